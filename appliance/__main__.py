@@ -1,0 +1,7 @@
+"""`python -m appliance` is `dcor`."""
+
+from __future__ import annotations
+
+from appliance.cli import main
+
+main()

@@ -1,0 +1,182 @@
+"""What every command shares: the state of one call, output as text or JSON, questions, and whose files are written."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import settings as settings_module
+from appliance.model.problem import Problem, invalid
+from appliance.settings import Settings
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+EXIT_OK, EXIT_REFUSED, EXIT_USAGE = 0, 1, 2
+
+#: Folders of a data root and their modes. Everything that holds data of persons or keys is for the owner alone.
+FOLDERS: dict[str, int] = {
+    ".": 0o750,
+    "depot": 0o750,
+    "depot/resources": 0o750,
+    "depot/users": 0o750,
+    "tmp": 0o700,
+    "quarantine": 0o700,
+    "backups": 0o700,
+    "secrets": 0o700,
+    "certificates": 0o755,
+    "log": 0o750,
+}
+
+
+class CliState:
+    """One call of `dcor`: the data root and, opened on first use, what lies in it."""
+
+    def __init__(self, data_root: Path) -> None:
+        self.data_root = data_root
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the data root. Raises Problem for unknown keys or wrong values."""
+        return settings_module.load(self.data_root)
+
+    @cached_property
+    def db(self) -> Database:
+        """The metadata database, migrated by whoever initialised or updated it. Raises Problem without a data root."""
+        path = self.settings.database
+        if not path.is_file():
+            raise invalid(message=f"There is no DCOR data root in {self.data_root}. `dcor init` makes one; --data names another.")
+        return Database(path)
+
+    @cached_property
+    def depot(self) -> Depot:
+        """The files of the data root."""
+        return Depot(self.data_root)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "db" in self.__dict__:
+            self.db.close()
+
+
+pass_state = click.make_pass_decorator(CliState)
+json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+
+def emit(data: Any, as_json: bool, text: Callable[[Any], str]) -> None:
+    """Print `data` as JSON, or as the text that `text` makes of the same data."""
+    if as_json:
+        click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    else:
+        printed = text(data)
+        if printed:
+            click.echo(printed)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str = "Nothing found.") -> str:
+    """Rows as aligned text; `columns` maps keys to headings. Without rows: `empty`."""
+    if not rows:
+        return empty
+    lines = [list(columns.values())] + [[cell(row.get(key)) for key in columns] for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    return "\n".join("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def details(data: Mapping[str, Any]) -> str:
+    """One thing as `key: value` lines, keys in words."""
+    width = max(map(len, data), default=0) + 1
+    return "\n".join(f"{key.replace('_', ' ') + ':':<{width}} {cell(value)}" for key, value in data.items())
+
+
+def cell(value: Any) -> str:
+    """A value in words: yes/no, "-" for nothing, lists with commas; one line without control characters."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(cell, value)) or "-"
+    text = str(value).replace("\n", " ")
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def size(count: float) -> str:
+    """Bytes in words, e.g. `1.4 GB`."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(count) < 1000 or unit == "TB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError  # pragma: no cover
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal (stderr), never to the program that reads stdout."""
+    click.echo(text, err=True)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only after a yes. Without a terminal to ask on, `--yes` is needed."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Problem(409, "Validation Error", message=f"{question} Say --yes to go on without being asked.")
+    click.confirm(question, abort=True, err=True)
+
+
+def read_password(from_stdin: bool, prompt: str = "Password") -> str:
+    """A password from the first line of stdin, or asked for twice at the terminal."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal to ask for a password on; use --password-stdin.")
+    return str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
+
+
+@contextmanager
+def progress(items: Sequence[Any], label: str) -> Iterator[Iterator[Any]]:
+    """The items with a progress bar where there is a terminal, silently in a pipe."""
+    if sys.stderr.isatty():
+        with click.progressbar(items, label=label, file=sys.stderr) as bar:
+            yield iter(bar)
+    else:
+        yield iter(items)
+
+
+def become_owner(data_root: Path) -> None:
+    """When root calls `dcor`, work as the owner of the data root, so that the service can read what is written.
+
+    The caller's rights stay in reserve for `as_caller`. Nothing happens for other users or a data root of root's.
+    """
+    if os.geteuid() != 0 or not data_root.is_dir():
+        return
+    owner = data_root.stat()
+    if owner.st_uid != 0:
+        os.setgroups([])
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)
+
+
+@contextmanager
+def as_caller() -> Iterator[None]:
+    """Inside, files are opened with the rights of whoever called `dcor` (for `--out` files in root's folders)."""
+    uid, gid = os.geteuid(), os.getegid()
+    real = os.getuid()
+    if uid == real:
+        yield
+        return
+    os.seteuid(real)
+    os.setegid(os.getgid())
+    try:
+        yield
+    finally:
+        os.setegid(gid)
+        os.seteuid(uid)

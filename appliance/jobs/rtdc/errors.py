@@ -1,0 +1,104 @@
+"""The one error of the RT-DC kernel, and the translation of library errors into it.
+
+Messages are shown to uploaders, so they are one line, say what is wrong with the file, and never hold a path of the
+server. This module imports no HDF5 library: the parent process may import it to name the error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+MAX_MESSAGE = 300
+
+_PATHS = re.compile(r"""(?:[A-Za-z]:\\|\\\\|/)[^\s'",;:()\[\]]+(?:[/\\][^\s'",;:()\[\]]*)*""")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+#: What HDF5 says → (kind, what we say). First match wins; matched against the lower-case message.
+_KNOWN: tuple[tuple[str, str, str], ...] = (
+    ("file signature not found", "not-hdf5", "This is not an HDF5 file."),
+    ("truncated file", "truncated", "The file is truncated: its end is missing."),
+    ("addr overflow", "truncated", "The file is truncated or damaged: it points beyond its own end."),
+    ("file locking flag", "unclosed", "The program that wrote the file did not close it (repair it with `h5clear -s`)."),
+    ("consistency flags", "unclosed", "The program that wrote the file did not close it (repair it with `h5clear -s`)."),
+    ("bad superblock", "damaged", "The file is damaged: its superblock cannot be read."),
+    ("superblock", "damaged", "The file is damaged: its superblock cannot be read."),
+    ("fletcher32", "damaged", "The file is damaged: a checksum does not match."),
+    ("checksum", "damaged", "The file is damaged: a checksum does not match."),
+    ("filter returned failure", "damaged", "The file is damaged: stored data cannot be decompressed."),
+    ("inflate", "damaged", "The file is damaged: stored data cannot be decompressed."),
+    ("can't open plugin", "filter", "The file uses a compression filter that is not supported."),
+    ("required filter", "filter", "The file uses a compression filter that is not supported."),
+    ("cannot allocate", "memory", "The file asks for more memory than it may have."),
+    ("unable to allocate", "memory", "The file asks for more memory than it may have."),
+    ("no space left", "storage", "There is no space left for the result."),
+)
+
+
+class RtdcError(Exception):
+    """A file that cannot be processed, with a reason for people.
+
+    `kind` is a short machine word (`not-hdf5`, `truncated`, `damaged`, `forbidden`, `metadata`, `features`, `memory`, …);
+    `message` is one line without paths.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        self.message = one_line(message)
+        super().__init__(self.message)
+
+    def __reduce__(self) -> tuple[type[RtdcError], tuple[str, str]]:
+        return (RtdcError, (self.kind, self.message))
+
+
+def one_line(text: str) -> str:
+    """→ `text` without control characters and cut to `MAX_MESSAGE` characters."""
+    flat = _CONTROL.sub(" ", text).strip()
+    return flat if len(flat) <= MAX_MESSAGE else flat[: MAX_MESSAGE - 1] + "…"
+
+
+def without_paths(text: str) -> str:
+    """→ `text` with everything that looks like an absolute path (POSIX, Windows, UNC) replaced by `…`."""
+    return _PATHS.sub("…", text)
+
+
+def translate(exc: BaseException, doing: str) -> RtdcError:
+    """→ the `RtdcError` for an exception of h5py, numpy or dclab raised while `doing` ("reading the metadata")."""
+    if isinstance(exc, RtdcError):
+        return exc
+    text = str(exc.args[0]) if exc.args else ""
+    lower = text.lower()
+    for needle, kind, message in _KNOWN:
+        if needle in lower:
+            return RtdcError(kind, message)
+    if isinstance(exc, MemoryError):
+        return RtdcError("memory", "The file asks for more memory than it may have.")
+    if isinstance(exc, RecursionError):
+        return RtdcError("damaged", "The file is nested too deeply.")
+    if isinstance(exc, KeyError):
+        text = f"{text!r} is missing"
+    detail = without_paths(text) or type(exc).__name__
+    return RtdcError("damaged", f"Error while {doing}: {detail}")
+
+
+@contextlib.contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Turn whatever a library raises inside into an `RtdcError` that says what was being done."""
+    try:
+        yield
+    except RtdcError:
+        raise
+    except Exception as exc:
+        raise translate(exc, doing) from exc
+    except library_base_errors() as exc:
+        raise translate(exc, doing) from exc
+
+
+def library_base_errors() -> tuple[type[BaseException], ...]:
+    """→ dclab's errors that derive from BaseException and so slip through `except Exception`."""
+    from dclab.features.contour import NoValidContourFoundError
+    from dclab.rtdc_dataset.feat_anc_core.af_fl_max_ctc import MissingCrosstalkMatrixElementsError
+    from dclab.rtdc_dataset.fmt_hdf5.base import OldFormatNotSupportedError
+
+    return (NoValidContourFoundError, MissingCrosstalkMatrixElementsError, OldFormatNotSupportedError)

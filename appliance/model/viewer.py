@@ -1,0 +1,71 @@
+"""Who looks: everything the policy needs to know about a caller, read once a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A caller and their roles.
+
+    :ivar user_id: id of the user, None for an anonymous caller.
+    :ivar name: log-in name, "" for an anonymous caller.
+    :ivar sysadmin: administrator, and the credential permits using it.
+    :ivar scope: what the credential permits: "read", "write" or "admin" (a session has "admin").
+    :ivar sees_public: may see what is public (every signed-in user; anybody where the site allows it).
+    :ivar may_create: kinds of community that this caller may found: "circle", "collection".
+    :ivar circles: role by circle id; likewise `collections`.
+    :ivar collaborations: capacity ("member" or "editor") by dataset id.
+    """
+
+    user_id: str | None = None
+    name: str = ""
+    sysadmin: bool = False
+    scope: str = "read"
+    sees_public: bool = False
+    may_create: frozenset[str] = frozenset()
+    circles: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    collections: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    collaborations: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    token_id: str | None = None
+
+    @property
+    def anonymous(self) -> bool:
+        """Nobody has signed in."""
+        return self.user_id is None
+
+    def role(self, community_id: str) -> str | None:
+        """The caller's role in a circle or collection, None without one."""
+        return self.circles.get(community_id) or self.collections.get(community_id)
+
+
+ANONYMOUS = Viewer()
+
+#: The command line on the machine itself: whoever may read the data root may do everything.
+OPERATOR = Viewer(user_id="", name="operator", sysadmin=True, scope="admin", sees_public=True, may_create=frozenset({"circle", "collection"}))
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What decides who may do what with a dataset."""
+
+    id: str
+    circle_id: str
+    creator_id: str
+    private: bool
+    state: str
+    collection_ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityFacts:
+    """What decides who may do what with a circle or a collection (`kind`)."""
+
+    id: str
+    kind: str
+    state: str = "active"

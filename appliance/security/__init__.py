@@ -1,0 +1,1 @@
+"""Who may, and how we know who asks: policy, secrets, signatures, certificates."""

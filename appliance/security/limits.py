@@ -1,0 +1,91 @@
+"""How often somebody may fail: log-ins by name and address, tokens by address. Counted in memory, in this process."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from dataclasses import dataclass
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Failures allowed, as "count/time".
+
+    One person's typing errors are counted by name and address together, so that nobody can lock a colleague out from
+    another desk; guessing spread over many addresses meets the larger limit by name, guessing many names the one by
+    address (a clinic's users may share one).
+    """
+
+    login_pair: str = "5/5 minutes"
+    login_name: str = "50/15 minutes"
+    login_address: str = "100/15 minutes"
+    token_address: str = "120/minute"
+
+
+class Limiter:
+    """Counts failures and says how long to wait. All methods are safe to call from several threads."""
+
+    def __init__(self, rates: Rates | None = None) -> None:
+        rates = rates or Rates()
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+        self._pair, self._name = parse(rates.login_pair), parse(rates.login_name)
+        self._address, self._token = parse(rates.login_address), parse(rates.token_address)
+
+    def login_wait(self, name: str, address: str) -> int:
+        """Return the seconds until `name` may try to log in from `address`; 0 = now.
+
+        Ask before the password is looked at, then call `login_failed` or `login_succeeded`.
+        """
+        return max(self._wait(item, *keys) for item, keys in self._login(name, address))
+
+    def login_failed(self, name: str, address: str) -> None:
+        """Count a wrong name or password."""
+        for item, keys in self._login(name, address):
+            self._window.hit(item, *keys)
+
+    def login_succeeded(self, name: str, address: str) -> None:
+        """Forget the failures of this name at this address; those that others caused stay counted."""
+        self._window.clear(self._pair, "pair", _name(name), network(address))
+
+    def token_wait(self, address: str) -> int:
+        """Return the seconds until credentials from `address` are looked at again; 0 = now."""
+        return self._wait(self._token, "token", network(address))
+
+    def token_failed(self, address: str) -> None:
+        """Count a token that nobody has."""
+        self._window.hit(self._token, "token", network(address))
+
+    def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+        name, address = _name(name), network(address)
+        return [
+            (self._pair, ("pair", name, address)),
+            (self._name, ("name", name)),
+            (self._address, ("address", address)),
+        ]
+
+    def _wait(self, item: RateLimitItem, *keys: str) -> int:
+        if self._window.test(item, *keys):
+            return 0
+        return max(1, math.ceil(self._window.get_window_stats(item, *keys).reset_time - time.time()))
+
+
+def network(address: str) -> str:
+    """Return what counts as one place: an IPv4 address, or the /64 of an IPv6 one (a single host owns all of it)."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _name(name: str) -> str:
+    return name.strip().casefold()[:100]

@@ -1,0 +1,185 @@
+"""May they? The one place that decides it.
+
+A *rule* is ``noun:verb``. Every route and every action names its rule; rules about one dataset, circle or collection are
+asked again with the facts of that object. What is not written here is refused. Lists never come here: the store filters
+them with `appliance.store.visibility`, which says the same as ``dataset:read`` in SQL (a test compares the two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.model import roles
+from appliance.model.problem import Problem, not_authorized
+from appliance.model.viewer import CommunityFacts, DatasetFacts, Viewer
+
+Facts = DatasetFacts | CommunityFacts | str | None
+_Check = Callable[[Viewer, Facts], bool]
+
+
+def may(viewer: Viewer, rule: str, facts: Facts = None) -> bool:
+    """May `viewer` do what `rule` says, to the object that `facts` describes?"""
+    entry = _RULES.get(rule)
+    if entry is None:
+        return False
+    check, writes = entry
+    if writes and viewer.scope == "read":
+        return False
+    if viewer.sysadmin:
+        return True
+    return check(viewer, facts)
+
+
+def require(viewer: Viewer, rule: str, facts: Facts = None) -> None:
+    """Like `may`, but a refusal is raised. Raises Problem 403 with the reason clients know."""
+    if not may(viewer, rule, facts):
+        raise refusal(viewer, rule, facts)
+
+
+def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
+    """The Problem that tells `viewer` why `rule` was not granted."""
+    entry = _RULES.get(rule)
+    if entry is not None and entry[1] and viewer.scope == "read" and not viewer.anonymous:
+        return not_authorized("This token may only read; create one with the scope 'write'.")
+    object_id = facts if isinstance(facts, str) else getattr(facts, "id", "")
+    return not_authorized(_REASONS.get(rule, "").format(user=viewer.name, id=object_id))
+
+
+def rules() -> tuple[str, ...]:
+    """Every rule there is."""
+    return tuple(_RULES)
+
+
+# --- what the rules mean ------------------------------------------------------------------------------------------
+
+
+def _anyone(viewer: Viewer, facts: Facts) -> bool:
+    return True
+
+
+def _guest(viewer: Viewer, facts: Facts) -> bool:
+    return viewer.sees_public
+
+
+def _user(viewer: Viewer, facts: Facts) -> bool:
+    return not viewer.anonymous
+
+
+def _nobody(viewer: Viewer, facts: Facts) -> bool:
+    return False  # an admin never gets here
+
+
+def _self(viewer: Viewer, facts: Facts) -> bool:
+    return viewer.user_id is not None and facts == viewer.user_id
+
+
+def _founder(kind: str) -> _Check:
+    return lambda viewer, facts: not viewer.anonymous and kind in viewer.may_create
+
+
+def _reads_dataset(viewer: Viewer, facts: Facts) -> bool:
+    if not isinstance(facts, DatasetFacts):
+        return False
+    if facts.state == "active" and not facts.private and viewer.sees_public:
+        return True
+    return facts.circle_id in viewer.circles or facts.id in viewer.collaborations or not facts.collection_ids.isdisjoint(viewer.collections)
+
+
+def _edits_dataset(viewer: Viewer, facts: Facts) -> bool:
+    if not isinstance(facts, DatasetFacts):
+        return False
+    return roles.allows(viewer.circles.get(facts.circle_id), "update_dataset") or viewer.collaborations.get(facts.id) == "editor"
+
+
+def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:
+    return isinstance(facts, DatasetFacts) and viewer.circles.get(facts.circle_id) == "admin"
+
+
+def _purges_dataset(viewer: Viewer, facts: Facts) -> bool:
+    return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "delete_dataset")
+
+
+def _role(permission: str, kind: str | None = None) -> _Check:
+    def check(viewer: Viewer, facts: Facts) -> bool:
+        if not isinstance(facts, CommunityFacts) or (kind and facts.kind != kind):
+            return False
+        return roles.allows(viewer.role(facts.id), permission)
+
+    return check
+
+
+def _creates_somewhere(viewer: Viewer, facts: Facts) -> bool:
+    return any(roles.allows(role, "create_dataset") for role in viewer.circles.values())
+
+
+#: rule → (check for everybody but admins, does it change anything)
+_RULES: dict[str, tuple[_Check, bool]] = {
+    "open": (_anyone, False),
+    "site:read": (_guest, False),
+    "site:user": (_user, False),
+    "site:administer": (_nobody, True),
+    "user:complete": (_user, False),
+    "user:list": (_nobody, False),
+    "user:create": (_nobody, True),
+    "user:read": (_self, False),
+    "user:update": (_self, True),
+    "user:delete": (_nobody, True),
+    "token:manage": (_self, True),
+    "token:list": (_self, False),
+    "dataset:create": (_creates_somewhere, True),
+    "dataset:read": (_reads_dataset, False),
+    "dataset:update": (_edits_dataset, True),
+    "dataset:delete": (_edits_dataset, True),
+    "dataset:purge": (_purges_dataset, True),
+    "dataset:share": (_administers_dataset, True),
+    "dataset:collaborators": (_administers_dataset, False),
+    "dataset:move": (_nobody, True),
+    "resource:delete": (_nobody, True),
+    "follow:read": (_self, False),
+    "follow:change": (_user, True),
+    "circle:create": (_founder("circle"), True),
+    "circle:add_dataset": (_role("create_dataset", "circle"), True),
+    "circle:update": (_role("update", "circle"), True),
+    "circle:members": (_role("membership", "circle"), True),
+    "circle:publish": (_role("update", "circle"), True),
+    "circle:delete": (_nobody, True),
+    "circle:purge": (_nobody, True),
+    "collection:create": (_founder("collection"), True),
+    "collection:datasets": (_role("manage_group", "collection"), True),
+    "collection:update": (_role("update", "collection"), True),
+    "collection:members": (_role("membership", "collection"), True),
+    "collection:delete": (_role("delete", "collection"), True),
+    "collection:purge": (_nobody, True),
+    "write": (_user, True),
+}
+
+#: What a refused caller reads; the texts are an interface (clients and scripts match parts of them).
+_REASONS = {
+    "site:read": "This server shows nothing without signing in.",
+    "site:user": "This requires an authenticated user",
+    "write": "This requires an authenticated user",
+    "user:complete": "Only logged-in users may use autocomplete.",
+    "user:list": "Listing users is forbidden.",
+    "user:read": "Users may only view their own details",
+    "user:update": "User {user} not authorized to edit user {id}",
+    "user:create": "User {user} not authorized to create users",
+    "dataset:create": "User {user} not authorized to create packages",
+    "dataset:read": "User {user} not authorized to read package {id}",
+    "dataset:update": "User {user} not authorized to edit package {id}",
+    "dataset:delete": "User {user} not authorized to delete package {id}",
+    "dataset:purge": "User {user} not authorized to delete package {id}",
+    "dataset:share": "User {user} not authorized to share package {id}",
+    "dataset:collaborators": "User {user} not authorized to list the collaborators of package {id}",
+    "resource:delete": "Only admins may do so.",
+    "circle:create": "User {user} not authorized to create organizations",
+    "circle:add_dataset": "User {user} not authorized to add dataset to this organization",
+    "circle:update": "User {user} not authorized to edit organization {id}",
+    "circle:members": "User {user} not authorized to edit organization {id}",
+    "circle:publish": "User {user} not authorized to edit organization {id}",
+    "circle:delete": "User {user} not authorized to delete organizations",
+    "collection:create": "User {user} not authorized to create groups",
+    "collection:datasets": "User {user} not authorized to edit collection {id}",
+    "collection:update": "User {user} not authorized to edit collection {id}",
+    "collection:members": "User {user} not authorized to edit collection {id}",
+    "collection:delete": "User {user} not authorized to delete group {id}",
+}

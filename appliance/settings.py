@@ -1,0 +1,267 @@
+"""Every setting, declared once: defaults < ``dcor.toml`` < ``DCOR_*`` environment < command line flags.
+
+The declarations are also what ``dcor config show``, the example file and the docs are made of.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from appliance.model.problem import Problem
+
+DEFAULT_DATA = Path("/data")
+GIB = 1 << 30
+
+
+def _option(default: Any, doc: str, unit: str = "") -> Any:
+    return field(default=default, metadata={"doc": doc, "unit": unit})
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the appliance listens and what it is called."""
+
+    hostname: str = _option("localhost", "Name under which clients reach this server; must be in the certificate")
+    bind: str = _option("0.0.0.0", "Address to listen on")  # noqa: S104 - a server listens
+    port: int = _option(443, "HTTPS port")
+    http_port: int = _option(80, "Port that redirects pages to HTTPS; 0 = none")
+    title: str = _option("DCOR", "Name shown in the header and in status_show")
+    description: str = _option("", "One sentence on the front page")
+    max_connections: int = _option(1024, "Connections served at once")
+    max_connections_per_address: int = _option(512, "Connections served at once for one client address")
+    page_threads: int = _option(6, "Threads that render pages")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who may do what; the defaults are a clinic's."""
+
+    anonymous_access: bool = _option(False, "Let anybody on the network see what is public; off: sign in first")
+    public_datasets: bool = _option(True, "Allow public datasets (public: every signed-in user); off: only private ones")
+    licences: str = _option("standard", "Licence list: standard (Creative Commons) or medical (none, patient)")
+    supplements: str = _option("standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files")
+    users_create_circles: bool = _option(True, "Every user may create circles; off: admins only")
+    users_create_collections: bool = _option(True, "Every user may create collections; off: admins only")
+    self_registration: bool = _option(False, "Anybody may register an account; only for a playground")
+    own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI")
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """Files and their limits."""
+
+    max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes")
+    reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes")
+    direct_upload: bool = _option(False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide")
+    link_lifetime: int = _option(3600, "Life of presigned URLs", "s")
+    part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s")
+    quota_circle: int = _option(0, "Most bytes a circle may hold; 0 = no limit", "bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The web UI."""
+
+    browser_upload: bool = _option(True, "Offer uploads in the browser")
+    session_hours: int = _option(12, "A session ends after this time without use", "h")
+    contact: str = _option("", "Whom users should ask: a name, an address, a telephone number")
+    docs_url: str = _option("", "Further documentation of this site")
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Background work."""
+
+    workers: int = _option(0, "Jobs run at once; 0 = by cores")
+    memory: int = _option(2 * GIB, "Most memory of one job", "bytes")
+    timeout: int = _option(3600, "Longest time one job may take", "s")
+    condense: bool = _option(True, "Make condensed files")
+    intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
+    scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d")
+    prune_drafts_days: int = _option(0, "Drafts untouched for this time are purged; 0 = never by itself", "d")
+    playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """Encrypted backups."""
+
+    folder: str = _option("", "Where backups go; empty = backups/ in the data root")
+    recipient: str = _option("", "age public key (age1…) that backups are encrypted to")
+    gpg_key: str = _option("", "GnuPG key id used by encrypted-database-backup")
+    keep_daily: int = _option(14, "Daily backups kept")
+    keep_monthly: int = _option(12, "Monthly backups kept")
+    keep_yearly: int = _option(10, "Yearly backups kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Mail to the administrator; nothing is sent without a server."""
+
+    server: str = _option("", "SMTP host[:port]; empty = no mail")
+    sender: str = _option("", "From address")
+    admin: str = _option("", "Where alarms go")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one data root.
+
+    :ivar origins: where each value that is not a default came from, e.g. ``{"server.port": "dcor.toml"}``.
+    """
+
+    data: Path = DEFAULT_DATA
+    server: Server = field(default_factory=Server)
+    policy: Policy = field(default_factory=Policy)
+    depot: Depot = field(default_factory=Depot)
+    web: Web = field(default_factory=Web)
+    jobs: Jobs = field(default_factory=Jobs)
+    backup: Backup = field(default_factory=Backup)
+    mail: Mail = field(default_factory=Mail)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def site_url(self) -> str:
+        """``https://HOST[:PORT]`` without a trailing slash, as clients type it."""
+        port = "" if self.server.port == 443 else f":{self.server.port}"
+        return f"https://{self.server.hostname}{port}"
+
+    @property
+    def database(self) -> Path:
+        """The metadata database."""
+        return self.data / "dcor.sqlite"
+
+    @property
+    def tmp(self) -> Path:
+        """TMPDIR of every process: on the data volume, never on the system's."""
+        return self.data / "tmp"
+
+    @property
+    def secrets(self) -> Path:
+        """Folder (0700) of signing keys."""
+        return self.data / "secrets"
+
+    @property
+    def certificate(self) -> Path:
+        """The served certificate, leaf first."""
+        return self.data / "certificates" / "server.cert"
+
+    @property
+    def certificate_key(self) -> Path:
+        """Its private key, mode 0600."""
+        return self.data / "certificates" / "server.key"
+
+    def replace(self, **values: Any) -> Settings:
+        """A copy with dotted keys changed: ``replace(**{"server.port": 8443})``."""
+        return _apply(self, {key: (value, "flag") for key, value in values.items()})
+
+
+GROUPS = tuple(f.name for f in dataclasses.fields(Settings) if f.name not in {"data", "origins"})
+
+
+def options() -> dict[str, dataclasses.Field[Any]]:
+    """Every option by its dotted key, in the order of declaration."""
+    defaults = Settings()
+    return {f"{group}.{f.name}": f for group in GROUPS for f in dataclasses.fields(getattr(defaults, group))}
+
+
+def load(data: Path | None = None, env: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a data root.
+
+    :param data: the data root; else ``DCOR_DATA``, else ``/data``.
+    :param flags: dotted key → value from the command line; None values are ignored.
+    :raises Problem: an unknown key (with the nearest known one) or a value of the wrong type.
+    """
+    env = os.environ if env is None else env
+    root = (data or Path(env.get("DCOR_DATA") or DEFAULT_DATA)).absolute()
+    known = options()
+    values: dict[str, tuple[Any, str]] = {}
+    file = root / "dcor.toml"
+    if file.exists():
+        values.update({key: (value, "dcor.toml") for key, value in _read(file).items()})
+    for key in known:
+        variable = "DCOR_" + key.replace(".", "_").upper()
+        if variable in env:
+            values[key] = (env[variable], variable)
+    values.update({key: (value, "flag") for key, value in (flags or {}).items() if value is not None})
+    return _apply(dataclasses.replace(Settings(), data=root), values)
+
+
+def write(path: Path, values: Mapping[str, Any]) -> None:
+    """Write `values` (dotted keys) as a commented ``dcor.toml``; the other options stand there as comments."""
+    lines = ["# Settings of this appliance. Commented lines show the defaults.", ""]
+    for group in GROUPS:
+        lines.append(f"[{group}]")
+        for key, option in options().items():
+            if key.split(".")[0] != group:
+                continue
+            name, unit = option.name, option.metadata["unit"]
+            lines.append(f"# {option.metadata['doc']}" + (f" [{unit}]" if unit else ""))
+            lines.append(f"{name} = {toml(values[key])}" if key in values else f"# {name} = {toml(option.default)}")
+        lines.append("")
+    temporary = path.with_suffix(".part")
+    temporary.write_text("\n".join(lines), encoding="utf-8")
+    temporary.chmod(0o600)
+    temporary.replace(path)
+
+
+def toml(value: Any) -> str:
+    """`value` (bool, int, str) as a TOML literal."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Problem(409, "Validation Error", message=f"{file} is not valid TOML: {error}") from error
+    found: dict[str, Any] = {}
+    for group, table in tables.items():
+        if not isinstance(table, dict):
+            raise Problem(409, "Validation Error", message=f"{file}: '{group}' stands outside of a table; the tables are {', '.join(GROUPS)}.")
+        found.update({f"{group}.{key}": value for key, value in table.items()})
+    return found
+
+
+def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Settings:
+    known = options()
+    changed: dict[str, dict[str, Any]] = {}
+    origins = dict(settings.origins)
+    for key, (value, origin) in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
+        group, name = key.split(".")
+        changed.setdefault(group, {})[name] = _convert(key, value, get_type_hints(type(getattr(settings, group)))[name], origin)
+        origins[key] = origin
+    groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}
+    return dataclasses.replace(settings, origins=origins, **groups)
+
+
+def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
+    text = str(value).strip()
+    try:
+        if kind is bool:
+            if isinstance(value, bool):
+                return value
+            return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}[text.lower()]
+        if kind is int:
+            if isinstance(value, bool):
+                raise ValueError
+            return int(text)
+    except (KeyError, ValueError) as error:
+        raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) needs a {kind.__name__}, not '{value}'.") from error
+    return str(value)

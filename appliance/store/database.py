@@ -1,0 +1,158 @@
+"""One policy for SQLite connections, one writer, one place.
+
+Readers come from a pool and can not write; there is one writer, guarded by a lock, whose commit is an fsync
+(`synchronous=FULL` in WAL mode), so that what a client is told is on disk.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from appliance.model.problem import Problem
+from appliance.store import migrations
+
+_BUSY_MS = 5000
+
+
+class Database:
+    """The metadata database of one data root.
+
+    :param path: the file; made (mode 0600) when it is missing. Call `migrate` before anything else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: list[sqlite3.Connection] = []
+        self._write_lock = threading.RLock()
+        self._writer: sqlite3.Connection | None = None
+        self._watch_lock = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A read-only connection from the pool; each statement sees the last commit."""
+        try:
+            conn = self._idle.pop()
+        except IndexError:
+            conn = self._connect(write=False)
+        try:
+            yield conn
+        finally:
+            self._idle.append(conn)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """A read-only connection in which all statements see one and the same state."""
+        with self.read() as conn:
+            conn.execute("BEGIN")
+            try:
+                yield conn
+            finally:
+                conn.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error."""
+        with self._write_lock:
+            if self._writer is None:
+                self._writer = self._connect(write=True)
+            tx = self._writer
+            try:
+                tx.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                raise _readable(error) from error
+            try:
+                yield tx
+                tx.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                _rollback(tx)
+                raise _readable(error) from error
+            except Exception:
+                _rollback(tx)
+                raise
+            finally:
+                if tx.in_transaction:  # left by something that is no Exception, such as a generator's end
+                    _rollback(tx)
+
+    def generation(self) -> int:
+        """A number that changes with every commit, whoever made it; the key for caches of what was read."""
+        with self._watch_lock:
+            if self._watcher is None:
+                self._watcher = self._connect(write=False)
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release."""
+        if not self.path.exists():
+            self.path.touch(mode=0o600)
+        taken = []
+        with self._write_lock:
+            self._setup()
+            with self.write() as tx:
+                done = tx.execute("PRAGMA user_version").fetchone()[0]
+                steps = _steps()
+                if done > len(steps):
+                    raise Problem(409, "Validation Error", message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.")
+                for number, name in enumerate(steps[done:], done + 1):
+                    importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
+                    tx.execute(f"PRAGMA user_version = {number}")
+                    taken.append(name)
+        return taken
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        with self._write_lock, self._watch_lock:
+            for conn in (self._writer, self._watcher, *self._idle):
+                if conn is not None:
+                    conn.close()
+            self._writer = self._watcher = None
+            self._idle.clear()
+
+    def _setup(self) -> None:
+        """Settings that live in the file itself."""
+        conn = self._connect(write=True)
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.close()
+
+    def _connect(self, *, write: bool) -> sqlite3.Connection:
+        mode = "rw" if write else "ro"
+        conn = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+        conn.row_factory = sqlite3.Row
+        conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        conn.execute("PRAGMA foreign_keys = ON")
+        conn.execute("PRAGMA trusted_schema = OFF")
+        conn.execute("PRAGMA temp_store = MEMORY")
+        conn.execute("PRAGMA cache_size = -16000")
+        conn.execute("PRAGMA mmap_size = 1073741824")
+        if write:
+            conn.execute("PRAGMA synchronous = FULL")
+        else:
+            conn.execute("PRAGMA query_only = ON")
+        return conn
+
+
+def _steps() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__) if module.name.startswith("m"))
+
+
+def _rollback(tx: sqlite3.Connection) -> None:
+    with suppress(sqlite3.OperationalError):  # a full disk may have rolled back already
+        tx.execute("ROLLBACK")
+
+
+def _readable(error: sqlite3.OperationalError) -> Exception:
+    """Say what to do about the failures that are no fault of the code."""
+    text = str(error)
+    if "disk is full" in text or "disk I/O error" in text:
+        return Problem(507, "Insufficient Storage", message="The data volume is full. Nothing was changed; tell the administrator.")
+    if "locked" in text:
+        return Problem(503, "Busy", message="The database is busy; try again in a moment.")
+    if "readonly" in text:
+        return Problem(507, "Insufficient Storage", message="The data volume is read-only. Nothing was changed; tell the administrator.")
+    return error

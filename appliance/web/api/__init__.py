@@ -1,0 +1,1 @@
+"""The CKAN-compatible action API. CKAN's words end here; nothing below speaks them."""

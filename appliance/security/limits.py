@@ -1,4 +1,4 @@
-"""How often somebody may fail: log-ins by name and address, tokens by address. Counted in memory, in this process."""
+"""How often somebody may try: log-ins by name and address, unknown tokens by address. Counted in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Failures allowed, as "count/time".
+    """Attempts allowed, as "count/time".
 
     One person's typing errors are counted by name and address together, so that nobody can lock a colleague out from
     another desk; guessing spread over many addresses meets the larger limit by name, guessing many names the one by
@@ -23,12 +23,12 @@ class Rates:
 
     login_pair: str = "5/5 minutes"
     login_name: str = "50/15 minutes"
-    login_address: str = "100/15 minutes"
-    token_address: str = "120/minute"
+    login_address: str = "300/15 minutes"
+    token_address: str = "120/minute"  # noqa: S105 - a rate
 
 
 class Limiter:
-    """Counts failures and says how long to wait. All methods are safe to call from several threads."""
+    """Counts attempts and says how long to wait. All methods are safe to call from several threads."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         rates = rates or Rates()
@@ -36,25 +36,23 @@ class Limiter:
         self._pair, self._name = parse(rates.login_pair), parse(rates.login_name)
         self._address, self._token = parse(rates.login_address), parse(rates.token_address)
 
-    def login_wait(self, name: str, address: str) -> int:
-        """Return the seconds until `name` may try to log in from `address`; 0 = now.
+    def login_attempt(self, name: str, address: str) -> int:
+        """Count an attempt to log in as `name` from `address`; return the seconds to wait, 0 = go on.
 
-        Ask before the password is looked at, then call `login_failed` or `login_succeeded`.
+        Call it before the password is looked at (many attempts at once would slip past a count taken afterwards), and
+        `login_succeeded` when the password was right.
         """
-        return max(self._wait(item, *keys) for item, keys in self._login(name, address))
-
-    def login_failed(self, name: str, address: str) -> None:
-        """Count a wrong name or password."""
-        for item, keys in self._login(name, address):
-            self._window.hit(item, *keys)
+        refused = [(item, keys) for item, keys in self._login(name, address) if not self._window.hit(item, *keys)]
+        return max((self._wait(item, *keys) for item, keys in refused), default=0)
 
     def login_succeeded(self, name: str, address: str) -> None:
-        """Forget the failures of this name at this address; those that others caused stay counted."""
+        """Forget the attempts of this name at this address; those that others caused stay counted."""
         self._window.clear(self._pair, "pair", _name(name), network(address))
 
     def token_wait(self, address: str) -> int:
         """Return the seconds until credentials from `address` are looked at again; 0 = now."""
-        return self._wait(self._token, "token", network(address))
+        key = network(address)
+        return 0 if self._window.test(self._token, "token", key) else self._wait(self._token, "token", key)
 
     def token_failed(self, address: str) -> None:
         """Count a token that nobody has."""
@@ -69,8 +67,6 @@ class Limiter:
         ]
 
     def _wait(self, item: RateLimitItem, *keys: str) -> int:
-        if self._window.test(item, *keys):
-            return 0
         return max(1, math.ceil(self._window.get_window_stats(item, *keys).reset_time - time.time()))
 
 

@@ -24,7 +24,7 @@ def new_token() -> tuple[str, bytes, str]:
     help to open an access file without its passphrase, and begins and ends with a letter or digit, so that no shell
     takes it for an option and no double click misses its end. Store the hash and the id, never the token.
     """
-    token = "-"
+    token = secrets.token_urlsafe(_RANDOM_BYTES)
     while token[0] not in _EDGES or token[-1] not in _EDGES:
         token = secrets.token_urlsafe(_RANDOM_BYTES)
     return token, token_hash(token), str(uuid.uuid4())

@@ -1,0 +1,143 @@
+"""API answers kept ready to send.
+
+A dataset's own part and each resource are stored as JSON text beside their rows, rewritten in the transaction that changes
+them; circle and collections are added by SQL while reading. So a `package_show` is one statement and no assembling in Python,
+however many resources there are.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from appliance.model import licences
+
+CIRCLE = """json_object('id', {c}.id, 'name', {c}.name, 'title', {c}.title, 'type', 'organization', 'description', {c}.description,
+ 'image_url', {c}.image_url, 'created', {c}.created, 'is_organization', json('true'), 'approval_status', 'approved', 'state', {c}.state)"""
+_GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_name', iif(g.title = '', g.name, g.title),
+ 'description', g.description, 'image_display_url', g.image_url)"""
+
+#: Columns whose concatenation is the package; alias d = dataset, c = its circle.
+_PARTS = f"""d.document AS own, {CIRCLE.format(c="c")} AS circle,
+ coalesce((SELECT json_group_array(json(one)) FROM (SELECT {_GROUP} AS one FROM collection_dataset cd JOIN community g
+   ON g.id = cd.collection_id AND g.state = 'active' WHERE cd.dataset_id = d.id ORDER BY g.name)), '[]') AS collections,
+ coalesce((SELECT group_concat(one, ',') FROM (SELECT document AS one FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""  # noqa: S608
+
+_SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id = d.circle_id"  # noqa: S608
+
+
+def package(conn: sqlite3.Connection, dataset_id: str) -> str | None:
+    """The package dict of a dataset as JSON text, None when there is none of this id."""
+    row = conn.execute(f"{_SELECT} WHERE d.id = ?", (dataset_id,)).fetchone()
+    return None if row is None else _join(row)
+
+
+def packages(conn: sqlite3.Connection, pks: Iterable[int]) -> list[str]:
+    """The package dicts of many datasets (by row number) as JSON texts, in the given order, by one statement."""
+    order = list(pks)
+    rows = conn.execute(f"{_SELECT} WHERE d.pk IN (SELECT value FROM json_each(?))", (json.dumps(order),))
+    found = {row["pk"]: _join(row) for row in rows}
+    return [found[pk] for pk in order if pk in found]
+
+
+def _join(row: sqlite3.Row) -> str:
+    return f'{row["own"][:-1]},"organization":{row["circle"]},"groups":{row["collections"]},"resources":[{row["resources"]}]}}'
+
+
+def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
+    """Write the dataset's own part of its API answer anew from its row."""
+    row = tx.execute("SELECT * FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
+    tags = tx.execute("SELECT t.id, t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name", (dataset_id,)).fetchall()
+    count = tx.execute("SELECT count(*) FROM resource WHERE dataset_id = ?", (dataset_id,)).fetchone()[0]
+    tx.execute("UPDATE dataset SET document = ?, num_resources = ? WHERE id = ?", (dump(_dataset(row, tags, count)), count, dataset_id))
+
+
+def refresh_resource(tx: sqlite3.Connection, resource_id: str) -> None:
+    """Write the resource's API answer anew from its row."""
+    row = tx.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
+    tx.execute("UPDATE resource SET document = ? WHERE id = ?", (dump(_resource(row, site_url(tx))), resource_id))
+
+
+def site_url(conn: sqlite3.Connection) -> str:
+    """The address written into documents."""
+    row = conn.execute("SELECT value FROM meta WHERE key = 'site_url'").fetchone()
+    return row[0] if row else "https://localhost"
+
+
+def set_site_url(tx: sqlite3.Connection, url: str) -> bool:
+    """Note the server's address; when it changed, rewrite every document that holds it. Returns whether it did."""
+    if site_url(tx) == url and tx.execute("SELECT 1 FROM meta WHERE key = 'site_url'").fetchone():
+        return False
+    tx.execute("INSERT OR REPLACE INTO meta VALUES ('site_url', ?)", (url,))
+    for (resource_id,) in tx.execute("SELECT id FROM resource").fetchall():
+        refresh_resource(tx, resource_id)
+    return True
+
+
+def dump(value: Any) -> str:
+    """Compact JSON as sent; NaN and infinities are refused (ValueError)."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _dataset(row: sqlite3.Row, tags: list[sqlite3.Row], num_resources: int) -> dict[str, Any]:
+    licence = licences.find(row["license_id"]) or {"title": row["license_id"], "url": "", "od_conformance": ""}
+    document = {
+        "authors": row["authors"],
+        "creator_user_id": row["creator_id"],
+        "doi": row["doi"],
+        "id": row["id"],
+        "isopen": licence["od_conformance"] == "approved",
+        "license_id": row["license_id"],
+        "license_title": licence["title"],
+    }
+    if licence["url"]:
+        document["license_url"] = licence["url"]
+    return document | {
+        "metadata_created": row["created"],
+        "metadata_modified": row["modified"],
+        "name": row["name"],
+        "notes": row["notes"],
+        "num_resources": num_resources,
+        "num_tags": len(tags),
+        "owner_org": row["circle_id"],
+        "private": bool(row["private"]),
+        "references": row["reference_list"],
+        "state": row["state"],
+        "title": row["title"],
+        "type": "dataset",
+        "tags": [{"display_name": tag["name"], "id": tag["id"], "name": tag["name"], "state": "active", "vocabulary_id": None} for tag in tags],
+        "extras": [],
+        "relationships_as_subject": [],
+        "relationships_as_object": [],
+    }
+
+
+def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
+    document: dict[str, Any] = {"cache_last_updated": None, "cache_url": None, "created": row["created"]}
+    document |= json.loads(row["dc"])
+    document["description"] = row["description"]
+    for key in ("etag", "sha256"):
+        if row[key]:
+            document[key] = row[key]
+    document |= {
+        "format": row["format"],
+        "hash": "",
+        "id": row["id"],
+        "last_modified": row["last_modified"],
+        "metadata_modified": row["metadata_modified"],
+        "mimetype": row["mimetype"],
+        "mimetype_inner": None,
+        "name": row["name"],
+        "package_id": row["dataset_id"],
+        "position": row["position"],
+        "resource_type": None,
+        "s3_available": True,
+        "size": row["size"],
+        "state": row["state"],
+        "url": f"{url}/dataset/{row['dataset_id']}/resource/{row['id']}/download/{row['name'].lower()}",
+        "url_type": row["url_type"],
+    }
+    document["s3_url"] = document["url"]
+    return document | json.loads(row["supplements"])

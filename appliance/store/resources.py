@@ -1,0 +1,97 @@
+"""Resources: the files of datasets, as rows."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.model import times
+from appliance.store import datasets, documents
+
+_PATCHABLE = ("description", "size", "sha256", "etag", "mimetype", "format", "event_count", "supplements", "dc")
+
+
+def get(conn: sqlite3.Connection, resource_id: str | None) -> sqlite3.Row | None:
+    """The resource with this id, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
+    return row
+
+
+def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
+    """The resources of a dataset in their order."""
+    return conn.execute("SELECT * FROM resource WHERE dataset_id = ? ORDER BY position", (dataset_id,)).fetchall()
+
+
+def names_of(conn: sqlite3.Connection, dataset_id: str) -> set[str]:
+    """File names in a dataset."""
+    return {row[0] for row in conn.execute("SELECT name FROM resource WHERE dataset_id = ?", (dataset_id,))}
+
+
+def create(
+    tx: sqlite3.Connection,
+    resource_id: str,
+    dataset_id: str,
+    name: str,
+    *,
+    size: int,
+    sha256: str | None,
+    etag: str | None,
+    mimetype: str | None,
+    format_: str,
+    url_type: str = "upload",
+    description: str | None = None,
+    supplements: Mapping[str, Any] | None = None,
+) -> None:
+    """Append a resource to a dataset; the file is already in the depot."""
+    now = times.now()
+    tx.execute(
+        """INSERT INTO resource (id, dataset_id, position, name, description, size, sha256, etag, mimetype, format, url_type,
+             created, last_modified, metadata_modified, supplements)
+           VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (resource_id, dataset_id, name, description, size, sha256, etag, mimetype, format_, url_type, now, now, now, json.dumps(supplements or {}, ensure_ascii=False)),
+    )
+    documents.refresh_resource(tx, resource_id)
+    datasets.touch(tx, dataset_id)
+
+
+def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
+    """Change columns (`supplements` and `dc` as mappings); returns False when the resource is gone.
+
+    The dataset counts as modified: clients that keep a cache ask for what changed since their last visit.
+    """
+    row = get(tx, resource_id)
+    if row is None:
+        return False
+    for key in _PATCHABLE:
+        if key in values:
+            value = values[key]
+            tx.execute(f"UPDATE resource SET {key} = ? WHERE id = ?", (json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value, resource_id))  # noqa: S608
+    now = times.now()
+    tx.execute("UPDATE resource SET last_modified = ?, metadata_modified = ? WHERE id = ?", (now, now, resource_id))
+    documents.refresh_resource(tx, resource_id)
+    datasets.touch(tx, row["dataset_id"])
+    return True
+
+
+def remove(tx: sqlite3.Connection, resource_id: str) -> None:
+    """Delete the row; the others of its dataset close ranks."""
+    row = get(tx, resource_id)
+    if row is None:
+        return
+    tx.execute("DELETE FROM resource WHERE id = ?", (resource_id,))
+    reorder(tx, row["dataset_id"], [other["id"] for other in of_dataset(tx, row["dataset_id"])])
+
+
+def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
+    """Put the resources of a dataset into this order (all their ids)."""
+    for position, resource_id in enumerate(order):
+        tx.execute("UPDATE resource SET position = ? WHERE id = ? AND dataset_id = ?", (position, resource_id, dataset_id))
+        documents.refresh_resource(tx, resource_id)
+    datasets.touch(tx, dataset_id)
+
+
+def all_ids(conn: sqlite3.Connection) -> list[str]:
+    """Ids of all resources."""
+    return [row[0] for row in conn.execute("SELECT id FROM resource ORDER BY pk")]

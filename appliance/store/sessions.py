@@ -1,0 +1,49 @@
+"""Sessions of the web UI, kept on the server so that they can be listed and revoked. Only hashes of cookies are stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+from appliance.model import names, times
+
+
+def create(tx: sqlite3.Connection, user_id: str, hash_: bytes, *, hours: int, address: str = "", agent: str = "") -> str:
+    """Start a session for the cookie with this SHA-256; returns its public handle."""
+    session_id, now = names.new_id(), times.now()
+    tx.execute(
+        "INSERT INTO session (id, hash, user_id, created, last_seen, expires, address, agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (session_id, hash_, user_id, now, now, times.ahead(timedelta(hours=hours)), address, agent[:200]),
+    )
+    return session_id
+
+
+def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+    """The live session of the cookie with this hash, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM session WHERE hash = ? AND expires > ?", (hash_, times.now())).fetchone()
+    return row
+
+
+def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
+    """The session was used: it lives for `hours` from now."""
+    tx.execute("UPDATE session SET last_seen = ?, expires = ? WHERE id = ?", (times.now(), times.ahead(timedelta(hours=hours)), session_id))
+
+
+def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
+    """The user's live sessions, latest first."""
+    return conn.execute("SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ? AND expires > ? ORDER BY last_seen DESC", (user_id, times.now())).fetchall()
+
+
+def revoke(tx: sqlite3.Connection, user_id: str, session_id: str) -> None:
+    """End one session of the user."""
+    tx.execute("DELETE FROM session WHERE user_id = ? AND id = ?", (user_id, session_id))
+
+
+def revoke_all(tx: sqlite3.Connection, user_id: str, *, but: str = "") -> None:
+    """End every session of the user, except the one with the handle `but`."""
+    tx.execute("DELETE FROM session WHERE user_id = ? AND id != ?", (user_id, but))
+
+
+def sweep(tx: sqlite3.Connection) -> int:
+    """Remove ended sessions; returns how many."""
+    return tx.execute("DELETE FROM session WHERE expires < ?", (times.now(),)).rowcount

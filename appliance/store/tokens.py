@@ -1,0 +1,58 @@
+"""API tokens: only their hashes are kept."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model import times
+
+
+def create(tx: sqlite3.Connection, token_id: str, user_id: str, name: str, hash_: bytes, *, scope: str = "write", expires: str | None = None, first_use_by: str | None = None) -> None:
+    """Store the hash (SHA-256) of a new token."""
+    tx.execute(
+        "INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (token_id, user_id, name, hash_, scope, times.now(), expires, first_use_by),
+    )
+
+
+def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+    """The live token with this hash: not expired, and in time if it was never used."""
+    row: sqlite3.Row | None = conn.execute(
+        """SELECT * FROM token WHERE hash = :hash AND (expires IS NULL OR expires > :now)
+           AND (last_access IS NOT NULL OR first_use_by IS NULL OR first_use_by > :now)""",
+        {"hash": hash_, "now": times.now()},
+    ).fetchone()
+    return row
+
+
+def get(conn: sqlite3.Connection, token_id: str) -> sqlite3.Row | None:
+    """The token with this public id, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM token WHERE id = ?", (token_id,)).fetchone()
+    return row
+
+
+def by_hash(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+    """The token with this hash, live or not, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM token WHERE hash = ?", (hash_,)).fetchone()
+    return row
+
+
+def used(tx: sqlite3.Connection, token_id: str) -> None:
+    """Note that the token was used now."""
+    tx.execute("UPDATE token SET last_access = ? WHERE id = ?", (times.now(), token_id))
+
+
+def revoke(tx: sqlite3.Connection, token_id: str) -> None:
+    """Make the token worthless."""
+    tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
+
+
+def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
+    """The user's tokens, newest first; no secret among the columns that callers show."""
+    return conn.execute("SELECT id, name, user_id, scope, created, last_access, expires, first_use_by FROM token WHERE user_id = ? ORDER BY created DESC", (user_id,)).fetchall()
+
+
+def sweep(tx: sqlite3.Connection) -> int:
+    """Remove tokens that can never work again; returns how many."""
+    now = times.now()
+    return tx.execute("DELETE FROM token WHERE expires < ?1 OR (last_access IS NULL AND first_use_by < ?1)", (now,)).rowcount

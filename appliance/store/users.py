@@ -1,0 +1,118 @@
+"""Users."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.model import names, times
+from appliance.model.problem import invalid
+
+_EDITABLE = ("fullname", "email", "about", "image_url", "locale")
+
+
+def find(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row | None:
+    """The user with this id or name, deleted ones included, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM user WHERE id = ?1 OR name = ?1", (ref,)).fetchone()
+    return row
+
+
+def by_email(conn: sqlite3.Connection, email: str) -> sqlite3.Row | None:
+    """The user with this e-mail address (any case), or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM user WHERE email = ?", (email,)).fetchone()
+    return row
+
+
+def create(tx: sqlite3.Connection, name: str, email: str, *, fullname: str = "", about: str = "", password: str | None = None, sysadmin: bool = False, state: str = "active") -> str:
+    """Add a user and return the id. `password` is the Argon2id hash. Raises Problem 409 for a name or address in use."""
+    if find(tx, name) is not None:
+        raise invalid({"name": ["That login name is not available."]})
+    _require_free_email(tx, email, None)
+    user_id = names.new_id()
+    tx.execute(
+        "INSERT INTO user (id, name, fullname, email, about, password, state, sysadmin, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (user_id, name, fullname, email, about, password, state, int(sysadmin), times.now()),
+    )
+    return user_id
+
+
+def update(tx: sqlite3.Connection, user_id: str, **values: Any) -> None:
+    """Change profile fields (fullname, email, about, image_url, locale). Raises Problem 409 for an address in use."""
+    if "email" in values:
+        _require_free_email(tx, values["email"], user_id)
+    for key in _EDITABLE:
+        if key in values:
+            tx.execute(f"UPDATE user SET {key} = ? WHERE id = ?", (values[key], user_id))  # noqa: S608 - fixed names
+
+
+def set_password(tx: sqlite3.Connection, user_id: str, password: str | None) -> None:
+    """Store an Argon2id hash."""
+    tx.execute("UPDATE user SET password = ? WHERE id = ?", (password, user_id))
+
+
+def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> None:
+    """Set to active, pending, disabled or deleted; whoever is not active loses every session."""
+    tx.execute("UPDATE user SET state = ? WHERE id = ?", (state, user_id))
+    if state != "active":
+        tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
+    if state == "deleted":
+        tx.execute("DELETE FROM token WHERE user_id = ?", (user_id,))
+        tx.execute("DELETE FROM member WHERE user_id = ?", (user_id,))
+        tx.execute("DELETE FROM collaborator WHERE user_id = ?", (user_id,))
+
+
+def set_sysadmin(tx: sqlite3.Connection, user_id: str, value: bool) -> None:
+    """Make or unmake an administrator."""
+    tx.execute("UPDATE user SET sysadmin = ? WHERE id = ?", (int(value), user_id))
+
+
+def seen(tx: sqlite3.Connection, user_id: str) -> None:
+    """Note that the user was active now."""
+    tx.execute("UPDATE user SET last_active = ? WHERE id = ?", (times.now(), user_id))
+
+
+def listed(conn: sqlite3.Connection, text: str = "", *, states: tuple[str, ...] = ("active", "pending"), order: str = "name") -> list[sqlite3.Row]:
+    """Users whose name, full name or address contains `text`, with their dataset counts, sorted by a column."""
+    column = order if order in {"name", "fullname", "email", "created", "last_active"} else "name"
+    marks = ", ".join("?" * len(states))
+    return conn.execute(
+        f"""SELECT u.*, (SELECT count(*) FROM dataset d WHERE d.creator_id = u.id AND d.state != 'deleted') AS datasets
+            FROM user u WHERE u.state IN ({marks}) AND (u.name LIKE ? OR u.fullname LIKE ? OR u.email LIKE ?) ORDER BY u.{column}""",  # noqa: S608
+        (*states, *[f"%{text}%"] * 3),
+    ).fetchall()
+
+
+def complete(conn: sqlite3.Connection, text: str, *, limit: int = 20, ignore: str = "") -> list[dict[str, Any]]:
+    """Active users whose name or full name contains `text`: ``[{id, name, fullname}]``."""
+    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    rows = conn.execute(
+        "SELECT id, name, fullname FROM user WHERE state = 'active' AND id != ? AND (name LIKE ? ESCAPE '\\' OR fullname LIKE ? ESCAPE '\\') ORDER BY name LIMIT ?",
+        (ignore, pattern, pattern, limit),
+    )
+    return [dict(row) for row in rows]
+
+
+def datasets_created(conn: sqlite3.Connection, user_id: str) -> int:
+    """Number of datasets that the user made and that are not deleted."""
+    return int(conn.execute("SELECT count(*) FROM dataset WHERE creator_id = ? AND state != 'deleted'", (user_id,)).fetchone()[0])
+
+
+def count_admins(conn: sqlite3.Connection) -> int:
+    """Number of active administrators."""
+    return int(conn.execute("SELECT count(*) FROM user WHERE sysadmin = 1 AND state = 'active'").fetchone()[0])
+
+
+def zombies(conn: sqlite3.Connection, before: str) -> list[str]:
+    """Names of ordinary users without any dataset and without activity since the moment `before`."""
+    rows = conn.execute(
+        """SELECT name FROM user u WHERE sysadmin = 0 AND state != 'deleted' AND coalesce(last_active, created) < ?
+           AND NOT EXISTS (SELECT 1 FROM dataset d WHERE d.creator_id = u.id) ORDER BY name""",
+        (before,),
+    )
+    return [row[0] for row in rows]
+
+
+def _require_free_email(conn: sqlite3.Connection, email: str, user_id: str | None) -> None:
+    other = by_email(conn, email)
+    if other is not None and other["id"] != user_id:
+        raise invalid({"email": [f"The email address '{email}' belongs to a registered user."]})

@@ -1,0 +1,103 @@
+"""One child of the zygote: gives up its rights, then runs the one task (a reader: task after task) that its socket asks for."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from appliance.jobs import confine, wire
+from appliance.jobs.rtdc.errors import RtdcError, one_line, without_paths
+
+TASKS = "appliance.jobs.rtdc.tasks"
+_TRANSIENT = frozenset({"storage"})
+
+
+def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: str, namespaces: bool) -> int:
+    """Confine this process as `spec` says and serve the packet socket `job`. → exit code."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    bounds = confine.Confinement.from_json(spec["bounds"])
+    _redirect(spec.get("log"), keep=job)
+    if bounds.write:
+        os.environ["TMPDIR"] = tempfile.tempdir = bounds.write
+        os.chdir(bounds.write)
+    confine.apply(bounds, runtime, namespaces=namespaces)
+    module = importlib.import_module(tasks)
+    while (message := _receive(job)) is not None:
+        for packet in _answer(module, message, job):
+            os.write(job, packet)
+        if not spec.get("serve"):
+            break
+    return 0
+
+
+def _redirect(log: str | None, *, keep: int) -> None:
+    """Output to the log file (or nowhere), nothing on the input, every other open file closed."""
+    null = os.open(os.devnull, os.O_RDWR)
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else null
+    os.dup2(null, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 65536)
+
+
+def _receive(job: int) -> dict[str, Any] | None:
+    assembler = wire.Assembler()
+    while packet := os.read(job, wire.PACKET):
+        if assembler.feed(packet):
+            value: dict[str, Any] = assembler.value()
+            return value
+    return None
+
+
+def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
+    """Run the task. → packets of its value, or one `x` packet saying why there is none."""
+    try:
+        task: Callable[..., Any] = getattr(module, message["task"])
+        scratch = Path(message["scratch"]) if message["scratch"] else Path(os.devnull)
+        value = task(message["request"], Path(message["input"]), scratch, progress=_reporter(job))
+        return wire.packets(value)
+    except RtdcError as error:
+        return [_failure(error.kind, error.message, permanent=error.kind not in _TRANSIENT)]
+    except MemoryError:
+        return [_failure("memory", "The file asks for more memory than a job may have.", permanent=True)]
+    except OSError as error:
+        traceback.print_exc()
+        if error.errno == errno.EFBIG:
+            return [_failure("file-size", "The result is larger than a job may write.", permanent=True)]
+        return [
+            _failure(
+                "storage" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "internal",
+                _describe(error),
+                permanent=False,
+            )
+        ]
+    except Exception as error:
+        traceback.print_exc()
+        return [_failure("internal", _describe(error), permanent=False)]
+
+
+def _reporter(job: int) -> Callable[..., None]:
+    def progress(fraction: float, stage: str = "") -> None:
+        """Tell the service how far this is: 0 … 1, and what is being done."""
+        os.write(job, b"p" + wire.to_json([fraction, stage[:100]]))
+
+    return progress
+
+
+def _failure(kind: str, message: str, *, permanent: bool) -> bytes:
+    return b"x" + wire.to_json({"kind": kind[:40], "message": one_line(message), "permanent": permanent})
+
+
+def _describe(error: Exception) -> str:
+    sys.stderr.flush()
+    return f"{type(error).__name__}: {without_paths(str(error))}"

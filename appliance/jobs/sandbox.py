@@ -1,0 +1,349 @@
+"""Running a task on a file in a confined child, seen from the service.
+
+The service never opens HDF5 itself; a child that crashes, hangs, asks for too much or is taken over costs one job, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.jobs import confine, wire
+from appliance.jobs.child import TASKS
+
+_START_DEADLINE = 120.0
+_KILL_DEADLINE = 10.0
+_LOG_TAIL = 8192
+_LOG_NAME = "child.log"
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "OMP_NUM_THREADS": "1",  # no threads in the process that forks
+    "OPENBLAS_NUM_THREADS": "1",
+    "HDF5_USE_FILE_LOCKING": "FALSE",
+    "HDF5_PLUGIN_PATH": "",
+    "HDF5_PLUGIN_PRELOAD": "::",  # HDF5's word for: load no filters from anywhere
+}
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+
+Progress = Callable[[float, str], None]
+
+
+class SandboxError(Exception):
+    """A task without an answer.
+
+    :param kind: machine word (`RtdcError`'s kinds, or crash, timeout, cpu, memory, killed, cancelled, lost, answer, internal).
+    :param permanent: would another attempt give the same?
+    :param log: the end of what the child wrote, for the administrator.
+    """
+
+    def __init__(self, kind: str, message: str, *, permanent: bool, log: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.permanent = permanent
+        self.log = log
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task answered, and what it cost: `peak` bytes of memory, `cpu` seconds, the end of its `log`."""
+
+    answer: Any
+    peak: int = 0
+    cpu: float = 0.0
+    log: str = ""
+
+
+class Child:
+    """One running child: send requests, receive values. Not thread-safe; `close` kills it."""
+
+    def __init__(self, job: socket.socket, status: socket.socket) -> None:
+        self._job = job
+        self._status = status
+        self.exit: dict[str, Any] | None = None
+
+    def send(self, message: dict[str, Any], deadline: float) -> None:
+        """Hand a request over. Raises SandboxError when the child is gone or does not listen."""
+        try:
+            for packet in wire.packets(message):
+                self._job.settimeout(max(deadline - time.monotonic(), 0.001))
+                self._job.send(packet)
+        except TimeoutError:
+            raise SandboxError("timeout", "The job did not start in time.", permanent=False) from None
+        except OSError:
+            pass  # `receive` finds out how it ended
+
+    def receive(self, deadline: float, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
+        """The next value. Raises SandboxError when the child fails, ends without one, takes too long or is cancelled."""
+        assembler = wire.Assembler()
+        poll = select.poll()
+        poll.register(self._job, select.POLLIN)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise SandboxError("timeout", "The job took too long and was stopped.", permanent=True)
+            if cancelled():
+                raise SandboxError("cancelled", "The job was cancelled.", permanent=True)
+            if not poll.poll(min(left, 0.25) * 1000):
+                continue
+            try:
+                packet = self._job.recv(wire.PACKET)
+            except ConnectionResetError:
+                packet = b""
+            if not packet:
+                raise self._epitaph()
+            if self._digest(packet, assembler, progress):
+                return _value(assembler)
+
+    def _digest(self, packet: bytes, assembler: wire.Assembler, progress: Progress | None) -> bool:
+        if packet[:1] == b"p":
+            _report(packet[1:], progress)
+            return False
+        if packet[:1] == b"x":
+            raise _failure(packet[1:])
+        try:
+            return assembler.feed(packet)
+        except ValueError as error:
+            raise SandboxError("answer", f"The job's answer was refused: {error}.", permanent=True) from error
+
+    def _epitaph(self) -> SandboxError:
+        """Why the child ended without an answer."""
+        self.wait(_KILL_DEADLINE)
+        if self.exit is None:
+            return SandboxError("lost", "The process that runs jobs ended; the job starts again.", permanent=False)
+        number = -int(self.exit["code"])
+        if number == signal.SIGXCPU:
+            return SandboxError("cpu", "The job used more processor time than it may and was stopped.", permanent=True)
+        if number == signal.SIGKILL:
+            return SandboxError("killed", "The job was killed, most likely because memory ran out.", permanent=False)
+        if number > 0:
+            name = signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"
+            return SandboxError("crash", f"Reading the file crashed the job ({name}).", permanent=False)
+        return SandboxError("internal", f"The job ended without an answer (exit code {-number}).", permanent=False)
+
+    def kill(self) -> None:
+        """Ask the zygote to kill the child and all it started."""
+        with suppress(OSError):
+            self._status.send(b"k")
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the child is gone and keep its `exit` report."""
+        if self.exit is None:
+            self._status.settimeout(seconds)
+            with suppress(OSError, ValueError):
+                self.exit = json.loads(self._status.recv(wire.PACKET)) or None
+
+    def close(self) -> None:
+        """Nothing of the child is left afterwards."""
+        if self.exit is None:
+            self.kill()
+            self.wait(_KILL_DEADLINE)
+        self._job.close()
+        self._status.close()
+
+
+class Sandbox:
+    """Children for jobs and readers, forked from a warm zygote that is started on first use and again whenever it died. Thread-safe.
+
+    :param scratch: folder on the data volume for the children's scratch folders.
+    :param tasks: module with the tasks; :param tasks_folder: put on its module path (tests).
+    """
+
+    def __init__(self, scratch: Path, *, tasks: str = TASKS, tasks_folder: Path | None = None) -> None:
+        self._scratch = scratch
+        self._arguments = [tasks, *([str(tasks_folder)] if tasks_folder else [])]
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._capabilities: dict[str, Any] = {}
+
+    def run(
+        self,
+        task: str,
+        input: Path,
+        request: dict[str, Any],
+        *,
+        timeout: float,
+        scratch: Path | None = None,
+        read: Iterable[Path] = (),
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        **bounds: Any,
+    ) -> Outcome:
+        """Run `task` on `input` and wait for its answer. Raises SandboxError.
+
+        :param timeout: seconds on the wall clock; :param scratch: a folder the caller looks into afterwards; without one, a fresh one is made and removed.
+        :param read: further files it may read; :param bounds: fields of `confine.Confinement` (memory, cpu, fork, …).
+        """
+        folder = scratch or self.new_scratch()
+        log = folder / _LOG_NAME
+        bounds.setdefault("cpu", int(timeout * 2 * (os.cpu_count() or 1)) + 1)
+        limits = confine.Confinement(read=tuple(map(str, (input, *read))), write=str(folder), **bounds)
+        deadline = time.monotonic() + timeout
+        try:
+            child = self.open(limits, log=log)
+            try:
+                child.send({"task": task, "input": str(input), "scratch": str(folder), "request": request}, deadline)
+                answer = child.receive(deadline, progress, cancelled)
+                child.wait(max(deadline - time.monotonic(), 1.0))
+            finally:
+                child.close()
+            usage = child.exit or {}
+            return Outcome(answer, int(usage.get("peak", 0)), float(usage.get("cpu", 0)), _tail(log))
+        except SandboxError as error:
+            error.log = _tail(log)
+            raise
+        finally:
+            if scratch is None:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def open(self, bounds: confine.Confinement, *, log: Path | None = None, serve: bool = False) -> Child:
+        """A new child confined to `bounds`; with `serve` it answers requests until closed. Raises SandboxError when none can be started."""
+        ours, theirs = wire.pair()
+        status, their_status = wire.pair()
+        try:
+            with self._lock:
+                self._order(
+                    {"bounds": bounds.to_json(), "serve": serve, "log": str(log) if log else None},
+                    [theirs.fileno(), their_status.fileno()],
+                )
+        except OSError as error:
+            ours.close()
+            status.close()
+            raise SandboxError(
+                "lost", f"The process that runs jobs cannot be started: {error}.", permanent=False
+            ) from error
+        finally:
+            theirs.close()
+            their_status.close()
+        return Child(ours, status)
+
+    def new_scratch(self) -> Path:
+        """A fresh empty folder (mode 0700) for one child; the caller removes it."""
+        folder = self._scratch / uuid.uuid4().hex
+        folder.mkdir(mode=0o700, parents=True)
+        return folder
+
+    def clear_scratch(self) -> int:
+        """Remove what killed jobs left behind; only while nothing runs. → number of folders removed."""
+        found = list(self._scratch.iterdir()) if self._scratch.is_dir() else []
+        for folder in found:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(found)
+
+    def warm_up(self) -> None:
+        """Start the zygote now rather than with the first job. Raises SandboxError."""
+        try:
+            with self._lock:
+                self._ensure()
+        except OSError as error:
+            raise SandboxError(
+                "lost", f"The process that runs jobs cannot be started: {error}.", permanent=False
+            ) from error
+
+    def capabilities(self) -> dict[str, Any]:
+        """What protects here: see `confine.capabilities`."""
+        self.warm_up()
+        return self._capabilities
+
+    def close(self) -> None:
+        """End the zygote and with it every child."""
+        with self._lock:
+            self._drop()
+
+    def _order(self, message: dict[str, Any], fds: list[int]) -> None:
+        try:
+            wire.send_with_fds(self._ensure(), message, fds)
+        except (BrokenPipeError, ConnectionError):
+            self._drop()
+            wire.send_with_fds(self._ensure(), message, fds)
+
+    def _ensure(self) -> socket.socket:
+        if self._control is not None and self._process is not None and self._process.poll() is None:
+            return self._control
+        self._drop()
+        control, theirs = wire.pair()
+        command = confine.python_command("appliance.jobs.zygote", str(theirs.fileno()), *self._arguments)
+        self._process = subprocess.Popen(
+            command,
+            env=_ENVIRONMENT,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        control.settimeout(_START_DEADLINE)
+        try:
+            hello = control.recv(wire.PACKET)
+        except TimeoutError:
+            hello = b""
+        if not hello:
+            control.close()
+            raise ConnectionAbortedError("it gave no sign of life (see the service's log)")
+        self._capabilities = json.loads(hello)
+        self._control = control
+        return control
+
+    def _drop(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            try:
+                self._process.wait(_KILL_DEADLINE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+def _value(assembler: wire.Assembler) -> Any:
+    try:
+        return assembler.value()
+    except (ValueError, RecursionError) as error:
+        raise SandboxError("answer", "The job's answer could not be read.", permanent=True) from error
+
+
+def _report(payload: bytes, progress: Progress | None) -> None:
+    """Pass a progress line on; what a taken-over child writes here is at worst a wrong percentage."""
+    with suppress(ValueError, TypeError, RecursionError):
+        fraction, stage = json.loads(payload)
+        if progress is not None:
+            progress(min(max(float(fraction), 0.0), 1.0), str(stage)[:100])
+
+
+def _failure(payload: bytes) -> SandboxError:
+    try:
+        told = json.loads(payload)
+        return SandboxError(str(told["kind"])[:40], str(told["message"])[:400], permanent=bool(told["permanent"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return SandboxError("answer", "The job's answer could not be read.", permanent=True)
+
+
+def _tail(log: Path) -> str:
+    try:
+        fd = os.open(log, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(fd, "rb") as file:
+        size = os.fstat(fd).st_size
+        file.seek(max(size - _LOG_TAIL, 0))
+        return file.read(_LOG_TAIL).decode("utf-8", "replace")

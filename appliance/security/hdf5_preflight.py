@@ -212,7 +212,8 @@ def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | Non
             return None
         found = h5o.open(here, raw)
         if position == len(parts) - 1:
-            return found  # type: ignore[no-any-return]
+            result: object = found
+            return result
         if not isinstance(found, h5g.GroupID):
             return None
         here = found

@@ -20,8 +20,16 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("file signature not found", "not-hdf5", "This is not an HDF5 file."),
     ("truncated file", "truncated", "The file is truncated: its end is missing."),
     ("addr overflow", "truncated", "The file is truncated or damaged: it points beyond its own end."),
-    ("file locking flag", "unclosed", "The program that wrote the file did not close it (repair it with `h5clear -s`)."),
-    ("consistency flags", "unclosed", "The program that wrote the file did not close it (repair it with `h5clear -s`)."),
+    (
+        "file locking flag",
+        "unclosed",
+        "The program that wrote the file did not close it (repair it with `h5clear -s`).",
+    ),
+    (
+        "consistency flags",
+        "unclosed",
+        "The program that wrote the file did not close it (repair it with `h5clear -s`).",
+    ),
     ("bad superblock", "damaged", "The file is damaged: its superblock cannot be read."),
     ("superblock", "damaged", "The file is damaged: its superblock cannot be read."),
     ("fletcher32", "damaged", "The file is damaged: a checksum does not match."),

@@ -1,0 +1,126 @@
+"""Basin definitions of a file: which may be used (internal ones) and which are only reported.
+
+A basin names where more features of the same measurement lie. File and URL basins of an upload are written by the
+uploader: following them would make the server open foreign files or addresses, so they never are. They are reported, and
+the pipeline may replace a file basin by another resource of the same dataset (`identifier`, `mapping`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import h5py
+
+from .errors import RtdcError
+from .texts import Budget, read_lines
+
+MAX_DEFINITIONS = 100
+DEFINITION_BYTES = 1_000_000
+
+_MAPPING = re.compile(r"^(same|basinmap[0-9]{1,3})$")
+_INTERNAL_FORMATS = {"h5dataset", "h5datasetchop"}
+
+
+def definitions(h5: h5py.File) -> list[dict[str, Any]]:
+    """→ all basin definitions (with their `key`), syntactically checked. Raises RtdcError (`basin`)."""
+    group = h5.get("basins")
+    if not isinstance(group, h5py.Group):
+        return []
+    if len(group) > MAX_DEFINITIONS:
+        raise RtdcError("basin", f"The file defines {len(group)} basins; at most {MAX_DEFINITIONS} are allowed.")
+    found = []
+    for key in group:
+        dataset = group[key]
+        if not isinstance(dataset, h5py.Dataset):
+            raise RtdcError("basin", "A basin definition is not a text.")
+        budget = Budget(DEFINITION_BYTES)
+        lines = read_lines(dataset, budget)
+        if budget.cut:
+            raise RtdcError("basin", "A basin definition is larger than 1 MB.")
+        found.append(_parsed(key, " ".join(lines)))
+    return found
+
+
+def _parsed(key: str, text: str) -> dict[str, Any]:
+    try:
+        basin = json.loads(text)
+    except (ValueError, RecursionError):
+        raise RtdcError("basin", "A basin definition is not valid JSON.") from None
+    if (
+        not isinstance(basin, dict)
+        or not isinstance(basin.get("type"), str)
+        or not isinstance(basin.get("format"), str)
+    ):
+        raise RtdcError("basin", "A basin definition lacks its type or format.")
+    features = basin.get("features")
+    mapping = basin.get("mapping", "same")
+    if features is not None and not _is_texts(features):
+        raise RtdcError("basin", "The features of a basin definition are not a list of names.")
+    if not isinstance(mapping, str) or not _MAPPING.match(mapping):
+        raise RtdcError("basin", "A basin definition has an invalid mapping.")
+    basin["mapping"] = mapping
+    basin["key"] = key
+    return basin
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def internal(h5: h5py.File) -> list[dict[str, Any]]:
+    """→ the definitions whose data lie in this very file; the only ones dclab gets to see."""
+    return [basin for basin in definitions(h5) if refusal(basin, h5) is None]
+
+
+def refusal(basin: dict[str, Any], h5: h5py.File) -> str | None:
+    """→ why a basin is not followed, or None for a sound internal basin."""
+    kind = basin["type"]
+    if kind == "file":
+        return "names a file outside of this one"
+    if kind == "remote":
+        return "names an address on the network"
+    if kind != "internal":
+        return "is of an unknown type"
+    if basin["format"] not in _INTERNAL_FORMATS:
+        return "is internal but names a foreign format"
+    if basin.get("paths") != ["basin_events"] or not isinstance(h5.get("basin_events"), h5py.Group):
+        return "is internal but does not name the group 'basin_events'"
+    if not basin.get("features"):
+        return "is internal but lists no features"
+    if (basin["mapping"] == "same") != (basin["format"] == "h5datasetchop"):
+        return "is internal but has the wrong mapping for its format"
+    return None
+
+
+def stripped(h5: h5py.File) -> list[dict[str, Any]]:
+    """→ the basins that are not followed: {name, type, format, reason, features, identifier, mapping, key}."""
+    report = []
+    for basin in definitions(h5):
+        reason = refusal(basin, h5)
+        if reason is not None:
+            report.append(_summary(basin) | {"reason": f"The basin {reason}; it is not followed."})
+    return report
+
+
+def file_basins(h5: h5py.File) -> list[dict[str, Any]]:
+    """→ file basins in HDF5 format, which another resource of the dataset may stand in for (behaviour of upstream)."""
+    return [_summary(basin) for basin in definitions(h5) if basin["type"] == "file" and basin["format"] == "hdf5"]
+
+
+def _summary(basin: dict[str, Any]) -> dict[str, Any]:
+    def text(key: str) -> str | None:
+        value = basin.get(key)
+        return value[:500] if isinstance(value, str) else None
+
+    return {
+        "key": basin["key"],
+        "name": text("name"),
+        "description": text("description"),
+        "type": basin["type"][:50],
+        "format": basin["format"][:50],
+        "mapping": basin["mapping"],
+        "identifier": text("identifier"),
+        "features": basin.get("features"),
+    }

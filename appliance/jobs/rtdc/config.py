@@ -1,0 +1,65 @@
+"""The measurement metadata of a file as JSON: dclab's configuration and the catalogue's `dc:section:key` values."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from dclab import definitions as dfn
+
+from .opening import Sealed_HDF5
+
+#: Longest text value and longest list that is taken over into the catalogue.
+MAX_TEXT = 10_000
+MAX_LIST = 10_000
+
+
+def as_json(dataset: Sealed_HDF5, event_count: int) -> dict[str, dict[str, Any]]:
+    """→ {section: {key: value}} without `filtering`, as dcserv answers it; the event count is filled in if missing.
+
+    Values that JSON cannot hold (NaN, infinities) are left out, and so are empty sections.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for section in sorted(dataset.config.keys()):
+        if section == "filtering":
+            continue
+        values = {}
+        for key, value in dataset.config[section].items():
+            converted = jsonable(value)
+            if converted is not None and isinstance(key, str):
+                values[key] = converted
+        if values:
+            sections[section] = values
+    sections.setdefault("experiment", {}).setdefault("event count", event_count)
+    return sections
+
+
+def catalogue_keys(config: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """→ {"dc:section:key": value} for every key that dclab defines for measurements (no dynamic filter keys, no `user`)."""
+    return {
+        f"dc:{section}:{key}": config[section][key]
+        for section in dfn.CFG_METADATA
+        for key in dfn.config_keys[section]
+        if key in config.get(section, {})
+    }
+
+
+def jsonable(value: object) -> Any:
+    """→ `value` as JSON type, or None when JSON cannot hold it (NaN, infinity, foreign objects)."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")[:MAX_TEXT]
+    if isinstance(value, str):
+        return value[:MAX_TEXT]
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist()) if value.size <= MAX_LIST else None
+    if isinstance(value, (list, tuple)):
+        items = [jsonable(item) for item in value[: MAX_LIST + 1]]
+        return None if len(items) > MAX_LIST or any(item is None for item in items) else items
+    return None

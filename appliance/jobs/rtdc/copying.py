@@ -1,0 +1,119 @@
+"""Copy what a condensed file takes over unchanged: attributes, logs, tables, scalar features, internal basins."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import h5py
+import hdf5plugin
+import numpy as np
+from dclab import definitions as dfn
+from dclab.rtdc_dataset import RTDCWriter
+from dclab.rtdc_dataset.copier import h5ds_copy
+from dclab.util import hashobj
+
+from .errors import RtdcError
+from .opening import Sealed_HDF5
+from .texts import Budget
+
+#: All logs of a file together, as text.
+LOG_BYTES = 64_000_000
+#: A log becomes a table of fixed-length strings; lines × longest line may take this much.
+LOG_TABLE_BYTES = 512_000_000
+
+COMPRESSION = hdf5plugin.Zstd(clevel=5)
+
+
+def copy_unchanged(dataset: Sealed_HDF5, target: h5py.File) -> None:
+    """Do what dclab's `rtdc_copy(features="scalar")` does, but take over no basin that leaves the file.
+
+    Raises RtdcError (`log`) for logs beyond the limits.
+    """
+    source = dataset.h5file
+    for key, value in source.attrs.items():
+        target.attrs[key] = value
+    internal = _copy_internal_basins(dataset, target)
+    target.require_group("logs")
+    budget = Budget(LOG_BYTES)
+    for name in source.get("logs", {}):
+        _copy_log(source["logs"], name, target["logs"], budget)
+    if "tables" in source:
+        target.require_group("tables")
+        for name in source["tables"]:
+            h5ds_copy(source["tables"], name, target["tables"], recursive=False)
+    events = target.require_group("events")
+    for name in sorted(source["events"]):
+        if dfn.feature_exists(name, scalar_only=True) and name not in internal and name in dataset._events:
+            _copy_scalar(source["events"], name, events)
+
+
+def _copy_scalar(source: h5py.Group, name: str, target: h5py.Group) -> None:
+    copied = h5ds_copy(source, name, target, recursive=False)
+    missing = [key for key in ("min", "max", "mean") if key not in copied.attrs]
+    if missing:
+        values = copied[:]
+        functions = {"min": np.nanmin, "max": np.nanmax, "mean": np.nanmean}
+        for key in missing:
+            copied.attrs[key] = functions[key](values)
+
+
+def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget) -> None:
+    data = source[name]
+    if not isinstance(data, h5py.Dataset) or h5py.check_string_dtype(data.dtype) is None or data.ndim != 1:
+        raise RtdcError("log", "A log of the file is not a list of text lines.")
+    if not len(data):
+        return
+    if data.dtype.kind != "O":
+        if not budget.take(data.nbytes):
+            raise RtdcError("log", f"The logs are larger than {LOG_BYTES // 1_000_000} MB.")
+        h5ds_copy(source, name, target, recursive=False)
+        return
+    lines = []
+    for index in range(len(data)):
+        line = data[index]
+        if not budget.take(len(line) + 1):
+            raise RtdcError("log", f"The logs are larger than {LOG_BYTES // 1_000_000} MB.")
+        lines.append(line)
+    width = max(100, *(len(line) for line in lines))
+    if width * len(lines) > LOG_TABLE_BYTES:
+        raise RtdcError("log", "A log of the file has too many and too long lines.")
+    chunks = tuple(min(size, len(lines)) for size in data.chunks or RTDCWriter.get_best_nd_chunks((), data.dtype))
+    copied = target.create_dataset(
+        name, shape=data.shape, dtype=f"S{width}", chunks=chunks, fletcher32=True, **COMPRESSION
+    )
+    copied[:] = np.array(lines, dtype=f"S{width}")
+    copied.attrs.update(data.attrs)
+
+
+def _copy_internal_basins(dataset: Sealed_HDF5, target: h5py.File) -> set[str]:
+    """Copy the scalar features of internal basins with their definition. → names that are thereby dealt with."""
+    source = dataset.h5file
+    done: set[str] = set()
+    for basin in dataset.basins_get_dicts():
+        names = [
+            name
+            for name in basin["features"]
+            if dfn.feature_exists(name, scalar_only=True) and isinstance(source["basin_events"].get(name), h5py.Dataset)
+        ]
+        if not names:
+            continue
+        for name in names:
+            if name not in target.require_group("basin_events"):
+                h5ds_copy(source["basin_events"], name, target["basin_events"])
+        done.update(names)
+        mapping = basin["mapping"]
+        if mapping != "same" and mapping in source["events"]:
+            done.add(mapping)
+            if mapping not in target.require_group("events"):
+                h5ds_copy(source["events"], mapping, target["events"])
+        _write_definition(target, basin | {"features": names})
+    return done
+
+
+def _write_definition(target: h5py.File, basin: dict[str, Any]) -> None:
+    lines = json.dumps(basin, indent=2).split("\n")
+    key = hashobj(lines)
+    if key not in target.require_group("basins"):
+        with RTDCWriter(target) as writer:
+            writer.write_text(target["basins"], key, lines)

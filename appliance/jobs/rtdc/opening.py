@@ -1,0 +1,135 @@
+"""Opening a file of unknown origin: pre-flight walk first, then h5py, then dclab without foreign basins."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import hdf5plugin  # noqa: F401  registers the zstd, blosc, lz4 and bitshuffle filters
+from dclab import definitions as dfn
+from dclab.rtdc_dataset.fmt_hdf5 import RTDC_HDF5
+
+from appliance.security.hdf5_preflight import Findings, HostileFile, inspect
+
+from . import basins
+from .errors import RtdcError, explained, translate
+
+#: Chunks of image features are around 1–2.5 MiB; the default cache of 1 MiB would decompress each of them many times.
+CHUNK_CACHE = 10 * 1024**2
+
+
+class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
+    """dclab's view of a file, with nothing but sound internal basins.
+
+    dclab derives the format "hdf5" from the last part of the class's name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, enable_basins=False)
+        #: What dclab warned about on opening; never written into a file, as upstream.
+        self.opening_warnings: list[str] = []
+        self._vetted: list[dict[str, Any]] | None = None
+
+    def basins_get_dicts(self) -> list[dict[str, Any]]:
+        """→ definitions of internal basins only; file paths and URLs never reach dclab."""
+        if self._vetted is None:
+            self._vetted = basins.internal(self.h5file)
+        return [dict(basin) for basin in self._vetted]
+
+
+@contextlib.contextmanager
+def open_hdf5(path: Path, *, deep: bool = False) -> Iterator[tuple[h5py.File, Findings]]:
+    """Open `path` read-only after the pre-flight walk. → the file and what the walk saw.
+
+    Raises RtdcError: `not-hdf5`, `truncated`, `unclosed`, `damaged`, `forbidden`.
+    """
+    h5 = _opened(path)
+    try:
+        with explained("looking through the file"):
+            try:
+                findings = inspect(h5, path.stat().st_size, deep=deep)
+            except HostileFile as exc:
+                raise RtdcError("forbidden", str(exc)) from exc
+        yield h5, findings
+    finally:
+        h5.close()
+
+
+def _opened(path: Path) -> h5py.File:
+    options: dict[str, Any] = {"locking": False, "rdcc_nbytes": CHUNK_CACHE, "rdcc_w0": 0}
+    try:
+        return h5py.File(path, "r", **options)
+    except OSError as exc:
+        error = translate(exc, "opening the file")
+        if error.kind != "unclosed":
+            raise error from exc
+    try:
+        # The recording program died; dclab reads such files in SWMR mode, so do we.
+        return h5py.File(path, "r", swmr=True, libver="latest", **options)
+    except OSError as exc:
+        raise translate(exc, "opening the file") from exc
+
+
+@contextlib.contextmanager
+def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
+    """Open `path` as a dclab dataset after the pre-flight walk; its warnings are collected in `.opening_warnings`.
+
+    Raises RtdcError as `open_hdf5`, and `events` or `metadata` when it is HDF5 but no RT-DC file.
+    """
+    with open_hdf5(path, deep=deep) as (h5, _):
+        require_events(h5)
+        _require_parsable_metadata(h5)
+        with warnings.catch_warnings(record=True) as caught, explained("reading the metadata"):
+            warnings.simplefilter("always")
+            warnings.simplefilter("ignore", DeprecationWarning)
+            dataset = Sealed_HDF5(path)
+        dataset.opening_warnings = [f"{w.category.__name__}: {w.message}" for w in caught]
+        try:
+            yield dataset
+        finally:
+            dataset.close()
+
+
+def require_events(h5: h5py.File) -> None:
+    """Raise RtdcError (`events`) unless the group "events" exists and every known feature has the right kind."""
+    events = h5.get("events")
+    if not isinstance(events, h5py.Group):
+        raise RtdcError("events", "This is an HDF5 file but not an RT-DC file: the group 'events' is missing.")
+    for name in events:
+        if not dfn.feature_exists(name):
+            continue
+        found = events[name]
+        if name in ("trace", "contour"):
+            _require_group(name, found)
+        elif not isinstance(found, h5py.Dataset) or found.ndim == 0:
+            raise RtdcError("features", f"The feature '{name}' is not an array with one entry per event.")
+        elif dfn.scalar_feature_exists(name):
+            if found.ndim != 1 or found.dtype.kind not in "iufb":
+                raise RtdcError("features", f"The feature '{name}' is not a list of numbers.")
+        elif name in ("image", "image_bg", "mask") and (found.ndim != 3 or found.dtype.kind not in "iub"):
+            raise RtdcError("features", f"The feature '{name}' is not a stack of greyscale images.")
+
+
+def _require_group(name: str, found: object) -> None:
+    if not isinstance(found, h5py.Group):
+        raise RtdcError("features", f"The feature '{name}' is not a group.")
+    if name == "trace":
+        for trace in found:
+            data = found[trace]
+            if not isinstance(data, h5py.Dataset) or data.ndim != 2 or data.dtype.kind not in "iuf":
+                raise RtdcError("features", f"The trace '{trace[:40]}' is not a table of numbers.")
+
+
+def _require_parsable_metadata(h5: h5py.File) -> None:
+    """dclab would stop with a bare `ValueError` or `KeyError` at such keys."""
+    known = set(dfn.config_keys) | {"user", "filtering"}
+    for key in h5.attrs:
+        shown = "".join(char if char.isprintable() else "?" for char in key)[:80]
+        if key.count(":") != 1:
+            raise RtdcError("metadata", f"The metadata key '{shown}' is not of the form 'section:key'.")
+        if key.split(":")[0].lower() not in known:
+            raise RtdcError("metadata", f"The metadata key '{shown}' belongs to no known section.")

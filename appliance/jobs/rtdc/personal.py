@@ -1,0 +1,93 @@
+"""Report of what may be personal data in a file's free texts. Nothing is changed; people decide.
+
+It looks at metadata, logs and table names for e-mail addresses, paths with user names, birth dates, patient numbers and
+names behind words such as "operator". The words are those of English and German laboratories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+MAX_FINDINGS = 200
+MAX_EXCERPT = 120
+#: Lines longer than this are looked at in their first part only: patterns must not become slow on hostile input.
+MAX_LINE = 4_000
+
+#: kind → pattern. Every pattern is linear (no nested repetition).
+PATTERNS: dict[str, re.Pattern[str]] = {
+    "e-mail address": re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
+    "path with a user name": re.compile(
+        r"(?:[A-Za-z]:[\\/]{1,2}(?:Users|Benutzer|Dokumente und Einstellungen|Documents and Settings)[\\/]{1,2}"
+        r"|/home/|/Users/)(?!Public\b|Shared\b|All Users\b|Default\b)[^\\/\s\"',;:]{1,64}"
+    ),
+    "birth date": re.compile(
+        r"\b(?:date of birth|birth ?date|birthday|born(?: on)?|dob|geburtsdatum|geb(?:oren)?(?: am)?\.?)\b"
+        r"\W{0,4}\d{1,4}[./-]\d{1,2}[./-]\d{1,4}",
+        re.IGNORECASE,
+    ),
+    "patient number": re.compile(
+        r"\b(?:patient(?:en)?|proband|subject|case|fall)[ _-]?(?:id|no|nr|number|nummer|#)\b\.?\W{0,4}[\w/-]{0,12}\d[\w/-]{0,20}",
+        re.IGNORECASE,
+    ),
+    "insurance or record number": re.compile(
+        r"\b(?:mrn|medical record(?: number)?|versichertennummer|kvnr|ssn|social security)\b\W{0,4}[\w/-]{0,6}\d[\w/-]{2,20}",
+        re.IGNORECASE,
+    ),
+    "name of a person": re.compile(
+        r"\b(?:(?i:patient(?:in)?|operator|user ?name|benutzer|author|experimenter|measured by|bearbeiter|name))\b"
+        r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?:(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ]){0,2}"
+        r"[A-ZÄÖÜ][\w'’-]{1,40}[,]?[ ][A-ZÄÖÜ][\w'’-]{1,40}"
+    ),
+    "title and name": re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ](?:med\.?[ ])?[A-ZÄÖÜ][\w'’-]{2,40}"),
+    "phone number": re.compile(r"(?i:\b(?:tel|phone|telefon|mobile|handy)\b)\W{0,3}\+?\d[\d ()/-]{5,20}"),
+}
+#: Metadata whose text is free, so that a bare name may stand in it.
+_FREE_KEYS = re.compile(r"^(experiment:sample|user:.*|setup:medium|experiment:run identifier)$")
+_TWO_NAMES = re.compile(r"^[A-ZÄÖÜ][a-zäöüß'’-]{2,30},? [A-ZÄÖÜ][a-zäöüß'’-]{2,30}$")
+
+
+def report(
+    config: dict[str, dict[str, Any]], logs: dict[str, list[str]], tables: dict[str, list[Any]]
+) -> list[dict[str, str]]:
+    """→ [{where, kind, excerpt}] in reading order, each finding once; at most `MAX_FINDINGS`."""
+    findings: dict[tuple[str, str, str], None] = {}
+    for where, text in _texts(config, logs, tables):
+        for kind, excerpt in _found(text):
+            findings.setdefault((where, kind, excerpt))
+        if _FREE_KEYS.match(where.removeprefix("metadata ")) and _TWO_NAMES.match(text.strip()):
+            findings.setdefault((where, "name of a person", text.strip()[:MAX_EXCERPT]))
+        if len(findings) >= MAX_FINDINGS:
+            break
+    return [
+        {"where": where, "kind": kind, "excerpt": excerpt} for where, kind, excerpt in list(findings)[:MAX_FINDINGS]
+    ]
+
+
+def _texts(
+    config: dict[str, dict[str, Any]], logs: dict[str, list[str]], tables: dict[str, list[Any]]
+) -> Iterable[tuple[str, str]]:
+    for section, values in config.items():
+        for key, value in values.items():
+            if isinstance(value, str):
+                yield f"metadata {section}:{key}", value
+    for name, lines in logs.items():
+        yield f"name of log {name}", name
+        for line in lines:
+            yield f"log {name}", line
+    for name, (columns, rows) in tables.items():
+        yield f"name of table {name}", name
+        for column in columns or []:
+            yield f"column of table {name}", str(column)
+        for row in rows:
+            for cell in row if isinstance(row, list) else [row]:
+                if isinstance(cell, str):
+                    yield f"table {name}", cell
+
+
+def _found(text: str) -> Iterable[tuple[str, str]]:
+    line = text[:MAX_LINE]
+    for kind, pattern in PATTERNS.items():
+        for match in pattern.finditer(line):
+            yield kind, match.group()[:MAX_EXCERPT]

@@ -1,0 +1,87 @@
+"""Entry points of the RT-DC kernel: `task(request, input, scratch, *, progress=None) -> dict`.
+
+Each runs in a sandboxed child that may read `input` and write into `scratch`. Requests and answers are JSON values; files
+are left in `scratch` under fixed names. `RtdcError` carries a reason for people. Imports are lazy, so that naming a task
+costs nothing; the zygote warms them up with `warm_up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Progress = Callable[[float, str], None]
+Answer = dict[str, Any]
+
+
+def warm_up() -> None:
+    """Import the heavy libraries once, in the process that children are forked from."""
+    from . import basins, metadata, opening  # noqa: F401
+
+
+def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Full walk without following anything. → {ok, objects, contours, declared_bytes, stripped_basins}.
+
+    Raises RtdcError `forbidden` (external storage or links, virtual datasets, loops, unknown filters, announced sizes
+    out of proportion, too many objects), `not-hdf5`, `truncated`, `damaged`, `events`, `basin`.
+    """
+    from . import basins
+    from .errors import explained
+    from .opening import open_hdf5, require_events
+
+    with open_hdf5(input, deep=True) as (h5, findings), explained("looking through the file"):
+        require_events(h5)
+        return {
+            "ok": True,
+            "objects": findings.objects,
+            "contours": findings.contours,
+            "declared_bytes": findings.declared_bytes,
+            "stripped_basins": basins.stripped(h5),
+        }
+
+
+def metadata(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Extract what the catalogue, the pages and dcserv need. See `metadata.extract` for the keys of the answer."""
+    from .metadata import extract
+
+    return extract(input)
+
+
+def sanity(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Fast check before activation. → {valid, reasons}; a file that cannot be opened is invalid, not an error."""
+    from . import features
+    from .errors import RtdcError, explained
+    from .integrity import sanity as reasons_of
+    from .opening import open_dataset
+
+    try:
+        with open_dataset(input) as dataset, explained("checking the file"):
+            reasons = reasons_of(dataset, features.event_count(dataset))
+    except RtdcError as exc:
+        reasons = [exc.message]
+    return {"valid": not reasons, "reasons": reasons}
+
+
+def condense(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write `condensed.rtdc`. See `condense.condense` for the keys of the answer.
+
+    Request: `basins` – list of {name, type, format, urls, description, features, identifier, mapping, basinmap};
+    `features` null or absent = those of the original that the condensed file lacks; for a mapping `basinmapN` the indices
+    are taken from `basinmap` (list of integers) or from that feature of the file. `cores` – number of processes to use
+    (default 1); `name` – the resource's name, for the log.
+    """
+    from .condense import condense as write
+
+    return write(
+        input,
+        scratch,
+        basins=list(request.get("basins") or []),
+        cores=max(1, int(request.get("cores") or 1)),
+        name=str(request.get("name") or input.name),
+        progress=progress or _silent,
+    )
+
+
+def _silent(fraction: float, stage: str) -> None:
+    """Progress nobody asked for."""

@@ -1,0 +1,107 @@
+"""Work on event ranges in forked processes: the calling process and `cores - 1` children take ranges from one pipe.
+
+Plain `os.fork` instead of `multiprocessing`: inside the sandbox there are no semaphores, no /dev/shm and no new
+interpreters. Results go into a shared memory map by the worker itself; a worker reports only its end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import struct
+from collections.abc import Callable, Iterator, Sequence
+
+from .errors import RtdcError, translate
+
+#: A pipe holds at least 64 KiB; more tickets than that would block the writer before the first worker runs.
+MAX_TICKETS = 8_000
+_TICKET = struct.Struct("=II")
+
+Range = tuple[int, int]
+Work = Callable[[Iterator[Range]], None]
+
+
+def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: int = 16 * 1024**2) -> list[Range]:
+    """→ (start, stop) ranges over `total` events of about `target_bytes`, starting at multiples of `align`."""
+    step = max(1, target_bytes // max(1, event_bytes), -(-total // MAX_TICKETS))
+    step = max(align, step // align * align) if align <= 4 * step else step
+    return [(start, min(start + step, total)) for start in range(0, total, step)]
+
+
+class Crew:
+    """`cores - 1` forked workers and the caller, sharing the ranges dynamically.
+
+    `work(ranges)` iterates the ranges it is given and stores results itself. Use as a context manager: leaving it kills
+    what is still running.
+    """
+
+    def __init__(self, ranges: Sequence[Range], work: Work, cores: int) -> None:
+        self._work = work
+        self._tickets, writer = os.pipe()
+        os.write(writer, b"".join(_TICKET.pack(*item) for item in ranges))
+        self._report, report_writer = os.pipe()
+        self._children: set[int] = set()
+        extra = min(cores - 1, len(ranges) - 1)
+        for _ in range(extra):
+            pid = os.fork()
+            if pid == 0:
+                os.close(writer)
+                os.close(self._report)
+                self._run_child(report_writer)
+            self._children.add(pid)
+        os.close(writer)
+        os.close(report_writer)
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self._children:
+            os.kill(pid, 9)
+            os.waitpid(pid, 0)
+        os.close(self._tickets)
+        os.close(self._report)
+
+    def take_part(self, tick: Callable[[], None]) -> None:
+        """Work in this process until the ranges are used up, then wait for the others. Raises their RtdcError."""
+
+        def mine() -> Iterator[Range]:
+            for item in self._next():
+                tick()
+                self._reap(0.0)
+                yield item
+
+        self._work(mine())
+        while self._children:
+            tick()
+            self._reap(0.25)
+
+    def _next(self) -> Iterator[Range]:
+        # Readers compete for fixed-size tickets; the kernel hands out whole ones because all were written at once.
+        while len(ticket := os.read(self._tickets, _TICKET.size)) == _TICKET.size:
+            yield _TICKET.unpack(ticket)
+
+    def _run_child(self, report: int) -> None:
+        status = 0
+        try:
+            self._work(self._next())
+        except Exception as exc:
+            error = translate(exc, "computing features")
+            os.write(report, (json.dumps([error.kind, error.message]) + "\n").encode())
+            status = 1
+        finally:
+            os._exit(status)
+
+    def _reap(self, timeout: float) -> None:
+        readable, _, _ = select.select([self._report], [], [], timeout)
+        message = os.read(self._report, 65536) if readable else b""
+        if message:
+            kind, text = json.loads(message.split(b"\n")[0])
+            raise RtdcError(kind, text)
+        for pid in list(self._children):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                self._children.discard(pid)
+                if status != 0:
+                    raise RtdcError("crashed", "The file made the reading library crash or use too much memory.")

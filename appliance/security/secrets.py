@@ -8,12 +8,10 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.model.problem import invalid
+
 #: Length of a secret [bytes].
 SIZE = 32
-
-
-class SecretError(ValueError):
-    """A secret file does not hold what it should."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Secrets:
 def ensure(folder: Path) -> Secrets:
     """Return the secrets in `folder`, making the folder (0700) and every missing one (0600).
 
-    Several processes may start at once: they all get the same values. Raises SecretError for a damaged file and
+    Several processes may start at once: they all get the same values. Raises Problem for a damaged file and
     OSError when the folder cannot be written.
     """
     private_folder(folder)
@@ -56,7 +54,7 @@ def load_or_create(path: Path) -> bytes:
     except ValueError:
         value = b""
     if len(value) != SIZE:
-        raise SecretError(f"{path} is damaged. Restore it from a backup, or remove it to have a new one made.")
+        raise invalid(message=f"{path} is damaged. Restore it from a backup, or remove it to have a new one made.")
     return value
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.model.problem import Problem
 from appliance.security import secrets
 
 
@@ -34,7 +35,7 @@ def test_processes_that_start_together_agree(tmp_path: Path) -> None:
 def test_damage_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "signing.key"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(secrets.SecretError, match=r"signing\.key is damaged"):
+    with pytest.raises(Problem, match=r"signing\.key is damaged"):
         secrets.load_or_create(path)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import prod
+from typing import cast
 
 import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t, h5z
@@ -212,8 +213,7 @@ def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | Non
             return None
         found = h5o.open(here, raw)
         if position == len(parts) - 1:
-            result: object = found
-            return result
+            return cast(object, found)
         if not isinstance(found, h5g.GroupID):
             return None
         here = found

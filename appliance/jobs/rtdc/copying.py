@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import h5py
@@ -13,6 +14,7 @@ from dclab.rtdc_dataset import RTDCWriter
 from dclab.rtdc_dataset.copier import h5ds_copy
 from dclab.util import hashobj
 
+from . import features
 from .errors import RtdcError
 from .opening import Sealed_HDF5
 from .texts import Budget
@@ -50,10 +52,10 @@ def copy_unchanged(dataset: Sealed_HDF5, target: h5py.File) -> None:
 
 def _copy_scalar(source: h5py.Group, name: str, target: h5py.Group) -> None:
     copied = h5ds_copy(source, name, target, recursive=False)
-    missing = [key for key in ("min", "max", "mean") if key not in copied.attrs]
+    functions: dict[str, Callable[[features.Array], Any]] = {"min": np.nanmin, "max": np.nanmax, "mean": np.nanmean}
+    missing = [key for key in functions if key not in copied.attrs]
     if missing:
         values = copied[:]
-        functions = {"min": np.nanmin, "max": np.nanmax, "mean": np.nanmean}
         for key in missing:
             copied.attrs[key] = functions[key](values)
 

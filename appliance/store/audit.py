@@ -24,10 +24,10 @@ class Filter:
     until: str = ""
 
 
-def add(tx: sqlite3.Connection, viewer: Viewer, action: str, object_type: str = "", object_id: str = "", *, address: str = "", **detail: Any) -> None:
+def add(tx: sqlite3.Connection, viewer: Viewer, action: str, object_type: str = "", object_id: str = "", **detail: Any) -> None:
     """Append an entry: who (`viewer`) did what (`action`, e.g. ``dataset.create``) to which object."""
     last = tx.execute("SELECT chain FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-    values = (times.now(), viewer.user_id, viewer.name or "anonymous", action, object_type, object_id, json.dumps(detail, ensure_ascii=False, sort_keys=True), address)
+    values = (times.now(), viewer.user_id, viewer.name or "anonymous", action, object_type, object_id, json.dumps(detail, ensure_ascii=False, sort_keys=True), viewer.address)
     tx.execute(
         "INSERT INTO audit (at, actor_id, actor, action, object_type, object_id, detail, address, chain) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*values, _link(last[0] if last else b"", values)),

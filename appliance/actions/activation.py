@@ -1,0 +1,51 @@
+"""From draft to active: only with files, and with at least one valid measurement among them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.actions.site import Site
+from appliance.model import names
+from appliance.model.problem import invalid
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import datasets, resources, rtdc
+
+NO_RESOURCES = "Cannot set state of dataset to 'active', because it does not contain any resources!"
+NO_VALID_RESOURCE = "Before activating a dataset, make sure that it contains a valid DC resource!"
+
+
+def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> None:
+    """Before the transaction: look into the files whose job has not done so yet.
+
+    That takes a child process and seconds, so it can not happen while the database's writer is held. Stops at the first
+    valid file; the verdicts are stored, `require_ready` reads them. Says nothing: refusing is for the transaction.
+    """
+    if data.get("state") != "active":
+        return
+    with site.db.read() as conn:
+        facts = datasets.facts(conn, ref)
+        if facts is None or facts.state != "draft" or not policy.may(viewer, "dataset:update", facts):
+            return
+        verdicts = rtdc.verdicts(conn, facts.id)
+        unknown = [row["id"] for row in resources.of_dataset(conn, facts.id) if names.is_measurement(row["name"]) and verdicts.get(row["id"]) is None]
+    if any(verdicts.values()):
+        return
+    for resource_id in unknown:
+        sanity = site.check_sanity(site.depot.path(resource_id))
+        with site.db.write() as tx:
+            rtdc.set_verdict(tx, resource_id, sanity.valid, list(sanity.reasons))
+        if sanity.valid:
+            return
+
+
+def require_ready(tx: sqlite3.Connection, dataset_id: str, listed: Any = None) -> None:
+    """A dataset can become active with at least one resource, one of them valid. Raises Problem 409."""
+    if not resources.of_dataset(tx, dataset_id):
+        raise invalid({"state": [NO_RESOURCES]})
+    verdicts = rtdc.verdicts(tx, dataset_id)
+    if not any(verdicts.values()):
+        reasons = rtdc.insane(tx, dataset_id)
+        raise invalid({"state": [NO_VALID_RESOURCE, *reasons]})

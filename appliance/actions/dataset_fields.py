@@ -1,0 +1,122 @@
+"""A dataset's own fields: from what a client sends to what is stored, with every error named by its field."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.model import licences, names, references
+from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
+from appliance.model.values import as_bool, as_text
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.settings import Settings
+from appliance.store import communities
+
+#: Field as clients name it → column.
+COLUMNS = {
+    "title": "title",
+    "notes": "notes",
+    "authors": "authors",
+    "doi": "doi",
+    "references": "reference_list",
+    "license_id": "license_id",
+    "private": "private",
+    "owner_org": "circle_id",
+    "state": "state",
+    "name": "name",
+}
+
+#: What the server alone sets: read, sent back by clients, never compared.
+DERIVED = frozenset(
+    {
+        "creator_user_id", "isopen", "license_title", "license_url", "metadata_created", "metadata_modified", "num_resources", "num_tags",
+        "organization", "type", "extras", "relationships_as_subject", "relationships_as_object", "revision_id", "pkg_name", "tracking_summary",
+        "author", "author_email", "maintainer", "maintainer_email", "url", "version", "log_message", "save", "defer_commit",
+        "return_package_dict", "use_cache",
+    }
+)  # fmt: skip
+
+_LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
+_PARSERS = {"authors": references.authors, "doi": references.doi, "references": references.references}
+
+
+def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The text fields and `private` of `data` in their stored form; only those that are there. Raises Problem 409."""
+    found: dict[str, Any] = {}
+    errors: Fields = {}
+    for key, longest in _LONGEST.items():
+        if key in data:
+            text = as_text(data[key])
+            if len(text) > longest:
+                errors[key] = [f"At most {longest} characters are accepted"]
+            found[key] = _PARSERS.get(key, str)(text)
+    if data.get("license_id") is not None:
+        found["license_id"] = as_text(data["license_id"])
+    if "private" in data:
+        try:
+            found["private"] = as_bool(data["private"])
+        except ValueError:
+            errors["private"] = ["Must be true or false"]
+    if errors:
+        raise invalid(errors)
+    return found
+
+
+def tag_names(data: Mapping[str, Any]) -> list[str] | None:
+    """Names of the tags that `data` (``tags`` or ``tag_string``) asks for, None when it says nothing. Raises Problem 409."""
+    if "tags" in data and data["tags"] is not None:
+        wanted = [tag.get("name") if isinstance(tag, Mapping) else tag for tag in data["tags"]]
+    elif data.get("tag_string"):
+        wanted = [part.strip() for part in as_text(data["tag_string"]).split(",") if part.strip()]
+    else:
+        return None
+    errors = [error for name in wanted for error in names.tag_errors(name)]
+    if errors:
+        raise invalid({"tags": errors})
+    return sorted({str(name) for name in wanted})
+
+
+def circle(conn: sqlite3.Connection, viewer: Viewer, ref: Any) -> str:
+    """Id of the circle that shall own a dataset. Raises Problem: none given, unknown, or no right there."""
+    if not ref:
+        raise invalid({"owner_org": ["An organization must be provided"]})
+    row = communities.find(conn, as_text(ref), "circle")
+    if row is None:
+        raise invalid({"owner_org": ["Organization does not exist"]})
+    policy.require(viewer, "circle:add_dataset", communities.facts(row))
+    return str(row["id"])
+
+
+def collections(conn: sqlite3.Connection, data: Mapping[str, Any], viewer: Viewer, held: frozenset[str] = frozenset()) -> set[str] | None:
+    """Ids of the collections that `data["groups"]` names, None when it says nothing.
+
+    The caller must be editor or admin in each that is not in `held` yet. Raises Problem 403 or 404.
+    """
+    if data.get("groups") is None:
+        return None
+    found = set()
+    for group in data["groups"]:
+        refs = [group.get("id"), group.get("name")] if isinstance(group, Mapping) else [group]
+        row = next((row for row in (communities.find(conn, ref, "collection") for ref in refs if ref) if row is not None), None)
+        if row is None:
+            raise not_found("Group was not found.")
+        if row["id"] not in held and not policy.may(viewer, "collection:datasets", communities.facts(row)):
+            raise not_authorized(f"User {viewer.name} not authorized to edit these groups")
+        found.add(str(row["id"]))
+    return found
+
+
+def require_complete(fields: Mapping[str, Any], viewer: Viewer, settings: Settings) -> None:
+    """A dataset needs authors and a licence of the list. Raises Problem 409 with all that is missing."""
+    errors: Fields = {}
+    if not fields.get("authors"):
+        errors["authors"] = ["Missing value"]
+    try:
+        check = licences.require_listed if viewer.sysadmin else licences.require_choice
+        check(fields.get("license_id") or "", settings.policy.licences)
+    except Problem as problem:
+        errors |= problem.fields
+    if errors:
+        raise invalid(errors)

@@ -1,0 +1,292 @@
+"""Datasets: create, change, activate, delete, purge, move."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.actions import activation, dataset_fields, lookup, resources
+from appliance.actions.site import Site
+from appliance.model import licences, names, states
+from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.security import policy
+from appliance.store import audit, communities, datasets, documents, tags
+from appliance.store import resources as rows
+
+_FREE_WHEN_ACTIVE = frozenset({"license_id", "private", "state"})
+_NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
+
+
+def show(conn: sqlite3.Connection, viewer: Viewer, ref: str | None) -> str:
+    """The package dict as JSON text, if `viewer` may read it. Raises Problem 404 or 403."""
+    row, _ = lookup.dataset(conn, viewer, ref)
+    document = documents.package(conn, row["id"])
+    if document is None:
+        raise not_found()
+    return document
+
+
+def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
+    """Make a dataset (a draft unless `data` says otherwise); returns its id. Raises Problem 403, 404 or 409."""
+    policy.require(viewer, "dataset:create")
+    if data.get("resources"):
+        raise invalid({"resources": ["Create the dataset first, then upload its files"]})
+    with site.db.write() as tx:
+        circle_id = dataset_fields.circle(tx, viewer, data.get("owner_org"))
+        collection_ids = dataset_fields.collections(tx, data, viewer) or set()
+        id_ = _chosen_id(tx, viewer, data.get("id"))
+        fields = dataset_fields.parsed(data)
+        dataset_fields.require_complete(fields, viewer, site.settings)
+        wanted_tags = dataset_fields.tag_names(data) or []
+        state = _initial_state(data.get("state"))
+        private = _initial_visibility(site, fields.get("private"))
+        name = _chosen_name(tx, viewer, data.get("name")) or names.dataset_name(fields.get("title", ""), lambda text: datasets.name_taken(tx, text), id_)
+        dataset_id = datasets.create(
+            tx,
+            _columns(fields) | {"name": name, "title": fields.get("title") or name, "circle_id": circle_id, "private": int(private), "state": state, "creator_id": viewer.user_id},
+            id_=id_,
+        )
+        tags.assign(tx, dataset_id, wanted_tags)
+        for collection_id in collection_ids:
+            communities.add_dataset(tx, collection_id, dataset_id)
+        datasets.refresh(tx, dataset_id)
+        audit.add(tx, viewer, "dataset.create", "dataset", dataset_id, circle=circle_id, private=private)
+    return dataset_id
+
+
+def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
+    """Change what `data` names; what it leaves out stays as it is. Returns the id. Raises Problem 403, 404 or 409."""
+    activation.prepare(site, viewer, ref, data)
+    with resources.Files(site) as files, site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
+        apply(site, tx, viewer, row, facts, data, files)
+    site.wake_jobs()
+    return facts.id
+
+
+def apply(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any], files: resources.Files) -> None:
+    """The body of `update`, inside a transaction: compare, ask, check, write."""
+    fields = dataset_fields.parsed(data)
+    fields = {key: value for key, value in fields.items() if value != _stored(row, key)}
+    wanted_tags = dataset_fields.tag_names(data)
+    if wanted_tags == tags.of_dataset(tx, facts.id):
+        wanted_tags = None
+    collection_ids = dataset_fields.collections(tx, data, viewer, facts.collection_ids)
+    if collection_ids == facts.collection_ids:
+        collection_ids = None
+    circle_id = _new_circle(tx, viewer, row, facts, data)
+    state = _new_state(viewer, facts, data.get("state"))
+    listed = data.get("resources")
+    changes = _changed(row, data, fields, wanted_tags, collection_ids, circle_id, state)
+    _require_allowed(site, viewer, facts, row, changes, fields)
+
+    if state == "active" and facts.state != "active":
+        activation.require_ready(tx, facts.id, listed)
+    columns = _columns(fields)
+    if circle_id:
+        columns["circle_id"] = circle_id
+    if state:
+        columns["state"] = state
+    if "name" in changes:
+        columns["name"] = _chosen_name(tx, viewer, data["name"])
+    if {"authors", "license_id"} & fields.keys():
+        dataset_fields.require_complete({"authors": row["authors"], "license_id": row["license_id"]} | fields, viewer, site.settings)
+    datasets.update(tx, facts.id, **columns)
+    if wanted_tags is not None:
+        tags.assign(tx, facts.id, wanted_tags)
+    if collection_ids is not None:
+        _set_collections(tx, facts, collection_ids)
+    if listed is not None:
+        _apply_resources(site, tx, viewer, facts, listed, files)
+    if changes:
+        datasets.touch(tx, facts.id)
+        audit.add(tx, viewer, "dataset.activate" if state == "active" else "dataset.update", "dataset", facts.id, fields=sorted(changes))
+
+
+def delete(site: Site, viewer: Viewer, ref: str | None) -> None:
+    """Mark a draft as deleted (an admin: any dataset). Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        _, facts = lookup.dataset(tx, viewer, ref, "dataset:delete")
+        if facts.state != "draft" and not viewer.sysadmin:
+            raise not_authorized("Only draft datasets can be deleted!")
+        datasets.mark_deleted(tx, facts.id)
+        audit.add(tx, viewer, "dataset.delete", "dataset", facts.id)
+
+
+def purge(site: Site, viewer: Viewer, ref: str | None) -> None:
+    """Remove a deleted dataset for good; its files go to quarantine. Raises Problem 403 or 404."""
+    with resources.Files(site) as files, site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
+        if facts.state != "deleted" and not viewer.sysadmin:
+            raise not_authorized("Only deleted datasets can be purged!")
+        files.removed = datasets.purge(tx, facts.id)
+        audit.add(tx, viewer, "dataset.purge", "dataset", facts.id, name=row["name"], resources=len(files.removed))
+
+
+def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) -> bool:
+    """Hand a dataset over to another circle (admins only); returns False when it is there already. Raises Problem."""
+    with site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, ref, "dataset:move")
+        circle = lookup.community(tx, circle_ref, "circle")
+        if circle["id"] == row["circle_id"]:
+            return False
+        datasets.update(tx, facts.id, circle_id=circle["id"])
+        datasets.touch(tx, facts.id)
+        audit.add(tx, viewer, "dataset.move", "dataset", facts.id, source=row["circle_id"], target=circle["id"])
+    return True
+
+
+# --- the rules ------------------------------------------------------------------------------------------------------
+
+
+def _changed(row: sqlite3.Row, data: Mapping[str, Any], fields: Mapping[str, Any], wanted_tags: Any, collection_ids: Any, circle_id: Any, state: Any) -> set[str]:
+    changes = set(fields)
+    changes |= {key for key, value in (("tags", wanted_tags), ("groups", collection_ids), ("owner_org", circle_id), ("state", state)) if value is not None}
+    for key in ("name", "id"):
+        if data.get(key) and data[key] != row[key] and not (key == "id" and data[key] == row["name"]):
+            changes.add(key)
+    known = set(dataset_fields.COLUMNS) | dataset_fields.DERIVED | {"id", "tags", "tag_string", "groups", "resources"}
+    return changes | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}
+
+
+def _require_allowed(site: Site, viewer: Viewer, facts: DatasetFacts, row: sqlite3.Row, changes: set[str], fields: Mapping[str, Any]) -> None:
+    if "id" in changes:
+        raise not_authorized("Changing the id of a dataset is not possible")
+    unknown = changes - set(dataset_fields.COLUMNS) - {"tags", "groups"}
+    if facts.state != "draft" and not viewer.sysadmin:
+        for key in sorted(changes - _FREE_WHEN_ACTIVE):
+            raise not_authorized(f"Changing '{key}' not allowed for non-draft datasets!")
+    if "name" in changes and not viewer.sysadmin:
+        raise not_authorized("Editing not allowed: {'name': ...}")
+    if unknown:
+        raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
+    if "private" in fields:
+        if not fields["private"] and not site.settings.policy.public_datasets:
+            raise not_authorized(f"{_NO_PUBLIC[0].upper()}{_NO_PUBLIC[1:]}")
+        if fields["private"] and site.settings.policy.public_datasets and not viewer.sysadmin:
+            raise not_authorized("Changing visibility to private not allowed")
+    if "license_id" in fields and not viewer.sysadmin:
+        licences.require_looser(row["license_id"], fields["license_id"])
+
+
+def _new_state(viewer: Viewer, facts: DatasetFacts, wanted: Any) -> str | None:
+    if not wanted or wanted == facts.state:
+        return None
+    try:
+        state = states.State(str(wanted))
+    except ValueError as error:
+        raise invalid({"state": [f"A dataset is draft, active or deleted, not '{wanted}'"]}) from error
+    if state == "deleted":
+        raise not_authorized("Use package_delete to delete a dataset")
+    if not states.may_become(states.State(facts.state), state, sysadmin=viewer.sysadmin):
+        raise not_authorized(f"Changing dataset state to {state} not allowed")
+    return str(state)
+
+
+def _new_circle(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any]) -> str | None:
+    ref = data.get("owner_org")
+    if not ref:
+        return None
+    found = communities.find(tx, str(ref), "circle")
+    if found is not None and found["id"] == row["circle_id"]:
+        return None
+    if facts.state == "draft" and facts.circle_id not in viewer.circles and not viewer.sysadmin:
+        raise not_authorized("You cannot move this dataset to another organization")
+    return dataset_fields.circle(tx, viewer, ref) if facts.state == "draft" or viewer.sysadmin else str(ref)
+
+
+def _apply_resources(site: Site, tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, listed: Any, files: resources.Files) -> None:
+    """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise invalid({"resources": ["A list of objects is needed"]})
+    old = {row["id"]: json.loads(row["document"]) for row in rows.of_dataset(tx, facts.id)}
+    kept = [entry["id"] for entry in listed if entry.get("id") in old]
+    dropped = [one for one in old if one not in set(kept)]
+    if dropped:
+        policy.require(viewer, "resource:delete", facts)
+    errors: list[Fields] = [{} for _ in listed]
+    taken: list[str] = []
+    for position, entry in enumerate(listed):
+        try:
+            if entry.get("id") in old:
+                if entry != old[entry["id"]]:
+                    _require_draft(viewer, facts)
+                    resources.change(site, tx, viewer, old[entry["id"]], entry)
+            else:
+                _require_draft(viewer, facts)
+                new = resources.addition(site, tx, viewer, facts, entry, taken)
+                resources.attach(site, tx, viewer, facts.id, new, files)
+                taken.append(new.incoming.name)
+        except Problem as problem:
+            if problem.status != 409 or not problem.fields:
+                raise
+            errors[position] = problem.fields
+    if any(errors):
+        raise invalid({"resources": errors})
+    for resource_id in dropped:
+        resources.remove(tx, viewer, resource_id, facts.id, files)
+    if kept and kept != [one for one in old if one in set(kept)]:
+        _require_draft(viewer, facts)
+        rows.reorder(tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)])
+
+
+def _require_draft(viewer: Viewer, facts: DatasetFacts) -> None:
+    resources.require_draft(viewer, facts, "Changing 'resources' not allowed for non-draft datasets!")
+
+
+def _set_collections(tx: sqlite3.Connection, facts: DatasetFacts, wanted: set[str]) -> None:
+    for collection_id in wanted - facts.collection_ids:
+        communities.add_dataset(tx, collection_id, facts.id)
+    for collection_id in facts.collection_ids - wanted:
+        communities.remove_dataset(tx, collection_id, facts.id)
+
+
+def _stored(row: sqlite3.Row, key: str) -> Any:
+    value = row[dataset_fields.COLUMNS[key]]
+    return bool(value) if key == "private" else value
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {dataset_fields.COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()}
+
+
+def _chosen_id(conn: sqlite3.Connection, viewer: Viewer, id_: Any) -> str | None:
+    if not id_:
+        return None
+    if not viewer.sysadmin:
+        raise not_authorized("Only sysadmins may specify a dataset ID")
+    if not names.is_id(id_):
+        raise invalid({"id": ["dataset ID must be a valid UUID"]})
+    if datasets.find(conn, id_) is not None:
+        raise invalid({"id": ["Dataset id already exists"]})
+    return str(id_)
+
+
+def _chosen_name(conn: sqlite3.Connection, viewer: Viewer, name: Any) -> str | None:
+    """An admin's own name for a dataset; other people's wishes are ignored."""
+    if not name or not viewer.sysadmin:
+        return None
+    names.require_name(name)
+    if datasets.name_taken(conn, name):
+        raise invalid({"name": ["That URL is already in use."]})
+    return str(name)
+
+
+def _initial_state(state: Any) -> str:
+    if state in (None, "", "draft"):
+        return "draft"
+    if state == "active":
+        raise invalid({"state": [activation.NO_RESOURCES]})
+    raise invalid({"state": [f"A new dataset is a draft, not '{state}'"]})
+
+
+def _initial_visibility(site: Site, private: bool | None) -> bool:
+    public_allowed = site.settings.policy.public_datasets
+    if private is None:
+        return not public_allowed
+    if not private and not public_allowed:
+        raise not_authorized(f"Creating {_NO_PUBLIC}")
+    return private

@@ -1,0 +1,69 @@
+"""Finding what a caller means, and refusing in the right words when it is not there or not for them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model.problem import missing, not_found
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.security import policy
+from appliance.store import communities, datasets, resources, users
+
+
+def dataset(conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str = "dataset:read") -> tuple[sqlite3.Row, DatasetFacts]:
+    """The dataset with this id or name, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
+    if not ref:
+        raise missing("id")
+    row = datasets.find(conn, ref)
+    if row is None:
+        raise not_found()
+    facts = datasets.facts_of(conn, row)
+    policy.require(viewer, rule, facts)
+    return row, facts
+
+
+def resource(conn: sqlite3.Connection, viewer: Viewer, resource_id: str | None, rule: str = "dataset:read") -> tuple[sqlite3.Row, DatasetFacts]:
+    """The resource with this id and the facts of its dataset, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
+    if not resource_id:
+        raise missing("id")
+    row = resources.get(conn, resource_id)
+    if row is None:
+        raise not_found()
+    facts = datasets.facts(conn, row["dataset_id"])
+    if facts is None:
+        raise not_found()
+    if not policy.may(viewer, rule, facts):
+        reason = policy.refusal(viewer, rule, facts)
+        reason.message = reason.message.replace(f"package {facts.id}", f"resource {resource_id}")
+        raise reason
+    return row, facts
+
+
+def community(conn: sqlite3.Connection, ref: str | None, kind: str, *, deleted: bool = False) -> sqlite3.Row:
+    """The circle or collection (`kind`) with this id or name. Raises Problem 404."""
+    if not ref:
+        raise missing("id")
+    row = communities.find(conn, ref, kind, deleted=deleted)
+    if row is None:
+        raise not_found()
+    return row
+
+
+def any_community(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row:
+    """The circle or collection with this id or name. Raises Problem 404."""
+    if not ref:
+        raise missing("id")
+    row = communities.find(conn, ref, "circle") or communities.find(conn, ref, "collection")
+    if row is None:
+        raise not_found()
+    return row
+
+
+def user(conn: sqlite3.Connection, ref: str | None, *, field: str = "id") -> sqlite3.Row:
+    """The user (not a deleted one) with this id or name. Raises Problem 404."""
+    if not ref:
+        raise missing(field)
+    row = users.find(conn, ref)
+    if row is None or row["state"] == "deleted":
+        raise not_found()
+    return row

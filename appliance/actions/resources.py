@@ -1,0 +1,283 @@
+"""Files of datasets: what may be added, changed, ordered, removed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appliance.actions import lookup
+from appliance.actions.site import Site
+from appliance.model import media, names, supplements
+from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
+from appliance.model.values import as_text
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.security import policy
+from appliance.store import audit, communities, jobs, resources, uploads
+
+_LEGACY_KEYS = frozenset({"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"})
+_DIRECT_KEYS = frozenset({"id", "name", "package_id", "s3_available", "description"})
+_SERVER_KEYS = ("sha256", "etag")
+MAX_RESOURCES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file that has arrived but belongs to no dataset yet.
+
+    :ivar path: where it lies, on the depot's file system.
+    :ivar etag: MD5 by the rule for parts of 1 GiB, as clients compute it.
+    :ivar resource_id: the id it will have.
+    """
+
+    path: Path
+    name: str
+    size: int
+    sha256: str | None
+    etag: str | None
+    resource_id: str = field(default_factory=names.new_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A resource to be added, checked: the file and what the client said of it."""
+
+    incoming: Incoming
+    description: str | None
+    supplements: dict[str, Any]
+    direct: bool
+
+
+class Files:
+    """The depot's side of a transaction: what was published is withdrawn when it fails, what was removed leaves when it holds.
+
+    Use it around `db.write()`: ``with Files(site) as files, site.db.write() as tx: …``
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.added: list[Incoming] = []
+        self.removed: list[str] = []
+
+    def __enter__(self) -> Files:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        depot = self._site.depot
+        if error is None:
+            for incoming in self.added:
+                incoming.path.unlink(missing_ok=True)
+            for resource_id in self.removed:
+                depot.quarantine(resource_id)
+        else:
+            for incoming in self.added:
+                depot.withdraw(incoming.resource_id)
+
+    def publish(self, incoming: Incoming) -> None:
+        """Give a file its place in the depot. Its own name stays until the transaction holds, so that it can be tried again."""
+        self.added.append(incoming)
+        self._site.depot.adopt(incoming.path, incoming.resource_id)
+
+
+def check_new(site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None) -> DatasetFacts:
+    """Before a body is read: may `viewer` add a file of this name and size [bytes] to this dataset, and is there room?
+
+    :raises Problem: 403, 404, 409 (name), 413 (limit), 507 (no space); nothing has been written by then.
+    """
+    with site.db.read() as conn:
+        _, facts = lookup.dataset(conn, viewer, dataset_ref, "dataset:update")
+        require_draft(viewer, facts)
+        errors = name_errors(conn, facts.id, name, viewer)
+        if errors:
+            raise invalid({"name": errors})
+        require_quota(site, conn, facts.circle_id, size or 0)
+    require_room(site, size or 0)
+    return facts
+
+
+def require_room(site: Site, size: int) -> None:
+    """Is a file of `size` bytes allowed, and does it fit? Raises Problem 413 or 507."""
+    limit = site.settings.depot.max_upload
+    if size > limit:
+        raise Problem(413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed.")
+    free = site.depot.free()
+    if size + site.settings.depot.reserve > free:
+        raise Problem(507, "Insufficient Storage", message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.")
+
+
+def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: int) -> None:
+    """Does the circle's quota allow `size` bytes more? Raises Problem 413."""
+    quota = site.settings.depot.quota_circle
+    if quota and communities.bytes_of_circle(conn, circle_id) + size > quota:
+        raise Problem(413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that.")
+
+
+def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = "Editing resources for non-draft datasets not allowed!") -> None:
+    """Files of a dataset change while it is a draft, later only by an admin's hand. Raises Problem 403."""
+    if facts.state != "draft" and not viewer.sysadmin:
+        raise not_authorized(message)
+
+
+def name_errors(conn: sqlite3.Connection, dataset_id: str, name: object, viewer: Viewer, taken: Sequence[str] = ()) -> list[str]:
+    """What is wrong with the name of a new file in a dataset; empty when nothing is."""
+    errors = names.resource_name_errors(name)
+    if viewer.sysadmin and isinstance(name, str) and name and "/" not in name and "\0" not in name:
+        errors = []
+    if name in taken or name in resources.names_of(conn, dataset_id):
+        errors.append(f"Resource with name '{name}' already exists!")
+    return errors
+
+
+def addition(site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, entry: Mapping[str, Any], taken: Sequence[str] = ()) -> Addition:
+    """Check one new entry of a dataset's list of resources.
+
+    :raises Problem: 403 for keys that are the server's, 409 for names and supplements.
+    """
+    incoming = entry.get("upload")
+    for key in _SERVER_KEYS:
+        if entry.get(key) and not viewer.sysadmin:
+            raise not_authorized(f"Regular users may not specify '{key}' when creating a resource.")
+    direct = not isinstance(incoming, Incoming)
+    if direct:
+        incoming = _uploaded(site, conn, viewer, facts, entry)
+    _require_keys(entry, _DIRECT_KEYS if direct else _LEGACY_KEYS, viewer, direct=direct)
+    assert isinstance(incoming, Incoming)  # noqa: S101 - for the type checker
+    errors = name_errors(conn, facts.id, incoming.name, viewer, taken)
+    if errors:
+        raise invalid({"name": errors})
+    return Addition(incoming, as_text(entry.get("description")) or None, _supplements(site, entry), direct)
+
+
+def attach(site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, new: Addition, files: Files) -> str:
+    """Make the file (already on disk) a resource, with its jobs; returns its id."""
+    incoming = new.incoming
+    files.publish(incoming)
+    mimetype, format_ = media.kind(incoming.name)
+    resources.create(
+        tx,
+        incoming.resource_id,
+        dataset_id,
+        incoming.name,
+        size=incoming.size,
+        sha256=incoming.sha256,
+        etag=incoming.etag,
+        mimetype=mimetype,
+        format_=format_,
+        url_type="s3_upload" if new.direct else "upload",
+        description=new.description,
+        supplements=new.supplements,
+    )
+    if new.direct:
+        uploads.attached(tx, incoming.resource_id, dataset_id)
+    row = resources.get(tx, incoming.resource_id)
+    assert row is not None  # noqa: S101 - just written
+    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense)
+    audit.add(tx, viewer, "resource.create", "resource", incoming.resource_id, dataset=dataset_id, size=incoming.size, sha256=incoming.sha256)
+    return incoming.resource_id
+
+
+def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Let a resource have the description and supplements of `new`; returns whether that changed anything.
+
+    :param old: the resource's dict as clients get it; `new` likewise, with changes.
+    :raises Problem: 403 when anything else differs.
+    """
+    free = {"description"} | {key for key in new if key.startswith("sp:")}
+    refused = {key: value for key, value in new.items() if key not in free and key != "upload" and value not in (None, "") and value != old.get(key)}
+    for key in _SERVER_KEYS:
+        if key in refused:
+            raise not_authorized(f"Regular users may not edit '{key}'.")
+    if refused or new.get("upload") is not None:
+        listed = ", ".join(f"{key}={value}" for key, value in refused.items()) or "upload"
+        raise not_authorized(f"Editing not allowed: {listed}")
+    before = {key: value for key, value in old.items() if key.startswith("sp:")}
+    after = before | _supplements(site, new)
+    for key in new:
+        if key.startswith("sp:") and new[key] in (None, ""):
+            after.pop(key, None)
+    description = as_text(new.get("description", old.get("description"))) or None
+    if after == before and description == old.get("description"):
+        return False
+    resources.patch(tx, old["id"], supplements=after, description=description)
+    audit.add(tx, viewer, "resource.update", "resource", old["id"], dataset=old["package_id"])
+    return True
+
+
+def delete(site: Site, viewer: Viewer, resource_id: str | None) -> None:
+    """Remove one resource (admins only); its files go to quarantine. Raises Problem 404 or 403."""
+    with Files(site) as files, site.db.write() as tx:
+        row, facts = lookup.resource(tx, viewer, resource_id, "resource:delete")
+        remove(tx, viewer, row["id"], facts.id, files)
+
+
+def remove(tx: sqlite3.Connection, viewer: Viewer, resource_id: str, dataset_id: str, files: Files) -> None:
+    """The database's part of `delete`; the file leaves when the transaction holds."""
+    for job in jobs.for_resource(tx, resource_id):
+        jobs.cancel(tx, job["id"])
+    resources.remove(tx, resource_id)
+    files.removed.append(resource_id)
+    audit.add(tx, viewer, "resource.delete", "resource", resource_id, dataset=dataset_id)
+
+
+def reorder(site: Site, viewer: Viewer, dataset_ref: str | None, order: object) -> list[str]:
+    """Put the named resources of a draft first, in this order; returns all ids in their new order. Raises Problem."""
+    wanted = [order] if isinstance(order, str) else list(order) if isinstance(order, list) else None
+    if wanted is None:
+        raise missing("order")
+    with site.db.write() as tx:
+        _, facts = lookup.dataset(tx, viewer, dataset_ref, "dataset:update")
+        require_draft(viewer, facts, "Changing 'resources' not allowed for non-draft datasets!")
+        ids = [row["id"] for row in resources.of_dataset(tx, facts.id)]
+        if len(set(wanted)) != len(wanted) or not set(wanted) <= set(ids):
+            raise invalid({"order": ["resource ids must be unique ids of this dataset's resources"]})
+        ordered = wanted + [one for one in ids if one not in set(wanted)]
+        resources.reorder(tx, facts.id, ordered)
+        audit.add(tx, viewer, "resource.reorder", "dataset", facts.id)
+    return ordered
+
+
+def _uploaded(site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, entry: Mapping[str, Any]) -> Incoming:
+    """The completed direct upload that a new entry refers to by its id. Raises Problem."""
+    resource_id = entry.get("id")
+    if not names.is_id(resource_id):
+        raise invalid({"upload": ["Missing value"]})
+    if resources.get(conn, str(resource_id)) is not None:
+        raise not_authorized(f"Resource {resource_id} already exists!")
+    upload = uploads.completed(conn, str(resource_id))
+    if upload is None or (upload["circle_id"] != facts.circle_id and upload["dataset_id"] != facts.id) or upload["user_id"] not in {viewer.user_id, facts.creator_id}:
+        raise not_authorized(f"Resource {resource_id} not available on S3!")
+    if entry.get("s3_available") is not True and str(entry.get("s3_available")).lower() != "true":
+        raise not_authorized('"s3_available" must be set to True')
+    return Incoming(site.depot.part(upload["id"]), as_text(entry.get("name") or upload["name"]), upload["size"], upload["sha256"], upload["etag"], str(resource_id))
+
+
+def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Viewer, *, direct: bool) -> None:
+    strange = [key for key, value in entry.items() if key not in allowed and not key.startswith("sp:") and value not in (None, "")]
+    if not strange or viewer.sysadmin:
+        return
+    if direct:
+        raise not_authorized(f"For resource uploads via S3, you may only change the metadata keys {sorted(_DIRECT_KEYS)} and 'sp:*', not {strange}")
+    raise not_authorized(f"For legacy resource uploads, you may only specify the metadata {sorted(_LEGACY_KEYS)} and 'sp:*', not {strange}")
+
+
+def _supplements(site: Site, entry: Mapping[str, Any]) -> dict[str, Any]:
+    found, errors = {}, Fields()
+    for key, value in entry.items():
+        if key.startswith("sp:"):
+            try:
+                parsed = supplements.parse(site.settings.policy.supplements, key, value)
+            except Problem as problem:
+                errors |= problem.fields
+            else:
+                if parsed is not None:
+                    found[key] = parsed
+    if errors:
+        raise invalid(errors)
+    return found
+
+
+def may_edit(site: Site, viewer: Viewer, facts: DatasetFacts) -> bool:
+    """May `viewer` add and change files of this dataset now?"""
+    return policy.may(viewer, "dataset:update", facts) and (facts.state == "draft" or viewer.sysadmin)

@@ -1,0 +1,38 @@
+"""What the verbs work with: settings, database, depot, and a few things that other rooms of the house do for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.settings import Settings
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+
+@dataclass(frozen=True, slots=True)
+class Sanity:
+    """Is a file valid measurement data? If not, why."""
+
+    valid: bool
+    reasons: tuple[str, ...] = ()
+
+
+def _unchecked(path: Path) -> Sanity:
+    return Sanity(False, ("Measurement files can not be checked here.",))
+
+
+@dataclass(slots=True)
+class Site:
+    """One appliance.
+
+    :ivar wake_jobs: tells the job runner that there is something new in the job table.
+    :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds).
+    """
+
+    settings: Settings
+    db: Database
+    depot: Depot
+    wake_jobs: Callable[[], None] = field(default=lambda: None)
+    check_sanity: Callable[[Path], Sanity] = field(default=_unchecked)

@@ -1,0 +1,37 @@
+"""Values as clients send them: texts for numbers, a dozen spellings of true and false."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
+_FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
+
+
+def as_bool(value: Any) -> bool:
+    """True or false from any of their usual spellings. Raises ValueError."""
+    if isinstance(value, bool):
+        return value
+    if value is None:
+        return False
+    text = str(value).strip().lower()
+    if text in _TRUE:
+        return True
+    if text in _FALSE:
+        return False
+    raise ValueError(f"'{value}' is neither true nor false")
+
+
+def as_text(value: Any) -> str:
+    """Text; None is empty."""
+    return "" if value is None else str(value)
+
+
+def as_natural(value: Any) -> int:
+    """A whole number ≥ 0. Raises ValueError."""
+    if isinstance(value, bool):
+        raise ValueError("a truth value is no number")
+    number = int(value)
+    if number < 0 or (isinstance(value, float) and value != number):
+        raise ValueError(f"'{value}' is no natural number")
+    return number

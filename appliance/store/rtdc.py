@@ -1,0 +1,87 @@
+"""What jobs read out of a measurement, one row per resource, so that no request has to open the file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from appliance.model import times
+
+_JSON = (
+    "config",
+    "features",
+    "scalar_features",
+    "condensed_features",
+    "traces",
+    "logs",
+    "tables",
+    "statistics",
+    "integrity",
+    "personal",
+    "file_basins",
+)
+_PLAIN = ("identifier", "preview_alt", "sane")
+
+
+def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
+    """Write columns (JSON columns as Python values); makes the row when it is missing."""
+    tx.execute("INSERT INTO rtdc (resource_id) VALUES (?) ON CONFLICT DO NOTHING", (resource_id,))
+    for key, value in values.items():
+        if key in _JSON:
+            value = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        elif key not in _PLAIN:
+            raise KeyError(key)
+        tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))  # noqa: S608 - fixed names
+
+
+def mark_extracted(tx: sqlite3.Connection, resource_id: str) -> None:
+    """The metadata job is through with this resource."""
+    tx.execute("UPDATE rtdc SET extracted = ? WHERE resource_id = ?", (times.now(), resource_id))
+
+
+def row(conn: sqlite3.Connection, resource_id: str) -> sqlite3.Row | None:
+    """The raw row (JSON columns as text, ready to send), or None."""
+    found: sqlite3.Row | None = conn.execute("SELECT * FROM rtdc WHERE resource_id = ?", (resource_id,)).fetchone()
+    return found
+
+
+def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
+    """The row with its JSON columns decoded, or None."""
+    found = row(conn, resource_id)
+    return None if found is None else {key: json.loads(found[key]) if key in _JSON else found[key] for key in found.keys()}  # noqa: SIM118
+
+
+def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]:
+    """The other measurements of the same dataset: id, name, identifier, features, condensed_features (lists; identifier None before extraction)."""
+    rows = conn.execute(
+        """SELECT r.id, r.name, t.identifier, coalesce(t.features, '[]') AS features, coalesce(t.condensed_features, '[]') AS condensed_features
+           FROM resource r LEFT JOIN rtdc t ON t.resource_id = r.id
+           WHERE r.dataset_id = (SELECT dataset_id FROM resource WHERE id = ?1) AND r.id != ?1 ORDER BY r.position""",
+        (resource_id,),
+    )
+    return [dict(one) | {"features": json.loads(one["features"]), "condensed_features": json.loads(one["condensed_features"])} for one in rows]
+
+
+def verdicts(conn: sqlite3.Connection, dataset_id: str) -> dict[str, bool | None]:
+    """By resource id: is it valid measurement data? None = not looked at yet."""
+    rows = conn.execute("SELECT r.id, t.sane FROM resource r LEFT JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ?", (dataset_id,))
+    return {one["id"]: None if one["sane"] is None else bool(one["sane"]) for one in rows}
+
+
+def set_verdict(tx: sqlite3.Connection, resource_id: str, sane: bool, reasons: list[str]) -> None:
+    """Store what a look into the file said, unless a job has said it meanwhile or the resource is gone."""
+    if tx.execute("SELECT 1 FROM resource WHERE id = ?", (resource_id,)).fetchone() is None:
+        return
+    found = row(tx, resource_id)
+    if found is None or found["sane"] is None:
+        put(tx, resource_id, sane=int(sane), integrity={"cues": [], "sane": sane, "sanity_errors": reasons})
+
+
+def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
+    """Why files of a dataset are no valid measurements: ``name: reason``."""
+    rows = conn.execute(
+        "SELECT r.name, t.integrity FROM resource r JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ? AND t.sane = 0 ORDER BY r.position",
+        (dataset_id,),
+    )
+    return [f"{one['name']}: {reason}" for one in rows for reason in json.loads(one["integrity"]).get("sanity_errors", [])[:3]]

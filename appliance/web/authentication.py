@@ -1,0 +1,168 @@
+"""From a request to its viewer: token or session cookie, then roles. A bad credential is no error, it is nobody."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from appliance.model import times
+from appliance.model.viewer import NOTHING, Viewer
+from appliance.security import sessions_rules, tokens
+from appliance.settings import Policy
+from appliance.store import communities, sessions, sharing, users
+from appliance.store import tokens as stored
+from appliance.store.database import Database
+from appliance.web.context import Context
+from appliance.web.http import Request
+
+_REMEMBERED = 4096
+_TOUCH = timedelta(minutes=5)
+
+
+def viewer(context: Context, request: Request) -> Viewer:
+    """Who sent this request: by token, else by session cookie, else anonymous."""
+    token = tokens.presented(request.headers.get)
+    if token is not None:
+        return by_token(context, token, request.client)
+    cookie = session_cookie(request)
+    if cookie is not None:
+        return by_session(context, cookie, request.client)
+    return anonymous(context.settings.policy, request.client)
+
+
+def anonymous(policy: Policy, address: str) -> Viewer:
+    """Nobody in particular; sees what is public where the site lets anybody see it."""
+    return Viewer(sees_public=policy.anonymous_access, address=address)
+
+
+def by_token(context: Context, token: str, address: str) -> Viewer:
+    """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
+    if context.limiter.token_wait(address):
+        return anonymous(context.settings.policy, address)
+    found = _viewers.get(context, tokens.token_hash(token), _read_token)
+    if found is None:
+        context.limiter.token_failed(address)
+        return anonymous(context.settings.policy, address)
+    return _at(found, address)
+
+
+def by_session(context: Context, cookie: str, address: str) -> Viewer:
+    """The viewer whose session a cookie is; an ended one is nobody's."""
+    found = _viewers.get(context, sessions_rules.session_hash(cookie), _read_session)
+    return anonymous(context.settings.policy, address) if found is None else _at(found, address)
+
+
+def session_cookie(request: Request) -> str | None:
+    """The session cookie of a request, None without one."""
+    header = request.headers.get("Cookie")
+    if not header or sessions_rules.COOKIE not in header:
+        return None
+    try:
+        morsel = SimpleCookie(header).get(sessions_rules.COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None) -> Viewer:
+    """The viewer that a user's row is, with all roles, under a credential of `scope`."""
+    circles, collections = communities.roles_of(conn, user["id"])
+    sysadmin = bool(user["sysadmin"]) and scope == "admin"
+    founded = {"circle": policy.users_create_circles, "collection": policy.users_create_collections}
+    return Viewer(
+        user_id=user["id"],
+        name=user["name"],
+        sysadmin=sysadmin,
+        scope=scope,
+        sees_public=True,
+        may_create=frozenset(kind for kind, allowed in founded.items() if allowed),
+        circles=circles or NOTHING,
+        collections=collections or NOTHING,
+        collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])} or NOTHING,
+        token_id=token_id,
+    )
+
+
+class _Viewers:
+    """Viewers by credential, valid for one generation of the database: whatever anybody writes empties it.
+
+    So a revoked token or role is gone with the next request, and a burst of requests still costs one look-up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._generation: dict[int, int] = {}
+        self._known: dict[tuple[int, bytes], tuple[Viewer, str | None]] = {}
+
+    def get(self, context: Context, hash_: bytes, read: Any) -> Viewer | None:
+        key = (id(context), hash_)
+        generation = context.db.generation()
+        with self._lock:
+            if self._generation.get(id(context)) != generation or len(self._known) > _REMEMBERED:
+                self._known.clear()
+                self._generation = {id(context): generation}
+            known = self._known.get(key)
+        if known is not None:
+            found, expires = known
+            return found if expires is None or expires > times.now() else None
+        result = read(context, hash_)
+        if result is None:
+            return None
+        with self._lock:
+            if self._generation.get(id(context)) == generation:
+                self._known[key] = result
+        return result[0]  # type: ignore[no-any-return]
+
+
+_viewers = _Viewers()
+
+
+def _read_token(context: Context, hash_: bytes) -> tuple[Viewer, str | None] | None:
+    with context.db.read() as conn:
+        token = stored.find(conn, hash_)
+        user = users.find(conn, token["user_id"]) if token is not None else None
+        if token is None or user is None or user["state"] != "active":
+            return None
+        found = of_user(conn, context.settings.policy, user, scope=token["scope"], token_id=token["id"])
+    if _stale(token["last_access"]):
+        _note_use(context.db, token["id"], user["id"])
+    return found, token["expires"]
+
+
+def _read_session(context: Context, hash_: bytes) -> tuple[Viewer, str | None] | None:
+    with context.db.read() as conn:
+        session = sessions.find(conn, hash_)
+        user = users.find(conn, session["user_id"]) if session is not None else None
+        if session is None or user is None or user["state"] != "active":
+            return None
+        lifetime = sessions_rules.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
+        if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
+            return None
+        found = of_user(conn, context.settings.policy, user, scope="admin")
+    if _stale(session["last_seen"]):
+        with context.db.write() as tx:
+            sessions.prolong(tx, session["id"], context.settings.web.session_hours)
+            users.seen(tx, user["id"])
+    return found, session["expires"]
+
+
+def _note_use(db: Database, token_id: str, user_id: str) -> None:
+    with db.write() as tx:
+        stored.used(tx, token_id)
+        users.seen(tx, user_id)
+
+
+def _stale(moment: str | None) -> bool:
+    """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
+    return moment is None or datetime.now(UTC) - times.parse(moment) > _TOUCH
+
+
+def _at(found: Viewer, address: str) -> Viewer:
+    if found.address == address:
+        return found
+    return Viewer(
+        found.user_id, found.name, found.sysadmin, found.scope, found.sees_public, found.may_create,
+        found.circles, found.collections, found.collaborations, found.token_id, address,
+    )  # fmt: skip

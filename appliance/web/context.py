@@ -1,0 +1,34 @@
+"""What every handler is given: the site, and the network side's own tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from appliance.actions.site import Site
+from appliance.security.limits import Limiter
+from appliance.security.signing import Signer
+
+
+class Readers(Protocol):
+    """A pool of sandboxed processes that read single features out of measurements."""
+
+    def read(self, resource_id: str, request: Mapping[str, Any]) -> Any:
+        """The answer of `jobs.rtdc.tasks.read`. Raises Problem."""
+
+
+@dataclass(slots=True)
+class Context(Site):
+    """A site on the network.
+
+    :ivar signer: signs and checks presigned URLs.
+    :ivar limiter: counts failed log-ins and unknown tokens.
+    :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
+    :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
+    """
+
+    signer: Signer = field(kw_only=True)
+    limiter: Limiter = field(default_factory=Limiter)
+    readers: Readers | None = None
+    status: Callable[[], dict[str, Any]] = field(default=dict)

@@ -226,5 +226,7 @@ def json_response(status: int, value: Any, headers: Iterable[tuple[str, str]] = 
 
 def problem_text(problem: Problem) -> Response:
     """A Problem for clients that read no JSON: its sentence as text."""
-    headers = [("Allow", ", ".join(problem.fields["allow"]))] if problem.status == 405 and "allow" in problem.fields else []
+    headers = (
+        [("Allow", ", ".join(problem.fields["allow"]))] if problem.status == 405 and "allow" in problem.fields else []
+    )
     return text(problem.status, f"{problem}\n", headers)

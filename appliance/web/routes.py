@@ -50,5 +50,7 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str
             return candidate, match
         allowed |= candidate.methods
     if allowed:
-        raise Problem(405, "Method Not Allowed", {"allow": sorted(allowed)}, message="This address does not know that method.")
+        raise Problem(
+            405, "Method Not Allowed", {"allow": sorted(allowed)}, message="This address does not know that method."
+        )
     return None

@@ -21,20 +21,6 @@ from appliance.store.depot import Depot
 
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE = 0, 1, 2
 
-#: Folders of a data root and their modes. Everything that holds data of persons or keys is for the owner alone.
-FOLDERS: dict[str, int] = {
-    ".": 0o750,
-    "depot": 0o750,
-    "depot/resources": 0o750,
-    "depot/users": 0o750,
-    "tmp": 0o700,
-    "quarantine": 0o700,
-    "backups": 0o700,
-    "secrets": 0o700,
-    "certificates": 0o755,
-    "log": 0o750,
-}
-
 
 class CliState:
     """One call of `dcor`: the data root and, opened on first use, what lies in it."""
@@ -52,7 +38,9 @@ class CliState:
         """The metadata database, migrated by whoever initialised or updated it. Raises Problem without a data root."""
         path = self.settings.database
         if not path.is_file():
-            raise invalid(message=f"There is no DCOR data root in {self.data_root}. `dcor init` makes one; --data names another.")
+            raise invalid(
+                message=f"There is no DCOR data root in {self.data_root}. `dcor init` makes one; --data names another."
+            )
         return Database(path)
 
     @cached_property
@@ -88,7 +76,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: 
         return empty
     lines = [list(columns.values())] + [[cell(row.get(key)) for key in columns] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    return "\n".join("  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def details(data: Mapping[str, Any]) -> str:

@@ -18,7 +18,11 @@ def group() -> None:
 
 @group.command("show")
 @click.argument("key", required=False)
-@click.option("--origin", is_flag=True, help="Say for each setting whether it is a default, from the file or from the environment.")
+@click.option(
+    "--origin",
+    is_flag=True,
+    help="Say for each setting whether it is a default, from the file or from the environment.",
+)
 @click.option("--changed", is_flag=True, help="Only what is not a default.")
 @json_option
 @pass_state

@@ -14,12 +14,12 @@ python_can_make_venvs() {
 }
 
 # Print the first usable Python on stdout. Returns 1 after saying on stderr what is missing and how to get it.
-# $DCOR_PYTHON names one to use instead of looking.
+# $DCOR_PYTHON names one to use instead of looking; with "offline" as the argument, ensurepip is not needed.
 find_python() {
     without_venv=
     for candidate in ${DCOR_PYTHON:-python3 python3.13 python3.12 python3.11 /usr/bin/python3}; do
         python_is_new_enough "$candidate" || continue
-        if python_can_make_venvs "$candidate"; then
+        if [ "${1:-}" = offline ] || python_can_make_venvs "$candidate"; then
             echo "$candidate"
             return 0
         fi

@@ -1,0 +1,143 @@
+"""`dcor init`: make a data root that `dcor serve` can start from; a second run changes nothing that is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import settings as settings_module
+from appliance.cli.common import CliState, emit, json_option, pass_state, read_password
+from appliance.model.problem import Problem, invalid
+from appliance.settings import Settings
+
+
+@click.command("init")
+@click.option("--hostname", help="Name under which clients reach this server, e.g. dcor.hospital.example.")
+@click.option("--admin", metavar="NAME", help="Log-in name of the first admin.")
+@click.option("--email", help="The admin's e-mail address.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the admin's password from stdin; otherwise a one-time link is printed."
+)
+@click.option(
+    "--name", "names", multiple=True, help="Another host name or IP address for the certificate; may be repeated."
+)
+@click.option(
+    "--key-type",
+    type=click.Choice(["p256", "rsa4096"]),
+    default="p256",
+    show_default=True,
+    help="Kind of the certificate's key.",
+)
+@click.option("--port", type=int, help="HTTPS port.  [default: 443]")
+@click.option("--http-port", type=int, help="Port that redirects to HTTPS; 0 = none.  [default: 80]")
+@click.option("--bind", help="Address to listen on.  [default: 0.0.0.0]")
+@click.option("--try-out", is_flag=True, help="For a try-out: accept localhost, put the port into the certificate.")
+@json_option
+@pass_state
+def command(
+    state: CliState,
+    hostname: str | None,
+    admin: str | None,
+    email: str | None,
+    password_stdin: bool,
+    names: tuple[str, ...],
+    key_type: str,
+    port: int | None,
+    http_port: int | None,
+    bind: str | None,
+    try_out: bool,
+    as_json: bool,
+) -> None:
+    """Create the data root: folders, settings, keys, certificate, database, first admin.
+
+    Whatever is there already stays as it is, so the command may be repeated after an interruption or an update.
+    """
+    if admin and not email:
+        raise click.UsageError("--admin needs --email.")
+    password = read_password(True) if password_stdin else None
+    flags = {"server.hostname": hostname, "server.port": port, "server.http_port": http_port, "server.bind": bind}
+    done: list[str] = []
+    settings = prepare(
+        state.data_root,
+        {key: value for key, value in flags.items() if value is not None},
+        done,
+        names=names,
+        key_type=key_type,
+        try_out=try_out,
+    )
+    result: dict[str, Any] = {"data": str(state.data_root), "url": settings.site_url, "done": done}
+    if admin and email:
+        result.update(first_admin(CliState(state.data_root), admin, email, password))
+    emit(result, as_json, _text)
+
+
+def prepare(
+    root: Path,
+    flags: dict[str, Any],
+    done: list[str],
+    *,
+    names: tuple[str, ...] = (),
+    key_type: str = "p256",
+    try_out: bool = False,
+) -> Settings:
+    """Make whatever of the data root is missing; each step taken is appended to `done`. Returns the settings in force.
+
+    :param flags: settings (dotted keys) to write into a new dcor.toml.
+    :raises Problem: a host name that clients cannot use, a folder that cannot be written, or flags that contradict dcor.toml.
+    """
+    from appliance.security import certificate, certificate_names, secrets
+    from appliance.store import layout
+    from appliance.store.database import Database
+
+    file = root / "dcor.toml"
+    if file.exists():
+        settings = settings_module.load(root)
+        _require_agreement(settings, flags, file)
+        pair_names = None
+    else:
+        if "server.hostname" not in flags:
+            raise click.UsageError("--hostname is needed for a new data root.")
+        settings = settings_module.load(root, flags=flags)
+    pair_names = (
+        certificate_names.names_for(settings.server.hostname, port=settings.server.port, extra=names, try_out=try_out)
+        if not settings.certificate.exists()
+        else None
+    )
+    try:
+        done += [f"folder {path}" for path in layout.create(root)]
+    except OSError as error:
+        raise invalid(message=f"The data root {root} cannot be made: {error.strerror}.") from error
+    if not file.exists():
+        settings_module.write(file, flags)
+        done.append(f"settings {file}")
+    secrets.ensure(settings.secrets)
+    if pair_names is not None:
+        certificate.store(
+            certificate.create_self_signed(pair_names, key_type=key_type),
+            settings.certificate,
+            settings.certificate_key,
+        )
+        done.append(f"certificate {settings.certificate}")
+    done += [f"database step {name}" for name in Database(settings.database).migrate()]
+    return settings
+
+
+def _require_agreement(settings: Settings, flags: dict[str, Any], file: Path) -> None:
+    for key, value in flags.items():
+        group, name = key.split(".")
+        present = getattr(getattr(settings, group), name)
+        if present != value:
+            raise Problem(
+                409,
+                "Validation Error",
+                message=f"{file} says {key} = {present}, not {value}. Change it with `dcor config set {key} {value}`.",
+            )
+
+
+def _text(result: dict[str, Any]) -> str:
+    lines = [*result["done"]] or [f"{result['data']} was complete already."]
+    if result.get("link"):
+        lines += ["", f"First log-in of {result['admin']} (good for 24 hours, once):", result["link"]]
+    return "\n".join(lines)

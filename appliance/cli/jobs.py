@@ -1,0 +1,111 @@
+"""`dcor jobs`: background jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from appliance.cli.common import CliState, details, emit, json_option, pass_state, table
+from appliance.model.problem import not_found
+from appliance.store import jobs
+
+STATES = ("queued", "running", "done", "failed", "cancelled")
+
+
+@click.group("jobs")
+def group() -> None:
+    """Background jobs: list, retry, run."""
+
+
+@group.command("list")
+@click.option("--state", "wanted", type=click.Choice(STATES), help="Only jobs in this state.")
+@click.option("--kind", help="Only this kind: checksum, metadata, condense, preview, …")
+@click.option("--resource", "resource_id", metavar="ID", help="Only jobs of this resource.")
+@click.option("--dataset", "dataset_id", metavar="ID", help="Only jobs of this dataset.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many, newest first."
+)
+@json_option
+@pass_state
+def list_(
+    state: CliState,
+    wanted: str | None,
+    kind: str | None,
+    resource_id: str | None,
+    dataset_id: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List jobs, newest first."""
+    with state.db.read() as conn:
+        rows = jobs.list_(conn, state=wanted, kind=kind, resource_id=resource_id, dataset_id=dataset_id, limit=limit)
+    emit(rows, as_json, lambda _: table([_row(job) for job in rows], _COLUMNS, empty="There are no jobs."))
+
+
+@group.command("show")
+@click.argument("job_id")
+@json_option
+@pass_state
+def show(state: CliState, job_id: str, as_json: bool) -> None:
+    """Show one job with its log."""
+    with state.db.read() as conn:
+        row = jobs.get(conn, job_id)
+        if row is None:
+            raise not_found(f"There is no job {job_id}.")
+        data = jobs.as_dict(conn, row)
+    emit(
+        data,
+        as_json,
+        lambda _: (
+            details({key: value for key, value in data.items() if key != "log"})
+            + (f"\n\n{data['log']}" if data["log"] else "")
+        ),
+    )
+
+
+@group.command("retry")
+@click.argument("job_ids", nargs=-1)
+@click.option("--failed", is_flag=True, help="Every job that failed.")
+@json_option
+@pass_state
+def retry(state: CliState, job_ids: tuple[str, ...], failed: bool, as_json: bool) -> None:
+    """Queue failed or cancelled jobs afresh, with what they need."""
+    if not job_ids and not failed:
+        raise click.UsageError("Name jobs, or say --failed.")
+    queued: list[str] = []
+    with state.db.write() as tx:
+        chosen = list(job_ids) + ([job["id"] for job in jobs.list_(tx, state="failed", limit=-1)] if failed else [])
+        for job_id in chosen:
+            if jobs.get(tx, job_id) is None:
+                raise not_found(f"There is no job {job_id}.")
+            queued += jobs.retry(tx, job_id)
+    emit({"queued": queued}, as_json, lambda _: f"{len(queued)} jobs queued.")
+
+
+@group.command("cancel")
+@click.argument("job_ids", nargs=-1, required=True)
+@json_option
+@pass_state
+def cancel(state: CliState, job_ids: tuple[str, ...], as_json: bool) -> int:
+    """Cancel jobs that are not over; what depends on them fails."""
+    with state.db.write() as tx:
+        gone = [job_id for job_id in job_ids if jobs.cancel(tx, job_id)]
+    emit({"cancelled": gone}, as_json, lambda _: f"{len(gone)} jobs cancelled.")
+    return 0 if len(gone) == len(job_ids) else 1
+
+
+_COLUMNS = {
+    "created": "created",
+    "id": "id",
+    "kind": "kind",
+    "state": "state",
+    "progress": "done",
+    "resource_id": "resource",
+    "error": "error",
+}
+
+
+def _row(job: dict[str, Any]) -> dict[str, Any]:
+    error = job["error"].splitlines()[0][:80] if job["error"] else ""
+    return job | {"created": job["created"][:19], "progress": f"{job['progress'] * 100:.0f} %", "error": error}

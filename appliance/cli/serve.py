@@ -1,0 +1,25 @@
+"""`dcor serve`: the service in the foreground."""
+
+from __future__ import annotations
+
+import click
+
+from appliance import settings as settings_module
+from appliance.cli.common import CliState, pass_state
+
+
+@click.command("serve")
+@click.option("--bind", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="HTTPS port.")
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Port that redirects pages to HTTPS; 0 = none.")
+@pass_state
+def command(state: CliState, bind: str | None, port: int | None, http_port: int | None) -> None:
+    """Run the service in the foreground until SIGTERM or Ctrl-C.
+
+    It refuses to start, with the reason, when the data root cannot be written, the certificate does not fit, or a
+    port is taken.
+    """
+    from appliance import service
+
+    flags = {"server.bind": bind, "server.port": port, "server.http_port": http_port}
+    service.serve(settings_module.load(state.data_root, flags=flags))

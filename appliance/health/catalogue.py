@@ -1,0 +1,181 @@
+"""The catalogue (the database) and what it promises: files that are there, derived files, an unbroken audit log."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.health.base import Finding, Level, Premises, check
+from appliance.store import audit, inspection
+
+_SHOWN = 10
+_CHUNK = 1 << 20
+_YOUNG = 86400  # seconds; a younger file may belong to a running upload
+
+
+@check("database", "the database is sound and of this release")
+def database(premises: Premises) -> Iterator[Finding]:
+    """SQLite's own integrity check, references between tables, schema version, file mode."""
+    path = premises.settings.database
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        yield Finding(
+            "database",
+            Level.PROBLEM,
+            f"{path} is open to other accounts",
+            "It holds persons' names and addresses.",
+            f"chmod 600 {path}",
+            lambda: _narrow(path),
+        )
+    with premises.db.read() as conn:
+        errors = inspection.integrity_errors(conn)
+        version = inspection.schema_version(conn)
+    for text in errors[:_SHOWN]:
+        yield Finding(
+            "database",
+            Level.PROBLEM,
+            text,
+            "Answers may be wrong or fail.",
+            "Stop the service and restore the last backup: `dcor backup restore`.",
+        )
+    if version != inspection.newest_schema():
+        yield Finding(
+            "database",
+            Level.PROBLEM,
+            f"schema {version}, this release has {inspection.newest_schema()}",
+            "The program and its data do not fit.",
+            "`dcor init` brings the database up to date; for a newer schema install the newer release.",
+        )
+    elif not errors:
+        yield Finding("database", Level.OK, f"{path.stat().st_size / 1e6:.1f} MB, schema {version}")
+
+
+@check("audit log", "no entry of the audit log was changed or removed")
+def audit_chain(premises: Premises) -> Iterator[Finding]:
+    """Every entry carries a checksum over the one before."""
+    with premises.db.read() as conn:
+        broken = list(itertools.islice(audit.broken_links(conn), _SHOWN))
+        number = audit.count(conn)
+    if broken:
+        yield Finding(
+            "audit log",
+            Level.PROBLEM,
+            f"the chain is broken at entry {', '.join(map(str, broken))}",
+            "Somebody changed the log outside of this program.",
+            "Compare with the log in a backup; `dcor audit export` keeps the present state.",
+        )
+    else:
+        yield Finding("audit log", Level.OK, f"{number} entries")
+
+
+@check("files", "every resource has its file, with the right size (`--deep`: and the right checksum)")
+def files(premises: Premises) -> Iterator[Finding]:
+    """A row without its file is lost data: the one thing that must never happen."""
+    with premises.db.read() as conn:
+        known = list(inspection.stored_files(conn))
+    bad = 0
+    for resource_id, kind, size, sha256 in known:
+        text = _file_error(premises.depot.path(resource_id, kind), size, sha256 if premises.deep else None)
+        if text is None:
+            continue
+        bad += 1
+        if bad <= _SHOWN:
+            original = kind == "original"
+            yield Finding(
+                "files",
+                Level.PROBLEM,
+                f"{kind} of resource {resource_id}: {text}",
+                "Its data cannot be downloaded." if original else "It is slower to open over the network.",
+                "Restore it: `dcor backup restore --files`."
+                if original
+                else "`dcor jobs run-missing --force` makes it again.",
+            )
+    if bad > _SHOWN:
+        yield Finding("files", Level.PROBLEM, f"… and {bad - _SHOWN} more")
+    if not bad:
+        yield Finding("files", Level.OK, f"{len(known)} files")
+
+
+@check("derived files", "condensed files, previews and metadata of every measurement exist")
+def derived(premises: Premises) -> Iterator[Finding]:
+    """Jobs that were lost are queued again; failed ones are named by the check of the jobs."""
+    with premises.db.read() as conn:
+        missing = inspection.without_derived(conn)
+    if missing:
+        resources = len({resource_id for resource_id, _kind in missing})
+        yield Finding(
+            "derived files",
+            Level.WARNING,
+            f"{len(missing)} derived files of {resources} resources are missing",
+            "These are slow to open or have no preview.",
+            "dcor jobs run-missing",
+        )
+    else:
+        yield Finding("derived files", Level.OK, "complete")
+
+
+@check("orphans", "the depot holds no file that the catalogue does not know")
+def orphans(premises: Premises) -> Iterator[Finding]:
+    """Left over from crashes; they are moved to quarantine/, never deleted."""
+    with premises.db.read() as conn:
+        known = {
+            premises.depot.path(resource_id, kind) for resource_id, kind, _size, _sha in inspection.stored_files(conn)
+        }
+        pending = inspection.pending_uploads(conn)
+    known |= {premises.depot.path(resource_id) for resource_id in pending}
+    young = time.time() - _YOUNG
+    top = premises.data_root / "depot" / "resources"
+    found = [path for path in _walk(top) if path not in known and path.stat().st_mtime < young]
+    if found:
+        total = sum(path.stat().st_size for path in found)
+        yield Finding(
+            "orphans",
+            Level.WARNING,
+            f"{len(found)} unknown files ({total / 1e6:.1f} MB), such as {found[0].relative_to(premises.data_root)}",
+            "They only take up room.",
+            "`dcor inspect --assume-yes` moves them to quarantine/.",
+            lambda: _quarantine(premises, found),
+        )
+    else:
+        yield Finding("orphans", Level.OK, "none")
+
+
+def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
+    try:
+        found = path.stat().st_size
+    except OSError as error:
+        return f"missing ({error.strerror})"
+    if size is not None and found != size:
+        return f"{found} bytes instead of {size}"
+    if sha256 is not None:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(_CHUNK):
+                digest.update(block)
+        if digest.hexdigest() != sha256:
+            return "its content has changed (sha256 differs)"
+    return None
+
+
+def _walk(top: Path) -> Iterator[Path]:
+    for folder, _folders, names in os.walk(top):
+        for name in names:
+            yield Path(folder) / name
+
+
+def _narrow(path: Path) -> str:
+    path.chmod(0o600)
+    return f"mode 600 for {path}"
+
+
+def _quarantine(premises: Premises, found: list[Path]) -> str:
+    top = premises.data_root / "depot" / "resources"
+    for path in found:
+        target = premises.data_root / "quarantine" / "orphans" / path.relative_to(top)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    return f"moved {len(found)} files to {premises.data_root / 'quarantine' / 'orphans'}"

@@ -1,0 +1,183 @@
+"""Folders of the data root: there, ours, writable, with room left, and all on one volume."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from appliance.health.base import Finding, Level, Premises, check
+from appliance.store.layout import FOLDERS
+
+
+@check("folders", "every folder of the data root exists with the right mode and can be written by the service")
+def folders(premises: Premises) -> Iterator[Finding]:
+    """Missing folders are made, modes that are too open are narrowed."""
+    good = True
+    for name, mode in FOLDERS.items():
+        path = premises.data_root / name
+        if not path.is_dir():
+            good = False
+            yield Finding(
+                "folders",
+                Level.PROBLEM,
+                f"{path} is missing",
+                "Uploads or jobs fail.",
+                f"mkdir -m {mode:o} {path}",
+                _make(path, mode),
+            )
+            continue
+        found = stat.S_IMODE(path.stat().st_mode)
+        if found & ~mode & 0o077:
+            good = False
+            yield Finding(
+                "folders",
+                Level.PROBLEM,
+                f"{path} has mode {found:04o}",
+                "Other accounts of this machine could read patients' data or keys.",
+                f"chmod {mode:o} {path}",
+                _narrow(path, mode),
+            )
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+            good = False
+            yield Finding(
+                "folders",
+                Level.PROBLEM,
+                f"{path} cannot be written",
+                "Uploads or jobs fail.",
+                f"sudo chown -R dcor: {premises.data_root}",
+            )
+    if good:
+        yield Finding("folders", Level.OK, f"{premises.data_root}: {len(FOLDERS)} folders")
+
+
+@check("secrets", "keys can be read by the service alone")
+def secret_files(premises: Premises) -> Iterator[Finding]:
+    """Every file below secrets/ and the private key of the certificate: nobody else may read it."""
+    files = [path for path in (premises.data_root / "secrets").rglob("*") if path.is_file()]
+    key = premises.settings.certificate_key
+    files += [key] if key.exists() else []
+    opened = [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in opened:
+        yield Finding(
+            "secrets",
+            Level.PROBLEM,
+            f"{path} is open to other accounts",
+            "Whoever reads it can pretend to be this server.",
+            f"chmod 600 {path}",
+            _narrow(path, 0o600),
+        )
+    if not opened:
+        yield Finding("secrets", Level.OK, f"{len(files)} files")
+
+
+@check("free space", "the data volume has room for uploads, the system volume for logs")
+def free_space(premises: Premises) -> Iterator[Finding]:
+    """Below the reserve uploads are refused (507); below 10 % it is time to order a disk."""
+    usage = shutil.disk_usage(premises.data_root)
+    text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.1f} GB free on the volume of {premises.data_root}"
+    if usage.free < premises.settings.depot.reserve:
+        yield Finding(
+            "free space",
+            Level.PROBLEM,
+            text,
+            "Uploads are refused until there is room.",
+            "Add a disk, or remove datasets with `dcor dataset purge`; `dcor prune --help` lists what else can go.",
+        )
+    elif usage.free < usage.total / 10:
+        yield Finding("free space", Level.WARNING, text, "Uploads will be refused soon.", "Plan for a larger disk.")
+    else:
+        yield Finding("free space", Level.OK, text)
+    root = shutil.disk_usage("/")
+    if root.free < min(1 << 30, root.total / 20):
+        yield Finding(
+            "free space",
+            Level.WARNING,
+            f"{root.free / 1e9:.1f} GB free on the system volume",
+            "Logs and updates need room there.",
+            "journalctl --vacuum-size=200M; apt-get clean",
+        )
+
+
+@check("inodes", "the data volume can hold more files")
+def inodes(premises: Premises) -> Iterator[Finding]:
+    """File systems with a fixed number of inodes fill up with many small files before the bytes run out."""
+    found = os.statvfs(premises.data_root)
+    if found.f_files and found.f_favail < found.f_files / 50:
+        yield Finding(
+            "inodes",
+            Level.PROBLEM,
+            f"{found.f_favail} of {found.f_files} inodes left",
+            "No new file can be made although there is free space.",
+            "Use XFS, or ext4 made with more inodes.",
+        )
+    else:
+        yield Finding("inodes", Level.OK, f"{found.f_favail} left" if found.f_files else "not limited")
+
+
+@check("one volume", "temporary files lie on the volume of the depot, so that publishing a file is a rename")
+def one_volume(premises: Premises) -> Iterator[Finding]:
+    """A tmp/ elsewhere would copy each upload a second time, or fill the system volume."""
+    devices = {name: (premises.data_root / name).stat().st_dev for name in ("depot/resources", "tmp")}
+    if len(set(devices.values())) > 1:
+        yield Finding(
+            "one volume",
+            Level.PROBLEM,
+            "tmp/ and depot/ lie on different volumes",
+            "Uploads cannot be published atomically.",
+            "Mount one volume at the data root instead of at folders in it.",
+        )
+    else:
+        yield Finding("one volume", Level.OK, "tmp/ and depot/ share one")
+
+
+@check("leftovers", "no temporary file is older than a day")
+def leftovers(premises: Premises) -> Iterator[Finding]:
+    """Parts of uploads that nobody will finish; the sweeper removes them by itself while the service runs."""
+    import time
+
+    limit = time.time() - max(86400, premises.settings.depot.part_lifetime) - 3600
+    old = [
+        path
+        for path in (premises.data_root / "tmp").rglob("*")
+        if path.is_file() and not path.is_symlink() and path.stat().st_mtime < limit
+    ]
+    if old:
+        total = sum(path.stat().st_size for path in old)
+        yield Finding(
+            "leftovers",
+            Level.WARNING,
+            f"{len(old)} old files ({total / 1e6:.1f} MB) in {premises.data_root / 'tmp'}",
+            "They only take up room.",
+            "They are moved to quarantine/.",
+            lambda: _quarantine(premises.data_root, old),
+        )
+    else:
+        yield Finding("leftovers", Level.OK, "none")
+
+
+def _make(path: Path, mode: int) -> Callable[[], str]:
+    def repair() -> str:
+        path.mkdir(mode=mode, parents=True)
+        path.chmod(mode)
+        return f"made {path}"
+
+    return repair
+
+
+def _narrow(path: Path, mode: int) -> Callable[[], str]:
+    def repair() -> str:
+        path.chmod(mode)
+        return f"mode {mode:o} for {path}"
+
+    return repair
+
+
+def _quarantine(root: Path, files: list[Path]) -> str:
+    folder = root / "quarantine" / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(files):
+        path.rename(folder / f"{path.name}.{int(path.stat().st_mtime)}.{number}")
+    return f"moved {len(files)} files to {folder}"

@@ -1,0 +1,270 @@
+"""The machine itself: settings, clock, protection that the kernel offers, and the Python the service runs on."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import resource
+import site as python_site
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance import settings as settings_module
+from appliance.health.base import Finding, Level, Premises, check
+from appliance.jobs import confine
+
+_FIRST_RELEASE = 1_750_000_000  # seconds since 1970; a clock before this was never set
+
+
+@check("settings", "dcor.toml and the environment are complete and make sense together")
+def settings(premises: Premises) -> Iterator[Finding]:
+    """Unknown keys and wrong types stop every command already; here are combinations that clients stumble over."""
+    found = list(_settings(premises.settings))
+    yield from found or [
+        Finding(
+            "settings",
+            Level.OK,
+            f"{len(premises.settings.origins)} of {len(settings_module.options())} differ from the defaults",
+        )
+    ]
+
+
+def _settings(settings: settings_module.Settings) -> Iterator[Finding]:
+    host = settings.server.hostname
+    if host != host.lower():
+        yield Finding(
+            "settings",
+            Level.PROBLEM,
+            f"host name {host} has capital letters",
+            "dclab compares host names letter by letter.",
+            f"dcor config set server.hostname {host.lower()}",
+        )
+    if "." not in host and host != "localhost":
+        yield Finding(
+            "settings",
+            Level.WARNING,
+            f"host name {host} has no dot",
+            "dclab does not follow references to such servers.",
+            "Use the full name, such as dcor.hospital.example.",
+        )
+    if settings.server.port != 443 and host != "localhost":
+        yield Finding(
+            "settings",
+            Level.NOTE,
+            f"HTTPS listens on port {settings.server.port}",
+            "dclab's references between files need port 443.",
+            "dcor config set server.port 443",
+        )
+    if settings.depot.direct_upload:
+        yield Finding(
+            "settings",
+            Level.NOTE,
+            "direct uploads are on",
+            "They fail for clients that do not trust the certificate system-wide.",
+            "Hand out `dcor client-setup`, or set depot.direct_upload to false.",
+        )
+    if settings.policy.self_registration and not settings.jobs.playground_purge_days:
+        yield Finding(
+            "settings",
+            Level.WARNING,
+            "anybody may register an account",
+            "Meant for a playground only.",
+            "dcor config set policy.self_registration false",
+        )
+    if settings.policy.anonymous_access:
+        yield Finding("settings", Level.NOTE, "public datasets can be read without an account")
+    if settings.depot.max_upload < 100 * 10**9:
+        yield Finding(
+            "settings",
+            Level.NOTE,
+            f"uploads are limited to {settings.depot.max_upload / 1e9:.1f} GB",
+            "",
+            "dcor config set depot.max_upload 100000000000",
+        )
+
+
+@check("clock", "the clock is set, as certificates, tokens and links expire by it")
+def clock(premises: Premises) -> Iterator[Finding]:
+    """A clock that stands before this release or before the newest file of the data root is wrong."""
+    now = time.time()
+    newest = premises.settings.database.stat().st_mtime if premises.settings.database.exists() else 0.0
+    if now < _FIRST_RELEASE or newest > now + 600:
+        yield Finding(
+            "clock",
+            Level.PROBLEM,
+            time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
+            "Certificates, tokens and links seem expired or not yet valid.",
+            "timedatectl set-ntp true; or: date -s '2026-01-31 12:00'",
+        )
+        return
+    synchronised = Path("/run/systemd/timesync/synchronized").exists() or Path("/var/lib/chrony/drift").exists()
+    if Path("/run/systemd/system").is_dir() and not synchronised:
+        yield Finding(
+            "clock",
+            Level.NOTE,
+            "no time server is known to be used",
+            "Without one the clock drifts by seconds a week.",
+            "Name the hospital's NTP server in /etc/systemd/timesyncd.conf.",
+        )
+    else:
+        yield Finding("clock", Level.OK, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)))
+
+
+@check("sandbox", "the kernel can lock in the processes that open uploaded files")
+def sandbox(premises: Premises) -> Iterator[Finding]:
+    """Landlock, system call filter and name spaces."""
+    found = confine.capabilities(namespaces=confine.namespaces_work())
+    warnings = found.pop("warnings")
+    for text in warnings:
+        yield Finding(
+            "sandbox",
+            Level.WARNING,
+            text,
+            "A crafted file has fewer walls to break.",
+            "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed).",
+        )
+    if not warnings:
+        yield Finding("sandbox", Level.OK, ", ".join(f"{name} {value}" for name, value in found.items()))
+
+
+@check("program", "the program is complete, readable by the service and cannot be changed by it")
+def program(premises: Premises) -> Iterator[Finding]:
+    """The manual's items 2 (namespace packages), 3 (unreadable code) and 14 (an update that resets the environment)."""
+    missing = [
+        name
+        for name in ("flask", "waitress", "huey", "h5py", "dclab", "hdf5plugin", "cryptography", "argon2")
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        yield Finding(
+            "program",
+            Level.PROBLEM,
+            f"missing packages: {', '.join(missing)}",
+            "Requests or jobs fail.",
+            "Run the installer again.",
+        )
+    hooks = [path for folder in python_site.getsitepackages() for path in Path(folder).glob("*nspkg.pth")]
+    if hooks:
+        yield Finding(
+            "program",
+            Level.WARNING,
+            f"namespace hooks of other packages: {', '.join(path.name for path in hooks)}",
+            "They can break the start of Python.",
+            "Keep other packages out of the appliance's environment.",
+        )
+    code = Path(__file__).resolve().parents[1]
+    installed = str(code).startswith("/opt/dcor/")
+    if installed and os.access(code, os.W_OK, effective_ids=True):
+        yield Finding(
+            "program",
+            Level.WARNING,
+            f"{code} can be written by this account",
+            "An intruder could change the program for good.",
+            f"sudo chown -R root: {code.parents[4] if len(code.parents) > 4 else code}",
+        )
+    if not missing and not hooks:
+        yield Finding("program", Level.OK, str(code))
+
+
+@check("temporary files", "every process keeps its temporary files on the data volume")
+def temporary_files(premises: Premises) -> Iterator[Finding]:
+    """The manual's items 5, 7 and 8: nothing of ours goes to /tmp; uploads are written once, in place."""
+    if premises.settings.tmp.is_dir():
+        yield Finding("temporary files", Level.OK, str(premises.settings.tmp))
+    else:
+        yield Finding(
+            "temporary files",
+            Level.PROBLEM,
+            f"{premises.settings.tmp} is missing",
+            "Uploads fail.",
+            "dcor inspect --assume-yes",
+        )
+
+
+@check("limits", "enough files may be open at once, and memory suffices for the jobs")
+def limits(premises: Premises) -> Iterator[Finding]:
+    """Two descriptors for each connection, some for jobs; `jobs.memory` for each worker besides the service itself."""
+    good = True
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 3 * premises.settings.server.max_connections
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        good = False
+        yield Finding(
+            "limits",
+            Level.WARNING,
+            f"at most {hard} open files",
+            f"{premises.settings.server.max_connections} connections need {needed}.",
+            "The shipped dcor.service sets LimitNOFILE=65536.",
+        )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    workers = premises.settings.jobs.workers or max(1, (os.cpu_count() or 2) - 1)
+    if memory < premises.settings.jobs.memory * workers + (1 << 30):
+        good = False
+        yield Finding(
+            "limits",
+            Level.WARNING,
+            f"{memory / 1e9:.1f} GB of memory for {workers} workers of up to {premises.settings.jobs.memory / 1e9:.1f} GB",
+            "Jobs on large files may be ended by the kernel.",
+            "dcor config set jobs.workers 1",
+        )
+    if good:
+        yield Finding(
+            "limits",
+            Level.OK,
+            f"{memory / 1e9:.1f} GB of memory, {hard if hard != resource.RLIM_INFINITY else 'any number of'} open files",
+        )
+
+
+@check("system logs", "the system journal cannot fill the system volume")
+def system_logs(premises: Premises) -> Iterator[Finding]:
+    """The manual's item 6. The installer ships a drop-in with SystemMaxUse=200M."""
+    if not Path("/run/systemd/system").is_dir():
+        yield Finding("system logs", Level.OK, "systemd is not running here")
+        return
+    files = [
+        Path("/etc/systemd/journald.conf"),
+        *Path("/etc/systemd").glob("journald.conf.d/*.conf"),
+        *Path("/usr/lib/systemd").glob("journald.conf.d/*.conf"),
+    ]
+    lines = [
+        line
+        for file in files
+        if file.is_file()
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+    ]
+    limit = next((line.strip() for line in lines if line.strip().startswith("SystemMaxUse=")), None)
+    if limit is None:
+        yield Finding(
+            "system logs",
+            Level.WARNING,
+            "the journal has no size limit",
+            "It may take 10 % of the system volume.",
+            "Run the installer again, or: SystemMaxUse=200M in /etc/systemd/journald.conf.",
+        )
+    else:
+        yield Finding("system logs", Level.OK, limit)
+
+
+@check("mail", "alarms can be mailed, if a mail server is named")
+def mail(premises: Premises) -> Iterator[Finding]:
+    """Only errors are mailed (the manual's item 1), at most a digest an hour. `dcor send-mail` tries it out."""
+    settings = premises.settings.mail
+    if not settings.server:
+        yield Finding(
+            "mail",
+            Level.NOTE,
+            "no mail server is named; alarms appear in the web UI, `dcor status` and the tray only",
+            "",
+            "dcor config set mail.server smtp.hospital.example",
+        )
+    elif not settings.admin or not settings.sender:
+        yield Finding(
+            "mail",
+            Level.WARNING,
+            "mail.admin or mail.sender is missing",
+            "No alarm is mailed.",
+            "dcor config set mail.admin it@hospital.example",
+        )
+    else:
+        yield Finding("mail", Level.OK, f"{settings.server} → {settings.admin}")

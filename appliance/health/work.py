@@ -1,0 +1,138 @@
+"""What should happen by itself: jobs, backups, alarms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.health.base import Finding, Level, Premises, check
+from appliance.model import times
+from appliance.store import alarms as store_alarms
+from appliance.store import inspection
+from appliance.store import jobs as store_jobs
+
+_SHOWN = 5
+_PATIENCE = 900  # seconds that a job may wait before somebody should look
+_DAY = 86400.0
+
+
+@check("jobs", "background jobs run, and none failed for good")
+def jobs(premises: Premises) -> Iterator[Finding]:
+    """Waiting long, dead or failed jobs."""
+    with premises.db.read() as conn:
+        waiting, dead, failed, counts = (
+            inspection.waiting_since(conn),
+            inspection.dead_jobs(conn),
+            inspection.failed_jobs(conn),
+            store_jobs.counts(conn),
+        )
+    good = True
+    if waiting is not None and (age := (datetime.now(UTC) - times.parse(waiting)).total_seconds()) > _PATIENCE:
+        good = False
+        yield Finding(
+            "jobs",
+            Level.PROBLEM,
+            f"{counts['queued']} jobs wait, the oldest for {age / 60:.0f} minutes",
+            "Previews, condensed files and checksums are missing.",
+            "Is the service running? `dcor status`; `dcor jobs run` works without it.",
+        )
+    if dead:
+        good = False
+        yield Finding(
+            "jobs",
+            Level.WARNING,
+            f"{len(dead)} jobs belong to a worker that is gone",
+            "",
+            "The service takes them up again by itself when it runs.",
+        )
+    for job in failed[:_SHOWN]:
+        good = False
+        yield Finding(
+            "jobs",
+            Level.WARNING,
+            f"{job['kind']} of resource {job['resource_id']} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
+            "The resource lacks it.",
+            f"dcor jobs show {job['id']}; dcor jobs retry {job['id']}",
+        )
+    if len(failed) > _SHOWN:
+        yield Finding(
+            "jobs", Level.WARNING, f"… and {len(failed) - _SHOWN} more failed jobs", "", "dcor jobs list --state failed"
+        )
+    if good:
+        yield Finding(
+            "jobs", Level.OK, ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "none yet"
+        )
+
+
+@check("backup", "the last backup is younger than two days and can only be read with a key that is kept elsewhere")
+def backup(premises: Premises) -> Iterator[Finding]:
+    """Age of the newest backup, its folder, its recipient."""
+    settings = premises.settings.backup
+    folder = backup_folder(premises)
+    if not settings.recipient and not settings.gpg_key:
+        yield Finding(
+            "backup",
+            Level.WARNING,
+            "no key is set up to encrypt backups to",
+            "Nothing is backed up.",
+            "dcor backup keys",
+        )
+        return
+    newest = newest_backup(folder)
+    if newest is None:
+        yield Finding(
+            "backup",
+            Level.WARNING,
+            f"no backup in {folder}",
+            "After a broken disk everything is lost.",
+            "dcor backup create",
+        )
+    elif (age := time.time() - newest) > 2 * _DAY:
+        yield Finding(
+            "backup",
+            Level.PROBLEM,
+            f"the last backup is {age / _DAY:.1f} days old",
+            "What came since then is lost with the disk.",
+            "systemctl status dcor-backup.timer; dcor backup create",
+        )
+    else:
+        yield Finding("backup", Level.OK, f"the last one is {age / 3600:.1f} hours old, in {folder}")
+    if folder.is_dir() and folder.stat().st_dev == (premises.data_root / "depot").stat().st_dev:
+        yield Finding(
+            "backup",
+            Level.NOTE,
+            f"{folder} lies on the same volume as the data",
+            "A broken disk takes both.",
+            "dcor config set backup.folder /mnt/BACKUPDISK/dcor",
+        )
+
+
+@check("alarms", "no alarm is open")
+def alarms(premises: Premises) -> Iterator[Finding]:
+    """What jobs and the service reported and nobody has dealt with."""
+    with premises.db.read() as conn:
+        found = store_alarms.open_(conn)
+    for alarm in found[:_SHOWN]:
+        yield Finding(
+            "alarms",
+            Level.PROBLEM,
+            f"{alarm['at'][:16]} {alarm['kind']}: {alarm['message']}",
+            "",
+            f"Deal with the cause, then: dcor alarm resolve {alarm['id']}",
+        )
+    if not found:
+        yield Finding("alarms", Level.OK, "none")
+
+
+def backup_folder(premises: Premises) -> Path:
+    """Where backups go."""
+    return Path(premises.settings.backup.folder) if premises.settings.backup.folder else premises.data_root / "backups"
+
+
+def newest_backup(folder: Path) -> float | None:
+    """Time of the newest manifest in `folder` (seconds since 1970), None when there is none."""
+    if not folder.is_dir():
+        return None
+    return max((path.stat().st_mtime for path in folder.rglob("*manifest*") if path.is_file()), default=None)

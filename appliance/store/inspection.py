@@ -1,0 +1,98 @@
+"""Queries over the whole catalogue for health checks, `dcor status` and maintenance."""
+
+from __future__ import annotations
+
+import pkgutil
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from appliance.model import times
+from appliance.store import migrations
+
+
+def integrity_errors(conn: sqlite3.Connection) -> list[str]:
+    """What SQLite finds wrong with the file, empty when nothing. Reads the whole database: seconds for a gigabyte."""
+    found = [row[0] for row in conn.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    found += [
+        f"row {row[1]} of table {row[0]} refers to a missing row of {row[2]}"
+        for row in conn.execute("PRAGMA foreign_key_check")
+    ]
+    return found
+
+
+def schema_version(conn: sqlite3.Connection) -> int:
+    """Number of the last migration that was applied."""
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def newest_schema() -> int:
+    """Number of the last migration that this release knows."""
+    return sum(module.name.startswith("m") for module in pkgutil.iter_modules(migrations.__path__))
+
+
+def totals(conn: sqlite3.Connection) -> dict[str, int]:
+    """Numbers of users, circles, collections, datasets, resources, and the bytes of all resources."""
+    row = conn.execute(
+        """SELECT (SELECT count(*) FROM user WHERE state = 'active') AS users,
+                  (SELECT count(*) FROM community WHERE kind = 'circle' AND state = 'active') AS circles,
+                  (SELECT count(*) FROM community WHERE kind = 'collection' AND state = 'active') AS collections,
+                  (SELECT count(*) FROM dataset WHERE state != 'deleted') AS datasets,
+                  (SELECT count(*) FROM resource) AS resources,
+                  (SELECT coalesce(sum(size), 0) FROM resource) AS bytes"""
+    ).fetchone()
+    return dict(row)
+
+
+def waiting_since(conn: sqlite3.Connection) -> str | None:
+    """Since when the oldest job waits that could run now, None when none does."""
+    row = conn.execute(
+        "SELECT min(available) FROM job WHERE state = 'queued' AND available <= ?", (times.now(),)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def dead_jobs(conn: sqlite3.Connection) -> list[str]:
+    """Ids of jobs that claim to run although their lease has ended."""
+    rows = conn.execute("SELECT id FROM job WHERE state = 'running' AND lease_until < ?", (times.now(),))
+    return [row[0] for row in rows]
+
+
+def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Jobs that failed for good and were not followed by a successful one of the same kind: id, kind, resource_id, error."""
+    rows = conn.execute(
+        """SELECT id, kind, resource_id, error FROM job j WHERE state = 'failed' AND NOT EXISTS (
+               SELECT 1 FROM job l WHERE l.resource_id = j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
+           ORDER BY created DESC"""
+    )
+    return [dict(row) for row in rows]
+
+
+def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | None, str | None]]:
+    """Every file that the catalogue knows: (resource id, kind, size, sha256); kind as in `Depot.path`."""
+    rows = conn.execute(
+        """SELECT id, 'original', size, sha256 FROM resource
+           UNION ALL SELECT resource_id, kind, size, sha256 FROM artefact WHERE kind != 'original'"""
+    )
+    for row in rows:
+        yield row[0], row[1], row[2], row[3]
+
+
+def pending_uploads(conn: sqlite3.Connection) -> set[str]:
+    """Ids that uploads hold for resources to come: their files are no orphans."""
+    return {row[0] for row in conn.execute("SELECT resource_id FROM upload WHERE state IN ('open', 'complete')")}
+
+
+def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Measurements that lack something a job makes and that no job is about to make: (resource id, job kind)."""
+    rows = conn.execute(
+        """SELECT r.id, k.kind FROM resource r, (SELECT 'checksum' AS kind UNION SELECT 'metadata' UNION SELECT 'condense' UNION SELECT 'preview') k
+           WHERE (k.kind = 'checksum' AND r.sha256 IS NULL
+                  OR r.mimetype = 'RT-DC' AND (
+                     k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
+                     OR k.kind = 'condense' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'condensed')
+                     OR k.kind = 'preview' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'preview')))
+             AND NOT EXISTS (SELECT 1 FROM job j WHERE j.resource_id = r.id AND j.kind = k.kind AND j.state IN ('queued', 'running', 'failed'))
+           ORDER BY r.pk"""
+    )
+    return [(row[0], row[1]) for row in rows]

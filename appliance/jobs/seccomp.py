@@ -161,6 +161,7 @@ _SPECIAL = {
     "clone3": (435, 435),
     "fcntl": (72, 25),
     "ioctl": (16, 29),
+    "kill": (62, 129),
     "prctl": (157, 167),
     "prlimit64": (302, 261),
     "tgkill": (234, 131),
@@ -175,12 +176,13 @@ def supported() -> bool:
     return os.uname().machine in _ARCH and "seccomp" in _status_fields()
 
 
-def install(*, fork: bool) -> None:
+def install(*, fork: bool, kill: bool = False) -> None:
     """Apply the filter to the calling thread and its descendants; `no_new_privs` must be set. Raises OSError.
 
     :param fork: may it make child processes (threads are always allowed)?
+    :param kill: may it send signals to other processes (something else must confine them)?
     """
-    program = build(os.uname().machine, fork=fork, pid=os.getpid())
+    program = build(os.uname().machine, fork=fork, kill=kill, pid=os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
 
     class Program(ctypes.Structure):
@@ -193,13 +195,13 @@ def install(*, fork: bool) -> None:
         raise OSError(number, f"seccomp: {os.strerror(number)}")
 
 
-def build(machine: str, *, fork: bool, pid: int) -> list[_Instruction]:
+def build(machine: str, *, fork: bool, pid: int, kill: bool = False) -> list[_Instruction]:
     """The filter's BPF instructions for `machine`; signals only to process `pid` itself. Raises KeyError for an unknown machine."""
     column, arch = _ARCH[machine]
     steps: list[_Instruction] = [(_LD, 0, 0, 4), (_JEQ, 1, 0, arch), (_RET, 0, 0, _KILL), (_LD, 0, 0, 0)]
     if column == 0:
         steps += [(_JGE, 0, 1, _X32_BIT), _refuse(errno.EPERM)]
-    for name, rules in _special_rules(fork=fork, pid=pid).items():
+    for name, rules in _special_rules(fork=fork, kill=kill, pid=pid).items():
         steps += [(_JEQ, 0, len(rules), _SPECIAL[name][column]), *rules]
     for numbers in _CALLS.values():
         number = numbers[column]
@@ -209,7 +211,7 @@ def build(machine: str, *, fork: bool, pid: int) -> list[_Instruction]:
     return steps
 
 
-def _special_rules(*, fork: bool, pid: int) -> dict[str, list[_Instruction]]:
+def _special_rules(*, fork: bool, kill: bool, pid: int) -> dict[str, list[_Instruction]]:
     """Calls whose arguments decide; each list ends with a verdict."""
     allow: _Instruction = (_RET, 0, 0, _ALLOW)
     deny = _refuse(errno.EPERM)
@@ -227,6 +229,7 @@ def _special_rules(*, fork: bool, pid: int) -> dict[str, list[_Instruction]]:
         "clone": clone,
         "clone3": [_refuse(errno.ENOSYS)],  # its flags are behind a pointer; the C library falls back to clone
         "fcntl": [*fcntl, allow],
+        "kill": [allow if kill else deny],
         "ioctl": [_refuse(errno.ENOTTY)],
         "prctl": [*prctl, deny],
         "prlimit64": [_argument(2), (_JEQ, 0, 2, 0), _argument(2, high=True), (_JEQ, 1, 0, 0), deny, allow],

@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> None:
         signal.SIGTERM, signal.SIG_IGN
     )  # the service ends us by closing the socket, after its jobs had their grace
     sys.path[:0] = folders
-    importlib.import_module(tasks)
+    getattr(importlib.import_module(tasks), "warm_up", lambda: None)()
     gc.collect()
     gc.freeze()
     Zygote(socket.socket(fileno=int(fd)), tasks).serve()

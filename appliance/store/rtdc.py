@@ -49,7 +49,9 @@ def row(conn: sqlite3.Connection, resource_id: str) -> sqlite3.Row | None:
 def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
     """The row with its JSON columns decoded, or None."""
     found = row(conn, resource_id)
-    return None if found is None else {key: json.loads(found[key]) if key in _JSON else found[key] for key in found.keys()}  # noqa: SIM118
+    return (
+        None if found is None else {key: json.loads(found[key]) if key in _JSON else found[key] for key in found.keys()}
+    )  # noqa: SIM118
 
 
 def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]:
@@ -60,12 +62,19 @@ def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]
            WHERE r.dataset_id = (SELECT dataset_id FROM resource WHERE id = ?1) AND r.id != ?1 ORDER BY r.position""",
         (resource_id,),
     )
-    return [dict(one) | {"features": json.loads(one["features"]), "condensed_features": json.loads(one["condensed_features"])} for one in rows]
+    return [
+        dict(one)
+        | {"features": json.loads(one["features"]), "condensed_features": json.loads(one["condensed_features"])}
+        for one in rows
+    ]
 
 
 def verdicts(conn: sqlite3.Connection, dataset_id: str) -> dict[str, bool | None]:
     """By resource id: is it valid measurement data? None = not looked at yet."""
-    rows = conn.execute("SELECT r.id, t.sane FROM resource r LEFT JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ?", (dataset_id,))
+    rows = conn.execute(
+        "SELECT r.id, t.sane FROM resource r LEFT JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ?",
+        (dataset_id,),
+    )
     return {one["id"]: None if one["sane"] is None else bool(one["sane"]) for one in rows}
 
 
@@ -84,4 +93,8 @@ def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
         "SELECT r.name, t.integrity FROM resource r JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ? AND t.sane = 0 ORDER BY r.position",
         (dataset_id,),
     )
-    return [f"{one['name']}: {reason}" for one in rows for reason in json.loads(one["integrity"]).get("sanity_errors", [])[:3]]
+    return [
+        f"{one['name']}: {reason}"
+        for one in rows
+        for reason in json.loads(one["integrity"]).get("sanity_errors", [])[:3]
+    ]

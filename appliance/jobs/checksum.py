@@ -1,0 +1,37 @@
+"""Checksum job: SHA-256 and ETag of a file whose upload did not bring them (imports, older data)."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.jobs.publish import hash_file
+from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.store import resources
+
+
+@job("checksum")
+def run(context: JobContext) -> Done:
+    """Hash the file where the resource lacks it; a file that does not have its noted size is an error."""
+    resource = context.resource()
+    if resource["sha256"] and resource["etag"]:
+        return Done({"skipped": "known from the upload"})
+    path = context.original()
+    total = max(path.stat().st_size, 1)
+
+    def tick(done: int) -> None:
+        """Report, and stop when asked to."""
+        if context.cancelled():
+            raise JobFailed("cancelled")
+        context.progress(done / total, "reading")
+
+    found = hash_file(path, tick=tick)
+    if resource["sha256"] and resource["sha256"] != found.sha256:
+        raise JobFailed("the stored file does not have its checksum")
+
+    def write(tx: sqlite3.Connection) -> None:
+        """Fill in what is missing."""
+        resources.patch(
+            tx, context.resource_id, sha256=found.sha256, size=found.size, etag=resource["etag"] or found.md5
+        )
+
+    return Done({"size": found.size}, write)

@@ -1,0 +1,89 @@
+"""Condense job: the file of all scalar features, with basins that lead back to the original."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.jobs import basins
+from appliance.jobs.publish import publish, scratch
+from appliance.jobs.registry import Done, JobContext, Postponed, job
+from appliance.store import artefacts, datasets, jobs, resources, rtdc
+
+
+@job("condense", heavy=True)
+def run(context: JobContext) -> Done:
+    """Write the condensed file; a second run changes nothing unless forced."""
+    resource = context.resource()
+    if not context.settings.jobs.condense:
+        return Done({"skipped": "switched off"})
+    with context.db.read() as conn:
+        present = artefacts.get(conn, context.resource_id, "condensed") is not None
+    if (
+        present
+        and context.depot.path(context.resource_id, "condensed").is_file()
+        and not context.arguments.get("force")
+    ):
+        return Done({"skipped": "present already"})
+    request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
+    with scratch(context) as folder:
+        outcome = context.run("condense", request, folder, fork=context.cores > 1)
+        note = publish(context, folder, {"condensed": "condensed.rtdc"})
+    found = outcome.answer
+
+    def write(tx: sqlite3.Connection) -> None:
+        """Note the file and what it holds."""
+        note(tx)
+        _store(tx, context.resource_id, found)
+
+    summary = {
+        "size": found["size"],
+        "computed": found["computed"],
+        "seconds": found.get("seconds"),
+        "peak": outcome.peak,
+        "cpu": round(outcome.cpu, 3),
+    }
+    return Done(summary, write, outcome.log)
+
+
+def _basins(context: JobContext, resource: sqlite3.Row) -> list[dict[str, Any]]:
+    """All basins of the file to be. Raises Postponed while another file that may be its source is not read yet."""
+    site_url = context.settings.site_url
+    with context.db.read() as conn:
+        dataset = datasets.find(conn, resource["dataset_id"])
+        public = dataset is not None and not dataset["private"] and context.settings.policy.anonymous_access
+        found = basins.of_resource(site_url, dict(resource), public=public)
+        kernel = rtdc.get(conn, context.resource_id)
+        if kernel is None or not kernel["file_basins"] or not context.settings.jobs.intra_dataset_basins:
+            return found
+        siblings = rtdc.siblings(conn, context.resource_id)
+        waiting = [_unread(conn, sibling, kernel, resource) for sibling in siblings]
+    needs = [need for need in waiting if need]
+    if needs:
+        raise Postponed(needs)
+    return found + basins.of_siblings(site_url, kernel["identifier"], kernel["file_basins"], siblings)
+
+
+def _unread(
+    conn: sqlite3.Connection, sibling: dict[str, Any], kernel: dict[str, Any], resource: sqlite3.Row
+) -> str | None:
+    """The job to wait for before it is known what `sibling` offers: its metadata; and its condensed file, if it is our source and came first."""
+    metadata = jobs.open_job(conn, "metadata", sibling["id"])
+    if metadata:
+        return metadata
+    source = any(basins.matches(basin, kernel["identifier"], sibling["identifier"]) for basin in kernel["file_basins"])
+    other = resources.get(conn, sibling["id"])
+    if source and other is not None and other["position"] < resource["position"]:
+        return jobs.open_job(conn, "condense", sibling["id"])
+    return None
+
+
+def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
+    kernel = rtdc.get(tx, resource_id) or {"logs": {}, "statistics": {}}
+    rtdc.put(
+        tx,
+        resource_id,
+        condensed_features=sorted(set(found["features"]) | set(found["basin_features"])),
+        logs=kernel["logs"] | found.get("logs", {}),
+        statistics=found.get("statistics", {}) | kernel["statistics"],
+    )

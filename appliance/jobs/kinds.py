@@ -1,0 +1,16 @@
+"""All job kinds of this release."""
+
+from __future__ import annotations
+
+import importlib
+
+from appliance.jobs.registry import KINDS, JobKind
+
+_MODULES = ("checksum", "metadata", "condense", "preview")
+
+
+def all_() -> dict[str, JobKind]:
+    """Every declared kind by name."""
+    for module in _MODULES:
+        importlib.import_module(f"appliance.jobs.{module}")
+    return dict(KINDS)

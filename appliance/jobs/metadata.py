@@ -1,0 +1,84 @@
+"""Metadata job: refuse dangerous files, then read everything the catalogue, pages and dcserv want to know."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.jobs import basins
+from appliance.jobs.publish import scratch
+from appliance.jobs.registry import Done, JobContext, job
+from appliance.store import artefacts, jobs, resources, rtdc
+
+_COPIED = (
+    "config",
+    "features",
+    "scalar_features",
+    "traces",
+    "logs",
+    "tables",
+    "statistics",
+    "personal",
+    "file_basins",
+    "identifier",
+)
+
+
+@job("metadata")
+def run(context: JobContext) -> Done:
+    """Extract the kernel of the file; a second run changes nothing unless forced."""
+    context.resource()
+    with context.db.read() as conn:
+        known = rtdc.row(conn, context.resource_id)
+    if known is not None and known["extracted"] and not context.arguments.get("force"):
+        return Done({"skipped": "known already"})
+    with scratch(context) as folder:
+        preflight = context.run("preflight", {}, folder).answer
+        outcome = context.run("metadata", {}, folder)
+    found = outcome.answer
+
+    def write(tx: sqlite3.Connection) -> None:
+        """Fill the resource and its kernel, and tell files that wait for this one."""
+        _store(tx, context.resource_id, found, preflight)
+        _wake_derived(tx, context, found.get("identifier"))
+
+    summary = {
+        "events": found.get("event_count"),
+        "features": len(found["features"]),
+        "peak": outcome.peak,
+        "cpu": round(outcome.cpu, 3),
+    }
+    return Done(summary, write, outcome.log)
+
+
+def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any], preflight: dict[str, Any]) -> None:
+    resources.patch(tx, resource_id, format=found["format"], dc=found["dc"], event_count=found["event_count"])
+    integrity = dict(found["integrity"])
+    integrity["notes"] = list(found.get("notes") or ())
+    integrity["stripped_basins"] = preflight.get("stripped_basins") or found.get("stripped_basins") or []
+    rtdc.put(
+        tx,
+        resource_id,
+        sane=int(bool(integrity.get("sane", True))),
+        integrity=integrity,
+        **{key: found[key] for key in _COPIED},
+    )
+    rtdc.mark_extracted(tx, resource_id)
+
+
+def _wake_derived(tx: sqlite3.Connection, context: JobContext, identifier: str | None) -> None:
+    """Files of the dataset that were condensed before this, their source, arrived are condensed again."""
+    if not identifier or not context.settings.jobs.intra_dataset_basins:
+        return
+    for sibling in rtdc.siblings(tx, context.resource_id):
+        kernel = rtdc.get(tx, sibling["id"])
+        if kernel is None or artefacts.get(tx, sibling["id"], "condensed") is None:
+            continue
+        if any(basins.matches(basin, kernel["identifier"], identifier) for basin in kernel["file_basins"]):
+            jobs.enqueue(
+                tx,
+                "condense",
+                resource_id=sibling["id"],
+                dataset_id=context.job["dataset_id"],
+                arguments={"force": True},
+            )

@@ -1,0 +1,136 @@
+"""What a job is to its code: a function from a context to an outcome, declared with its bounds."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appliance.jobs.sandbox import Outcome, Sandbox
+from appliance.settings import Settings
+from appliance.store import resources
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+Write = Callable[[sqlite3.Connection], None]
+
+
+def _nothing(_tx: sqlite3.Connection) -> None:
+    """A job without rows to write."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A job's success.
+
+    :param result: shown with the job (small, JSON-able).
+    :param write: called in the very transaction that marks the job as done, and only if this attempt still owns it.
+    """
+
+    result: Mapping[str, Any] = field(default_factory=dict)
+    write: Write = _nothing
+    log: str = ""
+
+
+class JobFailed(Exception):
+    """A failure with a reason for people. :param permanent: would another attempt end the same way?"""
+
+    def __init__(self, message: str, *, permanent: bool = True, log: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.permanent = permanent
+        self.log = log
+
+
+class Postponed(Exception):
+    """The job has to wait for other jobs first. :param needs: their ids."""
+
+    def __init__(self, needs: list[str]) -> None:
+        super().__init__(", ".join(needs))
+        self.needs = needs
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """What a job may use.
+
+    :ivar job: the claimed row; :ivar progress: report 0…1 and a stage; :ivar cancelled: ask it in long loops.
+    """
+
+    db: Database
+    depot: Depot
+    settings: Settings
+    sandbox: Sandbox
+    job: sqlite3.Row
+    progress: Callable[[float, str], None]
+    cancelled: Callable[[], bool]
+    cores: int = 1
+
+    @property
+    def resource_id(self) -> str:
+        """Id of the job's resource."""
+        return str(self.job["resource_id"])
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The job's arguments."""
+        found: dict[str, Any] = json.loads(self.job["arguments"])
+        return found
+
+    def resource(self) -> sqlite3.Row:
+        """The row of the job's resource. Raises JobFailed when it was removed meanwhile."""
+        with self.db.read() as conn:
+            row = resources.get(conn, self.resource_id)
+        if row is None:
+            raise JobFailed("the resource was removed")
+        return row
+
+    def original(self) -> Path:
+        """The uploaded file. Raises JobFailed when it is missing."""
+        path = self.depot.path(self.resource_id)
+        if not path.is_file():
+            raise JobFailed("the file is missing in the depot", permanent=False)
+        return path
+
+    def run(self, task: str, request: Mapping[str, Any], scratch: Path, **options: Any) -> Outcome:
+        """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError."""
+        settings = self.settings.jobs
+        return self.sandbox.run(
+            task,
+            self.original(),
+            dict(request),
+            scratch=scratch,
+            timeout=settings.timeout,
+            memory=settings.memory,
+            progress=self.progress,
+            cancelled=self.cancelled,
+            **options,
+        )
+
+
+Run = Callable[[JobContext], Done]
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A declared kind. :ivar heavy: takes many cores or much memory, so few run at once."""
+
+    name: str
+    run: Run
+    heavy: bool = False
+
+
+KINDS: dict[str, JobKind] = {}
+
+
+def job(name: str, *, heavy: bool = False) -> Callable[[Run], Run]:
+    """Declare the function below as the code of job kind `name`."""
+
+    def register(run: Run) -> Run:
+        KINDS[name] = JobKind(name, run, heavy)
+        return run
+
+    return register

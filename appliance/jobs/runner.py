@@ -1,0 +1,309 @@
+"""The job runner inside the serving process: dispatches queued jobs to worker threads, keeps their leases, sweeps and schedules."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO
+
+from appliance.jobs import kinds, schedule
+from appliance.jobs.queue import Queue
+from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
+from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.model import names
+from appliance.model.problem import Problem
+from appliance.settings import Settings
+from appliance.store import incidents, jobs
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+LEASE_SECONDS = 60.0
+_TICK = 1.0
+_SWEEP_EVERY = 15.0
+_PROGRESS_EVERY = 3.0
+_RESEND_AFTER = 60.0
+_NO_GRACE_LEFT = 10.0
+
+_log = logging.getLogger("dcor.jobs")
+
+
+@dataclass
+class _Active:
+    """One job that a worker thread runs."""
+
+    row: sqlite3.Row
+    heavy: bool
+    progress: float = 0.0
+    stage: str = ""
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def ticket(self) -> tuple[str, str, int]:
+        """What identifies the attempt."""
+        return self.row["id"], self.row["worker"], self.row["attempts"]
+
+
+class JobRunner:
+    """Runs the jobs of one data root; only one process may at a time.
+
+    :param extra: further kinds, or other code for known ones (the backup's, tests').
+    :param lease: seconds until a silent worker counts as dead.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        depot: Depot,
+        settings: Settings,
+        *,
+        sandbox: Sandbox | None = None,
+        extra: Mapping[str, JobKind] | None = None,
+        lease: float = LEASE_SECONDS,
+        scheduled: bool = True,
+    ) -> None:
+        self._db, self._depot, self._settings = db, depot, settings
+        self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
+        self._kinds = {**kinds.all_(), **(extra or {})}
+        self._lease = lease
+        self._scheduled = scheduled
+        self.worker = f"{os.getpid()}-{names.new_id()[:8]}"
+        self._cores = max(1, len(os.sched_getaffinity(0)))
+        self._workers = settings.jobs.workers or max(2, self._cores)
+        self._heavy_slots = heavy_slots(self._workers, settings.jobs.memory)
+        self._active: dict[str, _Active] = {}
+        self._sent: dict[str, tuple[float, bool]] = {}
+        self._guard = threading.Lock()
+        self._bell = threading.Event()
+        self._stopping = threading.Event()
+        self._queue: Queue | None = None
+        self._dispatcher: threading.Thread | None = None
+        self._lock_file: IO[bytes] | None = None
+        self._last_flush = 0.0
+        self._next_sweep = 0.0
+        self._next_schedule = 0.0
+
+    def start(self) -> None:
+        """Take over what an earlier process left, then work. Raises Problem when another process runs the jobs of this data root."""
+        self._settings.tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock_file = (self._settings.tmp / "jobs.lock").open("wb")
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock_file.close()
+            raise Problem(
+                409, "Validation Error", message="Another process runs the jobs of this data root."
+            ) from error
+        with self._db.write() as tx:
+            jobs.sweep(tx, dead_worker_except=self.worker)
+        self.sandbox.clear_scratch()
+        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers, self._execute)
+        self._queue.start()
+        self._dispatcher = threading.Thread(target=self._dispatch_forever, name="jobs", daemon=True)
+        self._dispatcher.start()
+
+    def wake(self) -> None:
+        """Something was queued: look now."""
+        self._bell.set()
+
+    def stop(self, grace: float = 20.0) -> None:
+        """Start nothing new, give what runs `grace` seconds, then kill it and put it back. Safe to call twice."""
+        if self._queue is None:
+            return
+        self._stopping.set()
+        self._bell.set()
+        self._queue.stop(grace)
+        for active in self._snapshot():
+            active.cancel.set()
+        self._queue.stop(_NO_GRACE_LEFT)
+        if self._dispatcher is not None:
+            self._dispatcher.join(_NO_GRACE_LEFT)
+        self.sandbox.close()
+        self._queue.close()
+        self._queue = None
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    def idle(self) -> bool:
+        """Is nothing running and nothing due? (Jobs that wait for a retry do not count.)"""
+        with self._guard:
+            if self._active or self._sent:
+                return False
+        with self._db.read() as conn:
+            return not jobs.ready(conn, 1)
+
+    # The dispatcher's thread
+
+    def _dispatch_forever(self) -> None:
+        with suppress(SandboxError):
+            self.sandbox.warm_up()
+        while not self._stopping.is_set():
+            self._bell.wait(_TICK)
+            self._bell.clear()
+            try:
+                self._keep_house()
+                self._dispatch()
+            except (Problem, sqlite3.Error, OSError):
+                _log.exception("jobs.dispatch_failed")
+                self._stopping.wait(_TICK)
+
+    def _dispatch(self) -> None:
+        """Hand the most urgent jobs to the workers, a few more than can run at once."""
+        if self._queue is None or self._stopping.is_set():
+            return
+        with self._guard:
+            now = time.monotonic()
+            self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent[0] > now - _RESEND_AFTER}
+            room = 4 * self._workers - len(self._sent)
+            heavy = sum(sent[1] for sent in self._sent.values()) + sum(active.heavy for active in self._active.values())
+        if room < 2 * self._workers:
+            return
+        skip = [kind.name for kind in self._kinds.values() if kind.heavy] if heavy >= self._heavy_slots else []
+        with self._db.read() as conn:
+            found = jobs.ready(conn, 4 * self._workers + room, skip_kinds=skip)
+        for row in found:
+            kind = self._kinds.get(row["kind"])
+            is_heavy = kind is not None and kind.heavy
+            with self._guard:
+                if row["id"] in self._sent or row["id"] in self._active or len(self._sent) >= 4 * self._workers:
+                    continue
+                if is_heavy and heavy >= self._heavy_slots:
+                    continue
+                heavy += is_heavy
+                self._sent[row["id"]] = (time.monotonic(), is_heavy)
+            self._queue.send(row["id"], row["priority"])
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        active = self._snapshot()
+        if active and now - self._last_flush >= min(_PROGRESS_EVERY, self._lease / 4):
+            self._last_flush = now
+            with self._db.write() as tx:
+                jobs.heartbeat(tx, {one.ticket: (one.progress, one.stage) for one in active}, self._lease)
+                lost = [one for one in active if not jobs.holds(tx, one.row)]
+            for one in lost:
+                one.cancel.set()
+        if now >= self._next_sweep:
+            self._next_sweep = now + min(_SWEEP_EVERY, self._lease / 2)
+            with self._db.write() as tx:
+                jobs.sweep(tx)
+            if self._queue is not None:
+                self._queue.mend()
+        if self._scheduled and now >= self._next_schedule:
+            self._next_schedule = now + schedule.EVERY
+            schedule.enqueue_due(self._db, self._settings, self._kinds)
+
+    # A worker's thread
+
+    def _execute(self, job_id: str) -> None:
+        """Run one job to its end. Whatever happens in it is written down; nothing gets out."""
+        try:
+            active = self._claim(job_id)
+            if active is not None:
+                self._settle(active, self._outcome(active))
+        except (Problem, sqlite3.Error) as error:
+            _log.error(
+                "jobs.not_recorded id=%s error=%s", job_id, type(error).__name__
+            )  # the lease ends, the job starts again
+        finally:
+            with self._guard:
+                self._active.pop(job_id, None)
+                self._sent.pop(job_id, None)
+            self._bell.set()
+
+    def _claim(self, job_id: str) -> _Active | None:
+        if self._stopping.is_set():
+            return None
+        with self._db.write() as tx:
+            row = jobs.claim(tx, job_id, self.worker, self._lease)
+        with self._guard:
+            sent = self._sent.pop(job_id, (0.0, False))
+            if row is None:
+                return None
+            active = self._active[job_id] = _Active(row, sent[1])
+        return active
+
+    def _outcome(self, active: _Active) -> Done | Exception:
+        kind = self._kinds.get(active.row["kind"])
+        if kind is None:
+            return JobFailed(f"this release knows no job '{active.row['kind']}'")
+
+        def progress(fraction: float, stage: str = "") -> None:
+            """Keep for the next heartbeat."""
+            active.progress, active.stage = fraction, stage
+
+        context = JobContext(
+            self._db, self._depot, self._settings, self.sandbox, active.row, progress, active.cancel.is_set, self._cores
+        )
+        started = time.monotonic()
+        try:
+            done = kind.run(context)
+        except (JobFailed, Postponed, SandboxError) as error:
+            return error
+        except Exception as error:
+            return self._incident(active.row, error)
+        _log.info("job.done kind=%s id=%s ms=%d", kind.name, active.row["id"], (time.monotonic() - started) * 1000)
+        return done
+
+    def _settle(self, active: _Active, outcome: Done | Exception) -> None:
+        """Write the end of an attempt in one transaction."""
+        job = active.row
+        with self._db.write() as tx:
+            if isinstance(outcome, Done):
+                if jobs.holds(tx, job):
+                    outcome.write(tx)
+                    jobs.finish(tx, job, outcome.result, outcome.log)
+                return
+            if isinstance(outcome, Postponed):
+                jobs.postpone(tx, job, outcome.needs)
+                return
+            if active.cancel.is_set():
+                jobs.release(tx, job)  # the service stops; a cancelled job is no longer ours and stays as it is
+                return
+            reason = getattr(outcome, "message", str(outcome))
+            state = jobs.fail(
+                tx, job, reason, permanent=getattr(outcome, "permanent", True), log=getattr(outcome, "log", "")
+            )
+        _log.warning(
+            "job.failed kind=%s id=%s attempt=%d state=%s reason=%s",
+            job["kind"],
+            job["id"],
+            job["attempts"],
+            state,
+            getattr(outcome, "kind", ""),
+        )
+
+    def _incident(self, job: sqlite3.Row, error: Exception) -> JobFailed:
+        """An error of ours: the trace is kept, people get its number."""
+        incident = names.new_id()
+        trace = "".join(traceback.format_exception(error))
+        with suppress(Problem, sqlite3.Error), self._db.write() as tx:
+            incidents.add(tx, incident, f"job {job['kind']}", trace)
+        return JobFailed(f"unexpected error, see `dcor log show {incident}`", permanent=False, log=trace)
+
+    def _snapshot(self) -> list[_Active]:
+        with self._guard:
+            return list(self._active.values())
+
+
+def heavy_slots(workers: int, memory: int) -> int:
+    """How many memory-hungry jobs may run at once: one worker stays free for the others, and they share two thirds of the machine's memory."""
+    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(1, min(workers - 1, installed * 2 // 3 // max(memory, 1)))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.02) -> bool:
+    """Look at a condition until it holds. → did it within `seconds`?"""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(step)
+    return True

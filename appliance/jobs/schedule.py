@@ -1,0 +1,55 @@
+"""What is queued by the clock: looked at every minute, decided by when the last job of the kind was queued, so that a machine that was off catches up."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import timedelta
+
+from appliance.model import times
+from appliance.settings import Settings
+from appliance.store import jobs
+from appliance.store.database import Database
+
+EVERY = 60.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind and the time between two runs."""
+
+    kind: str
+    every: timedelta
+
+
+def entries(settings: Settings) -> list[Entry]:
+    """The time table under these settings."""
+    found = [
+        Entry("sweep_uploads", timedelta(hours=1)),
+        Entry("statistics", timedelta(hours=6)),
+        Entry("scrub", timedelta(days=1)),
+        Entry("orphans", timedelta(days=1)),
+        Entry("user_tree", timedelta(days=1)),
+        Entry("run_missing", timedelta(days=1)),
+        Entry("forget_jobs", timedelta(days=1)),
+    ]
+    if settings.jobs.prune_drafts_days:
+        found.append(Entry("prune_drafts", timedelta(days=1)))
+    if settings.backup.recipient:
+        found.append(Entry("backup", timedelta(days=1)))
+    return found
+
+
+def enqueue_due(db: Database, settings: Settings, known: Container[str]) -> list[str]:
+    """Queue every kind whose time has come. → their names."""
+    with db.read() as conn:
+        due = [
+            entry.kind
+            for entry in entries(settings)
+            if entry.kind in known and (jobs.last_created(conn, entry.kind) or "") < times.ahead(-entry.every)
+        ]
+    if due:
+        with db.write() as tx:
+            for kind in due:
+                jobs.enqueue(tx, kind)
+    return due

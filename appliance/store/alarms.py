@@ -1,0 +1,43 @@
+"""Alarms: what an administrator has to know and to settle."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.model import names, times
+
+
+def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> str | None:
+    """Note an alarm. → its id; None when the same one is already open."""
+    if tx.execute(
+        "SELECT 1 FROM alarm WHERE kind = ? AND object_id = ? AND resolved IS NULL", (kind, object_id)
+    ).fetchone():
+        return None
+    alarm_id = names.new_id()
+    tx.execute(
+        "INSERT INTO alarm (id, at, kind, object_id, message) VALUES (?, ?, ?, ?, ?)",
+        (alarm_id, times.now(), kind, object_id, message),
+    )
+    return alarm_id
+
+
+def open_(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Alarms nobody has settled, newest first."""
+    return [dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]
+
+
+def resolve(tx: sqlite3.Connection, alarm_id: str) -> bool:
+    """Mark an alarm as settled. → False when there is none open of this id."""
+    return (
+        tx.execute("UPDATE alarm SET resolved = ? WHERE id = ? AND resolved IS NULL", (times.now(), alarm_id)).rowcount
+        == 1
+    )
+
+
+def resolve_for(tx: sqlite3.Connection, kind: str, object_id: str) -> None:
+    """Settle the open alarm of this kind about this object: the cause is gone."""
+    tx.execute(
+        "UPDATE alarm SET resolved = ? WHERE kind = ? AND object_id = ? AND resolved IS NULL",
+        (times.now(), kind, object_id),
+    )

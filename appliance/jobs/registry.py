@@ -116,7 +116,7 @@ Run = Callable[[JobContext], Done]
 
 @dataclass(frozen=True)
 class JobKind:
-    """A declared kind. :ivar heavy: takes many cores or much memory, so few run at once."""
+    """A declared kind. :ivar heavy: takes many cores or much memory on a large file, so few run at once."""
 
     name: str
     run: Run

@@ -31,6 +31,7 @@ _SWEEP_EVERY = 15.0
 _PROGRESS_EVERY = 3.0
 _RESEND_AFTER = 60.0
 _NO_GRACE_LEFT = 10.0
+_HEAVY_BYTES = 64 << 20
 
 _log = logging.getLogger("dcor.jobs")
 
@@ -72,6 +73,7 @@ class JobRunner:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
         self._kinds = {**kinds.all_(), **(extra or {})}
+        self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
         self._lease = lease
         self._scheduled = scheduled
         self.worker = f"{os.getpid()}-{names.new_id()[:8]}"
@@ -165,12 +167,16 @@ class JobRunner:
             heavy = sum(sent[1] for sent in self._sent.values()) + sum(active.heavy for active in self._active.values())
         if room < 2 * self._workers:
             return
-        skip = [kind.name for kind in self._kinds.values() if kind.heavy] if heavy >= self._heavy_slots else []
+        full = heavy >= self._heavy_slots
         with self._db.read() as conn:
-            found = jobs.ready(conn, 4 * self._workers + room, skip_kinds=skip)
+            found = jobs.ready(
+                conn,
+                4 * self._workers + room,
+                without_heavy=self._heavy_kinds if full else (),
+                heavy_bytes=_HEAVY_BYTES,
+            )
         for row in found:
-            kind = self._kinds.get(row["kind"])
-            is_heavy = kind is not None and kind.heavy
+            is_heavy = row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES
             with self._guard:
                 if row["id"] in self._sent or row["id"] in self._active or len(self._sent) >= 4 * self._workers:
                     continue

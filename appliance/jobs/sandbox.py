@@ -49,11 +49,12 @@ class SandboxError(Exception):
 
     :param kind: machine word (`RtdcError`'s kinds, or crash, timeout, cpu, memory, killed, cancelled, lost, answer, internal).
     :param permanent: would another attempt give the same?
-    :param log: the end of what the child wrote, for the administrator.
+    :param log: the end of what the child wrote, for the administrator; :param answered: the child itself said so and is well.
     """
 
-    def __init__(self, kind: str, message: str, *, permanent: bool, log: str = "") -> None:
+    def __init__(self, kind: str, message: str, *, permanent: bool, log: str = "", answered: bool = False) -> None:
         super().__init__(message)
+        self.answered = answered
         self.kind = kind
         self.message = message
         self.permanent = permanent
@@ -333,7 +334,9 @@ def _report(payload: bytes, progress: Progress | None) -> None:
 def _failure(payload: bytes) -> SandboxError:
     try:
         told = json.loads(payload)
-        return SandboxError(str(told["kind"])[:40], str(told["message"])[:400], permanent=bool(told["permanent"]))
+        return SandboxError(
+            str(told["kind"])[:40], str(told["message"])[:400], permanent=bool(told["permanent"]), answered=True
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         return SandboxError("answer", "The job's answer could not be read.", permanent=True)
 

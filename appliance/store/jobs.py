@@ -107,12 +107,19 @@ def enqueue_pipeline(
     return made
 
 
-def ready(conn: sqlite3.Connection, limit: int, *, skip_kinds: Iterable[str] = ()) -> list[sqlite3.Row]:
-    """Jobs that may run now, most urgent first: id, kind, priority."""
+def ready(
+    conn: sqlite3.Connection, limit: int, *, without_heavy: Iterable[str] = (), heavy_bytes: int = 0
+) -> list[sqlite3.Row]:
+    """Jobs that may run now, most urgent first: id, kind, priority, size (bytes of the resource's file, 0 without one).
+
+    :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
+    """
     return conn.execute(
-        f"""SELECT id, kind, priority FROM job WHERE state = 'queued' AND available <= ? AND NOT {_BLOCKED}
-            AND kind NOT IN (SELECT value FROM json_each(?)) ORDER BY priority DESC, created LIMIT ?""",  # noqa: S608
-        (times.now(), json.dumps(list(skip_kinds)), limit),
+        f"""SELECT job.id, kind, priority, coalesce(r.size, 0) AS size FROM job LEFT JOIN resource r ON r.id = job.resource_id
+            WHERE job.state = 'queued' AND available <= :now AND NOT {_BLOCKED}
+              AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
+            ORDER BY priority DESC, job.created LIMIT :limit""",  # noqa: S608
+        {"now": times.now(), "heavy": json.dumps(list(without_heavy)), "bytes": heavy_bytes, "limit": limit},
     ).fetchall()
 
 
@@ -218,9 +225,9 @@ def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> i
 def cancel(tx: sqlite3.Connection, job_id: str) -> bool:
     """Cancel a job that is not over; what depends on it fails. → False when there was nothing to cancel."""
     row = tx.execute(
-        f"UPDATE job SET state = 'cancelled', finished = ?, lease_until = NULL WHERE id = ? AND state IN {_OPEN} RETURNING kind",
+        f"UPDATE job SET state = 'cancelled', finished = ?, lease_until = NULL WHERE id = ? AND state IN {_OPEN} RETURNING kind",  # noqa: S608
         (times.now(), job_id),
-    ).fetchone()  # noqa: S608
+    ).fetchone()
     if row is None:
         return False
     _fail_dependants(tx, job_id, _because(row["kind"], "cancelled", ""))
@@ -271,9 +278,9 @@ def list_(
     }
     where = " AND ".join(f"{key} = :{key}" for key in chosen) or "1"
     rows = conn.execute(
-        f"SELECT * FROM job WHERE {where} ORDER BY created DESC, id LIMIT :limit OFFSET :offset",
+        f"SELECT * FROM job WHERE {where} ORDER BY created DESC, id LIMIT :limit OFFSET :offset",  # noqa: S608
         {**chosen, "limit": limit, "offset": offset},
-    )  # noqa: S608
+    )
     return [as_dict(conn, row) for row in rows.fetchall()]
 
 
@@ -290,8 +297,9 @@ def for_resource(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, A
 def open_job(conn: sqlite3.Connection, kind: str, resource_id: str) -> str | None:
     """Id of the queued or running job of this kind for a resource."""
     row = conn.execute(
-        f"SELECT id FROM job WHERE resource_id = ? AND kind = ? AND state IN {_OPEN}", (resource_id, kind)
-    ).fetchone()  # noqa: S608
+        f"SELECT id FROM job WHERE resource_id = ? AND kind = ? AND state IN {_OPEN}",  # noqa: S608
+        (resource_id, kind),
+    ).fetchone()
     return row[0] if row else None
 
 

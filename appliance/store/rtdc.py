@@ -49,9 +49,9 @@ def row(conn: sqlite3.Connection, resource_id: str) -> sqlite3.Row | None:
 def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
     """The row with its JSON columns decoded, or None."""
     found = row(conn, resource_id)
-    return (
-        None if found is None else {key: json.loads(found[key]) if key in _JSON else found[key] for key in found.keys()}
-    )  # noqa: SIM118
+    if found is None:
+        return None
+    return {key: json.loads(value) if key in _JSON else value for key, value in dict(found).items()}
 
 
 def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]:

@@ -1,0 +1,199 @@
+"""Long-lived sandboxed readers for requests that need the file itself (2021-style dcserv, the explorer).
+
+Each reader may read the files of one resource and nothing else, so that a crafted file cannot reach another's data. The least
+recently used one makes room for the next; answers are kept in a bounded cache.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from appliance.jobs.confine import Confinement
+from appliance.jobs.sandbox import Child, Sandbox, SandboxError
+from appliance.store.depot import Depot
+
+_FILES = ("original", "condensed", "columns")
+
+
+class _Reader:
+    """One child and who uses it. `stamp` identifies the files it was made for."""
+
+    def __init__(self, child: Child, stamp: tuple[Any, ...]) -> None:
+        self.child = child
+        self.stamp = stamp
+        self.requests = 0
+        self.last_used = time.monotonic()
+
+
+class Readers:
+    """A pool of readers, one per resource in use. Thread-safe.
+
+    :param most: processes at once; :param memory: bytes each may take; :param recycle: requests after which a reader is replaced;
+    :param cache: bytes of answers kept.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        depot: Depot,
+        *,
+        most: int = 4,
+        memory: int = 1 << 30,
+        recycle: int = 500,
+        cache: int = 64 << 20,
+    ) -> None:
+        self._sandbox, self._depot = sandbox, depot
+        self._most, self._memory, self._recycle = most, memory, recycle
+        self._changed = threading.Condition()
+        self._free: OrderedDict[str, _Reader] = OrderedDict()
+        self._busy: set[str] = set()
+        self._cache = _Cache(cache)
+
+    def read(self, resource_id: str, request: dict[str, Any], *, timeout: float = 5.0, task: str = "read") -> Any:
+        """The kernel's answer to `request` about one resource: a dict, or bytes.
+
+        :raises SandboxError: kind ``timeout`` when it takes longer than `timeout` seconds (or no reader is free so long), else why it failed.
+        """
+        stamp = self._stamp(resource_id)
+        key = json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._ask(resource_id, stamp, request, time.monotonic() + timeout, task)
+            self._cache.put(key, found)
+        return found
+
+    def forget(self, resource_id: str) -> None:
+        """End the reader of a resource whose files change or go."""
+        with self._changed:
+            reader = self._free.pop(resource_id, None)
+        if reader is not None:
+            reader.child.close()
+
+    def retire_idle(self, seconds: float = 120.0) -> None:
+        """End readers that nobody used for so long."""
+        limit = time.monotonic() - seconds
+        with self._changed:
+            old = [resource_id for resource_id, reader in self._free.items() if reader.last_used < limit]
+        for resource_id in old:
+            self.forget(resource_id)
+
+    def close(self) -> None:
+        """End all readers."""
+        with self._changed:
+            readers, self._free = list(self._free.values()), OrderedDict()
+        for reader in readers:
+            reader.child.close()
+
+    def _ask(
+        self, resource_id: str, stamp: tuple[Any, ...], request: dict[str, Any], deadline: float, task: str
+    ) -> Any:
+        reader = self._take(resource_id, stamp, deadline)
+        keep = False
+        try:
+            paths = {kind: str(self._depot.path(resource_id, kind)) for kind, *_ in stamp}
+            message = {
+                "task": task,
+                "input": paths.get("original", ""),
+                "scratch": None,
+                "request": {**request, "files": paths},
+            }
+            reader.child.send(message, deadline)
+            answer = reader.child.receive(deadline, None, lambda: False)
+            reader.requests += 1
+            keep = reader.requests < self._recycle
+            return answer
+        except SandboxError as error:
+            keep = error.answered
+            raise
+        finally:
+            self._give_back(resource_id, reader, keep=keep)
+
+    def _take(self, resource_id: str, stamp: tuple[Any, ...], deadline: float) -> _Reader:
+        """The reader of this resource for our use alone; makes one when there is room."""
+        outdated: list[_Reader] = []
+        try:
+            with self._changed:
+                while True:
+                    if resource_id not in self._busy:
+                        reader = self._free.pop(resource_id, None)
+                        if reader is not None and reader.stamp == stamp:
+                            self._busy.add(resource_id)
+                            return reader
+                        if reader is not None:
+                            outdated.append(reader)
+                        if len(self._free) + len(self._busy) >= self._most and self._free:
+                            outdated.append(self._free.popitem(last=False)[1])
+                        if len(self._busy) < self._most:
+                            self._busy.add(resource_id)
+                            break
+                    if not self._changed.wait(max(deadline - time.monotonic(), 0)):
+                        raise SandboxError("timeout", "All readers are busy; try again in a moment.", permanent=False)
+        finally:
+            for reader in outdated:
+                reader.child.close()
+        try:
+            return _Reader(self._open(stamp, resource_id), stamp)
+        except SandboxError:
+            with self._changed:
+                self._busy.discard(resource_id)
+                self._changed.notify_all()
+            raise
+
+    def _give_back(self, resource_id: str, reader: _Reader, *, keep: bool) -> None:
+        if not keep:
+            reader.child.close()
+        with self._changed:
+            self._busy.discard(resource_id)
+            if keep:
+                reader.last_used = time.monotonic()
+                self._free[resource_id] = reader
+            self._changed.notify_all()
+
+    def _open(self, stamp: tuple[Any, ...], resource_id: str) -> Child:
+        paths = tuple(str(self._depot.path(resource_id, kind)) for kind, *_ in stamp)
+        return self._sandbox.open(
+            Confinement(read=paths, memory=self._memory, cpu=3600, file_size=0, open_files=64), serve=True
+        )
+
+    def _stamp(self, resource_id: str) -> tuple[Any, ...]:
+        """(kind, inode, size, time) of each file of the resource that exists."""
+        found = []
+        for kind in _FILES:
+            with suppress(FileNotFoundError):
+                info = Path(self._depot.path(resource_id, kind)).stat()
+                found.append((kind, info.st_ino, info.st_size, info.st_mtime_ns))
+        return tuple(found)
+
+
+class _Cache:
+    """Answers by request, least recently used ones dropped beyond `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
+
+    def get(self, key: str) -> Any:
+        """The kept answer or None."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep an answer unless it alone fills a quarter of the room."""
+        size = len(value) if isinstance(value, bytes) else len(json.dumps(value, default=str))
+        if size > self._most // 4:
+            return
+        with self._lock:
+            self._size += size - self._kept.pop(key, (None, 0))[1]
+            self._kept[key] = (value, size)
+            while self._size > self._most:
+                self._size -= self._kept.popitem(last=False)[1][1]

@@ -213,12 +213,12 @@ def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | Non
             return None
         found = h5o.open(here, raw)
         if position == len(parts) - 1:
-            return cast(object, found)
+            return cast("object", found)
         if not isinstance(found, h5g.GroupID):
             return None
         here = found
         walked = f"{walked.rstrip('/')}/{part}"
-    return here
+    return cast("object", here)
 
 
 def _check_filters(plist: h5py.h5p.PropDCID, shown: str, bounds: Limits) -> None:

@@ -112,18 +112,20 @@ def _masks(stack: Any, events: slice) -> Array:
 def _contours(given: Sources, masks: Array | None, events: slice) -> list[Array]:
     """→ one contour an event; without points where there is none."""
     if given.contour is not None:
-        return [_stored_contour(given.contour, index) for index in range(events.start, events.stop)]
-    return [_traced(mask) for mask in masks] if masks is not None else []
+        return [stored_contour(given.contour, index) for index in range(events.start, events.stop)]
+    return [trace_contour(mask) for mask in masks] if masks is not None else []
 
 
-def _traced(mask: Array) -> Array:
+def trace_contour(mask: Array) -> Array:
+    """→ (points, 2) contour along a two-dimensional mask as dclab traces it; no points for an empty mask."""
     try:
         return get_contour(mask)  # type: ignore[no-any-return]
     except (IndexError, NoValidContourFoundError):
         return _NO_CONTOUR
 
 
-def _stored_contour(group: h5py.Group, index: int) -> Array:
+def stored_contour(group: h5py.Group, index: int) -> Array:
+    """→ (points, 2) contour of an event from the file, checked before it is read. Raises RtdcError."""
     name = str(index)
     link = group.get(name, getlink=True)
     if link is None:

@@ -74,10 +74,21 @@ def label(name: str) -> tuple[str, str]:
 def scalar(dataset: Sealed_HDF5, name: str) -> Array:
     """→ all values of a stored scalar feature as a one-dimensional array. Raises RtdcError (`features`, `damaged`)."""
     with explained(f"reading the feature '{name}'"):
-        values = np.asarray(dataset[name][:])
+        # Not through dclab's wrapper where it can be avoided: it would keep every column in memory.
+        source = dataset.h5file["events"] if name in dataset._events else dataset
+        values = np.asarray(source[name][:])
     if values.ndim != 1 or values.dtype.kind not in "iufb":
         raise RtdcError("features", f"The feature '{name}' is not a list of numbers.")
     return values
+
+
+def scalar_value(dataset: Sealed_HDF5, name: str, event: int) -> float | None:
+    """→ one event's value of a stored scalar feature; None where it is missing, NaN or infinite."""
+    with explained(f"reading the feature '{name}'"):
+        source = dataset.h5file["events"] if name in dataset._events else dataset
+        column = source[name]
+        value = float(column[event]) if event < len(column) else float("nan")
+    return value if np.isfinite(value) else None
 
 
 def trace_names(dataset: Sealed_HDF5) -> list[str]:

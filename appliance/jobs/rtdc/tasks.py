@@ -9,15 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .reader import ReaderCache
 
 Progress = Callable[[float, str], None]
 Answer = dict[str, Any]
 
+#: Files that this process has open for `read`.
+_READERS: ReaderCache | None = None
+
 
 def warm_up() -> None:
     """Import the heavy libraries once, in the process that children are forked from."""
-    from . import basins, metadata, opening  # noqa: F401
+    from dclab.cli import common
+
+    from . import condense, metadata, reader  # noqa: F401
+    from .preview import make  # noqa: F401
+
+    # Python looks at its own executable for this and remembers it; a sandboxed child may not.
+    common.get_job_info()
 
 
 def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
@@ -85,3 +97,26 @@ def condense(request: dict[str, Any], input: Path, scratch: Path, *, progress: P
 
 def _silent(fraction: float, stage: str) -> None:
     """Progress nobody asked for."""
+
+
+def preview(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write `preview.webp`, `preview.jpg`, `thumb.webp`, `columns.bin`, `density.bin`; see `preview.make` for the answer.
+
+    Request: `condensed` – path of the condensed file (readable in the sandbox), whose computed features are then in the
+    columns too.
+    """
+    from .preview.make import make
+
+    condensed = request.get("condensed")
+    return make(input, scratch, condensed=Path(condensed) if condensed else None, progress=progress or _silent)
+
+
+def read(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Read one feature, trace, event or picture; see `reader.read`. Keeps files open between calls in one process."""
+    from .reader import ReaderCache
+    from .reader import read as answer
+
+    global _READERS
+    if _READERS is None:
+        _READERS = ReaderCache()
+    return answer(request, input, _READERS)

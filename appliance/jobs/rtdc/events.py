@@ -1,0 +1,79 @@
+"""One event of a dataset: image, mask, background, contour, traces, with clear errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .derive import stored_contour, trace_contour
+from .errors import RtdcError, explained
+from .features import Array
+from .opening import Sealed_HDF5
+
+#: Largest picture that is handed out, in pixels.
+MAX_PIXELS = 16_000_000
+
+
+def image(dataset: Sealed_HDF5, event: int, name: str = "image") -> Array | None:
+    """→ (rows, columns) uint8 picture of an event, or None if the file has none. Other depths are scaled to 8 bits."""
+    if name not in dataset:
+        return None
+    picture = _read(dataset, name, event)
+    if picture.dtype == np.uint8:
+        return picture
+    finite = np.where(np.isfinite(picture), picture, 0) if picture.dtype.kind == "f" else picture
+    low, high = float(finite.min()), float(finite.max())
+    return np.rint((finite - low) * (255.0 / (high - low) if high > low else 0.0)).astype(np.uint8)
+
+
+def mask(dataset: Sealed_HDF5, event: int) -> Array | None:
+    """→ (rows, columns) bool mask of an event, or None."""
+    return _read(dataset, "mask", event).astype(bool) if "mask" in dataset else None
+
+
+def contour(dataset: Sealed_HDF5, event: int) -> Array | None:
+    """→ (points, 2) x and y [px] of an event's contour (stored, else traced along the mask), or None."""
+    group = dataset.h5file["events"].get("contour") if "contour" in dataset._events else None
+    if group is not None:
+        with explained(f"reading the contour of event {event}"):
+            points = stored_contour(group, event)
+        return points if len(points) else None
+    outline = mask(dataset, event)
+    if outline is None:
+        return None
+    points = trace_contour(outline)
+    return points if len(points) else None
+
+
+def trace(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+    """→ the samples of one fluorescence trace of an event. Raises RtdcError (`events`, `features`, `damaged`)."""
+    group = dataset.h5file["events"].get("trace")
+    if group is None or name not in group:
+        raise RtdcError("features", f"The trace '{name[:40]}' is not in the file.")
+    data = group[name]
+    _require(event, len(data))
+    with explained(f"reading the trace '{name}'"):
+        return np.asarray(data[event])
+
+
+def raw(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+    """→ an event of a non-scalar feature as it is stored (images and other stacks)."""
+    return _read(dataset, name, event)
+
+
+def _read(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+    with explained(f"reading event {event} of '{name}'"):
+        stack: Any = dataset[name]
+        _require(event, len(stack))
+        if int(np.prod(stack.shape[1:])) > MAX_PIXELS:
+            raise RtdcError("features", f"The pictures of '{name}' are larger than {MAX_PIXELS:,} pixels.")
+        picture = np.asarray(stack[event])
+    if picture.ndim != 2 or picture.size == 0:
+        raise RtdcError("features", f"The feature '{name}' does not hold pictures.")
+    return picture
+
+
+def _require(event: int, count: int) -> None:
+    if not 0 <= event < count:
+        raise RtdcError("events", f"There is no event {event}; the file holds {count}.")

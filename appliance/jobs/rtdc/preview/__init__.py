@@ -1,0 +1,1 @@
+"""Preview pictures and the compact files for the explorer in the browser. numpy and Pillow only."""

@@ -1,0 +1,95 @@
+"""What a preview needs from a file: scalar columns, one event's pictures and traces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .. import events, features
+from ..errors import RtdcError
+from ..features import Array
+from ..opening import Sealed_HDF5, open_dataset
+
+#: The event that is shown, as upstream.
+SHOWN_EVENT = 47
+#: Cheap features that are computed when neither the file nor its condensed version stores them.
+RAPID = ("area_um", "deform", "area_ratio", "aspect", "index", "time")
+
+
+@dataclass
+class Material:
+    """Everything a preview is drawn from; missing parts are None or empty."""
+
+    events: int
+    columns: dict[str, Array] = field(default_factory=dict)
+    event: int = 0
+    image: Array | None = None
+    mask: Array | None = None
+    contour: Array | None = None
+    traces: dict[str, Array] = field(default_factory=dict)
+    pixel_size: float | None = None
+    sample_rate: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(path: Path, condensed: Path | None) -> Material:
+    """Read the material. A feature or event that cannot be read is left out with a note. Raises RtdcError."""
+    with open_dataset(path) as dataset:
+        material = Material(events=features.event_count(dataset))
+        _columns(dataset, material)
+        if condensed is not None:
+            with open_dataset(condensed) as extra:
+                _columns(extra, material)
+        _rapid(dataset, material)
+        _one_event(dataset, material)
+    return material
+
+
+def _columns(dataset: Sealed_HDF5, material: Material) -> None:
+    for name in features.stored(dataset):
+        if not features.is_scalar(name) or name in material.columns or name.startswith("basinmap"):
+            continue
+        try:
+            values = features.scalar(dataset, name)
+        except RtdcError as exc:
+            material.notes.append(exc.message)
+            continue
+        if len(values) == material.events:
+            material.columns[name] = values
+
+
+def _rapid(dataset: Sealed_HDF5, material: Material) -> None:
+    for name in RAPID:
+        if name not in material.columns and name in dataset:
+            values = np.asarray(dataset[name][:])
+            if len(values) == material.events:
+                material.columns[name] = values
+
+
+def _one_event(dataset: Sealed_HDF5, material: Material) -> None:
+    if material.events == 0:
+        return
+    material.event = min(material.events - 1, SHOWN_EVENT)
+    material.pixel_size = _positive(dataset.config["imaging"].get("pixel size"))
+    material.sample_rate = _positive(dataset.config["fluorescence"].get("sample rate"))
+    for name, read in (("image", events.image), ("mask", events.mask), ("contour", events.contour)):
+        try:
+            setattr(material, name, read(dataset, material.event))
+        except RtdcError as exc:
+            material.notes.append(exc.message)
+    group = dataset.h5file["events"].get("trace")
+    for name in ("fl1_raw", "fl2_raw", "fl3_raw"):
+        if isinstance(group, h5py.Group) and name in group:
+            try:
+                material.traces[name] = events.trace(dataset, name, material.event)
+            except RtdcError as exc:
+                material.notes.append(exc.message)
+
+
+def _positive(value: Any) -> float | None:
+    number = float(value) if isinstance(value, (int, float, np.number)) else float("nan")
+    return number if np.isfinite(number) and number > 0 else None

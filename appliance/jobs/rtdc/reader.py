@@ -1,0 +1,187 @@
+"""Reading single features, traces and events for dcserv version 1 and the explorer.
+
+Made for a long-lived pooled child: `ReaderCache` keeps the files that were read last open, checked once.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dclab import definitions as dfn
+from PIL import Image
+
+from . import events, features
+from .errors import RtdcError, explained
+from .features import Array
+from .opening import Sealed_HDF5, open_dataset
+
+#: Most events answered by one request.
+MAX_EVENTS = 100
+
+_Key = tuple[str, int, int, int]
+
+
+class ReaderCache:
+    """Keeps up to `size` datasets open; the one unused for longest is closed. Not for use from several threads."""
+
+    def __init__(self, size: int = 8) -> None:
+        self._size = size
+        self._open: OrderedDict[_Key, tuple[contextlib.ExitStack, Sealed_HDF5]] = OrderedDict()
+
+    def get(self, path: Path) -> Sealed_HDF5:
+        """→ the open dataset of `path`; a replaced file is opened anew. Raises RtdcError."""
+        try:
+            stat = path.stat()
+        except OSError as exc:
+            raise RtdcError("missing", "The file is not there.") from exc
+        key = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if key in self._open:
+            self._open.move_to_end(key)
+            return self._open[key][1]
+        with contextlib.ExitStack() as stack:
+            dataset = stack.enter_context(open_dataset(path))
+            kept = stack.pop_all()
+        self._open[key] = (kept, dataset)
+        while len(self._open) > self._size:
+            _, (oldest, _) = self._open.popitem(last=False)
+            oldest.close()
+        return dataset
+
+    def close(self) -> None:
+        """Close everything."""
+        while self._open:
+            _, (stack, _) = self._open.popitem()
+            stack.close()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+
+def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, Any]:
+    """Answer one request. Raises RtdcError `invalid` with upstream's texts for wrong parameters.
+
+    `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
+    values, traces, picture; "image" {event} → picture only. `condensed` names the condensed file: its scalar features win.
+    """
+    what = request.get("what")
+    dataset = cache.get(path)
+    condensed = cache.get(Path(request["condensed"])) if request.get("condensed") else None
+    if what == "feature":
+        return {"values": _feature(request, dataset, condensed)}
+    if what == "trace":
+        return {"values": _trace(request, dataset)}
+    if what == "image":
+        return _picture(dataset, _event(request, "image"))
+    if what == "event":
+        if request.get("events") is not None:
+            return {"events": [_whole(dataset, condensed, number) for number in _events(request["events"])]}
+        return _whole(dataset, condensed, _event(request, "event"))
+    raise RtdcError("invalid", f"Unknown kind of request '{str(what)[:40]}'!")
+
+
+def _feature(request: dict[str, Any], dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None) -> Any:
+    name = request.get("feature")
+    if not isinstance(name, str) or not name:
+        raise RtdcError("invalid", "Please specify 'feature' parameter!")
+    if name == "trace":
+        return _trace(request, dataset)
+    if not dfn.feature_exists(name):
+        raise RtdcError("invalid", f"Unknown feature name '{name[:60]}'!")
+    if features.is_scalar(name):
+        return _scalar(name, dataset, condensed).tolist()
+    if name not in dataset:
+        raise RtdcError("invalid", f"Feature '{name}' unavailable!")
+    event = _event(request, name)
+    if name == "contour":
+        points = events.contour(dataset, event)
+        return [] if points is None else points.tolist()
+    picture = events.raw(dataset, name, event)
+    return (picture.astype(bool) if name == "mask" else picture).tolist()
+
+
+def _scalar(name: str, dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None) -> Array:
+    """The condensed file first; features that would have to be computed from images are not computed here."""
+    for source in (condensed, dataset):
+        if source is not None and name in features.stored(source):
+            return features.scalar(source, name)
+    if name in ("area_um", "deform", "area_ratio", "aspect", "index", "time") and name in dataset:
+        with explained(f"computing the feature '{name}'"):
+            return np.asarray(dataset[name][:])
+    raise RtdcError("invalid", f"Feature '{name}' unavailable!")
+
+
+def _trace(request: dict[str, Any], dataset: Sealed_HDF5) -> Any:
+    name = request.get("trace")
+    if not isinstance(name, str) or not name:
+        raise RtdcError("invalid", "Please specify 'trace' parameter!")
+    if name not in features.trace_names(dataset):
+        raise RtdcError("invalid", f"Feature 'trace/{name[:40]}' unavailable!")
+    return events.trace(dataset, name, _event(request, "trace")).tolist()
+
+
+def _event(request: dict[str, Any], feature: str) -> int:
+    value = request.get("event")
+    if value is None or value == "":
+        raise RtdcError("invalid", f"Please specify 'event' for non-scalar feature {feature}!")
+    return _number(value)
+
+
+def _events(values: Any) -> list[int]:
+    if not isinstance(values, list) or len(values) > MAX_EVENTS:
+        raise RtdcError("invalid", f"Please ask for at most {MAX_EVENTS} events!")
+    return [_number(value) for value in values]
+
+
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise RtdcError("invalid", f"Invalid event '{str(value)[:40]}'!") from None
+
+
+def _whole(dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None, event: int) -> dict[str, Any]:
+    if not 0 <= event < features.event_count(dataset):
+        raise RtdcError("events", f"There is no event {event}; the file holds {features.event_count(dataset)}.")
+    scalars: dict[str, float | None] = {}
+    for source in (condensed, dataset):
+        if source is None:
+            continue
+        for name in features.stored(source):
+            if features.is_scalar(name) and name not in scalars:
+                scalars[name] = features.scalar_value(source, name, event)
+    traces = {name: events.trace(dataset, name, event).tolist() for name in features.trace_names(dataset)}
+    return {"event": event, "features": dict(sorted(scalars.items())), "traces": traces} | _picture(dataset, event)
+
+
+def _picture(dataset: Sealed_HDF5, event: int) -> dict[str, Any]:
+    """→ {event, image, image_bg, mask (PNG, base64 | null), contour [[x, y]] | null, width, height, pixel_size}."""
+    image = events.image(dataset, event)
+    background = events.image(dataset, event, "image_bg")
+    mask = events.mask(dataset, event)
+    contour = events.contour(dataset, event)
+    shown = image if image is not None else mask
+    pixel_size = dataset.config["imaging"].get("pixel size")
+    return {
+        "event": event,
+        "image": _png(image),
+        "image_bg": _png(background),
+        "mask": _png(mask),
+        "contour": None if contour is None else contour.tolist(),
+        "width": None if shown is None else int(shown.shape[1]),
+        "height": None if shown is None else int(shown.shape[0]),
+        "pixel_size": float(pixel_size) if pixel_size is not None and np.isfinite(pixel_size) else None,
+    }
+
+
+def _png(picture: Array | None) -> str | None:
+    if picture is None:
+        return None
+    stream = io.BytesIO()
+    Image.fromarray(picture).save(stream, "PNG", compress_level=3)
+    return base64.b64encode(stream.getvalue()).decode("ascii")

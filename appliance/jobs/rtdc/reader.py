@@ -67,11 +67,13 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     """Answer one request. Raises RtdcError `invalid` with upstream's texts for wrong parameters.
 
     `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
-    values, traces, picture; "image" {event} → picture only. `condensed` names the condensed file: its scalar features win.
+    values, traces, picture; "image" {event} → picture only. `condensed` (or `files["condensed"]`) names the condensed file:
+    its scalar features win.
     """
     what = request.get("what")
     dataset = cache.get(path)
-    condensed = cache.get(Path(request["condensed"])) if request.get("condensed") else None
+    extra = request.get("condensed") or (request.get("files") or {}).get("condensed")
+    condensed = cache.get(Path(extra)) if extra else None
     if what == "feature":
         return {"values": _feature(request, dataset, condensed)}
     if what == "trace":

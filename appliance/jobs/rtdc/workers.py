@@ -6,9 +6,11 @@ interpreters. Results go into a shared memory map by the worker itself; a worker
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
+import signal
 import struct
 from collections.abc import Callable, Iterator, Sequence
 
@@ -32,7 +34,7 @@ def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: 
 class Crew:
     """`cores - 1` forked workers and the caller, sharing the ranges dynamically.
 
-    `work(ranges)` iterates the ranges it is given and stores results itself. Use as a context manager: leaving it kills
+    `work(ranges)` iterates the ranges it is given and stores results itself. Use as a context manager: leaving it ends
     what is still running.
     """
 
@@ -57,9 +59,15 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._children:
+            # Without tickets they stop after their current range, even where the sandbox forbids signals.
+            for _unused in self._next():
+                pass
         for pid in self._children:
-            os.kill(pid, 9)
+            with contextlib.suppress(PermissionError):
+                os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
+        self._children.clear()
         os.close(self._tickets)
         os.close(self._report)
 

@@ -1,0 +1,165 @@
+"""The files: where they lie, how they get there, and how they leave.
+
+Paths are made of ids alone; names that people gave live in the database. A file gets its place in this order: its bytes
+are flushed, it is linked or renamed into place, the folder is flushed; only then may a row speak of it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.model.names import is_id
+from appliance.store.filesystem import sync_file, sync_folder
+
+#: Kind of file → what is appended to the path of the original.
+SUFFIXES = {
+    "original": "",
+    "condensed": ".condensed.rtdc",
+    "preview": ".preview.webp",
+    "preview_jpeg": ".preview.jpg",
+    "thumbnail": ".thumb.webp",
+    "columns": ".columns.bin",
+    "density": ".density.bin",
+}
+_PART = ".part"
+
+
+@dataclass(slots=True)
+class Part:
+    """A file that is being written, on the depot's file system. `fd` is open for reading and writing."""
+
+    path: Path
+    fd: int
+
+    def close(self) -> None:
+        """Close the descriptor; the file stays."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def discard(self) -> None:
+        """Close and remove it."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Part:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.discard()
+
+
+class Depot:
+    """The files of one data root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._resources = root / "depot" / "resources"
+        self._parts = root / "tmp" / "parts"
+        self._quarantine = root / "quarantine"
+
+    def path(self, resource_id: str, kind: str = "original") -> Path:
+        """Where a file lies or will lie. Raises ValueError for anything but an id, KeyError for an unknown kind."""
+        if not is_id(resource_id):
+            raise ValueError("not an id")
+        return self._resources / resource_id[:3] / resource_id[3:6] / (resource_id[6:] + SUFFIXES[kind])
+
+    def part(self, part_id: str) -> Path:
+        """Where the part with this id lies. Raises ValueError for anything but an id."""
+        if not is_id(part_id):
+            raise ValueError("not an id")
+        return self._parts / (part_id + _PART)
+
+    def new_part(self, part_id: str | None = None) -> Part:
+        """Begin a new file (mode 0600). Raises OSError, FileExistsError for an id in use."""
+        path = self.part(part_id or str(uuid.uuid4()))
+        self._parts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Part(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+    def open_part(self, part_id: str) -> Part:
+        """Open a part again. Raises FileNotFoundError."""
+        path = self.part(part_id)
+        return Part(path, os.open(path, os.O_RDWR | os.O_CLOEXEC))
+
+    def publish(self, part: Part | Path, resource_id: str, kind: str = "original") -> Path:
+        """Move a finished file to its place, durably; returns the place. A former file of this kind is replaced."""
+        source = part if isinstance(part, Path) else part.path
+        target = self.path(resource_id, kind)
+        sync_file(source)
+        self._make_folder(target.parent)
+        source.replace(target)
+        if isinstance(part, Part):
+            part.close()
+        sync_folder(target.parent)
+        return target
+
+    def adopt(self, source: Path, resource_id: str) -> Path:
+        """Give a finished file its place as an original, durably; its own name stays too. Returns the place.
+
+        Raises FileExistsError when another file is there.
+        """
+        target = self.path(resource_id)
+        sync_file(source)
+        self._make_folder(target.parent)
+        try:
+            os.link(source, target)
+        except FileExistsError:
+            if not source.samefile(target):
+                raise
+        sync_folder(target.parent)
+        return target
+
+    def withdraw(self, resource_id: str) -> None:
+        """Take an adopted file's place away again."""
+        self.path(resource_id).unlink(missing_ok=True)
+
+    def files(self, resource_id: str) -> dict[str, Path]:
+        """The files that exist of a resource, by kind."""
+        paths = {kind: self.path(resource_id, kind) for kind in SUFFIXES}
+        return {kind: path for kind, path in paths.items() if path.is_file()}
+
+    def quarantine(self, resource_id: str) -> list[Path]:
+        """Move all files of a resource to the quarantine; returns where they are now. Nothing is deleted."""
+        return [
+            self.put_aside(path, f"{resource_id}{SUFFIXES[kind]}") for kind, path in self.files(resource_id).items()
+        ]
+
+    def put_aside(self, path: Path, name: str | None = None) -> Path:
+        """Move a file of the depot to the quarantine, under its `name` and the moment; returns where it is now."""
+        self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{name or path.name}"
+        path.rename(target)
+        return target
+
+    def discard_part(self, part_id: str) -> None:
+        """Remove a part, if it is there."""
+        self.part(part_id).unlink(missing_ok=True)
+
+    def parts(self) -> Iterator[tuple[str, Path, float]]:
+        """(id, path, time of the last change [Unix s]) of every unfinished file."""
+        with suppress(FileNotFoundError):
+            for entry in list(os.scandir(self._parts)):
+                if entry.name.endswith(_PART):
+                    with suppress(FileNotFoundError):  # finished in this moment
+                        yield entry.name.removesuffix(_PART), Path(entry.path), entry.stat().st_mtime
+
+    def free(self) -> int:
+        """Bytes that may still be written."""
+        state = os.statvfs(self.root)
+        return state.f_bavail * state.f_frsize
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and its parents below the depot durable."""
+        missing = []
+        while not folder.is_dir():
+            missing.append(folder)
+            folder = folder.parent
+        for path in reversed(missing):
+            path.mkdir(mode=0o750, exist_ok=True)
+            sync_folder(path.parent)

@@ -1,0 +1,158 @@
+"""Uploads under way: files that arrive in parts or in pieces, before they belong to a dataset.
+
+The file itself is a part of the depot with the upload's id. States: open → complete → attached, or aborted; a complete
+upload becomes open again when one of its parts is sent anew.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+
+from appliance.model import times
+from appliance.model.multipart_parts import etag, part_count, part_size
+
+
+def create(
+    tx: sqlite3.Connection,
+    upload_id: str,
+    resource_id: str,
+    *,
+    user_id: str,
+    kind: str,
+    size: int,
+    lifetime: int,
+    circle_id: str | None = None,
+    dataset_id: str | None = None,
+    name: str | None = None,
+) -> None:
+    """Note a new upload of `size` bytes (`kind` "direct" or "browser") that is swept after `lifetime` seconds of silence."""
+    tx.execute(
+        """INSERT INTO upload (id, resource_id, dataset_id, circle_id, user_id, kind, name, size, part_size, parts, created, expires)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            upload_id, resource_id, dataset_id, circle_id, user_id, kind, name, size, part_size(size), part_count(size),
+            times.now(), times.ahead(timedelta(seconds=lifetime)),
+        ),
+    )  # fmt: skip
+
+
+def get(conn: sqlite3.Connection, upload_id: str) -> sqlite3.Row | None:
+    """The upload with this id, or None."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM upload WHERE id = ?", (upload_id,)).fetchone()
+    return row
+
+
+def open_of(conn: sqlite3.Connection, user_id: str, kind: str) -> list[sqlite3.Row]:
+    """The unattached uploads of a user, newest first."""
+    return conn.execute(
+        "SELECT * FROM upload WHERE user_id = ? AND kind = ? AND state IN ('open', 'complete') ORDER BY created DESC",
+        (user_id, kind),
+    ).fetchall()
+
+
+def prolong(tx: sqlite3.Connection, upload_id: str, lifetime: int) -> None:
+    """Something has arrived: the time until the upload is swept begins anew."""
+    tx.execute("UPDATE upload SET expires = ? WHERE id = ?", (times.ahead(timedelta(seconds=lifetime)), upload_id))
+
+
+def begin_part(tx: sqlite3.Connection, upload_id: str, number: int) -> bool:
+    """Part `number` is about to be written: what it held no longer counts. False when the upload takes nothing more."""
+    if not _set_state(tx, upload_id, "open", ("open", "complete")):
+        return False
+    tx.execute("DELETE FROM upload_part WHERE upload_id = ? AND number = ?", (upload_id, number))
+    return True
+
+
+def finish_part(
+    tx: sqlite3.Connection, upload_id: str, number: int, size: int, md5: str, sha256: str | None = None
+) -> None:
+    """Part `number` is on disk. `sha256` is that of the file, where the part is the whole file."""
+    tx.execute(
+        "INSERT OR REPLACE INTO upload_part (upload_id, number, size, md5, finished) VALUES (?, ?, ?, ?, ?)",
+        (upload_id, number, size, md5, times.now()),
+    )
+    tx.execute("UPDATE upload SET sha256 = ? WHERE id = ?", (sha256, upload_id))
+    tx.execute(
+        "UPDATE upload SET received = (SELECT coalesce(sum(size), 0) FROM upload_part WHERE upload_id = ?1) WHERE id = ?1",
+        (upload_id,),
+    )
+
+
+def parts(conn: sqlite3.Connection, upload_id: str) -> dict[int, str]:
+    """MD5 of each part that has arrived, by its number."""
+    rows = conn.execute("SELECT number, md5 FROM upload_part WHERE upload_id = ? ORDER BY number", (upload_id,))
+    return {row["number"]: row["md5"] for row in rows}
+
+
+def complete(tx: sqlite3.Connection, upload_id: str) -> str | None:
+    """Close an upload whose parts have all arrived; returns its ETag, None when parts are missing. May be repeated."""
+    row = get(tx, upload_id)
+    if row is None or row["state"] not in {"open", "complete", "attached"}:
+        return None
+    if row["state"] == "open":
+        found = parts(tx, upload_id)
+        if list(found) != list(range(1, row["parts"] + 1)):
+            return None
+        tag = etag(list(found.values()))
+        tx.execute("UPDATE upload SET state = 'complete', etag = ? WHERE id = ?", (tag, upload_id))
+        return tag
+    return str(row["etag"])
+
+
+def received(tx: sqlite3.Connection, upload_id: str, total: int, lifetime: int) -> bool:
+    """The first `total` bytes are on disk; False when the upload takes nothing more."""
+    prolong(tx, upload_id, lifetime)
+    changed = tx.execute("UPDATE upload SET received = ? WHERE id = ? AND state = 'open'", (total, upload_id))
+    return changed.rowcount == 1
+
+
+def complete_whole(tx: sqlite3.Connection, upload_id: str, sha256: str | None, tag: str | None) -> bool:
+    """Close an upload that came in one stream; False when it is not open."""
+    if not _set_state(tx, upload_id, "complete", ("open",)):
+        return False
+    tx.execute("UPDATE upload SET sha256 = ?, etag = ? WHERE id = ?", (sha256, tag, upload_id))
+    return True
+
+
+def completed(conn: sqlite3.Connection, resource_id: str) -> sqlite3.Row | None:
+    """The complete, unattached upload that is to become this resource, or None."""
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM upload WHERE resource_id = ? AND state = 'complete'", (resource_id,)
+    ).fetchone()
+    return row
+
+
+def attached(tx: sqlite3.Connection, resource_id: str, dataset_id: str) -> None:
+    """The upload has become a resource of a dataset."""
+    tx.execute(
+        "UPDATE upload SET state = 'attached', dataset_id = ? WHERE resource_id = ? AND state = 'complete'",
+        (dataset_id, resource_id),
+    )
+
+
+def abort(tx: sqlite3.Connection, upload_id: str) -> bool:
+    """Give an upload up; its file may be removed when this returns True."""
+    return _set_state(tx, upload_id, "aborted", ("open", "complete"))
+
+
+def expired(conn: sqlite3.Connection, moment: str) -> list[sqlite3.Row]:
+    """Uploads whose time is over at `moment`, and those that were given up."""
+    return conn.execute(
+        "SELECT * FROM upload WHERE state = 'aborted' OR (state IN ('open', 'complete') AND expires < ?)", (moment,)
+    ).fetchall()
+
+
+def forget(tx: sqlite3.Connection, before: str) -> int:
+    """Remove the rows of uploads that ended before the moment `before`; returns their number."""
+    return tx.execute("DELETE FROM upload WHERE state IN ('attached', 'aborted') AND expires < ?", (before,)).rowcount
+
+
+def _set_state(tx: sqlite3.Connection, upload_id: str, state: str, sources: Sequence[str]) -> bool:
+    marks = ", ".join("?" * len(sources))
+    changed = tx.execute(
+        f"UPDATE upload SET state = ? WHERE id = ? AND state IN ({marks})",  # noqa: S608 - marks only
+        (state, upload_id, *sources),
+    )
+    return changed.rowcount == 1

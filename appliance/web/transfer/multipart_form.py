@@ -1,0 +1,173 @@
+"""``multipart/form-data`` as a stream: text fields are collected, files go to where the caller wants them.
+
+A file's bytes are handed on as they arrive, and only after the caller has agreed to take them: that is where
+permissions, names and sizes are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import multipart
+
+from appliance.model.problem import Problem, bad_request
+from appliance.web.http import Request
+from appliance.web.transfer.intake import BLOCK
+
+#: All text fields together [bytes], and the number of parts.
+MAX_TEXT = 8 << 20
+MAX_PARTS = 2000
+_FIRST_READ = 16384
+
+
+class Sink(Protocol):
+    """Where a file goes. `finish` returns what stands for the file among the form's values."""
+
+    def write(self, data: bytes) -> None:
+        """The next bytes. Raises Problem."""
+
+    def finish(self) -> Any:
+        """All bytes have come."""
+
+    def discard(self) -> None:
+        """Undo everything; called when the form was not complete, or later by `Form.discard`."""
+
+
+#: Called before the first byte of a file: (field name, file name, text fields so far) → sink. Raises Problem to refuse.
+OnFile = Callable[[str, str, dict[str, Any]], Sink]
+
+
+class Form(dict[str, Any]):
+    """The values of a form by name; a name given more than once holds a list. Files are what their sinks returned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sinks: list[Sink] = []
+
+    def add(self, name: str, value: Any) -> None:
+        """Append a value."""
+        if name not in self:
+            self[name] = value
+        elif isinstance(self[name], list):
+            self[name].append(value)
+        else:
+            self[name] = [self[name], value]
+
+    def discard(self) -> None:
+        """Remove the files that nobody took over; files that found their place are not touched."""
+        for sink in self.sinks:
+            sink.discard()
+
+
+def is_multipart(request: Request) -> bool:
+    """Whether the body is a multipart form."""
+    return (request.headers.get("Content-Type") or "").lower().startswith("multipart/form-data")
+
+
+def parse(request: Request, on_file: OnFile) -> Form:
+    """Read the whole form. The caller calls `discard` of the result when the files have been used or are not wanted.
+
+    A form that is cut short, malformed or refused leaves nothing behind.
+
+    :raises Problem: 400 malformed, 413 too much text, or whatever `on_file` and the sinks refuse with; PeerGone.
+    """
+    _, options = multipart.parse_options_header(request.headers.get("Content-Type") or "")
+    try:
+        parser = multipart.PushMultipartParser(
+            options.get("boundary", ""), max_segment_count=MAX_PARTS, max_header_size=8192
+        )
+    except multipart.MultipartError as error:
+        raise bad_request("The form's boundary is missing or malformed.") from error
+    reader = _FormReader(on_file)
+    try:
+        _feed(parser, request, reader)
+    except multipart.ParserLimitReached as error:
+        reader.discard()
+        raise Problem(413, "Request Entity Too Large", message="The form has too many parts.") from error
+    except multipart.MultipartError as error:
+        reader.discard()
+        raise bad_request("The form is malformed or incomplete.") from error
+    except Exception:
+        reader.discard()
+        raise
+    return reader.form
+
+
+def _feed(parser: multipart.PushMultipartParser, request: Request, reader: _FormReader) -> None:
+    """Read small until a file begins, so that it can be refused before its bytes have come; then in large blocks."""
+    buffer = memoryview(bytearray(BLOCK))
+    while True:
+        wanted = buffer if reader.in_file else buffer[:_FIRST_READ]
+        filled = 0
+        while filled < len(wanted):
+            count = request.body.readinto(wanted[filled:])
+            filled += count
+            if not count or not reader.in_file:
+                break
+        if not filled:
+            break
+        for event in parser.parse(bytes(wanted[:filled])):
+            reader.take(event)
+    parser.close()
+
+
+class _FormReader:
+    """Turns the parser's events into a `Form`."""
+
+    def __init__(self, on_file: OnFile) -> None:
+        self.form = Form()
+        self._on_file = on_file
+        self._name = ""
+        self._sink: Sink | None = None
+        self._text: list[bytes] = []
+        self._text_size = 0
+
+    @property
+    def in_file(self) -> bool:
+        """The parser stands inside of a file."""
+        return self._sink is not None
+
+    def take(self, event: Any) -> None:
+        """A part begins (MultipartSegment), goes on (bytes) or ends (None)."""
+        if event is None:
+            self._end()
+        elif isinstance(event, bytes | bytearray):
+            if self._sink is not None:
+                self._sink.write(bytes(event))
+            else:
+                self._more_text(bytes(event))
+        else:
+            self._begin(event)
+
+    def discard(self) -> None:
+        """Undo what sinks have done."""
+        if self._sink is not None:
+            self.form.sinks.append(self._sink)
+            self._sink = None
+        self.form.discard()
+
+    def _begin(self, segment: multipart.MultipartSegment) -> None:
+        if not segment.name:
+            raise bad_request("A field of the form has no name.")
+        self._name = segment.name
+        self._text = []
+        if segment.filename is not None:
+            self._sink = self._on_file(segment.name, segment.filename, dict(self.form))
+
+    def _more_text(self, data: bytes) -> None:
+        self._text_size += len(data)
+        if self._text_size > MAX_TEXT:
+            raise Problem(413, "Request Entity Too Large", message="The form's fields are too long.")
+        self._text.append(data)
+
+    def _end(self) -> None:
+        if self._sink is not None:
+            sink, self._sink = self._sink, None
+            self.form.sinks.append(sink)
+            self.form.add(self._name, sink.finish())
+            return
+        try:
+            self.form.add(self._name, b"".join(self._text).decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise bad_request("A field of the form is not UTF-8.") from error

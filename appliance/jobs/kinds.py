@@ -6,7 +6,18 @@ import importlib
 
 from appliance.jobs.registry import KINDS, JobKind
 
-_MODULES = ("checksum", "metadata", "condense", "preview")
+_MODULES = (
+    "checksum",
+    "metadata",
+    "condense",
+    "preview",
+    "scrub",
+    "prune",
+    "orphans",
+    "missing",
+    "statistics",
+    "user_tree",
+)
 
 
 def all_() -> dict[str, JobKind]:

@@ -27,17 +27,24 @@ class Hashes:
     md5: str
 
 
-def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None) -> Hashes:
-    """Read a file once. `tick` gets the bytes read so far after each MiB; it may raise to stop. Raises OSError."""
+def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, keep_cached: bool = True) -> Hashes:
+    """Read a file once. `tick` gets the bytes read so far after each MiB; it may raise to stop. Raises OSError.
+
+    :param keep_cached: without it the file is read from the disk and does not stay in the page cache.
+    """
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     with path.open("rb", buffering=0) as file:
         buffer = bytearray(_STEP)
         view = memoryview(buffer)
+        if not keep_cached:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while count := file.readinto(buffer):
             sha256.update(view[:count])
             md5.update(view[:count])
             size += count
             tick(size)
+        if not keep_cached:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return Hashes(size, sha256.hexdigest(), md5.hexdigest())
 
 

@@ -10,12 +10,14 @@ import json
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from appliance.jobs.confine import Confinement
 from appliance.jobs.sandbox import Child, Sandbox, SandboxError
+from appliance.model.problem import Problem, invalid, not_found
 from appliance.store.depot import Depot
 
 _FILES = ("original", "condensed", "columns")
@@ -55,12 +57,23 @@ class Readers:
         self._busy: set[str] = set()
         self._cache = _Cache(cache)
 
-    def read(self, resource_id: str, request: dict[str, Any], *, timeout: float = 5.0, task: str = "read") -> Any:
+    def read(self, resource_id: str, request: Mapping[str, Any], *, timeout: float = 5.0, task: str = "read") -> Any:
         """The kernel's answer to `request` about one resource: a dict, or bytes.
 
-        :raises SandboxError: kind ``timeout`` when it takes longer than `timeout` seconds (or no reader is free so long), else why it failed.
+        :raises Problem: 404 without a file, 409 what the file lacks, 503 when it takes longer than `timeout` seconds (or no reader is free so long).
         """
+        for attempt in (1, 2):
+            try:
+                return self._read(resource_id, dict(request), timeout, task)
+            except SandboxError as error:
+                if error.kind != "lost" or attempt == 2:
+                    raise _problem(error) from error
+        raise AssertionError("unreachable")
+
+    def _read(self, resource_id: str, request: dict[str, Any], timeout: float, task: str) -> Any:
         stamp = self._stamp(resource_id)
+        if not stamp:
+            raise not_found("The file is missing")
         key = json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str)
         found = self._cache.get(key)
         if found is None:
@@ -169,6 +182,15 @@ class Readers:
                 info = Path(self._depot.path(resource_id, kind)).stat()
                 found.append((kind, info.st_ino, info.st_size, info.st_mtime_ns))
         return tuple(found)
+
+
+def _problem(error: SandboxError) -> Problem:
+    """What a client is told: the file's own fault (409), ours (500), or a matter of patience (503)."""
+    if error.answered and error.permanent:
+        return invalid(message=error.message)
+    if error.kind in {"timeout", "cpu", "lost", "killed"}:
+        return Problem(503, "Busy", message=error.message)
+    return Problem(500, "Internal Server Error", message="The file could not be read.")
 
 
 class _Cache:

@@ -116,21 +116,25 @@ Run = Callable[[JobContext], Done]
 
 @dataclass(frozen=True)
 class JobKind:
-    """A declared kind. :ivar heavy: takes many cores or much memory on a large file, so few run at once."""
+    """A declared kind. :ivar heavy: takes many cores or much memory on a large file, so few run at once.
+
+    :ivar background: care of the data root, which may take hours; one at a time, on a thread of its own.
+    """
 
     name: str
     run: Run
     heavy: bool = False
+    background: bool = False
 
 
 KINDS: dict[str, JobKind] = {}
 
 
-def job(name: str, *, heavy: bool = False) -> Callable[[Run], Run]:
+def job(name: str, *, heavy: bool = False, background: bool = False) -> Callable[[Run], Run]:
     """Declare the function below as the code of job kind `name`."""
 
     def register(run: Run) -> Run:
-        KINDS[name] = JobKind(name, run, heavy)
+        KINDS[name] = JobKind(name, run, heavy, background)
         return run
 
     return register

@@ -18,6 +18,7 @@ from appliance.jobs import kinds, schedule
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
 from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.user_tree import UserTree
 from appliance.model import names
 from appliance.model.problem import Problem
 from appliance.settings import Settings
@@ -36,12 +37,21 @@ _HEAVY_BYTES = 64 << 20
 _log = logging.getLogger("dcor.jobs")
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A message on its way to a worker: when, and which scarce places it takes."""
+
+    heavy: bool = False
+    background: bool = False
+    at: float = field(default_factory=time.monotonic)
+
+
 @dataclass
 class _Active:
     """One job that a worker thread runs."""
 
     row: sqlite3.Row
-    heavy: bool
+    sent: _Sent
     progress: float = 0.0
     stage: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
@@ -73,6 +83,7 @@ class JobRunner:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
         self._kinds = {**kinds.all_(), **(extra or {})}
+        self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
         self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
         self._lease = lease
         self._scheduled = scheduled
@@ -81,12 +92,13 @@ class JobRunner:
         self._workers = settings.jobs.workers or max(2, self._cores)
         self._heavy_slots = heavy_slots(self._workers, settings.jobs.memory)
         self._active: dict[str, _Active] = {}
-        self._sent: dict[str, tuple[float, bool]] = {}
+        self._sent: dict[str, _Sent] = {}
         self._guard = threading.Lock()
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._queue: Queue | None = None
         self._dispatcher: threading.Thread | None = None
+        self._follower: threading.Thread | None = None
         self._lock_file: IO[bytes] | None = None
         self._last_flush = 0.0
         self._next_sweep = 0.0
@@ -106,10 +118,15 @@ class JobRunner:
         with self._db.write() as tx:
             jobs.sweep(tx, dead_worker_except=self.worker)
         self.sandbox.clear_scratch()
-        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers, self._execute)
+        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + 1, self._execute)
         self._queue.start()
         self._dispatcher = threading.Thread(target=self._dispatch_forever, name="jobs", daemon=True)
         self._dispatcher.start()
+        tree = UserTree(self._db, self._depot)
+        self._follower = threading.Thread(
+            target=tree.follow_until, args=(self._stopping,), name="user-tree", daemon=True
+        )
+        self._follower.start()
 
     def wake(self) -> None:
         """Something was queued: look now."""
@@ -125,8 +142,9 @@ class JobRunner:
         for active in self._snapshot():
             active.cancel.set()
         self._queue.stop(_NO_GRACE_LEFT)
-        if self._dispatcher is not None:
-            self._dispatcher.join(_NO_GRACE_LEFT)
+        for thread in (self._dispatcher, self._follower):
+            if thread is not None:
+                thread.join(_NO_GRACE_LEFT)
         self.sandbox.close()
         self._queue.close()
         self._queue = None
@@ -160,30 +178,34 @@ class JobRunner:
         """Hand the most urgent jobs to the workers, a few more than can run at once."""
         if self._queue is None or self._stopping.is_set():
             return
+        most = 4 * self._workers
         with self._guard:
-            now = time.monotonic()
-            self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent[0] > now - _RESEND_AFTER}
-            room = 4 * self._workers - len(self._sent)
-            heavy = sum(sent[1] for sent in self._sent.values()) + sum(active.heavy for active in self._active.values())
-        if room < 2 * self._workers:
-            return
-        full = heavy >= self._heavy_slots
+            horizon = time.monotonic() - _RESEND_AFTER
+            self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent.at > horizon}
+            if len(self._sent) > most // 2:
+                return
+            taken = self._sent.keys() | self._active.keys()
+            load = [*self._sent.values(), *(active.sent for active in self._active.values())]
+        heavy, background = sum(one.heavy for one in load), sum(one.background for one in load)
         with self._db.read() as conn:
             found = jobs.ready(
                 conn,
-                4 * self._workers + room,
-                without_heavy=self._heavy_kinds if full else (),
+                most + len(taken),
+                without=self._background_kinds if background else (),
+                without_heavy=self._heavy_kinds if heavy >= self._heavy_slots else (),
                 heavy_bytes=_HEAVY_BYTES,
             )
         for row in found:
-            is_heavy = row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES
+            sent = _Sent(
+                row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES, row["kind"] in self._background_kinds
+            )
+            if row["id"] in taken or (sent.heavy and heavy >= self._heavy_slots) or (sent.background and background):
+                continue
+            heavy, background = heavy + sent.heavy, background + sent.background
             with self._guard:
-                if row["id"] in self._sent or row["id"] in self._active or len(self._sent) >= 4 * self._workers:
-                    continue
-                if is_heavy and heavy >= self._heavy_slots:
-                    continue
-                heavy += is_heavy
-                self._sent[row["id"]] = (time.monotonic(), is_heavy)
+                if len(self._sent) >= most:
+                    return
+                self._sent[row["id"]] = sent
             self._queue.send(row["id"], row["priority"])
 
     def _keep_house(self) -> None:
@@ -230,10 +252,10 @@ class JobRunner:
         with self._db.write() as tx:
             row = jobs.claim(tx, job_id, self.worker, self._lease)
         with self._guard:
-            sent = self._sent.pop(job_id, (0.0, False))
+            sent = self._sent.pop(job_id, _Sent())
             if row is None:
                 return None
-            active = self._active[job_id] = _Active(row, sent[1])
+            active = self._active[job_id] = _Active(row, sent)
         return active
 
     def _outcome(self, active: _Active) -> Done | Exception:

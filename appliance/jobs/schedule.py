@@ -25,7 +25,6 @@ class Entry:
 def entries(settings: Settings) -> list[Entry]:
     """The time table under these settings."""
     found = [
-        Entry("sweep_uploads", timedelta(hours=1)),
         Entry("statistics", timedelta(hours=6)),
         Entry("scrub", timedelta(days=1)),
         Entry("orphans", timedelta(days=1)),
@@ -35,6 +34,8 @@ def entries(settings: Settings) -> list[Entry]:
     ]
     if settings.jobs.prune_drafts_days:
         found.append(Entry("prune_drafts", timedelta(days=1)))
+    if settings.jobs.playground_purge_days:
+        found.append(Entry("purge_playground", timedelta(days=1)))
     if settings.backup.recipient:
         found.append(Entry("backup", timedelta(days=1)))
     return found

@@ -78,10 +78,12 @@ def enqueue_pipeline(
     kinds: Iterable[str] | None = None,
     bulk: bool = False,
     condense: bool = True,
+    force: bool = False,
 ) -> list[str]:
     """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview.
 
-    :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration.
+    :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
+    :param force: also make what is there already.
     """
     wanted = set(PIPELINE if kinds is None else kinds)
     if kinds is None and resource["sha256"] and resource["etag"]:
@@ -93,7 +95,6 @@ def enqueue_pipeline(
     made: list[str] = []
     for kind in PIPELINE:
         if kind in wanted:
-            rank = PRIORITY[kind] + (BULK if bulk else 0)
             made.append(
                 enqueue(
                     tx,
@@ -101,25 +102,38 @@ def enqueue_pipeline(
                     resource_id=resource["id"],
                     dataset_id=resource["dataset_id"],
                     needs=made[-1:],
-                    priority=rank,
+                    priority=PRIORITY[kind] + (BULK if bulk else 0),
+                    arguments={"force": True} if force else None,
                 )
             )
     return made
 
 
 def ready(
-    conn: sqlite3.Connection, limit: int, *, without_heavy: Iterable[str] = (), heavy_bytes: int = 0
+    conn: sqlite3.Connection,
+    limit: int,
+    *,
+    without: Iterable[str] = (),
+    without_heavy: Iterable[str] = (),
+    heavy_bytes: int = 0,
 ) -> list[sqlite3.Row]:
     """Jobs that may run now, most urgent first: id, kind, priority, size (bytes of the resource's file, 0 without one).
 
-    :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
+    :param without: kinds to leave out; :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
     """
     return conn.execute(
         f"""SELECT job.id, kind, priority, coalesce(r.size, 0) AS size FROM job LEFT JOIN resource r ON r.id = job.resource_id
             WHERE job.state = 'queued' AND available <= :now AND NOT {_BLOCKED}
+              AND kind NOT IN (SELECT value FROM json_each(:without))
               AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
             ORDER BY priority DESC, job.created LIMIT :limit""",  # noqa: S608
-        {"now": times.now(), "heavy": json.dumps(list(without_heavy)), "bytes": heavy_bytes, "limit": limit},
+        {
+            "now": times.now(),
+            "without": json.dumps(list(without)),
+            "heavy": json.dumps(list(without_heavy)),
+            "bytes": heavy_bytes,
+            "limit": limit,
+        },
     ).fetchall()
 
 

@@ -1,0 +1,14 @@
+"""Statistics job: counts that pages show without counting."""
+
+from __future__ import annotations
+
+from appliance.jobs.registry import Done, JobContext, job
+from appliance.store import figures
+
+
+@job("statistics", background=True)
+def run(context: JobContext) -> Done:
+    """Count, and keep the result for pages and `dcor status`."""
+    with context.db.read() as conn:
+        found = figures.compute(conn) | {"free": context.depot.free()}
+    return Done({"resources": found["total"]["resources"]}, lambda tx: figures.keep(tx, found))

@@ -1,0 +1,48 @@
+"""Which stored files were compared with their checksums, and when."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from appliance.model import times
+
+_FILES = """SELECT id AS resource_id, 'original' AS kind, size, sha256, created FROM resource WHERE sha256 IS NOT NULL
+            UNION ALL SELECT resource_id, kind, size, sha256, created FROM artefact WHERE kind != 'original'"""
+
+
+def oldest(conn: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
+    """The files whose last check (at first: whose upload) is longest ago: resource_id, kind, size, sha256, checked."""
+    return conn.execute(
+        f"""SELECT f.resource_id, f.kind, f.size, f.sha256, max(f.created, coalesce(c.checked, '')) AS checked FROM ({_FILES}) f
+            LEFT JOIN file_check c ON c.resource_id = f.resource_id AND c.kind = f.kind ORDER BY checked LIMIT ?""",  # noqa: S608
+        (limit,),
+    ).fetchall()
+
+
+def total_bytes(conn: sqlite3.Connection) -> int:
+    """Bytes of all files that have a checksum."""
+    return int(conn.execute(f"SELECT coalesce(sum(size), 0) FROM ({_FILES})").fetchone()[0])  # noqa: S608
+
+
+def checksum(conn: sqlite3.Connection, resource_id: str, kind: str) -> str | None:
+    """The checksum that a file has to have at this moment; None when it is no longer listed."""
+    row = conn.execute(
+        f"SELECT sha256 FROM ({_FILES}) WHERE resource_id = ? AND kind = ?",  # noqa: S608
+        (resource_id, kind),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def note(tx: sqlite3.Connection, files: Iterable[tuple[str, str]]) -> None:
+    """These (resource id, kind) were read just now."""
+    now = times.now()
+    tx.executemany(
+        "INSERT OR REPLACE INTO file_check (resource_id, kind, checked) VALUES (?, ?, ?)",
+        [(*one, now) for one in files],
+    )
+
+
+def tidy(tx: sqlite3.Connection) -> None:
+    """Forget files that are gone."""
+    tx.execute("DELETE FROM file_check WHERE resource_id NOT IN (SELECT id FROM resource)")

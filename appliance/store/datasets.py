@@ -109,3 +109,8 @@ def listed_pks(conn: sqlite3.Connection, viewer: Viewer, where: str = "d.state =
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
     """Drafts not touched since the moment `before`, oldest first."""
     return conn.execute("SELECT * FROM dataset WHERE state = 'draft' AND modified < ? ORDER BY modified", (before,)).fetchall()
+
+
+def older_than(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
+    """Datasets in any state created before the moment `before`, oldest first."""
+    return conn.execute("SELECT * FROM dataset WHERE created < ? ORDER BY created", (before,)).fetchall()

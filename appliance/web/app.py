@@ -1,0 +1,47 @@
+"""The Flask application that renders the pages. It runs in waitress behind the gateway; downloads, uploads and the API do not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, g
+from werkzeug.wrappers import Response
+
+from appliance.security.headers import security_headers
+from appliance.web.pages import BLUEPRINTS, base, errors, i18n, render, session
+
+if TYPE_CHECKING:
+    from appliance.web.context import Context
+
+_MAX_FORM = 2 * 1024 * 1024  # forms are small; files never come here
+
+
+def create_app(context: Context) -> Flask:
+    """The pages of one appliance as a WSGI application.
+
+    :param context: what the service composed; the views reach it as ``app.config["CONTEXT"]``.
+    """
+    app = Flask("appliance.web", static_folder=None)
+    app.config.update(
+        CONTEXT=context, MAX_CONTENT_LENGTH=_MAX_FORM, MAX_FORM_MEMORY_SIZE=_MAX_FORM, TRAP_HTTP_EXCEPTIONS=False
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.before_request(session.load)
+    app.after_request(_headers)
+    app.teardown_request(base.release)
+    i18n.init_app(app)
+    render.init_app(app)
+    errors.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    """Every answer carries the page headers, unless the view (an asset) has set its own."""
+    hsts = base.settings().server.port == 443 and "." in base.settings().server.hostname
+    for name, value in security_headers("page", hsts=hsts).items():
+        response.headers.setdefault(name, value)
+    if g.get("cookie"):
+        response.headers.add("Set-Cookie", g.cookie)
+    return response

@@ -1,0 +1,51 @@
+"""What the views of one request share: the site, the connection, the caller."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from flask import current_app, g
+
+from appliance.actions.site import Site
+from appliance.model.viewer import Viewer
+from appliance.settings import Settings
+from appliance.web.context import Context
+
+
+def context() -> Context:
+    """The web context that the service composed."""
+    found: Context = current_app.config["CONTEXT"]
+    return found
+
+
+def site() -> Site:
+    """What the domain's verbs work with."""
+    return context()
+
+
+def settings() -> Settings:
+    """The settings of this appliance."""
+    return context().settings
+
+
+def viewer() -> Viewer:
+    """Who asks."""
+    found: Viewer = g.viewer
+    return found
+
+
+def conn() -> sqlite3.Connection:
+    """The request's read-only connection, taken from the pool on first use and given back at the end."""
+    if "conn" not in g:
+        g.conn_holder = context().db.read()
+        g.conn = g.conn_holder.__enter__()
+    found: sqlite3.Connection = g.conn
+    return found
+
+
+def release(error: BaseException | None = None) -> None:
+    """Give the request's connection back."""
+    holder = g.pop("conn_holder", None)
+    g.pop("conn", None)
+    if holder is not None:
+        holder.__exit__(None, None, None)

@@ -1,0 +1,39 @@
+"""Who sits at the browser: the session cookie read at the start of each request, and forged requests refused."""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from appliance.model.problem import Problem
+from appliance.security import csrf, sessions_rules
+from appliance.store import notices, users
+from appliance.web import authentication
+from appliance.web.pages.base import conn, context, settings
+from appliance.web.pages.i18n import gettext as _
+
+
+def load() -> None:
+    """Find the viewer of this request (`g.viewer`). Raises Problem 403 for a change that another site asked for."""
+    g.viewer, g.person = authentication.anonymous(settings().policy, request.remote_addr or ""), None
+    g.owed = None
+    if request.path.startswith("/static/"):
+        return
+    cookie = request.cookies.get(sessions_rules.COOKIE)
+    if cookie:
+        found = authentication.by_session(context(), cookie, request.remote_addr or "")
+        if not found.anonymous:
+            g.viewer, g.person = found, users.find(conn(), found.user_id)
+    g.banner = notices.announcement(conn())
+    _refuse_forged()
+
+
+def _refuse_forged() -> None:
+    refusal = csrf.refusal(
+        request.method,
+        sec_fetch_site=request.headers.get("Sec-Fetch-Site"),
+        origin=request.headers.get("Origin"),
+        host=request.host,
+        scheme=request.scheme,
+    )
+    if refusal:
+        raise Problem(403, "Authorization Error", message=_("This change was asked for by another site. Open the page here and try again."))

@@ -1,0 +1,68 @@
+"""Supplementary metadata: as tables, and as the form that people fill in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.model import supplements as model
+from appliance.web.pages import format as show
+from appliance.web.pages.i18n import gettext as _
+
+
+def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
+    """Stored values by section, in the schema's order; keys the schema no longer knows come last."""
+    schema = model.schema(which)
+    found: list[dict[str, Any]] = []
+    rest = dict(values)
+    for section in schema.values():
+        rows = []
+        for item in section["items"]:
+            key = f"sp:{section['key']}:{item['key']}"
+            if key in rest:
+                rows.append({"name": item["name"], "value": _with_unit(rest.pop(key), item.get("unit", ""))})
+        if rows:
+            found.append({"title": section["name"], "rows": rows})
+    if rest:
+        found.append({"title": _("Other"), "rows": [{"name": key.removeprefix("sp:"), "value": show.value(value)} for key, value in rest.items()]})
+    return found
+
+
+def _with_unit(value: Any, unit: str) -> str:
+    text = show.value(value)
+    return f"{text} {_unit(unit)}" if unit else text
+
+
+def _unit(unit: str) -> str:
+    """Files and schemas write "um" where people write "µm"."""
+    return unit.replace("um", "µm")
+
+
+def form(which: str, values: dict[str, Any] | None = None, errors: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The schema as form sections: inputs with types, units, choices and hints."""
+    values, errors = values or {}, errors or {}
+    return [
+        {"title": section["name"], "requires": section.get("requires") or "", "fields": [_field(section["key"], item, values, errors) for item in section["items"]]}
+        for section in model.schema(which).values()
+    ]
+
+
+def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+    key = f"sp:{section}:{item['key']}"
+    kind = item.get("type", "string")
+    options = item.get("options") or []
+    value = values.get(key, "")
+    found = errors.get(key)
+    return {
+        "key": key,
+        "id": "s-" + "".join(character if character.isalnum() else "-" for character in key),
+        "label": item["name"],
+        "unit": _unit(item.get("unit") or ""),
+        "hint": item.get("hint") or "",
+        "example": str(item.get("example") or ""),
+        "kind": "boolean" if kind == "boolean" else "text" if "text" in options else "select" if item.get("choices") and "choices fixed" in options else "line",
+        "type": "date" if kind == "date" else "text",
+        "inputmode": {"float": "decimal", "integer": "numeric"}.get(kind, ""),
+        "choices": item.get("choices") or [],
+        "value": ("true" if value else "false") if isinstance(value, bool) else str(value),
+        "error": ", ".join(map(str, found)) if isinstance(found, list) else str(found or ""),
+    }

@@ -1,0 +1,152 @@
+// What every page gains with scripts: copying, menus that close, search as one types, live job states.
+const root = document.documentElement;
+root.classList.add("js");
+
+const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+
+/** Show a short message at the foot of the page; screen readers hear it. */
+export function toast(text) {
+  document.querySelector(".toast")?.remove();
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.setAttribute("role", "status");
+  box.textContent = text;
+  document.body.append(box);
+  setTimeout(() => box.remove(), 2500);
+}
+
+/** Put text on the clipboard, also where the modern interface is missing. */
+async function copy(text) {
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    try {
+      await copy(button.dataset.copy);
+      toast(words.copied ?? "✓");
+    } catch {
+      toast(words.notCopied ?? "✗");
+    }
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) {
+    const field = document.querySelector("main input[type=search]") ?? document.querySelector(".header-search input");
+    if (field) {
+      event.preventDefault();
+      field.focus();
+      field.select();
+    }
+  }
+});
+
+// The message after a change is said once, not again after a reload.
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
+}
+
+/** A search form whose results follow what one types; the address always holds the state of the filters. */
+function live(form) {
+  const results = document.querySelector(form.dataset.live);
+  const facets = document.getElementById("facets");
+  let timer = 0;
+  let running = null;
+
+  async function run() {
+    const address = new URL(form.action);
+    for (const [name, value] of new FormData(form)) {
+      if (value !== "") address.searchParams.append(name, value);
+    }
+    running?.abort();
+    running = new AbortController();
+    results.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(address, { headers: { "X-Fragment": "results" }, signal: running.signal });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      results.replaceChildren(...page.querySelector("#results").childNodes);
+      const opened = new Set([...facets.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
+      const focused = document.activeElement?.name ? [document.activeElement.name, document.activeElement.value] : null;
+      if (!facets.contains(document.activeElement) || document.activeElement.type === "checkbox") {
+        facets.replaceChildren(...page.querySelector("#facets").childNodes);
+        for (const box of facets.querySelectorAll("details")) {
+          if (opened.has(box.querySelector("summary").textContent)) box.open = true;
+        }
+        if (focused) {
+          for (const box of facets.querySelectorAll("input[type=checkbox]")) {
+            if (box.name === focused[0] && box.value === focused[1]) box.focus();
+          }
+        }
+      }
+      history.replaceState(history.state, "", address);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      form.submit();
+    } finally {
+      results.removeAttribute("aria-busy");
+    }
+  }
+
+  const later = (wait) => {
+    clearTimeout(timer);
+    timer = setTimeout(run, wait);
+  };
+  form.addEventListener("input", (event) => later(event.target.type === "checkbox" ? 0 : 200));
+  form.addEventListener("change", () => later(0));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    later(0);
+  });
+}
+for (const form of document.querySelectorAll("form[data-live]")) live(form);
+if (matchMedia("(max-width: 64rem)").matches) document.querySelector(".facet-box")?.removeAttribute("open");
+
+/** Ask for a part of the page again until the server says there is nothing more to tell. */
+function poll(box) {
+  let wait = 1500;
+  async function again() {
+    if (document.hidden) return void setTimeout(again, wait);
+    try {
+      const answer = await fetch(box.dataset.poll);
+      const text = await answer.text();
+      if (answer.ok && text.trim() === "") return void location.reload();
+      if (answer.ok) box.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+    } catch {
+      // The network is away; ask again later.
+    }
+    if (box.querySelector(".dot-bad") && !box.querySelector(".dot-run, .dot-warn")) return;
+    wait = Math.min(wait * 1.3, 15000);
+    setTimeout(again, wait);
+  }
+  setTimeout(again, wait);
+}
+for (const box of document.querySelectorAll("[data-poll]")) poll(box);
+
+// Selecting a menu entry that changes a list at once.
+for (const select of document.querySelectorAll("select[data-submit]")) {
+  select.addEventListener("change", () => select.form.requestSubmit());
+}

@@ -1,0 +1,8 @@
+"""Searching the catalogue: the query language, its translation to SQL, the index and facets."""
+
+from __future__ import annotations
+
+from appliance.store.search.query import SearchQuery
+from appliance.store.search.run import ResultCache, SearchResult, package_search
+
+__all__ = ["ResultCache", "SearchQuery", "SearchResult", "package_search"]

@@ -1,0 +1,155 @@
+"""How text becomes words: the same folding, splitting and stemming for what is stored and for what is asked.
+
+Everything ends as lower-case words of letters and digits, so that the index's own tokenizer has nothing left to decide.
+Both languages of our users are folded onto each other: ``Zähler``, ``Zaehler`` and ``zahler`` are one word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+_LETTERS = str.maketrans(
+    {
+        "ß": "ss",
+        "ẞ": "ss",
+        "ø": "o",
+        "Ø": "O",
+        "æ": "a",
+        "Æ": "A",
+        "œ": "o",
+        "Œ": "O",
+        "ł": "l",
+        "Ł": "L",
+        "đ": "d",
+        "Đ": "D",
+        "ı": "i",
+        "µ": "u",
+        "μ": "u",
+    }
+)
+# Written-out umlauts, as the German2 stemmer has them: not after q ("frequency").
+_WRITTEN_OUT = re.compile(r"(?<!q)([aou])e")
+# Parts of a word: CellCarrierB2 → Cell Carrier B 2. Characters of scripts without spaces stand alone.
+_PARTS = re.compile(
+    r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]|\d+|[^\W\d_\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+"
+)
+_CASE_CHANGE = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_LONGEST = 64  # characters of a word; longer ones (encoded data in a description) are cut
+_LONGEST_CHUNK = 2000
+_MOST_JOINED = 8  # parts; longer names are found by their parts alone
+
+_ENGLISH = "a an and are as at by for from in into is it of on or the to with"
+_GERMAN = "am auf aus bei das dem den der des die ein eine einer eines für fur im ist mit oder und von zu zum zur"
+STOP_WORDS = frozenset(f"{_ENGLISH} {_GERMAN}".split())
+
+
+def fold(text: str) -> str:
+    """`text` without case, accents, umlauts and ligatures: ``"Größe"`` → ``"grosse"``."""
+    if text.isascii():
+        return _WRITTEN_OUT.sub(r"\1", text.lower())
+    return _WRITTEN_OUT.sub(r"\1", _plain(text).lower())
+
+
+def _plain(text: str) -> str:
+    """`text` without accents and ligatures, case kept (a change of case separates parts of a word)."""
+    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def parts(chunk: str) -> list[str]:
+    """The folded, stemmed parts of a piece of text without spaces: ``"RT-DC_20µm"`` → ``["rt", "dc", "20", "um"]``."""
+    return [stemmed for _, stemmed in _parts(chunk[:_LONGEST_CHUNK])]
+
+
+def whole(chunk: str) -> str:
+    """All letters and digits of a piece without spaces as one folded word: ``"RT-DC"`` → ``"rtdc"``."""
+    plain = chunk if chunk.isascii() else _plain(chunk)
+    return fold("".join(_PARTS.findall(plain)))[:_LONGEST]
+
+
+@lru_cache(maxsize=32768)
+def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
+    """Each part of a piece: (folded, stemmed)."""
+    plain = chunk if chunk.isascii() else _plain(chunk)
+    found = []
+    for match in _PARTS.findall(plain):
+        for part in _CASE_CHANGE.split(match):
+            folded = fold(part)[:_LONGEST]
+            if folded:
+                found.append((folded, stem(folded)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=32768)
+def _indexed(chunk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A piece as it is stored: its stemmed parts, and the other forms under which it is found."""
+    found = _parts(chunk)
+    others = [folded for folded, stemmed in found if folded != stemmed]
+    if 1 < len(found) <= _MOST_JOINED and len(chunk) <= _LONGEST:
+        others.append(whole(chunk))
+    return tuple(stemmed for _, stemmed in found), tuple(others)
+
+
+def indexed(text: str) -> str:
+    """`text` as it is stored in the index: its stemmed words, then the unstemmed forms and the joined forms of what was split.
+
+    Those stand at the end so that they do not part the words of a phrase; they serve prefixes and exact forms.
+    """
+    stems: list[str] = []
+    others: dict[str, None] = {}
+    for chunk in text.split():
+        found, more = _indexed(chunk[:_LONGEST_CHUNK])
+        stems += found
+        others.update(dict.fromkeys(more))
+    return " ".join([*stems, *others])
+
+
+def chunks(text: str) -> Iterator[str]:
+    """The pieces of `text` between spaces that hold at least one letter or digit."""
+    return (chunk for chunk in text.split() if _parts(chunk[:_LONGEST_CHUNK]))
+
+
+_SUFFIXES = ("ern", "em", "en", "er", "es", "e", "s")
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The light common stem of a folded English or German word: cells → cell, Zellen → zell, images/imaging → imag.
+
+    Strips inflections only, and only from words that stay long enough; numbers are left alone.
+    """
+    if len(word) < 4 or word[0].isdigit():
+        return word
+    at = word.find("lys")
+    if at >= 0 and len(word) - at <= 6 and len(word) > 4:  # analysis, analyses, Analyse, Hämolyse, lysed
+        return word[: at + 3]
+    for _ in range(3):
+        shorter = _strip(word)
+        if shorter == word:
+            return word
+        word = shorter
+    return word
+
+
+def _strip(word: str) -> str:
+    """One round of `stem`."""
+    size = len(word)
+    if size >= 5 and word.endswith("ies"):
+        return word[:-2]
+    if size >= 5 and word[-1] == "y" and word[-2] not in "aeiou":
+        return word[:-1] + "i"
+    for suffix in ("abiliti", "ation", "ment"):
+        if word.endswith(suffix) and size - len(suffix) >= 5:
+            return word[: -len(suffix)]
+    if size >= 7 and word.endswith("ing") and re.search("[aeiouy]", word[:-3]):
+        return word[:-3]
+    if size >= 6 and word.endswith("ed") and re.search("[aeiouy]", word[:-2]):
+        return word[:-2]
+    for suffix in _SUFFIXES:
+        rest = size - len(suffix)
+        if word.endswith(suffix) and rest >= (3 if suffix == "s" else 4) and not (suffix == "s" and word[-2] == "s"):
+            return word[: -len(suffix)]
+    return word

@@ -69,10 +69,10 @@ CREATE TABLE community (
 CREATE INDEX community_kind ON community(kind, state, title);
 
 CREATE TABLE member (
-    id TEXT NOT NULL UNIQUE,
     community_id TEXT NOT NULL REFERENCES community(id) ON DELETE CASCADE,
     user_id TEXT NOT NULL REFERENCES user(id) ON DELETE CASCADE,
     role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'member')),
+    id TEXT NOT NULL UNIQUE,           -- behind the key: SQLite 3.40 finds NULLs in it otherwise
     PRIMARY KEY (community_id, user_id)
 ) WITHOUT ROWID;
 CREATE INDEX member_user ON member(user_id, community_id);
@@ -112,9 +112,9 @@ CREATE TABLE dataset_tag (
 CREATE INDEX dataset_tag_tag ON dataset_tag(tag_id);
 
 CREATE TABLE collection_dataset (
-    id TEXT NOT NULL UNIQUE,
     collection_id TEXT NOT NULL REFERENCES community(id) ON DELETE CASCADE,
     dataset_id TEXT NOT NULL REFERENCES dataset(id) ON DELETE CASCADE,
+    id TEXT NOT NULL UNIQUE,           -- behind the key: SQLite 3.40 finds NULLs in it otherwise
     PRIMARY KEY (collection_id, dataset_id)
 ) WITHOUT ROWID;
 CREATE INDEX collection_dataset_dataset ON collection_dataset(dataset_id, collection_id);

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from appliance import settings as settings_module
+from appliance.actions.site import Site
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
 from appliance.store.database import Database
@@ -47,6 +48,13 @@ class CliState:
     def depot(self) -> Depot:
         """The files of the data root."""
         return Depot(self.data_root)
+
+    @cached_property
+    def site(self) -> Site:
+        """What the verbs of `appliance.actions` work with. A running service notices new jobs by itself."""
+        from appliance.cli.work import check_sanity
+
+        return Site(self.settings, self.db, self.depot, check_sanity=check_sanity(self.settings))
 
     def close(self) -> None:
         """Close what was opened."""

@@ -124,6 +124,20 @@ def prepare(
     return settings
 
 
+def first_admin(state: CliState, name: str, email: str, password: str | None) -> dict[str, Any]:
+    """Make the first administrator unless there is an account of that name; without a password, with a one-time link."""
+    from appliance.actions import people
+    from appliance.cli.user import first_link
+    from appliance.model.viewer import OPERATOR
+    from appliance.store import users
+
+    with state.db.read() as conn:
+        if users.find(conn, name) is not None:
+            return {"admin": name}
+    people.create(state.site, OPERATOR, {"name": name, "email": email, "password": password}, sysadmin=True)
+    return {"admin": name} | ({} if password else {"link": first_link(state, name)})
+
+
 def _require_agreement(settings: Settings, flags: dict[str, Any], file: Path) -> None:
     for key, value in flags.items():
         group, name = key.split(".")

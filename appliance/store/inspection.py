@@ -96,3 +96,28 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
            ORDER BY r.pk"""
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def datasets(
+    conn: sqlite3.Connection, *, circle_id: str | None = None, state: str | None = None, creator_id: str | None = None
+) -> list[dict[str, Any]]:
+    """All datasets, whoever may see them, with circle, number of files and bytes; latest change first."""
+    rows = conn.execute(
+        """SELECT d.id, d.name, d.title, c.name AS circle, d.state, d.private, d.created, d.modified, d.num_resources AS resources,
+                  (SELECT coalesce(sum(size), 0) FROM resource r WHERE r.dataset_id = d.id) AS bytes
+           FROM dataset d JOIN community c ON c.id = d.circle_id
+           WHERE (:circle IS NULL OR d.circle_id = :circle) AND (:state IS NULL OR d.state = :state) AND (:creator IS NULL OR d.creator_id = :creator)
+           ORDER BY d.modified DESC""",
+        {"circle": circle_id, "state": state, "creator": creator_id},
+    )
+    return [dict(row) | {"private": bool(row["private"])} for row in rows]
+
+
+def resources(conn: sqlite3.Connection, *, dataset_id: str | None = None) -> list[dict[str, Any]]:
+    """All files, whoever may see them: id, dataset's name, name, size [bytes], format, sha256; in the order of arrival."""
+    rows = conn.execute(
+        """SELECT r.id, d.name AS dataset, r.name, r.size, r.format, r.sha256 FROM resource r JOIN dataset d ON d.id = r.dataset_id
+           WHERE :dataset IS NULL OR r.dataset_id = :dataset ORDER BY r.pk""",
+        {"dataset": dataset_id},
+    )
+    return [dict(row) for row in rows]

@@ -1,0 +1,64 @@
+"""`dcor condense`: the condense job's code on a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.cli.common import CliState, details, emit, json_option, pass_state
+from appliance.model.problem import invalid
+
+
+@click.command("condense")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--cores", type=click.IntRange(1), default=None, help="Processes used at once.  [default: all]")
+@json_option
+@pass_state
+def command(state: CliState, source: Path, target: Path, cores: int | None, as_json: bool) -> None:
+    """Write the condensed file of a measurement: all scalar features, without images, masks and traces.
+
+    Runs the code of the job in the same sandbox; needs no data root.
+    """
+    from appliance import settings as settings_module
+    from appliance.jobs.sandbox import Sandbox, SandboxError
+
+    settings = settings_module.load(state.data_root)
+    cores = cores or len(os.sched_getaffinity(0))
+    base = settings.tmp if settings.tmp.is_dir() and os.access(settings.tmp, os.W_OK) else target.absolute().parent
+    folder = Path(tempfile.mkdtemp(prefix=".condense-", dir=base))
+    try:
+        with closing(Sandbox(folder / "work")) as sandbox:
+            scratch = sandbox.new_scratch()
+            try:
+                outcome = sandbox.run(
+                    "condense",
+                    source.absolute(),
+                    {"name": source.name, "basins": [], "cores": cores},
+                    scratch=scratch,
+                    timeout=settings.jobs.timeout,
+                    memory=settings.jobs.memory,
+                    fork=cores > 1,
+                )
+            except SandboxError as error:
+                raise invalid(message=f"{source}: {error.message}") from error
+            shutil.move(scratch / "condensed.rtdc", target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found: dict[str, Any] = outcome.answer
+    data = {
+        "path": str(target),
+        "size": target.stat().st_size,
+        "features": len(found.get("features", [])),
+        "computed": found.get("computed"),
+        "seconds": found.get("seconds"),
+        "peak": outcome.peak,
+        "cpu": outcome.cpu,
+    }
+    emit(data, as_json, lambda _: details(data))

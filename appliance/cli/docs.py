@@ -1,0 +1,163 @@
+"""`dcor docs`: the reference pages, written from the code, so that they cannot fall behind it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from appliance import settings as settings_module
+from appliance.settings import Settings
+
+_MADE = "<!-- Made by `dcor docs {page}`; change the code instead. -->\n\n"
+
+
+@click.group("docs")
+def group() -> None:
+    """Write the reference pages (commands, settings, API) from the code."""
+
+
+@group.command("commands")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+def commands(out: Path | None) -> None:
+    """Every command with its options."""
+    _put(out, commands_page())
+
+
+@group.command("settings")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+def settings(out: Path | None) -> None:
+    """Every setting with its default, its variable and its meaning."""
+    _put(out, settings_page())
+
+
+@group.command("api")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+def api(out: Path | None) -> None:
+    """Every action of the API with its parameters."""
+    _put(out, api_page())
+
+
+@group.command("checks")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+def checks(out: Path | None) -> None:
+    """Every check of `dcor inspect`."""
+    _put(out, checks_page())
+
+
+@group.command("all")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+def everything(folder: Path) -> None:
+    """Write all reference pages into FOLDER."""
+    for name, page in PAGES.items():
+        (folder / f"{name}.md").write_text(page(), encoding="utf-8")
+
+
+def commands_page() -> str:
+    """The page about the command line, from the commands themselves."""
+    from appliance.cli.root import cli
+
+    lines = [
+        _MADE.format(page="commands") + "# Commands\n",
+        "`dcor --data DIR COMMAND …`; the data root may also come from `DCOR_DATA`, default `/data`. `--data` is accepted in "
+        "any position. Read commands print text for people, or JSON with `--json`.\n",
+        "Exit codes: 0 done or healthy, 1 refused or a problem was found, 2 wrong usage.\n",
+    ]
+    context = click.Context(cli, info_name="dcor")
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if command is not None:
+            lines += _command_lines(f"dcor {name}", command, context)
+    return "\n".join(lines)
+
+
+def _command_lines(path: str, command: click.Command, parent: click.Context) -> list[str]:
+    context = click.Context(command, info_name=path.rpartition(" ")[2], parent=parent)
+    if isinstance(command, click.Group):
+        lines = [f"## {path}\n", (command.help or "").strip() + "\n"]
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                lines += _command_lines(f"{path} {name}", child, context)
+        return lines
+    usage = " ".join([path, *(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")])
+    level = "##" if path.count(" ") == 1 else "###"
+    lines = [f"{level} {path}\n", f"    {usage}\n", _plain(command.help) + "\n"]
+    options = [
+        record
+        for parameter in command.get_params(context)
+        if (record := parameter.get_help_record(context)) and "--help" not in record[0]
+    ]
+    if options:
+        lines += ["| option | meaning |", "|---|---|"]
+        lines += [
+            f"| `{name.replace('|', '/')}` | {' '.join(text.split()).replace('|', '/')} |" for name, text in options
+        ]
+        lines.append("")
+    return lines
+
+
+def settings_page() -> str:
+    """The page about `dcor.toml`, from the declarations."""
+    lines = [
+        _MADE.format(page="settings") + "# Settings\n",
+        "A setting's value is the first of: a flag of the command, an environment variable, `dcor.toml` in the data root, "
+        "the default. `dcor config show --origin` says which one holds. Unknown names are errors.\n",
+    ]
+    defaults = Settings()
+    for group_name in settings_module.GROUPS:
+        table = getattr(defaults, group_name)
+        lines += [f"## [{group_name}]\n", f"{(type(table).__doc__ or '').strip()}\n"]
+        lines += ["| setting | default | variable | meaning |", "|---|---|---|---|"]
+        for field in dataclasses.fields(table):
+            unit = f" [{field.metadata['unit']}]" if field.metadata["unit"] else ""
+            variable = f"DCOR_{group_name}_{field.name}".upper()
+            lines.append(
+                f"| `{group_name}.{field.name}` | `{settings_module.toml(field.default)}` | `{variable}` | {field.metadata['doc']}{unit} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def checks_page() -> str:
+    """The page about `dcor inspect`, from the checks themselves."""
+    from appliance.health import report
+
+    lines = [
+        _MADE.format(page="checks") + "# Checks of `dcor inspect`\n",
+        "Every finding says what was seen, what follows if it stays so, and what to do. `--assume-yes` repairs only what "
+        "cannot lose data: it makes folders, narrows modes and moves files to `quarantine/`; it never deletes.\n",
+        "| check | looks at |",
+        "|---|---|",
+    ]
+    lines += [f"| {named.name} | {named.looks_at} |" for named in report.checks()]
+    return "\n".join(lines) + "\n"
+
+
+def api_page() -> str:
+    """The page about the action API, from its registry."""
+    from appliance.web.api import reference
+
+    return _MADE.format(page="api") + reference.page()
+
+
+def _plain(text: str | None) -> str:
+    """Click's help text without its own marks."""
+    return "\n".join(line.strip() for line in (text or "").replace("\b", "").strip().splitlines())
+
+
+def _put(out: Path | None, text: str) -> None:
+    if out is None:
+        click.echo(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands": commands_page,
+    "settings": settings_page,
+    "api": api_page,
+    "checks": checks_page,
+}

@@ -1,0 +1,259 @@
+"""`dcor user`: accounts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.actions import lookup, people
+from appliance.cli.common import (
+    CliState,
+    as_caller,
+    confirm,
+    details,
+    dry_run_option,
+    emit,
+    json_option,
+    note,
+    pass_state,
+    read_password,
+    table,
+    yes_option,
+)
+from appliance.model import times
+from appliance.model.viewer import OPERATOR
+from appliance.store import audit, communities, persons, users
+
+_COLUMNS = {
+    "name": "name",
+    "fullname": "full name",
+    "email": "e-mail",
+    "state": "state",
+    "sysadmin": "admin",
+    "datasets": "datasets",
+    "last_active": "last active",
+}
+_STATES = ("active", "pending", "disabled", "deleted")
+
+
+@click.group("user")
+def group() -> None:
+    """Accounts: add, list, disable, promote, remove."""
+
+
+@group.command("add")
+@click.argument("name")
+@click.option("--email", required=True, help="E-mail address, unique.")
+@click.option("--fullname", default="", help="Name shown to others.")
+@click.option("--sysadmin", is_flag=True, help="Make an administrator.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from stdin; otherwise a one-time link is printed."
+)
+@json_option
+@pass_state
+def add(
+    state: CliState, name: str, email: str, fullname: str, sysadmin: bool, password_stdin: bool, as_json: bool
+) -> None:
+    """Make an account. Without a password, its owner sets one by the link that is printed (24 hours, once)."""
+    password = read_password(True) if password_stdin else None
+    data = {"name": name, "email": email, "fullname": fullname, "password": password}
+    user_id = people.create(state.site, OPERATOR, data, sysadmin=sysadmin)
+    made: dict[str, Any] = {"id": user_id, "name": name}
+    if password is None:
+        made["link"] = first_link(state, name)
+    emit(
+        made,
+        as_json,
+        lambda _: (
+            f"User {name} made."
+            + (f"\nFirst log-in (good for 24 hours, once):\n{made['link']}" if "link" in made else "")
+        ),
+    )
+
+
+@group.command("list")
+@click.option("--search", "text", default="", help="Only names and addresses that contain this.")
+@click.option(
+    "--state",
+    "wanted",
+    type=click.Choice(_STATES),
+    multiple=True,
+    help="Only these states.  [default: active, pending]",
+)
+@click.option(
+    "--zombies", is_flag=True, help="Only ordinary users without any dataset who were not active for --weeks."
+)
+@click.option(
+    "--weeks", type=click.IntRange(0), default=12, show_default=True, help="With --zombies: inactive for this long."
+)
+@json_option
+@pass_state
+def list_(state: CliState, text: str, wanted: tuple[str, ...], zombies: bool, weeks: int, as_json: bool) -> None:
+    """List accounts."""
+    with state.db.read() as conn:
+        rows = [plain(row) for row in users.listed(conn, text, states=wanted or ("active", "pending"))]
+        if zombies:
+            idle = set(users.zombies(conn, times.ahead(-timedelta(weeks=weeks))))
+            rows = [row for row in rows if row["name"] in idle]
+    emit(rows, as_json, lambda _: table([_short(row) for row in rows], _COLUMNS, empty="No users."))
+
+
+@group.command("show")
+@click.argument("name")
+@json_option
+@pass_state
+def show(state: CliState, name: str, as_json: bool) -> None:
+    """Show one account with its circles and collections. Tokens are never shown; `dcor token create` makes one."""
+    with state.db.read() as conn:
+        row = lookup.user(conn, name)
+        circles, collections = communities.roles_of(conn, row["id"])
+        data = plain(row) | {
+            "circles": {item["name"]: circles[item["id"]] for item in communities.by_ids(conn, circles, "circle")},
+            "collections": {
+                item["name"]: collections[item["id"]] for item in communities.by_ids(conn, collections, "collection")
+            },
+            "datasets": users.datasets_created(conn, row["id"]),
+        }
+    emit(
+        data,
+        as_json,
+        lambda _: details({key: _roles(value) if isinstance(value, dict) else value for key, value in data.items()}),
+    )
+
+
+@group.command("set")
+@click.argument("name")
+@click.option("--email", help="New e-mail address.")
+@click.option("--fullname", help="New full name.")
+@click.option("--about", help="New text about the person.")
+@pass_state
+def set_(state: CliState, name: str, email: str | None, fullname: str | None, about: str | None) -> None:
+    """Change the profile of an account."""
+    values = {
+        key: value for key, value in (("email", email), ("fullname", fullname), ("about", about)) if value is not None
+    }
+    if not values:
+        raise click.UsageError("Say what to change: --email, --fullname, --about.")
+    people.update(state.site, OPERATOR, name, values)
+
+
+@group.command("passwd")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+@click.option("--link", is_flag=True, help="Print a one-time link instead, by which the owner sets one.")
+@pass_state
+def passwd(state: CliState, name: str, password_stdin: bool, link: bool) -> None:
+    """Set a password; every session of the account ends."""
+    if link:
+        click.echo(first_link(state, name))
+        return
+    with state.db.read() as conn:
+        lookup.user(conn, name)
+    people.change_password(state.site, OPERATOR, name, read_password(password_stdin))
+    note(f"The password of {name} is set.")
+
+
+@group.command("disable")
+@click.argument("name")
+@pass_state
+def disable(state: CliState, name: str) -> None:
+    """Lock an account: its sessions end and its tokens stop working until it is enabled again."""
+    people.set_state(state.site, OPERATOR, name, "disabled")
+    note(f"{name} is locked out.")
+
+
+@group.command("enable")
+@click.argument("name")
+@pass_state
+def enable(state: CliState, name: str) -> None:
+    """Unlock an account."""
+    people.set_state(state.site, OPERATOR, name, "active")
+    note(f"{name} may log in again.")
+
+
+@group.command("promote")
+@click.argument("name")
+@pass_state
+def promote(state: CliState, name: str) -> None:
+    """Make somebody an administrator."""
+    people.set_sysadmin(state.site, OPERATOR, name, True)
+    note(f"{name} is an administrator.")
+
+
+@group.command("demote")
+@click.argument("name")
+@pass_state
+def demote(state: CliState, name: str) -> None:
+    """Make an administrator an ordinary user; the last one stays."""
+    people.set_sysadmin(state.site, OPERATOR, name, False)
+    note(f"{name} is an ordinary user.")
+
+
+@group.command("remove")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--keep-data", is_flag=True, help="Keep name and address (the account can be enabled again).")
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove accounts: tokens, sessions and memberships end, name and address are replaced by a pseudonym. Datasets stay."""
+    with state.db.read() as conn:
+        rows = [lookup.user(conn, name) for name in names]
+    if dry_run:
+        emit(
+            {"removed": [], "would_remove": [row["name"] for row in rows]},
+            as_json,
+            lambda data: "Would remove: " + ", ".join(data["would_remove"]),
+        )
+        return
+    confirm(f"Remove {', '.join(row['name'] for row in rows)}?", yes)
+    for row in rows:
+        people.set_state(state.site, OPERATOR, row["id"], "deleted")
+        if not keep_data:
+            with state.db.write() as tx:
+                persons.erase(tx, row["id"])
+                audit.add(tx, OPERATOR, "user.erase", "user", row["id"])
+    emit({"removed": [row["name"] for row in rows]}, as_json, lambda data: "Removed: " + ", ".join(data["removed"]))
+
+
+@group.command("export")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@pass_state
+def export(state: CliState, name: str, out: Path | None) -> None:
+    """Write everything stored about a person as JSON (right of access)."""
+    with state.db.write() as tx:
+        row = lookup.user(tx, name)
+        text = json.dumps(persons.everything(tx, row), indent=2, ensure_ascii=False)
+        audit.add(tx, OPERATOR, "user.export", "user", row["id"])
+    if out is None:
+        click.echo(text)
+        return
+    with as_caller():
+        out.write_text(text + "\n", encoding="utf-8")
+        out.chmod(0o600)
+
+
+def first_link(state: CliState, name: str) -> str:
+    """A one-time link (24 hours) by which the user sets a password."""
+    return f"{state.settings.site_url}/user/link/{people.one_time_link(state.site, OPERATOR, name)}"
+
+
+def plain(row: sqlite3.Row) -> dict[str, Any]:
+    """A user as JSON values, without the password's hash."""
+    data = {key: row[key] for key in row.keys() if key != "password"}  # noqa: SIM118 - a Row iterates over values
+    return data | {"sysadmin": bool(data["sysadmin"])}
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"last_active": (row["last_active"] or "")[:10]}
+
+
+def _roles(roles: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({role})" for name, role in roles.items())

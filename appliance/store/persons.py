@@ -1,0 +1,44 @@
+"""What is stored about a person: all of it in one piece, and how it is erased."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+_ABOUT = {
+    "tokens": "SELECT id, name, scope, created, last_access, expires FROM token WHERE user_id = ?",
+    "sessions": "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ?",
+    "memberships": "SELECT c.kind, c.name, c.title, m.role FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ?",
+    "datasets": "SELECT id, name, title, state, private, created, modified FROM dataset WHERE creator_id = ?",
+    "shared_with": "SELECT dataset_id, capacity, modified FROM collaborator WHERE user_id = ?",
+    "follows": "SELECT dataset_id, since FROM follower WHERE user_id = ?",
+    "uploads": "SELECT id, name, size, state, created FROM upload WHERE user_id = ?",
+    "audit": "SELECT at, action, object_type, object_id, detail, address FROM audit WHERE actor_id = ? ORDER BY seq",
+}
+
+
+def everything(conn: sqlite3.Connection, user: sqlite3.Row) -> dict[str, Any]:
+    """All that is stored about the user, by subject; secrets are left out, as they are only hashes."""
+    profile = {key: user[key] for key in user.keys() if key != "password"}  # noqa: SIM118 - a Row iterates over values
+    found: dict[str, Any] = {"profile": profile}
+    for subject, query in _ABOUT.items():
+        found[subject] = [dict(row) for row in conn.execute(query, (user["id"],))]
+    return found
+
+
+def erase(tx: sqlite3.Connection, user_id: str) -> str:
+    """Replace name, full name, address and texts of a removed user by a pseudonym, which is returned.
+
+    The audit log keeps its entries as they are (it is append-only); they name the account by its former log-in name.
+    """
+    pseudonym = f"removed-{user_id[:8]}"
+    tx.execute(
+        """UPDATE user SET name = ?1, fullname = '', email = ?1 || '@localhost', about = '', image_url = '', password = NULL, locale = NULL,
+           last_active = NULL WHERE id = ?2""",
+        (pseudonym, user_id),
+    )
+    tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
+    tx.execute("DELETE FROM token WHERE user_id = ?", (user_id,))
+    tx.execute("DELETE FROM follower WHERE user_id = ?", (user_id,))
+    tx.execute("DELETE FROM one_time_link WHERE user_id = ?", (user_id,))
+    return pseudonym

@@ -44,9 +44,13 @@ class Policy:
     """Who may do what; the defaults are a clinic's."""
 
     anonymous_access: bool = _option(False, "Let anybody on the network see what is public; off: sign in first")
-    public_datasets: bool = _option(True, "Allow public datasets (public: every signed-in user); off: only private ones")
+    public_datasets: bool = _option(
+        True, "Allow public datasets (public: every signed-in user); off: only private ones"
+    )
     licences: str = _option("standard", "Licence list: standard (Creative Commons) or medical (none, patient)")
-    supplements: str = _option("standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files")
+    supplements: str = _option(
+        "standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files"
+    )
     users_create_circles: bool = _option(True, "Every user may create circles; off: admins only")
     users_create_collections: bool = _option(True, "Every user may create collections; off: admins only")
     self_registration: bool = _option(False, "Anybody may register an account; only for a playground")
@@ -59,7 +63,9 @@ class Depot:
 
     max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes")
     reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes")
-    direct_upload: bool = _option(False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide")
+    direct_upload: bool = _option(
+        False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
+    )
     link_lifetime: int = _option(3600, "Life of presigned URLs", "s")
     part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s")
     quota_circle: int = _option(0, "Most bytes a circle may hold; 0 = no limit", "bytes")
@@ -172,7 +178,9 @@ def options() -> dict[str, dataclasses.Field[Any]]:
     return {f"{group}.{f.name}": f for group in GROUPS for f in dataclasses.fields(getattr(defaults, group))}
 
 
-def load(data: Path | None = None, env: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+def load(
+    data: Path | None = None, env: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+) -> Settings:
     """The settings of a data root.
 
     :param data: the data root; else ``DCOR_DATA``, else ``/data``.
@@ -230,7 +238,11 @@ def _read(file: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for group, table in tables.items():
         if not isinstance(table, dict):
-            raise Problem(409, "Validation Error", message=f"{file}: '{group}' stands outside of a table; the tables are {', '.join(GROUPS)}.")
+            raise Problem(
+                409,
+                "Validation Error",
+                message=f"{file}: '{group}' stands outside of a table; the tables are {', '.join(GROUPS)}.",
+            )
         found.update({f"{group}.{key}": value for key, value in table.items()})
     return found
 
@@ -245,7 +257,9 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
         group, name = key.split(".")
-        changed.setdefault(group, {})[name] = _convert(key, value, get_type_hints(type(getattr(settings, group)))[name], origin)
+        changed.setdefault(group, {})[name] = _convert(
+            key, value, get_type_hints(type(getattr(settings, group)))[name], origin
+        )
         origins[key] = origin
     groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}
     return dataclasses.replace(settings, origins=origins, **groups)
@@ -257,11 +271,22 @@ def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
         if kind is bool:
             if isinstance(value, bool):
                 return value
-            return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}[text.lower()]
+            return {
+                "true": True,
+                "1": True,
+                "yes": True,
+                "on": True,
+                "false": False,
+                "0": False,
+                "no": False,
+                "off": False,
+            }[text.lower()]
         if kind is int:
             if isinstance(value, bool):
                 raise ValueError
             return int(text)
     except (KeyError, ValueError) as error:
-        raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) needs a {kind.__name__}, not '{value}'.") from error
+        raise Problem(
+            409, "Validation Error", message=f"Setting '{key}' ({origin}) needs a {kind.__name__}, not '{value}'."
+        ) from error
     return str(value)

@@ -30,7 +30,11 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
         if facts is None or facts.state != "draft" or not policy.may(viewer, "dataset:update", facts):
             return
         verdicts = rtdc.verdicts(conn, facts.id)
-        unknown = [row["id"] for row in resources.of_dataset(conn, facts.id) if names.is_measurement(row["name"]) and verdicts.get(row["id"]) is None]
+        unknown = [
+            row["id"]
+            for row in resources.of_dataset(conn, facts.id)
+            if names.is_measurement(row["name"]) and verdicts.get(row["id"]) is None
+        ]
     if any(verdicts.values()):
         return
     for resource_id in unknown:

@@ -89,7 +89,9 @@ def circle(conn: sqlite3.Connection, viewer: Viewer, ref: Any) -> str:
     return str(row["id"])
 
 
-def collections(conn: sqlite3.Connection, data: Mapping[str, Any], viewer: Viewer, held: frozenset[str] = frozenset()) -> set[str] | None:
+def collections(
+    conn: sqlite3.Connection, data: Mapping[str, Any], viewer: Viewer, held: frozenset[str] = frozenset()
+) -> set[str] | None:
     """Ids of the collections that `data["groups"]` names, None when it says nothing.
 
     The caller must be editor or admin in each that is not in `held` yet. Raises Problem 403 or 404.
@@ -99,7 +101,9 @@ def collections(conn: sqlite3.Connection, data: Mapping[str, Any], viewer: Viewe
     found = set()
     for group in data["groups"]:
         refs = [group.get("id"), group.get("name")] if isinstance(group, Mapping) else [group]
-        row = next((row for row in (communities.find(conn, ref, "collection") for ref in refs if ref) if row is not None), None)
+        row = next(
+            (row for row in (communities.find(conn, ref, "collection") for ref in refs if ref) if row is not None), None
+        )
         if row is None:
             raise not_found("Group was not found.")
         if row["id"] not in held and not policy.may(viewer, "collection:datasets", communities.facts(row)):

@@ -43,10 +43,20 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
         wanted_tags = dataset_fields.tag_names(data) or []
         state = _initial_state(data.get("state"))
         private = _initial_visibility(site, fields.get("private"))
-        name = _chosen_name(tx, viewer, data.get("name")) or names.dataset_name(fields.get("title", ""), lambda text: datasets.name_taken(tx, text), id_)
+        name = _chosen_name(tx, viewer, data.get("name")) or names.dataset_name(
+            fields.get("title", ""), lambda text: datasets.name_taken(tx, text), id_
+        )
         dataset_id = datasets.create(
             tx,
-            _columns(fields) | {"name": name, "title": fields.get("title") or name, "circle_id": circle_id, "private": int(private), "state": state, "creator_id": viewer.user_id},
+            _columns(fields)
+            | {
+                "name": name,
+                "title": fields.get("title") or name,
+                "circle_id": circle_id,
+                "private": int(private),
+                "state": state,
+                "creator_id": viewer.user_id,
+            },
             id_=id_,
         )
         tags.assign(tx, dataset_id, wanted_tags)
@@ -67,7 +77,15 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     return facts.id
 
 
-def apply(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any], files: resources.Files) -> None:
+def apply(
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    row: sqlite3.Row,
+    facts: DatasetFacts,
+    data: Mapping[str, Any],
+    files: resources.Files,
+) -> None:
     """The body of `update`, inside a transaction: compare, ask, check, write."""
     fields = dataset_fields.parsed(data)
     fields = {key: value for key, value in fields.items() if value != _stored(row, key)}
@@ -75,13 +93,13 @@ def apply(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, 
     if wanted_tags == tags.of_dataset(tx, facts.id):
         wanted_tags = None
     collection_ids = dataset_fields.collections(tx, data, viewer, facts.collection_ids)
-    if collection_ids == facts.collection_ids:
+    if collection_ids is not None and frozenset(collection_ids) == facts.collection_ids:
         collection_ids = None
     circle_id = _new_circle(tx, viewer, row, facts, data)
     state = _new_state(viewer, facts, data.get("state"))
     listed = data.get("resources")
     changes = _changed(row, data, fields, wanted_tags, collection_ids, circle_id, state)
-    _require_allowed(site, viewer, facts, row, changes, fields)
+    _require_allowed(site, viewer, facts, row, changes, fields, data.get("name"))
 
     if state == "active" and facts.state != "active":
         activation.require_ready(tx, facts.id, listed)
@@ -93,7 +111,9 @@ def apply(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, 
     if "name" in changes:
         columns["name"] = _chosen_name(tx, viewer, data["name"])
     if {"authors", "license_id"} & fields.keys():
-        dataset_fields.require_complete({"authors": row["authors"], "license_id": row["license_id"]} | fields, viewer, site.settings)
+        dataset_fields.require_complete(
+            {"authors": row["authors"], "license_id": row["license_id"]} | fields, viewer, site.settings
+        )
     datasets.update(tx, facts.id, **columns)
     if wanted_tags is not None:
         tags.assign(tx, facts.id, wanted_tags)
@@ -103,7 +123,14 @@ def apply(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, 
         _apply_resources(site, tx, viewer, facts, listed, files)
     if changes:
         datasets.touch(tx, facts.id)
-        audit.add(tx, viewer, "dataset.activate" if state == "active" else "dataset.update", "dataset", facts.id, fields=sorted(changes))
+        audit.add(
+            tx,
+            viewer,
+            "dataset.activate" if state == "active" else "dataset.update",
+            "dataset",
+            facts.id,
+            fields=sorted(changes),
+        )
 
 
 def delete(site: Site, viewer: Viewer, ref: str | None) -> None:
@@ -142,9 +169,26 @@ def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) ->
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
-def _changed(row: sqlite3.Row, data: Mapping[str, Any], fields: Mapping[str, Any], wanted_tags: Any, collection_ids: Any, circle_id: Any, state: Any) -> set[str]:
+def _changed(
+    row: sqlite3.Row,
+    data: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    wanted_tags: Any,
+    collection_ids: Any,
+    circle_id: Any,
+    state: Any,
+) -> set[str]:
     changes = set(fields)
-    changes |= {key for key, value in (("tags", wanted_tags), ("groups", collection_ids), ("owner_org", circle_id), ("state", state)) if value is not None}
+    changes |= {
+        key
+        for key, value in (
+            ("tags", wanted_tags),
+            ("groups", collection_ids),
+            ("owner_org", circle_id),
+            ("state", state),
+        )
+        if value is not None
+    }
     for key in ("name", "id"):
         if data.get(key) and data[key] != row[key] and not (key == "id" and data[key] == row["name"]):
             changes.add(key)
@@ -152,15 +196,23 @@ def _changed(row: sqlite3.Row, data: Mapping[str, Any], fields: Mapping[str, Any
     return changes | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}
 
 
-def _require_allowed(site: Site, viewer: Viewer, facts: DatasetFacts, row: sqlite3.Row, changes: set[str], fields: Mapping[str, Any]) -> None:
+def _require_allowed(
+    site: Site,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    row: sqlite3.Row,
+    changes: set[str],
+    fields: Mapping[str, Any],
+    name: Any,
+) -> None:
     if "id" in changes:
         raise not_authorized("Changing the id of a dataset is not possible")
+    if "name" in changes and not viewer.sysadmin:
+        raise not_authorized(f"Editing not allowed: {{'name': {name!r}}}")
     unknown = changes - set(dataset_fields.COLUMNS) - {"tags", "groups"}
     if facts.state != "draft" and not viewer.sysadmin:
         for key in sorted(changes - _FREE_WHEN_ACTIVE):
             raise not_authorized(f"Changing '{key}' not allowed for non-draft datasets!")
-    if "name" in changes and not viewer.sysadmin:
-        raise not_authorized("Editing not allowed: {'name': ...}")
     if unknown:
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
     if "private" in fields:
@@ -186,7 +238,9 @@ def _new_state(viewer: Viewer, facts: DatasetFacts, wanted: Any) -> str | None:
     return str(state)
 
 
-def _new_circle(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any]) -> str | None:
+def _new_circle(
+    tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any]
+) -> str | None:
     ref = data.get("owner_org")
     if not ref:
         return None
@@ -198,7 +252,9 @@ def _new_circle(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts:
     return dataset_fields.circle(tx, viewer, ref) if facts.state == "draft" or viewer.sysadmin else str(ref)
 
 
-def _apply_resources(site: Site, tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, listed: Any, files: resources.Files) -> None:
+def _apply_resources(
+    site: Site, tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, listed: Any, files: resources.Files
+) -> None:
     """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"resources": ["A list of objects is needed"]})
@@ -230,7 +286,9 @@ def _apply_resources(site: Site, tx: sqlite3.Connection, viewer: Viewer, facts: 
         resources.remove(tx, viewer, resource_id, facts.id, files)
     if kept and kept != [one for one in old if one in set(kept)]:
         _require_draft(viewer, facts)
-        rows.reorder(tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)])
+        rows.reorder(
+            tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)]
+        )
 
 
 def _require_draft(viewer: Viewer, facts: DatasetFacts) -> None:
@@ -250,7 +308,9 @@ def _stored(row: sqlite3.Row, key: str) -> Any:
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {dataset_fields.COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()}
+    return {
+        dataset_fields.COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()
+    }
 
 
 def _chosen_id(conn: sqlite3.Connection, viewer: Viewer, id_: Any) -> str | None:

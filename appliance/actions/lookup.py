@@ -10,7 +10,9 @@ from appliance.security import policy
 from appliance.store import communities, datasets, resources, users
 
 
-def dataset(conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str = "dataset:read") -> tuple[sqlite3.Row, DatasetFacts]:
+def dataset(
+    conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str = "dataset:read"
+) -> tuple[sqlite3.Row, DatasetFacts]:
     """The dataset with this id or name, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
     if not ref:
         raise missing("id")
@@ -22,7 +24,9 @@ def dataset(conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str
     return row, facts
 
 
-def resource(conn: sqlite3.Connection, viewer: Viewer, resource_id: str | None, rule: str = "dataset:read") -> tuple[sqlite3.Row, DatasetFacts]:
+def resource(
+    conn: sqlite3.Connection, viewer: Viewer, resource_id: str | None, rule: str = "dataset:read"
+) -> tuple[sqlite3.Row, DatasetFacts]:
     """The resource with this id and the facts of its dataset, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
     if not resource_id:
         raise missing("id")

@@ -17,7 +17,9 @@ from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import audit, communities, jobs, resources, uploads
 
-_LEGACY_KEYS = frozenset({"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"})
+_LEGACY_KEYS = frozenset(
+    {"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"}
+)
 _DIRECT_KEYS = frozenset({"id", "name", "package_id", "s3_available", "description"})
 _SERVER_KEYS = ("sha256", "etag")
 MAX_RESOURCES = 10_000
@@ -101,26 +103,38 @@ def require_room(site: Site, size: int) -> None:
     """Is a file of `size` bytes allowed, and does it fit? Raises Problem 413 or 507."""
     limit = site.settings.depot.max_upload
     if size > limit:
-        raise Problem(413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed.")
+        raise Problem(
+            413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
+        )
     free = site.depot.free()
     if size + site.settings.depot.reserve > free:
-        raise Problem(507, "Insufficient Storage", message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.")
+        raise Problem(
+            507,
+            "Insufficient Storage",
+            message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.",
+        )
 
 
 def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: int) -> None:
     """Does the circle's quota allow `size` bytes more? Raises Problem 413."""
     quota = site.settings.depot.quota_circle
     if quota and communities.bytes_of_circle(conn, circle_id) + size > quota:
-        raise Problem(413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that.")
+        raise Problem(
+            413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that."
+        )
 
 
-def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = "Editing resources for non-draft datasets not allowed!") -> None:
+def require_draft(
+    viewer: Viewer, facts: DatasetFacts, message: str = "Editing resources for non-draft datasets not allowed!"
+) -> None:
     """Files of a dataset change while it is a draft, later only by an admin's hand. Raises Problem 403."""
     if facts.state != "draft" and not viewer.sysadmin:
         raise not_authorized(message)
 
 
-def name_errors(conn: sqlite3.Connection, dataset_id: str, name: object, viewer: Viewer, taken: Sequence[str] = ()) -> list[str]:
+def name_errors(
+    conn: sqlite3.Connection, dataset_id: str, name: object, viewer: Viewer, taken: Sequence[str] = ()
+) -> list[str]:
     """What is wrong with the name of a new file in a dataset; empty when nothing is."""
     errors = names.resource_name_errors(name)
     if viewer.sysadmin and isinstance(name, str) and name and "/" not in name and "\0" not in name:
@@ -130,7 +144,14 @@ def name_errors(conn: sqlite3.Connection, dataset_id: str, name: object, viewer:
     return errors
 
 
-def addition(site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, entry: Mapping[str, Any], taken: Sequence[str] = ()) -> Addition:
+def addition(
+    site: Site,
+    conn: sqlite3.Connection,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    entry: Mapping[str, Any],
+    taken: Sequence[str] = (),
+) -> Addition:
     """Check one new entry of a dataset's list of resources.
 
     :raises Problem: 403 for keys that are the server's, 409 for names and supplements.
@@ -174,7 +195,16 @@ def attach(site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, 
     row = resources.get(tx, incoming.resource_id)
     assert row is not None  # noqa: S101 - just written
     jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense)
-    audit.add(tx, viewer, "resource.create", "resource", incoming.resource_id, dataset=dataset_id, size=incoming.size, sha256=incoming.sha256)
+    audit.add(
+        tx,
+        viewer,
+        "resource.create",
+        "resource",
+        incoming.resource_id,
+        dataset=dataset_id,
+        size=incoming.size,
+        sha256=incoming.sha256,
+    )
     return incoming.resource_id
 
 
@@ -185,7 +215,11 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     :raises Problem: 403 when anything else differs.
     """
     free = {"description"} | {key for key in new if key.startswith("sp:")}
-    refused = {key: value for key, value in new.items() if key not in free and key != "upload" and value not in (None, "") and value != old.get(key)}
+    refused = {
+        key: value
+        for key, value in new.items()
+        if key not in free and key != "upload" and value not in (None, "") and value != old.get(key)
+    }
     for key in _SERVER_KEYS:
         if key in refused:
             raise not_authorized(f"Regular users may not edit '{key}'.")
@@ -238,7 +272,9 @@ def reorder(site: Site, viewer: Viewer, dataset_ref: str | None, order: object) 
     return ordered
 
 
-def _uploaded(site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, entry: Mapping[str, Any]) -> Incoming:
+def _uploaded(
+    site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, entry: Mapping[str, Any]
+) -> Incoming:
     """The completed direct upload that a new entry refers to by its id. Raises Problem."""
     resource_id = entry.get("id")
     if not names.is_id(resource_id):
@@ -246,20 +282,39 @@ def _uploaded(site: Site, conn: sqlite3.Connection, viewer: Viewer, facts: Datas
     if resources.get(conn, str(resource_id)) is not None:
         raise not_authorized(f"Resource {resource_id} already exists!")
     upload = uploads.completed(conn, str(resource_id))
-    if upload is None or (upload["circle_id"] != facts.circle_id and upload["dataset_id"] != facts.id) or upload["user_id"] not in {viewer.user_id, facts.creator_id}:
+    if (
+        upload is None
+        or (upload["circle_id"] != facts.circle_id and upload["dataset_id"] != facts.id)
+        or upload["user_id"] not in {viewer.user_id, facts.creator_id}
+    ):
         raise not_authorized(f"Resource {resource_id} not available on S3!")
     if entry.get("s3_available") is not True and str(entry.get("s3_available")).lower() != "true":
         raise not_authorized('"s3_available" must be set to True')
-    return Incoming(site.depot.part(upload["id"]), as_text(entry.get("name") or upload["name"]), upload["size"], upload["sha256"], upload["etag"], str(resource_id))
+    return Incoming(
+        site.depot.part(upload["id"]),
+        as_text(entry.get("name") or upload["name"]),
+        upload["size"],
+        upload["sha256"],
+        upload["etag"],
+        str(resource_id),
+    )
 
 
 def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Viewer, *, direct: bool) -> None:
-    strange = [key for key, value in entry.items() if key not in allowed and not key.startswith("sp:") and value not in (None, "")]
+    strange = [
+        key
+        for key, value in entry.items()
+        if key not in allowed and not key.startswith("sp:") and value not in (None, "")
+    ]
     if not strange or viewer.sysadmin:
         return
     if direct:
-        raise not_authorized(f"For resource uploads via S3, you may only change the metadata keys {sorted(_DIRECT_KEYS)} and 'sp:*', not {strange}")
-    raise not_authorized(f"For legacy resource uploads, you may only specify the metadata {sorted(_LEGACY_KEYS)} and 'sp:*', not {strange}")
+        raise not_authorized(
+            f"For resource uploads via S3, you may only change the metadata keys {sorted(_DIRECT_KEYS)} and 'sp:*', not {strange}"
+        )
+    raise not_authorized(
+        f"For legacy resource uploads, you may only specify the metadata {sorted(_LEGACY_KEYS)} and 'sp:*', not {strange}"
+    )
 
 
 def _supplements(site: Site, entry: Mapping[str, Any]) -> dict[str, Any]:

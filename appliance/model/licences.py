@@ -9,7 +9,9 @@ from appliance.model.problem import invalid, not_authorized
 _CC = "https://creativecommons.org"
 
 
-def _licence(id_: str, title: str, url: str, uses: tuple[bool, bool, bool], od: str, maintainer: str, family: str = "") -> dict[str, Any]:
+def _licence(
+    id_: str, title: str, url: str, uses: tuple[bool, bool, bool], od: str, maintainer: str, family: str = ""
+) -> dict[str, Any]:
     content, data, software = uses
     return {
         "id": id_, "title": title, "url": url,
@@ -21,10 +23,39 @@ def _licence(id_: str, title: str, url: str, uses: tuple[bool, bool, bool], od: 
 _NONE = _licence("none", "Not specified", "", (False, False, False), "not approved", "Unknown")
 STANDARD = (
     _NONE,
-    _licence("CC0-1.0", "Creative Commons Public Domain Dedication", f"{_CC}/publicdomain/zero/1.0/", (True, True, True), "approved", "Creative Commons"),
-    _licence("CC-BY-4.0", "Creative Commons Attribution 4.0", f"{_CC}/licenses/by/4.0/", (True, True, False), "approved", "Creative Commons"),
-    _licence("CC-BY-SA-4.0", "Creative Commons Attribution Share-Alike 4.0", f"{_CC}/licenses/by-sa/4.0/", (True, True, False), "approved", "Creative Commons"),
-    _licence("CC-BY-NC-4.0", "Creative Commons Attribution-NonCommercial 4.0", f"{_CC}/licenses/by-nc/4.0/", (True, True, False), "rejected", "Creative Commons", "Creative Commons"),
+    _licence(
+        "CC0-1.0",
+        "Creative Commons Public Domain Dedication",
+        f"{_CC}/publicdomain/zero/1.0/",
+        (True, True, True),
+        "approved",
+        "Creative Commons",
+    ),
+    _licence(
+        "CC-BY-4.0",
+        "Creative Commons Attribution 4.0",
+        f"{_CC}/licenses/by/4.0/",
+        (True, True, False),
+        "approved",
+        "Creative Commons",
+    ),
+    _licence(
+        "CC-BY-SA-4.0",
+        "Creative Commons Attribution Share-Alike 4.0",
+        f"{_CC}/licenses/by-sa/4.0/",
+        (True, True, False),
+        "approved",
+        "Creative Commons",
+    ),
+    _licence(
+        "CC-BY-NC-4.0",
+        "Creative Commons Attribution-NonCommercial 4.0",
+        f"{_CC}/licenses/by-nc/4.0/",
+        (True, True, False),
+        "rejected",
+        "Creative Commons",
+        "Creative Commons",
+    ),
 )
 MEDICAL = (_NONE, _licence("patient", "Unlicensed Patient Data", "", (False, True, False), "not approved", "Unknown"))
 
@@ -44,8 +75,8 @@ def find(id_: str) -> dict[str, Any] | None:
 
 def require_choice(id_: str, which: str) -> None:
     """A user must choose a real licence of the list. Raises Problem 409."""
-    ids = [licence["id"] for licence in listed(which)]
-    if id_ not in ids or (id_ == "none"):
+    ids = [licence["id"] for licence in listed(which) if licence["id"] != "none"]
+    if id_ not in ids:
         raise invalid({"license_id": [f"Please choose a license_id: {ids}"]})
 
 
@@ -58,7 +89,9 @@ def require_listed(id_: str, which: str) -> None:
 
 def looser(old: str) -> list[str]:
     """Ids of the standard licences that may replace `old`, itself first."""
-    return [old] + [licence["id"] for licence in STANDARD if licence["id"] != "none" and _RANK[licence["id"]] < _RANK.get(old, 0)]
+    return [old] + [
+        licence["id"] for licence in STANDARD if licence["id"] != "none" and _RANK[licence["id"]] < _RANK.get(old, 0)
+    ]
 
 
 def require_looser(old: str, new: str) -> None:

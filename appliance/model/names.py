@@ -18,7 +18,22 @@ _RESERVED = frozenset({"edit", "new", "search"})
 _SHORTEST, _LONGEST = 2, 100
 
 #: File name suffixes that a dataset may hold, in the order in which clients show them.
-SUFFIXES = (".rtdc", ".ini", ".csv", ".tsv", ".pdf", ".txt", ".jpg", ".png", ".tif", ".py", ".ipynb", ".poly", ".sof", ".so2")
+SUFFIXES = (
+    ".rtdc",
+    ".ini",
+    ".csv",
+    ".tsv",
+    ".pdf",
+    ".txt",
+    ".jpg",
+    ".png",
+    ".tif",
+    ".py",
+    ".ipynb",
+    ".poly",
+    ".sof",
+    ".so2",
+)
 
 
 def new_id() -> str:
@@ -56,7 +71,9 @@ def tag_errors(name: object) -> list[str]:
     if len(name) > _LONGEST:
         errors.append(f'Tag "{name}" length is more than maximum {_LONGEST}')
     if _TAG.fullmatch(name) is None:
-        errors.append(f'Tag "{name}" can only contain alphanumeric characters, spaces (" "), hyphens ("-"), underscores ("_") or dots (".")')
+        errors.append(
+            f'Tag "{name}" can only contain alphanumeric characters, spaces (" "), hyphens ("-"), underscores ("_") or dots (".")'
+        )
     return errors
 
 
@@ -95,7 +112,9 @@ def dataset_name(title: str, taken: Callable[[str], bool], seed: str | None = No
     digits = (seed or uuid.uuid4().hex).replace("-", "")
     slug = slugify(title)
     for used in range(len(digits) + 1):
-        name = slug + ("-" + digits[1 : used + 1] if used and slug else digits[: max(_SHORTEST, used + 1)] if not slug else "")
+        name = slug + (
+            "-" + digits[1 : used + 1] if used and slug else digits[: max(_SHORTEST, used + 1)] if not slug else ""
+        )
         if len(name) < _SHORTEST:
             name += "-" + digits[0]
         if name in _RESERVED:

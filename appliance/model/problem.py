@@ -27,7 +27,10 @@ class Problem(Exception):
         """One line: the message, or the fields in words."""
         if self.message:
             return self.message
-        parts = [f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in self.fields.items()]
+        parts = [
+            f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            for key, value in self.fields.items()
+        ]
         return "; ".join(parts) or self.kind
 
 

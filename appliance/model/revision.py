@@ -22,7 +22,11 @@ def mismatches(pattern: Any, value: Any, path: str = "") -> list[str]:
     if isinstance(pattern, Mapping):
         if not isinstance(value, Mapping):
             return [path]
-        return [found for key, part in pattern.items() for found in (mismatches(part, value[key], _join(path, key)) if key in value else [_join(path, key)])]
+        return [
+            found
+            for key, part in pattern.items()
+            for found in (mismatches(part, value[key], _join(path, key)) if key in value else [_join(path, key)])
+        ]
     if isinstance(pattern, list):
         if not isinstance(value, list) or len(value) < len(pattern):
             return [path]
@@ -46,11 +50,16 @@ def merge(value: Any, update: Any) -> Any:
     if isinstance(update, Mapping):
         if not isinstance(value, Mapping):
             raise Problem(400, "Integrity Error", message="An object can only update an object.")
-        return {**value, **{key: merge(value[key], part) if _nested(value.get(key), part) else part for key, part in update.items()}}
+        return {
+            **value,
+            **{key: merge(value[key], part) if _nested(value.get(key), part) else part for key, part in update.items()},
+        }
     if isinstance(update, list):
         if not isinstance(value, list):
             raise Problem(400, "Integrity Error", message="A list can only update a list.")
-        both = [merge(value[i], part) if _nested(value[i], part) else part for i, part in enumerate(update[: len(value)])]
+        both = [
+            merge(value[i], part) if _nested(value[i], part) else part for i, part in enumerate(update[: len(value)])
+        ]
         return both + value[len(both) :] + update[len(value) :]
     return update
 
@@ -80,7 +89,9 @@ def select(value: Any, patterns: list[str]) -> Any:
 
     ``-a__b`` removes, ``+a`` protects, ``*`` stands for anything; the first matching pattern wins; ``id`` always survives.
     """
-    rules = [(pattern[0] == "+", pattern[1:].split("__")) for pattern in patterns if pattern[:1] in "+-" and len(pattern) > 1]
+    rules = [
+        (pattern[0] == "+", pattern[1:].split("__")) for pattern in patterns if pattern[:1] in "+-" and len(pattern) > 1
+    ]
     if len(rules) != len(patterns):
         raise bad_request("Filter patterns begin with + or -.")
     return _select(value, rules, [])
@@ -95,15 +106,26 @@ def _select(value: Any, rules: list[tuple[bool, list[str]]], path: list[str]) ->
                 kept[key] = _select(part, rules, here)
         return kept
     if isinstance(value, list):
-        return [_select(part, rules, [*path, _handle(part, i)]) for i, part in enumerate(value) if _keeps(rules, [*path, _handle(part, i)])]
+        return [
+            _select(part, rules, [*path, _handle(part, i)])
+            for i, part in enumerate(value)
+            if _keeps(rules, [*path, _handle(part, i)])
+        ]
     return value
 
 
 def _keeps(rules: list[tuple[bool, list[str]]], path: list[str]) -> bool:
     for keep, pattern in rules:
-        if len(pattern) == len(path) and all(fnmatch.fnmatchcase(part, want) or (len(want) >= _ID_PREFIX and part.startswith(want)) for part, want in zip(path, pattern, strict=True)):
+        if len(pattern) == len(path) and all(
+            fnmatch.fnmatchcase(part, want) or (len(want) >= _ID_PREFIX and part.startswith(want))
+            for part, want in zip(path, pattern, strict=True)
+        ):
             return keep
-        if keep and len(pattern) > len(path) and all(fnmatch.fnmatchcase(part, want) for part, want in zip(path, pattern, strict=False)):
+        if (
+            keep
+            and len(pattern) > len(path)
+            and all(fnmatch.fnmatchcase(part, want) for part, want in zip(path, pattern, strict=False))
+        ):
             return True  # something deeper is protected
     return True
 
@@ -113,7 +135,9 @@ def _handle(part: Any, position: int) -> str:
 
 
 def _nested(old: Any, new: Any) -> bool:
-    return (isinstance(old, Mapping) and isinstance(new, (Mapping, list))) or (isinstance(old, list) and isinstance(new, (Mapping, list)))
+    return (isinstance(old, Mapping) and isinstance(new, (Mapping, list))) or (
+        isinstance(old, list) and isinstance(new, (Mapping, list))
+    )
 
 
 def _parts(key: str) -> list[str]:

@@ -7,7 +7,19 @@ CAPACITIES = ("member", "editor")
 
 #: What a role may do in its circle or collection (CKAN's permission words, as clients send them).
 _PERMISSIONS = {
-    "admin": frozenset({"admin", "membership", "read", "create_dataset", "update_dataset", "delete_dataset", "manage_group", "update", "delete"}),
+    "admin": frozenset(
+        {
+            "admin",
+            "membership",
+            "read",
+            "create_dataset",
+            "update_dataset",
+            "delete_dataset",
+            "manage_group",
+            "update",
+            "delete",
+        }
+    ),
     "editor": frozenset({"read", "create_dataset", "update_dataset", "delete_dataset", "manage_group"}),
     "member": frozenset({"read"}),
 }

@@ -6,7 +6,7 @@ Only types are checked here; choices, options and requirements are hints for for
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from importlib import resources
@@ -34,7 +34,9 @@ def schema(which: str) -> Schema:
     for file in sorted(Path(which).glob("*.json")):
         section = json.loads(file.read_text(encoding="utf-8"))
         if section.get("key") != file.stem.rpartition("_")[2]:
-            raise invalid(message=f"{file}: the key '{section.get('key')}' must be the part of the file name after the last underscore.")
+            raise invalid(
+                message=f"{file}: the key '{section.get('key')}' must be the part of the file name after the last underscore."
+            )
         sections[section["key"]] = section
     return sections
 
@@ -96,4 +98,4 @@ def _list(value: Any) -> str:
     return " ".join(map(str, words))
 
 
-_PARSERS = {"boolean": _boolean, "date": _date, "float": _float, "integer": _integer, "list": _list, "string": str}
+_PARSERS: dict[str, Callable[[Any], Any]] = {"boolean": _boolean, "date": _date, "float": _float, "integer": _integer, "list": _list, "string": str}

@@ -49,7 +49,14 @@ class Viewer:
 ANONYMOUS = Viewer()
 
 #: The command line on the machine itself: whoever may read the data root may do everything.
-OPERATOR = Viewer(user_id="", name="operator", sysadmin=True, scope="admin", sees_public=True, may_create=frozenset({"circle", "collection"}))
+OPERATOR = Viewer(
+    user_id="",
+    name="operator",
+    sysadmin=True,
+    scope="admin",
+    sees_public=True,
+    may_create=frozenset({"circle", "collection"}),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,13 +82,20 @@ def _reads_dataset(viewer: Viewer, facts: Facts) -> bool:
         return False
     if facts.state == "active" and not facts.private and viewer.sees_public:
         return True
-    return facts.circle_id in viewer.circles or facts.id in viewer.collaborations or not facts.collection_ids.isdisjoint(viewer.collections)
+    return (
+        facts.circle_id in viewer.circles
+        or facts.id in viewer.collaborations
+        or not facts.collection_ids.isdisjoint(viewer.collections)
+    )
 
 
 def _edits_dataset(viewer: Viewer, facts: Facts) -> bool:
     if not isinstance(facts, DatasetFacts):
         return False
-    return roles.allows(viewer.circles.get(facts.circle_id), "update_dataset") or viewer.collaborations.get(facts.id) == "editor"
+    return (
+        roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
+        or viewer.collaborations.get(facts.id) == "editor"
+    )
 
 
 def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:

@@ -20,7 +20,7 @@ def find(conn: sqlite3.Connection, ref: str | None, kind: str, *, deleted: bool 
     """The circle or collection (`kind`) with this id or name, or None."""
     states = "('active', 'deleted')" if deleted else "('active')"
     row: sqlite3.Row | None = conn.execute(
-        f"SELECT * FROM community WHERE (id = ?1 OR name = ?1) AND kind = ?2 AND state IN {states}",  # noqa: S608
+        f"SELECT * FROM community WHERE (id = ?1 OR name = ?1) AND kind = ?2 AND state IN {states}",
         (ref, kind),
     ).fetchone()
     return row
@@ -31,7 +31,16 @@ def facts(row: sqlite3.Row) -> CommunityFacts:
     return CommunityFacts(row["id"], row["kind"], row["state"])
 
 
-def create(tx: sqlite3.Connection, kind: str, name: str, *, title: str = "", description: str = "", image_url: str = "", id_: str | None = None) -> str:
+def create(
+    tx: sqlite3.Connection,
+    kind: str,
+    name: str,
+    *,
+    title: str = "",
+    description: str = "",
+    image_url: str = "",
+    id_: str | None = None,
+) -> str:
     """Add a circle or collection and return its id. Raises Problem 409 for a name in use."""
     _require_free_name(tx, name, None)
     community_id = id_ or names.new_id()
@@ -48,7 +57,7 @@ def update(tx: sqlite3.Connection, community_id: str, **values: str) -> None:
         _require_free_name(tx, values["name"], community_id)
     for key in _EDITABLE:
         if key in values:
-            tx.execute(f"UPDATE community SET {key} = ? WHERE id = ?", (values[key], community_id))  # noqa: S608 - fixed names
+            tx.execute(f"UPDATE community SET {key} = ? WHERE id = ?", (values[key], community_id))
 
 
 def set_state(tx: sqlite3.Connection, community_id: str, state: str) -> None:
@@ -104,8 +113,15 @@ def listed(
         WHERE c.kind = :kind AND c.state = 'active'
           AND (:refs IS NULL OR c.id IN (SELECT value FROM json_each(:refs)) OR c.name IN (SELECT value FROM json_each(:refs)))
           AND (:text = '' OR instr(lower(c.name || ' ' || c.title || ' ' || c.description), lower(:text)))
-        ORDER BY {order} LIMIT :limit OFFSET :offset""",  # noqa: S608
-        parameters | {"kind": kind, "refs": None if refs is None else json.dumps(list(refs)), "text": text, "limit": limit, "offset": offset},
+        ORDER BY {order} LIMIT :limit OFFSET :offset""",
+        parameters
+        | {
+            "kind": kind,
+            "refs": None if refs is None else json.dumps(list(refs)),
+            "text": text,
+            "limit": limit,
+            "offset": offset,
+        },
     ).fetchall()
 
 
@@ -122,7 +138,7 @@ def count_datasets(conn: sqlite3.Connection, community_id: str, viewer: Viewer) 
     seen, parameters = visibility.condition(viewer)
     row = conn.execute(
         f"""SELECT count(*) FROM dataset d WHERE d.state = 'active' AND {seen} AND (d.circle_id = :community
-            OR EXISTS (SELECT 1 FROM collection_dataset o WHERE o.dataset_id = d.id AND o.collection_id = :community))""",  # noqa: S608
+            OR EXISTS (SELECT 1 FROM collection_dataset o WHERE o.dataset_id = d.id AND o.collection_id = :community))""",
         parameters | {"community": community_id},
     ).fetchone()
     return int(row[0])
@@ -135,7 +151,10 @@ def set_member(tx: sqlite3.Connection, community_id: str, user_id: str, role: st
     """Give a user a role (or another one); returns the membership's id."""
     row = tx.execute("SELECT id FROM member WHERE community_id = ? AND user_id = ?", (community_id, user_id)).fetchone()
     member_id: str = row[0] if row else names.new_id()
-    tx.execute("INSERT OR REPLACE INTO member (id, community_id, user_id, role) VALUES (?, ?, ?, ?)", (member_id, community_id, user_id, role))
+    tx.execute(
+        "INSERT OR REPLACE INTO member (id, community_id, user_id, role) VALUES (?, ?, ?, ?)",
+        (member_id, community_id, user_id, role),
+    )
     return member_id
 
 
@@ -154,13 +173,20 @@ def members(conn: sqlite3.Connection, community_id: str, role: str = "") -> list
 
 def count_admins(conn: sqlite3.Connection, community_id: str) -> int:
     """Number of admins of a circle or collection."""
-    return int(conn.execute("SELECT count(*) FROM member WHERE community_id = ? AND role = 'admin'", (community_id,)).fetchone()[0])
+    return int(
+        conn.execute(
+            "SELECT count(*) FROM member WHERE community_id = ? AND role = 'admin'", (community_id,)
+        ).fetchone()[0]
+    )
 
 
 def roles_of(conn: sqlite3.Connection, user_id: str) -> tuple[dict[str, str], dict[str, str]]:
     """The user's roles: (by circle id, by collection id), active ones only."""
     found: dict[str, dict[str, str]] = {"circle": {}, "collection": {}}
-    rows = conn.execute("SELECT c.kind, c.id, m.role FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ? AND c.state = 'active'", (user_id,))
+    rows = conn.execute(
+        "SELECT c.kind, c.id, m.role FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ? AND c.state = 'active'",
+        (user_id,),
+    )
     for kind, community_id, role in rows:
         found[kind][community_id] = role
     return found["circle"], found["collection"]
@@ -171,17 +197,27 @@ def roles_of(conn: sqlite3.Connection, user_id: str) -> tuple[dict[str, str], di
 
 def add_dataset(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> str:
     """Put a dataset into a collection (again is fine); returns the entry's id."""
-    row = tx.execute("SELECT id FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)).fetchone()
+    row = tx.execute(
+        "SELECT id FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
+    ).fetchone()
     if row:
         return str(row[0])
     entry_id = names.new_id()
-    tx.execute("INSERT INTO collection_dataset (id, collection_id, dataset_id) VALUES (?, ?, ?)", (entry_id, collection_id, dataset_id))
+    tx.execute(
+        "INSERT INTO collection_dataset (id, collection_id, dataset_id) VALUES (?, ?, ?)",
+        (entry_id, collection_id, dataset_id),
+    )
     return entry_id
 
 
 def remove_dataset(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> bool:
     """Take a dataset out of a collection; returns whether it was in."""
-    return tx.execute("DELETE FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)).rowcount > 0
+    return (
+        tx.execute(
+            "DELETE FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
+        ).rowcount
+        > 0
+    )
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
@@ -214,7 +250,10 @@ def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str) -> int:
     """Bytes of all resources of a circle."""
-    row = conn.execute("SELECT coalesce(sum(r.size), 0) FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.circle_id = ?", (circle_id,)).fetchone()
+    row = conn.execute(
+        "SELECT coalesce(sum(r.size), 0) FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.circle_id = ?",
+        (circle_id,),
+    ).fetchone()
     return int(row[0])
 
 

@@ -98,7 +98,11 @@ class Database:
                 done = tx.execute("PRAGMA user_version").fetchone()[0]
                 steps = _steps()
                 if done > len(steps):
-                    raise Problem(409, "Validation Error", message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.")
+                    raise Problem(
+                        409,
+                        "Validation Error",
+                        message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.",
+                    )
                 for number, name in enumerate(steps[done:], done + 1):
                     importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
                     tx.execute(f"PRAGMA user_version = {number}")
@@ -122,7 +126,13 @@ class Database:
 
     def _connect(self, *, write: bool) -> sqlite3.Connection:
         mode = "rw" if write else "ro"
-        conn = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, cached_statements=512)
+        conn = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
         conn.row_factory = sqlite3.Row
         conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         conn.execute("PRAGMA foreign_keys = ON")
@@ -150,9 +160,15 @@ def _readable(error: sqlite3.OperationalError) -> Exception:
     """Say what to do about the failures that are no fault of the code."""
     text = str(error)
     if "disk is full" in text or "disk I/O error" in text:
-        return Problem(507, "Insufficient Storage", message="The data volume is full. Nothing was changed; tell the administrator.")
+        return Problem(
+            507, "Insufficient Storage", message="The data volume is full. Nothing was changed; tell the administrator."
+        )
     if "locked" in text:
         return Problem(503, "Busy", message="The database is busy; try again in a moment.")
     if "readonly" in text:
-        return Problem(507, "Insufficient Storage", message="The data volume is read-only. Nothing was changed; tell the administrator.")
+        return Problem(
+            507,
+            "Insufficient Storage",
+            message="The data volume is read-only. Nothing was changed; tell the administrator.",
+        )
     return error

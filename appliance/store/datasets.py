@@ -10,12 +10,25 @@ from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.store import documents, visibility
 from appliance.store.search import index
 
-_EDITABLE = ("name", "title", "notes", "authors", "doi", "reference_list", "license_id", "private", "state", "circle_id")
+_EDITABLE = (
+    "name",
+    "title",
+    "notes",
+    "authors",
+    "doi",
+    "reference_list",
+    "license_id",
+    "private",
+    "state",
+    "circle_id",
+)
 
 
 def find(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row | None:
     """The dataset with this id or name (one that is not deleted first), whoever asks, or None."""
-    row: sqlite3.Row | None = conn.execute("SELECT * FROM dataset WHERE id = ?1 OR name = ?1 ORDER BY state = 'deleted' LIMIT 1", (ref,)).fetchone()
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM dataset WHERE id = ?1 OR name = ?1 ORDER BY state = 'deleted' LIMIT 1", (ref,)
+    ).fetchone()
     return row
 
 
@@ -28,14 +41,21 @@ def facts(conn: sqlite3.Connection, ref: str | None) -> DatasetFacts | None:
 def facts_of(conn: sqlite3.Connection, row: sqlite3.Row) -> DatasetFacts:
     """What the policy wants to know of a row."""
     collections = conn.execute("SELECT collection_id FROM collection_dataset WHERE dataset_id = ?", (row["id"],))
-    return DatasetFacts(row["id"], row["circle_id"], row["creator_id"], bool(row["private"]), row["state"], frozenset(c[0] for c in collections))
+    return DatasetFacts(
+        row["id"],
+        row["circle_id"],
+        row["creator_id"],
+        bool(row["private"]),
+        row["state"],
+        frozenset(c[0] for c in collections),
+    )
 
 
 def visible(conn: sqlite3.Connection, ref: str, viewer: Viewer) -> sqlite3.Row | None:
     """The dataset with this id or name if `viewer` may see it, else None: hidden and missing look alike."""
     seen, parameters = visibility.condition(viewer)
     row: sqlite3.Row | None = conn.execute(
-        f"SELECT d.* FROM dataset d WHERE (d.id = :ref OR d.name = :ref) AND {seen} ORDER BY d.state = 'deleted' LIMIT 1",  # noqa: S608
+        f"SELECT d.* FROM dataset d WHERE (d.id = :ref OR d.name = :ref) AND {seen} ORDER BY d.state = 'deleted' LIMIT 1",
         parameters | {"ref": ref},
     ).fetchone()
     return row
@@ -46,7 +66,7 @@ def create(tx: sqlite3.Connection, values: dict[str, Any], *, id_: str | None = 
     dataset_id, now = id_ or names.new_id(), times.now()
     columns = {"id": dataset_id, "created": now, "modified": now} | values
     marks = ", ".join("?" * len(columns))
-    tx.execute(f"INSERT INTO dataset ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))  # noqa: S608 - our names
+    tx.execute(f"INSERT INTO dataset ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
     return dataset_id
 
 
@@ -54,7 +74,7 @@ def update(tx: sqlite3.Connection, dataset_id: str, **values: Any) -> None:
     """Change columns; call `touch` when the change is complete."""
     for key in _EDITABLE:
         if key in values:
-            tx.execute(f"UPDATE dataset SET {key} = ? WHERE id = ?", (values[key], dataset_id))  # noqa: S608 - fixed names
+            tx.execute(f"UPDATE dataset SET {key} = ? WHERE id = ?", (values[key], dataset_id))
 
 
 def touch(tx: sqlite3.Connection, dataset_id: str) -> None:
@@ -72,7 +92,7 @@ def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
 def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
     """Deleted: it leaves its collections, collaborators and followers; rows and files stay until the purge."""
     for table in ("collection_dataset", "collaborator", "follower"):
-        tx.execute(f"DELETE FROM {table} WHERE dataset_id = ?", (dataset_id,))  # noqa: S608 - fixed names
+        tx.execute(f"DELETE FROM {table} WHERE dataset_id = ?", (dataset_id,))
     update(tx, dataset_id, state="deleted")
     touch(tx, dataset_id)
 
@@ -80,7 +100,10 @@ def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
 def purge(tx: sqlite3.Connection, dataset_id: str) -> list[str]:
     """Remove all rows of a dataset; returns the ids of its resources, whose files the caller moves away."""
     ids = [row[0] for row in tx.execute("SELECT id FROM resource WHERE dataset_id = ?", (dataset_id,))]
-    tx.execute("UPDATE job SET state = 'cancelled', finished = ? WHERE dataset_id = ? AND state IN ('queued', 'running')", (times.now(), dataset_id))
+    tx.execute(
+        "UPDATE job SET state = 'cancelled', finished = ? WHERE dataset_id = ? AND state IN ('queued', 'running')",
+        (times.now(), dataset_id),
+    )
     tx.execute("DELETE FROM dataset WHERE id = ?", (dataset_id,))
     index.refresh(tx, [dataset_id])
     return ids
@@ -93,14 +116,29 @@ def name_taken(conn: sqlite3.Connection, name: str) -> bool:
 
 def listed_names(conn: sqlite3.Connection, *, limit: int = -1, offset: int = 0) -> list[str]:
     """Names of the active public datasets, sorted."""
-    return [row[0] for row in conn.execute("SELECT name FROM dataset WHERE state = 'active' AND private = 0 ORDER BY name LIMIT ? OFFSET ?", (limit, offset))]
+    return [
+        row[0]
+        for row in conn.execute(
+            "SELECT name FROM dataset WHERE state = 'active' AND private = 0 ORDER BY name LIMIT ? OFFSET ?",
+            (limit, offset),
+        )
+    ]
 
 
-def listed_pks(conn: sqlite3.Connection, viewer: Viewer, where: str = "d.state = 'active'", *, order: str = "d.modified DESC", limit: int = -1, offset: int = 0, **parameters: Any) -> list[int]:
+def listed_pks(
+    conn: sqlite3.Connection,
+    viewer: Viewer,
+    where: str = "d.state = 'active'",
+    *,
+    order: str = "d.modified DESC",
+    limit: int = -1,
+    offset: int = 0,
+    **parameters: Any,
+) -> list[int]:
     """Row numbers of the datasets that `viewer` may see and for which `where` (our SQL over d) holds."""
     seen, own = visibility.condition(viewer)
     rows = conn.execute(
-        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY {order} LIMIT :limit OFFSET :offset",  # noqa: S608
+        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY {order} LIMIT :limit OFFSET :offset",
         own | parameters | {"limit": limit, "offset": offset},
     )
     return [row[0] for row in rows]
@@ -108,7 +146,9 @@ def listed_pks(conn: sqlite3.Connection, viewer: Viewer, where: str = "d.state =
 
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
     """Drafts not touched since the moment `before`, oldest first."""
-    return conn.execute("SELECT * FROM dataset WHERE state = 'draft' AND modified < ? ORDER BY modified", (before,)).fetchall()
+    return conn.execute(
+        "SELECT * FROM dataset WHERE state = 'draft' AND modified < ? ORDER BY modified", (before,)
+    ).fetchall()
 
 
 def older_than(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:

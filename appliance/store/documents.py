@@ -23,9 +23,9 @@ _GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_n
 _PARTS = f"""d.document AS own, {CIRCLE.format(c="c")} AS circle,
  coalesce((SELECT json_group_array(json(one)) FROM (SELECT {_GROUP} AS one FROM collection_dataset cd JOIN community g
    ON g.id = cd.collection_id AND g.state = 'active' WHERE cd.dataset_id = d.id ORDER BY g.name)), '[]') AS collections,
- coalesce((SELECT group_concat(one, ',') FROM (SELECT document AS one FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""  # noqa: S608
+ coalesce((SELECT group_concat(one, ',') FROM (SELECT document AS one FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""
 
-_SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id = d.circle_id"  # noqa: S608
+_SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id = d.circle_id"
 
 
 def package(conn: sqlite3.Connection, dataset_id: str) -> str | None:
@@ -49,9 +49,15 @@ def _join(row: sqlite3.Row) -> str:
 def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
     """Write the dataset's own part of its API answer anew from its row."""
     row = tx.execute("SELECT * FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
-    tags = tx.execute("SELECT t.id, t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name", (dataset_id,)).fetchall()
+    tags = tx.execute(
+        "SELECT t.id, t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name",
+        (dataset_id,),
+    ).fetchall()
     count = tx.execute("SELECT count(*) FROM resource WHERE dataset_id = ?", (dataset_id,)).fetchone()[0]
-    tx.execute("UPDATE dataset SET document = ?, num_resources = ? WHERE id = ?", (dump(_dataset(row, tags, count)), count, dataset_id))
+    tx.execute(
+        "UPDATE dataset SET document = ?, num_resources = ? WHERE id = ?",
+        (dump(_dataset(row, tags, count)), count, dataset_id),
+    )
 
 
 def refresh_resource(tx: sqlite3.Connection, resource_id: str) -> None:
@@ -107,7 +113,16 @@ def _dataset(row: sqlite3.Row, tags: list[sqlite3.Row], num_resources: int) -> d
         "state": row["state"],
         "title": row["title"],
         "type": "dataset",
-        "tags": [{"display_name": tag["name"], "id": tag["id"], "name": tag["name"], "state": "active", "vocabulary_id": None} for tag in tags],
+        "tags": [
+            {
+                "display_name": tag["name"],
+                "id": tag["id"],
+                "name": tag["name"],
+                "state": "active",
+                "vocabulary_id": None,
+            }
+            for tag in tags
+        ],
         "extras": [],
         "relationships_as_subject": [],
         "relationships_as_object": [],
@@ -140,4 +155,5 @@ def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
         "url_type": row["url_type"],
     }
     document["s3_url"] = document["url"]
-    return document | json.loads(row["supplements"])
+    document |= json.loads(row["supplements"])
+    return document

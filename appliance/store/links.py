@@ -11,12 +11,18 @@ from appliance.model import times
 def create(tx: sqlite3.Connection, user_id: str, purpose: str, hash_: bytes, *, hours: int = 24) -> None:
     """Store the hash of a link's secret; an older link for the same purpose is dead."""
     tx.execute("DELETE FROM one_time_link WHERE user_id = ? AND purpose = ?", (user_id, purpose))
-    tx.execute("INSERT INTO one_time_link (hash, user_id, purpose, expires) VALUES (?, ?, ?, ?)", (hash_, user_id, purpose, times.ahead(timedelta(hours=hours))))
+    tx.execute(
+        "INSERT INTO one_time_link (hash, user_id, purpose, expires) VALUES (?, ?, ?, ?)",
+        (hash_, user_id, purpose, times.ahead(timedelta(hours=hours))),
+    )
 
 
 def user_of(conn: sqlite3.Connection, purpose: str, hash_: bytes) -> str | None:
     """Id of the user whose link this is, None for one that is unknown, used or too old."""
-    row = conn.execute("SELECT user_id FROM one_time_link WHERE hash = ? AND purpose = ? AND used IS NULL AND expires > ?", (hash_, purpose, times.now())).fetchone()
+    row = conn.execute(
+        "SELECT user_id FROM one_time_link WHERE hash = ? AND purpose = ? AND used IS NULL AND expires > ?",
+        (hash_, purpose, times.now()),
+    ).fetchone()
     return row[0] if row else None
 
 

@@ -50,7 +50,22 @@ def create(
         """INSERT INTO resource (id, dataset_id, position, name, description, size, sha256, etag, mimetype, format, url_type,
              created, last_modified, metadata_modified, supplements)
            VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (resource_id, dataset_id, name, description, size, sha256, etag, mimetype, format_, url_type, now, now, now, json.dumps(supplements or {}, ensure_ascii=False)),
+        (
+            resource_id,
+            dataset_id,
+            name,
+            description,
+            size,
+            sha256,
+            etag,
+            mimetype,
+            format_,
+            url_type,
+            now,
+            now,
+            now,
+            json.dumps(supplements or {}, ensure_ascii=False),
+        ),
     )
     documents.refresh_resource(tx, resource_id)
     datasets.touch(tx, dataset_id)
@@ -67,7 +82,10 @@ def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
     for key in _PATCHABLE:
         if key in values:
             value = values[key]
-            tx.execute(f"UPDATE resource SET {key} = ? WHERE id = ?", (json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value, resource_id))  # noqa: S608
+            tx.execute(
+                f"UPDATE resource SET {key} = ? WHERE id = ?",
+                (json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value, resource_id),
+            )
     now = times.now()
     tx.execute("UPDATE resource SET last_modified = ?, metadata_modified = ? WHERE id = ?", (now, now, resource_id))
     documents.refresh_resource(tx, resource_id)
@@ -87,7 +105,9 @@ def remove(tx: sqlite3.Connection, resource_id: str) -> None:
 def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
     """Put the resources of a dataset into this order (all their ids)."""
     for position, resource_id in enumerate(order):
-        tx.execute("UPDATE resource SET position = ? WHERE id = ? AND dataset_id = ?", (position, resource_id, dataset_id))
+        tx.execute(
+            "UPDATE resource SET position = ? WHERE id = ? AND dataset_id = ?", (position, resource_id, dataset_id)
+        )
         documents.refresh_resource(tx, resource_id)
     datasets.touch(tx, dataset_id)
 

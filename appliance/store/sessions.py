@@ -8,7 +8,9 @@ from datetime import timedelta
 from appliance.model import names, times
 
 
-def create(tx: sqlite3.Connection, user_id: str, hash_: bytes, *, hours: int, address: str = "", agent: str = "") -> str:
+def create(
+    tx: sqlite3.Connection, user_id: str, hash_: bytes, *, hours: int, address: str = "", agent: str = ""
+) -> str:
     """Start a session for the cookie with this SHA-256; returns its public handle."""
     session_id, now = names.new_id(), times.now()
     tx.execute(
@@ -20,18 +22,26 @@ def create(tx: sqlite3.Connection, user_id: str, hash_: bytes, *, hours: int, ad
 
 def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
     """The live session of the cookie with this hash, or None."""
-    row: sqlite3.Row | None = conn.execute("SELECT * FROM session WHERE hash = ? AND expires > ?", (hash_, times.now())).fetchone()
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM session WHERE hash = ? AND expires > ?", (hash_, times.now())
+    ).fetchone()
     return row
 
 
 def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
     """The session was used: it lives for `hours` from now."""
-    tx.execute("UPDATE session SET last_seen = ?, expires = ? WHERE id = ?", (times.now(), times.ahead(timedelta(hours=hours)), session_id))
+    tx.execute(
+        "UPDATE session SET last_seen = ?, expires = ? WHERE id = ?",
+        (times.now(), times.ahead(timedelta(hours=hours)), session_id),
+    )
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
     """The user's live sessions, latest first."""
-    return conn.execute("SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ? AND expires > ? ORDER BY last_seen DESC", (user_id, times.now())).fetchall()
+    return conn.execute(
+        "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ? AND expires > ? ORDER BY last_seen DESC",
+        (user_id, times.now()),
+    ).fetchall()
 
 
 def revoke(tx: sqlite3.Connection, user_id: str, session_id: str) -> None:

@@ -12,13 +12,18 @@ from appliance.store import visibility
 def set_collaborator(tx: sqlite3.Connection, dataset_id: str, user_id: str, capacity: str) -> str:
     """Share a dataset with a user as "member" or "editor"; returns the moment."""
     now = times.now()
-    tx.execute("INSERT OR REPLACE INTO collaborator (dataset_id, user_id, capacity, modified) VALUES (?, ?, ?, ?)", (dataset_id, user_id, capacity, now))
+    tx.execute(
+        "INSERT OR REPLACE INTO collaborator (dataset_id, user_id, capacity, modified) VALUES (?, ?, ?, ?)",
+        (dataset_id, user_id, capacity, now),
+    )
     return now
 
 
 def remove_collaborator(tx: sqlite3.Connection, dataset_id: str, user_id: str) -> bool:
     """End a collaboration; returns whether there was one."""
-    return tx.execute("DELETE FROM collaborator WHERE dataset_id = ? AND user_id = ?", (dataset_id, user_id)).rowcount > 0
+    return (
+        tx.execute("DELETE FROM collaborator WHERE dataset_id = ? AND user_id = ?", (dataset_id, user_id)).rowcount > 0
+    )
 
 
 def collaborators(conn: sqlite3.Connection, dataset_id: str, capacity: str = "") -> list[sqlite3.Row]:
@@ -40,7 +45,9 @@ def collaborations(conn: sqlite3.Connection, user_id: str, capacity: str = "") -
 def follow(tx: sqlite3.Connection, user_id: str, dataset_id: str) -> str:
     """Follow a dataset (again is fine); returns the moment."""
     now = times.now()
-    tx.execute("INSERT OR IGNORE INTO follower (user_id, dataset_id, since) VALUES (?, ?, ?)", (user_id, dataset_id, now))
+    tx.execute(
+        "INSERT OR IGNORE INTO follower (user_id, dataset_id, since) VALUES (?, ?, ?)", (user_id, dataset_id, now)
+    )
     return now
 
 
@@ -51,19 +58,25 @@ def unfollow(tx: sqlite3.Connection, user_id: str, dataset_id: str) -> bool:
 
 def follows(conn: sqlite3.Connection, user_id: str, dataset_id: str) -> bool:
     """Does the user follow the dataset?"""
-    return conn.execute("SELECT 1 FROM follower WHERE user_id = ? AND dataset_id = ?", (user_id, dataset_id)).fetchone() is not None
+    return (
+        conn.execute("SELECT 1 FROM follower WHERE user_id = ? AND dataset_id = ?", (user_id, dataset_id)).fetchone()
+        is not None
+    )
 
 
 def followers(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
     """The users who follow a dataset."""
-    return conn.execute("SELECT u.* FROM follower f JOIN user u ON u.id = f.user_id WHERE f.dataset_id = ? ORDER BY u.name", (dataset_id,)).fetchall()
+    return conn.execute(
+        "SELECT u.* FROM follower f JOIN user u ON u.id = f.user_id WHERE f.dataset_id = ? ORDER BY u.name",
+        (dataset_id,),
+    ).fetchall()
 
 
 def followed_pks(conn: sqlite3.Connection, user_id: str, viewer: Viewer) -> list[int]:
     """Row numbers of the datasets that a user follows and `viewer` may (still) see."""
     seen, parameters = visibility.condition(viewer)
     rows = conn.execute(
-        f"SELECT d.pk FROM follower f JOIN dataset d ON d.id = f.dataset_id WHERE f.user_id = :user AND d.state != 'deleted' AND {seen} ORDER BY f.since DESC",  # noqa: S608
+        f"SELECT d.pk FROM follower f JOIN dataset d ON d.id = f.dataset_id WHERE f.user_id = :user AND d.state != 'deleted' AND {seen} ORDER BY f.since DESC",
         parameters | {"user": user_id},
     )
     return [row[0] for row in rows]

@@ -20,7 +20,13 @@ def assign(tx: sqlite3.Connection, dataset_id: str, tag_names: Iterable[str]) ->
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
     """Names of a dataset's tags, sorted."""
-    return [row[0] for row in conn.execute("SELECT t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name", (dataset_id,))]
+    return [
+        row[0]
+        for row in conn.execute(
+            "SELECT t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name",
+            (dataset_id,),
+        )
+    ]
 
 
 def find(conn: sqlite3.Connection, ref: str) -> sqlite3.Row | None:
@@ -29,12 +35,14 @@ def find(conn: sqlite3.Connection, ref: str) -> sqlite3.Row | None:
     return row
 
 
-def listed(conn: sqlite3.Connection, viewer: Viewer, text: str = "", *, limit: int = -1, offset: int = 0) -> list[sqlite3.Row]:
+def listed(
+    conn: sqlite3.Connection, viewer: Viewer, text: str = "", *, limit: int = -1, offset: int = 0
+) -> list[sqlite3.Row]:
     """Tags (id, name, datasets) on active datasets that `viewer` may see, whose name contains `text`, by name."""
     seen, parameters = visibility.condition(viewer)
     return conn.execute(
         f"""SELECT t.id, t.name, count(*) AS datasets FROM tag t JOIN dataset_tag dt ON dt.tag_id = t.id JOIN dataset d ON d.id = dt.dataset_id
-            WHERE d.state = 'active' AND {seen} AND (:text = '' OR instr(lower(t.name), lower(:text))) GROUP BY t.id ORDER BY t.name LIMIT :limit OFFSET :offset""",  # noqa: S608
+            WHERE d.state = 'active' AND {seen} AND (:text = '' OR instr(lower(t.name), lower(:text))) GROUP BY t.id ORDER BY t.name LIMIT :limit OFFSET :offset""",
         parameters | {"text": text, "limit": limit, "offset": offset},
     ).fetchall()
 
@@ -43,7 +51,7 @@ def dataset_pks(conn: sqlite3.Connection, tag_id: str, viewer: Viewer) -> list[i
     """Row numbers of the active datasets with a tag that `viewer` may see."""
     seen, parameters = visibility.condition(viewer)
     rows = conn.execute(
-        f"SELECT d.pk FROM dataset_tag dt JOIN dataset d ON d.id = dt.dataset_id WHERE dt.tag_id = :tag AND d.state = 'active' AND {seen} ORDER BY d.name",  # noqa: S608
+        f"SELECT d.pk FROM dataset_tag dt JOIN dataset d ON d.id = dt.dataset_id WHERE dt.tag_id = :tag AND d.state = 'active' AND {seen} ORDER BY d.name",
         parameters | {"tag": tag_id},
     )
     return [row[0] for row in rows]

@@ -7,7 +7,17 @@ import sqlite3
 from appliance.model import times
 
 
-def create(tx: sqlite3.Connection, token_id: str, user_id: str, name: str, hash_: bytes, *, scope: str = "write", expires: str | None = None, first_use_by: str | None = None) -> None:
+def create(
+    tx: sqlite3.Connection,
+    token_id: str,
+    user_id: str,
+    name: str,
+    hash_: bytes,
+    *,
+    scope: str = "write",
+    expires: str | None = None,
+    first_use_by: str | None = None,
+) -> None:
     """Store the hash (SHA-256) of a new token."""
     tx.execute(
         "INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -49,10 +59,15 @@ def revoke(tx: sqlite3.Connection, token_id: str) -> None:
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
     """The user's tokens, newest first; no secret among the columns that callers show."""
-    return conn.execute("SELECT id, name, user_id, scope, created, last_access, expires, first_use_by FROM token WHERE user_id = ? ORDER BY created DESC", (user_id,)).fetchall()
+    return conn.execute(
+        "SELECT id, name, user_id, scope, created, last_access, expires, first_use_by FROM token WHERE user_id = ? ORDER BY created DESC",
+        (user_id,),
+    ).fetchall()
 
 
 def sweep(tx: sqlite3.Connection) -> int:
     """Remove tokens that can never work again; returns how many."""
     now = times.now()
-    return tx.execute("DELETE FROM token WHERE expires < ?1 OR (last_access IS NULL AND first_use_by < ?1)", (now,)).rowcount
+    return tx.execute(
+        "DELETE FROM token WHERE expires < ?1 OR (last_access IS NULL AND first_use_by < ?1)", (now,)
+    ).rowcount

@@ -23,7 +23,17 @@ def by_email(conn: sqlite3.Connection, email: str) -> sqlite3.Row | None:
     return row
 
 
-def create(tx: sqlite3.Connection, name: str, email: str, *, fullname: str = "", about: str = "", password: str | None = None, sysadmin: bool = False, state: str = "active") -> str:
+def create(
+    tx: sqlite3.Connection,
+    name: str,
+    email: str,
+    *,
+    fullname: str = "",
+    about: str = "",
+    password: str | None = None,
+    sysadmin: bool = False,
+    state: str = "active",
+) -> str:
     """Add a user and return the id. `password` is the Argon2id hash. Raises Problem 409 for a name or address in use."""
     if find(tx, name) is not None:
         raise invalid({"name": ["That login name is not available."]})
@@ -42,7 +52,7 @@ def update(tx: sqlite3.Connection, user_id: str, **values: Any) -> None:
         _require_free_email(tx, values["email"], user_id)
     for key in _EDITABLE:
         if key in values:
-            tx.execute(f"UPDATE user SET {key} = ? WHERE id = ?", (values[key], user_id))  # noqa: S608 - fixed names
+            tx.execute(f"UPDATE user SET {key} = ? WHERE id = ?", (values[key], user_id))
 
 
 def set_password(tx: sqlite3.Connection, user_id: str, password: str | None) -> None:
@@ -71,13 +81,15 @@ def seen(tx: sqlite3.Connection, user_id: str) -> None:
     tx.execute("UPDATE user SET last_active = ? WHERE id = ?", (times.now(), user_id))
 
 
-def listed(conn: sqlite3.Connection, text: str = "", *, states: tuple[str, ...] = ("active", "pending"), order: str = "name") -> list[sqlite3.Row]:
+def listed(
+    conn: sqlite3.Connection, text: str = "", *, states: tuple[str, ...] = ("active", "pending"), order: str = "name"
+) -> list[sqlite3.Row]:
     """Users whose name, full name or address contains `text`, with their dataset counts, sorted by a column."""
     column = order if order in {"name", "fullname", "email", "created", "last_active"} else "name"
     marks = ", ".join("?" * len(states))
     return conn.execute(
         f"""SELECT u.*, (SELECT count(*) FROM dataset d WHERE d.creator_id = u.id AND d.state != 'deleted') AS datasets
-            FROM user u WHERE u.state IN ({marks}) AND (u.name LIKE ? OR u.fullname LIKE ? OR u.email LIKE ?) ORDER BY u.{column}""",  # noqa: S608
+            FROM user u WHERE u.state IN ({marks}) AND (u.name LIKE ? OR u.fullname LIKE ? OR u.email LIKE ?) ORDER BY u.{column}""",
         (*states, *[f"%{text}%"] * 3),
     ).fetchall()
 
@@ -94,7 +106,11 @@ def complete(conn: sqlite3.Connection, text: str, *, limit: int = 20, ignore: st
 
 def datasets_created(conn: sqlite3.Connection, user_id: str) -> int:
     """Number of datasets that the user made and that are not deleted."""
-    return int(conn.execute("SELECT count(*) FROM dataset WHERE creator_id = ? AND state != 'deleted'", (user_id,)).fetchone()[0])
+    return int(
+        conn.execute("SELECT count(*) FROM dataset WHERE creator_id = ? AND state != 'deleted'", (user_id,)).fetchone()[
+            0
+        ]
+    )
 
 
 def count_admins(conn: sqlite3.Connection) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -17,7 +17,7 @@ from appliance.store.database import Database
 from appliance.web.context import Context
 from appliance.web.http import Request
 
-_REMEMBERED = 4096
+_Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
 _TOUCH = timedelta(minutes=5)
 
 
@@ -41,7 +41,7 @@ def by_token(context: Context, token: str, address: str) -> Viewer:
     """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
     if context.limiter.token_wait(address):
         return anonymous(context.settings.policy, address)
-    found = _viewers.get(context, tokens.token_hash(token), _read_token)
+    found = _remembered(context, tokens.token_hash(token), _read_token)
     if found is None:
         context.limiter.token_failed(address)
         return anonymous(context.settings.policy, address)
@@ -50,7 +50,7 @@ def by_token(context: Context, token: str, address: str) -> Viewer:
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _viewers.get(context, sessions_rules.session_hash(cookie), _read_session)
+    found = _remembered(context, sessions_rules.session_hash(cookie), _read_session)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
@@ -80,46 +80,22 @@ def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str |
         may_create=frozenset(kind for kind, allowed in founded.items() if allowed),
         circles=circles or NOTHING,
         collections=collections or NOTHING,
-        collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])} or NOTHING,
+        collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
+        or NOTHING,
         token_id=token_id,
     )
 
 
-class _Viewers:
-    """Viewers by credential, valid for one generation of the database: whatever anybody writes empties it.
-
-    So a revoked token or role is gone with the next request, and a burst of requests still costs one look-up.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._generation: dict[int, int] = {}
-        self._known: dict[tuple[int, bytes], tuple[Viewer, str | None]] = {}
-
-    def get(self, context: Context, hash_: bytes, read: Any) -> Viewer | None:
-        key = (id(context), hash_)
-        generation = context.db.generation()
-        with self._lock:
-            if self._generation.get(id(context)) != generation or len(self._known) > _REMEMBERED:
-                self._known.clear()
-                self._generation = {id(context): generation}
-            known = self._known.get(key)
-        if known is not None:
-            found, expires = known
-            return found if expires is None or expires > times.now() else None
-        result = read(context, hash_)
-        if result is None:
-            return None
-        with self._lock:
-            if self._generation.get(id(context)) == generation:
-                self._known[key] = result
-        return result[0]  # type: ignore[no-any-return]
+def _remembered(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
+    """The viewer of a credential. A revoked token or role is gone with the next request, as every write empties the cache."""
+    known: _Known | None = context.viewers.get(hash_, lambda: read(context, hash_))
+    if known is None:
+        return None
+    found, expires = known
+    return found if expires is None or expires > times.now() else None
 
 
-_viewers = _Viewers()
-
-
-def _read_token(context: Context, hash_: bytes) -> tuple[Viewer, str | None] | None:
+def _read_token(context: Context, hash_: bytes) -> _Known | None:
     with context.db.read() as conn:
         token = stored.find(conn, hash_)
         user = users.find(conn, token["user_id"]) if token is not None else None
@@ -131,7 +107,7 @@ def _read_token(context: Context, hash_: bytes) -> tuple[Viewer, str | None] | N
     return found, token["expires"]
 
 
-def _read_session(context: Context, hash_: bytes) -> tuple[Viewer, str | None] | None:
+def _read_session(context: Context, hash_: bytes) -> _Known | None:
     with context.db.read() as conn:
         session = sessions.find(conn, hash_)
         user = users.find(conn, session["user_id"]) if session is not None else None

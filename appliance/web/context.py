@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from appliance.actions.site import Site
 from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
+from appliance.store.cache import GenerationCache
 
 
 class Readers(Protocol):
@@ -25,6 +26,7 @@ class Context(Site):
     :ivar signer: signs and checks presigned URLs.
     :ivar limiter: counts failed log-ins and unknown tokens.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
+    :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
     """
 
@@ -32,3 +34,9 @@ class Context(Site):
     limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
+    viewers: GenerationCache = field(init=False)
+    answers: GenerationCache = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.viewers = GenerationCache(self.db)
+        self.answers = GenerationCache(self.db, size=1024)

@@ -1,1 +1,8 @@
-"""The CKAN-compatible action API. CKAN's words end here; nothing below speaks them."""
+"""The CKAN-compatible action API. CKAN's words end here; nothing below speaks them.
+
+Importing this package declares every action.
+"""
+
+from appliance.web.api import communities, datasets, dcserv, resources, site, users
+
+__all__ = ["communities", "datasets", "dcserv", "resources", "site", "users"]

@@ -1,0 +1,232 @@
+"""Circles and collections: found, change, people, datasets, end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.actions import lookup
+from appliance.actions.site import Site
+from appliance.model import names, roles
+from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
+from appliance.model.values import as_text
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import audit, communities, datasets
+
+_TEXTS = ("title", "description", "image_url")
+_LONGEST = 20_000
+
+
+def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> str:
+    """Found a circle or collection (`kind`); the founder is its first admin. Returns the id. Raises Problem 403 or 409."""
+    policy.require(viewer, f"{kind}:create")
+    name = as_text(data.get("name"))
+    if not name:
+        raise missing("name")
+    names.require_name(name)
+    id_ = data.get("id") or None
+    if id_ is not None and not (viewer.sysadmin and names.is_id(id_)):
+        raise not_authorized("Only admins may choose an id")
+    with site.db.write() as tx:
+        community_id = communities.create(tx, kind, name, id_=id_, **_texts(data))
+        if viewer.user_id:
+            communities.set_member(tx, community_id, viewer.user_id, "admin")
+        for entry in data.get("users") or ():
+            user = lookup.user(tx, entry.get("name") or entry.get("id"), field="users")
+            communities.set_member(tx, community_id, user["id"], _role(entry.get("capacity") or "member"))
+        audit.add(tx, viewer, f"{kind}.create", kind, community_id, name=name)
+    return community_id
+
+
+def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping[str, Any]) -> str:
+    """Change name (admins only), title, description or picture; returns the id. Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, kind)
+        policy.require(viewer, f"{kind}:update", communities.facts(row))
+        values = _texts(data)
+        name = data.get("name")
+        if name and name != row["name"]:
+            if not viewer.sysadmin:
+                raise not_authorized(
+                    "The name is part of addresses that others use; only an administrator may change it"
+                )
+            values["name"] = names.require_name(name)
+        communities.update(tx, row["id"], **values)
+        for dataset_id in communities.dataset_ids(tx, row["id"]):
+            datasets.refresh(tx, dataset_id)
+        audit.add(tx, viewer, f"{kind}.update", kind, row["id"], fields=sorted(values))
+    return str(row["id"])
+
+
+def delete(site: Site, viewer: Viewer, kind: str, ref: str | None) -> None:
+    """Mark as deleted. A collection's datasets stay where they are; a circle with datasets can not be deleted. Raises Problem."""
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, kind)
+        policy.require(viewer, f"{kind}:delete", communities.facts(row))
+        _require_empty(tx, row)
+        held = communities.dataset_ids(tx, row["id"])
+        communities.set_state(tx, row["id"], "deleted")
+        for dataset_id in held:
+            datasets.touch(tx, dataset_id)
+        audit.add(tx, viewer, f"{kind}.delete", kind, row["id"], name=row["name"])
+
+
+def purge(site: Site, viewer: Viewer, kind: str, ref: str | None) -> None:
+    """Remove for good, so that the name is free again (admins only). Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, kind, deleted=True)
+        policy.require(viewer, f"{kind}:purge", communities.facts(row))
+        _require_empty(tx, row)
+        held = communities.dataset_ids(tx, row["id"])
+        if kind == "circle" and held:
+            raise invalid(
+                message=f"Organization cannot be purged while it has {len(held)} deleted datasets; purge them first"
+            )
+        communities.purge(tx, row["id"])
+        for dataset_id in held:
+            datasets.touch(tx, dataset_id)
+        audit.add(tx, viewer, f"{kind}.purge", kind, row["id"], name=row["name"])
+
+
+# --- people ---------------------------------------------------------------------------------------------------------
+
+
+def set_member(
+    site: Site, viewer: Viewer, kind: str, ref: str | None, user_ref: str | None, role: str | None
+) -> dict[str, Any]:
+    """Give a user a role in a circle or collection; returns the membership. Raises Problem 403, 404 or 409."""
+    if not user_ref:
+        raise missing("username")
+    role = _role(role)
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, kind)
+        policy.require(viewer, f"{kind}:members", communities.facts(row))
+        user = lookup.user(tx, user_ref)
+        if user["id"] == viewer.user_id and role != "admin" and not viewer.sysadmin:
+            raise not_authorized("Administrators cannot revoke their own admin status")
+        member_id = communities.set_member(tx, row["id"], user["id"], role)
+        audit.add(tx, viewer, f"{kind}.member", kind, row["id"], user=user["id"], role=role)
+    return {
+        "id": member_id,
+        "group_id": row["id"],
+        "table_id": user["id"],
+        "table_name": "user",
+        "capacity": role,
+        "state": "active",
+    }
+
+
+def remove_member(site: Site, viewer: Viewer, kind: str, ref: str | None, user_ref: str | None) -> None:
+    """End a membership; nobody need have been a member. Everybody may leave. Raises Problem 403, 404 or 409."""
+    if not user_ref:
+        raise missing("username")
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, kind)
+        user = lookup.user(tx, user_ref)
+        leaves = user["id"] == viewer.user_id and policy.may(viewer, "write")
+        if not leaves:
+            policy.require(viewer, f"{kind}:members", communities.facts(row))
+        roles_now = {member["id"]: member["role"] for member in communities.members(tx, row["id"])}
+        if (
+            roles_now.get(user["id"]) == "admin"
+            and communities.count_admins(tx, row["id"]) == 1
+            and not viewer.sysadmin
+        ):
+            raise not_authorized("The last admin cannot leave; make somebody else an admin first")
+        communities.remove_member(tx, row["id"], user["id"])
+        audit.add(tx, viewer, f"{kind}.member_removed", kind, row["id"], user=user["id"])
+
+
+# --- datasets in collections ----------------------------------------------------------------------------------------
+
+
+def add_dataset(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None) -> dict[str, Any]:
+    """Put a dataset into a collection; returns the entry. Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        row, dataset = _collection_and_dataset(tx, viewer, ref, dataset_ref)
+        entry_id = communities.add_dataset(tx, row["id"], dataset["id"])
+        datasets.touch(tx, dataset["id"])
+        audit.add(tx, viewer, "collection.add", "collection", row["id"], dataset=dataset["id"])
+    return {
+        "id": entry_id,
+        "group_id": row["id"],
+        "table_id": dataset["id"],
+        "table_name": "package",
+        "capacity": "public",
+        "state": "active",
+    }
+
+
+def remove_dataset(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None) -> None:
+    """Take a dataset out of a collection; it need not be in. Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        row, dataset = _collection_and_dataset(tx, viewer, ref, dataset_ref)
+        if communities.remove_dataset(tx, row["id"], dataset["id"]):
+            datasets.touch(tx, dataset["id"])
+            audit.add(tx, viewer, "collection.remove", "collection", row["id"], dataset=dataset["id"])
+
+
+def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]) -> None:
+    """Make datasets of a circle public, all or none. Raises Problem 403 or 404."""
+    if not site.settings.policy.public_datasets:
+        raise not_authorized(
+            "Public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
+        )
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, "circle")
+        policy.require(viewer, "circle:publish", communities.facts(row))
+        for dataset_ref in dataset_refs:
+            dataset = datasets.find(tx, dataset_ref)
+            if dataset is None or dataset["circle_id"] != row["id"]:
+                raise not_found(f"The circle has no dataset {dataset_ref}")
+            datasets.update(tx, dataset["id"], private=0)
+            datasets.touch(tx, dataset["id"])
+            audit.add(tx, viewer, "dataset.update", "dataset", dataset["id"], fields=["private"])
+
+
+def _collection_and_dataset(
+    tx: sqlite3.Connection, viewer: Viewer, ref: str | None, dataset_ref: str | None
+) -> tuple[sqlite3.Row, sqlite3.Row]:
+    row = lookup.community(tx, ref, "collection")
+    policy.require(viewer, "collection:datasets", communities.facts(row))
+    dataset = datasets.find(tx, dataset_ref)
+    if dataset is None:
+        raise not_found()
+    if dataset["state"] == "deleted":
+        raise invalid({"object": ["The dataset is deleted"]})
+    if not policy.may(viewer, "dataset:read", datasets.facts_of(tx, dataset)):
+        raise not_authorized(f"User {viewer.name} not authorized to read package {dataset['id']}")
+    return row, dataset
+
+
+def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
+    values = {key: as_text(data[key]) for key in _TEXTS if key in data}
+    too_long = [key for key, value in values.items() if len(value) > _LONGEST]
+    if too_long:
+        raise invalid({key: [f"At most {_LONGEST} characters are accepted"] for key in too_long})
+    url = values.get("image_url", "")
+    if url and not url.startswith(("https://", "http://", "/")):
+        raise invalid({"image_url": ["Must be a web address"]})
+    return values
+
+
+def _role(role: str | None) -> str:
+    if not role:
+        raise missing("role")
+    if role not in roles.ROLES:
+        raise invalid({"role": [f"role does not exist: {role}"]})
+    return role
+
+
+def _require_empty(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
+    if row["kind"] != "circle":
+        return
+    living = [
+        one
+        for one in communities.dataset_ids(tx, row["id"])
+        if (datasets.find(tx, one) or {"state": "deleted"})["state"] != "deleted"
+    ]
+    if living:
+        raise Problem(409, "Validation Error", message="Organization cannot be deleted while it still has datasets")

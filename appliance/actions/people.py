@@ -1,0 +1,228 @@
+"""Users and their credentials: create, change, disable, tokens, access files' tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from appliance.actions import lookup
+from appliance.actions.site import Site
+from appliance.model import names, times
+from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
+from appliance.model.values import as_text
+from appliance.model.viewer import Viewer
+from appliance.security import passwords, policy, sessions_rules, tokens
+from appliance.store import audit, links, sessions, users
+from appliance.store import tokens as stored
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
+_PROFILE = ("fullname", "about", "image_url", "locale")
+
+
+def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
+    """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
+    if not (site.settings.policy.self_registration and not sysadmin):
+        policy.require(viewer, "user:create")
+    name = as_text(data.get("name"))
+    if not name:
+        raise missing("name")
+    names.require_name(name)
+    email = require_email(data.get("email"))
+    password = data.get("password") or None
+    if password is None and not viewer.sysadmin:
+        raise missing("password")
+    with site.db.write() as tx:
+        user_id = users.create(
+            tx, name, email, fullname=as_text(data.get("fullname")), about=as_text(data.get("about")),
+            password=_hashed(password, name, email) if password else None, sysadmin=sysadmin,
+        )  # fmt: skip
+        audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=sysadmin)
+    return user_id
+
+
+def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
+    """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref or viewer.user_id)
+        policy.require(viewer, "user:update", row["id"])
+        values = {key: as_text(data[key]) for key in _PROFILE if key in data}
+        if "email" in data:
+            values["email"] = require_email(data["email"])
+        users.update(tx, row["id"], **values)
+        if data.get("password"):
+            users.set_password(tx, row["id"], _hashed(data["password"], row["name"], row["email"]))
+            sessions.revoke_all(tx, row["id"])
+        audit.add(
+            tx,
+            viewer,
+            "user.update",
+            "user",
+            row["id"],
+            fields=sorted(values) + (["password"] if data.get("password") else []),
+        )
+    return str(row["id"])
+
+
+def change_password(site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None) -> None:
+    """Set a password: one's own with the old one, an admin for anybody without. Ends all sessions. Raises Problem."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref or viewer.user_id)
+        policy.require(viewer, "user:update", row["id"])
+        if row["id"] == viewer.user_id and not passwords.verify(row["password"], old or "").ok:
+            raise invalid({"old_password": ["The present password is not right"]})
+        users.set_password(tx, row["id"], _hashed(new, row["name"], row["email"]))
+        sessions.revoke_all(tx, row["id"])
+        audit.add(tx, viewer, "user.password", "user", row["id"])
+
+
+def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
+    """Disable, enable or delete an account (admins only); the last admin stays. Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "user:delete", row["id"])
+        if state != "active" and row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
+            raise invalid(message="This is the last administrator; make somebody else one first.")
+        users.set_state(tx, row["id"], state)
+        audit.add(tx, viewer, f"user.{state}", "user", row["id"])
+
+
+def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> None:
+    """Make or unmake an administrator (admins only); the last one stays. Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "site:administer")
+        if not value and row["sysadmin"] and users.count_admins(tx) == 1:
+            raise invalid(message="This is the last administrator; make somebody else one first.")
+        users.set_sysadmin(tx, row["id"], value)
+        audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"])
+
+
+def create_token(
+    site: Site,
+    viewer: Viewer,
+    ref: str | None,
+    name: str | None,
+    *,
+    scope: str | None = None,
+    expires: timedelta | None = None,
+    first_use: timedelta | None = None,
+) -> tuple[str, str]:
+    """Make a token for a user; returns (token, id). The token is shown this once.
+
+    :param scope: read, write or admin; by default what the caller's own credential has, at least "write".
+    :param expires: life from now; None = until revoked. :param first_use: it must be used within this time.
+    :raises Problem: 403 for somebody else's account or more scope than one has; 404; 409.
+    """
+    if not name:
+        raise missing("name")
+    token, hash_, token_id = tokens.new_token()
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref or viewer.user_id, field="user")
+        if policy.may(viewer, "token:list", row["id"]) and not policy.may(viewer, "token:manage", row["id"]):
+            raise policy.refusal(viewer, "token:manage", row["id"])
+        if not policy.may(viewer, "token:manage", row["id"]):
+            raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {row['name']}")
+        wanted = scope or ("admin" if viewer.sysadmin and row["sysadmin"] else "write")
+        if wanted not in tokens.SCOPES:
+            raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
+        if not tokens.allows(viewer.scope, wanted):
+            raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        stored.create(
+            tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
+            expires=times.ahead(expires) if expires else None, first_use_by=times.ahead(first_use) if first_use else None,
+        )  # fmt: skip
+        audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)
+    return token, token_id
+
+
+def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_id: str | None = None) -> None:
+    """Make a token worthless, given itself or its id. Raises Problem 403 for an unknown or foreign one."""
+    if not token and not token_id:
+        raise missing("token")
+    with site.db.write() as tx:
+        row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
+        if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
+            raise not_authorized(f"User {viewer.name} not authorized to revoke this token")
+        stored.revoke(tx, row["id"])
+        audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"])
+
+
+def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
+    """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns)."""
+    with site.db.read() as conn:
+        row = users.find(conn, name) or users.by_email(conn, name)
+    usable = row is not None and row["state"] == "active"
+    verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
+    if row is None or not verdict.ok:
+        with site.db.write() as tx:
+            audit.add(tx, Viewer(address=address), "session.refused", "user", row["id"] if row is not None else "")
+        return None
+    cookie, hash_ = sessions_rules.new_session()
+    viewer = Viewer(user_id=row["id"], name=row["name"], address=address)
+    with site.db.write() as tx:
+        if verdict.rehash:
+            users.set_password(tx, row["id"], passwords.hash_password(password))
+        sessions.create(tx, row["id"], hash_, hours=site.settings.web.session_hours, address=address, agent=agent)
+        users.seen(tx, row["id"])
+        audit.add(tx, viewer, "session.start", "user", row["id"])
+    return cookie
+
+
+def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:
+    """End the session of a cookie."""
+    with site.db.write() as tx:
+        session = sessions.find(tx, sessions_rules.session_hash(cookie))
+        if session is not None:
+            sessions.revoke(tx, session["user_id"], session["id"])
+            audit.add(tx, viewer, "session.end", "user", session["user_id"])
+
+
+def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> str:
+    """The secret of a link with which a user sets a password once (admins only). Raises Problem 403 or 404."""
+    token, hash_, _ = tokens.new_token()
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "site:administer")
+        links.create(tx, row["id"], "password", hash_, hours=hours)
+        audit.add(tx, viewer, "user.link", "user", row["id"])
+    return token
+
+
+def use_link(site: Site, secret: str, new_password: str, *, address: str = "") -> str:
+    """Set the password of the user whose one-time link has this secret; returns the user's name. Raises Problem 404 or 409."""
+    with site.db.write() as tx:
+        user_id = links.use(tx, "password", tokens.token_hash(secret))
+        if user_id is None:
+            raise Problem(
+                404,
+                "Not Found Error",
+                message="This link was used already or is too old. Ask your administrator for a new one.",
+            )
+        row = lookup.user(tx, user_id)
+        users.set_password(tx, user_id, _hashed(new_password, row["name"], row["email"]))
+        if row["state"] == "pending":
+            users.set_state(tx, user_id, "active")
+        sessions.revoke_all(tx, user_id)
+        audit.add(tx, Viewer(user_id=user_id, name=row["name"], address=address), "user.password", "user", user_id)
+    return str(row["name"])
+
+
+def require_email(value: Any) -> str:
+    """An e-mail address. Raises Problem 409."""
+    email = as_text(value).strip()
+    if not email:
+        raise missing("email")
+    if _EMAIL.fullmatch(email) is None or len(email) > 254:
+        raise invalid({"email": ["Email address is not valid"]})
+    return email
+
+
+def _hashed(password: Any, *personal: str) -> str:
+    errors: Fields = {}
+    weak = passwords.weaknesses(str(password), personal=personal)
+    if weak:
+        errors["password"] = weak
+        raise invalid(errors)
+    return passwords.hash_password(str(password))

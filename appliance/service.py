@@ -1,0 +1,236 @@
+"""One process: gateway, pages, jobs. Composed here, started in order, stopped in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from waitress.server import create_server
+
+from appliance import notify
+from appliance.actions.site import Sanity
+from appliance.jobs.readers import Readers
+from appliance.jobs.runner import JobRunner
+from appliance.jobs.sandbox import SandboxError
+from appliance.model.problem import Problem, invalid, not_found
+from appliance.security import secrets
+from appliance.security.signing import Signer
+from appliance.settings import Settings
+from appliance.store import documents, layout
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+from appliance.web import routing
+from appliance.web.api.dispatch import report
+from appliance.web.app import create_app
+from appliance.web.context import Context
+from appliance.web.gateway.server import Gateway
+from appliance.web.http import problem_text
+
+log = logging.getLogger(__name__)
+
+_SANITY_SECONDS = 60
+_GRACE = 30.0
+
+
+class Service:
+    """The appliance of one data root.
+
+    :param settings: its settings; port 0 takes free ports (tests).
+    :raises Problem: with the reason, when the data root or the certificate does not permit to start.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        _prepare(settings)
+        self.db = Database(settings.database)
+        self.db.migrate()
+        depot = Depot(settings.data)
+        self.jobs = JobRunner(self.db, depot, settings)
+        self.context = Context(
+            settings=settings,
+            db=self.db,
+            depot=depot,
+            wake_jobs=self.jobs.wake,
+            check_sanity=self._check_sanity,
+            signer=Signer(secrets.ensure(settings.secrets).signing),
+            readers=_Readers(Readers(self.jobs.sandbox, depot)),
+            status=self.status,
+        )
+        self._started = time.time()
+        self._pages_socket = settings.tmp / f"pages-{os.getpid()}.sock"
+        self._gateway: Gateway | None = None
+        self._pages: Any = None
+
+    @property
+    def port(self) -> int:
+        """The HTTPS port that is served."""
+        return self._gateway.port if self._gateway else self.settings.server.port
+
+    def start(self) -> None:
+        """Start everything; returns when requests are answered. Raises Problem when a port is taken."""
+        self._gateway = self._bind()
+        with self.db.write() as tx:
+            documents.set_site_url(tx, self.settings.site_url)
+        self._start_pages()
+        self.jobs.start()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        log.info("service.ready port=%d", self.port)
+
+    def stop(self, grace: float = _GRACE) -> None:
+        """Accept nothing new, let transfers and jobs finish for a while, then end."""
+        if self._gateway is not None:
+            self._gateway.stop(grace)
+        self.jobs.stop(grace)
+        if self.context.readers is not None:
+            self.context.readers.close()  # type: ignore[attr-defined]
+        if self._pages is not None:
+            self._pages.close()
+        self._pages_socket.unlink(missing_ok=True)
+        self.db.close()
+        log.info("service.stopped")
+
+    def reload_certificate(self) -> None:
+        """Serve the certificate files as they are now to new connections."""
+        if self._gateway is not None:
+            self._gateway.reload_certificate(_names(self.settings))
+
+    def status(self) -> dict[str, Any]:
+        """Live figures: uptime [s], connections, jobs idle."""
+        return {
+            "uptime": round(time.time() - self._started),
+            "connections": self._gateway.connections if self._gateway else 0,
+            "jobs_idle": self.jobs.idle(),
+            "sandbox": self.jobs.sandbox.capabilities(),
+        }
+
+    def _bind(self) -> Gateway:
+        server = self.settings.server
+        gateway = Gateway(
+            routing.routes(),
+            self.context,
+            certificate=self.settings.certificate,
+            key=self.settings.certificate_key,
+            fallback_socket=self._pages_socket,
+            names=_names(self.settings),
+            bind=server.bind,
+            port=server.port,
+            http_port=server.http_port or None,
+            on_error=lambda request, error: problem_text(report(self.context, f"{request.method} {request.path[:80]}")),
+        )
+        try:
+            gateway.start()
+        except PermissionError as error:
+            raise invalid(
+                message=f"Ports below 1024 need root or CAP_NET_BIND_SERVICE; choose others with --port and --http-port ({error.strerror})."
+            ) from error
+        except OSError as error:
+            raise invalid(
+                message=f"Port {server.port} or {server.http_port} of {server.bind} can not be used: {error.strerror}. Is another server running?"
+            ) from error
+        return gateway
+
+    def _start_pages(self) -> None:
+        self._pages_socket.unlink(missing_ok=True)
+        self._pages = create_server(
+            create_app(self.context),
+            unix_socket=str(self._pages_socket),
+            unix_socket_perms="600",
+            threads=self.settings.server.page_threads,
+            trusted_proxy="*",
+            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
+            clear_untrusted_proxy_headers=True,
+            ident=None,
+        )
+        threading.Thread(target=self._pages.run, name="pages", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        try:
+            self.jobs.sandbox.warm_up()
+        except SandboxError as error:
+            log.error("sandbox.unavailable reason=%s", error)
+
+    def _check_sanity(self, path: Path) -> Sanity:
+        try:
+            answer = self.jobs.sandbox.run("sanity", path, {}, timeout=_SANITY_SECONDS).answer
+        except SandboxError as error:
+            return Sanity(False, (str(error),))
+        return Sanity(bool(answer["valid"]), tuple(answer.get("reasons", ())))
+
+
+class _Readers:
+    """The reader pool, with its failures as Problems."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    def read(self, resource_id: str, request: Mapping[str, Any]) -> Any:
+        """The answer of `jobs.rtdc.tasks.read`. Raises Problem."""
+        try:
+            return self._readers.read(resource_id, dict(request))
+        except SandboxError as error:
+            if error.kind == "missing":
+                raise not_found() from error
+            if error.kind in {"timeout", "lost"}:
+                raise Problem(503, "Service Unavailable", message=str(error)) from error
+            raise invalid(message=str(error)) from error
+
+    def close(self) -> None:
+        """End the processes."""
+        self._readers.close()
+
+
+def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads the certificate. Raises Problem when it can not start."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    service = Service(settings)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    signal.signal(signal.SIGHUP, lambda *_: service.reload_certificate())
+    service.start()
+    notify.ready()
+    while not ended.wait(notify.watchdog_interval() or 3600.0):
+        notify.alive()
+    notify.stopping()
+    service.stop()
+
+
+def _prepare(settings: Settings) -> None:
+    """Is there a data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
+    root = settings.data
+    if not root.is_dir():
+        raise invalid(message=f"There is no data root at {root}. Make one with: dcor --data {root} init")
+    try:
+        layout.create(root)
+        with tempfile.TemporaryFile(dir=settings.tmp):
+            pass
+    except OSError as error:
+        raise invalid(
+            message=f"The data root {root} can not be written: {error.strerror}. It must belong to the user of the service."
+        ) from error
+    os.environ["TMPDIR"] = str(settings.tmp)
+    tempfile.tempdir = str(settings.tmp)
+    if not settings.certificate.exists():
+        raise invalid(
+            message=f"There is no certificate at {settings.certificate}. Make one with: dcor certificate create"
+        )
+    names = _names(settings)
+    if settings.server.hostname not in names:
+        raise invalid(
+            message=f"The certificate is for {', '.join(sorted(names))}, not for {settings.server.hostname}. Make a new one with: dcor certificate create"
+        )
+
+
+def _names(settings: Settings) -> set[str]:
+    """Names and addresses in the certificate's subjectAltName."""
+    leaf = x509.load_pem_x509_certificate(settings.certificate.read_bytes())
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return {str(name.value) for name in names}

@@ -1,0 +1,417 @@
+"""Actions on circles (CKAN: organizations) and collections (CKAN: groups)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.actions import communities as verbs
+from appliance.actions import lookup
+from appliance.model import roles
+from appliance.model.problem import invalid, not_authorized
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import communities, datasets, documents
+from appliance.store.search import autocomplete
+from appliance.web.api import shapes
+from appliance.web.api.registry import Call, Raw, action, flag, listing, natural, text
+
+CIRCLE, COLLECTION = "circle", "collection"
+#: What CKAN calls them in action names.
+_WORDS = {"organization": CIRCLE, "group": COLLECTION}
+
+_ID = text("id", "Id or name", required=True)
+_LIST = (
+    flag("all_fields", "Whole descriptions instead of names"),
+    text("sort", "name, title or package_count, with asc or desc", default="title asc"),
+    text("q", "Only those whose name, title or description contains this", default=""),
+    natural("limit", "Most entries"),
+    natural("offset", "Entries left out at the beginning", default=0),
+    flag("include_dataset_count", "The number of datasets (always there)", default=True),
+    flag("include_users", "Their members (administrators only)"),
+    flag("include_extras", "Empty lists that CKAN has"),
+)
+_SHOW = (
+    _ID,
+    flag("include_datasets", "Its datasets, at most 1000"),
+    flag("include_users", "Its members, if the caller is one"),
+    flag("include_dataset_count", "The number of datasets", default=True),
+)
+
+
+def _list(call: Call, kind: str, refs: Any) -> list[Any]:
+    if call["include_users"] and not call.viewer.sysadmin:
+        raise not_authorized(
+            f"Fetching user info via '{'group' if kind == COLLECTION else 'organization'}_list' is not allowed."
+        )
+    limit = -1 if call["limit"] is None else call["limit"]
+    with call.context.db.read() as conn:
+        rows = communities.listed(
+            conn,
+            kind,
+            call.viewer,
+            refs=refs,
+            text=call["q"],
+            sort=call["sort"] or "title asc",
+            limit=limit,
+            offset=call["offset"],
+        )
+        if not call["all_fields"]:
+            return [row["name"] for row in rows]
+        members = {row["id"]: communities.members(conn, row["id"]) for row in rows} if call["include_users"] else {}
+    found = [shapes.community(row, package_count=row["datasets"]) for row in rows]
+    for one in found:
+        if one["id"] in members:
+            one["users"] = [shapes.member(user) for user in members[one["id"]]]
+    return found
+
+
+@action("organization_list", *_LIST, listing("organizations", "Only these names or ids"), rule="site:read", get=True)
+def organization_list(call: Call) -> list[Any]:
+    """All circles."""
+    return _list(call, CIRCLE, call["organizations"])
+
+
+@action("group_list", *_LIST, listing("groups", "Only these names or ids"), rule="site:read", get=True)
+def group_list(call: Call) -> list[Any]:
+    """All collections."""
+    return _list(call, COLLECTION, call["groups"])
+
+
+def _show(call: Call, kind: str) -> dict[str, Any]:
+    with call.context.db.read() as conn:
+        row = lookup.community(conn, call["id"], kind)
+        return _described(call, conn, row)
+
+
+def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    found = shapes.community(row, package_count=communities.count_datasets(conn, row["id"], call.viewer)) | {
+        "extras": [],
+        "tags": [],
+        "groups": [],
+    }
+    if call["include_users"] and (call.viewer.sysadmin or call.viewer.role(row["id"])):
+        found["users"] = [shapes.member(user) for user in communities.members(conn, row["id"])]
+    if call["include_datasets"]:
+        found["packages"] = shapes.parsed(documents.packages(conn, _dataset_pks(conn, row, call.viewer, 1000)))
+    return found
+
+
+def _dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limit: int) -> list[int]:
+    inside = (
+        "d.circle_id = :community"
+        if row["kind"] == CIRCLE
+        else "d.id IN (SELECT dataset_id FROM collection_dataset WHERE collection_id = :community)"
+    )
+    return datasets.listed_pks(conn, viewer, f"d.state = 'active' AND {inside}", limit=limit, community=row["id"])
+
+
+@action("organization_show", *_SHOW, rule="site:read", get=True)
+def organization_show(call: Call) -> dict[str, Any]:
+    """A circle."""
+    return _show(call, CIRCLE)
+
+
+@action("group_show", *_SHOW, rule="site:read", get=True)
+def group_show(call: Call) -> dict[str, Any]:
+    """A collection."""
+    return _show(call, COLLECTION)
+
+
+@action(
+    "organization_list_for_user",
+    text("id", "The user; default: the caller"),
+    text("permission", "What the user must be allowed there", default="manage_group"),
+    flag("include_dataset_count", "The number of datasets"),
+    rule="site:read",
+    get=True,
+)
+def organization_list_for_user(call: Call) -> list[Any]:
+    """The circles in which a user has a permission such as create_dataset, with the user's role as `capacity`."""
+    return _for_user(call, CIRCLE, call["permission"] or "manage_group")
+
+
+@action(
+    "group_list_authz",
+    text("id", "The user; default: the caller"),
+    flag("am_member", "Those with any role"),
+    flag("available_only", "Ignored"),
+    rule="site:read",
+    get=True,
+)
+def group_list_authz(call: Call) -> list[Any]:
+    """The collections to which the caller may add datasets."""
+    return _for_user(call, COLLECTION, "read" if call["am_member"] else "manage_group")
+
+
+def _for_user(call: Call, kind: str, permission: str) -> list[Any]:
+    viewer = call.viewer
+    with call.context.db.read() as conn:
+        if call["id"] and call["id"] not in (viewer.user_id, viewer.name):
+            user = lookup.user(conn, call["id"])
+            policy.require(viewer, "user:read", user["id"])
+            found_roles = communities.roles_of(conn, user["id"])[0 if kind == CIRCLE else 1]
+            sysadmin = bool(user["sysadmin"])
+        else:
+            found_roles = dict(viewer.circles if kind == CIRCLE else viewer.collections)
+            sysadmin = viewer.sysadmin
+        rows = communities.listed(conn, kind, viewer, refs=None if sysadmin else list(found_roles))
+    chosen = [row for row in rows if sysadmin or roles.allows(found_roles.get(row["id"]), permission)]
+    counted = bool(call["include_dataset_count"])
+    return [
+        shapes.community(row, package_count=row["datasets"] if counted else None)
+        | {"capacity": found_roles.get(row["id"], "admin")}
+        for row in chosen
+    ]
+
+
+def _created(call: Call, kind: str) -> dict[str, Any]:
+    community_id = verbs.create(call.context, call.viewer, kind, call.data)
+    return _after(call, community_id, kind)
+
+
+def _after(call: Call, community_id: str, kind: str) -> dict[str, Any]:
+    with call.context.db.read() as conn:
+        row = lookup.community(conn, community_id, kind)
+        return _described(call, conn, row) | {
+            "users": [shapes.member(user) for user in communities.members(conn, row["id"])]
+        }
+
+
+_FIELDS = "name, title, description, image_url"
+
+
+@action("organization_create", text("name", "Name in addresses", required=True), rule="circle:create", extra=_FIELDS)
+def organization_create(call: Call) -> dict[str, Any]:
+    """Found a circle; its founder becomes admin."""
+    return _created(call, CIRCLE)
+
+
+@action("group_create", text("name", "Name in addresses", required=True), rule="collection:create", extra=_FIELDS)
+def group_create(call: Call) -> dict[str, Any]:
+    """Found a collection; its founder becomes admin."""
+    return _created(call, COLLECTION)
+
+
+def _declare_changes(word: str, kind: str) -> None:
+    """The actions that are alike for both kinds."""
+
+    def update(call: Call) -> dict[str, Any]:
+        return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)
+
+    def delete(call: Call) -> None:
+        verbs.delete(call.context, call.viewer, kind, call["id"])
+
+    def purge(call: Call) -> None:
+        verbs.purge(call.context, call.viewer, kind, call["id"])
+
+    def member_create(call: Call) -> dict[str, Any]:
+        return verbs.set_member(call.context, call.viewer, kind, call["id"], call["username"], call["role"])
+
+    def member_delete(call: Call) -> None:
+        verbs.remove_member(call.context, call.viewer, kind, call["id"], call["username"])
+
+    def complete(call: Call) -> list[dict[str, Any]]:
+        with call.context.db.read() as conn:
+            return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
+
+    def no_followers(call: Call) -> list[Any]:
+        return []
+
+    def no_follower_count(call: Call) -> int:
+        return 0
+
+    user = text("username", "Id or name of the user", required=True, aliases=("user_id", "user"))
+    declarations = (
+        (f"{word}_update", update, f"Change a {kind}.", (_ID,), "write", False, _FIELDS),
+        (f"{word}_patch", update, f"Change some fields of a {kind}.", (_ID,), "write", False, _FIELDS),
+        (f"{word}_delete", delete, f"Delete a {kind}; its datasets are untouched.", (_ID,), "write", False, ""),
+        (
+            f"{word}_purge",
+            purge,
+            f"Remove a {kind} for good (administrators only).",
+            (_ID,),
+            "site:administer",
+            False,
+            "",
+        ),
+        (
+            f"{word}_member_create",
+            member_create,
+            f"Give a user a role in a {kind}.",
+            (_ID, user, text("role", "admin, editor or member", required=True, aliases=("capacity",))),
+            "write",
+            False,
+            "",
+        ),
+        (
+            f"{word}_member_delete",
+            member_delete,
+            f"Take a user's role in a {kind} away.",
+            (_ID, user),
+            "write",
+            False,
+            "",
+        ),
+        (
+            f"{word}_autocomplete",
+            complete,
+            f"Those {kind}s whose name or title begins so.",
+            (text("q", "Beginning of a name or title", required=True), natural("limit", "Most entries", default=20)),
+            "site:read",
+            True,
+            "",
+        ),
+        (
+            f"{word}_follower_list",
+            no_followers,
+            "Always empty: only datasets can be followed.",
+            (),
+            "site:read",
+            True,
+            "",
+        ),
+        (
+            f"{word}_follower_count",
+            no_follower_count,
+            "Always 0: only datasets can be followed.",
+            (),
+            "site:read",
+            True,
+            "",
+        ),
+        (
+            f"{word}_followee_list",
+            no_followers,
+            "Always empty: only datasets can be followed.",
+            (),
+            "site:read",
+            True,
+            "",
+        ),
+        (
+            f"{word}_followee_count",
+            no_follower_count,
+            "Always 0: only datasets can be followed.",
+            (),
+            "site:read",
+            True,
+            "",
+        ),
+    )
+    for name, handler, doc, parameters, rule, get, extra in declarations:
+        handler = _named(handler, name, doc)
+        action(name, *parameters, rule=rule, get=get, extra=extra)(handler)
+
+
+def _named(handler: Any, name: str, doc: str) -> Any:
+    def declared(call: Call) -> Any:
+        return handler(call)
+
+    declared.__name__ = name
+    declared.__doc__ = doc
+    return declared
+
+
+for _word, _kind in _WORDS.items():
+    _declare_changes(_word, _kind)
+
+
+@action("group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", get=True)
+def group_package_show(call: Call) -> Raw:
+    """The datasets of a collection."""
+    with call.context.db.read() as conn:
+        row = lookup.community(conn, call["id"], COLLECTION)
+        pks = _dataset_pks(conn, row, call.viewer, 1000 if call["limit"] is None else min(call["limit"], 1000))
+        return Raw(f"[{', '.join(documents.packages(conn, pks))}]")
+
+
+_MEMBER = (
+    _ID,
+    text("object", "Id or name of what is added or removed", required=True),
+    text("object_type", "package, user or group", required=True),
+)
+
+
+@action(
+    "member_create", *_MEMBER, text("capacity", "A user's role; anything for a dataset", required=True), rule="write"
+)
+def member_create(call: Call) -> dict[str, Any]:
+    """Put a dataset into a collection, or give a user a role in a circle or collection."""
+    row = _any(call)
+    if call["object_type"] == "package":
+        _require_collection(row)
+        return verbs.add_dataset(call.context, call.viewer, row["id"], call["object"])
+    if call["object_type"] == "user":
+        return verbs.set_member(call.context, call.viewer, row["kind"], row["id"], call["object"], call["capacity"])
+    raise invalid({"object_type": ["One of package, user is needed"]})
+
+
+@action("member_delete", *_MEMBER, rule="write")
+def member_delete(call: Call) -> None:
+    """Take a dataset out of a collection, or a user out of a circle or collection."""
+    row = _any(call)
+    if call["object_type"] == "package":
+        _require_collection(row)
+        verbs.remove_dataset(call.context, call.viewer, row["id"], call["object"])
+    elif call["object_type"] == "user":
+        verbs.remove_member(call.context, call.viewer, row["kind"], row["id"], call["object"])
+    else:
+        raise invalid({"object_type": ["One of package, user is needed"]})
+
+
+@action(
+    "member_list",
+    _ID,
+    text("object_type", "package, user or group"),
+    text("capacity", "Only this role"),
+    rule="site:read",
+    get=True,
+)
+def member_list(call: Call) -> list[list[str]]:
+    """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
+    wanted, capacity = call["object_type"], (call["capacity"] or "").lower()
+    with call.context.db.read() as conn:
+        row = lookup.any_community(conn, call["id"])
+        found: list[list[str]] = []
+        if wanted in (None, "", "user") and not call.viewer.anonymous:
+            found += [
+                [user["id"], "user", user["role"].capitalize()]
+                for user in communities.members(conn, row["id"])
+                if capacity in ("", user["role"])
+            ]
+        if wanted in (None, "", "package") and capacity in ("", "public", "organization", "member"):
+            shown = "Organization" if row["kind"] == CIRCLE else "Public"
+            ids = shapes.parsed(documents.packages(conn, _dataset_pks(conn, row, call.viewer, -1)))
+            found += [[package["id"], "package", shown] for package in ids]
+    return found
+
+
+@action(
+    "member_roles_list", text("group_type", "group or organization", default="organization"), rule="site:read", get=True
+)
+def member_roles_list(call: Call) -> list[Mapping[str, str]]:
+    """The roles there are."""
+    return [{"text": role.capitalize(), "value": role} for role in roles.ROLES]
+
+
+@action(
+    "bulk_update_public",
+    text("org_id", "Id or name of the circle", required=True),
+    listing("datasets", "Ids of datasets", required=True),
+    rule="write",
+)
+def bulk_update_public(call: Call) -> None:
+    """Make datasets of a circle public, all or none."""
+    verbs.publish(call.context, call.viewer, call["org_id"], call["datasets"])
+
+
+def _any(call: Call) -> sqlite3.Row:
+    with call.context.db.read() as conn:
+        return lookup.any_community(conn, call["id"])
+
+
+def _require_collection(row: sqlite3.Row) -> None:
+    if row["kind"] != COLLECTION:
+        raise invalid({"id": ["Datasets are added to collections; a dataset's circle is its owner_org"]})

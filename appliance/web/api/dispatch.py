@@ -1,0 +1,113 @@
+"""From a request for ``/api/3/action/NAME`` to its answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+import uuid
+from typing import Any
+
+from appliance.actions.site import Site
+from appliance.model.problem import Problem, not_authorized
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import incidents, notices
+from appliance.web import authentication
+from appliance.web.api import envelope, parameters, uploads
+from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
+from appliance.web.context import Context
+from appliance.web.http import PeerGone, Request, Response, json_response
+from appliance.web.routes import Route, route
+
+log = logging.getLogger(__name__)
+
+_POST_ONLY = "JSON Error: Invalid request. Please use POST method for your request"
+#: Rules that nobody passes without signing in; a visitor is told so rather than what is missing.
+_SIGNED_IN = frozenset({"site:user", "write", "dataset:update", "user:update", "token:manage", "follow:change"})
+
+
+def call(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Answer an action."""
+    name = match["name"]
+    site_url = context.settings.site_url
+    try:
+        declared = ACTIONS.get(name)
+        if declared is None:
+            raise unknown(name)
+        if request.method in {"GET", "HEAD"} and not declared.get:
+            raise Problem(400, "Bad Request", message=_POST_ONLY)
+        return envelope.success(site_url, name, perform(context, request, declared))
+    except Problem as problem:
+        return envelope.refusal(site_url, name, problem)
+    except PeerGone:
+        raise
+    except Exception:
+        return envelope.refusal(site_url, name, report(context, f"action {name}"))
+
+
+def perform(context: Context, request: Request, declared: Action) -> Any:
+    """Read the request, ask the policy, run the handler. Raises Problem."""
+    viewer = authentication.viewer(context, request)
+    require_open(context, viewer)
+    require(viewer, declared)
+    with uploads.Inbox(context, viewer) as inbox:
+        data = read(request, declared, inbox)
+        values = converted(declared, data)
+        return declared.handler(Call(context, viewer, values))
+
+
+def require(viewer: Viewer, declared: Action) -> None:
+    """The action's own rule. Raises Problem 403; what the words say depends on whether anybody has signed in."""
+    if policy.may(viewer, declared.rule):
+        return
+    if viewer.anonymous and declared.rule in _SIGNED_IN:
+        raise not_authorized(f"Action {declared.name} requires an authenticated user")
+    raise policy.refusal(viewer, declared.rule)
+
+
+def require_open(context: Context, viewer: Viewer) -> None:
+    """During maintenance only admins are let in. Raises Problem 503."""
+    if viewer.sysadmin:
+        return
+    (notice,) = context.answers.get("maintenance", lambda: (_maintenance(context),))
+    if notice:
+        raise Problem(503, "Maintenance", message=notice)
+
+
+def _maintenance(context: Context) -> str:
+    with context.db.read() as conn:
+        return notices.maintenance(conn)
+
+
+def read(request: Request, declared: Action, inbox: uploads.Inbox) -> dict[str, Any]:
+    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins. Raises Problem."""
+    query = parameters.from_query(request.query) if request.query and declared.get else {}
+    if request.method in {"GET", "HEAD"}:
+        return query or parameters.from_body(request)
+    if uploads.is_multipart(request):
+        return query | inbox.receive(request, declared.name)
+    return parameters.from_body(request) | query
+
+
+def report(context: Site, place: str) -> Problem:
+    """Keep the trace of what just failed; the client gets a number that the administrator can look up."""
+    incident = uuid.uuid4().hex[:12]
+    log.error("incident id=%s place=%s", incident, place)
+    try:
+        with context.db.write() as tx:
+            incidents.add(tx, incident, place, traceback.format_exc())
+    except Problem:  # the disk may be full: the log has the number at least
+        log.exception("incident.unsaved id=%s", incident)
+    return Problem(500, "Internal Server Error", message=f"Internal Server Error (incident {incident})")
+
+
+def root(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """``/api``, ``/api/3``: the version spoken here."""
+    return json_response(200, {"version": int(match["version"] or 1)})
+
+
+ROUTES: tuple[Route, ...] = (
+    route("GET POST", r"/api(?:/3)?/action/(?P<name>[A-Za-z0-9_]+)/?", "open", call),
+    route("GET", r"/api(?:/(?P<version>[123]))?/?", "open", root),
+)

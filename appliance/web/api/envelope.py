@@ -1,0 +1,44 @@
+"""CKAN's envelope around results and refusals, byte for byte as clients read it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from appliance.model.problem import Problem
+from appliance.web.api.registry import Raw
+from appliance.web.http import Response
+
+_HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store")]
+#: Kinds whose message CKAN puts behind a fixed word.
+_PREFIX = {"Authorization Error": "Access denied", "Not Found Error": "Not found"}
+
+
+def success(site_url: str, name: str, result: Any) -> Response:
+    """200 with a result (`Raw`: JSON text as it is)."""
+    body = result if isinstance(result, Raw) else json.dumps(result, ensure_ascii=False, separators=(", ", ": "))
+    return Response(
+        200, list(_HEADERS), f'{{"help": "{_help(site_url, name)}", "success": true, "result": {body}}}'.encode()
+    )
+
+
+def refusal(site_url: str, name: str, problem: Problem) -> Response:
+    """A Problem in CKAN's form: its type, and a message or messages by field; 400 as a bare JSON string."""
+    if problem.kind == "Bad Request":
+        return Response(problem.status, list(_HEADERS), json.dumps(f"Bad request - {problem.message}").encode())
+    error = {"__type": problem.kind, **_error(problem)}
+    body = {"help": _help(site_url, name), "error": error, "success": False}
+    return Response(problem.status, list(_HEADERS), json.dumps(body, ensure_ascii=False).encode())
+
+
+def _error(problem: Problem) -> dict[str, Any]:
+    if problem.fields:
+        return problem.fields
+    prefix = _PREFIX.get(problem.kind)
+    if prefix is None:
+        return {"message": problem.message}
+    return {"message": f"{prefix}: {problem.message}" if problem.message else prefix}
+
+
+def _help(site_url: str, name: str) -> str:
+    return f"{site_url}/api/3/action/help_show?name={name}"

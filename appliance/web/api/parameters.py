@@ -1,0 +1,74 @@
+"""What a request says, whatever its form: query string, JSON, form, multipart with files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from appliance.model.problem import Problem
+from appliance.web.http import Request
+
+MAX_BODY = 32 << 20  # JSON of a dataset with some thousand resources
+_FORM = "application/x-www-form-urlencoded"
+
+
+def from_query(query: str) -> dict[str, Any]:
+    """Parameters of a query string; a key that comes more than once has a list. Raises Problem 400."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        raise Problem(400, "Bad Request", message="The query string has too many parameters.") from error
+    return _grouped(pairs)
+
+
+def from_body(request: Request) -> dict[str, Any]:
+    """Parameters of a body that is no multipart: JSON, or a form (which may be JSON in disguise, as curl sends it).
+
+    :raises Problem: 400 for what is neither, 413 above `MAX_BODY`.
+    """
+    content = (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
+    raw = request.body.read_all(MAX_BODY)
+    if not raw.strip():
+        return {}
+    if content == _FORM:
+        try:
+            pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=10_000)
+        except ValueError as error:
+            raise _undecodable() from error
+        if len(pairs) == 1 and pairs[0][1] in {"", "1"} and pairs[0][0].lstrip().startswith(("{", "[")):
+            return _object(pairs[0][0].encode())
+        if not pairs and raw.lstrip().startswith(b"{"):  # curl -d '{"id": …}' where the text has no "="
+            return _object(raw)
+        if len(pairs) == 1 and raw.lstrip().startswith(b"{"):
+            return _object(raw)
+        return _grouped(pairs)
+    return _object(raw)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise _undecodable() from error
+    if not isinstance(value, dict):
+        raise Problem(
+            400,
+            "Bad Request",
+            message=f"JSON Error: Request data JSON decoded to {str(value)[:100]} but it needs to be a dictionary.",
+        )
+    return value
+
+
+def _grouped(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            found[key] = [*found[key], value] if isinstance(found[key], list) else [found[key], value]
+        else:
+            found[key] = value
+    return found
+
+
+def _undecodable() -> Problem:
+    return Problem(400, "Bad Request", message="JSON Error: Error decoding JSON data. Send a JSON object, or a form.")

@@ -1,0 +1,187 @@
+"""Every action, declared once: name, may it be asked by GET, its parameters, its rule, its words, its handler.
+
+From a declaration come parameter checking, ``help_show``, the API page of the docs and the OpenAPI file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.model.problem import Fields, Problem, invalid
+from appliance.model.values import as_bool, as_natural
+from appliance.model.viewer import Viewer
+from appliance.web.context import Context
+
+Handler = Callable[["Call"], Any]
+
+
+class Raw(str):
+    """A result that is JSON text already."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One declared parameter.
+
+    :ivar kind: text, bool, natural, list, object or any; values arrive as texts (GET, forms) or as JSON.
+    :ivar aliases: other names under which it may come.
+    """
+
+    name: str
+    kind: str
+    doc: str
+    required: bool = False
+    default: Any = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One declared action.
+
+    :ivar get: it changes nothing, so GET is allowed.
+    :ivar rule: what `security.policy` asks before the handler runs; the handler asks again about its object.
+    :ivar extra: names of further parameters it takes, for the docs (e.g. "fields of a dataset").
+    """
+
+    name: str
+    get: bool
+    rule: str
+    parameters: tuple[Parameter, ...]
+    doc: str
+    handler: Handler
+    extra: str = ""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of an action: who asks, with what."""
+
+    context: Context
+    viewer: Viewer
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.data.get(name)
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+def action(
+    name: str, *parameters: Parameter, rule: str, get: bool = False, extra: str = ""
+) -> Callable[[Handler], Handler]:
+    """Declare the decorated function as the action `name`; its docstring is the action's help."""
+
+    def register(handler: Handler) -> Handler:
+        if name in ACTIONS:
+            raise ValueError(f"The action {name} is declared twice")
+        ACTIONS[name] = Action(name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra)
+        return handler
+
+    return register
+
+
+def text(
+    name: str, doc: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()
+) -> Parameter:
+    """A text."""
+    return Parameter(name, "text", doc, required, default, tuple(aliases))
+
+
+def flag(name: str, doc: str, *, default: bool = False) -> Parameter:
+    """A truth value in any of its spellings."""
+    return Parameter(name, "bool", doc, default=default)
+
+
+def natural(name: str, doc: str, *, default: int | None = None, required: bool = False) -> Parameter:
+    """A whole number ≥ 0."""
+    return Parameter(name, "natural", doc, required, default)
+
+
+def listing(name: str, doc: str, *, required: bool = False, aliases: Sequence[str] = ()) -> Parameter:
+    """A list: JSON, JSON in a text, a repeated key, or a single value."""
+    return Parameter(name, "list", doc, required, aliases=tuple(aliases))
+
+
+def mapping(name: str, doc: str) -> Parameter:
+    """An object: JSON, or JSON in a text."""
+    return Parameter(name, "object", doc)
+
+
+def converted(declared: Action, data: Mapping[str, Any]) -> dict[str, Any]:
+    """`data` with the declared parameters in their types and defaults filled in; others as they came.
+
+    :raises Problem: 409 naming every parameter that is missing or of the wrong type.
+    """
+    values = dict(data)
+    errors: Fields = {}
+    for parameter in declared.parameters:
+        given = next((values[name] for name in (parameter.name, *parameter.aliases) if name in values), None)
+        if given is None or given == "":
+            if parameter.required and not (given == "" and parameter.name == "q"):
+                errors[parameter.aliases[0] if parameter.aliases[:1] == ("name_or_id",) else parameter.name] = [
+                    "Missing value"
+                ]
+            else:
+                values[parameter.name] = parameter.default if given is None or parameter.default is not None else given
+            continue
+        try:
+            values[parameter.name] = _CONVERTERS[parameter.kind](given)
+        except (ValueError, TypeError, OverflowError):
+            errors[parameter.name] = _WRONG[parameter.kind]
+    if errors:
+        raise invalid(errors)
+    return values
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+            return str(value[-1])
+        raise ValueError
+    return str(value)
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = json.loads(value)
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = json.loads(value)
+    if not isinstance(value, dict):
+        raise TypeError
+    return value
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "bool": as_bool,
+    "natural": as_natural,
+    "list": _list,
+    "object": _object,
+    "any": lambda value: value,
+}
+_WRONG = {
+    "text": ["Must be a text"],
+    "bool": ["Must be true or false"],
+    "natural": ["Must be a natural number"],
+    "list": ["Not a list"],
+    "object": ["Must be a JSON object"],
+    "any": ["Invalid value"],
+}
+
+
+def unknown(name: str) -> Problem:
+    """400 with the words by which DCOR-Aid finds out what a server can do."""
+    return Problem(400, "Bad Request", message=f"Action name not known: {name}")

@@ -1,0 +1,286 @@
+"""Actions on users, tokens, collaborators and followers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from appliance.actions import lookup, people
+from appliance.actions import sharing as verbs
+from appliance.model.problem import Problem
+from appliance.security import policy
+from appliance.store import datasets, documents, sharing, tokens, users
+from appliance.web.api import shapes
+from appliance.web.api.registry import Call, Raw, action, flag, natural, text
+
+_USER = text("id", "Id or name of the user; default: the caller", aliases=("user_id", "user"))
+_DATASET = text("id", "Id or name of the dataset", required=True)
+
+
+@action(
+    "user_show",
+    _USER,
+    flag("include_datasets", "The user's datasets"),
+    flag("include_num_followers", "Always 0"),
+    rule="site:user",
+    get=True,
+)
+def user_show(call: Call) -> dict[str, Any]:
+    """A user: oneself, or anybody for administrators."""
+    with call.context.db.read() as conn:
+        row = users.find(conn, call["id"] or call.viewer.user_id)
+        policy.require(call.viewer, "user:read", row["id"] if row is not None else "")
+        row = lookup.user(conn, call["id"] or call.viewer.user_id)
+        found = shapes.user(row, number_created_packages=users.datasets_created(conn, row["id"]), private=True)
+        if call["include_num_followers"]:
+            found["num_followers"] = 0
+        if call["include_datasets"]:
+            pks = datasets.listed_pks(
+                conn, call.viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=1000, creator=row["id"]
+            )
+            found["datasets"] = shapes.parsed(documents.packages(conn, pks))
+    return found
+
+
+@action(
+    "user_list",
+    text("q", "Part of a name or address", default=""),
+    text("order_by", "A column", default="name"),
+    flag("all_fields", "Whole users instead of names", default=True),
+    text("email", "Only this address"),
+    rule="user:list",
+    get=True,
+)
+def user_list(call: Call) -> list[Any]:
+    """All users (administrators only)."""
+    with call.context.db.read() as conn:
+        rows = users.listed(conn, call["email"] or call["q"], order=call["order_by"])
+    if not call["all_fields"]:
+        return [row["name"] for row in rows]
+    return [shapes.user(row, number_created_packages=row["datasets"], private=True) for row in rows]
+
+
+@action(
+    "user_autocomplete",
+    text("q", "Part of a name", required=True),
+    natural("limit", "Most entries", default=20),
+    flag("ignore_self", "Leave the caller out"),
+    rule="user:complete",
+    get=True,
+)
+def user_autocomplete(call: Call) -> list[dict[str, Any]]:
+    """Users whose name contains this."""
+    with call.context.db.read() as conn:
+        return users.complete(
+            conn,
+            call["q"] or "",
+            limit=call["limit"],
+            ignore=(call.viewer.user_id or "") if call["ignore_self"] else "",
+        )
+
+
+@action(
+    "user_create",
+    text("name", "Log-in name", required=True),
+    flag("with_apitoken", "Make a token, too"),
+    rule="open",
+    extra="email, password, fullname, about",
+)
+def user_create(call: Call) -> dict[str, Any]:
+    """Make an account (administrators; anybody on a playground)."""
+    user_id = people.create(call.context, call.viewer, call.data)
+    found = _shown(call, user_id)
+    if call["with_apitoken"]:
+        owner = replace(call.viewer, user_id=user_id, name=found["name"], scope="write")
+        found["token"], _ = people.create_token(call.context, owner, user_id, "Created with the account")
+    return found
+
+
+@action("user_update", _USER, rule="write", extra="email, fullname, about, image_url, password")
+def user_update(call: Call) -> dict[str, Any]:
+    """Change a profile. Unknown keys are ignored."""
+    if not call["email"]:
+        raise Problem(409, "Validation Error", {"email": ["Missing value"]})
+    return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))
+
+
+@action("user_patch", _USER, rule="write", extra="email, fullname, about, image_url, password")
+def user_patch(call: Call) -> dict[str, Any]:
+    """Change some fields of a profile."""
+    return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))
+
+
+@action("user_delete", text("id", "Id or name of the user", required=True), rule="user:delete")
+def user_delete(call: Call) -> None:
+    """Delete an account; its datasets stay."""
+    people.set_state(call.context, call.viewer, call["id"], "deleted")
+
+
+def _shown(call: Call, user_id: str) -> dict[str, Any]:
+    with call.context.db.read() as conn:
+        row = lookup.user(conn, user_id)
+        return shapes.user(row, number_created_packages=users.datasets_created(conn, user_id), private=True)
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+@action(
+    "api_token_create",
+    text("user", "Id or name of the user; default: the caller", aliases=("user_id",)),
+    text("name", "What it is for", required=True),
+    text("scope", "read, write or admin"),
+    natural("expires_in", "Life in seconds; default: until revoked"),
+    rule="write",
+)
+def api_token_create(call: Call) -> dict[str, Any]:
+    """Make a token for oneself. It is shown only now."""
+    life = timedelta(seconds=call["expires_in"]) if call["expires_in"] else None
+    token, _ = people.create_token(
+        call.context, call.viewer, call["user"], call["name"], scope=call["scope"], expires=life
+    )
+    return {"token": token}
+
+
+@action("api_token_revoke", text("token", "The token"), text("jti", "Its id", aliases=("id",)), rule="write")
+def api_token_revoke(call: Call) -> None:
+    """Make one of one's tokens worthless."""
+    people.revoke_token(call.context, call.viewer, token=call["token"], token_id=call["jti"])
+
+
+@action(
+    "api_token_list",
+    text("user_id", "Id or name of the user; default: the caller", aliases=("user",)),
+    rule="site:user",
+    get=True,
+)
+def api_token_list(call: Call) -> list[dict[str, Any]]:
+    """One's tokens, without their secrets."""
+    with call.context.db.read() as conn:
+        row = lookup.user(conn, call["user_id"] or call.viewer.user_id, field="user_id")
+        policy.require(call.viewer, "token:list", row["id"])
+        found = tokens.of_user(conn, row["id"])
+    return [
+        {
+            "id": one["id"],
+            "name": one["name"],
+            "user_id": one["user_id"],
+            "created_at": one["created"],
+            "last_access": one["last_access"],
+            "expires_at": one["expires"],
+            "scope": one["scope"],
+        }
+        for one in found
+    ]
+
+
+# --- sharing and following --------------------------------------------------------------------------------------------
+
+
+@action(
+    "package_collaborator_list", _DATASET, text("capacity", "Only this one", default=""), rule="site:user", get=True
+)
+def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
+    """With whom a dataset is shared (admins of its circle)."""
+    with call.context.db.read() as conn:
+        _, facts = lookup.dataset(conn, call.viewer, call["id"], "dataset:collaborators")
+        rows = sharing.collaborators(conn, facts.id, call["capacity"])
+    return [
+        {"package_id": facts.id, "user_id": row["user_id"], "capacity": row["capacity"], "modified": row["modified"]}
+        for row in rows
+    ]
+
+
+@action(
+    "package_collaborator_list_for_user",
+    _USER,
+    text("capacity", "Only this one", default=""),
+    rule="site:user",
+    get=True,
+)
+def package_collaborator_list_for_user(call: Call) -> list[dict[str, Any]]:
+    """Datasets that are shared with oneself."""
+    with call.context.db.read() as conn:
+        row = lookup.user(conn, call["id"] or call.viewer.user_id)
+        policy.require(call.viewer, "user:read", row["id"])
+        rows = sharing.collaborations(conn, row["id"], call["capacity"])
+    return [{"package_id": one["dataset_id"], "capacity": one["capacity"], "modified": one["modified"]} for one in rows]
+
+
+_PARTNER = text("user_id", "Id or name of the user", required=True, aliases=("user",))
+
+
+@action(
+    "package_collaborator_create",
+    _DATASET,
+    _PARTNER,
+    text("capacity", "member (may read) or editor", required=True),
+    rule="write",
+)
+def package_collaborator_create(call: Call) -> dict[str, Any]:
+    """Share a dataset with a user."""
+    return verbs.share(call.context, call.viewer, call["id"], call["user_id"], call["capacity"])
+
+
+@action("package_collaborator_delete", _DATASET, _PARTNER, rule="write")
+def package_collaborator_delete(call: Call) -> None:
+    """Share a dataset with a user no longer."""
+    verbs.unshare(call.context, call.viewer, call["id"], call["user_id"])
+
+
+@action("dataset_followee_list", _USER, rule="site:user", get=True)
+def dataset_followee_list(call: Call) -> Raw:
+    """The datasets that one follows."""
+    with call.context.db.read() as conn:
+        row = lookup.user(conn, call["id"] or call.viewer.user_id)
+        policy.require(call.viewer, "follow:read", row["id"])
+        return Raw(f"[{', '.join(documents.packages(conn, sharing.followed_pks(conn, row['id'], call.viewer)))}]")
+
+
+@action("dataset_followee_count", _USER, rule="site:user", get=True)
+def dataset_followee_count(call: Call) -> int:
+    """How many datasets one follows."""
+    with call.context.db.read() as conn:
+        row = lookup.user(conn, call["id"] or call.viewer.user_id)
+        policy.require(call.viewer, "follow:read", row["id"])
+        return len(sharing.followed_pks(conn, row["id"], call.viewer))
+
+
+@action("follow_dataset", _DATASET, rule="follow:change")
+def follow_dataset(call: Call) -> dict[str, Any]:
+    """Follow a dataset."""
+    return verbs.follow(call.context, call.viewer, call["id"])
+
+
+@action("unfollow_dataset", _DATASET, rule="follow:change")
+def unfollow_dataset(call: Call) -> None:
+    """Follow a dataset no longer."""
+    verbs.unfollow(call.context, call.viewer, call["id"])
+
+
+@action("am_following_dataset", _DATASET, rule="site:user", get=True)
+def am_following_dataset(call: Call) -> bool:
+    """Does one follow a dataset?"""
+    with call.context.db.read() as conn:
+        _, facts = lookup.dataset(conn, call.viewer, call["id"])
+        return sharing.follows(conn, call.viewer.user_id or "", facts.id)
+
+
+@action("dataset_follower_count", _DATASET, rule="site:read", get=True)
+def dataset_follower_count(call: Call) -> int:
+    """How many users follow a dataset."""
+    with call.context.db.read() as conn:
+        _, facts = lookup.dataset(conn, call.viewer, call["id"])
+        return len(sharing.followers(conn, facts.id))
+
+
+@action("dataset_follower_list", _DATASET, rule="user:list", get=True)
+def dataset_follower_list(call: Call) -> list[dict[str, Any]]:
+    """Who follows a dataset (administrators only)."""
+    with call.context.db.read() as conn:
+        _, facts = lookup.dataset(conn, call.viewer, call["id"])
+        return [
+            shapes.user(row, number_created_packages=users.datasets_created(conn, row["id"]), private=True)
+            for row in sharing.followers(conn, facts.id)
+        ]

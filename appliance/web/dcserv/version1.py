@@ -1,0 +1,74 @@
+"""Version 1, for Shape-Out 2 and dclab of before 2023: features and traces themselves, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.model.problem import Problem, invalid
+from appliance.web.api.registry import Raw
+from appliance.web.dcserv.subject import Subject
+
+
+def answer(subject: Subject, query: str, data: Mapping[str, Any], shared: Any) -> Any:
+    """The answer to `query`; `shared` is what version 2 says, which holds for most of them. Raises Problem."""
+    if query == "feature_list":
+        return features(subject)
+    if query == "feature":
+        return _feature(subject, data)
+    if query == "trace":
+        return _trace(subject, data)
+    if query == "basins":
+        return []
+    if shared is None:
+        raise invalid(message=f"Invalid query parameter '{query}'!")
+    return shared
+
+
+def features(subject: Subject) -> list[str]:
+    """Names of all features: those in the file and those in its condensed file."""
+    return sorted({*json.loads(subject.kernel["features"]), *json.loads(subject.kernel["condensed_features"])})
+
+
+def _feature(subject: Subject, data: Mapping[str, Any]) -> Any:
+    feature = _given(data, "feature")
+    if feature == "trace":
+        return _trace(subject, data)
+    if feature not in features(subject):
+        raise invalid(message=f"Feature '{feature}' unavailable!")
+    scalar = {*json.loads(subject.kernel["scalar_features"]), *json.loads(subject.kernel["condensed_features"])}
+    if feature in scalar:
+        return _read(subject, {"what": "feature", "feature": feature})
+    if data.get("event") is None:
+        raise invalid(message=f"Please specify 'event' for non-scalar feature {feature}!")
+    return _read(subject, {"what": "feature", "feature": feature, "event": _event(subject, data)})
+
+
+def _trace(subject: Subject, data: Mapping[str, Any]) -> Any:
+    trace = _given(data, "trace")
+    if trace not in json.loads(subject.kernel["traces"]):
+        raise invalid(message=f"Trace '{trace}' unavailable!")
+    _given(data, "event")
+    return _read(subject, {"what": "trace", "trace": trace, "event": _event(subject, data)})
+
+
+def _given(data: Mapping[str, Any], name: str) -> Any:
+    if data.get(name) in (None, ""):
+        raise invalid(message=f"Please specify '{name}' parameter!")
+    return data[name]
+
+
+def _event(subject: Subject, data: Mapping[str, Any]) -> int:
+    event, count = int(data["event"]), subject.resource["event_count"]
+    if count is not None and event >= count:
+        raise invalid(message=f"There is no event {event}; the last one is {count - 1}.")
+    return event
+
+
+def _read(subject: Subject, request: Mapping[str, Any]) -> Any:
+    if subject.context.readers is None:
+        raise Problem(503, "Service Unavailable", message="This server has no readers for version 1; use version 2.")
+    return Raw(
+        json.dumps(subject.context.readers.read(subject.id, request)["values"])
+    )  # NaN stays NaN, as clients of the time read it

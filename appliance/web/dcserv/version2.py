@@ -1,0 +1,95 @@
+"""Version 2: database reads only; features are read by the client itself, through basins."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from appliance.security.signing import MIN_LIFETIME
+from appliance.store import artefacts, documents
+from appliance.web.api.registry import Raw
+from appliance.web.dcserv.subject import Subject
+
+
+def answer(subject: Subject, query: str) -> Any:
+    """The answer to `query`, None when version 2 does not know it. Raises Problem."""
+    handler = _QUERIES.get(query)
+    return None if handler is None else handler(subject)
+
+
+def object_path(resource_id: str, artefact: str) -> str:
+    """Where the gateway serves an artefact ("resource" or "condensed") by a signature alone."""
+    return f"/objects/{artefact}/{resource_id[:3]}/{resource_id[3:6]}/{resource_id[6:]}"
+
+
+def basins(subject: Subject) -> list[dict[str, Any]]:
+    """Where features can be read: the condensed file first, as dclab takes the first that has a feature.
+
+    Addresses are signed for the viewer and hold for an hour; those of public data need no signature.
+    """
+    features = json.loads(subject.kernel["features"])
+    condensed = json.loads(subject.kernel["condensed_features"])
+    found = [("resource", features)]
+    if artefacts.get(subject.conn, subject.id, "condensed") is not None:
+        found.insert(0, ("condensed", condensed))
+    return [_basin(subject, artefact, sorted(names)) for artefact, names in found]
+
+
+def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, Any]:
+    path = object_path(subject.id, artefact)
+    url = subject.context.settings.site_url + path
+    basin = {
+        "name": f"{artefact}-{subject.id[:5]}",
+        "format": "http",
+        "type": "remote",
+        "mapping": "same",
+        "features": features,
+    }
+    if subject.public:
+        return basin | {"perishable": False, "key": f"dcor-{artefact}-{subject.id}", "urls": [url]}
+    now, lifetime = time.time(), max(MIN_LIFETIME, subject.context.settings.depot.link_lifetime)
+    signed = subject.context.signer.presign(
+        path, now=now, lifetime=lifetime, claims={"user": subject.viewer.user_id or ""}
+    )
+    return basin | {
+        "perishable": True,
+        "time_request": now,
+        "time_expiration": int(now) + lifetime,
+        "key": f"dcor-presigned-{artefact}-{subject.id}",
+        "urls": [subject.context.settings.site_url + signed],
+    }
+
+
+def _size(subject: Subject) -> int | None:
+    count: int | None = subject.resource["event_count"]
+    return int(json.loads(subject.kernel["config"])["experiment"]["event count"]) if count is None else count
+
+
+def _metadata(subject: Subject) -> Raw:
+    return Raw(subject.kernel["config"])
+
+
+def _logs(subject: Subject) -> Raw:
+    return Raw(subject.kernel["logs"])
+
+
+def _tables(subject: Subject) -> Raw:
+    return Raw(subject.kernel["tables"])
+
+
+def _trace_list(subject: Subject) -> Raw:
+    return Raw(documents.dump(sorted(json.loads(subject.kernel["traces"]))))
+
+
+_QUERIES: dict[str, Callable[[Subject], Any]] = {
+    "valid": lambda subject: subject.context.depot.path(subject.id).is_file(),
+    "metadata": _metadata,
+    "size": _size,
+    "feature_list": lambda subject: [],
+    "logs": _logs,
+    "tables": _tables,
+    "basins": basins,
+    "trace_list": _trace_list,
+}

@@ -35,12 +35,12 @@ class Inbox:
     def receive(self, request: Request, action: str) -> dict[str, Any]:
         """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can."""
 
-        def on_file(field: str, filename: str, fields: dict[str, Any]) -> _Sink:
+        def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
             dataset = _dataset(action, field, fields)
             name = filename.replace("\\", "/").rpartition("/")[2]
-            resources.check_new(self._context, self._viewer, dataset, name, request.body.length)
+            resources.check_new(self._context, self._viewer, dataset, name, size)
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
-            return _Sink(FileIntake(depot.new_part(), size=request.body.length, limit=limit), name)
+            return _Sink(FileIntake(depot.new_part(), size=size, limit=limit), name)
 
         self._form = multipart_form.parse(request, on_file)
         return dict(self._form)

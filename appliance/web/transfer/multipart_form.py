@@ -34,8 +34,9 @@ class Sink(Protocol):
         """Undo everything; called when the form was not complete, or later by `Form.discard`."""
 
 
-#: Called before the first byte of a file: (field name, file name, text fields so far) → sink. Raises Problem to refuse.
-OnFile = Callable[[str, str, dict[str, Any]], Sink]
+#: Called before the first byte of a file: (field name, file name, text fields so far, size) → sink. The size [bytes] is
+#: what the file has if nothing follows it in the form, None when that can not be told. Raises Problem to refuse.
+OnFile = Callable[[str, str, dict[str, Any], int | None], Sink]
 
 
 class Form(dict[str, Any]):
@@ -79,7 +80,7 @@ def parse(request: Request, on_file: OnFile) -> Form:
         )
     except multipart.MultipartError as error:
         raise bad_request("The form's boundary is missing or malformed.") from error
-    reader = _FormReader(on_file)
+    reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()))
     try:
         _feed(parser, request, reader)
     except multipart.ParserLimitReached as error:
@@ -107,18 +108,27 @@ def _feed(parser: multipart.PushMultipartParser, request: Request, reader: _Form
                 break
         if not filled:
             break
-        for event in parser.parse(bytes(wanted[:filled])):
+        reader.chunk = bytes(wanted[:filled])
+        reader.fed += filled
+        for event in parser.parse(reader.chunk):
             reader.take(event)
     parser.close()
 
 
 class _FormReader:
-    """Turns the parser's events into a `Form`."""
+    """Turns the parser's events into a `Form`.
 
-    def __init__(self, on_file: OnFile) -> None:
+    :ivar chunk: what the parser was fed last; `fed`: how much it was fed in all [bytes].
+    """
+
+    def __init__(self, on_file: OnFile, length: int | None, boundary: int) -> None:
         self.form = Form()
+        self.chunk = b""
+        self.fed = 0
         self._on_file = on_file
-        self._name = ""
+        self._length = length
+        self._closing = len("\r\n--") + boundary + len("--\r\n")
+        self._segment: Any = None
         self._sink: Sink | None = None
         self._text: list[bytes] = []
         self._text_size = 0
@@ -133,12 +143,12 @@ class _FormReader:
         if event is None:
             self._end()
         elif isinstance(event, bytes | bytearray):
-            if self._sink is not None:
-                self._sink.write(bytes(event))
-            else:
-                self._more_text(bytes(event))
+            self._more(bytes(event))
         else:
-            self._begin(event)
+            if not event.name:
+                raise bad_request("A field of the form has no name.")
+            self._segment = event
+            self._text = []
 
     def discard(self) -> None:
         """Undo what sinks have done."""
@@ -147,27 +157,37 @@ class _FormReader:
             self._sink = None
         self.form.discard()
 
-    def _begin(self, segment: multipart.MultipartSegment) -> None:
-        if not segment.name:
-            raise bad_request("A field of the form has no name.")
-        self._name = segment.name
-        self._text = []
-        if segment.filename is not None:
-            self._sink = self._on_file(segment.name, segment.filename, dict(self.form))
-
-    def _more_text(self, data: bytes) -> None:
+    def _more(self, data: bytes) -> None:
+        if self._segment.filename is not None:
+            if self._sink is None:
+                self._sink = self._begin_file(self._size(data))
+            self._sink.write(data)
+            return
         self._text_size += len(data)
         if self._text_size > MAX_TEXT:
             raise Problem(413, "Request Entity Too Large", message="The form's fields are too long.")
         self._text.append(data)
 
+    def _begin_file(self, size: int | None) -> Sink:
+        return self._on_file(self._segment.name, self._segment.filename, dict(self.form), size)
+
+    def _size(self, data: bytes) -> int | None:
+        """Size of the file that begins with `data`, should it be the form's last part."""
+        if self._length is None:
+            return None
+        position = self.chunk.find(b"\r\n\r\n" + data) + 4
+        if position < 4:
+            position = len(self.chunk) - len(data)
+        return max(len(data), self._length - (self.fed - len(self.chunk) + position) - self._closing)
+
     def _end(self) -> None:
-        if self._sink is not None:
-            sink, self._sink = self._sink, None
+        if self._segment.filename is not None:
+            sink = self._sink or self._begin_file(0)
+            self._sink = None
             self.form.sinks.append(sink)
-            self.form.add(self._name, sink.finish())
+            self.form.add(self._segment.name, sink.finish())
             return
         try:
-            self.form.add(self._name, b"".join(self._text).decode("utf-8"))
+            self.form.add(self._segment.name, b"".join(self._text).decode("utf-8"))
         except UnicodeDecodeError as error:
             raise bad_request("A field of the form is not UTF-8.") from error

@@ -1,0 +1,142 @@
+"""Downloads: originals, condensed files, previews, and files by signed address."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.model import media
+from appliance.model.problem import Problem, not_found
+from appliance.model.viewer import Viewer
+from appliance.security.signing import SignatureError
+from appliance.store import artefacts, downloads
+from appliance.web import authentication
+from appliance.web.context import Context
+from appliance.web.http import Request, Response
+from appliance.web.routes import UUID, Route, route
+from appliance.web.transfer import links
+from appliance.web.transfer.files import file_response
+
+log = logging.getLogger(__name__)
+
+_IMAGES = {
+    "preview.jpg": ("preview_jpeg", "image/jpeg"),
+    "preview.webp": ("preview", "image/webp"),
+    "thumbnail.webp": ("thumbnail", "image/webp"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that a viewer may have, as a download needs it."""
+
+    path: Path
+    etag: str
+    content_type: str
+    name: str
+    dataset_id: str
+    dataset: str
+
+
+def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile:
+    """The file `kind` of a resource. Remembered until the database changes, because one reader asks for many ranges.
+
+    Raises Problem 404 when there is none or `viewer` may not see it; which of them, nobody learns.
+    """
+    key = ("file", viewer.user_id, viewer.sysadmin, viewer.sees_public, resource_id, kind)
+    found: StoredFile | None = context.answers.get(key, lambda: _look_up(context, viewer, resource_id, kind))
+    if found is None:
+        raise not_found("There is no such file, or it is not yours to see.")
+    return found
+
+
+def _look_up(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile | None:
+    with context.db.read() as conn:
+        row = downloads.file(conn, viewer, resource_id)
+        if row is None:
+            return None
+        path = context.depot.path(resource_id, kind)
+        if kind == "original":
+            tag = row["etag"] or row["sha256"] or resource_id
+            return StoredFile(
+                path, tag, media.content_type(row["mimetype"]), row["name"], row["dataset_id"], row["dataset"]
+            )
+        made = artefacts.get(conn, resource_id, kind)
+        if made is None:
+            return None
+    name, content_type = _artefact_name(row["name"], kind)
+    return StoredFile(path, made["etag"], content_type, name, row["dataset_id"], row["dataset"])
+
+
+def _artefact_name(name: str, kind: str) -> tuple[str, str]:
+    """(file name, media type) of what was made of the file `name`."""
+    stem, dot, suffix = name.rpartition(".")
+    stem = stem or name
+    if kind == "condensed":
+        return f"{stem}_condensed{dot}{suffix if dot else ''}", "application/octet-stream"
+    for file_name, (image, content_type) in _IMAGES.items():
+        if image == kind:
+            return f"{stem}_{file_name}", content_type
+    return f"{stem}.{kind}", "application/octet-stream"
+
+
+def _send(
+    context: Context, request: Request, viewer: Viewer, match: re.Match[str], kind: str, disposition: str
+) -> Response:
+    file = stored_file(context, viewer, match["id"], kind)
+    if match["dataset"] not in {file.dataset_id, file.dataset}:
+        raise not_found("There is no such file, or it is not yours to see.")
+    return _answer(request, file, disposition)
+
+
+def _answer(request: Request, file: StoredFile, disposition: str = "attachment") -> Response:
+    try:
+        return file_response(
+            request, file.path, etag=file.etag, content_type=file.content_type, name=file.name, disposition=disposition
+        )
+    except Problem:
+        log.error("depot.missing_file")  # a row without a file: `dcor inspect` names it
+        raise
+
+
+def original(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The file as it was uploaded; the name in the address is for people only."""
+    return _send(context, request, authentication.viewer(context, request), match, "original", "attachment")
+
+
+def condensed(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The condensed file; 404 while it has not been made."""
+    return _send(context, request, authentication.viewer(context, request), match, "condensed", "attachment")
+
+
+def image(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Preview or thumbnail."""
+    kind = _IMAGES[match["image"]][0]
+    return _send(context, request, authentication.viewer(context, request), match, kind, "inline")
+
+
+def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """A file by its permanent address, with a signature or, where anybody may see it, without."""
+    try:
+        viewer = links.bearer(context, request)
+    except SignatureError as error:
+        raise Problem(403, "Authorization Error", message=str(error)) from error
+    resource_id = match["a"] + match["b"] + match["rest"]
+    return _answer(request, stored_file(context, viewer, resource_id, links.ARTEFACTS[match["artefact"]]))
+
+
+_RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
+
+ROUTES: tuple[Route, ...] = (
+    route("GET", rf"{_RESOURCE}/download(?:/[^/]*)?", "dataset:read", original),
+    route("GET", rf"{_RESOURCE}/condensed\.rtdc", "dataset:read", condensed),
+    route("GET", rf"{_RESOURCE}/(?P<image>preview\.jpg|preview\.webp|thumbnail\.webp)", "dataset:read", image),
+    route(
+        "GET",
+        r"/objects/(?P<artefact>resource|condensed)/(?P<a>[0-9a-f]{3})/(?P<b>[0-9a-f]{3})/(?P<rest>[0-9a-f]{2}-[0-9a-f-]{27})",
+        "dataset:read",
+        stored_object,
+    ),
+)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from appliance.model import licences
 from appliance.store.search import columns
+from appliance.store.search.index import as_number
 
 _FEW = 1000  # hits up to which SQL counts; beyond, columns in memory do
+_SMALL = 5000  # datasets up to which SQL reads all values of a metadata field
 #: Facets of every dataset, kept in the index.
 _KEPT = frozenset({"organization", "groups", "tags", "license_id", "res_format", "year"})
 _FROM_KEPT = {"owner_org": "organization"}
@@ -53,7 +55,7 @@ def of_hits(
         elif name in _COLUMNS:
             found[name] = _grouped(conn, hits, _COLUMNS[name])
         elif name.startswith(("dc:", "sp:")):
-            found[name] = columns.counts(conn, name, hits)
+            found[name] = _measured(conn, hits, name)
     return {name: _items(conn, name, values, limit, max(1, least)) for name, values in found.items()}
 
 
@@ -70,9 +72,36 @@ def _few(conn: sqlite3.Connection, hits: str, names: Iterable[str]) -> dict[str,
     return found
 
 
+def _measured(conn: sqlite3.Connection, hits: str, name: str) -> list[tuple[str, int]]:
+    """Values of a metadata field. In a small catalogue SQL reads them all; in a large one they are kept in memory."""
+    if (conn.execute("SELECT max(pk) FROM search_dataset").fetchone()[0] or 0) > _SMALL:
+        return columns.counts(conn, name, hits)
+    rows = conn.execute(
+        """SELECT v.text, count(*) FROM search_value v CROSS JOIN search_posting p ON p.value_id = v.id
+           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) AND p.pk IN (SELECT value FROM json_each(?)) GROUP BY v.id""",
+        (name, f"[{hits}]"),
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def ranges_of(conn: sqlite3.Connection, hits: str, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Lowest and highest number of each field `names` over the datasets `hits`; fields without numbers are left out."""
+    found = {}
+    for name in names if hits else ():
+        if name in ("num_events", "num_tags", "size"):
+            sql = f"SELECT min({name}), max({name}) FROM search_dataset WHERE pk IN (SELECT value FROM json_each(?))"
+            low, high = conn.execute(sql, (f"[{hits}]",)).fetchone()
+            numbers = [low, high] if low is not None else []
+        else:
+            numbers = [number for text, _ in _measured(conn, hits, name) if (number := as_number(text)) is not None]
+        if numbers:
+            found[name] = (min(numbers), max(numbers))
+    return found
+
+
 def _grouped(conn: sqlite3.Connection, hits: str, expression: str) -> list[tuple[str, int]]:
     rows = conn.execute(
-        f"SELECT {expression}, count(*) FROM dataset d WHERE d.pk IN (SELECT value FROM json_each(?)) GROUP BY 1",  # noqa: S608 - fixed expressions
+        f"SELECT {expression}, count(*) FROM dataset d WHERE d.pk IN (SELECT value FROM json_each(?)) GROUP BY 1",
         (f"[{hits}]",),
     )
     return [(row[0], row[1]) for row in rows]

@@ -48,6 +48,7 @@ class SearchQuery:
     :ivar fq: filters in the query language; all must hold.
     :ivar sort: ``field asc|desc, …``
     :ivar rows: how many datasets to return (0 = only count and facets), from number `start`.
+    :ivar facet_fields: fields whose values are counted over all hits; of `range_fields` the lowest and highest number is found.
     :ivar fl: names of the keys to keep of each dataset; empty = all.
     """
 
@@ -57,6 +58,7 @@ class SearchQuery:
     rows: int = 10
     start: int = 0
     facet_fields: tuple[str, ...] = ()
+    range_fields: tuple[str, ...] = ()
     facet_limit: int = 50
     facet_mincount: int = 1
     include_private: bool = False

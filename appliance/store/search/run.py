@@ -41,6 +41,7 @@ class SearchResult:
     :ivar pks: row numbers of the page's datasets in order; `ids` their ids.
     :ivar sort: the order as asked for.
     :ivar items: values of each facet asked for, most frequent first.
+    :ivar ranges: lowest and highest number of each range field asked for that has numbers.
     """
 
     count: int
@@ -48,6 +49,7 @@ class SearchResult:
     ids: list[str]
     sort: str
     items: dict[str, list[Item]] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def facets(self) -> dict[str, dict[str, int]]:
@@ -165,19 +167,22 @@ class _Search:
             return SearchResult(0, [], [], query.sort, {name: [] for name in query.facet_fields})
         with time_limit(self.conn):
             count, hits, page = self._find()
-            items = (
-                facets.of_hits(
-                    self.conn, hits, count, query.facet_fields, limit=query.facet_limit, least=query.facet_mincount
-                )
-                if query.facet_fields
-                else {}
-            )
-        return SearchResult(count, [row[0] for row in page], [row[1] for row in page], query.sort, items)
+            items, ranges = self._facets(count, hits)
+        return SearchResult(count, [row[0] for row in page], [row[1] for row in page], query.sort, items, ranges)
+
+    def _facets(self, count: int, hits: str) -> tuple[dict[str, list[Item]], dict[str, tuple[float, float]]]:
+        query = self.query
+        if not query.facet_fields and not query.range_fields:
+            return {}, {}
+        items = facets.of_hits(
+            self.conn, hits, count, query.facet_fields, limit=query.facet_limit, least=query.facet_mincount
+        )
+        return items, facets.ranges_of(self.conn, hits, query.range_fields)
 
     def _find(self) -> tuple[int, str, list[tuple[int, str]]]:
         """The number of hits, their row numbers with commas between (only if facets need them) and the page."""
         rows, start = self.query.rows, self.query.start
-        if self.query.facet_fields:
+        if self.query.facet_fields or self.query.range_fields:
             hits = self._hits()
             count = hits.count(",") + 1 if hits else 0
             return count, hits, self._page(count) if rows and start < count else []
@@ -207,7 +212,7 @@ class _Search:
         return f"dataset d{index}", []
 
     def _select(self, what: str, source: str, where: list[str], tail: str = "") -> list[tuple[Any, ...]]:
-        sql = f"SELECT {what} FROM {source} WHERE {' AND '.join([*where, *self.where]) or '1'} {tail}"  # noqa: S608 - our names and placeholders
+        sql = f"SELECT {what} FROM {source} WHERE {' AND '.join([*where, *self.where]) or '1'} {tail}"
         return self.cursor.execute(sql, self.parameters).fetchall()
 
     def _count(self) -> int:

@@ -17,7 +17,7 @@ from appliance.store.search.errors import search_error
 from appliance.store.search.fields import Choice, Exact, Field, Lookup, Moment, Number, Text, Valued
 from appliance.store.search.index import as_number
 from appliance.store.search.textmatch import Match
-from appliance.store.search.words import chunks, fold, parts
+from appliance.store.search.words import chunks, fold, indexed, parts
 
 TRUE, FALSE = "1", "0"
 _MOST_RANKED = 64  # words that speak for the order
@@ -200,12 +200,14 @@ class Translator:
         return _TEXT.format(words)
 
     def _value(self, term: Term) -> str:
-        """A metadata value: the same number, or a text with these words in a row."""
+        """A metadata value: the same number, or a text with these words in a row; in quotes nothing but them."""
         number = as_number(term.value)
         if number is not None:
             return f"v.number = {self.parameter(number)}"
         if _has_wildcards(term.value):
             return f"lower(v.text) GLOB {self.parameter(glob(term.value.lower()))}"
+        if term.phrase:
+            return f"v.words = {self.parameter(f' {indexed(term.value)} ')}"
         row = " ".join(part for chunk in chunks(term.value) for part in parts(chunk))
         return f"instr(v.words, {self.parameter(f' {row} ')})" if row else FALSE
 

@@ -93,7 +93,10 @@ class SearchQuery:
             min_match=_string(parameters, "mm") or freetext.MIN_MATCH,
             default_field=_string(parameters, "df") or ANY_TEXT,
             parser=_string(parameters, "defType").lower(),
-            **numbers,
+            rows=numbers["rows"],
+            start=numbers["start"],
+            facet_limit=numbers["facet.limit"],
+            facet_mincount=numbers["facet.mincount"],
         )
         query.order()
         query.trees()
@@ -158,11 +161,11 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[str, int]:
     """rows, start, facet.limit and facet.mincount, with upstream's words for what is wrong; all of it at once."""
     problems: dict[str, list[str]] = {}
     found: dict[str, int] = {}
-    for key, name, default, least, most in (
-        ("rows", "rows", 10, 0, MAX_ROWS),
-        ("start", "start", 0, 0, MAX_START),
-        ("facet.limit", "facet_limit", 50, -1, 10_000),
-        ("facet.mincount", "facet_mincount", 1, 0, MAX_START),
+    for key, default, least, most in (
+        ("rows", 10, 0, MAX_ROWS),
+        ("start", 0, 0, MAX_START),
+        ("facet.limit", 50, -1, 10_000),
+        ("facet.mincount", 1, 0, MAX_START),
     ):
         value = parameters.get(key)
         number = default if value is None or value == "" else _integer(value)
@@ -173,7 +176,7 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[str, int]:
         elif number < least and key != "facet.limit":
             problems[key] = ["Must be a natural number"]
         else:
-            found[name] = max(least, min(number, most))
+            found[key] = max(least, min(number, most))
     if problems:
         raise invalid(problems)
     return found

@@ -39,10 +39,7 @@ class Catalogue:
 
     def member(self, community: str, viewer: Viewer, role: str = "member") -> None:
         with self.db.write() as tx:
-            tx.execute(
-                "INSERT INTO member VALUES (?, ?, ?, ?)",
-                (names.new_id(), self.id_of(tx, community), viewer.user_id, role),
-            )
+            communities.set_member(tx, self.id_of(tx, community), str(viewer.user_id), role)
 
     def id_of(self, conn: sqlite3.Connection, community: str) -> str:
         return str(conn.execute("SELECT id FROM community WHERE name = ?", (community,)).fetchone()[0])
@@ -73,9 +70,7 @@ class Catalogue:
             id_ = datasets.create(tx, defaults | values)
             tags.assign(tx, id_, tag.split())
             for one in collection.split():
-                tx.execute(
-                    "INSERT INTO collection_dataset VALUES (?, ?, ?)", (names.new_id(), self.id_of(tx, one), id_)
-                )
+                communities.add_dataset(tx, self.id_of(tx, one), id_)
             for file in files or []:
                 self.add_file(tx, id_, **file)
             datasets.touch(tx, id_)

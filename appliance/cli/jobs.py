@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import click
 
 from appliance.actions import lookup
 from appliance.cli.common import CliState, details, dry_run_option, emit, json_option, note, pass_state, table
-from appliance.model import names
 from appliance.model.problem import not_found
 from appliance.model.viewer import OPERATOR
 from appliance.store import inspection, jobs, resources
@@ -132,56 +130,20 @@ def run(state: CliState, as_json: bool) -> int:
 
 @group.command("run-missing")
 @click.option("--force", is_flag=True, help="Make everything anew, also what is there.")
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(jobs.PIPELINE), help="Only these; may be repeated.")
-@click.option("--dataset", "dataset_ref", metavar="ID", help="Only the files of this dataset.")
+@click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
 @dry_run_option
 @json_option
 @pass_state
-def run_missing(
-    state: CliState, force: bool, kinds: tuple[str, ...], dataset_ref: str | None, dry_run: bool, as_json: bool
-) -> None:
+def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: bool, as_json: bool) -> None:
     """Queue the jobs for whatever checksums, metadata, condensed files or previews are missing."""
+    from appliance.jobs import missing
+
     with state.db.read() as conn:
-        only = (
-            {row["id"] for row in resources.of_dataset(conn, lookup.dataset(conn, OPERATOR, dataset_ref)[0]["id"])}
-            if dataset_ref
-            else None
-        )
-        if force:
-            wanted = [(one, kind) for one in resources.all_ids(conn) for kind in (kinds or jobs.PIPELINE)]
-        else:
-            wanted = [(one, kind) for one, kind in inspection.without_derived(conn) if not kinds or kind in kinds]
-    wanted = [(one, kind) for one, kind in wanted if only is None or one in only]
-    by_resource: dict[str, list[str]] = {}
-    for resource_id, kind in wanted:
-        by_resource.setdefault(resource_id, []).append(kind)
-    queued: list[str] = []
-    for resource_id, missing in by_resource.items() if not dry_run else ():
-        with state.db.write() as tx:
-            queued += _queue(tx, resource_id, missing, force, condense=state.settings.jobs.condense)
-    data = {"missing": [{"resource": one, "kind": kind} for one, kind in wanted], "queued": queued}
-    emit(data, as_json, lambda _: f"{len(wanted)} missing, {len(queued)} jobs queued.")
-
-
-def _queue(tx: sqlite3.Connection, resource_id: str, kinds: list[str], force: bool, *, condense: bool) -> list[str]:
-    row = resources.get(tx, resource_id)
-    if row is None:
-        return []
-    if not force:
-        return jobs.enqueue_pipeline(tx, row, kinds=kinds, bulk=True, condense=condense)
-    made: list[str] = []
-    for kind in jobs.PIPELINE:
-        if kind in kinds and (kind == "checksum" or names.is_measurement(row["name"])):
-            rank = jobs.PRIORITY[kind] + jobs.BULK
-            made.append(
-                jobs.enqueue(
-                    tx,
-                    kind,
-                    resource_id=resource_id,
-                    dataset_id=row["dataset_id"],
-                    needs=made[-1:],
-                    priority=rank,
-                    arguments={"force": True},
-                )
-            )
-    return made
+        only = None
+        if dataset_ref:
+            dataset_id = lookup.dataset(conn, OPERATOR, dataset_ref)[0]["id"]
+            only = [row["id"] for row in resources.of_dataset(conn, dataset_id)]
+        lacking = [(one, kind) for one, kind in inspection.without_derived(conn) if only is None or one in only]
+    queued = [] if dry_run else missing.run_missing(state.db, state.settings, force=force, only=only)
+    data = {"missing": [{"resource": one, "kind": kind} for one, kind in lacking], "queued": queued}
+    emit(data, as_json, lambda _: f"{len(lacking)} missing, {len(queued)} jobs queued.")

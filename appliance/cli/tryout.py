@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import logging.handlers
 import os
 import secrets
 import shutil
@@ -43,6 +45,7 @@ def start(root: Path, hostname: str, port: int, *, browser: bool) -> None:
         raise invalid(message=f"Port {port} is taken by another program. Choose another one with --port.")
     known = _people_and_data(root, settings)
     note("[4/4] Starting the server …")
+    _log_to_file(root)
     threading.Thread(target=_announce, args=(settings, known, browser), daemon=True).start()
     service.serve(settings)
 
@@ -124,6 +127,13 @@ def _free(port: int) -> bool:
     return True
 
 
+def _log_to_file(root: Path) -> None:
+    """Keep the terminal for people: the service's log goes to log/dcor.log, at most 10 MB."""
+    path = root / "log" / "dcor.log"
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=1)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
 def _announce(settings: Settings, known: dict[str, Any], browser: bool) -> None:
     from appliance.health.overview import answers
 
@@ -153,6 +163,6 @@ def welcome(settings: Settings, known: dict[str, Any]) -> str:
         f"  On this machine   {dcor} status      {dcor} inspect",
         "  Start over        stop it and remove the folder " + str(settings.data),
         "",
-        "Ctrl-C stops it; the same command starts it again.",
+        f"Ctrl-C stops it; the same command starts it again. Log: {settings.data / 'log' / 'dcor.log'}",
     ]
     return "\n".join(lines) + "\n"

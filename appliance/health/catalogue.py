@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.jobs.orphans import orphans as unknown_files
+from appliance.jobs.publish import hash_file
 from appliance.store import audit, inspection
 
 _SHOWN = 10
-_CHUNK = 1 << 20
-_YOUNG = 86400  # seconds; a younger file may belong to a running upload
 
 
 @check("database", "the database is sound and of this release")
@@ -121,15 +118,7 @@ def derived(premises: Premises) -> Iterator[Finding]:
 @check("orphans", "the depot holds no file that the catalogue does not know")
 def orphans(premises: Premises) -> Iterator[Finding]:
     """Left over from crashes; they are moved to quarantine/, never deleted."""
-    with premises.db.read() as conn:
-        known = {
-            premises.depot.path(resource_id, kind) for resource_id, kind, _size, _sha in inspection.stored_files(conn)
-        }
-        pending = inspection.pending_uploads(conn)
-    known |= {premises.depot.path(resource_id) for resource_id in pending}
-    young = time.time() - _YOUNG
-    top = premises.data_root / "depot" / "resources"
-    found = [path for path in _walk(top) if path not in known and path.stat().st_mtime < young]
+    found = list(unknown_files(premises.db, premises.depot))
     if found:
         total = sum(path.stat().st_size for path in found)
         yield Finding(
@@ -151,20 +140,9 @@ def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
         return f"missing ({error.strerror})"
     if size is not None and found != size:
         return f"{found} bytes instead of {size}"
-    if sha256 is not None:
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(_CHUNK):
-                digest.update(block)
-        if digest.hexdigest() != sha256:
-            return "its content has changed (sha256 differs)"
+    if sha256 is not None and hash_file(path).sha256 != sha256:
+        return "its content has changed (sha256 differs)"
     return None
-
-
-def _walk(top: Path) -> Iterator[Path]:
-    for folder, _folders, names in os.walk(top):
-        for name in names:
-            yield Path(folder) / name
 
 
 def _narrow(path: Path) -> str:
@@ -173,9 +151,6 @@ def _narrow(path: Path) -> str:
 
 
 def _quarantine(premises: Premises, found: list[Path]) -> str:
-    top = premises.data_root / "depot" / "resources"
     for path in found:
-        target = premises.data_root / "quarantine" / "orphans" / path.relative_to(top)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(target)
-    return f"moved {len(found)} files to {premises.data_root / 'quarantine' / 'orphans'}"
+        premises.depot.put_aside(path)
+    return f"moved {len(found)} files to {premises.data_root / 'quarantine'}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
+from appliance.security import backup_manifest
 from appliance.store import alarms as store_alarms
 from appliance.store import inspection
 from appliance.store import jobs as store_jobs
@@ -132,7 +133,6 @@ def backup_folder(premises: Premises) -> Path:
 
 
 def newest_backup(folder: Path) -> float | None:
-    """Time of the newest manifest in `folder` (seconds since 1970), None when there is none."""
-    if not folder.is_dir():
-        return None
-    return max((path.stat().st_mtime for path in folder.rglob("*manifest*") if path.is_file()), default=None)
+    """Time of the newest finished backup in `folder` (seconds since 1970), None when there is none."""
+    found = backup_manifest.names(folder)
+    return backup_manifest.moment_of(found[0]).timestamp() if found else None

@@ -1,0 +1,132 @@
+"""`dcor import` and `dcor import-figshare`: many files at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.actions import communities as community_actions
+from appliance.actions import datasets, ingest, lookup
+from appliance.cli.common import CliState, dry_run_option, emit, json_option, note, pass_state
+from appliance.cli.folders import Plan, plan_folder
+from appliance.model.problem import Problem
+from appliance.store import communities, inspection
+
+
+@click.command("import")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--user", required=True, help="Who owns the datasets.")
+@click.option("--circle", help="Circle of datasets whose task file names none.")
+@click.option("--authors", help="Authors of datasets whose task file names none.")
+@click.option(
+    "--licence", "licence", default="CC0-1.0", show_default=True, help="Licence of datasets whose task file names none."
+)
+@click.option("--public", is_flag=True, help="Make datasets public whose task file does not say.")
+@click.option("--activate", is_flag=True, help="Make them final; otherwise they stay drafts.")
+@dry_run_option
+@json_option
+@pass_state
+def import_folder(
+    state: CliState,
+    folder: Path,
+    user: str,
+    circle: str | None,
+    authors: str | None,
+    licence: str,
+    public: bool,
+    activate: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Import a folder tree of .rtdc files, a dataset for each folder.
+
+    The title is the folder's name. A .dcoraid-task file in a folder is honoured (title, authors, circle, licence, supplementary
+    metadata). Repeating the command skips datasets of the same title in the same circle. Exit code 1 when a folder failed.
+    """
+    defaults = {"owner_org": circle, "authors": authors or user, "license_id": licence, "private": not public}
+    results: list[dict[str, Any]] = []
+    for plan in plan_folder(folder, defaults):
+        if dry_run:
+            results.append(
+                {
+                    "folder": str(plan.folder),
+                    "title": plan.dataset["title"],
+                    "files": [file.name for file in plan.files],
+                    "state": "planned",
+                }
+            )
+            continue
+        note(f"{plan.folder}: {len(plan.files)} files …")
+        results.append(_import(state, plan, user, activate))
+    emit(
+        results,
+        as_json,
+        lambda _: (
+            "\n".join(
+                f"{row['state']:<8} {row['title']} ({len(row['files'])} files){': ' + row['error'] if row.get('error') else ''}"
+                for row in results
+            )
+            or f"No .rtdc files in {folder}."
+        ),
+    )
+    return 1 if any(row["state"] == "failed" for row in results) else 0
+
+
+def _import(state: CliState, plan: Plan, user: str, activate: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "folder": str(plan.folder),
+        "title": plan.dataset["title"],
+        "files": [file.name for file in plan.files],
+    }
+    try:
+        with state.db.read() as conn:
+            viewer = ingest.acting_as(conn, user)
+            if plan.dataset.get("owner_org"):
+                circle = lookup.community(conn, plan.dataset["owner_org"], "circle")
+                twins = [
+                    row
+                    for row in inspection.datasets(conn, circle_id=circle["id"])
+                    if row["title"] == plan.dataset["title"] and row["state"] != "deleted"
+                ]
+                if twins:
+                    return result | {"state": "skipped", "id": twins[0]["id"]}
+        dataset_id = datasets.create(state.site, viewer, plan.dataset | {"state": "draft"})
+        ingest.add_files(state.site, viewer, dataset_id, plan.files)
+        if activate:
+            datasets.update(state.site, viewer, dataset_id, {"state": "active"})
+    except (Problem, OSError) as error:
+        return result | {"state": "failed", "error": str(error)}
+    return result | {"state": "active" if activate else "draft", "id": dataset_id}
+
+
+@click.command("import-figshare")
+@click.option("--limit", type=click.IntRange(0), default=0, help="Only this many datasets; 0 = all.")
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder with the downloaded articles instead of the internet.",
+)
+@json_option
+@pass_state
+def import_figshare(state: CliState, limit: int, source: Path | None, as_json: bool) -> None:
+    """Mirror the reference datasets that DCOR mirrors from figshare into the circle `figshare-import`. Repeatable.
+
+    For a machine without internet, `--from DIR` expects DIR/figshare-ID-vVERSION/ with the article's `metadata.json` (figshare's
+    API answer for that version) and its files. Checksums are compared in both cases.
+    """
+    from appliance.cli import figshare
+
+    with state.db.read() as conn:
+        viewer = ingest.acting_as(conn, None)
+        known = communities.find(conn, figshare.CIRCLE, "circle") is not None
+    if not known:
+        community_actions.create(state.site, viewer, "circle", {"name": figshare.CIRCLE, "title": "Figshare mirror"})
+    made = []
+    for article in figshare.ARTICLES[: limit or None]:
+        note(f"{article.name} …")
+        with figshare.fetched(article, source, state.settings.tmp) as (metadata, files):
+            made.append(figshare.mirror(state.site, viewer, article, metadata, files))
+    emit(made, as_json, lambda _: "\n".join(f"{row['state']:<8} {row['name']} ({row['files']} files)" for row in made))

@@ -1,0 +1,159 @@
+"""`dcor prune`: remove what has had its time. Every command takes --dry-run; files go to quarantine/."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from appliance.actions import communities as community_actions
+from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
+from appliance.jobs.prune import purge, stale_drafts
+from appliance.model import times
+from appliance.model.viewer import OPERATOR
+from appliance.store import communities, inspection, tokens
+
+
+@click.group("prune")
+def group() -> None:
+    """Remove old drafts, unused circles, stale uploads."""
+
+
+@group.command("drafts")
+@click.option(
+    "--older-than-days", type=click.IntRange(0), default=21, show_default=True, help="Not modified for this long."
+)
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def drafts(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Delete and purge drafts that nobody has touched for a while."""
+    found = stale_drafts(state.db, older_than_days)
+    with state.db.read() as conn:
+        total = len(inspection.datasets(conn, state="draft"))
+    _report(_purge_datasets(state, found, dry_run, yes) | {"ignored": total - len(found)}, as_json)
+
+
+@group.command("communities")
+@click.option(
+    "--modified-before-months",
+    type=click.IntRange(0),
+    default=24,
+    show_default=True,
+    help="Made before this many months of 31 days.",
+)
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def unused(state: CliState, modified_before_months: int, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Remove old circles and collections without any active dataset."""
+    before = _before(31 * modified_before_months)
+    with state.db.read() as conn:
+        found = [
+            (kind, row["id"], row["name"])
+            for kind in ("circle", "collection")
+            for row in communities.unused(conn, kind, before)
+            if not _alive(conn, kind, row["id"])
+        ]
+    for kind, community_id, _name in found:
+        note(f"Delete {kind} {community_id}")
+    removed: list[str] = []
+    if found and not dry_run:
+        confirm(f"Remove {len(found)} circles and collections?", yes)
+        for kind, community_id, name in found:
+            if kind == "circle":
+                with state.db.read() as conn:
+                    left = inspection.datasets(conn, circle_id=community_id)
+                purge(state.site, left)
+            community_actions.delete(state.site, OPERATOR, kind, community_id)
+            community_actions.purge(state.site, OPERATOR, kind, community_id)
+            removed.append(name)
+    _report({"found": [name for _kind, _id, name in found], "removed": removed}, as_json)
+
+
+@group.command("uploads")
+@click.option(
+    "--initiated-before-days",
+    type=click.IntRange(0),
+    default=5,
+    show_default=True,
+    help="Without progress for this long.",
+)
+@dry_run_option
+@json_option
+@pass_state
+def uploads(state: CliState, initiated_before_days: int, dry_run: bool, as_json: bool) -> None:
+    """Remove parts of uploads that nobody will finish, and tokens that can never work again."""
+    limit = times.parse(_before(initiated_before_days)).timestamp()
+    found = [(part_id, path) for part_id, path, changed in state.depot.parts() if changed < limit]
+    if not dry_run:
+        for part_id, _path in found:
+            state.depot.discard_part(part_id)
+        with state.db.write() as tx:
+            tokens.sweep(tx)
+    names = [path.name for _id, path in found]
+    _report({"found": names, "removed": [] if dry_run else names}, as_json)
+
+
+@group.command("playground")
+@click.option(
+    "--older-than-days", type=click.IntRange(1), help="Made before this.  [default: jobs.playground_purge_days]"
+)
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """On a playground: purge every dataset that is older than the setting says. Elsewhere it refuses."""
+    days = state.settings.jobs.playground_purge_days
+    if not days:
+        raise click.UsageError("This is no playground (jobs.playground_purge_days is 0).")
+    before = _before(older_than_days or days)
+    with state.db.read() as conn:
+        found = [row for row in inspection.datasets(conn) if row["created"] < before]
+    _report(_purge_datasets(state, found, dry_run, yes), as_json)
+
+
+@group.command("all")
+@yes_option
+@json_option
+@pass_state
+@click.pass_context
+def everything(ctx: click.Context, state: CliState, yes: bool, as_json: bool) -> None:
+    """What the daily timer does: old drafts and playground data where a setting says so; stale uploads and dead tokens always."""
+    jobs = state.settings.jobs
+    if jobs.prune_drafts_days:
+        ctx.invoke(drafts, older_than_days=jobs.prune_drafts_days, yes=yes, as_json=as_json)
+    if jobs.playground_purge_days:
+        ctx.invoke(playground, older_than_days=None, yes=yes, as_json=as_json)
+    ctx.invoke(uploads, initiated_before_days=5, as_json=as_json)
+
+
+def _purge_datasets(state: CliState, found: list[dict[str, Any]], dry_run: bool, yes: bool) -> dict[str, Any]:
+    for row in found:
+        note(f"Found dataset {row['name']}")
+    gone: list[str] = []
+    if found and not dry_run:
+        confirm(f"Purge {len(found)} datasets?", yes)
+        gone = purge(state.site, found)
+    return {"found": [row["name"] for row in found], "removed": [row["name"] for row in found if row["id"] in gone]}
+
+
+def _alive(conn: sqlite3.Connection, kind: str, community_id: str) -> bool:
+    """Does a circle hold a dataset that is not deleted (a draft)? Collections only refer to theirs."""
+    return kind == "circle" and any(
+        row["state"] != "deleted" for row in inspection.datasets(conn, circle_id=community_id)
+    )
+
+
+def _before(days: int) -> str:
+    return times.ahead(-timedelta(days=days))
+
+
+def _report(data: dict[str, Any], as_json: bool) -> None:
+    counts = {key: len(value) if isinstance(value, list) else value for key, value in data.items()}
+    emit(data, as_json, lambda _: ", ".join(f"{number} {key}" for key, number in counts.items()))

@@ -1,0 +1,39 @@
+"""`dcor scrub`: read stored files and compare them with their checksums."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from appliance.cli.common import CliState, emit, json_option, pass_state, size
+
+
+@click.command("scrub")
+@click.option("--share", is_flag=True, help="Only today's share: everything is read once within jobs.scrub_days.")
+@json_option
+@pass_state
+def command(state: CliState, share: bool, as_json: bool) -> int:
+    """Read every stored file and compare it with its checksum.
+
+    What does not hold raises an alarm; what a job made is made again. Nothing is deleted. Exit code 1 when a file is bad.
+    """
+    from appliance.jobs import scrub
+
+    def told(done: float, _stage: str) -> None:
+        """A percentage at the terminal."""
+        if sys.stderr.isatty():
+            click.echo(f"\r{done * 100:3.0f} %", nl=False, err=True)
+
+    report = scrub.scrub(
+        state.db, state.depot, days=state.settings.jobs.scrub_days, everything=not share, progress=told
+    )
+    emit(report.to_json(), as_json, _text)
+    return 1 if report.bad else 0
+
+
+def _text(data: dict[str, Any]) -> str:
+    lines = [f"{data['files']} files ({size(data['bytes'])}) read, {len(data['bad'])} bad."]
+    lines += [f"{row['kind']} of resource {row['resource_id']} {row['reason']}" for row in data["bad"]]
+    return "\n".join(lines)

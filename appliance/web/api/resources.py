@@ -12,7 +12,6 @@ from appliance.model.problem import Problem, missing, not_found
 from appliance.store import resources
 from appliance.store.search import autocomplete, resource_search
 from appliance.web.api.registry import Call, Raw, action, listing, natural, text
-from appliance.web.transfer import direct
 
 _ID = text("id", "Id of the resource", required=True)
 
@@ -128,6 +127,8 @@ def resource_upload_s3_urls(call: Call) -> dict[str, Any]:
     """Addresses to send a file's parts to, before it is added to a dataset by the id given here."""
     if not call.context.settings.depot.direct_upload:
         raise Problem(400, "Bad Request", message="Action name not known: resource_upload_s3_urls")
+    from appliance.web.transfer import direct
+
     return direct.begin(call.context, call.viewer, call["organization_id"], call["file_size"])
 
 

@@ -1,0 +1,26 @@
+"""What tests of all rooms share: a running appliance and measurements to feed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import Appliance
+
+
+@pytest.fixture
+def appliance(tmp_path: Path) -> Iterator[Appliance]:
+    """A fresh appliance with a clinic's settings."""
+    running = Appliance(tmp_path / "data")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
+    """One appliance for all tests of a module that do not get in each other's way."""
+    running = Appliance(tmp_path_factory.mktemp("appliance") / "data")
+    yield running
+    running.stop()

@@ -1,0 +1,161 @@
+"""A real appliance in a temporary folder, and people who talk to it over TLS."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from appliance import settings as settings_module
+from appliance.actions import communities, people
+from appliance.cli import init
+from appliance.model.viewer import OPERATOR
+from appliance.service import Service
+
+DEADLINE = 60.0
+
+
+class Answer:
+    """An action's answer: status, reason phrase and body as a client sees them."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.status = response.status_code
+        self.reason = response.reason
+        self.headers = response.headers
+        self.text = response.text
+        try:
+            self.body: Any = response.json()
+        except ValueError:
+            self.body = response.text
+
+    @property
+    def result(self) -> Any:
+        """The result; fails with the whole body when the call was refused."""
+        assert self.status == 200, self.body
+        return self.body["result"]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error without its type; fails when the call was not refused."""
+        assert self.status >= 400, self.body
+        return {key: value for key, value in self.body["error"].items() if key != "__type"}
+
+    @property
+    def message(self) -> str:
+        """The error's message, or the bare text of a 400."""
+        return self.body if isinstance(self.body, str) else self.error.get("message", json.dumps(self.error))
+
+
+class Person:
+    """Somebody with a token (or, without one, nobody in particular)."""
+
+    def __init__(self, appliance: Appliance, name: str = "", token: str = "", id_: str = "") -> None:
+        self.appliance, self.name, self.token, self.id = appliance, name, token, id_
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.verify = str(appliance.certificate)
+        if token:
+            self.http.headers["Authorization"] = token
+
+    def get(self, action: str, **parameters: Any) -> Answer:
+        """Ask an action by GET."""
+        return Answer(self.http.get(self._url(action), params=parameters, timeout=DEADLINE))
+
+    def post(self, action: str, **parameters: Any) -> Answer:
+        """Ask an action by POST with JSON."""
+        return Answer(self.http.post(self._url(action), json=parameters, timeout=DEADLINE))
+
+    def upload(self, action: str, fields: dict[str, str], field: str, name: str, content: Any) -> Answer:
+        """Ask an action by POST with a form that ends with a file."""
+        files = [(key, (None, value)) for key, value in fields.items()] + [(field, (name, content))]
+        return Answer(self.http.post(self._url(action), files=files, timeout=DEADLINE))
+
+    def fetch(self, path: str, **options: Any) -> requests.Response:
+        """GET a path of the server."""
+        return self.http.get(self.appliance.url + path, timeout=DEADLINE, **options)
+
+    def circle(self, name: str) -> dict[str, Any]:
+        """Found a circle."""
+        return self.post("organization_create", name=name, title=name.title()).result
+
+    def draft(self, circle: str, **fields: Any) -> dict[str, Any]:
+        """Make a draft dataset."""
+        values = {"title": "A measurement of blood", "authors": "Ada L., Max P.", "license_id": "CC0-1.0", "owner_org": circle, "state": "draft"}
+        return self.post("package_create", **values | fields).result
+
+    def add(self, dataset_id: str, path: Path, name: str | None = None) -> dict[str, Any]:
+        """Add a file to a draft, as DCOR-Aid does by default; returns the resource."""
+        with path.open("rb") as file:
+            fields = {"match__id": dataset_id, "update__resources__extend": json.dumps([{"name": name or path.name}])}
+            package = self.upload("package_revise", fields, "update__resources__-1__upload", name or path.name, file).result
+        return package["package"]["resources"][-1]
+
+    def activate(self, dataset_id: str) -> dict[str, Any]:
+        """Draft → active."""
+        return self.post("package_revise", match={"id": dataset_id}, update={"state": "active"}).result["package"]
+
+    def _url(self, action: str) -> str:
+        return f"{self.appliance.url}/api/3/action/{action}"
+
+
+class Appliance:
+    """A running service on a free port of this machine."""
+
+    def __init__(self, root: Path, **options: Any) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        flags = {"server.hostname": "localhost", "server.bind": "127.0.0.1", "server.port": port, "server.http_port": 0, "depot.reserve": 0}
+        init.prepare(root, flags | options, [], names=("127.0.0.1",), try_out=True)
+        self.root = root
+        self.settings = settings_module.load(root, env={})
+        self.service = Service(self.settings)
+        self.service.start()
+        self.context = self.service.context
+        self.url = self.settings.site_url
+        self.certificate = self.settings.certificate
+        self.nobody = Person(self)
+        self.admin = self.person("admin", sysadmin=True)
+
+    def person(self, name: str, *, sysadmin: bool = False, password: str | None = None) -> Person:
+        """A user with an account and a token."""
+        values = {"name": name, "email": f"{name}@example.org", "fullname": name.title(), "password": password}
+        user_id = people.create(self.context, OPERATOR, values, sysadmin=sysadmin)
+        token, _ = people.create_token(self.context, OPERATOR, name, "test", scope="admin" if sysadmin else "write")
+        return Person(self, name, token, user_id)
+
+    def member(self, kind: str, community: str, name: str, role: str) -> Person:
+        """A user with a role in a circle or collection."""
+        someone = self.person(name)
+        communities.set_member(self.context, OPERATOR, kind, community, name, role)
+        return someone
+
+    def jobs_done(self, resource_id: str) -> list[dict[str, Any]]:
+        """Wait until no job of a resource is open; returns its jobs."""
+        from appliance.store import jobs
+
+        def ended() -> tuple[list[dict[str, Any]]] | None:
+            with self.context.db.read() as conn:
+                found = jobs.for_resource(conn, resource_id)
+            return (found,) if all(job["state"] not in {"queued", "running"} for job in found) else None
+
+        return wait_for(ended)[0]
+
+    def stop(self) -> None:
+        """End the service."""
+        self.service.stop(grace=2.0)
+
+
+def wait_for(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:
+    """Ask until `condition` gives something; returns it. Fails after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {deadline} s: {condition}")

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from appliance.web.pages import assets, dataset, find, login, resource, site, tokens
+from appliance.web.pages import (
+    assets,
+    communities,
+    connect,
+    dashboard,
+    dataset,
+    find,
+    login,
+    manage,
+    members,
+    profile,
+    resource,
+    sharing,
+    site,
+    tokens,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     assets.bp,
@@ -14,4 +29,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     find.bp,
     dataset.bp,
     resource.bp,
+    manage.bp,
+    sharing.bp,
+    communities.bp,
+    members.bp,
+    dashboard.bp,
+    profile.bp,
+    connect.bp,
 )

@@ -6,7 +6,7 @@ Used by the list of all datasets and by the pages of circles and collections, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -14,7 +14,8 @@ from werkzeug.datastructures import MultiDict
 from appliance.model import licences
 from appliance.model.problem import Problem
 from appliance.store import communities
-from appliance.store.search import search
+from appliance.store.search import SearchQuery, SearchResult, package_search
+from appliance.store.search.facets import Item
 from appliance.web.pages import format as show
 from appliance.web.pages.base import conn, viewer
 from appliance.web.pages.hits import hits
@@ -26,6 +27,7 @@ from appliance.web.pages.render import url_with
 PER_PAGE = 20
 _SHOWN = 10
 _MORE = 200
+_OPEN = frozenset({"organization", "groups", "tags"})
 
 #: field in the address (and in the index) → heading
 FACETS = {
@@ -91,15 +93,14 @@ class Filters:
             query |= {f"{name}_min": low, f"{name}_max": high}
         return url_with(path, **(query | changes))
 
-    def filter_query(self) -> str:
-        """As one expression in the search's own language."""
+    def filter_queries(self) -> tuple[str, ...]:
+        """As expressions in the search's own language, all of which must hold."""
         parts = []
         for name, values in self.facets.items():
-            quoted = " OR ".join(_quoted(value) for value in values)
-            parts.append(f"{_field(INDEX_FIELDS.get(name, name))}:({quoted})")
+            parts.append(f"{_field(INDEX_FIELDS.get(name, name))}:({' OR '.join(map(_quoted, values))})")
         for name, (low, high) in self.ranges.items():
             parts.append(f"{_field(RANGES[name][0])}:[{'*' if low is None else low} TO {'*' if high is None else high}]")
-        return " AND ".join(f"+{part}" for part in parts).replace(" AND +", " +")
+        return tuple(parts)
 
 
 def listing(path: str, arguments: MultiDict[str, str], fixed: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -111,23 +112,18 @@ def listing(path: str, arguments: MultiDict[str, str], fixed: Mapping[str, str] 
     filters = Filters.read(arguments)
     fixed = fixed or {}
     searched = Filters(filters.query, filters.sort, filters.page, filters.facets | {key: [value] for key, value in fixed.items()}, filters.ranges)
-    problem = ""
-    try:
-        found = search(
-            conn(),
-            viewer(),
-            q=filters.query,
-            fq=searched.filter_query(),
-            sort=SORTS[filters.sort][1],
-            rows=PER_PAGE,
-            start=(filters.page - 1) * PER_PAGE,
-            facets=[INDEX_FIELDS.get(name, name) for name in FACETS],
-            facet_limit=_MORE if filters.more else _SHOWN + 1,
-            include_private=True,
-        )
-        total, pks, counts = found.count, found.pks, found.facets
-    except Problem as error:
-        total, pks, counts, problem = 0, [], {}, _("The search was not understood: %(reason)s", reason=str(error))
+    query = SearchQuery(
+        q=filters.query,
+        fq=searched.filter_queries(),
+        sort=SORTS[filters.sort][1],
+        rows=PER_PAGE,
+        start=(filters.page - 1) * PER_PAGE,
+        facet_fields=tuple(INDEX_FIELDS.get(name, name) for name in FACETS if name not in fixed),
+        facet_limit=_MORE if filters.more else _SHOWN + 1,
+        include_private=True,
+    )
+    found, problem = _search(query)
+    total, pks, counts = found.count, found.pks, found.items
     return {
         "query": filters.query,
         "problem": problem,
@@ -143,21 +139,36 @@ def listing(path: str, arguments: MultiDict[str, str], fixed: Mapping[str, str] 
     }
 
 
-def _facets(path: str, filters: Filters, counts: Mapping[str, list[tuple[str, int]]], fixed: Mapping[str, str]) -> list[dict[str, Any]]:
+def _search(query: SearchQuery) -> tuple[SearchResult, str]:
+    """The result, and what to say when it is not quite what was asked for.
+
+    A colon makes a query one of the query language; people also write colons in plain text, so that is tried next.
+    """
+    try:
+        return package_search(conn(), query, viewer()), ""
+    except Problem as problem:
+        reason = _("The search was not understood: %(reason)s", reason=str(problem))
+    try:
+        return package_search(conn(), replace(query, parser="edismax"), viewer()), ""
+    except Problem:
+        return SearchResult(0, [], [], query.sort), reason
+
+
+def _facets(path: str, filters: Filters, counts: Mapping[str, list[Item]], fixed: Mapping[str, str]) -> list[dict[str, Any]]:
     result = []
     for name, heading in FACETS.items():
         if name in fixed:
             continue
         chosen = filters.facets.get(name, [])
-        values = dict(counts.get(INDEX_FIELDS.get(name, name), []))
+        items = {item.name: (item.display_name, item.count) for item in counts.get(INDEX_FIELDS.get(name, name), [])}
         for value in chosen:
-            values.setdefault(value, 0)
-        shown = list(values.items())[: _MORE if filters.more == name else max(_SHOWN, len(chosen))]
+            items.setdefault(value, (label(name, value), 0))
+        shown = sorted(items, key=lambda value: value not in chosen)[: _MORE if filters.more == name else max(_SHOWN, len(chosen))]
         if not shown:
             continue
-        entries = [{"value": value, "text": label(name, value), "count": show.integer(count), "on": value in chosen} for value, count in shown]
-        more = filters.url(path, more=name) if len(values) > len(shown) else ""
-        result.append({"name": name, "title": _(heading), "entries": entries, "open": bool(chosen) or name in ("organization", "groups", "tags"), "more": more})
+        entries = [{"value": value, "text": items[value][0], "count": show.integer(items[value][1]), "on": value in chosen} for value in shown]
+        more = filters.url(path, more=name) if len(items) > len(shown) else ""
+        result.append({"name": name, "title": _(heading), "entries": entries, "open": bool(chosen) or name in _OPEN, "more": more})
     return result
 
 

@@ -150,3 +150,53 @@ for (const box of document.querySelectorAll("[data-poll]")) poll(box);
 for (const select of document.querySelectorAll("select[data-submit]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }
+
+/** Suggest users while one types their name. */
+for (const list of document.querySelectorAll("datalist[data-complete]")) {
+  const field = document.querySelector(`input[list="${list.id}"]`);
+  let timer = 0;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const answer = await fetch(`${list.dataset.complete}?q=${encodeURIComponent(field.value)}`, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const { users } = await answer.json();
+      list.replaceChildren(
+        ...users.map((user) => {
+          const option = document.createElement("option");
+          option.value = user.name;
+          option.label = user.fullname || user.name;
+          return option;
+        }),
+      );
+    }, 150);
+  });
+}
+
+/** The check list of the page "Connect": each line is tried from this browser. */
+async function checkConnection(list) {
+  const mark = (name, good) => {
+    const line = list.querySelector(`[data-check="${name}"]`);
+    const spot = line.firstElementChild;
+    spot.className = good ? "ok" : "not-ok";
+    const use = spot.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, good ? "#check-circle" : "#error"));
+    line.dataset.result = good ? "ok" : "bad";
+  };
+  mark("secure", location.protocol === "https:" && window.isSecureContext);
+  mark("name", location.origin === list.dataset.host);
+  try {
+    const answer = await fetch("/api/3/action/status_show");
+    mark("api", answer.ok && (await answer.json()).success === true);
+  } catch {
+    mark("api", false);
+  }
+  try {
+    const answer = await fetch("/robots.txt", { cache: "no-store" });
+    mark("range", (await answer.text()) === "User-agent: *\nDisallow: /\n");
+  } catch {
+    mark("range", false);
+  }
+}
+const checks = document.getElementById("connection-checks");
+if (checks) checkConnection(checks);

@@ -21,10 +21,13 @@ from appliance.security.secrets import private_folder, sync_folder, write_privat
 #: Names the backup that a data root is being restored from, until it is complete.
 MARKER = ".restoring"
 DATABASE_FILE = "dcor.sqlite"
+#: What may be in a folder that is restored into: files of the depot that are right are not fetched again.
+STAYS = frozenset({"backups", "depot", "quarantine", "lost+found", "tmp", "log"})
 
 # Names below the data root that a backup may write: plain parts, none of them hidden.
 _SAFE = re.compile(r"(dcor\.toml|(depot|certificates|secrets)(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
-_READABLE = ("certificates/",)
+
+_CERTIFICATES = "certificates/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ def restore(
     crypto.require_key(identities, manifest.recipients)
     path = manifests.set_path(folder, manifest.name)
     index = read_index(path, identities)
-    _claim(target, manifest.name)
+    claim(target, manifest.name)
     for member, data, mode in _system_files(path / SYSTEM, identities):
-        write_private(_place(target, member), data, mode)
+        write_private(place_of(target, member), data, mode)
     report = _files(folder, target, index.files, identities, progress)
     draft = target / f"{DATABASE_FILE}.part"
     draft.touch(mode=0o600)
@@ -99,12 +102,12 @@ def restore_files(
 
 
 def require_empty(target: Path) -> None:
-    """Raise Problem 409 unless `target` is missing, empty, or an interrupted restore."""
-    if target.exists() and not (target / MARKER).exists() and any(target.iterdir()):
+    """Raise Problem 409 unless `target` is missing, an interrupted restore, or holds nothing but what may stay."""
+    if target.exists() and not (target / MARKER).exists() and any(path.name not in STAYS for path in target.iterdir()):
         raise invalid(message=f"{target} is not empty. Restore into an empty folder, so that nothing is overwritten.")
 
 
-def _claim(target: Path, name: str) -> None:
+def claim(target: Path, name: str) -> None:
     require_empty(target)
     target.mkdir(parents=True, exist_ok=True, mode=0o750)
     marker = target / MARKER
@@ -122,10 +125,10 @@ def _files(
     total = sum(entry.content.size for entry in entries)
     problems: list[str] = []
     for entry in entries:
-        place = _place(target, entry.name)
+        place = place_of(target, entry.name)
         try:
             if not (place.exists() and crypto.sha256_of(place) == entry.content):
-                _write_file(manifests.object_path(folder, entry.object), place, entry, identities)
+                _write_file(manifests.object_path(folder, entry.object), target, entry, identities)
             count, size = count + 1, size + entry.content.size
         except Problem as problem:
             problems.append(f"{entry.name}: {problem}")
@@ -137,14 +140,18 @@ def _files(
     return count, size, problems
 
 
-def _write_file(source: Path, place: Path, entry: Entry, identities: Identities) -> None:
+def _write_file(source: Path, target: Path, entry: Entry, identities: Identities) -> None:
+    place = place_of(target, entry.name)
     draft = place.with_name(place.name + ".part")
     try:
         with draft.open("wb") as file:
             if crypto.unseal(source, identities, file) != entry.content:
                 raise invalid(message="it is not what was put into the backup.")
             os.fsync(file.fileno())
-        draft.chmod(0o640)
+        if place.exists():  # never thrown away, whatever it is
+            set_aside = private_folder(target / "quarantine" / "before-restore") / f"{entry.object}-{place.name}"
+            place.replace(set_aside)
+        draft.chmod(mode_of(entry.name))
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)
@@ -161,12 +168,11 @@ def _system_files(source: Path, identities: Identities) -> list[tuple[str, bytes
         for member in archive:
             opened = archive.extractfile(member) if member.isfile() else None
             if opened is not None:
-                mode = 0o644 if member.mode & 0o044 and member.name.startswith(_READABLE) else 0o600
-                found.append((member.name, opened.read(), mode))
+                found.append((member.name, opened.read(), mode_of(member.name)))
     return found
 
 
-def _place(target: Path, name: str) -> Path:
+def place_of(target: Path, name: str) -> Path:
     """The path of `name` below `target`, its folder made. Raises Problem for a name that leads elsewhere."""
     if _SAFE.fullmatch(name) is None:
         raise invalid(message=f"The backup holds a file of a strange name: {name!r}.")
@@ -174,5 +180,12 @@ def _place(target: Path, name: str) -> Path:
     if name.startswith("secrets/"):
         private_folder(place.parent)
     else:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o755 if name.startswith(_READABLE) else 0o750)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o755 if name.startswith(_CERTIFICATES) else 0o750)
     return place
+
+
+def mode_of(name: str) -> int:
+    """The mode of a restored file: certificates are public, the depot is its group's, everything else private."""
+    if name.startswith("depot/"):
+        return 0o640
+    return 0o644 if name.startswith(_CERTIFICATES) and not name.endswith(".key") else 0o600

@@ -60,11 +60,14 @@ def depot_files(path: Path) -> Iterator[DepotFile]:
 
 
 def counts(path: Path) -> dict[str, int]:
-    """Return the number of users, datasets and resources in a database file, to compare a restored one with."""
-    with closing(_read_only(path)) as conn:
-        row = conn.execute(
-            "SELECT (SELECT count(*) FROM user), (SELECT count(*) FROM dataset), (SELECT count(*) FROM resource)"
-        ).fetchone()
+    """Return the number of users, datasets and resources in a database file. Raises Problem 409 when it is unreadable."""
+    try:
+        with closing(_read_only(path)) as conn:
+            row = conn.execute(
+                "SELECT (SELECT count(*) FROM user), (SELECT count(*) FROM dataset), (SELECT count(*) FROM resource)"
+            ).fetchone()
+    except sqlite3.DatabaseError as error:
+        raise invalid(message=f"The database {path} cannot be read: {error}.") from error
     return dict(zip(("users", "datasets", "resources"), row, strict=True))
 
 

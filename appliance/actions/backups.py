@@ -1,0 +1,375 @@
+"""Backups of this appliance: what goes in, where they lie, what is kept, and what came of the last ones."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from appliance import __version__
+from appliance.actions.site import Site
+from appliance.model.problem import Problem, invalid
+from appliance.model.viewer import OPERATOR, Viewer
+from appliance.security import (
+    backup,
+    backup_crypto,
+    backup_gpg,
+    backup_manifest,
+    backup_restore,
+    backup_sheet,
+    backup_trial,
+    backup_verify,
+    backup_zip,
+    secrets,
+)
+from appliance.security import backup_retention as retention
+from appliance.security.backup import Progress
+from appliance.settings import Settings
+from appliance.store import alarms, audit, backup_source, layout
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+ALARM = "backup"
+#: A scheduled backup leaves out its turn when there is one younger than this.
+FRESH = timedelta(hours=20)
+
+_TRIALS = "trial-restores.json"
+_TRIALS_KEPT = 24
+_DUMPS = "encrypted_db_dumps"
+
+
+def folder(settings: Settings) -> Path:
+    """Where backups go: `backup.folder`, else `backups/` in the data root."""
+    return Path(settings.backup.folder) if settings.backup.folder else settings.data / "backups"
+
+
+def seal(settings: Settings) -> backup_manifest.Seal:
+    """This server's signature for backups; its secret is made at the first call."""
+    secrets.private_folder(settings.secrets)
+    return backup_manifest.Seal(secrets.load_or_create(settings.secrets / "backup.key"))
+
+
+def source(settings: Settings) -> backup.Source:
+    """What of this data root goes into a backup."""
+    depot, root = Depot(settings.data), settings.data
+
+    def files(copy: Path) -> list[backup.SourceFile]:
+        found = []
+        for row in backup_source.depot_files(copy):
+            path = depot.path(row.resource_id, row.kind)
+            found.append(backup.SourceFile(str(path.relative_to(root)), path, row.size, row.sha256))
+        return found
+
+    system = [root / "dcor.toml", *(root / "secrets").glob("*.key"), *(root / "certificates").iterdir()]
+    return backup.Source(
+        snapshot=lambda target: backup_source.snapshot(settings.database, target),
+        files=files,
+        system={str(path.relative_to(root)): path for path in system if path.is_file() and path.name[0] != "."},
+        hostname=settings.server.hostname,
+        version=__version__,
+    )
+
+
+def make_keys(site: Site, viewer: Viewer) -> tuple[backup_crypto.Keys, str]:
+    """Make a key pair for backups; return it and the key sheet for printing. Nothing of it is kept here.
+
+    The caller writes the public half into `backup.recipient`.
+    """
+    keys = backup_crypto.new_keys()
+    sheet = backup_sheet.key_sheet(keys, seal(site.settings).public, site.settings.server.hostname, datetime.now(UTC))
+    with site.db.write() as tx:
+        audit.add(tx, viewer, "backup.keys", "backup", keys.recipient)
+    return keys, sheet
+
+
+def create(
+    site: Site, viewer: Viewer = OPERATOR, *, kind: str = "full", progress: Progress | None = None
+) -> backup.Created:
+    """Make a backup, note it in the audit log and remove what need not be kept. A failure raises an alarm, and Problem."""
+    settings = site.settings
+    recipients = [settings.backup.recipient] if settings.backup.recipient else []
+    try:
+        made = backup.create(
+            source(settings), _ready(settings), recipients, seal(settings),
+            workdir=settings.tmp, kind=kind, progress=progress,
+        )  # fmt: skip
+    except (Problem, OSError) as error:
+        _alarm(site, f"The backup failed: {error}")
+        raise
+    with site.db.write() as tx:
+        audit.add(
+            tx, viewer, "backup.create", "backup", made.manifest.name, kind=kind, new_files=made.new_files, problems=len(made.problems)
+        )  # fmt: skip
+    _alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
+    prune(site, viewer)
+    return made
+
+
+def is_fresh(settings: Settings, now: datetime | None = None) -> bool:
+    """Is there a full backup younger than `FRESH`?"""
+    known = backup_manifest.names(folder(settings))
+    return bool(known) and (now or datetime.now(UTC)) - backup_manifest.moment_of(known[0]) < FRESH
+
+
+def prune(site: Site, viewer: Viewer = OPERATOR, *, dry_run: bool = False) -> retention.Pruned:
+    """Remove backups that the retention rules do not keep, and files that no backup needs."""
+    settings = site.settings.backup
+    keep = retention.Keep(settings.keep_daily, settings.keep_monthly, settings.keep_yearly)
+    with backup.locked(folder(site.settings)):
+        done = retention.prune(folder(site.settings), keep, signer=seal(site.settings).public, dry_run=dry_run)
+    if done.removed and not dry_run:
+        with site.db.write() as tx:
+            audit.add(tx, viewer, "backup.prune", "backup", "", removed=done.removed)
+    return done
+
+
+def listed(place: Path, signer: str | None = None) -> list[dict[str, Any]]:
+    """The backups in a folder, newest first, as plain values; unreadable ones with their `problem`."""
+    rows = []
+    for name in backup_manifest.names(place):
+        row: dict[str, Any] = {"name": name, "created": backup_manifest.moment_of(name).isoformat()}
+        try:
+            found = backup_manifest.find(place, name)
+        except Problem as problem:
+            row |= {"kind": "", "files": 0, "size": 0, "own": False, "problem": str(problem)}
+        else:
+            row |= {
+                "kind": found.kind, "files": len(found.objects), "size": found.size, "hostname": found.hostname,
+                "version": found.version, "recipients": list(found.recipients), "own": signer in (None, found.signer), "problem": "",
+            }  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def verify(
+    settings: Settings,
+    name: str | None = None,
+    *,
+    place: Path | None = None,
+    key: str | None = None,
+    progress: Progress | None = None,
+) -> backup_verify.Verified:
+    """Check a backup (None: the newest) in `place` (None: the configured folder), with the text of a key file or without."""
+    identities = backup_crypto.parse_identities(key) if key is not None else []
+    own = seal(settings).public if place is None else None
+    with backup.scratch(settings.tmp if settings.tmp.is_dir() else Path(tempfile.gettempdir())) as work:
+        return backup_verify.verify(
+            place or folder(settings),
+            name,
+            identities=identities,
+            signer=(backup_sheet.signer_of(key) if key else None) or own,
+            workdir=work,
+            examine=backup_source.examine,
+            progress=progress,
+        )
+
+
+def restore(
+    target: Path,
+    place: Path,
+    key: str,
+    *,
+    name: str | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> backup_restore.Restored:
+    """Rebuild a data root in `target` from the backups in `place` and the text of a key file, and bring it up to date."""
+    make_room(target, replace=replace)
+    done = backup_restore.restore(
+        place,
+        target,
+        backup_crypto.parse_identities(key),
+        examine=backup_source.examine,
+        name=name,
+        signer=backup_sheet.signer_of(key),
+        progress=progress,
+    )
+    _finish(target, "backup.restore", done.manifest.name, done.problems)
+    return done
+
+
+def make_room(target: Path, *, replace: bool = False) -> Path | None:
+    """Move what a restore would overwrite into the quarantine of `target`; return where it went, None = nothing was there.
+
+    A data root without datasets (as the installer makes it) is moved without asking, one with datasets only with
+    `replace`. The depot stays: what is right in it need not be fetched. Raises Problem 409 while the service runs.
+    """
+    if not target.exists() or (target / backup_restore.MARKER).exists():
+        return None
+    present = [path for path in target.iterdir() if path.name not in backup_restore.STAYS]
+    if not present:
+        return None
+    if not (target / "dcor.toml").exists() and not (target / backup_restore.DATABASE_FILE).exists():
+        backup_restore.require_empty(target)
+    _require_stopped(target)
+    if not replace and _datasets(target / backup_restore.DATABASE_FILE):
+        raise invalid(
+            message=f"{target} is in use: it has datasets. Restore into another folder, or say --replace to move what is "
+            "there into its quarantine first."
+        )
+    stamp = backup_manifest.name_of(datetime.now(UTC))
+    aside = secrets.private_folder(target / "quarantine" / f"before-restore-{stamp}")
+    for path in present:
+        path.rename(aside / path.name)
+    return aside
+
+
+def restore_zip(
+    target: Path, path: Path, passphrase: str, *, replace: bool = False, progress: Progress | None = None
+) -> backup_zip.Zipped:
+    """Rebuild a data root in `target` from a ZIP backup."""
+    make_room(target, replace=replace)
+    done = backup_zip.restore(path, target, passphrase, examine=backup_source.examine, progress=progress)
+    _finish(target, "backup.restore", path.name, done.problems)
+    return done
+
+
+def restore_files(
+    site: Site, place: Path, key: str, *, name: str | None = None, progress: Progress | None = None
+) -> backup_restore.Restored:
+    """Put back the files that the catalogue knows and the depot has lost; nothing that is there is touched."""
+    root = site.settings.data
+    known = {
+        str(site.depot.path(row.resource_id, row.kind).relative_to(root))
+        for row in backup_source.depot_files(site.settings.database)
+    }
+    done = backup_restore.restore_files(
+        place,
+        root,
+        backup_crypto.parse_identities(key),
+        lambda file: file in known,
+        name=name,
+        signer=backup_sheet.signer_of(key),
+        progress=progress,
+    )
+    with site.db.write() as tx:
+        audit.add(tx, OPERATOR, "backup.restore_files", "backup", done.manifest.name, files=done.files)
+    return done
+
+
+def zip_backup(
+    site: Site, target: Path, passphrase: str, *, with_files: bool, progress: Progress | None = None
+) -> backup_zip.Zipped:
+    """Write a ZIP that opens with `passphrase`. Raises Problem."""
+    done = backup_zip.create(
+        source(site.settings), target, passphrase, workdir=site.settings.tmp, with_files=with_files, progress=progress
+    )
+    with site.db.write() as tx:
+        audit.add(tx, OPERATOR, "backup.zip", "backup", target.name, files=with_files)
+    return done
+
+
+def gpg_home(settings: Settings) -> Path:
+    """Keyring of public keys for `encrypted-database-backup`."""
+    return settings.secrets / "gnupg"
+
+
+def gpg_backup(site: Site, key_id: str, now: datetime | None = None) -> Path:
+    """Write the database, encrypted to a GnuPG key, where the manual has it; return the path. Keeps as many as of backups."""
+    settings = site.settings
+    moment = now or datetime.now(UTC)
+    base = secrets.private_folder(_ready(settings) / _DUMPS)
+    month = secrets.private_folder(base / moment.strftime("%Y-%m"))
+    name = f"dcor_db_{settings.server.hostname}_{backup_manifest.name_of(moment)}.sqlite"
+    target = month / f"{name}_{key_id.removeprefix('0x').replace('@', '-at-')}.gpg"
+    with backup.locked(folder(settings)), backup.scratch(settings.tmp) as work:
+        copy = work / name
+        backup_source.snapshot(settings.database, copy)
+        backup_gpg.encrypt(gpg_home(settings), copy, target, key_id)
+    _prune_dumps(base, settings)
+    with site.db.write() as tx:
+        audit.add(tx, OPERATOR, "backup.gpg", "backup", target.name)
+    return target
+
+
+def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
+    """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
+    settings = site.settings
+    done = backup_trial.trial(
+        source(settings),
+        folder(settings),
+        seal(settings),
+        examine=backup_source.examine,
+        workdir=settings.tmp,
+        identities=backup_crypto.parse_identities(key) if key else (),
+        progress=progress,
+    )
+    rows = [done.as_dict(), *trials(settings)][:_TRIALS_KEPT]
+    secrets.write_private(settings.data / "log" / _TRIALS, json.dumps(rows, indent=1).encode())
+    _alarm(site, f"The trial restore failed: {' '.join(done.problems[:3])}" if done.problems else None, "trial")
+    return done
+
+
+def trials(settings: Settings) -> list[dict[str, Any]]:
+    """Results of the trial restores, newest first."""
+    try:
+        found = json.loads((settings.data / "log" / _TRIALS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def trial_is_due(settings: Settings, now: datetime | None = None) -> bool:
+    """Has there been no trial this month, although there are backups?"""
+    stamp = (now or datetime.now(UTC)).strftime("%Y-%m")
+    done = [row.get("at", "") for row in trials(settings)]
+    return not any(at.startswith(stamp) for at in done) and bool(backup_manifest.names(folder(settings)))
+
+
+def _ready(settings: Settings) -> Path:
+    place = folder(settings)
+    if not settings.backup.folder:  # a configured one must be there, or its disk is not mounted
+        secrets.private_folder(place)
+    return place
+
+
+def _require_stopped(root: Path) -> None:
+    lock = root / "tmp" / "jobs.lock"
+    if lock.exists():
+        with lock.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise invalid(message="The service is running. Stop it first: sudo systemctl stop dcor") from error
+
+
+def _datasets(database: Path) -> int:
+    """Number of datasets in a database; none in one that cannot be read."""
+    if not database.exists():
+        return 0
+    try:
+        return backup_source.counts(database)["datasets"]
+    except Problem:
+        return 0
+
+
+def _finish(target: Path, action: str, name: str, problems: Sequence[str]) -> None:
+    """Make the missing folders, bring an older database up to date, and note what happened."""
+    layout.create(target)
+    db = Database(target / backup_restore.DATABASE_FILE)
+    db.migrate()
+    with closing(db), db.write() as tx:
+        audit.add(tx, OPERATOR, action, "backup", name, problems=len(problems))
+
+
+def _alarm(site: Site, message: str | None, what: str = "") -> None:
+    with site.db.write() as tx:
+        alarms.resolve_for(tx, ALARM, what)
+        if message is not None:
+            alarms.raise_(tx, ALARM, what, message[:2000])
+
+
+def _prune_dumps(base: Path, settings: Settings) -> None:
+    keep = retention.Keep(settings.backup.keep_daily, settings.backup.keep_monthly, settings.backup.keep_yearly)
+    moments: dict[datetime, list[Path]] = {}
+    for path in base.glob("*/dcor_db_*.gpg"):
+        stamp = path.name.split(".sqlite_")[0][-17:]
+        moments.setdefault(backup_manifest.moment_of(stamp), []).append(path)
+    for moment in moments.keys() - retention.kept(moments, keep):
+        for path in moments[moment]:
+            path.unlink()

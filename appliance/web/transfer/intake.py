@@ -133,6 +133,16 @@ class Intake:
         if failed is not None:
             raise storage_problem(failed) from failed
 
+    @property
+    def idle(self) -> bool:
+        """Everything given so far has been written."""
+        return self._written - self._start == self.total
+
+    def close(self) -> None:
+        """End the threads, whatever has become of the bytes."""
+        with suppress(Problem):
+            self.settle()
+
     def flush(self) -> None:
         """Settle, and make the bytes durable. Raises Problem."""
         self.settle()
@@ -205,6 +215,5 @@ class FileIntake:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        with suppress(Problem):  # whatever failed, the file goes away
-            self._intake.settle()
+        self._intake.close()
         self.part.discard()

@@ -104,6 +104,7 @@ def purge(tx: sqlite3.Connection, dataset_id: str) -> list[str]:
         "UPDATE job SET state = 'cancelled', finished = ? WHERE dataset_id = ? AND state IN ('queued', 'running')",
         (times.now(), dataset_id),
     )
+    tx.execute("DELETE FROM search_text WHERE rowid = (SELECT pk FROM dataset WHERE id = ?)", (dataset_id,))
     tx.execute("DELETE FROM dataset WHERE id = ?", (dataset_id,))
     index.refresh(tx, [dataset_id])
     return ids

@@ -22,9 +22,9 @@ from appliance.model.problem import invalid
 @json_option
 @pass_state
 def command(state: CliState, source: Path, target: Path, cores: int | None, as_json: bool) -> None:
-    """Write the condensed file of a measurement: all scalar features, without images, masks and traces.
+    """Write the condensed file of a measurement, as the job does it.
 
-    Runs the code of the job in the same sandbox; needs no data root.
+    All scalar features, without images, masks and traces. Runs in the sandbox of the jobs; needs no data root.
     """
     from appliance import settings as settings_module
     from appliance.jobs.sandbox import Sandbox, SandboxError

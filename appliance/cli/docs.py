@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -138,9 +139,41 @@ def checks_page() -> str:
 
 def api_page() -> str:
     """The page about the action API, from its registry."""
-    from appliance.web.api import reference
+    import appliance.web.api  # noqa: F401 - registers the actions
+    from appliance.web.api.registry import ACTIONS
 
-    return _MADE.format(page="api") + reference.page()
+    lines = [
+        _MADE.format(page="api") + "# API\n",
+        "`https://HOST/api/3/action/NAME`, as on the public DCOR (CKAN's action API). Parameters come as a query string (where GET is "
+        "allowed), as JSON or as a form. The token stands in the header `Authorization` (or `X-CKAN-API-Key`), without any prefix. "
+        'Answers have the form `{"help": …, "success": true, "result": …}`; refusals `{"success": false, "error": {"__type": …, '
+        '"message": …}}` with status 400, 403, 404 or 409.\n',
+        "The rule is what `security.policy` asks before the action runs; each action asks again about the object it works on.\n",
+    ]
+    for name in sorted(ACTIONS):
+        lines += _action_lines(ACTIONS[name])
+    return "\n".join(lines)
+
+
+def _action_lines(action: Any) -> list[str]:
+    lines = [
+        f"## {action.name}\n",
+        action.doc + "\n",
+        f"{'GET or POST' if action.get else 'POST'}; rule `{action.rule}`.\n",
+    ]
+    if action.parameters:
+        lines += ["| parameter | kind | meaning |", "|---|---|---|"]
+        for one in action.parameters:
+            remarks = (
+                ["required"] if one.required else [f"default `{one.default}`"] if one.default not in (None, "") else []
+            )
+            remarks += [f"also `{alias}`" for alias in one.aliases]
+            note = f" ({'; '.join(remarks)})" if remarks else ""
+            lines.append(f"| `{one.name}` | {one.kind} | {one.doc.replace('|', '/')}{note} |")
+        lines.append("")
+    if action.extra:
+        lines.append(f"Further: {action.extra}.\n")
+    return lines
 
 
 def _plain(text: str | None) -> str:

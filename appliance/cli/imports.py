@@ -112,7 +112,9 @@ def _import(state: CliState, plan: Plan, user: str, activate: bool) -> dict[str,
 @json_option
 @pass_state
 def import_figshare(state: CliState, limit: int, source: Path | None, as_json: bool) -> None:
-    """Mirror the reference datasets that DCOR mirrors from figshare into the circle `figshare-import`. Repeatable.
+    """Mirror the reference datasets of DCOR's figshare collection.
+
+    They become public datasets of the circle `figshare-import`. Repeating the command completes or skips them.
 
     For a machine without internet, `--from DIR` expects DIR/figshare-ID-vVERSION/ with the article's `metadata.json` (figshare's
     API answer for that version) and its files. Checksums are compared in both cases.

@@ -18,7 +18,7 @@ from appliance.model.problem import Problem
 #: imports none of the modules; a test compares it with what the command itself says.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "init": ("init", "command", "Create the data root: folders, settings, keys, certificate, database, first admin."),
-    "serve": ("serve", "command", "Run the service in the foreground."),
+    "serve": ("serve", "command", "Run the service in the foreground until SIGTERM or Ctrl-C."),
     "status": ("status", "command", "Show what is running, how full the disk is, and what needs attention."),
     "inspect": ("inspect", "command", "Check the whole installation and say how to fix what is wrong."),
     "user": ("user", "group", "Accounts: add, list, disable, promote, remove."),
@@ -31,13 +31,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("imports", "import_folder", "Import a folder tree of .rtdc files, a dataset for each folder."),
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
-    "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does."),
+    "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
     "jobs": ("jobs", "group", "Background jobs: list, retry, run."),
     "backup": ("backup", "group", "Encrypted backups: keys, create, verify, restore."),
     "encrypted-database-backup": (
         "backup",
         "encrypted_database_backup",
-        "Back up the database, as the manual names it.",
+        "Back up the database, as the manual names it: to a GnuPG key, or without one like `dcor backup create`.",
     ),
     "certificate": ("certificate", "group", "The TLS certificate: show, create, request, install, export."),
     "client-setup": ("client_setup", "command", "Write scripts that make clients trust this server."),
@@ -47,7 +47,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "log": ("log", "group", "Incidents behind the numbers shown on error pages."),
     "prune": ("prune", "group", "Remove old drafts, unused circles, stale uploads."),
     "scrub": ("scrub", "command", "Read every stored file and compare it with its checksum."),
-    "reset": ("reset", "command", "Empty chosen parts of the installation, after a backup."),
+    "reset": (
+        "reset",
+        "command",
+        "Empty chosen parts of the installation, after a copy of the database and a confirmation.",
+    ),
     "update": ("update", "command", "Install a newer release beside this one and switch when it is healthy."),
     "rollback": ("update", "rollback", "Go back to the release before the last update."),
     "send-mail": ("mail", "command", "Send a test mail with the configured mail server."),

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.actions.site import Sanity
-from appliance.jobs import sanity
 from appliance.jobs.runner import JobRunner
-from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox import Sandbox, SandboxError
 from appliance.settings import Settings
 from appliance.store import jobs
 from appliance.store.database import Database
@@ -23,7 +22,15 @@ def check_sanity(settings: Settings) -> Callable[[Path], Sanity]:
     """What `actions.Site` asks whether a file is valid measurement data; a sandboxed child looks into it."""
     sandbox = Sandbox(settings.tmp / "cli")
     atexit.register(sandbox.close)  # one warm process for all files of this call
-    return sanity.checker(sandbox, settings.jobs.memory)
+
+    def check(path: Path) -> Sanity:
+        try:
+            answer = sandbox.run("sanity", path, {}, timeout=settings.jobs.timeout, memory=settings.jobs.memory).answer
+        except SandboxError as error:
+            return Sanity(False, (error.message,))
+        return Sanity(bool(answer["valid"]), tuple(answer["reasons"]))
+
+    return check
 
 
 def run_until_idle(db: Database, depot: Depot, settings: Settings, told: Callable[[str], None]) -> dict[str, int]:

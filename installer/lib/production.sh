@@ -130,7 +130,8 @@ install_program() {
             install_into "$target" "$python" . || exit 1
         fi
         mkdir -p "$target/share"
-        cp -R systemd "$target/share/"
+        cp -R systemd installer "$target/share/"
+        [ -z "$release_key" ] || install -m 644 "$release_key" "$prefix/release.pub"
         chown -R root:root "$target"
         chmod -R u+rwX,go+rX,go-w "$target"
         touch "$target/.complete"

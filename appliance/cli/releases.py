@@ -1,0 +1,286 @@
+"""Releases side by side below one folder, and the way from one to another and back without losing anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.health.overview import answers
+from appliance.model.problem import Problem, invalid
+from appliance.settings import Settings
+
+PREFIX = Path("/opt/dcor")
+_GATE_SECONDS = 45.0
+_STOP_SECONDS = 15.0
+_POLL = 0.2
+_HISTORY = "history.json"
+_KEPT_SNAPSHOTS = 2
+
+
+class GateError(Exception):
+    """The new release did not prove itself; the message says how."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One switch: from which release to which, when [Unix s], and the database as it was before."""
+
+    source: str
+    target: str
+    at: float
+    snapshot: str
+
+
+class Releases:
+    """The releases installed in one folder: `<version>/` each, and the link `current`."""
+
+    def __init__(self, prefix: Path) -> None:
+        self.prefix = prefix
+
+    @property
+    def current(self) -> str:
+        """Version in use. Raises Problem when nothing is installed here."""
+        try:
+            return (self.prefix / "current").readlink().name
+        except OSError as error:
+            raise invalid(message=f"No installation in {self.prefix}: the link 'current' is missing.") from error
+
+    def installed(self) -> list[str]:
+        """Complete releases, oldest installation first."""
+        marks = sorted(self.prefix.glob("*/.complete"), key=lambda path: path.stat().st_mtime)
+        return [mark.parent.name for mark in marks if not mark.parent.is_symlink()]
+
+    def command(self, version: str, *arguments: str) -> list[str]:
+        """The `dcor` of one release."""
+        return [str(self.prefix / version / "bin" / "dcor"), *arguments]
+
+    def switch(self, version: str) -> None:
+        """Make `version` the current one, in one step."""
+        link = self.prefix / ".current.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(version)
+        link.replace(self.prefix / "current")
+
+    def history(self) -> list[Step]:
+        """Switches made so far, oldest first."""
+        file = self.prefix / _HISTORY
+        return [Step(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+
+    def remember(self, steps: list[Step]) -> None:
+        """Write the history."""
+        file = self.prefix / f"{_HISTORY}.part"
+        file.write_text(json.dumps([asdict(step) for step in steps], indent=1), encoding="utf-8")
+        file.replace(self.prefix / _HISTORY)
+
+    def require_writable(self) -> None:
+        """Raises Problem for a caller who may not install here."""
+        if not os.access(self.prefix, os.W_OK):
+            raise invalid(message=f"{self.prefix} cannot be written. Run this with sudo.")
+
+    def install_bundle(self, bundle: Path) -> str:
+        """Check a bundle and install what is in it beside the others; returns its version. Raises Problem.
+
+        Checked with the programs of this release, never with the bundle's own; with `release.pub` in the prefix the
+        bundle has to be signed by its owner.
+        """
+        library = Path(__file__).resolve()
+        shares = [self.prefix / self.current / "share" / "installer" / "lib", library.parents[2] / "installer" / "lib"]
+        share = next((path for path in shares if (path / "offline.sh").is_file()), None)
+        if share is None:
+            raise invalid(message="The installer's programs are missing; run the installer of the bundle instead.")
+        with tempfile.TemporaryDirectory(dir=self.prefix, prefix=".incoming-") as folder:
+            unpack = ["tar", "-xf", str(bundle), "-C", folder, "--strip-components=1", "--no-same-owner"]
+            if subprocess.run(unpack, check=False).returncode != 0:
+                raise invalid(message=f"{bundle} is no bundle of this program.")
+            version = _version(Path(folder))
+            key = self.prefix / "release.pub"
+            script = '. "$1/python.sh" && . "$1/offline.sh" && check_bundle "$2" "$3" && rm -rf "$4" && python=$(find_python offline) && install_offline "$python" "$4" "$2"'
+            target = self.prefix / version
+            if version == self.current:
+                raise invalid(message=f"Release {version} is the one in use.")
+            arguments = [str(share), folder, str(key) if key.exists() else "", str(target)]
+            done = subprocess.run(
+                ["sh", "-c", script, "install", *arguments], check=False, stderr=subprocess.PIPE, text=True
+            )
+            if done.returncode != 0:
+                shutil.rmtree(target, ignore_errors=True)
+                raise invalid(message=done.stderr.strip() or "The bundle could not be installed.")
+            for name in ("systemd", "installer"):
+                shutil.copytree(Path(folder) / name, target / "share" / name, dirs_exist_ok=True)
+            (target / ".complete").touch()
+        return version
+
+
+@contextmanager
+def stopped_service(settings: Settings) -> Iterator[None]:
+    """The service is stopped inside and started again afterwards, whatever happens. Without systemd: Problem if it runs."""
+    if not Path("/run/systemd/system").is_dir():
+        if answers(settings):
+            raise invalid(message="The service runs outside of systemd. Stop it first, and start it afterwards.")
+        yield
+        return
+    subprocess.run(["systemctl", "stop", "dcor.service"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["systemctl", "daemon-reload"], check=False)
+        subprocess.run(["systemctl", "start", "dcor.service"], check=True)
+
+
+def snapshot(settings: Settings, name: str) -> Path:
+    """Copy the database to backups/ (mode of the original, owner likewise); only the latest copies are kept."""
+    folder = settings.data / "backups"
+    path = folder / f"before-{name}-{time.strftime('%Y%m%dT%H%M%S')}.sqlite"
+    source = sqlite3.connect(f"{settings.database.as_uri()}?mode=ro", uri=True)
+    target = sqlite3.connect(path)
+    try:
+        path.chmod(0o600)
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    _give(path, settings.database)
+    for old in sorted(folder.glob("before-*.sqlite"), key=lambda one: one.stat().st_mtime)[:-_KEPT_SNAPSHOTS]:
+        old.unlink()
+    return path
+
+
+def put_back(settings: Settings, copy: Path) -> None:
+    """Replace the database by a copy made with `snapshot`; the copy stays."""
+    part = settings.database.with_suffix(".part")
+    shutil.copyfile(copy, part)
+    part.chmod(0o600)
+    _give(part, settings.database)
+    for suffix in ("-wal", "-shm"):
+        settings.database.with_name(settings.database.name + suffix).unlink(missing_ok=True)
+    part.replace(settings.database)
+
+
+def gate(
+    releases: Releases, version: str, settings: Settings, told: Callable[[str], None], seconds: float = _GATE_SECONDS
+) -> None:
+    """Start `version` for this machine alone, look whether it answers and is healthy, and stop it again. Raises GateError.
+
+    Nobody else can reach it meanwhile, so nothing that is acknowledged can be lost by going back.
+    """
+    data = ["--data", str(settings.data)]
+    migrated = subprocess.run(
+        _as_owner(settings, releases.command(version, *data, "init", "--json")),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if migrated.returncode != 0:
+        raise GateError(f"the data could not be brought up to date: {_last_line(migrated.stderr)}")
+    local = settings.replace(**{"server.bind": "127.0.0.1"})
+    serve = releases.command(version, *data, "serve", "--bind", "127.0.0.1", "--http-port", "0")
+    process = subprocess.Popen(_as_owner(settings, serve), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + seconds
+        while not answers(local, timeout=2.0):
+            if process.poll() is not None:
+                raise GateError(f"it ended at once: {_last_line(process.stderr.read() if process.stderr else '')}")
+            if time.monotonic() > deadline:
+                raise GateError(f"it did not answer within {seconds:.0f} s")
+            time.sleep(_POLL)
+        told("It answers; checking …")
+        checks = [
+            word
+            for name in ("folders", "settings", "certificate", "database", "audit log", "program")
+            for word in ("--check", name)
+        ]
+        found = subprocess.run(
+            _as_owner(settings, releases.command(version, *data, "inspect", "--json", *checks)),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if found.returncode != 0:
+            raise GateError(f"it is not healthy: {_problems(found.stdout)}")
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def change(releases: Releases, version: str, settings: Settings, told: Callable[[str], None]) -> Step:
+    """Go from the current release to `version`; on failure everything is as before. Raises Problem with the reason."""
+    source = releases.current
+    told("Stopping the service …")
+    with stopped_service(settings):
+        copy = snapshot(settings, version)
+        try:
+            told(f"Trying release {version} …")
+            gate(releases, version, settings, told)
+        except GateError as error:
+            put_back(settings, copy)
+            raise Problem(
+                409,
+                "Validation Error",
+                message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
+            ) from error
+        releases.switch(version)
+    step = Step(source, version, time.time(), copy.name)
+    releases.remember([*releases.history(), step])
+    return step
+
+
+def _as_owner(settings: Settings, command: list[str]) -> list[str]:
+    """The command, run by the account that owns the data root, with the right to listen on low ports."""
+    owner = settings.data.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return command
+    rights = ["--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"]
+    return [
+        "setpriv",
+        "--reuid",
+        str(owner.st_uid),
+        "--regid",
+        str(owner.st_gid),
+        "--clear-groups",
+        *rights,
+        "--",
+        *command,
+    ]
+
+
+def _give(path: Path, like: Path) -> None:
+    if os.geteuid() == 0:
+        owner = like.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _version(folder: Path) -> str:
+    with suppress(OSError):
+        for line in (folder / "appliance" / "__init__.py").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(" = ")
+            if name == "__version__" and value.strip('"').replace(".", "").isalnum():
+                return value.strip('"')
+    raise invalid(message="The bundle does not say which release it holds.")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+def _problems(output: str) -> str:
+    try:
+        data: dict[str, Any] = json.loads(output)
+    except ValueError:
+        return "its checks failed"
+    return "; ".join(f"{one['check']}: {one['detail']}" for one in data["findings"] if one["level"] == "problem")

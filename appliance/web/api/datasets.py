@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 from appliance.actions import datasets as verbs
@@ -14,6 +15,8 @@ from appliance.store.search.query import SearchQuery
 from appliance.web.api.registry import Call, Raw, action, flag, listing, mapping, natural, text
 
 _ID = text("id", "Id or name of the dataset", required=True, aliases=("name_or_id",))
+#: Revisions of one dataset follow each other: clients upload several files to it at the same time.
+_REVISING = tuple(threading.Lock() for _ in range(64))
 _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out at the beginning", default=0))
 
 
@@ -86,6 +89,15 @@ def package_revise(call: Call) -> Any:
     if not ref:
         raise invalid({"match__id": "Missing value"})
     current = json.loads(_readable(call, ref))
+    with _REVISING[hash(current["id"]) % len(_REVISING)]:  # what is merged here must still hold when it is written
+        package = _revise(call, match, json.loads(_readable(call, current["id"])))
+    if call["include"]:
+        return revision.select({"package": json.loads(package)}, call["include"])
+    return Raw(f'{{"package": {package}}}')
+
+
+def _revise(call: Call, match: dict[str, Any], current: dict[str, Any]) -> Any:
+    """Match, filter, merge and write; the package as JSON. Raises Problem."""
     flat = {key: _decoded(value) for key, value in call.data.items() if key.startswith(("match__", "update__"))}
     _require_match(current, match, {key[7:]: value for key, value in flat.items() if key.startswith("match__")})
     changed = revision.select(current, call["filter"]) if call["filter"] else current
@@ -95,12 +107,7 @@ def package_revise(call: Call) -> Any:
     changed = json.loads(json.dumps(changed)) if updates and changed is current else changed
     for key in sorted(updates, key=lambda one: not one.endswith("__extend")):
         revision.assign(changed, key, updates[key])
-    package = _shown(
-        call, verbs.update(call.context, call.viewer, current["id"], _sent(changed, call["update"], updates))
-    )
-    if call["include"]:
-        return revision.select({"package": json.loads(package)}, call["include"])
-    return Raw(f'{{"package": {package}}}')
+    return _shown(call, verbs.update(call.context, call.viewer, current["id"], _sent(changed, call["update"], updates)))
 
 
 @action("package_delete", _ID, rule="write")

@@ -207,7 +207,7 @@ def test_old_tls_is_refused(serve: Any, version: ssl.TLSVersion) -> None:
 
 
 def test_certificate_is_reloaded_for_new_connections(serve: Any, connect: Connect, tmp_path: Path) -> None:
-    from conftest import make_certificate
+    from tests.web.conftest import make_certificate
 
     files = make_certificate(tmp_path / "c")
     gateway = Gateway(ROUTES, None, certificate=files[0], key=files[1], fallback_socket=tmp_path / "s")  # type: ignore[arg-type]

@@ -92,7 +92,6 @@ class _Derived:
     def __init__(self, path: Path, dataset: Sealed_HDF5, names: list[str], scratch: Path, cores: int) -> None:
         self.names = names
         self._crew: Crew | None = None
-        self._failed = 0
         if not names:
             return
         given = derive.sources(dataset, names)
@@ -106,10 +105,9 @@ class _Derived:
             self._map = mmap.mmap(file.fileno(), 0)
             table.unlink()
         self._values = np.frombuffer(self._map, dtype=np.float64, count=rows * self._total).reshape(rows, self._total)
-        self._counter = mmap.mmap(-1, 8 * max(1, cores))
-        self._done = np.frombuffer(self._counter, dtype=np.int64)
+        # One row a worker, so that none overwrites another's: events done, events lost.
+        self._counts = np.frombuffer(mmap.mmap(-1, 16 * cores), dtype=np.int64).reshape(cores, 2)
         self._path = path
-        self._parent = os.getpid()
         self._dataset = dataset
         self._crew = Crew(ranges, self._work, cores)
 
@@ -121,25 +119,26 @@ class _Derived:
             self._crew.__exit__()
             self._crew = None
 
-    def _work(self, ranges: Iterator[Range]) -> None:
-        if os.getpid() == self._parent:
-            self._fill(self._dataset, ranges)
+    def _work(self, ranges: Iterator[Range], number: int) -> None:
+        if number == 0:
+            self._fill(self._dataset, ranges, number)
         else:
+            # An HDF5 handle must not be shared by processes.
             with open_dataset(self._path) as dataset:
-                self._fill(dataset, ranges)
+                self._fill(dataset, ranges, number)
 
-    def _fill(self, dataset: Sealed_HDF5, ranges: Iterator[Range]) -> None:
+    def _fill(self, dataset: Sealed_HDF5, ranges: Iterator[Range], number: int) -> None:
         given = derive.sources(dataset, self.names)
         for start, stop in ranges:
-            found = derive.compute(given, self.names, slice(start, stop))
+            found, lost = derive.compute(given, self.names, slice(start, stop))
             for row, name in enumerate(self.names):
                 self._values[row, start:stop] = found[name]
-            self._done[0] += stop - start
+            self._counts[number] += (stop - start, lost)
 
     def finish(self, progress: Callable[[float], None]) -> None:
         """Take part in the work and wait for its end."""
         if self._crew is not None:
-            self._crew.take_part(lambda: progress(min(1.0, float(self._done[0]) / max(1, self._total))))
+            self._crew.take_part(lambda: progress(min(1.0, float(self._counts[:, 0].sum()) / max(1, self._total))))
 
     def values(self, name: str, length: int) -> features.Array:
         """→ the computed feature, cut or filled up with NaN to `length` events."""
@@ -150,8 +149,11 @@ class _Derived:
         return full.astype(np.float32) if name in derive.FLOAT32 else full
 
     def notes(self) -> list[str]:
-        """→ sentences about events without a usable contour or mask."""
-        return []
+        """→ a sentence about events without a usable contour or mask, if there are any."""
+        lost = int(self._counts[:, 1].sum()) if self.names else 0
+        return (
+            [f"{lost} of {self._total} events have an empty mask or no contour; their values are NaN."] if lost else []
+        )
 
 
 def _chunk_events(dataset: Sealed_HDF5) -> int:

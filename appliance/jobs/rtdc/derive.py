@@ -1,7 +1,7 @@
 """Scalar features computed from masks, images and contours, event range by event range.
 
-The formulas are dclab's own functions, called on arrays in memory instead of single events read from HDF5, and each
-contour is computed once instead of once a feature. Values are equal to the last bit.
+Each range is read once, each contour is traced once (dclab does it once a feature), and the formulas run over all events
+of the range together. Values are equal to the last bit to those of dclab.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 import h5py
 import numpy as np
-from dclab.features import bright, bright_bc, bright_perc, inert_ratio, volume
-from dclab.features.contour import NoValidContourFoundError, get_contour
 
 from appliance.security.hdf5_preflight import HostileFile, check_dataset
 
+from . import brightness, shapes
 from .errors import RtdcError
 from .features import Array
 from .opening import Sealed_HDF5
+from .outlines import Outlines, trace
 
 #: feature → what has to be read for it.
 NEEDS: dict[str, frozenset[str]] = {
@@ -38,7 +38,7 @@ NEEDS: dict[str, frozenset[str]] = {
 #: dclab stores this one as float32 ("for compatibility with opencv").
 FLOAT32 = {"inert_ratio_prnc"}
 
-_NO_CONTOUR = np.zeros((0, 2), dtype=int)
+_NO_CONTOUR = np.zeros((0, 2), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,13 @@ def sources(dataset: Sealed_HDF5, wanted: Sequence[str]) -> Sources:
     stored_contour = dataset.h5file["events"].get("contour") if "contour" in dataset._events else None
     needs_mask = "mask" in needs or ("contour" in needs and stored_contour is None)
     has_offset = "image_bg" in needs and "bg_off" in dataset
+    stacks = {"mask": needs_mask, "image": "image" in needs, "image_bg": "image_bg" in needs}
+    pictures = {name: dataset[name] if needed else None for name, needed in stacks.items()}
+    sizes = {tuple(stack.shape[1:]) for stack in pictures.values() if stack is not None}
+    if len(sizes) > 1:
+        raise RtdcError("features", "Images, backgrounds and masks are not of the same size.")
     return Sources(
-        mask=dataset["mask"] if needs_mask else None,
-        image=dataset["image"] if "image" in needs else None,
-        image_bg=dataset["image_bg"] if "image_bg" in needs else None,
+        **pictures,
         contour=stored_contour if "contour" in needs else None,
         pos_x=np.asarray(dataset["pos_x"][:]) if "pos_x" in needs else None,
         pos_y=np.asarray(dataset["pos_y"][:]) if "pos_y" in needs else None,
@@ -91,37 +94,41 @@ def _length(stack: Any) -> int:
     return len(stack) if stack is not None else 0
 
 
-def compute(given: Sources, wanted: Sequence[str], events: slice) -> dict[str, Array]:
-    """→ {feature: values of the events in the range}; NaN where an event has no valid contour or an empty mask.
+def compute(given: Sources, wanted: Sequence[str], events: slice) -> tuple[dict[str, Array], int]:
+    """→ ({feature: values of the events in the range}, number of events without a contour or with an empty mask).
 
-    Memory: the range's images and masks, once.
+    Those events have NaN. Memory: about four times the range's images and masks.
     """
     size = events.stop - events.start
+    lost = np.zeros(size, dtype=bool)
     results = {name: np.full(size, np.nan) for name in wanted}
-    masks = _masks(given.mask, events) if given.mask is not None else None
-    _brightness(given, wanted, events, masks, results)
+    masks = read_masks(given.mask, events) if given.mask is not None else None
+    if masks is not None:
+        lost[: len(masks)] = ~masks.any(axis=(1, 2))
+    bright = [name for name in wanted if name.startswith("bright_")]
+    if bright and masks is not None:
+        _brightness(given, bright, events, masks, results)
     if any("contour" in NEEDS[name] for name in wanted):
-        _shapes(given, wanted, events, _contours(given, masks, events), results)
-    return results
+        outlines = _outlines(given, masks, events)
+        lost[: len(outlines.counts)] |= outlines.counts == 0
+        _put(results, shapes.inertia(outlines, wanted))
+        if "volume" in results:
+            _volume(given, outlines, events, results)
+    return results, int(np.count_nonzero(lost))
 
 
-def _masks(stack: Any, events: slice) -> Array:
-    return np.asarray(stack[events], dtype=bool)
+def read_masks(stack: Any, events: slice) -> Array:
+    """→ (events, rows, columns) bool; without dclab's wrapper, which would copy once more."""
+    source = getattr(stack, "h5dataset", stack)
+    masks: Array = np.asarray(source[events]) != 0
+    return masks
 
 
-def _contours(given: Sources, masks: Array | None, events: slice) -> list[Array]:
-    """→ one contour an event; without points where there is none."""
+def _outlines(given: Sources, masks: Array | None, events: slice) -> Outlines:
     if given.contour is not None:
-        return [stored_contour(given.contour, index) for index in range(events.start, events.stop)]
-    return [trace_contour(mask) for mask in masks] if masks is not None else []
-
-
-def trace_contour(mask: Array) -> Array:
-    """→ (points, 2) contour along a two-dimensional mask as dclab traces it; no points for an empty mask."""
-    try:
-        return get_contour(mask)  # type: ignore[no-any-return]
-    except (IndexError, NoValidContourFoundError):
-        return _NO_CONTOUR
+        stop = min(events.stop, len(given.contour))
+        return Outlines.joined([stored_contour(given.contour, index) for index in range(events.start, stop)])
+    return trace(masks) if masks is not None else Outlines.joined([])
 
 
 def stored_contour(group: h5py.Group, index: int) -> Array:
@@ -143,63 +150,28 @@ def stored_contour(group: h5py.Group, index: int) -> Array:
     return points  # type: ignore[no-any-return]
 
 
-def _brightness(
-    given: Sources, wanted: Sequence[str], events: slice, masks: Array | None, results: dict[str, Array]
-) -> None:
-    names = {name for name in wanted if name.startswith("bright_")}
-    if not names or masks is None:
-        return
+def _brightness(given: Sources, wanted: Sequence[str], events: slice, masks: Array, results: dict[str, Array]) -> None:
+    plain = [name for name in wanted if name in ("bright_avg", "bright_sd")]
+    corrected = [name for name in wanted if name not in plain]
     images = np.asarray(given.image[events])
+    backgrounds = np.asarray(given.image_bg[events]) if corrected else None
     count = min(len(masks), len(images))
-    if names & {"bright_avg", "bright_sd"}:
-        average, deviation = bright.get_bright(mask=masks, image=images, ret_data="avg,sd")
-        _put(results, "bright_avg", average, count)
-        _put(results, "bright_sd", deviation, count)
-    if names - {"bright_avg", "bright_sd"}:
-        backgrounds = np.asarray(given.image_bg[events])
-        count = min(count, len(backgrounds))
-        offset = given.bg_off[events][:count] if given.bg_off is not None else None
-        if names & {"bright_bc_avg", "bright_bc_sd"}:
-            average, deviation = bright_bc.get_bright_bc(masks, images, backgrounds, ret_data="avg,sd")
-            _put(results, "bright_bc_avg", average if offset is None else average - offset, count)
-            _put(results, "bright_bc_sd", deviation, count)
-        if names & {"bright_perc_10", "bright_perc_90"}:
-            low, high = bright_perc.get_bright_perc(masks, images, backgrounds)
-            _put(results, "bright_perc_10", low if offset is None else low - offset, count)
-            _put(results, "bright_perc_90", high if offset is None else high - offset, count)
+    full = count if backgrounds is None else min(count, len(backgrounds))
+    offset = given.bg_off[events][:full] if given.bg_off is not None else None
+    for names, size in ((wanted, full),) if full == count else ((plain, count), (corrected, full)):
+        behind = backgrounds[:full] if backgrounds is not None and size == full else None
+        _put(results, brightness.measure(names, masks[:size], images[:size], behind, offset))
 
 
-def _put(results: dict[str, Array], name: str, values: Array, count: int) -> None:
-    if name in results:
-        results[name][:count] = values[:count]
-
-
-def _shapes(
-    given: Sources, wanted: Sequence[str], events: slice, contours: list[Array], results: dict[str, Array]
-) -> None:
-    present = [index for index, contour in enumerate(contours) if len(contour)]
-    some = [contours[index] for index in present]
-    if not some:
+def _volume(given: Sources, outlines: Outlines, events: slice, results: dict[str, Array]) -> None:
+    if given.pos_x is None or given.pos_y is None:
         return
-    simple = {
-        "inert_ratio_cvx": inert_ratio.get_inert_ratio_cvx,
-        "inert_ratio_prnc": inert_ratio.get_inert_ratio_prnc,
-        "inert_ratio_raw": inert_ratio.get_inert_ratio_raw,
-        "tilt": inert_ratio.get_tilt,
-    }
-    for name, function in simple.items():
-        if name in results:
-            results[name][present] = function(some)
-    if "volume" in results and given.pos_x is not None and given.pos_y is not None:
-        x, y = given.pos_x[events], given.pos_y[events]
-        here = [index for index in present if index < min(len(x), len(y))]
-        if here:
-            found = [contours[index] for index in here]
-            single = len(here) == 1
-            values = volume.get_volume(
-                found[0] if single else found,
-                x[here][0] if single else x[here],
-                y[here][0] if single else y[here],
-                given.pixel_size,
-            )
-            results["volume"][here] = values
+    x, y = given.pos_x[events], given.pos_y[events]
+    count = min(len(x), len(y), len(outlines.counts))
+    kept = Outlines(outlines.points, outlines.counts[:count])
+    _put(results, {"volume": shapes.volumes(kept, x[:count], y[:count], given.pixel_size)})
+
+
+def _put(results: dict[str, Array], found: dict[str, Array]) -> None:
+    for name, values in found.items():
+        results[name][: len(values)] = values

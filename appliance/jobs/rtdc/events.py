@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from .derive import stored_contour, trace_contour
+from .derive import stored_contour
 from .errors import RtdcError, explained
 from .features import Array
 from .opening import Sealed_HDF5
+from .outlines import trace_one
 
 #: Largest picture that is handed out, in pixels.
 MAX_PIXELS = 16_000_000
@@ -42,7 +43,7 @@ def contour(dataset: Sealed_HDF5, event: int) -> Array | None:
     outline = mask(dataset, event)
     if outline is None:
         return None
-    points = trace_contour(outline)
+    points = trace_one(outline)
     return points if len(points) else None
 
 

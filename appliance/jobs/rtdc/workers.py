@@ -21,7 +21,7 @@ MAX_TICKETS = 8_000
 _TICKET = struct.Struct("=II")
 
 Range = tuple[int, int]
-Work = Callable[[Iterator[Range]], None]
+Work = Callable[[Iterator[Range], int], None]
 
 
 def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: int = 16 * 1024**2) -> list[Range]:
@@ -34,7 +34,7 @@ def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: 
 class Crew:
     """`cores - 1` forked workers and the caller, sharing the ranges dynamically.
 
-    `work(ranges)` iterates the ranges it is given and stores results itself. Use as a context manager: leaving it ends
+    `work(ranges, number)` iterates the ranges it is given and stores results itself; `number` tells workers apart. Use as a context manager: leaving it ends
     what is still running.
     """
 
@@ -45,12 +45,12 @@ class Crew:
         self._report, report_writer = os.pipe()
         self._children: set[int] = set()
         extra = min(cores - 1, len(ranges) - 1)
-        for _ in range(extra):
+        for number in range(1, extra + 1):
             pid = os.fork()
             if pid == 0:
                 os.close(writer)
                 os.close(self._report)
-                self._run_child(report_writer)
+                self._run_child(report_writer, number)
             self._children.add(pid)
         os.close(writer)
         os.close(report_writer)
@@ -80,7 +80,7 @@ class Crew:
                 self._reap(0.0)
                 yield item
 
-        self._work(mine())
+        self._work(mine(), 0)
         while self._children:
             tick()
             self._reap(0.25)
@@ -90,10 +90,10 @@ class Crew:
         while len(ticket := os.read(self._tickets, _TICKET.size)) == _TICKET.size:
             yield _TICKET.unpack(ticket)
 
-    def _run_child(self, report: int) -> None:
+    def _run_child(self, report: int, number: int) -> None:
         status = 0
         try:
-            self._work(self._next())
+            self._work(self._next(), number)
         except Exception as exc:
             error = translate(exc, "computing features")
             os.write(report, (json.dumps([error.kind, error.message]) + "\n").encode())

@@ -78,10 +78,11 @@ def tag_names(data: Mapping[str, Any]) -> list[str] | None:
     return sorted({str(name) for name in wanted})
 
 
-def circle(conn: sqlite3.Connection, viewer: Viewer, ref: Any) -> str:
+def circle(conn: sqlite3.Connection, viewer: Viewer, ref: Any, *, private: bool = False) -> str:
     """Id of the circle that shall own a dataset. Raises Problem: none given, unknown, or no right there."""
     if not ref:
-        raise invalid({"owner_org": ["An organization must be provided"]})
+        errors: Fields = {"owner_org": ["An organization must be provided"]}
+        raise invalid(errors | ({"private": ["Datasets with no organization can't be private."]} if private else {}))
     row = communities.find(conn, as_text(ref), "circle")
     if row is None:
         raise invalid({"owner_org": ["Organization does not exist"]})

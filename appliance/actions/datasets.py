@@ -35,10 +35,10 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
     if data.get("resources"):
         raise invalid({"resources": ["Create the dataset first, then upload its files"]})
     with site.db.write() as tx:
-        circle_id = dataset_fields.circle(tx, viewer, data.get("owner_org"))
+        fields = dataset_fields.parsed(data)
+        circle_id = dataset_fields.circle(tx, viewer, data.get("owner_org"), private=bool(fields.get("private")))
         collection_ids = dataset_fields.collections(tx, data, viewer) or set()
         id_ = _chosen_id(tx, viewer, data.get("id"))
-        fields = dataset_fields.parsed(data)
         dataset_fields.require_complete(fields, viewer, site.settings)
         wanted_tags = dataset_fields.tag_names(data) or []
         state = _initial_state(data.get("state"))

@@ -89,7 +89,7 @@ def resource_name_errors(name: object) -> list[str]:
     errors = []
     if suffix(name) not in SUFFIXES:
         errors.append(f"Unsupported file extension '{suffix(name)}'. Allowed file extensions are {list(SUFFIXES)}.")
-    strange = "".join(sorted(set(_RESOURCE.sub("", name))))
+    strange = "".join(dict.fromkeys(_RESOURCE.sub("", name)))
     if strange:
         errors.append(f"Invalid characters in file name: {strange}")
     if len(name) > 255:

@@ -142,7 +142,8 @@ def organization_list_for_user(call: Call) -> list[Any]:
 )
 def group_list_authz(call: Call) -> list[Any]:
     """The collections to which the caller may add datasets."""
-    return _for_user(call, COLLECTION, "read" if call["am_member"] else "manage_group")
+    found = _for_user(call, COLLECTION, "read" if call["am_member"] else "manage_group")
+    return [{key: value for key, value in one.items() if key != "capacity"} for one in found]
 
 
 def _for_user(call: Call, kind: str, permission: str) -> list[Any]:

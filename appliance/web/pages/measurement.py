@@ -134,6 +134,19 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
         "name": file["name"].rpartition(".")[0],
         "labels": {name: list(labels.feature(name)) for name in sorted({*found["scalar_features"], *found["condensed_features"]})},
-        "images": any(name in found["features"] for name in ("image", "mask")),
-        "traces": found["traces"],
+        "words": {
+            "all": _("All {count} events"),
+            "selected": _("{count} of {all} events selected ({share} %)"),
+            "subsampled": _("{rows} of {events} events are shown, evenly spaced."),
+            "failed": _("The explorer could not load the data: {reason}"),
+            "noEvent": _("The image of this event cannot be shown."),
+            "linkCopied": _("The link to this view was copied"),
+            "traceTime": _("Time [µs]"),
+            "traceSamples": _("Sample"),
+            "hints": {
+                "pan": _("Drag to move, roll to zoom (over an axis: only that one), click an event to see it, double-click for the whole view."),
+                "box": _("Drag a rectangle around the events you want to know about."),
+                "polygon": _("Click the corners and close with a double click, or draw around the events in one stroke."),
+            },
+        },
     }

@@ -1,0 +1,50 @@
+// What leaves the explorer: statistics as a table and as CSV, the plot as PNG, the view as a link.
+
+import { significant, whole } from "./scale.js";
+
+const COLUMNS = ["count", "mean", "sd", "median", "q25", "q75", "min", "max"];
+
+/** Fill the table body: one row per feature, its statistics in columns. */
+export function fillTable(body, rows) {
+  body.replaceChildren(
+    ...rows.map(({ label, unit, numbers }) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = unit ? `${label} [${unit}]` : label;
+      row.append(head);
+      for (const key of ["median", "mean", "sd", "q25", "q75"]) {
+        const cell = document.createElement("td");
+        cell.className = "num";
+        cell.textContent = significant(numbers[key]);
+        row.append(cell);
+      }
+      return row;
+    }),
+  );
+}
+
+/** Statistics as CSV: a comment with the view, a header, one line per feature. */
+export function csv(rows, about) {
+  const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = [`# ${about.replaceAll("\n", " ")}`, ["feature", "label", "unit", ...COLUMNS].join(",")];
+  for (const { name, label, unit, numbers } of rows) lines.push([name, quote(label), unit, ...COLUMNS.map((key) => String(numbers[key]))].join(","));
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+/** Hand a file to the reader. */
+export function save(content, type, name) {
+  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+/** "1,234 of 5,678 events (21.7 %)" in the page's words. */
+export function share(words, count, all) {
+  return words.selected.replace("{count}", whole(count)).replace("{all}", whole(all)).replace("{share}", significant((100 * count) / Math.max(1, all), 3));
+}

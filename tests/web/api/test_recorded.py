@@ -454,7 +454,7 @@ def _list_differences(play: Play, expected: list[Any], found: list[Any], path: s
         if expected and not found:
             yield f"{path}: nothing here"
         elif expected:
-            own = isinstance(expected[0], dict) and play.ids.get(expected[0].get("id", "")) == found[0].get("id")
+            own = isinstance(expected[0], dict) and play.ids.get(expected[0].get("id", ""), "") == found[0].get("id")
             yield from _differences(play, expected[0], found[0], f"{path}/0", exact=own)
     elif len(expected) > len(found):
         yield f"{path}: {expected!r}, here {found!r}"

@@ -10,7 +10,7 @@ from appliance.store import visibility
 from appliance.store.search import textmatch
 from appliance.store.search.ast import ANY_RUN, Term
 from appliance.store.search.fields import Text
-from appliance.store.search.run import time_limit
+from appliance.store.search.limits import time_limit
 
 MAX_LIMIT = 100
 

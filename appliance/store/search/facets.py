@@ -11,7 +11,7 @@ from appliance.model import licences
 from appliance.store.search import columns
 from appliance.store.search.index import as_number
 
-_FEW = 1000  # hits up to which SQL counts; beyond, columns in memory do
+_FEW = 500  # hits up to which SQL counts; beyond, columns in memory do
 _SMALL = 5000  # datasets up to which SQL reads all values of a metadata field
 #: Facets of every dataset, kept in the index.
 _KEPT = frozenset({"organization", "groups", "tags", "license_id", "res_format", "year"})

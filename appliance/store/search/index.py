@@ -14,6 +14,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from appliance.model import licences
@@ -21,6 +22,7 @@ from appliance.store.search.words import fold, indexed
 
 _BATCH = 200
 _LONGEST_TEXT = 50_000  # characters of a description that are searched
+_LARGEST = 10**30
 _LONGEST_VALUE = 300  # characters of a metadata value that are kept
 #: Text fields of a measurement that people search for without naming the field.
 _SPOKEN = ("dc:experiment:sample", "dc:setup:identifier")
@@ -138,6 +140,8 @@ def _add_resource(
 
 def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
     """Add one metadata value; `spoken`: people also search for it as a word."""
+    if not isinstance(value, str | int | float):
+        return
     text, number, words = describe_value(value)
     if not text or (key, text) in entry.measures:
         return
@@ -146,17 +150,18 @@ def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
         entry.texts["more"].append(text)
 
 
-def describe_value(value: Any) -> tuple[str, float | None, str | None]:
+@lru_cache(maxsize=16384, typed=True)
+def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
     """How a JSON value is kept: its text ("" = not at all), its number, its words."""
     if isinstance(value, bool):
         return ("true" if value else "false"), float(value), " true " if value else " false "
     if isinstance(value, int):
-        return str(value), float(value), None
+        return (str(value), float(value), None) if abs(value) < _LARGEST else ("", None, None)
     if isinstance(value, float) and math.isfinite(value):
         # Files hold 32-bit floats: 0.05999999865889549 is what the user calls 0.06.
         text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.7g}"
         return text, float(text), None
-    if not isinstance(value, str):
+    if isinstance(value, float):
         return "", None, None
     text = value.strip()[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
     return text, as_number(text), f" {indexed(text)} "

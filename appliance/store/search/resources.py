@@ -10,7 +10,7 @@ from typing import Any
 from appliance.model.problem import invalid
 from appliance.model.viewer import Viewer
 from appliance.store import visibility
-from appliance.store.search.run import time_limit
+from appliance.store.search.limits import time_limit
 
 MAX_LIMIT = 1000
 _METADATA = re.compile(r"((?:dc|sp):[^:\"]+:[^:\"]+):(.*)", re.DOTALL)

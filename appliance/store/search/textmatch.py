@@ -20,12 +20,13 @@ _MOST_COMBINED = 8
 class Match:
     """An expression of the full-text index.
 
-    :ivar rank: what ranks the rows that `find` finds; it may find more (then `loose`).
+    :ivar rank: what ranks the rows that `find` finds.
+    :ivar strict: where not all words are needed, the expression that needs them all; `rank` then finds more than `find`.
     """
 
     find: str
     rank: str
-    loose: bool = False
+    strict: Match | None = None
 
 
 NO_WORDS = Match("", "")
@@ -53,13 +54,15 @@ def of_node(node: Node) -> Match | None:
         found.append(combined)
     result = join(found, "AND")
     if must_not:
-        forbidden = join(must_not, "OR")
-        result = Match(
-            f"({result.find}) NOT ({forbidden.find})",
-            result.rank if result.loose else f"({result.rank}) NOT ({forbidden.find})",
-            result.loose,
-        )
+        result = _without(result, join(must_not, "OR").find)
     return result
+
+
+def _without(match: Match, forbidden: str) -> Match:
+    strict = match.strict and _without(match.strict, forbidden)
+    return Match(
+        f"({match.find}) NOT ({forbidden})", match.rank if strict else f"({match.rank}) NOT ({forbidden})", strict
+    )
 
 
 def needed_of(node: Boolean, present: int) -> int:
@@ -110,8 +113,7 @@ def _word(chunk: str) -> Match:
         stem = stems[0]
         if len(stem) < _SHORTEST_PREFIX:
             return Match(f'"{stem}"', f'"{stem}"')
-        exact = f'"{stem}"' if stem == together else f'"{stem}" OR "{together}"'
-        return Match(f'"{stem}" *', f'({exact} OR "{stem}" *)')
+        return Match(f'"{stem}" *', f'("{stem}" OR "{stem}" *)')
     row = '"' + " ".join(stems) + '"'
     if len(stems[-1]) >= _SHORTEST_PREFIX:
         row += " *"
@@ -141,11 +143,11 @@ def join(matches: list[Match], operator: str) -> Match:
     """Expressions joined by AND or OR."""
     if len(matches) == 1:
         return matches[0]
-    loose = any(match.loose for match in matches)
-    ranks = (
-        " OR ".join(match.rank for match in matches) if loose else f" {operator} ".join(match.rank for match in matches)
+    strict = (
+        join([match.strict or match for match in matches], operator) if any(match.strict for match in matches) else None
     )
-    return Match("(" + f" {operator} ".join(match.find for match in matches) + ")", f"({ranks})", loose)
+    ranks = (" OR " if strict else f" {operator} ").join(match.rank for match in matches)
+    return Match("(" + f" {operator} ".join(match.find for match in matches) + ")", f"({ranks})", strict)
 
 
 def _some(matches: list[Match], needed: int) -> Match | None:
@@ -159,7 +161,7 @@ def _some(matches: list[Match], needed: int) -> Match | None:
     return Match(
         _combinations([match.find for match in matches], needed),
         "(" + " OR ".join(match.rank for match in matches) + ")",
-        loose=True,
+        join(matches, "AND"),
     )
 
 

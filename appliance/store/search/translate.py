@@ -35,16 +35,15 @@ class Plan:
     """What to ask the database for a list of trees that must all hold.
 
     :ivar conditions: SQL over d, all of which must hold besides `match`.
-    :ivar match: the expression of the full-text index that must hold, if there is one.
-    :ivar ranking: an expression that ranks (and may find more than `match` if that is loose), if there is one.
+    :ivar match: the expression of the full-text index that must hold, if there is one, and how it ranks.
+    :ivar leaves: what ranks (and finds more) when the words are too many for one expression.
     :ivar start: the index to start from: "" (all datasets) or the name of one that a condition makes selective.
     """
 
     conditions: tuple[str, ...]
     parameters: dict[str, Any]
-    match: str | None
-    ranking: str | None
-    loose: bool
+    match: Match | None
+    leaves: str | None
     start: str
 
 
@@ -74,12 +73,11 @@ class Translator:
         rest += [node for one in filters for node in _conjuncts(one)]
         conditions = tuple(sql for sql in map(self.condition, rest) if sql != TRUE)
         if words:
-            match = textmatch.join(words, "AND")
-            return Plan(conditions, self.parameters, match.find, match.rank, match.loose, "text")
+            return Plan(conditions, self.parameters, textmatch.join(words, "AND"), None, "text")
         if textmatch.only_words(query):  # so many optional words that SQL counts them
             leaves = textmatch.leaves(query)[:_MOST_RANKED]
-            return Plan(conditions, self.parameters, None, " OR ".join(match.rank for match in leaves), True, "text")
-        return Plan(conditions, self.parameters, None, None, False, _start(rest))
+            return Plan(conditions, self.parameters, None, " OR ".join(match.rank for match in leaves), "text")
+        return Plan(conditions, self.parameters, None, None, _start(rest))
 
     def parameter(self, value: Any) -> str:
         """A placeholder for `value`."""

@@ -78,7 +78,7 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     for match in _PARTS.findall(plain):
         for part in _CASE_CHANGE.split(match):
             folded = fold(part)[:_LONGEST]
-            if folded:
+            if folded.isalnum():
                 found.append((folded, stem(folded)))
     return tuple(found)
 

@@ -1,0 +1,1 @@
+"""Synthetic catalogues and how fast they are searched: ``python -m bench.catalogue --help``."""

@@ -1,0 +1,42 @@
+"""``python -m bench.catalogue generate 10000 DIR`` writes a catalogue, ``measure DIR`` prints the table of its calls."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from bench.catalogue.generate import generate
+from bench.catalogue.measure import measure
+
+
+def main() -> None:
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m bench.catalogue", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("generate", help="write a catalogue")
+    make.add_argument("datasets", type=int)
+    make.add_argument("directory", type=Path)
+    make.add_argument("--resources", type=int, default=5, help="resources of each dataset")
+    make.add_argument("--circles", type=int, default=0, help="number of circles (default: one for a hundred datasets)")
+    make.add_argument("--keys", type=int, default=99, help="metadata keys of each measurement")
+    run = commands.add_parser("measure", help="time its calls")
+    run.add_argument("directory", type=Path)
+    run.add_argument("--calls", type=int, default=300)
+    run.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    path = arguments.directory / "dcor.sqlite"
+    if arguments.command == "generate":
+        arguments.directory.mkdir(parents=True, exist_ok=True)
+        print(json.dumps(generate(path, arguments.datasets, resources=arguments.resources, circles=arguments.circles, keys=arguments.keys)))
+        return
+    times = measure(path, calls=arguments.calls)
+    if arguments.json:
+        print(json.dumps(times))
+        return
+    for name, taken in times.items():
+        print(f"{name:48s} p50 {taken['p50']:8.2f}  p99 {taken['p99']:8.2f}  max {taken['max']:8.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""How the service is, for machines: a health check for anybody, metrics for the machine itself and for administrators."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from appliance import __version__
+from appliance.model.problem import not_found
+from appliance.security import policy
+from appliance.store import alarms, inspection, jobs
+from appliance.web import authentication
+from appliance.web.context import Context
+from appliance.web.http import Request, Response, json_response
+from appliance.web.routes import Route, route
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("dcor_http_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
+SECONDS = Histogram(
+    "dcor_http_request_seconds",
+    "Time from a request's head to the end of its answer",
+    ["route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30, 300),
+    registry=REGISTRY,
+)
+
+
+def observed(rule: str, status: int, seconds: float) -> None:
+    """Count one answered request: its route's name, status and time [s]."""
+    REQUESTS.labels(rule, str(status)).inc()
+    SECONDS.labels(rule).observe(seconds)
+
+
+def health(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """200 while the service can do its work, 503 with the reason when it can not."""
+    failing = []
+    with context.db.read() as conn:
+        conn.execute("SELECT 1").fetchone()
+    if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
+        failing.append("disk")
+    return json_response(503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__})
+
+
+def metrics(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Prometheus metrics; from elsewhere than this machine only with an administrator's token. Raises Problem 404."""
+    if request.client not in _LOOPBACK and not policy.may(authentication.viewer(context, request), "site:administer"):
+        raise not_found()
+    registry = CollectorRegistry()
+    registry.register(_State(context))
+    body = generate_latest(REGISTRY) + generate_latest(registry)
+    return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], body)
+
+
+class _State:
+    """The catalogue, the jobs and the disk as gauges."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges of this moment."""
+        live = self._context.status()
+        with self._context.db.read() as conn:
+            totals = inspection.totals(conn)
+            by_state = jobs.counts(conn)
+            open_alarms = len(alarms.open_(conn))
+        yield _info()
+        yield GaugeMetricFamily("dcor_uptime_seconds", "Time since the start", value=live.get("uptime", 0))
+        yield GaugeMetricFamily("dcor_connections", "Open connections", value=live.get("connections", 0))
+        yield GaugeMetricFamily("dcor_alarms", "Alarms that nobody has resolved", value=open_alarms)
+        yield GaugeMetricFamily("dcor_time_seconds", "The server's clock", value=time.time())
+        for name, value in totals.items():
+            yield GaugeMetricFamily(f"dcor_{name}", f"Number of {name}", value=value)
+        family = GaugeMetricFamily("dcor_jobs", "Jobs by state", labels=["state"])
+        for state, value in by_state.items():
+            family.add_metric([state], value)
+        yield family
+        usage = shutil.disk_usage(self._context.settings.data)
+        yield GaugeMetricFamily("dcor_disk_total_bytes", "Size of the data volume", value=usage.total)
+        yield GaugeMetricFamily("dcor_disk_free_bytes", "Free space on the data volume", value=usage.free)
+
+
+def _info() -> Metric:
+    family = GaugeMetricFamily("dcor_info", "Version as a label", labels=["version"])
+    family.add_metric([__version__], 1)
+    return family
+
+
+ROUTES: tuple[Route, ...] = (route("GET", r"/healthz", "open", health), route("GET", r"/metrics", "open", metrics))

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from appliance.security.signing import MIN_LIFETIME
 from appliance.store import artefacts, documents
 from appliance.web.api.registry import Raw
 from appliance.web.dcserv.subject import Subject
+from appliance.web.transfer import links
 
 
 def answer(subject: Subject, query: str) -> Any:
@@ -19,15 +19,11 @@ def answer(subject: Subject, query: str) -> Any:
     return None if handler is None else handler(subject)
 
 
-def object_path(resource_id: str, artefact: str) -> str:
-    """Where the gateway serves an artefact ("resource" or "condensed") by a signature alone."""
-    return f"/objects/{artefact}/{resource_id[:3]}/{resource_id[3:6]}/{resource_id[6:]}"
-
-
 def basins(subject: Subject) -> list[dict[str, Any]]:
     """Where features can be read: the condensed file first, as dclab takes the first that has a feature.
 
-    Addresses are signed for the viewer and hold for an hour; those of public data need no signature.
+    Addresses are signed for the viewer and hold for an hour (or until the viewer's token or access ends); those of public
+    data need no signature.
     """
     features = json.loads(subject.kernel["features"])
     condensed = json.loads(subject.kernel["condensed_features"])
@@ -38,8 +34,6 @@ def basins(subject: Subject) -> list[dict[str, Any]]:
 
 
 def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, Any]:
-    path = object_path(subject.id, artefact)
-    url = subject.context.settings.site_url + path
     basin = {
         "name": f"{artefact}-{subject.id[:5]}",
         "format": "http",
@@ -48,17 +42,15 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
         "features": features,
     }
     if subject.public:
-        return basin | {"perishable": False, "key": f"dcor-{artefact}-{subject.id}", "urls": [url]}
-    now, lifetime = time.time(), max(MIN_LIFETIME, subject.context.settings.depot.link_lifetime)
-    signed = subject.context.signer.presign(
-        path, now=now, lifetime=lifetime, claims={"user": subject.viewer.user_id or ""}
-    )
+        return basin | {"perishable": False, "key": f"dcor-{artefact}-{subject.id}", "urls": [links.open_link(subject.context, subject.id, artefact)]}
+    now = time.time()
+    signed, expires = links.object_link(subject.context, subject.viewer, subject.id, artefact)
     return basin | {
         "perishable": True,
         "time_request": now,
-        "time_expiration": int(now) + lifetime,
+        "time_expiration": expires,
         "key": f"dcor-presigned-{artefact}-{subject.id}",
-        "urls": [subject.context.settings.site_url + signed],
+        "urls": [signed],
     }
 
 

@@ -11,7 +11,7 @@ import time
 
 from appliance.model import times
 from appliance.model.viewer import Viewer
-from appliance.security.signing import Purpose, SignatureError, quantised_expiry
+from appliance.security.signing import MIN_LIFETIME, Purpose, SignatureError, quantised_expiry
 from appliance.store import tokens, users
 from appliance.web import authentication
 from appliance.web.context import Context
@@ -28,7 +28,7 @@ def object_path(resource_id: str, artefact: str) -> str:
 
 def object_link(context: Context, viewer: Viewer, resource_id: str, artefact: str) -> tuple[str, int]:
     """(address with signature, moment at which it ends [Unix s]) of a file for `viewer`; `artefact` as in ARTEFACTS."""
-    expires = quantised_expiry(time.time(), context.settings.depot.link_lifetime)
+    expires = quantised_expiry(time.time(), max(MIN_LIFETIME, context.settings.depot.link_lifetime))
     path = object_path(resource_id, artefact)
     query = context.signer.sign(path, expires=expires, claims=_claims(viewer))
     return f"{context.settings.site_url}{path}?{query}", expires

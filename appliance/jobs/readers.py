@@ -186,6 +186,8 @@ class Readers:
 
 def _problem(error: SandboxError) -> Problem:
     """What a client is told: the file's own fault (409), ours (500), or a matter of patience (503)."""
+    if error.kind == "missing":
+        return not_found(error.message)
     if error.answered and error.permanent:
         return invalid(message=error.message)
     if error.kind in {"timeout", "cpu", "lost", "killed"}:

@@ -122,6 +122,7 @@ class JobRunner:
         self._queue.start()
         self._dispatcher = threading.Thread(target=self._dispatch_forever, name="jobs", daemon=True)
         self._dispatcher.start()
+        threading.Thread(target=self._warm_up, name="jobs-warm-up", daemon=True).start()
         tree = UserTree(self._db, self._depot)
         self._follower = threading.Thread(
             target=tree.follow_until, args=(self._stopping,), name="user-tree", daemon=True
@@ -159,11 +160,13 @@ class JobRunner:
         with self._db.read() as conn:
             return not jobs.ready(conn, 1)
 
+    def _warm_up(self) -> None:
+        with suppress(SandboxError):  # the first job that needs it says why
+            self.sandbox.warm_up()
+
     # The dispatcher's thread
 
     def _dispatch_forever(self) -> None:
-        with suppress(SandboxError):
-            self.sandbox.warm_up()
         while not self._stopping.is_set():
             self._bell.wait(_TICK)
             self._bell.clear()

@@ -260,7 +260,7 @@ def test_capabilities_are_told(hostile: Sandbox) -> None:
 def _processes() -> int:
     """Processes below this one, however deep."""
     children: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
+    for entry in (path.name for path in Path("/proc").iterdir()):
         if entry.isdigit():
             try:
                 fields = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,9 @@ CIRCLES = {
 }
 COLLECTION = ("reference-measurements", "Reference measurements", "Measurements to compare one's own with.")
 _SYNTHESIS_SECONDS = 300
+_GENERATE = (
+    "import json, sys; from appliance.demo.synthetic import main; [main(call) for call in json.loads(sys.argv[1])]"
+)
 
 
 @dataclass(frozen=True)
@@ -179,25 +183,18 @@ def _present(conn: Any, example: Example) -> bool:
 
 
 def _synthesise(examples: list[Example], folder: Path, events: int) -> dict[str, Path]:
-    """Run the generator in child processes (it writes HDF5, which this process must not), two at a time."""
+    """Run the generator in two child processes (it writes HDF5, which this process must not)."""
+    measurements = [measurement for example in examples for measurement in example.files]
+    paths = {measurement.name: folder / measurement.name for measurement in measurements}
+    calls = [[str(paths[one.name]), "--events", str(events), *one.arguments] for one in measurements]
 
-    def make(measurement: Measurement) -> tuple[str, Path]:
-        path = folder / measurement.name
-        command = [
-            sys.executable,
-            "-I",
-            "-m",
-            "appliance.demo.synthetic",
-            str(path),
-            "--events",
-            str(events),
-            *measurement.arguments,
-        ]
+    def make(share: list[list[str]]) -> None:
+        command = [sys.executable, "-I", "-c", _GENERATE, json.dumps(share)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=_SYNTHESIS_SECONDS)
-        return measurement.name, path
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(pool.map(make, [measurement for example in examples for measurement in example.files]))
+        list(pool.map(make, [share for share in (calls[::2], calls[1::2]) if share]))
+    return paths
 
 
 def _dataset(site: Site, viewer: Viewer, example: Example, paths: dict[str, Path], folder: Path) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from appliance.model.problem import Problem, not_found
-from appliance.security import certificate
-from appliance.web.pages import client_scripts
+from appliance.model.problem import Problem
+from appliance.security import certificate, client_setup
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import settings, viewer
@@ -17,7 +17,6 @@ from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.render import render
 
 bp = Blueprint("connect", __name__)
-_SCRIPTS = {"windows.ps1": client_scripts.windows, "macos.sh": client_scripts.macos, "linux.sh": client_scripts.linux}
 
 
 @bp.get("/connect")
@@ -89,22 +88,29 @@ def server_certificate() -> Response:
     return _download(_pem(), "application/x-pem-file", _file_name(settings().site_url.removeprefix("https://")))
 
 
-@bp.get("/connect/setup-<name>")
+@bp.get("/connect/client-setup.zip")
 @allow("open")
-def setup_script(name: str) -> Response:
-    """The script that makes the programs of one user trust this server."""
-    if name not in _SCRIPTS:
-        raise not_found()
-    found = certificate.describe(certificate.load_chain(settings().certificate))
-    text = _SCRIPTS[name](settings().site_url, found.fingerprint, _pem())
-    if name.endswith(".ps1"):
-        text = text.replace("\n", "\r\n")
-    return _download(text, "text/plain; charset=utf-8", f"dcor-setup-{name}")
+def setup_files() -> Response:
+    """The scripts that make the programs of one user trust this server, with the certificate, for all systems."""
+    chain = certificate.load_chain(settings().certificate)
+    server = settings().server
+    made = client_setup.setup_files(server.hostname, settings().site_url, certificate.chain_pem(chain), _authorities(), certificate.describe(chain).fingerprint)
+    data = client_setup.as_zip(made, f"dcor-{server.hostname}")
+    return _download(data, "application/zip", f"dcor-{server.hostname}.zip")
 
 
-def _pem() -> str:
-    return certificate.chain_pem(certificate.load_chain(settings().certificate)).decode("ascii")
+def _authorities() -> bytes:
+    """The root certificates that clients bring along (certifi's), b"" without them."""
+    try:
+        import certifi
+    except ImportError:
+        return b""
+    return Path(certifi.where()).read_bytes()
 
 
-def _download(text: str, kind: str, name: str) -> Response:
-    return Response(text, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+def _pem() -> bytes:
+    return certificate.chain_pem(certificate.load_chain(settings().certificate))
+
+
+def _download(data: bytes, kind: str, name: str) -> Response:
+    return Response(data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

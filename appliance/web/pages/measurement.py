@@ -130,8 +130,10 @@ def _cell(value: Any) -> str:
 
 def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict[str, Any]:
     """What the explorer's script needs to know; everything else it reads from ``columns.bin``."""
+    rate = (found["config"].get("fluorescence") or {}).get("sample rate")
     return {
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
+        "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
         "name": file["name"].rpartition(".")[0],
         "labels": {name: list(labels.feature(name)) for name in sorted({*found["scalar_features"], *found["condensed_features"]})},
         "words": {

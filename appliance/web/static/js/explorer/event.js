@@ -15,8 +15,9 @@ export class EventPanel {
     this.traces = root.querySelector("[data-event-traces]");
     this.numbers = root.querySelector("[data-event-numbers]");
     this.status = root.querySelector("[data-event-status]");
+    this.kind = root.querySelector("[data-event-show]");
     this.outline = root.querySelector("[data-event-outline]");
-    this.outline?.addEventListener("change", () => this.#drawImage());
+    for (const control of [this.kind, this.outline]) control.addEventListener("change", () => this.#drawImage());
   }
 
   /** Show event number `event` (from 0). A newer call overtakes an older one. */
@@ -30,10 +31,9 @@ export class EventPanel {
       const answer = await fetch(`${this.data.url}/event/${event}.json`, { signal: running.signal, headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(String(answer.status));
       const found = await answer.json();
-      const image = found.image ? await picture(`${this.data.url}/event/${event}.png`, running.signal) : null;
+      const [image, mask, background] = await Promise.all([found.image, found.mask, found.image_bg].map(picture));
       if (running.signal.aborted) return;
-      this.found = found;
-      this.image = image;
+      Object.assign(this, { found, image: image ?? mask, mask, background });
       this.status.textContent = "";
       this.redraw();
       this.#list();
@@ -54,16 +54,21 @@ export class EventPanel {
   }
 
   #drawImage() {
+    const kinds = { image: this.image, background: this.background, mask: this.mask };
     this.picture.hidden = !this.image;
-    if (this.outline) this.outline.closest("label").hidden = !this.image || !this.found.contour;
+    this.picture.nextElementSibling.hidden = !this.image;
     if (!this.image) return;
-    const zoom = Math.max(1, Math.min(4, Math.floor(760 / this.image.width)));
-    this.picture.width = this.image.width * zoom;
-    this.picture.height = this.image.height * zoom;
+    for (const option of this.kind.options) option.hidden = option.disabled = !kinds[option.value];
+    if (!kinds[this.kind.value]) this.kind.value = "image";
+    this.outline.closest("label").hidden = !this.found.contour;
+    const shown = kinds[this.kind.value];
+    const zoom = Math.max(1, Math.min(4, Math.floor(760 / shown.width)));
+    this.picture.width = shown.width * zoom;
+    this.picture.height = shown.height * zoom;
     const context = this.picture.getContext("2d");
     context.imageSmoothingEnabled = false;
-    context.drawImage(this.image, 0, 0, this.picture.width, this.picture.height);
-    if (!this.found.contour || (this.outline && !this.outline.checked)) return;
+    context.drawImage(shown, 0, 0, this.picture.width, this.picture.height);
+    if (!this.found.contour || !this.outline.checked) return;
     context.beginPath();
     for (const [x, y] of this.found.contour) context.lineTo((x + 0.5) * zoom, (y + 0.5) * zoom);
     context.closePath();
@@ -84,7 +89,7 @@ export class EventPanel {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const plot = { left: 46, top: 20, width: box.width - 54, height: box.height - 58 };
     const samples = Math.max(...traces.map(([, values]) => values.length));
-    const step = this.found.trace_step || 1;
+    const step = this.data.traceStep || 1;
     let low = Infinity;
     let high = -Infinity;
     for (const [, values] of traces) {
@@ -102,7 +107,7 @@ export class EventPanel {
     context.textAlign = "center";
     context.textBaseline = "top";
     for (const tick of x.ticks(plot.width / 70, tickLabel)) context.fillText(tick.label, plot.left + x.position(tick.value) * plot.width, plot.top + plot.height + 5);
-    context.fillText(this.found.trace_step ? this.words.traceTime : this.words.traceSamples, plot.left + plot.width / 2, plot.top + plot.height + 21);
+    context.fillText(this.data.traceStep ? this.words.traceTime : this.words.traceSamples, plot.left + plot.width / 2, plot.top + plot.height + 21);
     context.textAlign = "right";
     context.textBaseline = "middle";
     for (const tick of y.ticks(4, tickLabel)) context.fillText(tick.label, plot.left - 5, plot.top + (1 - y.position(tick.value)) * plot.height);
@@ -123,7 +128,7 @@ export class EventPanel {
   }
 
   #list() {
-    const rows = Object.entries(this.found.scalars ?? {}).map(([name, value]) => {
+    const rows = Object.entries(this.found.features ?? {}).map(([name, value]) => {
       const [label, unit] = this.data.labels[name] ?? [name, ""];
       return [label, `${value === null ? "–" : significant(value, 5)}${unit && value !== null ? ` ${unit}` : ""}`];
     });
@@ -143,8 +148,9 @@ export class EventPanel {
   }
 }
 
-async function picture(url, signal) {
-  const answer = await fetch(url, { signal });
-  if (!answer.ok) return null;
-  return createImageBitmap(await answer.blob());
+/** A picture out of its base64 text, null where there is none. */
+async function picture(text) {
+  if (!text) return null;
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
 }

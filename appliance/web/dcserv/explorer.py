@@ -1,0 +1,73 @@
+"""What the explorer in the browser asks for: columns and density maps as files, single events through the readers, exports.
+
+=====  ===========================================  =================================================================
+GET    ``…/resource/<id>/columns.bin``              all scalar features, float32, for range requests
+GET    ``…/resource/<id>/density.bin``              density maps of common pairs of features
+GET    ``…/resource/<id>/event/<n>.json``           one event (from 0): scalars, traces, contour, pictures (PNG, base64)
+GET    ``…/resource/<id>/export.(csv|tsv|fcs)``     all scalar features for other programs
+=====  ===========================================  =================================================================
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from appliance.model.problem import Problem, not_found
+from appliance.security.headers import security_headers
+from appliance.web import authentication
+from appliance.web.context import Context
+from appliance.web.dcserv import export
+from appliance.web.http import Request, Response
+from appliance.web.routes import UUID, Route, route
+from appliance.web.transfer.download import StoredFile, stored_file
+from appliance.web.transfer.files import content_disposition, file_response
+
+_TYPES = {"csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8", "fcs": "application/vnd.isac.fcs"}
+
+
+def binary(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """``columns.bin`` or ``density.bin``; a part of it for a range."""
+    file = _file(context, request, match, match["kind"])
+    return file_response(request, file.path, etag=file.etag, content_type="application/octet-stream", name=file.name, disposition="inline")
+
+
+def event(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """One event. Raises Problem 404, 409 for an event that is not there, 503 when no reader is free."""
+    _file(context, request, match, "original")
+    if context.readers is None:
+        raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
+    found: dict[str, Any] = context.readers.read(match["id"], {"what": "event", "event": int(match["event"])})
+    body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
+    return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)
+
+
+def exported(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """All scalar features in another format, made while it is sent."""
+    file = _file(context, request, match, "columns")
+    original = _file(context, request, match, "original")
+    form = match["form"]
+    name = f"{original.name.rpartition('.')[0] or original.name}.{form}"
+    headers = [("Content-Type", _TYPES[form]), ("Content-Disposition", content_disposition("attachment", name)), *security_headers("file").items()]
+    columns = export.Columns(file.path)
+    if form == "fcs":
+        return Response(200, headers, export.fcs(columns, original.name), length=export.fcs_size(columns, original.name))
+    return Response(200, headers, export.text(columns, "," if form == "csv" else "\t"))
+
+
+def _file(context: Context, request: Request, match: re.Match[str], kind: str) -> StoredFile:
+    """Raises Problem 404 alike for what is missing and what is hidden."""
+    file = stored_file(context, authentication.viewer(context, request), match["id"], kind)
+    if match["dataset"] not in {file.dataset_id, file.dataset}:
+        raise not_found("There is no such file, or it is not yours to see.")
+    return file
+
+
+_RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
+
+ROUTES: tuple[Route, ...] = (
+    route("GET", rf"{_RESOURCE}/(?P<kind>columns|density)\.bin", "dataset:read", binary),
+    route("GET", rf"{_RESOURCE}/event/(?P<event>[0-9]{{1,9}})\.json", "dataset:read", event),
+    route("GET", rf"{_RESOURCE}/export\.(?P<form>csv|tsv|fcs)", "dataset:read", exported),
+)

@@ -154,7 +154,8 @@ def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
 def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
     """How a JSON value is kept: its text ("" = not at all), its number, its words."""
     if isinstance(value, bool):
-        return ("true" if value else "false"), float(value), " true " if value else " false "
+        text = "true" if value else "false"
+        return text, float(value), f" {indexed(text)} "
     if isinstance(value, int):
         return (str(value), float(value), None) if abs(value) < _LARGEST else ("", None, None)
     if isinstance(value, float) and math.isfinite(value):

@@ -11,31 +11,12 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-_LETTERS = str.maketrans(
-    {
-        "ß": "ss",
-        "ẞ": "ss",
-        "ø": "o",
-        "Ø": "O",
-        "æ": "a",
-        "Æ": "A",
-        "œ": "o",
-        "Œ": "O",
-        "ł": "l",
-        "Ł": "L",
-        "đ": "d",
-        "Đ": "D",
-        "ı": "i",
-        "µ": "u",
-        "μ": "u",
-    }
-)
+_LETTERS = str.maketrans("øØæÆœŒłŁđĐıµμ", "oOaAoOlLdDiuu") | {ord("ß"): "ss", ord("ẞ"): "SS"}
 # Written-out umlauts, as the German2 stemmer has them: not after q ("frequency").
 _WRITTEN_OUT = re.compile(r"(?<!q)([aou])e")
 # Parts of a word: CellCarrierB2 → Cell Carrier B 2. Characters of scripts without spaces stand alone.
-_PARTS = re.compile(
-    r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]|\d+|[^\W\d_\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+"
-)
+_ALONE = r"\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\U00020000-\U0002a6df"
+_PARTS = re.compile(rf"[{_ALONE}]|\d+|[^\W\d_{_ALONE}]+")
 _CASE_CHANGE = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _LONGEST = 64  # characters of a word; longer ones (encoded data in a description) are cut
 _LONGEST_CHUNK = 2000

@@ -28,7 +28,17 @@ def main() -> None:
     path = arguments.directory / "dcor.sqlite"
     if arguments.command == "generate":
         arguments.directory.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(generate(path, arguments.datasets, resources=arguments.resources, circles=arguments.circles, keys=arguments.keys)))
+        print(
+            json.dumps(
+                generate(
+                    path,
+                    arguments.datasets,
+                    resources=arguments.resources,
+                    circles=arguments.circles,
+                    keys=arguments.keys,
+                )
+            )
+        )
         return
     times = measure(path, calls=arguments.calls)
     if arguments.json:

@@ -20,7 +20,9 @@ _BATCH = 500
 _FIRST = datetime(2015, 1, 1)
 
 
-def generate(path: Path, datasets: int, *, resources: int = 5, circles: int = 0, keys: int = 99, seed: int = 1) -> dict[str, float]:
+def generate(
+    path: Path, datasets: int, *, resources: int = 5, circles: int = 0, keys: int = 99, seed: int = 1
+) -> dict[str, float]:
     """Make the database `path` with `datasets` datasets of `resources` resources each.
 
     A tenth of the circles has the user VIEWER as a member; three of ten datasets are private, one of fifty a draft.
@@ -37,7 +39,9 @@ def generate(path: Path, datasets: int, *, resources: int = 5, circles: int = 0,
     with db.write() as tx:  # a benchmark's database may be lost in a power cut
         tag_ids = _tags(tx, writer)
     for start in range(0, datasets, _BATCH):
-        batch = [_dataset(writer, number, owners, resources, keys) for number in range(start, min(start + _BATCH, datasets))]
+        batch = [
+            _dataset(writer, number, owners, resources, keys) for number in range(start, min(start + _BATCH, datasets))
+        ]
         _write(db, batch, tag_ids, collections, writer.random)
     rows = time.monotonic()
     _index(db)
@@ -52,8 +56,13 @@ def _people(db: Database, count: int, draw: random.Random) -> tuple[list[str], l
     """Circles and collections, some with the viewer as a member."""
     with db.write() as tx:
         user = users.create(tx, VIEWER, "bench@example.org")
-        circles = [communities.create(tx, "circle", f"circle-{number}", title=f"Circle {number}") for number in range(count)]
-        collections = [communities.create(tx, "collection", f"collection-{number}", title=f"Collection {number}") for number in range(max(5, count // 4))]
+        circles = [
+            communities.create(tx, "circle", f"circle-{number}", title=f"Circle {number}") for number in range(count)
+        ]
+        collections = [
+            communities.create(tx, "collection", f"collection-{number}", title=f"Collection {number}")
+            for number in range(max(5, count // 4))
+        ]
         for community in [*draw.sample(circles, max(1, count // 10)), collections[0]]:
             communities.set_member(tx, community, user, "member")
     return circles, collections
@@ -71,18 +80,42 @@ def _dataset(writer: Writer, number: int, owners: list[str], resources: int, key
     created = _FIRST + timedelta(minutes=5 * number, microseconds=draw.randrange(10**6))
     private = draw.random() < 0.3
     state = "draft" if private and draw.random() < 0.07 else "active"
-    row = (id_, f"{title.lower().replace(' ', '-')[:80]}-{number}", title, writer.text(draw.randint(20, 120)), writer.people(), draw.choice(LICENCES), int(private), state)
+    row = (
+        id_,
+        f"{title.lower().replace(' ', '-')[:80]}-{number}",
+        title,
+        writer.text(draw.randint(20, 120)),
+        writer.people(),
+        draw.choice(LICENCES),
+        int(private),
+        state,
+    )
     moment = times.text(created)
     owner = owners[min(int(draw.expovariate(3 / len(owners))), len(owners) - 1)]
     setup = writer.setup()
     files = []
     for position in range(resources):
         dc = dict(list(writer.measurement(setup, position).items())[-keys:])
-        files.append((str(uuid.uuid4()), id_, position, f"{setup['dc:experiment:sample']}_{number}_{position}.rtdc", draw.randint(10**6, 10**9), f"{draw.getrandbits(256):064x}", f"{draw.getrandbits(128):032x}", moment, dc, writer.supplements()))
+        files.append(
+            (
+                str(uuid.uuid4()),
+                id_,
+                position,
+                f"{setup['dc:experiment:sample']}_{number}_{position}.rtdc",
+                draw.randint(10**6, 10**9),
+                f"{draw.getrandbits(256):064x}",
+                f"{draw.getrandbits(128):032x}",
+                moment,
+                dc,
+                writer.supplements(),
+            )
+        )
     return {"row": (*row, owner, "bench-creator", moment, moment), "files": files}
 
 
-def _write(db: Database, batch: list[dict[str, Any]], tag_ids: list[str], collections: list[str], draw: random.Random) -> None:
+def _write(
+    db: Database, batch: list[dict[str, Any]], tag_ids: list[str], collections: list[str], draw: random.Random
+) -> None:
     with db.write() as tx:
         tx.executemany(
             "INSERT INTO dataset (id, name, title, notes, authors, license_id, private, state, circle_id, creator_id, created, modified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -90,7 +123,13 @@ def _write(db: Database, batch: list[dict[str, Any]], tag_ids: list[str], collec
         )
         for one in batch:
             id_ = one["row"][0]
-            tx.executemany("INSERT OR IGNORE INTO dataset_tag VALUES (?, ?)", [(id_, tag_ids[min(int(draw.expovariate(1 / 40)), len(tag_ids) - 1)]) for _ in range(draw.randint(0, 5))])
+            tx.executemany(
+                "INSERT OR IGNORE INTO dataset_tag VALUES (?, ?)",
+                [
+                    (id_, tag_ids[min(int(draw.expovariate(1 / 40)), len(tag_ids) - 1)])
+                    for _ in range(draw.randint(0, 5))
+                ],
+            )
             if draw.random() < 0.2:
                 communities.add_dataset(tx, draw.choice(collections), id_)
             for file in one["files"]:
@@ -103,7 +142,22 @@ def _file(tx: Any, file: tuple[Any, ...]) -> None:
     tx.execute(
         """INSERT INTO resource (id, dataset_id, position, name, size, sha256, etag, mimetype, format, created, last_modified, metadata_modified,
              supplements, dc, event_count) VALUES (?, ?, ?, ?, ?, ?, ?, 'RT-DC', ?, ?, ?, ?, ?, ?, ?)""",
-        (id_, dataset_id, position, name, size, sha256, etag, "RT-FDC" if position % 2 else "RT-DC", moment, moment, moment, documents.dump(supplements), documents.dump(dc), dc.get("dc:experiment:event count")),
+        (
+            id_,
+            dataset_id,
+            position,
+            name,
+            size,
+            sha256,
+            etag,
+            "RT-FDC" if position % 2 else "RT-DC",
+            moment,
+            moment,
+            moment,
+            documents.dump(supplements),
+            documents.dump(dc),
+            dc.get("dc:experiment:event count"),
+        ),
     )
     documents.refresh_resource(tx, id_)
 

@@ -37,7 +37,9 @@ def _viewer(conn: sqlite3.Connection) -> Viewer:
     return Viewer(user_id=row["id"], name=VIEWER, sees_public=True, circles=circles, collections=collections)
 
 
-def _time(conn: sqlite3.Connection, viewer: Viewer, make: Callable[[random.Random], Call], calls: int, seed: int) -> dict[str, float]:
+def _time(
+    conn: sqlite3.Connection, viewer: Viewer, make: Callable[[random.Random], Call], calls: int, seed: int
+) -> dict[str, float]:
     draw = random.Random(seed)
     todo = [make(draw) for _ in range(calls)]
     for call in todo[:WARM]:
@@ -63,17 +65,30 @@ def _calls(conn: sqlite3.Connection) -> dict[str, Callable[[random.Random], Call
         return writer.text(count)
 
     return {
-        "free text, 2 facets, 20 rows": lambda draw: _search(q=words(draw, draw.randint(1, 3)), rows=20, **{"facet.field": FACETS}),
-        "one very common word, 2 facets, 20 rows": lambda draw: _search(q=draw.choice(TOPICS[:8]), rows=20, **{"facet.field": FACETS}),
-        "page of the web interface: 8 facets, 20 rows": lambda draw: _search(q=words(draw, 1), rows=20, **{"facet.field": PAGE_FACETS}),
+        "free text, 2 facets, 20 rows": lambda draw: _search(
+            q=words(draw, draw.randint(1, 3)), rows=20, **{"facet.field": FACETS}
+        ),
+        "one very common word, 2 facets, 20 rows": lambda draw: _search(
+            q=draw.choice(TOPICS[:8]), rows=20, **{"facet.field": FACETS}
+        ),
+        "page of the web interface: 8 facets, 20 rows": lambda draw: _search(
+            q=words(draw, 1), rows=20, **{"facet.field": PAGE_FACETS}
+        ),
         "everything, 10 rows": lambda draw: _search(q="*:*", rows=10),
         "everything, 2 facets, 20 rows": lambda draw: _search(q="*:*", rows=20, **{"facet.field": FACETS}),
         "a circle changed since, 100 rows": lambda draw: _search(
-            q="*:*", fq=f"(organization:{draw.choice(circles)} AND metadata_modified:[2016-01-01T00\\:00\\:00Z TO NOW])", rows=100, sort="metadata_created desc"
+            q="*:*",
+            fq=f"(organization:{draw.choice(circles)} AND metadata_modified:[2016-01-01T00\\:00\\:00Z TO NOW])",
+            rows=100,
+            sort="metadata_created desc",
         ),
-        "flow rate and events, 20 rows": lambda draw: _search(q=f"dc:setup:flow rate:[0.03 TO {draw.choice((0.05, 0.07))}] num_events:>200000", rows=20),
+        "flow rate and events, 20 rows": lambda draw: _search(
+            q=f"dc:setup:flow rate:[0.03 TO {draw.choice((0.05, 0.07))}] num_events:>200000", rows=20
+        ),
         "package_show, 5 resources": lambda draw: _show(draw.choice(ids)),
-        "organization_list, all fields": lambda draw: lambda conn, viewer: communities.listed(conn, "circle", viewer, limit=1000),
+        "organization_list, all fields": lambda draw: (
+            lambda conn, viewer: communities.listed(conn, "circle", viewer, limit=1000)
+        ),
     }
 
 

@@ -9,12 +9,12 @@ from typing import Any
 TOPICS = """deformability cytometry beads blood cells erythrocytes neutrophils platelets leukocytes HL60 Jurkat stiffness
 actin cytoskeleton microfluidics fluorescence calibration drug treatment control patient donor malaria leukaemia diabetes COVID
 Blutzellen Verformbarkeit Thrombozyten Granulozyten Probe Messung Kontrolle Patient Spender Steifigkeit Zellkern Mikroskopie
-Lösung Kühlung Größe Zähler Kanalbreite Zellkultur Leukämie Bluttransfusion""".split()
-PEOPLE = "Müller Guck Otto Kräter Jakobi Rosendahl Herbig Maier Schröder Yamada Chen Novák Nawaz Soteriou Weiß Fiedler Böhm".split()
+Lösung Kühlung Größe Zähler Kanalbreite Zellkultur Leukämie Bluttransfusion""".split()  # noqa: SIM905
+PEOPLE = "Müller Guck Otto Kräter Jakobi Rosendahl Herbig Maier Schröder Yamada Chen Novák Nawaz Soteriou Weiß Fiedler Böhm".split()  # noqa: SIM905
 SAMPLES = ("primary cells", "cell line", "artificial")
 ORGANISMS = ("Homo sapiens", "Mus musculus", "Danio rerio", "Caenorhabditis elegans")
 LICENCES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0")
-_SYLLABLES = "ka lo mi ter bra zel ung ver flu ro pho si tan ge mer ul po dis cyt ome ker blu fes tin ar do ne qua sti we".split()
+_SYLLABLES = "ka lo mi ter bra zel ung ver flu ro pho si tan ge mer ul po dis cyt ome ker blu fes tin ar do ne qua sti we".split()  # noqa: SIM905
 _RARE = 20_000
 
 
@@ -39,7 +39,10 @@ class Writer:
 
     def people(self) -> str:
         """One to four authors."""
-        return ", ".join(f"{chr(65 + self.random.randrange(26))}. {name}" for name in self.random.sample(PEOPLE, self.random.randint(1, 4)))
+        return ", ".join(
+            f"{chr(65 + self.random.randrange(26))}. {name}"
+            for name in self.random.sample(PEOPLE, self.random.randint(1, 4))
+        )
 
     def setup(self) -> dict[str, Any]:
         """Metadata that the measurements of a dataset share: about 40 keys as dclab names them."""
@@ -94,4 +97,8 @@ class Writer:
 
     def supplements(self) -> dict[str, Any]:
         """Supplementary metadata of a resource."""
-        return {"sp:general:sample type": self.random.choice(SAMPLES), "sp:cells:organism": self.random.choice(ORGANISMS), "sp:chip:channel width": 20.5}
+        return {
+            "sp:general:sample type": self.random.choice(SAMPLES),
+            "sp:cells:organism": self.random.choice(ORGANISMS),
+            "sp:chip:channel width": 20.5,
+        }

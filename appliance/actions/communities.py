@@ -179,7 +179,7 @@ def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]
         policy.require(viewer, "circle:publish", communities.facts(row))
         for dataset_ref in dataset_refs:
             dataset = datasets.find(tx, dataset_ref)
-            if dataset is None or dataset["circle_id"] != row["id"]:
+            if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
                 raise not_found(f"The circle has no dataset {dataset_ref}")
             datasets.update(tx, dataset["id"], private=0)
             datasets.touch(tx, dataset["id"])

@@ -211,7 +211,8 @@ def _require_allowed(
         raise not_authorized(f"Editing not allowed: {{'name': {name!r}}}")
     unknown = changes - set(dataset_fields.COLUMNS) - {"tags", "groups"}
     if facts.state != "draft" and not viewer.sysadmin:
-        for key in sorted(changes - _FREE_WHEN_ACTIVE):
+        free = _FREE_WHEN_ACTIVE if facts.state == "active" else frozenset[str]()
+        for key in sorted(changes - free):
             raise not_authorized(f"Changing '{key}' not allowed for non-draft datasets!")
     if unknown:
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})

@@ -1,0 +1,76 @@
+"""Who may do what: every action and every file address, asked by everybody, of datasets in every state.
+
+`permissions.txt` is the table. Run ``python -m tests.web.api.test_permissions`` to print it as it is now.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.web import api
+from appliance.web.api.registry import ACTIONS
+from tests.web.api.probes import PROBES
+from tests.web.api.world import WHO, World
+
+TABLE = Path(__file__).with_name("permissions.txt")
+
+
+def rows() -> dict[tuple[str, str], list[str]]:
+    """The table: (question, subject) → a sign for each of `WHO`."""
+    found = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            head, _, cells = line.partition("|")
+            question, _, subject = head.strip().partition(" @ ")
+            found[question.strip(), subject.strip()] = cells.split()
+    return found
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.stop()
+
+
+def asked(world: World, question: str, subject: str) -> list[str]:
+    """One row, asked of the running appliance."""
+    probe = PROBES[question]
+    if subject in {"circle", "collection"}:
+        subjects = [world.fresh(subject) if probe.fresh else getattr(world, subject) for _ in WHO]
+    elif subject:
+        subjects = world.datasets(subject, len(WHO)) if probe.fresh else world.datasets(subject) * len(WHO)
+    else:
+        subjects = [None] * len(WHO)
+    return [probe.ask(world, world.people[who], one) for who, one in zip(WHO, subjects, strict=True)]
+
+
+QUESTIONS = [(question, subject) for question, probe in PROBES.items() for subject in probe.subjects]
+
+
+def test_every_action_is_in_the_table() -> None:
+    assert api
+    named = {question.partition(" ")[0] for question in PROBES}
+    assert ACTIONS.keys() - named == set()
+    assert sorted(rows()) == sorted(QUESTIONS)
+
+
+@pytest.mark.parametrize(("question", "subject"), QUESTIONS, ids=[f"{q} {s}".strip() for q, s in QUESTIONS])
+def test_the_table_holds(world: World, question: str, subject: str) -> None:
+    expected = dict(zip(WHO, rows()[question, subject], strict=True))
+    assert dict(zip(WHO, asked(world, question, subject), strict=True)) == expected
+
+
+if __name__ == "__main__":
+    made = World()
+    for question, subject in QUESTIONS:
+        head = f"{question} @ {subject}" if subject else question
+        sys.stdout.write(
+            f"{head:<52} | {'  '.join(f'{cell:<2}' for cell in asked(made, question, subject)).rstrip()}\n"
+        )
+        sys.stdout.flush()
+    made.stop()

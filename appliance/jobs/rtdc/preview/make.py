@@ -26,7 +26,8 @@ def make(
 ) -> dict[str, Any]:
     """Write the preview files into `scratch`. → {files, alt, width, height, columns, maps, notes}. Raises RtdcError."""
     progress(0.05, "read")
-    material = gather(source, condensed)
+    with explained("reading the file"):
+        material = gather(source, condensed)
     with explained("drawing the preview"):
         progress(0.4, "draw")
         picture = overview.draw(material)

@@ -1,0 +1,87 @@
+"""Integrity cues and the sanity check that blocks activation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+from dclab.rtdc_dataset import check_dataset
+
+from appliance.jobs.rtdc import tasks
+from tests.support import rtdc
+
+
+def test_cues_equal_those_of_dclab(real_file: Path, scratch: Path) -> None:
+    """Violations are the same; alerts too but for logs, of which we give one cue a log instead of one a line."""
+    violations, alerts, _ = check_dataset(real_file)
+    cues = tasks.metadata({}, real_file, scratch)["integrity"]["cues"]
+    assert sorted(cue["message"] for cue in cues if cue["level"] == "violation") == sorted(set(violations))
+    mine = {cue["message"] for cue in cues if cue["level"] == "alert" and not cue["message"].startswith("Logs:")}
+    assert mine == {alert for alert in alerts if not alert.startswith("Logs:")}
+
+
+def test_sound_files_are_sane(made: Path, scratch: Path) -> None:
+    """No violation, no alert."""
+    integrity = tasks.metadata({}, made, scratch)["integrity"]
+    assert integrity["sane"]
+    assert {cue["level"] for cue in integrity["cues"]} == {"info"}
+    assert tasks.sanity({}, made, scratch) == {"valid": True, "reasons": []}
+
+
+def test_wrong_lengths_are_not_sane(tmp_path: Path, scratch: Path) -> None:
+    """As upstream: wrong event count of a feature."""
+    path = tmp_path / "short.rtdc"
+    rtdc.ODD["missing_events"](path, tmp_path)
+    answer = tasks.sanity({}, path, scratch)
+    assert not answer["valid"]
+    assert any("'deform' (7 of 12)" in reason for reason in answer["reasons"])
+    assert all(reason.startswith("Sanity check failed: ") for reason in answer["reasons"])
+
+
+def test_wrong_region_of_interest_is_not_sane(tmp_path: Path, scratch: Path) -> None:
+    """Image size against metadata."""
+    path = rtdc.sound(tmp_path / "roi.rtdc", attributes={"imaging:roi size x": 17})
+    answer = tasks.sanity({}, path, scratch)
+    assert not answer["valid"]
+    assert any("Mismatch [imaging] 'roi size x'" in reason for reason in answer["reasons"])
+
+
+def test_absurd_event_count_needs_no_memory(tmp_path: Path, scratch: Path) -> None:
+    """Twelve billion events in the metadata, twelve in the file."""
+    path = tmp_path / "absurd.rtdc"
+    rtdc.ODD["wrong_event_count"](path, tmp_path)
+    answer = tasks.metadata({}, path, scratch)
+    assert answer["event_count"] == 12
+    assert not answer["integrity"]["sane"]
+    assert "12000000000" in answer["integrity"]["sanity_errors"][0]
+
+
+def test_damaged_data_are_not_sane(tmp_path: Path, scratch: Path) -> None:
+    """Bytes of a compressed image were overwritten: the checksum tells."""
+    path = rtdc.sound(tmp_path / "damaged.rtdc")
+    with h5py.File(path) as h5:
+        info = h5["events/image"].id.get_chunk_info(0)
+    data = bytearray(path.read_bytes())
+    data[info.byte_offset + 50 : info.byte_offset + 90] = bytes(40)
+    path.write_bytes(data)
+    answer = tasks.sanity({}, path, scratch)
+    assert not answer["valid"]
+    assert any("'image' cannot be read" in reason for reason in answer["reasons"])
+
+
+def test_unopenable_files_are_invalid_not_an_error(tmp_path: Path, scratch: Path) -> None:
+    """Activation gets a reason."""
+    path = tmp_path / "text.rtdc"
+    path.write_text("hello")
+    assert tasks.sanity({}, path, scratch) == {"valid": False, "reasons": ["This is not an HDF5 file."]}
+
+
+def test_missing_metadata_are_cues(tmp_path: Path, scratch: Path) -> None:
+    """dclab's words, with section and key for the page."""
+    path = rtdc.sound(tmp_path / "bare.rtdc")
+    with h5py.File(path, "a") as h5:
+        del h5.attrs["setup:medium"]
+    cues = tasks.metadata({}, path, scratch)["integrity"]["cues"]
+    cue = next(cue for cue in cues if cue["key"] == "medium")
+    assert cue["level"] == "violation"
+    assert cue["section"] == "setup"

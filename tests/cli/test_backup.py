@@ -1,0 +1,251 @@
+"""`dcor backup`: from the first key to a restored machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import pyzipper
+
+from appliance.actions import backups
+from appliance.cli.common import CliState
+from appliance.cli.root import run
+from appliance.security import backup_sheet
+from tests.cli.conftest import Dcor
+from tests.support.server import Appliance, Person
+
+
+@pytest.fixture
+def sheet(people: Dcor, tmp_path: Path) -> Path:
+    """The key sheet of a data root with people, whose backups are set up."""
+    path = tmp_path / "sheet.txt"
+    assert people("backup", "keys", "--out", str(path)).code == 0
+    return path
+
+
+def test_keys_are_printed_once_and_not_kept(people: Dcor, root: Path) -> None:
+    made = people("backup", "keys")
+    secret = next(line for line in made.out.splitlines() if line.startswith("AGE-SECRET-KEY-1"))
+    assert max(map(len, made.out.splitlines())) <= 80
+    assert backup_sheet.signer_of(made.out) == backups.seal(CliState(root).settings).public
+    assert not any(secret in path.read_text(errors="replace") for path in root.rglob("*") if path.is_file())
+    assert people("config", "show", "backup.recipient").out.count("age1") == 1
+    again = people("backup", "keys")
+    assert (again.code, again.out) == (1, "")
+    assert "--replace" in again.err
+    assert people("backup", "keys", "--recipient", "age1nonsense", "--replace").code == 1
+
+
+def test_the_key_sheet_is_private(sheet: Path) -> None:
+    assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
+
+
+def test_without_a_key_there_is_no_backup(people: Dcor) -> None:
+    refused = people("backup", "create")
+    assert refused.code == 1
+    assert "dcor backup keys" in refused.err
+    assert "dcor backup keys" in people("encrypted-database-backup").err
+    alarms = people("alarm", "list", "--json").json
+    assert [alarm["kind"] for alarm in alarms] == ["backup"]
+
+
+def test_create_list_verify_prune(people: Dcor, sheet: Path, root: Path) -> None:
+    made = people("backup", "create", "--json")
+    assert made.code == 0
+    assert made.json["trial"]["ok"]  # the first one of the month
+    listed = people("backup", "list", "--json").json
+    assert [(row["name"], row["own"], row["problem"]) for row in listed] == [(made.json["name"], True, "")]
+    checked = people("backup", "verify", "--json")
+    assert (checked.code, checked.json["opened"]) == (0, False)
+    opened = people("backup", "verify", "--key", str(sheet), "--json")
+    assert (opened.code, opened.json["opened"], opened.json["problems"]) == (0, True, [])
+    assert people("backup", "prune", "--dry-run", "--json").json["removed"] == []
+    assert people("inspect", "--check", "backup", "--json").json["healthy"]
+    actions = [row["action"] for row in people("audit", "list", "--json").json]
+    assert {"backup.keys", "backup.create"} <= set(actions)
+
+
+def test_damage_and_wrong_keys_end_with_exit_code_1(people: Dcor, sheet: Path, tmp_path: Path) -> None:
+    made = people("backup", "create", "--json").json
+    wrong = tmp_path / "wrong.txt"
+    assert people("backup", "keys", "--replace", "--out", str(wrong)).code == 0
+    refused = people("backup", "verify", "--key", str(wrong))
+    assert (refused.code, "wrong key" in refused.err) == (1, True)
+    victim = Path(made["path"]) / "database.age"
+    victim.chmod(0o600)
+    victim.write_bytes(victim.read_bytes()[:-1] + b"x")
+    assert people("backup", "verify").code == 1
+    assert "database.age is not as it was written" in people("backup", "verify", "--key", str(sheet)).out
+
+
+def test_restore_on_a_bare_machine_with_the_printed_sheet(people: Dcor, sheet: Path, tmp_path: Path) -> None:
+    made = people("backup", "create", "--json").json
+    usb = tmp_path / "usb"
+    shutil.copytree(Path(made["path"]).parents[1], usb)
+    target = tmp_path / "new"
+    assert run(["--data", str(target), "backup", "restore", "--from", str(usb), "--key", str(sheet)]) == 0
+    with CliState(target).db.read() as conn:
+        assert [row[0] for row in conn.execute("SELECT name FROM user ORDER BY name")] == ["ada", "boss"]
+    assert CliState(target).settings.backup.recipient.startswith("age1")
+    assert backups.verify(CliState(target).settings, place=usb, key=sheet.read_text()).ok
+
+
+def test_a_fresh_installation_makes_room_one_in_use_does_not(
+    people: Dcor, sheet: Path, root: Path, tmp_path: Path
+) -> None:
+    people("backup", "create")
+    usb = tmp_path / "usb"
+    shutil.copytree(root / "backups", usb)
+    fresh = people("backup", "restore", "--from", str(usb), "--key", str(sheet), "--json")
+    assert fresh.code == 0
+    aside = next((root / "quarantine").glob("before-restore-*"))
+    assert (aside / "dcor.sqlite").exists()
+    with CliState(root).db.write() as tx:
+        values = ("d1", "d1", 1, "draft", "u", "2026", "2026")
+        circle = tx.execute("SELECT id FROM community").fetchone()[0]
+        tx.execute(
+            "INSERT INTO dataset (id, name, private, state, creator_id, created, modified, circle_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, circle),
+        )
+    used = people("backup", "restore", "--from", str(usb), "--key", str(sheet))
+    assert (used.code, "it has datasets" in used.err) == (1, True)
+    assert people("backup", "restore", "--from", str(usb), "--key", str(sheet), "--replace", "--yes").code == 0
+    assert len(list((root / "quarantine").glob("before-restore-*"))) == 2
+
+
+def test_a_running_service_is_not_restored_over(appliance: Appliance, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    assert run(["--data", str(appliance.root), "backup", "keys", "--out", str(key)]) == 0
+    assert run(["--data", str(appliance.root), "backup", "create"]) == 0
+    copy = tmp_path / "usb"
+    shutil.copytree(appliance.root / "backups", copy)
+    before = (appliance.root / "dcor.sqlite").stat().st_ino
+    assert run(["--data", str(appliance.root), "backup", "restore", "--from", str(copy), "--key", str(key)]) == 1
+    assert (appliance.root / "dcor.sqlite").stat().st_ino == before
+
+
+def test_the_service_burns_and_comes_back_elsewhere(tmp_path: Path) -> None:
+    first = Appliance(tmp_path / "first")
+    ada = first.person("ada")
+    ada.circle("lab")
+    draft = ada.draft("lab")
+    notes = tmp_path / "notes.txt"
+    notes.write_text("some notes about the blood " * 1000)
+    resource = ada.add(draft["id"], notes)
+    first.jobs_done(resource["id"])
+    key, place = tmp_path / "key", tmp_path / "disk"
+    place.mkdir()
+    assert run(["--data", str(first.root), "backup", "keys", "--out", str(key)]) == 0
+    assert run(["--data", str(first.root), "config", "set", "backup.folder", str(place)]) == 0
+    assert run(["--data", str(first.root), "backup", "create"]) == 0  # while it serves
+    lost = first.context.depot.path(resource["id"])
+    lost.unlink()
+    assert run(["--data", str(first.root), "backup", "restore", "--files", "--key", str(key)]) == 0
+    assert lost.read_text() == notes.read_text()
+    first.stop()
+    shutil.rmtree(first.root)
+    assert run(["--data", str(tmp_path / "second"), "backup", "restore", "--from", str(place), "--key", str(key)]) == 0
+    second = Appliance(tmp_path / "second", **{"server.port": first.settings.server.port})
+    again = Person(second, "ada", ada.token)
+    assert again.get("package_show", id=draft["id"]).result["resources"][0]["sha256"] == sha256_of(notes)
+    fetched = again.fetch(f"/dataset/{draft['id']}/resource/{resource['id']}/download/notes.txt")
+    assert fetched.text == notes.read_text()
+    second.stop()
+
+
+def sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_one_zip_opens_with_a_passphrase_and_restores(people: Dcor, root: Path, tmp_path: Path) -> None:
+    path, secret = tmp_path / "all.zip", "correct horse battery staple\n"
+    assert people("backup", "create", "--zip", str(path), "--password-stdin", stdin="short\n").code == 1
+    assert people("backup", "create", "--zip", str(path), "--with-files", "--password-stdin", stdin=secret).code == 0
+    assert (
+        people("backup", "create", "--zip", str(path), "--password-stdin", stdin=secret).code == 1
+    )  # never overwrites
+    with pyzipper.AESZipFile(path) as archive:
+        assert all(member.wz_aes_strength == 3 for member in archive.infolist())  # AES-256
+        archive.setpassword(secret.strip().encode())
+        assert archive.testzip() is None
+        assert "secrets/signing.key" in archive.namelist()
+    subprocess.run(["sha256sum", "--check", "--quiet", path.name + ".sha256"], cwd=tmp_path, check=True)
+    assert people("backup", "verify", "--from", str(path)).code == 0
+    assert people("backup", "verify", "--from", str(path), "--password-stdin", stdin=secret).code == 0
+    wrong = people("backup", "verify", "--from", str(path), "--password-stdin", stdin="another passphrase\n")
+    assert (wrong.code, "passphrase of the backup is wrong" in wrong.err) == (1, True)
+    target = tmp_path / "new"
+    arguments = ["backup", "restore", "--from", str(path), "--password-stdin", "--json", "--data", str(target)]
+    assert people(*arguments, stdin=secret).json["problems"] == []
+    assert (target / "secrets" / "signing.key").read_text() == (root / "secrets" / "signing.key").read_text()
+    assert stat.S_IMODE((target / "dcor.sqlite").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("place", [0, 40, 0.3, 0.5, 0.9, -1, -30])
+def test_every_changed_byte_of_a_zip_is_found(people: Dcor, tmp_path: Path, place: float) -> None:
+    path, secret = tmp_path / "all.zip", "correct horse battery staple\n"
+    people("backup", "create", "--zip", str(path), "--password-stdin", stdin=secret)
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data)) if isinstance(place, float) else place] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(data)
+    assert people("backup", "verify", "--from", str(path)).code == 1
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
+def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
+    subprocess.run(
+        [*gpg, "--quick-generate-key", "backup@clinic.example", "default", "default", "never"],
+        check=True,
+        capture_output=True,
+    )
+    public = tmp_path / "public.asc"
+    public.write_bytes(subprocess.run([*gpg, "--export", "--armor"], check=True, capture_output=True).stdout)
+    unknown = people("encrypted-database-backup", "--key-id", "backup@clinic.example")
+    assert (unknown.code, "gpg --export" in unknown.err) == (1, True)
+    assert people("encrypted-database-backup", "--key-id", "--output=/etc/x").code == 1
+    made = people("encrypted-database-backup", "--key-id", "backup@clinic.example", "--import", str(public))
+    assert made.code == 0
+    path = Path(made.out.removeprefix("Created ").strip())
+    assert path.relative_to(root / "backups" / "encrypted_db_dumps").parts[0] == path.parent.name
+    assert stat.S_IMODE(path.stat().st_mode) == 0o400
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    plain = subprocess.run([*gpg, "--decrypt", str(path)], check=True, capture_output=True).stdout
+    assert plain.startswith(b"SQLite format 3\0")
+    assert [entry.name for entry in (root / "tmp").iterdir() if entry.name.startswith(("backup", "import"))] == []
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+
+def test_encrypted_database_backup_without_gpg_key(people: Dcor, sheet: Path) -> None:
+    made = people("encrypted-database-backup")
+    assert made.out.startswith("Created ")
+    assert people("backup", "list", "--json").json[0]["kind"] == "database"
+
+
+def test_an_unmounted_disk_is_told_apart_from_an_empty_one(people: Dcor, sheet: Path, tmp_path: Path) -> None:
+    people("config", "set", "backup.folder", str(tmp_path / "mnt" / "disk"))
+    refused = people("backup", "create")
+    assert (refused.code, "Is its disk mounted?" in refused.err) == (1, True)
+    assert not (tmp_path / "mnt").exists()
+
+
+def test_trials_read_the_stored_part_and_report_damage(people: Dcor, sheet: Path, root: Path) -> None:
+    people("backup", "create")
+    done = people("backup", "trial", "--json")
+    assert (done.code, done.json["opened"]) == (0, False)
+    assert people("backup", "trial", "--key", str(sheet), "--json").json["opened"]
+    stored = json.loads((root / "log" / "trial-restores.json").read_text())
+    assert [row["ok"] for row in stored] == [True] * 3
+    database = next((root / "backups").glob("*/*/database.age"))
+    database.chmod(0o600)
+    database.write_bytes(b"x" + database.read_bytes()[1:])
+    assert people("backup", "trial").code == 1
+    assert people("alarm", "list", "--json").json[0]["kind"] == "backup"

@@ -110,7 +110,7 @@ class Appliance:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         flags = {"server.hostname": "localhost", "server.bind": "127.0.0.1", "server.port": port, "server.http_port": 0, "depot.reserve": 0}
-        init.prepare(root, flags | options, [], names=("127.0.0.1",), try_out=True)
+        init.prepare(root, flags | options, [], names=("localhost", "127.0.0.1"), try_out=True)
         self.root = root
         self.settings = settings_module.load(root, env={})
         self.service = Service(self.settings)

@@ -82,7 +82,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
 
 @action(
     "user_create",
-    text("name", "Log-in name", required=True),
+    text("name", "Log-in name"),  # required, but whoever may not create users is told that first
     flag("with_apitoken", "Make a token, too"),
     rule="open",
     extra="email, password, fullname, about",

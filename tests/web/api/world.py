@@ -6,6 +6,7 @@ asks a thousand of them.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,10 @@ class World:
     def __init__(self, **options: Any) -> None:
         memory = Path("/dev/shm")  # a thousand commits: on a disk they would take a minute
         self._folder = tempfile.TemporaryDirectory(prefix="dcor-world-", dir=memory if memory.is_dir() else None)
-        self.appliance = Appliance(
-            Path(self._folder.name) / "data", **{"policy.anonymous_access": True, "depot.direct_upload": True} | options
-        )
+        options = {"policy.anonymous_access": True, "depot.direct_upload": True} | options
+        temporary = os.environ.get("TMPDIR"), tempfile.tempdir
+        self.appliance = Appliance(Path(self._folder.name) / "data", **options)
+        _restore(*temporary)  # the folder goes away before the tests end
         self.context = self.appliance.context
         founder = self.appliance.person("founder")
         self.circle = self._found("circle", "circle")
@@ -147,3 +149,11 @@ class World:
             path = self.context.depot.path(resource, kind)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(CONTENT)
+
+
+def _restore(variable: str | None, folder: str | None) -> None:
+    tempfile.tempdir = folder
+    if variable is None:
+        os.environ.pop("TMPDIR", None)
+    else:
+        os.environ["TMPDIR"] = variable

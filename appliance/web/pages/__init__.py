@@ -16,9 +16,11 @@ from appliance.web.pages import (
     members,
     profile,
     resource,
+    resource_edit,
     sharing,
     site,
     tokens,
+    upload,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -29,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     find.bp,
     dataset.bp,
     resource.bp,
+    resource_edit.bp,
     manage.bp,
     sharing.bp,
     communities.bp,
@@ -36,4 +39,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard.bp,
     profile.bp,
     connect.bp,
+    upload.bp,
 )

@@ -1,0 +1,247 @@
+// The page on which files are added to a draft: the list, the queue, progress with rate and remaining time.
+
+import { dropped, fitting } from "./folders.js";
+import { Refused, Transfer } from "./transfer.js";
+
+const AT_ONCE = 3;
+const root = document.getElementById("upload");
+const data = JSON.parse(document.getElementById("upload-data").textContent);
+const words = data.words;
+const at = (name) => root.querySelector(`[data-${name}]`);
+const language = document.documentElement.lang;
+const icons = document.querySelector("svg use").getAttribute("href").split("#")[0];
+
+const entries = [];
+const present = new Map(data.present.map(({ name, size }) => [name, size]));
+let stop = new AbortController();
+let paused = false;
+
+// --- checksums, one file after the other, in a worker --------------------------------------------------------------
+
+const hasher = new Worker(new URL("./hasher.js", import.meta.url), { type: "module" });
+const hashing = new Map();
+hasher.addEventListener("message", ({ data: { id, sha256, error } }) => {
+  if (sha256) hashing.get(id)?.resolve(sha256);
+  if (error) hashing.get(id)?.reject(new Refused(error));
+});
+
+function sha256Of(entry) {
+  entry.sha256 ??= new Promise((resolve, reject) => {
+    hashing.set(entry.id, { resolve, reject });
+    hasher.postMessage({ id: entry.id, file: entry.file });
+  });
+  return entry.sha256;
+}
+
+// --- the list ------------------------------------------------------------------------------------------------------
+
+function add(files) {
+  for (const file of files) {
+    const name = fitting(file.name);
+    if (name.startsWith(".") || entries.some((entry) => entry.name === name && entry.state !== "failed")) continue;
+    const entry = { id: crypto.randomUUID(), file, name, sent: 0, state: "waiting", note: "" };
+    const suffix = name.includes(".") ? name.slice(name.lastIndexOf(".")) : "";
+    if (!data.suffixes.includes(suffix)) refuse(entry, words.suffix);
+    else if (file.size === 0) refuse(entry, words.empty);
+    else if (file.size > data.largest) refuse(entry, words.large);
+    else if (present.has(name) && present.get(name) !== file.size) refuse(entry, words.twice);
+    else if (present.has(name)) {
+      entry.state = "present";
+      entry.sent = file.size;
+    }
+    if (name !== file.name) entry.note = words.renamed.replace("{name}", name);
+    entries.push(entry);
+    at("list").append(line(entry));
+    show(entry);
+  }
+  at("panel").hidden = entries.length === 0;
+  total();
+  pump();
+}
+
+function refuse(entry, reason) {
+  entry.state = "failed";
+  entry.reason = reason;
+  entry.final = true;
+}
+
+function line(entry) {
+  const item = document.createElement("li");
+  item.innerHTML = '<svg class="icon" aria-hidden="true"><use></use></svg><span class="name"></span><span class="end"></span><span class="state small"></span><progress max="1" value="0"></progress>';
+  item.querySelector(".name").textContent = entry.file.name;
+  item.querySelector("progress").setAttribute("aria-label", entry.file.name);
+  item.querySelector(".end").textContent = size(entry.file.size);
+  entry.line = item;
+  return item;
+}
+
+function show(entry) {
+  const item = entry.line;
+  item.dataset.state = entry.state;
+  const icon = { done: "check-circle", present: "check-circle", failed: "error" }[entry.state] ?? "file";
+  item.querySelector("use").setAttribute("href", `${icons}#${icon}`);
+  const text = entry.state === "failed" ? words.failed.replace("{reason}", entry.reason) : words[entry.state];
+  item.querySelector(".state").textContent = [text, entry.note].filter(Boolean).join(" · ");
+  item.querySelector("progress").value = entry.file.size ? entry.sent / entry.file.size : 1;
+  if (entry.state === "failed" && !entry.final && !item.querySelector("button")) {
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "button button-s";
+    again.textContent = words.retry;
+    again.addEventListener("click", () => {
+      again.remove();
+      entry.state = "waiting";
+      show(entry);
+      pump();
+    });
+    item.querySelector(".end").append(" ", again);
+  }
+}
+
+// --- the queue -----------------------------------------------------------------------------------------------------
+
+function pump() {
+  if (paused) return;
+  const running = entries.filter((entry) => entry.running).length;
+  for (const entry of entries.filter((one) => one.state === "waiting" && !one.running).slice(0, AT_ONCE - running)) run(entry);
+}
+
+async function run(entry) {
+  entry.running = true;
+  const set = (state) => {
+    entry.state = state;
+    show(entry);
+  };
+  const transfer = new Transfer(data.dataset, entry.file, entry.name, {
+    state: set,
+    progress: (sent) => {
+      entry.sent = sent;
+      show(entry);
+      total();
+    },
+  });
+  try {
+    set("sending");
+    const checksum = sha256Of(entry);
+    checksum.catch(() => {}); // awaited below
+    await transfer.send(stop.signal);
+    set("finishing");
+    await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? supplements() : {}, stop.signal);
+    entry.sent = entry.file.size;
+    present.set(entry.name, entry.file.size);
+    set("done");
+  } catch (error) {
+    if (error.name === "AbortError") {
+      set("waiting");
+    } else {
+      entry.reason = error.message;
+      set("failed");
+    }
+  }
+  entry.running = false;
+  total();
+  pump();
+}
+
+/** What the form says, without what was left empty. */
+function supplements() {
+  return Object.fromEntries([...new FormData(document.getElementById("supplements"))].filter(([, value]) => value !== ""));
+}
+
+// --- progress ------------------------------------------------------------------------------------------------------
+
+const samples = [];
+
+function total() {
+  const counted = entries.filter((entry) => entry.state !== "failed");
+  const all = counted.reduce((sum, entry) => sum + entry.file.size, 0);
+  const sent = counted.reduce((sum, entry) => sum + entry.sent, 0);
+  const done = counted.filter((entry) => entry.state === "done" || entry.state === "present").length;
+  at("progress").value = all ? sent / all : 0;
+  at("total").textContent = words.total.replace("{done}", done).replace("{all}", counted.length).replace("{sent}", size(sent)).replace("{size}", size(all));
+  const now = performance.now();
+  samples.push([now, sent]);
+  while (samples.length > 2 && now - samples[0][0] > 8000) samples.shift();
+  const [first] = samples;
+  const rate = ((sent - first[1]) / Math.max(1, now - first[0])) * 1000;
+  const open = counted.some((entry) => entry.running || entry.state === "waiting");
+  at("rate").textContent = open && rate > 0 && now - first[0] > 800 ? words.rate.replace("{rate}", size(rate)).replace("{time}", span((all - sent) / rate)) : "";
+  at("finished").hidden = open || done === 0 || entries.some((entry) => entry.state === "failed" && !entry.final);
+  root.dataset.open = open ? "yes" : "no";
+}
+
+function size(bytes) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  let value = bytes;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value.toLocaleString(language, { maximumSignificantDigits: 3 })} ${units[unit]}`;
+}
+
+function span(seconds) {
+  if (seconds < 90) return words.seconds.replace("{n}", Math.max(1, Math.round(seconds)));
+  if (seconds < 5400) return words.minutes.replace("{n}", Math.round(seconds / 60));
+  return words.hours.replace("{n}", (seconds / 3600).toLocaleString(language, { maximumFractionDigits: 1 }));
+}
+
+// --- input ---------------------------------------------------------------------------------------------------------
+
+for (const name of ["files", "folder"]) {
+  at(name).addEventListener("change", (event) => {
+    add([...event.target.files]);
+    event.target.value = "";
+  });
+}
+const drop = at("drop");
+for (const kind of ["dragenter", "dragover"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+drop.addEventListener("dragleave", (event) => {
+  if (!drop.contains(event.relatedTarget)) drop.classList.remove("over");
+});
+drop.addEventListener("drop", async (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  add(await dropped(event.dataTransfer));
+});
+window.addEventListener("dragover", (event) => event.preventDefault());
+window.addEventListener("drop", (event) => event.preventDefault());
+at("pause").addEventListener("click", () => {
+  paused = true;
+  stop.abort();
+  stop = new AbortController();
+  toggle();
+});
+at("resume").addEventListener("click", () => {
+  paused = false;
+  samples.length = 0;
+  toggle();
+  pump();
+});
+
+function toggle() {
+  at("pause").hidden = paused;
+  at("resume").hidden = !paused;
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (entries.some((entry) => entry.running)) {
+    event.preventDefault();
+    event.returnValue = words.leave;
+  }
+});
+
+// What was begun before, perhaps in another session.
+fetch(`/upload/browser?dataset=${data.dataset}`, { headers: { Accept: "application/json" } })
+  .then((answer) => (answer.ok ? answer.json() : []))
+  .then((found) => {
+    const open = found.filter((one) => one.offset > 0);
+    if (open.length) at("unfinished").textContent = words.unfinished.replace("{names}", open.map((one) => `${one.name} (${Math.floor((100 * one.offset) / one.size)} %)`).join(", "));
+  })
+  .catch(() => {});

@@ -298,6 +298,9 @@ class JobRunner:
             if active.cancel.is_set():
                 jobs.release(tx, job)  # the service stops; a cancelled job is no longer ours and stays as it is
                 return
+            if isinstance(outcome, SandboxError) and outcome.kind == "lost":
+                jobs.interrupt(tx, job)
+                return
             reason = getattr(outcome, "message", str(outcome))
             state = jobs.fail(
                 tx, job, reason, permanent=getattr(outcome, "permanent", True), log=getattr(outcome, "log", "")

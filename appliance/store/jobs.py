@@ -21,7 +21,7 @@ PRIORITY = {"preview": 60, "metadata": 50, "checksum": 40, "condense": 30}
 MAINTENANCE_PRIORITY = 10
 #: What bulk imports take off, so that a person's upload overtakes them.
 BULK = -50
-#: A job whose process was killed from outside starts again this often beyond its attempts.
+#: A job whose process was ended from outside starts again this often.
 INTERRUPTIONS = 10
 
 _BACKOFF_SECONDS = (2, 15, 60, 300)
@@ -47,7 +47,7 @@ def enqueue(
 ) -> str:
     """Add a job, to run when all jobs of `needs` are done. → its id, or that of the open job with the same `dedupe` (default: kind and resource)."""
     dedupe = dedupe or (f"{kind}:{resource_id}" if resource_id else kind)
-    found = tx.execute(f"SELECT id FROM job WHERE dedupe = ? AND state IN {_OPEN}", (dedupe,)).fetchone()  # noqa: S608
+    found = tx.execute(f"SELECT id FROM job WHERE dedupe = ? AND state IN {_OPEN}", (dedupe,)).fetchone()
     if found:
         return str(found[0])
     job_id, now = names.new_id(), times.now()
@@ -126,7 +126,7 @@ def ready(
             WHERE job.state = 'queued' AND available <= :now AND NOT {_BLOCKED}
               AND kind NOT IN (SELECT value FROM json_each(:without))
               AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
-            ORDER BY priority DESC, job.created LIMIT :limit""",  # noqa: S608
+            ORDER BY priority DESC, job.created LIMIT :limit""",
         {
             "now": times.now(),
             "without": json.dumps(list(without)),
@@ -143,7 +143,7 @@ def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float
     row: sqlite3.Row | None = tx.execute(
         f"""UPDATE job SET state = 'running', attempts = attempts + 1, started = :now, finished = NULL, heartbeat = :now, lease_until = :until,
               worker = :worker, progress = 0, stage = ''
-            WHERE id = :id AND state = 'queued' AND available <= :now AND NOT {_BLOCKED} RETURNING *""",  # noqa: S608
+            WHERE id = :id AND state = 'queued' AND available <= :now AND NOT {_BLOCKED} RETURNING *""",
         {"now": now, "until": times.ahead(timedelta(seconds=lease_seconds)), "worker": worker, "id": job_id},
     ).fetchone()
     return row
@@ -184,11 +184,26 @@ def fail(tx: sqlite3.Connection, job: sqlite3.Row, error: str, *, permanent: boo
     """Note a failed attempt: again after a pause, or for good (then dependants fail too). → the job's state, '' when no longer owned."""
     if not holds(tx, job):
         return ""
-    if permanent or job["attempts"] >= job["max_attempts"]:
+    failures = job["attempts"] - job["interruptions"]
+    if permanent or failures >= job["max_attempts"]:
         _fail_for_good(tx, job["id"], error, log)
         return "failed"
-    pause = _BACKOFF_SECONDS[min(job["attempts"], len(_BACKOFF_SECONDS)) - 1]
-    _requeue(tx, job["id"], error, log, times.ahead(timedelta(seconds=pause)))
+    _requeue(tx, job["id"], error, log, _after_pause(failures))
+    return "queued"
+
+
+def interrupt(
+    tx: sqlite3.Connection, job: sqlite3.Row, error: str = "interrupted; starts again", *, pause: bool = True
+) -> str:
+    """Note that a job's process was ended from outside: it starts again, but not for ever. → the job's state, '' when no longer owned."""
+    if not holds(tx, job):
+        return ""
+    count = job["interruptions"] + 1
+    tx.execute("UPDATE job SET interruptions = ? WHERE id = ?", (count, job["id"]))
+    if count > INTERRUPTIONS:
+        _fail_for_good(tx, job["id"], f"given up: its process ended {count} times without a result", job["log"])
+        return "failed"
+    _requeue(tx, job["id"], error, job["log"], _after_pause(1) if pause else times.now())
     return "queued"
 
 
@@ -221,12 +236,7 @@ def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> i
             "SELECT * FROM job WHERE state = 'running' AND worker IS NOT ?", (dead_worker_except,)
         ).fetchall()
     for job in lost:
-        if job["attempts"] >= job["max_attempts"] + INTERRUPTIONS:
-            _fail_for_good(
-                tx, job["id"], f"given up: its process ended {job['attempts']} times without a result", job["log"]
-            )
-        else:
-            _requeue(tx, job["id"], "interrupted; starts again", job["log"], times.now())
+        interrupt(tx, job, pause=False)
     hopeless = tx.execute(
         """SELECT job.id, n.kind, n.state, n.error FROM job JOIN job_dependency d ON d.job_id = job.id JOIN job n ON n.id = d.needs_id
            WHERE job.state = 'queued' AND n.state IN ('failed', 'cancelled') AND n.resource_id IS job.resource_id"""
@@ -239,7 +249,7 @@ def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> i
 def cancel(tx: sqlite3.Connection, job_id: str) -> bool:
     """Cancel a job that is not over; what depends on it fails. → False when there was nothing to cancel."""
     row = tx.execute(
-        f"UPDATE job SET state = 'cancelled', finished = ?, lease_until = NULL WHERE id = ? AND state IN {_OPEN} RETURNING kind",  # noqa: S608
+        f"UPDATE job SET state = 'cancelled', finished = ?, lease_until = NULL WHERE id = ? AND state IN {_OPEN} RETURNING kind",
         (times.now(), job_id),
     ).fetchone()
     if row is None:
@@ -260,10 +270,12 @@ def retry(tx: sqlite3.Connection, job_id: str) -> list[str]:
     ).fetchall()
     queued = []
     for row in related:
-        if tx.execute(f"SELECT 1 FROM job WHERE dedupe = ? AND state IN {_OPEN}", (row["dedupe"],)).fetchone():  # noqa: S608
+        if tx.execute(f"SELECT 1 FROM job WHERE dedupe = ? AND state IN {_OPEN}", (row["dedupe"],)).fetchone():
             continue
         _requeue(tx, row["id"], "", "", times.now())
-        tx.execute("UPDATE job SET attempts = 0, started = NULL, result = '{}' WHERE id = ?", (row["id"],))
+        tx.execute(
+            "UPDATE job SET attempts = 0, interruptions = 0, started = NULL, result = '{}' WHERE id = ?", (row["id"],)
+        )
         queued.append(row["id"])
     return queued
 
@@ -292,7 +304,7 @@ def list_(
     }
     where = " AND ".join(f"{key} = :{key}" for key in chosen) or "1"
     rows = conn.execute(
-        f"SELECT * FROM job WHERE {where} ORDER BY created DESC, id LIMIT :limit OFFSET :offset",  # noqa: S608
+        f"SELECT * FROM job WHERE {where} ORDER BY created DESC, id LIMIT :limit OFFSET :offset",
         {**chosen, "limit": limit, "offset": offset},
     )
     return [as_dict(conn, row) for row in rows.fetchall()]
@@ -311,7 +323,7 @@ def for_resource(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, A
 def open_job(conn: sqlite3.Connection, kind: str, resource_id: str) -> str | None:
     """Id of the queued or running job of this kind for a resource."""
     row = conn.execute(
-        f"SELECT id FROM job WHERE resource_id = ? AND kind = ? AND state IN {_OPEN}",  # noqa: S608
+        f"SELECT id FROM job WHERE resource_id = ? AND kind = ? AND state IN {_OPEN}",
         (resource_id, kind),
     ).fetchone()
     return row[0] if row else None
@@ -340,7 +352,7 @@ def forget(tx: sqlite3.Connection, before: str, limit: int = 1000) -> int:
     """Remove finished jobs that ended before the moment `before` and that nothing open needs. → number removed."""
     gone = tx.execute(
         f"""DELETE FROM job WHERE id IN (SELECT id FROM job j WHERE state IN ('done', 'cancelled') AND finished < ? AND NOT EXISTS (
-              SELECT 1 FROM job_dependency d JOIN job o ON o.id = d.job_id WHERE d.needs_id = j.id AND o.state IN {_OPEN}) LIMIT ?)""",  # noqa: S608
+              SELECT 1 FROM job_dependency d JOIN job o ON o.id = d.job_id WHERE d.needs_id = j.id AND o.state IN {_OPEN}) LIMIT ?)""",
         (before, limit),
     )
     return gone.rowcount
@@ -353,7 +365,7 @@ def as_dict(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _latest(conn: sqlite3.Connection, column: str, value: str) -> list[dict[str, Any]]:
-    rows = conn.execute(f"SELECT * FROM job WHERE {column} = ? ORDER BY created, id", (value,)).fetchall()  # noqa: S608
+    rows = conn.execute(f"SELECT * FROM job WHERE {column} = ? ORDER BY created, id", (value,)).fetchall()
     newest = {(row["resource_id"], row["kind"]): row for row in rows}
     order = {kind: place for place, kind in enumerate(PIPELINE)}
     chosen = sorted(
@@ -391,6 +403,11 @@ def _fail_dependants(tx: sqlite3.Connection, job_id: str, reason: str) -> None:
 
 def _because(kind: str, state: str, error: str) -> str:
     return f"{kind} was cancelled" if state == "cancelled" else f"{kind} failed: {error}"
+
+
+def _after_pause(failures: int) -> str:
+    pause = _BACKOFF_SECONDS[min(max(failures, 1), len(_BACKOFF_SECONDS)) - 1]
+    return times.ahead(timedelta(seconds=pause))
 
 
 def _ticket(job: sqlite3.Row) -> tuple[str, str, int]:

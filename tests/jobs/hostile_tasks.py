@@ -1,6 +1,7 @@
 """What a taken-over child might try; runs only in the sandbox."""
 
-# ruff: noqa: PTH, SIM115 - the plain calls are the point
+# The plain calls are the point:
+# ruff: noqa: PTH101, PTH108, PTH109, PTH208, PTH211, SIM115
 from __future__ import annotations
 
 import ctypes
@@ -22,7 +23,6 @@ def echo(request, input, scratch, *, progress):
         "got": request,
         "cwd": os.getcwd(),
         "env": dict(os.environ),
-        "fds": sorted(os.listdir("/proc/self/fd")) if request.get("fds") else None,
     }
 
 

@@ -142,7 +142,7 @@ def test_a_restart_takes_over_at_once(appliance: Appliance) -> None:
 
 def test_a_job_that_keeps_killing_its_process_is_given_up(appliance: Appliance) -> None:
     job_id = appliance.enqueue("a", max_attempts=1)
-    for _ in range(1 + jobs.INTERRUPTIONS):
+    for _ in range(jobs.INTERRUPTIONS + 1):
         assert claim(appliance.db, job_id, lease=-1) is not None
         with appliance.db.write() as tx:
             jobs.sweep(tx)

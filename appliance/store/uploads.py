@@ -7,11 +7,17 @@ upload becomes open again when one of its parts is sent anew.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 from appliance.model import times
 from appliance.model.multipart_parts import etag, part_count, part_size
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+#: Rows of uploads that ended are kept so long after their time, for whoever asks what became of them.
+_REMEMBERED = timedelta(days=30)
 
 
 def create(
@@ -149,10 +155,51 @@ def forget(tx: sqlite3.Connection, before: str) -> int:
     return tx.execute("DELETE FROM upload WHERE state IN ('attached', 'aborted') AND expires < ?", (before,)).rowcount
 
 
+def sweep(db: Database, depot: Depot, lifetime: int, *, dry_run: bool = False) -> dict[str, list[str]]:
+    """Clear up after uploads that nobody will finish. → ``{"removed": ids of parts, "put_aside": ids of parts}``.
+
+    Pieces of files are removed; a complete file that was never added to a dataset goes to quarantine. Files without an
+    upload (of forms that broke off with the machine) are removed when nothing was written to them for `lifetime` seconds.
+    """
+    removed, put_aside = [], []
+    with db.read() as conn:
+        over = expired(conn, times.now())
+    for row in over:
+        if row["state"] == "aborted" and not depot.part(row["id"]).exists():
+            continue  # seen before
+        (put_aside if row["state"] == "complete" else removed).append(row["id"])
+        if not dry_run:
+            _end(db, depot, row["id"], keep=row["state"] == "complete")
+    with db.read() as conn:
+        pending = {row["id"] for row in conn.execute("SELECT id FROM upload WHERE state IN ('open', 'complete')")}
+    before = time.time() - lifetime
+    for part_id, _, changed in depot.parts():
+        if part_id not in pending and changed < before and part_id not in removed:
+            removed.append(part_id)
+            if not dry_run:
+                depot.discard_part(part_id)
+    if not dry_run:
+        with db.write() as tx:
+            forget(tx, times.ahead(-_REMEMBERED))
+    return {"removed": removed, "put_aside": put_aside}
+
+
+def _end(db: Database, depot: Depot, upload_id: str, *, keep: bool) -> None:
+    with db.write() as tx:
+        row = get(tx, upload_id)
+        if row is None or row["state"] == "attached" or (row["state"] != "aborted" and row["expires"] >= times.now()):
+            return  # something has happened since we looked
+        abort(tx, upload_id)
+    path = depot.part(upload_id)
+    if keep and path.exists():
+        depot.put_aside(path, f"{upload_id}.part")
+    depot.discard_part(upload_id)
+
+
 def _set_state(tx: sqlite3.Connection, upload_id: str, state: str, sources: Sequence[str]) -> bool:
     marks = ", ".join("?" * len(sources))
     changed = tx.execute(
-        f"UPDATE upload SET state = ? WHERE id = ? AND state IN ({marks})",  # noqa: S608 - marks only
+        f"UPDATE upload SET state = ? WHERE id = ? AND state IN ({marks})",
         (state, upload_id, *sources),
     )
     return changed.rowcount == 1

@@ -1,0 +1,1 @@
+"""Bulk transfers, measured against nginx and against the limits of the machine: ``python -m bench.transfer``."""

@@ -1,0 +1,58 @@
+"""An appliance in a process of its own, with files to fetch and a draft to upload to. Prints where it is as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from appliance.store import resources
+from tests.support.server import Appliance
+
+_BLOCK = 1 << 20
+
+
+def main(root: Path, size: int, direct: bool) -> None:
+    """Serve until SIGTERM. `size`: of the file to fetch [bytes]."""
+    logging.basicConfig(level=logging.WARNING)
+    options: dict[str, Any] = {"depot.direct_upload": direct, "jobs.workers": 1}
+    appliance = Appliance(root / "data", **options)
+    editor = appliance.person("editor")
+    circle = editor.circle("ward")
+    draft = editor.draft("ward")
+    resource = editor.upload("resource_create", {"package_id": draft["id"]}, "upload", "big.txt", b"0").result
+    path = appliance.context.depot.path(resource["id"])
+    with path.open("wb") as file:
+        for _ in range(size // _BLOCK):
+            file.write(os.urandom(_BLOCK))
+    with appliance.context.db.write() as tx:
+        resources.patch(tx, resource["id"], size=size, etag="0" * 32)
+    print(
+        json.dumps(
+            {
+                "url": appliance.url,
+                "certificate": str(appliance.certificate),
+                "key": str(appliance.settings.certificate_key),
+                "token": editor.token,
+                "circle": circle["id"],
+                "draft": draft["id"],
+                "resource": resource["id"],
+                "path": str(path),
+                "pid": os.getpid(),
+            }
+        ),
+        flush=True,
+    )
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    ended.wait()
+    appliance.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "direct")

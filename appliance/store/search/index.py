@@ -69,6 +69,7 @@ class _Entry:
     def facet(self, name: str, text: str | None) -> None:
         """Note a facet value."""
         if text:
+            text = _storable(text)
             self.facets[name, text] = (name, text, None, None)
 
 
@@ -164,8 +165,13 @@ def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
         return text, float(text), None
     if isinstance(value, float):
         return "", None, None
-    text = value.strip()[:_LONGEST_VALUE].encode("utf-8", "replace").decode()
+    text = _storable(value).strip()[:_LONGEST_VALUE]
     return text, as_number(text), f" {indexed(text)} "
+
+
+def _storable(text: str) -> str:
+    """`text` without what SQLite's JSON functions cannot carry."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")

@@ -96,7 +96,7 @@ check_system() {
 
 # Refuse names that clients cannot use, with the reason; the rules are the program's own.
 check_hostname() {
-    "$python" -c '
+    "$python" -B -c '
 import sys
 from appliance.security.certificate_names import hostname_problems
 problems = hostname_problems(sys.argv[1])

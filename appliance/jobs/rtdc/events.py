@@ -25,12 +25,16 @@ def image(dataset: Sealed_HDF5, event: int, name: str = "image") -> Array | None
         return picture
     finite = np.where(np.isfinite(picture), picture, 0) if picture.dtype.kind == "f" else picture
     low, high = float(finite.min()), float(finite.max())
-    return np.rint((finite - low) * (255.0 / (high - low) if high > low else 0.0)).astype(np.uint8)
+    scaled: Array = np.rint((finite - low) * (255.0 / (high - low) if high > low else 0.0)).astype(np.uint8)
+    return scaled
 
 
 def mask(dataset: Sealed_HDF5, event: int) -> Array | None:
     """→ (rows, columns) bool mask of an event, or None."""
-    return _read(dataset, "mask", event).astype(bool) if "mask" in dataset else None
+    if "mask" not in dataset:
+        return None
+    picture: Array = _read(dataset, "mask", event) != 0
+    return picture
 
 
 def contour(dataset: Sealed_HDF5, event: int) -> Array | None:

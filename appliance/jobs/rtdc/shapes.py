@@ -158,19 +158,26 @@ def _convex(outlines: Outlines) -> Array:
 
 
 def volumes(outlines: Outlines, pos_x: Array, pos_y: Array, pixel_size: float) -> Array:
-    """→ volume [µm³] of each contour turned around the axis through its centroid; NaN below four points."""
+    """→ volume [µm³] of each contour turned around the axis through its centroid; NaN below four points.
+
+    dclab computes with single numbers, whose types numpy 1 and 2 mix differently; here each mixture is tried on one
+    number first and then done with that type.
+    """
     results = np.full(len(outlines.counts), np.nan)
-    # In the type of the stored positions, as dclab divides them one by one.
-    centre_x, centre_y = pos_x / pixel_size, pos_y / pixel_size
+    if not len(outlines.points):
+        return results
+    centres = [np.array([value / pixel_size for value in position]) for position in (pos_x, pos_y)]
+    kind = (outlines.points[:1, 0] - centres[0][0]).dtype
+    centre_x, centre_y = (centre.astype(kind) for centre in centres)
     starts = outlines.starts
     for length, events in _groups(outlines.counts):
         if length < 4:
             continue
-        points = outlines.points[starts[events, None] + np.arange(length)]
+        points = outlines.points[starts[events, None] + np.arange(length)].astype(kind)
         z = points[..., 0] - centre_x[events, None]
         r = points[..., 1] - centre_y[events, None]
-        right = _revolve(np.where(r < 0, 0, r), z, pixel_size)
-        left = np.where(r > 0, 0, r) * -1
+        right = _revolve(np.where(r < 0, r.dtype.type(0), r), z, pixel_size)
+        left = np.where(r > 0, r.dtype.type(0), r) * -1
         results[events] = (right + _revolve(left[:, ::-1], z[:, ::-1], pixel_size)) / 2
     return results
 
@@ -179,7 +186,8 @@ def _revolve(r: Array, z: Array, scale: float) -> Array:
     """dclab's `vol_revolve` for a table of contours (events, points)."""
     # A contour whose ends fall together is closed already; one more cone would change the order of summation.
     closed = (r[:, -1] == r[:, 0]) & (z[:, -1] == z[:, 0])
-    result = np.empty(len(r), dtype=r.dtype)
+    product = (r.dtype.type(0) * scale**3).dtype
+    result = np.empty(len(r), dtype=product)
     for rows, ring in ((np.flatnonzero(closed), False), (np.flatnonzero(~closed), True)):
         if not len(rows):
             continue
@@ -190,5 +198,5 @@ def _revolve(r: Array, z: Array, scale: float) -> Array:
         base = np.ascontiguousarray(radius[:, :-1])
         dr, dz = np.diff(radius, axis=1), np.diff(height, axis=1)
         cones = np.pi / 3 * dz * np.abs(3 * base**2 + 3 * base * dr + dr**2)
-        result[rows] = cones.sum(axis=1) * scale**3
+        result[rows] = cones.sum(axis=1).astype(product) * product.type(scale**3)
     return result

@@ -26,8 +26,10 @@ Work = Callable[[Iterator[Range], int], None]
 
 def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: int = 16 * 1024**2) -> list[Range]:
     """→ (start, stop) ranges over `total` events of about `target_bytes`, starting at multiples of `align`."""
-    step = max(1, target_bytes // max(1, event_bytes), -(-total // MAX_TICKETS))
-    step = max(align, step // align * align) if align <= 4 * step else step
+    least = max(1, -(-total // MAX_TICKETS))
+    step = max(least, target_bytes // max(1, event_bytes))
+    if align <= 4 * step:
+        step = max(step // align, -(-least // align)) * align
     return [(start, min(start + step, total)) for start in range(0, total, step)]
 
 

@@ -53,7 +53,7 @@ def limits(values: Array, *, logarithmic: bool = False, share: float = 0.01) -> 
         return Range(low / 1.15, high * 1.15, logarithmic=True) if high > low else Range(low / 2, high * 2, True)
     margin = 0.04 * (high - low) if high > low else max(abs(high), 1e-3) * 0.5
     # Beyond half the range of floats arithmetic on the axis would overflow.
-    bound = np.finfo(np.float64).max / 8
+    bound = float(np.finfo(np.float64).max) / 8
     return Range(max(low - margin, -bound), min(high + margin, bound)) if abs(high) < bound > abs(low) else None
 
 

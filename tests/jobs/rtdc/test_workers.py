@@ -1,0 +1,87 @@
+"""Event ranges and the forked crew."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.jobs.rtdc.errors import RtdcError
+from appliance.jobs.rtdc.workers import MAX_TICKETS, Crew, Range, event_ranges
+
+
+@given(st.integers(0, 3_000_000), st.integers(1, 10**7), st.integers(1, 5000))
+def test_ranges_cover_everything_once(total: int, event_bytes: int, align: int) -> None:
+    """Whatever the sizes; never more ranges than tickets fit into a pipe."""
+    ranges = event_ranges(total, event_bytes, align=align)
+    assert len(ranges) <= MAX_TICKETS
+    edges = [0, *(stop for _, stop in ranges)]
+    assert [start for start, _ in ranges] == edges[:-1]
+    assert edges[-1] == total
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_every_range_is_worked_on_once(cores: int) -> None:
+    """Dynamically shared."""
+    shared = np.frombuffer(mmap.mmap(-1, 1000), dtype=np.uint8)
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for start, stop in ranges:
+            shared[start:stop] += 1
+
+    with Crew([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
+        crew.take_part(lambda: None)
+    assert shared.tolist() == [1] * 1000
+
+
+def test_an_error_of_a_helper_is_raised() -> None:
+    """With its kind and message."""
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for _ in ranges:
+            if number:
+                raise RtdcError("damaged", "a checksum does not match")
+
+    with pytest.raises(RtdcError, match="checksum") as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+        _wait_then(crew)
+    assert caught.value.kind == "damaged"
+
+
+def test_a_crash_of_a_helper_is_an_error() -> None:
+    """The library may take a worker down."""
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for _ in ranges:
+            if number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(RtdcError) as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+        _wait_then(crew)
+    assert caught.value.kind == "crashed"
+
+
+def test_leaving_early_leaves_no_process() -> None:
+    """A caller that does not wait ends the helpers."""
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for _ in ranges:
+            os.sched_yield()
+
+    with Crew([(n, n + 1) for n in range(5000)], work, 3) as crew:
+        helpers = set(crew._children)
+    assert len(helpers) == 2
+    for pid in helpers:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def _wait_then(crew: Crew) -> None:
+    """Let the helper find a range before this process has taken them all."""
+    crew._work = lambda ranges, number: None
+    crew.take_part(lambda: None)

@@ -213,6 +213,11 @@ def seal(
     return Sealed(writer.digest, reader.digest)
 
 
+def seal_bytes(data: bytes, recipients: Sequence[str]) -> bytes:
+    """Return `data` sealed to `recipients` (age1…). Raises Problem 409 for a bad one."""
+    return bytes(pyrage.encrypt(data, [parse_recipient(text) for text in recipients]))
+
+
 def unseal(source: Path, identities: Sequence[Any], target: Writable | None = None) -> Digest:
     """Write the content of the sealed file `source` to `target` (None: nowhere) and return its digest.
 

@@ -15,21 +15,23 @@ _SHEET = """\
 # Whoever has this key can read the backups. Without it they are lost:
 # the server itself does not have it.
 #
-# Private key (type it without spaces; its characters check each other):
+# Private key (its characters check each other):
 
 {identity}
 
-# public key:  {recipient}
-# signed-by:   {signer}
+# public key: {recipient}
+# signed-by: {signer}
 #
 # To restore on a new machine:
-#   1. install the appliance           sudo ./installer/install.sh --bundle FILE
-#   2. save the private key above as   key.txt   (or this whole page)
-#   3. get everything back             sudo dcor --data /data backup restore --from FOLDER --key key.txt
-#   4. start                           sudo systemctl start dcor ; dcor inspect
-# To check a backup with the key:      dcor backup verify --from FOLDER --key key.txt
-# Without the appliance: the program age (https://age-encryption.org) opens the
-# files; README.txt in every backup says how.
+#   1. install the appliance: sudo ./installer/install.sh --bundle FILE
+#   2. save the private key above (or this whole page) as key.txt
+#   3. get everything back:
+#        sudo dcor --data /data backup restore --from FOLDER --key key.txt
+#   4. start it: sudo systemctl start dcor ; dcor inspect
+# To check a backup with the key:
+#        dcor backup verify --from FOLDER --key key.txt
+# Without the appliance: the program age (https://age-encryption.org) opens
+# the files; README.txt in every backup says how.
 """
 
 _SIGNER = re.compile(r"^#\s*signed-by:\s*([0-9a-f]{64})\s*$", re.MULTILINE)

@@ -9,7 +9,7 @@ are opened. In a year every file has had its turn.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,15 +101,9 @@ def _there_and_back(source: Source, part: int, *, examine: Examine, workdir: Pat
     with scratch(workdir) as work:
         folder, target, space = work / "backups", work / "target", work / "space"
         folder.mkdir()
-        source = Source(
-            source.snapshot,
-            lambda copy: _sample(list(source.files(copy)), part),
-            source.system,
-            source.hostname,
-            source.version,
-        )
+        part_of_it = replace(source, files=lambda copy: _sample(list(source.files(copy)), part))
         try:
-            made = create(source, folder, [keys.recipient], seal, workdir=space)
+            made = create(part_of_it, folder, [keys.recipient], seal, workdir=space)
             done = backup_restore.restore(folder, target, crypto.parse_identities(keys.identity), examine=examine)
         except Problem as problem:
             return 0, [str(problem)]

@@ -162,9 +162,8 @@ def _write(
         archive.setpassword(passphrase.encode())
         for name in sizes:
             # Measurements are compressed already.
-            info = pyzipper.AESZipInfo(name)
-            info.compress_type = pyzipper.ZIP_STORED if name.startswith("depot/") else pyzipper.ZIP_DEFLATED
-            with everything[name].open("rb") as opened, archive.open(info, "w", force_zip64=True) as member:
+            archive.compression = pyzipper.ZIP_STORED if name.startswith("depot/") else pyzipper.ZIP_DEFLATED
+            with everything[name].open("rb") as opened, archive.open(name, "w", force_zip64=True) as member:
                 meter = crypto.Meter(opened)
                 while data := meter.read(_CHUNK):
                     member.write(data)
@@ -172,6 +171,7 @@ def _write(
                     if progress is not None:
                         progress(done, total, name)
             manifest[name] = {"size": meter.digest.size, "sha256": meter.digest.sha256}
+        archive.compression = pyzipper.ZIP_DEFLATED
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
     with draft.open("rb") as file:
         os.fsync(file.fileno())

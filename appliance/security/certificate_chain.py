@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -57,9 +58,9 @@ def check(
     found, own_key = read(certificates, password)
     private = own_key or load_key(key, password)
     chain, spare = order(found, private)
-    warnings = [f"Not part of the chain, left out: {spare_one.subject.rfc4514_string()}" for spare_one in spare]
+    notes = [f"Not part of the chain, left out: {spare_one.subject.rfc4514_string()}" for spare_one in spare]
     chain, added = complete(chain, authorities)
-    warnings += [f"Added the missing {issuer.subject.rfc4514_string()} from the known authorities." for issuer in added]
+    notes += [f"Added the missing {issuer.subject.rfc4514_string()} from the known authorities." for issuer in added]
     _check_leaf(chain[0], hostname, now or datetime.now(UTC))
     pair = Pair(chain_pem(chain), key_pem(private))
     refused = handshake(pair, hostname)
@@ -67,8 +68,8 @@ def check(
         raise invalid(message=f"Clients would refuse this certificate: {refused}")
     refused = handshake(pair, hostname, strict=True)
     if refused:
-        warnings.append(f"Clients with Python 3.13 or newer would refuse this certificate: {refused}")
-    return Installable(pair, warnings)
+        notes.append(f"Clients with Python 3.13 or newer would refuse this certificate: {refused}")
+    return Installable(pair, notes)
 
 
 def read(data: bytes, password: str | None = None) -> tuple[list[x509.Certificate], PrivateKey | None]:
@@ -136,7 +137,7 @@ def complete(
     Clients pin this file, and before Python 3.13 they trust a chain only up to its root. Raises Problem 409 when the
     root cannot be found.
     """
-    known = x509.load_pem_x509_certificates(authorities) if authorities else []
+    known = _readable(authorities)
     chain, added = list(chain), []
     while not _self_issued(chain[-1]):
         issuer = _issuer(chain[-1], known)
@@ -206,6 +207,20 @@ def _check_leaf(leaf: x509.Certificate, hostname: str, now: datetime) -> None:
         problems.append("Its subject has a multi-valued part, which DCOR-Aid cannot read.")
     if problems:
         raise invalid({"certificate": problems})
+
+
+def _readable(authorities: bytes) -> list[x509.Certificate]:
+    """The certificates of a PEM bundle; among the world's there are some that break the rules of the day."""
+    found = []
+    end = b"-----END CERTIFICATE-----"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for block in authorities.split(end)[:-1]:
+            try:
+                found.append(x509.load_pem_x509_certificate(block + end))
+            except ValueError:
+                continue
+    return found
 
 
 def _pkcs12(data: bytes, password: str | None) -> tuple[list[x509.Certificate], PrivateKey | None]:

@@ -8,14 +8,17 @@ import shutil
 import stat
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pyzipper
 
+from appliance import settings as settings_module
 from appliance.actions import backups
 from appliance.cli.common import CliState
 from appliance.cli.root import run
 from appliance.security import backup_sheet
+from appliance.service import Service
 from tests.cli.conftest import Dcor
 from tests.support.server import Appliance, Person
 
@@ -150,12 +153,14 @@ def test_the_service_burns_and_comes_back_elsewhere(tmp_path: Path) -> None:
     first.stop()
     shutil.rmtree(first.root)
     assert run(["--data", str(tmp_path / "second"), "backup", "restore", "--from", str(place), "--key", str(key)]) == 0
-    second = Appliance(tmp_path / "second", **{"server.port": first.settings.server.port})
-    again = Person(second, "ada", ada.token)
+    settings = settings_module.load(tmp_path / "second", env={})
+    second = Service(settings)
+    second.start()
+    again = Person(SimpleNamespace(url=settings.site_url, certificate=settings.certificate), "ada", ada.token)  # type: ignore[arg-type]
     assert again.get("package_show", id=draft["id"]).result["resources"][0]["sha256"] == sha256_of(notes)
     fetched = again.fetch(f"/dataset/{draft['id']}/resource/{resource['id']}/download/notes.txt")
     assert fetched.text == notes.read_text()
-    second.stop()
+    second.stop(grace=2.0)
 
 
 def sha256_of(path: Path) -> str:

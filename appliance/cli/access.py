@@ -1,0 +1,147 @@
+"""`dcor access`: encrypted .dcor-access files, for one user or for a whole list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance.actions import access_files
+from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password
+from appliance.cli.token import Span
+from appliance.model.problem import invalid
+from appliance.model.viewer import OPERATOR
+from appliance.security.access_file import SUFFIX
+
+_PATH = click.Path(path_type=Path)
+
+
+class SpanOrNever(Span):
+    """A length of time, or "never"."""
+
+    name = "time|never"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse; "never" becomes a length of time that counts as none."""
+        return timedelta(0) if value == "never" else super().convert(value, param, ctx)
+
+
+_expires_option = click.option(
+    "--expires", type=SpanOrNever(), default="180d", show_default=True, help="Life of the token, or: never."
+)
+_first_use_option = click.option(
+    "--first-use",
+    type=SpanOrNever(),
+    default="14d",
+    show_default=True,
+    help="It must be used within this time, or: never.",
+)
+
+
+@click.group("access")
+def group() -> None:
+    """Encrypted .dcor-access files for DCOR-Aid."""
+
+
+@group.command("create")
+@click.argument("user")
+@click.option("--out", type=_PATH, required=True, help="File to write, or a folder.")
+@click.option("--password-stdin", is_flag=True, help="Read the passphrase from stdin; otherwise one is generated.")
+@_expires_option
+@_first_use_option
+@click.option("--scope", type=click.Choice(["read", "write", "admin"]), default="write", show_default=True, help="Use.")
+@json_option
+@pass_state
+def create(
+    state: CliState,
+    user: str,
+    out: Path,
+    password_stdin: bool,
+    expires: timedelta,
+    first_use: timedelta,
+    scope: str,
+    as_json: bool,
+) -> None:
+    """Make a token for USER and put it with the certificate into an encrypted file for DCOR-Aid's "Health Facility".
+
+    A generated passphrase is shown on the terminal, once. File and passphrase go by different ways.
+    """
+    with as_caller():
+        folder = out if out.is_dir() else out.absolute().parent
+        if not folder.is_dir():
+            raise invalid(message=f"There is no folder {folder}.")
+        if out.is_file():
+            raise invalid(message=f"{out} exists already.")
+    passphrase = read_password(True) if password_stdin else None
+    made = access_files.make(
+        state.site, OPERATOR, user, passphrase=passphrase, expires=expires or None, first_use=first_use or None, scope=scope
+    )  # fmt: skip
+    path = out / made.file_name if out.is_dir() else out
+    _write(path, made.data)
+    data = {"file": str(path), "user": user, "token_id": made.token_id}
+    if not password_stdin:
+        data["passphrase"] = made.passphrase
+    emit(data, as_json, lambda _: "")
+    note(f"{path} is for {user}. Withdraw it with: dcor token revoke {made.token_id}")
+    if not password_stdin and not as_json:
+        note(f"Passphrase (shown this once, tell it by another way than the file): {made.passphrase}")
+    if path.suffix != SUFFIX:
+        note(f"DCOR-Aid looks for files that end with {SUFFIX}.")
+
+
+@group.command("bulk")
+@click.argument("users_csv", type=_PATH)
+@click.option("--out", type=_PATH, required=True, help="Folder to make; it gets a file for each user, and the list.")
+@click.option(
+    "--recipient", help="Encrypt the list of passphrases to this age public key.  [default: backup.recipient]"
+)
+@click.option(
+    "--password-stdin", is_flag=True, help="Encrypt the list (as a ZIP) with the passphrase on stdin instead."
+)
+@click.option("--create-users", is_flag=True, help="Make accounts for unknown names; they need an e-mail address.")
+@_expires_option
+@_first_use_option
+@json_option
+@pass_state
+def bulk(
+    state: CliState,
+    users_csv: Path,
+    out: Path,
+    recipient: str | None,
+    password_stdin: bool,
+    create_users: bool,
+    expires: timedelta,
+    first_use: timedelta,
+    as_json: bool,
+) -> None:
+    """Make access files for all users in a CSV list (columns: name; for new accounts also email and fullname)."""
+    with as_caller():
+        text = users_csv.read_text(encoding="utf-8-sig")
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise invalid(message=f"{out} exists already and is not empty.")
+    passphrase = read_password(True) if password_stdin else None
+    recipient = None if password_stdin else recipient or state.settings.backup.recipient or None
+    if passphrase is None and recipient is None:
+        raise click.UsageError("Say how to encrypt the list of passphrases: --recipient age1… or --password-stdin.")
+    access_files.sealed_list([], recipient=recipient, passphrase=passphrase)  # refuse a bad key before anything is made
+    rows = access_files.read_list(text)
+    made = access_files.make_all(
+        state.site, OPERATOR, rows, create_users=create_users, expires=expires or None, first_use=first_use or None
+    )
+    name, sealed = access_files.sealed_list(made, recipient=recipient, passphrase=passphrase)
+    with as_caller():
+        out.mkdir(mode=0o700, exist_ok=True)
+    for one in made:
+        _write(out / one.file_name, one.data)
+    _write(out / name, sealed)
+    data = {"folder": str(out), "files": [one.file_name for one in made], "list": name}
+    emit(data, as_json, lambda _: "\n".join(data["files"]))
+    note(f"{len(made)} files in {out}; the passphrases are in {name}, encrypted.")
+
+
+def _write(path: Path, data: bytes) -> None:
+    with as_caller():
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(data)

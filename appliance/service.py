@@ -21,7 +21,7 @@ from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
 from appliance.model.problem import Problem, invalid, not_found
-from appliance.security import secrets
+from appliance.security import certificate, secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
 from appliance.store import documents, layout
@@ -218,6 +218,7 @@ def _prepare(settings: Settings) -> None:
         ) from error
     os.environ["TMPDIR"] = str(settings.tmp)
     tempfile.tempdir = str(settings.tmp)
+    certificate.recover(settings.certificate, settings.certificate_key)
     if not settings.certificate.exists():
         raise invalid(
             message=f"There is no certificate at {settings.certificate}. Make one with: dcor certificate create"

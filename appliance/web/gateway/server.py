@@ -62,7 +62,8 @@ class Gateway:
         self._context = context
         self._fallback_socket = fallback_socket
         self._certificate = Certificate(certificate, key)
-        self._hosts = Hosts(names)
+        self._names = tuple(names)
+        self._hosts = Hosts(self._names)
         self._redirect: Redirect | None = None
         self._bind = bind
         self._on_error = on_error or _incident
@@ -184,10 +185,11 @@ class Gateway:
             return rule, self._on_error(request, error)
 
     def _renew(self) -> None:
-        if self._certificate.stale:
+        changed = self._certificate.changed
+        if changed or self._certificate.stale:
             try:
-                self._certificate.reload()
-            except OSError as error:
+                self.reload_certificate([*self._names, *self._certificate.names()] if changed else None)
+            except (OSError, Problem) as error:
                 log.warning("gateway.certificate_unreadable error=%s", type(error).__name__)
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+from appliance.security.certificate import alternative_names, load_chain
+
 CIPHERS = ":".join(
     [
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -44,15 +46,37 @@ class Certificate:
 
     def reload(self) -> None:
         """Read the files again. Raises as `server_context` does; the old certificate then stays in use."""
+        signature = self._signature()
         context = server_context(*self._files)
         with self._lock:
             self._context = context
             self._made = time.monotonic()
+            self._read = signature
 
     @property
     def context(self) -> ssl.SSLContext:
         """The context for a new connection."""
         return self._context
+
+    @property
+    def changed(self) -> bool:
+        """Other files lie on disk than those in use."""
+        return self._signature() != self._read
+
+    def names(self) -> list[str]:
+        """Host names and addresses in the certificate on disk. Raises Problem when there is none."""
+        dns, ips = alternative_names(load_chain(self._files[0])[0])
+        return [*dns, *ips]
+
+    def _signature(self) -> list[tuple[int, int, int]]:
+        found = []
+        for path in self._files:
+            try:
+                entry = path.stat()
+            except OSError:
+                continue
+            found.append((entry.st_ino, entry.st_size, entry.st_mtime_ns))
+        return found
 
     @property
     def stale(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from appliance.web.pages import (
+    access_file,
     assets,
     communities,
     connect,
@@ -17,11 +18,20 @@ from appliance.web.pages import (
     profile,
     resource,
     resource_edit,
+    selection,
     sharing,
     site,
     tokens,
     upload,
 )
+from appliance.web.pages.admin import audit as admin_audit
+from appliance.web.pages.admin import backups as admin_backups
+from appliance.web.pages.admin import certificate as admin_certificate
+from appliance.web.pages.admin import health as admin_health
+from appliance.web.pages.admin import jobs as admin_jobs
+from appliance.web.pages.admin import site as admin_site
+from appliance.web.pages.admin import storage as admin_storage
+from appliance.web.pages.admin import users as admin_users
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     assets.bp,
@@ -40,4 +50,14 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     profile.bp,
     connect.bp,
     upload.bp,
+    access_file.bp,
+    selection.bp,
+    admin_health.bp,
+    admin_users.bp,
+    admin_jobs.bp,
+    admin_storage.bp,
+    admin_backups.bp,
+    admin_certificate.bp,
+    admin_audit.bp,
+    admin_site.bp,
 )

@@ -105,7 +105,7 @@ def collections_page(ref: str) -> str:
 
 def _collections_page(row: sqlite3.Row, facts: DatasetFacts) -> str:
     held = communities.of_dataset(conn(), row["id"])
-    mine = [one for one in _own_collections() if one["id"] not in facts.collection_ids]
+    mine = [one for one in own_collections() if one["id"] not in facts.collection_ids]
     return render(
         "dataset/collections.html",
         held=[{"name": one["name"], "text": one["title"] or one["name"], "url": f"/group/{one['name']}", "removable": may("collection:datasets", communities.facts(one))} for one in held],
@@ -115,7 +115,7 @@ def _collections_page(row: sqlite3.Row, facts: DatasetFacts) -> str:
     )
 
 
-def _own_collections() -> list[sqlite3.Row]:
+def own_collections() -> list[sqlite3.Row]:
     """Collections to which the viewer may add datasets."""
     found = communities.listed(conn(), "collection", viewer()) if viewer().sysadmin else communities.by_ids(conn(), viewer().collections, "collection")
     return [one for one in found if may("collection:datasets", communities.facts(one))]

@@ -200,3 +200,19 @@ async function checkConnection(list) {
 }
 const checks = document.getElementById("connection-checks");
 if (checks) checkConnection(checks);
+
+/** Parts of a page that take the server a moment come afterwards. */
+for (const box of document.querySelectorAll("[data-load]")) {
+  fetch(box.dataset.load, { headers: { "X-Fragment": "part" } })
+    .then((answer) => answer.text())
+    .then((text) => box.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes));
+}
+
+/** Lists that show what is going on look again every few seconds, unless somebody is busy in them. */
+for (const box of document.querySelectorAll("[data-refresh]")) {
+  setInterval(async () => {
+    if (document.hidden || box.contains(document.activeElement) || box.querySelector("details[open]")) return;
+    const answer = await fetch(box.dataset.refresh, { headers: { "X-Fragment": "rows" } });
+    if (answer.ok) box.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes);
+  }, 4000);
+}

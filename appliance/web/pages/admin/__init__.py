@@ -1,0 +1,1 @@
+"""Pages for administrators: run the place without a shell."""

@@ -1,0 +1,104 @@
+"""The audit log: who did what; filters, export, and whether the chain of entries is unbroken."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from appliance.store import audit
+from appliance.web.pages import format as show
+from appliance.web.pages.admin.frame import frame
+from appliance.web.pages.allow import allow
+from appliance.web.pages.base import conn
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.paging import pages
+from appliance.web.pages.render import render, url_with
+
+bp = Blueprint("admin_audit", __name__)
+_PER_PAGE = 100
+_EXPORTED = 100_000
+_FIELDS = ("actor", "action", "object_id", "since", "until")
+
+
+def _filters() -> dict[str, str]:
+    return {key: request.args.get(key, "").strip()[:200] for key in _FIELDS}
+
+
+def _which(filters: dict[str, str]) -> audit.Filter:
+    until = filters["until"]
+    return audit.Filter(filters["actor"], filters["action"], filters["object_id"], filters["since"], f"{until}T99" if len(until) == 10 else until)
+
+
+@bp.get("/admin/audit")
+@allow("site:administer")
+def page() -> str:
+    """Entries, newest first."""
+    filters = _filters()
+    number = request.args.get("page", "1")
+    page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    total = audit.count(conn(), _which(filters))
+    rows = audit.entries(conn(), _which(filters), limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE)
+    broken = list(islice(audit.broken_links(conn()), 20)) if "verify" in request.args else None
+    return render(
+        "admin/audit.html",
+        filters=filters,
+        count=ngettext("%(count)s entry", "%(count)s entries", total, count=show.integer(total)),
+        entries=[_entry(row) for row in rows],
+        pages=pages(total, _PER_PAGE, page, lambda one: url_with("/admin/audit", **filters, page=one)),
+        csv_url=url_with("/admin/audit/export.csv", **filters),
+        json_url=url_with("/admin/audit/export.json", **filters),
+        verify_url=url_with("/admin/audit", **filters, verify=1),
+        verified=None if broken is None else {"ok": not broken, "broken": ", ".join(map(str, broken))},
+        **frame("audit", _("Audit log")),
+    )
+
+
+def _entry(row: dict[str, Any]) -> dict[str, str]:
+    detail = ", ".join(f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for key, value in row["detail"].items())
+    return {
+        "seq": str(row["seq"]),
+        "at": show.moment(row["at"]),
+        "actor": row["actor"],
+        "action": row["action"],
+        "object_type": row["object_type"],
+        "object_id": row["object_id"],
+        "detail": detail,
+        "address": row["address"],
+    }
+
+
+@bp.get("/admin/audit/export.<any(csv, json):form>")
+@allow("site:administer")
+def export(form: str) -> Response:
+    """What the filters choose, as a file."""
+    rows = audit.entries(conn(), _which(_filters()), limit=_EXPORTED)
+    text = json.dumps(rows, ensure_ascii=False, indent=1) if form == "json" else _csv(rows)
+    kind = "application/json" if form == "json" else "text/csv; charset=utf-8"
+    return Response(text, content_type=kind, headers={"Content-Disposition": f'attachment; filename="audit.{form}"'})
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["seq", "at", "actor", "action", "object_type", "object_id", "detail", "address"])
+    writer.writerows(_lines(rows))
+    return buffer.getvalue()
+
+
+def _lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
+    for row in rows:
+        values = [row["seq"], row["at"], row["actor"], row["action"], row["object_type"], row["object_id"], json.dumps(row["detail"], ensure_ascii=False), row["address"]]
+        yield [_harmless(str(value)) for value in values]
+
+
+def _harmless(text: str) -> str:
+    """Spreadsheets run what begins like a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,89 @@
+"""Backups: which there are, whether they can be trusted, and one more at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from appliance.actions import backups
+from appliance.model.problem import Problem
+from appliance.store import audit
+from appliance.store import jobs as job_store
+from appliance.web.pages import format as show
+from appliance.web.pages import job_words
+from appliance.web.pages.admin.frame import frame
+from appliance.web.pages.allow import allow
+from appliance.web.pages.base import conn, context, settings, viewer
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.problem_words import translated
+from appliance.web.pages.render import back_to, render
+
+bp = Blueprint("admin_backups", __name__)
+_SHOWN = 60
+
+
+@bp.get("/admin/backups")
+@allow("site:administer")
+def page() -> str:
+    """The backups there are, trial restores, and the key."""
+    return _page()
+
+
+def _page(verified: dict[str, Any] | None = None) -> str:
+    place = backups.folder(settings())
+    found = backups.listed(place)
+    last = job_store.list_(conn(), kind="backup", limit=1)
+    return render(
+        "admin/backups.html",
+        recipient=settings().backup.recipient,
+        place=str(place),
+        backups=[
+            {
+                "name": row["name"],
+                "created": show.moment(_naive(row["created"])),
+                "ago": show.ago(_naive(row["created"])),
+                "kind": row["kind"],
+                "files": show.integer(row["files"]),
+                "size": show.size(row["size"]),
+                "problem": row["problem"],
+            }
+            for row in found[:_SHOWN]
+        ],
+        count=ngettext("%(num)s backup", "%(num)s backups", len(found)),
+        keep=_("%(daily)s daily, %(monthly)s monthly and %(yearly)s yearly ones are kept.", daily=settings().backup.keep_daily, monthly=settings().backup.keep_monthly, yearly=settings().backup.keep_yearly),
+        trials=[{"at": show.moment(_naive(str(row.get("at", "")))), "problems": row.get("problems") or []} for row in backups.trials(settings())[:6]],
+        job=job_words.job(last[0]) if last else None,
+        verified=verified,
+        **frame("backups", _("Backups")),
+    )
+
+
+def _naive(moment: str) -> str:
+    """A stored moment without its zone, which is always UTC."""
+    return moment.removesuffix("Z").partition("+")[0]
+
+
+@bp.post("/admin/backups/create")
+@allow("site:administer")
+def create() -> Response:
+    """Queue a backup."""
+    with context().db.write() as tx:
+        job_store.enqueue(tx, "backup")
+        audit.add(tx, viewer(), "backup.queue", "site")
+    context().wake_jobs()
+    return back_to("/admin/backups", done="backup-queued")
+
+
+@bp.post("/admin/backups/<name>/verify")
+@allow("site:administer")
+def verify(name: str) -> str:
+    """Check a backup without its private key: signature, completeness, checksums."""
+    try:
+        found = backups.verify(settings(), name)
+        problems = [str(problem) for problem in found.problems]
+    except Problem as problem:
+        problems = [translated(str(problem))]
+    return _page({"name": name, "problems": problems})

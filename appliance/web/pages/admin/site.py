@@ -1,0 +1,94 @@
+"""Announcements and maintenance mode, the settings in force, and incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from appliance import settings as all_settings
+from appliance.model.problem import not_found
+from appliance.store import audit, incidents, notices
+from appliance.web.pages import format as show
+from appliance.web.pages.admin.frame import frame
+from appliance.web.pages.allow import allow
+from appliance.web.pages.base import conn, context, settings, viewer
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.render import back_to, render
+
+bp = Blueprint("admin_site", __name__)
+_LONGEST = 500
+
+
+@bp.get("/admin/notices")
+@allow("site:administer")
+def notice_page() -> str:
+    """What everybody is told, and whether the API is closed."""
+    return render("admin/notices.html", announcement=notices.announcement(conn()), maintenance=notices.maintenance(conn()), **frame("notices", _("Announcements")))
+
+
+@bp.post("/admin/notices/announcement")
+@allow("site:administer")
+def announce() -> Response:
+    """Show a sentence above every page, or remove it."""
+    text = request.form.get("text", "").strip()[:_LONGEST]
+    with context().db.write() as tx:
+        notices.announce(tx, text)
+        audit.add(tx, viewer(), "site.announce", "site", text=text)
+    return back_to("/admin/notices", done="announced" if text else "announcement-removed")
+
+
+@bp.post("/admin/notices/maintenance")
+@allow("site:administer")
+def maintenance() -> Response:
+    """Close the API to everybody but administrators, or open it."""
+    text = ""
+    if "on" in request.form:
+        text = request.form.get("text", "").strip()[:_LONGEST] or _("The server is under maintenance. Try again later.")
+    with context().db.write() as tx:
+        notices.set_maintenance(tx, text)
+        audit.add(tx, viewer(), "site.maintenance", "site", on=bool(text))
+    return back_to("/admin/notices", done="maintenance-on" if text else "maintenance-off")
+
+
+@bp.get("/admin/settings")
+@allow("site:administer")
+def settings_page() -> str:
+    """Every setting with its value and where it comes from."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for key, option in all_settings.options().items():
+        group, name = key.split(".")
+        value = getattr(getattr(settings(), group), name)
+        origin = settings().origins.get(key, "")
+        unit = option.metadata["unit"]
+        groups.setdefault(group, []).append(
+            {
+                "key": key,
+                "value": show.value(value) if value != "" else "–",
+                "unit": unit,
+                "size": show.size(value) if unit == "bytes" and isinstance(value, int) and value >= 1000 else "",
+                "doc": option.metadata["doc"],
+                "origin": origin or _("default"),
+                "changed": bool(origin),
+            }
+        )
+    return render("admin/settings.html", groups=[{"name": name, "rows": rows} for name, rows in groups.items()], file=str(settings().data / "dcor.toml"), **frame("settings", _("Settings")))
+
+
+@bp.get("/admin/incidents")
+@allow("site:administer")
+def incident_list() -> str:
+    """The latest failures inside."""
+    rows = [{"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.moment(row["at"])} for row in incidents.latest(conn(), 100)]
+    return render("admin/incidents.html", incidents=rows, query="", **frame("incidents", _("Incidents")))
+
+
+@bp.get("/admin/incidents/<incident_id>")
+@allow("site:administer")
+def incident(incident_id: str) -> str:
+    """One failure with its trace."""
+    row = incidents.get(conn(), incident_id)
+    if row is None:
+        raise not_found()
+    return render("admin/incident.html", id=row["id"], place=row["place"], when=show.moment(row["at"]), trace=row["trace"], **frame("incidents", _("Incident %(number)s", number=row["id"])))

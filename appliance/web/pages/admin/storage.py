@@ -1,0 +1,69 @@
+"""Where the space goes: the disk, circles and their quota, growth, and what waits to be purged."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from flask import Blueprint
+
+from appliance.store import communities, figures, inspection
+from appliance.web.pages import format as show
+from appliance.web.pages.admin.frame import frame
+from appliance.web.pages.allow import allow
+from appliance.web.pages.base import conn, settings
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.render import render
+
+bp = Blueprint("admin_storage", __name__)
+_ARTEFACTS = {"condensed": "condensed", "preview": "preview", "preview_jpeg": "preview (JPEG)", "thumbnail": "thumbnail", "columns": "explorer columns", "density": "density maps"}
+
+
+@bp.get("/admin/storage")
+@allow("site:administer")
+def page() -> str:
+    """The disk, then who uses it."""
+    disk = shutil.disk_usage(settings().data)
+    circles = communities.storage(conn())
+    kept = figures.latest(conn()) or {}
+    return render(
+        "admin/storage.html",
+        figures=[
+            {"name": _("Free"), "text": show.size(disk.free)},
+            {"name": _("Used on the volume"), "text": show.percent(disk.used, disk.total)},
+            {"name": _("Size of the volume"), "text": show.size(disk.total)},
+            {"name": _("Kept free from uploads"), "text": show.size(settings().depot.reserve)},
+            {"name": _("Largest file accepted"), "text": show.size(settings().depot.max_upload)},
+        ],
+        used=disk.used,
+        total=disk.total,
+        circles=[_circle(row, max((one["bytes"] for one in circles), default=1) or 1) for row in circles],
+        quota=show.size(settings().depot.quota_circle) if settings().depot.quota_circle else "",
+        months=_months(kept.get("months", [])),
+        artefacts=[{"name": _ARTEFACTS.get(one["kind"], one["kind"]), "files": show.integer(one["files"]), "size": show.size(one["bytes"])} for one in kept.get("artefacts", [])],
+        counted=show.ago(kept["at"]) if kept else "",
+        deleted=[
+            {"title": row["title"] or row["name"], "url": f"/dataset/{row['id']}", "size": show.size(row["bytes"]), "when": show.ago(row["modified"])}
+            for row in inspection.datasets(conn(), state="deleted")
+        ],
+        **frame("storage", _("Storage")),
+    )
+
+
+def _circle(row: dict[str, Any], largest: int) -> dict[str, Any]:
+    return {
+        "title": row["title"] or row["name"],
+        "url": f"/organization/{row['name']}",
+        "datasets": show.integer(row["datasets"]),
+        "files": show.integer(row["resources"]),
+        "size": show.size(row["bytes"]),
+        "share": f"{row['bytes'] / largest:.3f}",
+        "over": bool(settings().depot.quota_circle and row["bytes"] > 0.9 * settings().depot.quota_circle),
+    }
+
+
+def _months(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The last twelve months with uploads."""
+    shown = rows[-12:]
+    largest = max((row["bytes"] for row in shown), default=0) or 1
+    return [{"month": row["month"], "files": show.integer(row["resources"]), "size": show.size(row["bytes"]), "share": f"{row['bytes'] / largest:.3f}"} for row in shown]

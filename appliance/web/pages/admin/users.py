@@ -1,0 +1,177 @@
+"""Users: find, create, change, disable, let in again; one-time links and access files."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask import Blueprint, make_response, request
+from werkzeug.wrappers import Response
+
+from appliance.actions import people
+from appliance.model.problem import Problem, not_found
+from appliance.store import communities, sessions, tokens, users
+from appliance.web.pages import format as show
+from appliance.web.pages.admin.frame import frame
+from appliance.web.pages.allow import allow, granted
+from appliance.web.pages.base import conn, settings, site, viewer
+from appliance.web.pages.communities import PATHS, role_word
+from appliance.web.pages.forms import messages
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.paging import pages
+from appliance.web.pages.render import back_to, render, url_with
+
+bp = Blueprint("admin_users", __name__)
+_PER_PAGE = 50
+_STATES = ("active", "pending", "disabled")
+
+
+@bp.get("/admin/users")
+@allow("user:list")
+def overview() -> str:
+    """All accounts, with search."""
+    text, order = request.args.get("q", "").strip(), request.args.get("sort", "name")
+    number = request.args.get("page", "1")
+    page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    found = users.listed(conn(), text, states=_STATES, order=order)
+    rows = found[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+    return render(
+        "admin/users.html",
+        query=text,
+        count=ngettext("%(num)s user", "%(num)s users", len(found)),
+        users=[_row(row) for row in rows],
+        pages=pages(len(found), _PER_PAGE, page, lambda one: url_with("/admin/users", q=text, sort=order, page=one)),
+        **frame("users", _("Users")),
+    )
+
+
+def _row(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "shown": row["fullname"] or row["name"],
+        "email": row["email"],
+        "url": f"/admin/users/{row['name']}",
+        "datasets": show.integer(row["datasets"]),
+        "active": show.ago(row["last_active"]),
+        "badges": _badges(row),
+    }
+
+
+def _badges(row: sqlite3.Row) -> list[dict[str, str]]:
+    found = []
+    if row["sysadmin"]:
+        found.append({"kind": "info", "icon": "shield", "text": _("Administrator"), "hint": ""})
+    if row["state"] == "disabled":
+        found.append({"kind": "bad", "icon": "lock", "text": _("Disabled"), "hint": ""})
+    if row["state"] == "pending":
+        found.append({"kind": "warn", "icon": "clock", "text": _("Pending"), "hint": _("Has not set a password yet")})
+    return found
+
+
+@bp.get("/admin/users/new")
+@allow("user:create")
+def form() -> str:
+    """The form for a new account."""
+    return _form({}, {})
+
+
+@bp.post("/admin/users/new")
+@allow("user:create")
+def create() -> Any:
+    """Make an account; its owner sets the password with a one-time link, which is shown once."""
+    values = {key: request.form.get(key, "").strip() for key in ("name", "fullname", "email")}
+    try:
+        people.create(site(), viewer(), values, sysadmin="sysadmin" in request.form)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _form(values, messages(problem)), 409
+    return _link_page(values["name"], _("The account was created."))
+
+
+def _form(values: dict[str, str], errors: dict[str, str]) -> str:
+    return render("admin/user-new.html", values=values, errors=errors, **frame("users", _("New user")))
+
+
+def _link_page(name: str, text: str) -> Response:
+    secret = people.one_time_link(site(), viewer(), name)
+    response = make_response(
+        render(
+            "admin/link.html",
+            text=text,
+            link=f"{settings().site_url}/user/password/{secret}",
+            back=f"/admin/users/{name}",
+            name=name,
+            **frame("users", _("One-time link")),
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _load(name: str) -> sqlite3.Row:
+    row = users.find(conn(), name)
+    if row is None or row["state"] == "deleted":
+        raise not_found()
+    granted(row["id"])
+    return row
+
+
+@bp.get("/admin/users/<name>")
+@allow("user:list")
+def page(name: str) -> str:
+    """One account and what can be done with it."""
+    return _page(_load(name), {})
+
+
+def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
+    circles, collections = communities.roles_of(conn(), row["id"])
+    memberships = [
+        {"text": one["title"] or one["name"], "url": f"{PATHS[kind]}/{one['name']}/members", "role": role_word(held[one["id"]])}
+        for kind, held in (("circle", circles), ("collection", collections))
+        for one in communities.by_ids(conn(), held, kind)
+    ]
+    return render(
+        "admin/user.html",
+        user={"name": row["name"], "shown": row["fullname"] or row["name"], "active": row["state"] != "disabled", "sysadmin": bool(row["sysadmin"])},
+        badges=_badges(row),
+        errors=errors,
+        own=row["id"] == viewer().user_id,
+        facts=[
+            {"name": _("User name"), "text": row["name"]},
+            {"name": _("E-mail"), "text": row["email"]},
+            {"name": _("Created"), "text": show.moment(row["created"])},
+            {"name": _("Last active"), "text": show.ago(row["last_active"])},
+            {"name": _("Datasets"), "text": show.integer(users.datasets_created(conn(), row["id"]))},
+            {"name": _("Sessions"), "text": show.integer(len(sessions.of_user(conn(), row["id"])))},
+            {"name": _("API tokens"), "text": show.integer(len(tokens.of_user(conn(), row["id"])))},
+        ],
+        memberships=memberships,
+        **frame("users", row["fullname"] or row["name"]),
+    )
+
+
+@bp.post("/admin/users/<name>/<any(disable, enable, promote, demote):what>")
+@allow("site:administer")
+def change(name: str, what: str) -> Any:
+    """Disable or enable an account, make or unmake an administrator."""
+    row = _load(name)
+    try:
+        if what in ("disable", "enable"):
+            people.set_state(site(), viewer(), row["id"], "disabled" if what == "disable" else "active")
+        else:
+            people.set_sysadmin(site(), viewer(), row["id"], what == "promote")
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _page(row, messages(problem)), 409
+    return back_to(f"/admin/users/{row['name']}", done=what + "d")
+
+
+@bp.post("/admin/users/<name>/link")
+@allow("site:administer")
+def link(name: str) -> Response:
+    """A one-time link with which the user sets a new password."""
+    row = _load(name)
+    return _link_page(row["name"], _("With this link, %(name)s sets a new password.", name=row["fullname"] or row["name"]))

@@ -12,13 +12,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import g
-from werkzeug.wrappers import Response
 
 from appliance.model.viewer import CommunityFacts, DatasetFacts, Viewer
 from appliance.security import policy
 
 P = ParamSpec("P")
-R = TypeVar("R", str, Response, "str | Response", "tuple[str, int]")
+R = TypeVar("R")
 
 #: Rules that can be answered without an object.
 SITE_RULES = frozenset({

@@ -91,7 +91,7 @@ def robots() -> Response:
 
 def _answer(name: str, *, keep: bool) -> Response:
     suffix = "." + name.rpartition(".")[2]
-    squeeze = suffix in _COMPRESSED and "gzip" in request.accept_encodings
+    squeeze = suffix in _COMPRESSED and request.accept_encodings.quality("gzip") > 0
     response = Response(
         _compressed(name) if squeeze else _files()[name],
         content_type=_TYPES.get(suffix) or mimetypes.guess_type(name)[0],

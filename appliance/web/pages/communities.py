@@ -47,7 +47,9 @@ def words(kind: str) -> dict[str, str]:
             "many": _("Circles"),
             "new": _("New circle"),
             "icon": "circle",
-            "lead": _("A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, whose members see it."),
+            "lead": _(
+                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, whose members see it."
+            ),
             "none": _("No circles yet"),
             "none_text": _("Found a circle for your group; then invite its members and upload datasets."),
             "path": PATHS[kind],
@@ -58,7 +60,9 @@ def words(kind: str) -> dict[str, str]:
         "many": _("Collections"),
         "new": _("New collection"),
         "icon": "collection",
-        "lead": _("A collection gathers datasets of several circles, for a study or a paper. Whoever is in it sees its datasets, private ones too."),
+        "lead": _(
+            "A collection gathers datasets of several circles, for a study or a paper. Whoever is in it sees its datasets, private ones too."
+        ),
         "none": _("No collections yet"),
         "none_text": _("Make a collection for a study or a paper, and add datasets from their pages."),
         "path": PATHS[kind],
@@ -133,7 +137,12 @@ def about(where: str, ref: str) -> str:
         {"name": _("Created"), "text": show.moment(row["created"])},
         {"name": _("Datasets"), "text": show.integer(communities.count_datasets(conn(), row["id"], viewer()))},
     ]
-    return render("community/about.html", facts=facts, description=markdown.render(row["description"]) if row["description"] else "", **frame(kind, row, "about"))
+    return render(
+        "community/about.html",
+        facts=facts,
+        description=markdown.render(row["description"]) if row["description"] else "",
+        **frame(kind, row, "about"),
+    )
 
 
 def frame(kind: str, row: sqlite3.Row, on: str) -> dict[str, Any]:
@@ -152,7 +161,9 @@ def frame(kind: str, row: sqlite3.Row, on: str) -> dict[str, Any]:
         "base": base,
         "image": row["image_url"] if row["image_url"].startswith("/") else "",
         "summary": markdown.plain(row["description"], 180) if row["description"] else "",
-        "role": {"kind": "info", "icon": "user", "text": role_word(role), "hint": _("Your role here")} if role else None,
+        "role": {"kind": "info", "icon": "user", "text": role_word(role), "hint": _("Your role here")}
+        if role
+        else None,
         "tabs": [{"url": url, "text": text, "on": key == on} for key, url, text in tabs],
         "crumbs": [{"text": words(kind)["many"], "url": PATHS[kind]}, {"text": row["title"] or row["name"], "url": ""}],
         "may_upload": kind == "circle" and may("circle:add_dataset", facts),
@@ -243,7 +254,9 @@ def _save(kind: str, row: sqlite3.Row) -> Any:
     return back_to(f"{PATHS[kind]}/{row['name']}/about", done="saved")
 
 
-def _edit_form(kind: str, row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
+def _edit_form(
+    kind: str, row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> str:
     held = len(communities.dataset_ids(conn(), row["id"]))
     return render(
         "community/edit.html",

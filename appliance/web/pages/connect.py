@@ -94,7 +94,13 @@ def setup_files() -> Response:
     """The scripts that make the programs of one user trust this server, with the certificate, for all systems."""
     chain = certificate.load_chain(settings().certificate)
     server = settings().server
-    made = client_setup.setup_files(server.hostname, settings().site_url, certificate.chain_pem(chain), _authorities(), certificate.describe(chain).fingerprint)
+    made = client_setup.setup_files(
+        server.hostname,
+        settings().site_url,
+        certificate.chain_pem(chain),
+        _authorities(),
+        certificate.describe(chain).fingerprint,
+    )
     data = client_setup.as_zip(made, f"dcor-{server.hostname}")
     return _download(data, "application/zip", f"dcor-{server.hostname}.zip")
 

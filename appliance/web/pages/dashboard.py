@@ -21,10 +21,22 @@ _PER_PAGE = 20
 _MOST = 2000
 
 _TABS = {
-    "own": (N_("Own datasets"), N_("You have no active datasets yet"), N_("Drafts become active datasets when they are complete.")),
+    "own": (
+        N_("Own datasets"),
+        N_("You have no active datasets yet"),
+        N_("Drafts become active datasets when they are complete."),
+    ),
     "drafts": (N_("Drafts"), N_("No drafts"), N_("A new dataset starts as a draft, in the browser or in DCOR-Aid.")),
-    "circles": (N_("From my circles"), N_("Nothing from your circles"), N_("Datasets that other members of your circles upload stand here.")),
-    "shared": (N_("Shared with me"), N_("Nothing is shared with you"), N_("Datasets that somebody shares with you alone stand here.")),
+    "circles": (
+        N_("From my circles"),
+        N_("Nothing from your circles"),
+        N_("Datasets that other members of your circles upload stand here."),
+    ),
+    "shared": (
+        N_("Shared with me"),
+        N_("Nothing is shared with you"),
+        N_("Datasets that somebody shares with you alone stand here."),
+    ),
     "followed": (N_("Followed"), N_("You follow nothing"), N_("Follow a dataset on its page to find it here again.")),
     "deleted": (N_("Deleted"), N_("Nothing deleted"), N_("Deleted drafts stand here until they are purged.")),
 }
@@ -45,7 +57,11 @@ def page() -> str:
     return render(
         "account/dashboard.html",
         title=_("My data"),
-        tabs=[{"url": url_with("/dashboard", show=name), "text": _(_TABS[name][0]), "on": name == on, "count": len(pks)} for name, pks in lists.items() if pks or name in ("own", "drafts", on)],
+        tabs=[
+            {"url": url_with("/dashboard", show=name), "text": _(_TABS[name][0]), "on": name == on, "count": len(pks)}
+            for name, pks in lists.items()
+            if pks or name in ("own", "drafts", on)
+        ],
         hits=hits(found[(number - 1) * _PER_PAGE : number * _PER_PAGE]),
         pages=pages(len(found), _PER_PAGE, number, lambda one: url_with("/dashboard", show=on, page=one)),
         empty={"title": _(empty_title), "text": _(empty_text)},

@@ -99,7 +99,9 @@ class Filters:
         for name, values in self.facets.items():
             parts.append(f"{_field(INDEX_FIELDS.get(name, name))}:({' OR '.join(map(_quoted, values))})")
         for name, (low, high) in self.ranges.items():
-            parts.append(f"{_field(RANGES[name][0])}:[{'*' if low is None else low} TO {'*' if high is None else high}]")
+            parts.append(
+                f"{_field(RANGES[name][0])}:[{'*' if low is None else low} TO {'*' if high is None else high}]"
+            )
         return tuple(parts)
 
 
@@ -111,7 +113,13 @@ def listing(path: str, arguments: MultiDict[str, str], fixed: Mapping[str, str] 
     """
     filters = Filters.read(arguments)
     fixed = fixed or {}
-    searched = Filters(filters.query, filters.sort, filters.page, filters.facets | {key: [value] for key, value in fixed.items()}, filters.ranges)
+    searched = Filters(
+        filters.query,
+        filters.sort,
+        filters.page,
+        filters.facets | {key: [value] for key, value in fixed.items()},
+        filters.ranges,
+    )
     query = SearchQuery(
         q=filters.query,
         fq=searched.filter_queries(),
@@ -154,7 +162,9 @@ def _search(query: SearchQuery) -> tuple[SearchResult, str]:
         return SearchResult(0, [], [], query.sort), reason
 
 
-def _facets(path: str, filters: Filters, counts: Mapping[str, list[Item]], fixed: Mapping[str, str]) -> list[dict[str, Any]]:
+def _facets(
+    path: str, filters: Filters, counts: Mapping[str, list[Item]], fixed: Mapping[str, str]
+) -> list[dict[str, Any]]:
     result = []
     for name, heading in FACETS.items():
         if name in fixed:
@@ -163,12 +173,19 @@ def _facets(path: str, filters: Filters, counts: Mapping[str, list[Item]], fixed
         items = {item.name: (item.display_name, item.count) for item in counts.get(INDEX_FIELDS.get(name, name), [])}
         for value in chosen:
             items.setdefault(value, (label(name, value), 0))
-        shown = sorted(items, key=lambda value: value not in chosen)[: _MORE if filters.more == name else max(_SHOWN, len(chosen))]
+        shown = sorted(items, key=lambda value: value not in chosen)[
+            : _MORE if filters.more == name else max(_SHOWN, len(chosen))
+        ]
         if not shown:
             continue
-        entries = [{"value": value, "text": items[value][0], "count": show.integer(items[value][1]), "on": value in chosen} for value in shown]
+        entries = [
+            {"value": value, "text": items[value][0], "count": show.integer(items[value][1]), "on": value in chosen}
+            for value in shown
+        ]
         more = filters.url(path, more=name) if len(items) > len(shown) else ""
-        result.append({"name": name, "title": _(heading), "entries": entries, "open": bool(chosen) or name in _OPEN, "more": more})
+        result.append(
+            {"name": name, "title": _(heading), "entries": entries, "open": bool(chosen) or name in _OPEN, "more": more}
+        )
     return result
 
 

@@ -79,7 +79,7 @@ def ago(value: str | None) -> str:
 
 def duration(seconds: float) -> str:
     """A span as words: "12 seconds", "2 hours"."""
-    return dates.format_timedelta(seconds, locale=locale(), threshold=1.2)
+    return dates.format_timedelta(round(seconds), locale=locale(), threshold=1.2)
 
 
 def events(count: int | None) -> str:

@@ -60,7 +60,7 @@ def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     return text % values
 
 
-def N_(message: str) -> str:  # noqa: N802 - the usual name of a marker
+def N_(message: str) -> str:
     """Mark a constant for extraction; it is translated where it is shown."""
     return message
 

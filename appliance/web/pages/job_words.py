@@ -45,7 +45,12 @@ def job(row: Mapping[str, Any]) -> dict[str, str]:
         text = f"{text}, {show.percent(row['progress'], 1)}"
     if row["state"] == "done":
         text = f"{text}, {show.ago(row['finished'])}"
-    return {"name": kind(row["kind"]), "text": text, "kind": STATES.get(row["state"], ("", ""))[1], "error": row["error"] if row["state"] == "failed" else ""}
+    return {
+        "name": kind(row["kind"]),
+        "text": text,
+        "kind": STATES.get(row["state"], ("", ""))[1],
+        "error": row["error"] if row["state"] == "failed" else "",
+    }
 
 
 def is_open(rows: Iterable[Mapping[str, Any]]) -> bool:

@@ -70,7 +70,9 @@ def set_password(secret: str) -> Any:
     """Use up a one-time link."""
     new = request.form.get("password", "")
     if new != request.form.get("again", ""):
-        return render("account/set-password.html", title=_("Set your password"), errors={"again": _("The two entries differ.")}), 409
+        return render(
+            "account/set-password.html", title=_("Set your password"), errors={"again": _("The two entries differ.")}
+        ), 409
     try:
         people.use_link(site(), secret, new, address=request.remote_addr or "")
     except Problem as problem:

@@ -74,16 +74,26 @@ def _entered(row: sqlite3.Row) -> dict[str, Any]:
     return data
 
 
-def _edit_page(row: sqlite3.Row, facts: DatasetFacts, data: dict[str, Any] | None = None, errors: dict[str, str] | None = None) -> str:
+def _edit_page(
+    row: sqlite3.Row, facts: DatasetFacts, data: dict[str, Any] | None = None, errors: dict[str, str] | None = None
+) -> str:
     data = data or {}
-    stored = {"title": row["title"], "authors": row["authors"], "notes": row["notes"], "doi": row["doi"], "references": row["reference_list"]}
+    stored = {
+        "title": row["title"],
+        "authors": row["authors"],
+        "notes": row["notes"],
+        "doi": row["doi"],
+        "references": row["reference_list"],
+    }
     entered = [tag["name"] for tag in data["tags"]] if "tags" in data else tags.of_dataset(conn(), row["id"])
     draft = row["state"] == "draft"
     return render(
         "dataset/edit.html",
         **_frame(row, _("Edit") if draft else _("Visibility and licence")),
         everything=draft or viewer().sysadmin,
-        values=stored | {"tag_string": ", ".join(entered)} | {key: value for key, value in data.items() if isinstance(value, str)},
+        values=stored
+        | {"tag_string": ", ".join(entered)}
+        | {key: value for key, value in data.items() if isinstance(value, str)},
         errors=errors or {},
         licences=licence_options(data.get("license_id", row["license_id"]), old=row["license_id"]),
         visibility=_visibility(facts, data),
@@ -93,18 +103,39 @@ def _edit_page(row: sqlite3.Row, facts: DatasetFacts, data: dict[str, Any] | Non
 
 def licence_options(chosen: str, *, old: str = "") -> list[dict[str, Any]]:
     """The licences that may be chosen: those of the site, for an existing dataset only its own and less restrictive ones."""
-    listed = {licence["id"]: licence["title"] for licence in licences.listed(settings().policy.licences) if licence["id"] != "none"}
+    listed = {
+        licence["id"]: licence["title"]
+        for licence in licences.listed(settings().policy.licences)
+        if licence["id"] != "none"
+    }
     ids = list(listed)
     if old and not viewer().sysadmin:
         ids = [one for one in licences.looser(old) if one in listed or one == old]
-    return [{"value": one, "text": listed.get(one) or (licences.find(one) or {"title": one})["title"], "on": one == chosen} for one in ids]
+    return [
+        {"value": one, "text": listed.get(one) or (licences.find(one) or {"title": one})["title"], "on": one == chosen}
+        for one in ids
+    ]
 
 
 def _visibility(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any]]:
     private = data.get("private", facts.private)
-    options = [{"value": "private", "on": private, "title": _("Private"), "text": _("Members of its circle, of its collections, and people it is shared with see it.")}]
+    options = [
+        {
+            "value": "private",
+            "on": private,
+            "title": _("Private"),
+            "text": _("Members of its circle, of its collections, and people it is shared with see it."),
+        }
+    ]
     if settings().policy.public_datasets:
-        options.append({"value": "public", "on": not private, "title": _("Public"), "text": _("Everybody who may use this server sees it. This cannot be taken back.")})
+        options.append(
+            {
+                "value": "public",
+                "on": not private,
+                "title": _("Public"),
+                "text": _("Everybody who may use this server sees it. This cannot be taken back."),
+            }
+        )
     if not facts.private and not viewer().sysadmin:
         options = [option for option in options if option["value"] == "public"]
     return options
@@ -154,18 +185,31 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
     unknown = len(measurements) - valid - len(bad)
     checks = [
         _check(bool(files), ngettext("%(num)s file", "%(num)s files", len(files)), _("There are no files yet.")),
-        _check(bool(valid), ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid), _("At least one valid measurement (.rtdc) is needed.") if not unknown else _("No measurement has been checked yet; it is done when you activate.")),
+        _check(
+            bool(valid),
+            ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid),
+            _("At least one valid measurement (.rtdc) is needed.")
+            if not unknown
+            else _("No measurement has been checked yet; it is done when you activate."),
+        ),
         _check(bool(row["authors"]), row["authors"], _("Authors are missing.")),
         _check(bool(row["license_id"]), dataset_pages.licence_title(row), _("A licence is missing.")),
     ]
-    checks += [{"kind": "not-ok", "icon": "error", "text": _("%(name)s did not pass the check; see its page.", name=name)} for name in bad]
+    checks += [
+        {"kind": "not-ok", "icon": "error", "text": _("%(name)s did not pass the check; see its page.", name=name)}
+        for name in bad
+    ]
     if not row["notes"]:
-        checks.append({"kind": "so-so", "icon": "info", "text": _("There is no description. Later it cannot be added.")})
+        checks.append(
+            {"kind": "so-so", "icon": "info", "text": _("There is no description. Later it cannot be added.")}
+        )
     return checks
 
 
 def _check(good: bool, yes: str, no: str) -> dict[str, str]:
-    return {"kind": "ok", "icon": "check-circle", "text": yes} if good else {"kind": "not-ok", "icon": "error", "text": no}
+    return (
+        {"kind": "ok", "icon": "check-circle", "text": yes} if good else {"kind": "not-ok", "icon": "error", "text": no}
+    )
 
 
 def _personal_findings(files: list[sqlite3.Row]) -> list[dict[str, str]]:
@@ -183,8 +227,17 @@ def delete_page(ref: str) -> str:
     """What deleting means."""
     row, _facts = load(ref)
     count = ngettext("%(num)s file", "%(num)s files", row["num_resources"])
-    text = _("The dataset with %(files)s leaves all lists. It can be purged afterwards; a deleted dataset cannot be brought back.", files=count)
-    return render("dataset/confirm.html", text=text, button=_("Delete"), action=f"/dataset/{row['id']}/delete", **_frame(row, _("Delete")))
+    text = _(
+        "The dataset with %(files)s leaves all lists. It can be purged afterwards; a deleted dataset cannot be brought back.",
+        files=count,
+    )
+    return render(
+        "dataset/confirm.html",
+        text=text,
+        button=_("Delete"),
+        action=f"/dataset/{row['id']}/delete",
+        **_frame(row, _("Delete")),
+    )
 
 
 @bp.post("/dataset/<ref>/delete")
@@ -201,8 +254,16 @@ def delete(ref: str) -> Response:
 def purge_page(ref: str) -> str:
     """What purging means."""
     row, _facts = load(ref)
-    text = _("The deleted dataset and its files are removed for good. An administrator can get the files back from the quarantine for some time.")
-    return render("dataset/confirm.html", text=text, button=_("Purge"), action=f"/dataset/{row['id']}/purge", **_frame(row, _("Purge")))
+    text = _(
+        "The deleted dataset and its files are removed for good. An administrator can get the files back from the quarantine for some time."
+    )
+    return render(
+        "dataset/confirm.html",
+        text=text,
+        button=_("Purge"),
+        action=f"/dataset/{row['id']}/purge",
+        **_frame(row, _("Purge")),
+    )
 
 
 @bp.post("/dataset/<ref>/purge")

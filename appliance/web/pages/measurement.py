@@ -13,7 +13,15 @@ from appliance.web.pages.i18n import ngettext
 _SHOWN_SECTIONS = ("experiment", "setup", "imaging", "fluorescence", "pipeline", "qpi")
 _MEDIA = {"CellCarrier": "0.49% MC-PBS", "CellCarrierB": "0.59% MC-PBS", "CellCarrier B": "0.59% MC-PBS"}
 _MAX_ROWS = 200
-_KEY_FIGURES = ("setup:chip region", "setup:channel width", "setup:flow rate", "imaging:frame rate", "setup:medium", "experiment:sample", "experiment:date")
+_KEY_FIGURES = (
+    "setup:chip region",
+    "setup:channel width",
+    "setup:flow rate",
+    "imaging:frame rate",
+    "setup:medium",
+    "experiment:sample",
+    "experiment:date",
+)
 
 
 def figures(file: sqlite3.Row, dc: dict[str, Any]) -> list[dict[str, str]]:
@@ -36,7 +44,11 @@ def tables(dc: dict[str, Any]) -> list[dict[str, Any]]:
         section = key.partition(":")[0]
         if section in _SHOWN_SECTIONS:
             sections.setdefault(section, []).append({"name": labels.config(key)[0], "value": config_value(key, value)})
-    return [{"title": labels.section(name), "rows": sorted(sections[name], key=lambda row: row["name"].lower())} for name in _SHOWN_SECTIONS if name in sections]
+    return [
+        {"title": labels.section(name), "rows": sorted(sections[name], key=lambda row: row["name"].lower())}
+        for name in _SHOWN_SECTIONS
+        if name in sections
+    ]
 
 
 def config_value(key: str, value: Any) -> str:
@@ -74,9 +86,19 @@ def _integrity(found: dict[str, Any]) -> dict[str, Any]:
     violations = sum(cue["level"] == "violation" for cue in cues)
     alerts = sum(cue["level"] == "alert" for cue in cues)
     if found["sane"] == 0 or violations:
-        badge = {"kind": "bad", "icon": "warning", "text": ngettext("%(num)s problem", "%(num)s problems", max(violations, 1)), "hint": ""}
+        badge = {
+            "kind": "bad",
+            "icon": "warning",
+            "text": ngettext("%(num)s problem", "%(num)s problems", max(violations, 1)),
+            "hint": "",
+        }
     elif alerts:
-        badge = {"kind": "warn", "icon": "warning", "text": ngettext("%(num)s remark", "%(num)s remarks", alerts), "hint": ""}
+        badge = {
+            "kind": "warn",
+            "icon": "warning",
+            "text": ngettext("%(num)s remark", "%(num)s remarks", alerts),
+            "hint": "",
+        }
     else:
         badge = {"kind": "good", "icon": "check", "text": _("passed"), "hint": ""}
     shown = [cue for cue in cues if cue["level"] != "info"] or cues
@@ -89,33 +111,55 @@ def _integrity(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
-    badge = {"kind": "warn", "icon": "eye", "text": ngettext("%(num)s finding", "%(num)s findings", len(findings)), "hint": ""}
+    badge = {
+        "kind": "warn",
+        "icon": "eye",
+        "text": ngettext("%(num)s finding", "%(num)s findings", len(findings)),
+        "hint": "",
+    }
     if not findings:
         badge = {"kind": "good", "icon": "check", "text": _("nothing found"), "hint": ""}
     return {
         "title": _("Possible personal data"),
         "badge": badge,
-        "text": _("Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."),
-        "entries": [{"kind": "warn", "text": f"{item['where']}: {item['excerpt']} ({item['kind']})"} for item in findings[:50]],
+        "text": _(
+            "Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."
+        ),
+        "entries": [
+            {"kind": "warn", "text": f"{item['where']}: {item['excerpt']} ({item['kind']})"} for item in findings[:50]
+        ],
     }
 
 
 def logs(found: dict[str, Any]) -> list[dict[str, str]]:
     """The file's logs by name."""
-    return [{"name": name, "count": ngettext("%(num)s line", "%(num)s lines", len(lines)), "text": "\n".join(lines)} for name, lines in sorted(found["logs"].items())]
+    return [
+        {"name": name, "count": ngettext("%(num)s line", "%(num)s lines", len(lines)), "text": "\n".join(lines)}
+        for name, lines in sorted(found["logs"].items())
+    ]
 
 
 def data_tables(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The file's tables, the first rows of each."""
     result = []
     for name, (columns, rows) in sorted(found["tables"].items()):
-        cut = _("The first %(shown)s of %(all)s rows; the rest is in the file.", shown=_MAX_ROWS, all=show.integer(len(rows))) if len(rows) > _MAX_ROWS else ""
+        cut = (
+            _(
+                "The first %(shown)s of %(all)s rows; the rest is in the file.",
+                shown=_MAX_ROWS,
+                all=show.integer(len(rows)),
+            )
+            if len(rows) > _MAX_ROWS
+            else ""
+        )
         result.append(
             {
                 "name": name,
                 "count": ngettext("%(num)s row", "%(num)s rows", len(rows)),
                 "columns": columns or [],
-                "rows": [[_cell(cell) for cell in (row if isinstance(row, list) else [row])] for row in rows[:_MAX_ROWS]],
+                "rows": [
+                    [_cell(cell) for cell in (row if isinstance(row, list) else [row])] for row in rows[:_MAX_ROWS]
+                ],
                 "cut": cut,
             }
         )
@@ -135,7 +179,10 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
         "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
         "name": file["name"].rpartition(".")[0],
-        "labels": {name: list(labels.feature(name)) for name in sorted({*found["scalar_features"], *found["condensed_features"]})},
+        "labels": {
+            name: list(labels.feature(name))
+            for name in sorted({*found["scalar_features"], *found["condensed_features"]})
+        },
         "words": {
             "all": _("All {count} events"),
             "selected": _("{count} of {all} events selected ({share} %)"),
@@ -146,9 +193,13 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
             "traceTime": _("Time [µs]"),
             "traceSamples": _("Sample"),
             "hints": {
-                "pan": _("Drag to move, roll to zoom (over an axis: only that one), click an event to see it, double-click for the whole view."),
+                "pan": _(
+                    "Drag to move, roll to zoom (over an axis: only that one), click an event to see it, double-click for the whole view."
+                ),
                 "box": _("Drag a rectangle around the events you want to know about."),
-                "polygon": _("Click the corners and close with a double click, or draw around the events in one stroke."),
+                "polygon": _(
+                    "Click the corners and close with a double click, or draw around the events in one stroke."
+                ),
             },
         },
     }

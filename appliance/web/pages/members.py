@@ -33,7 +33,9 @@ def page(where: str, ref: str) -> str:
     return _page(KINDS[where], row)
 
 
-def _page(kind: str, row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
+def _page(
+    kind: str, row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> str:
     found = communities.members(conn(), row["id"])
     manage = may(f"{kind}:members", communities.facts(row))
     return render(
@@ -57,7 +59,12 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
         "name": member["name"],
         "shown": shown,
         "initials": "".join(word[0] for word in shown.split()[:2]).upper(),
-        "role": {"kind": "info" if member["role"] == "admin" else "", "icon": "", "text": role_word(member["role"]), "hint": ""},
+        "role": {
+            "kind": "info" if member["role"] == "admin" else "",
+            "icon": "",
+            "text": role_word(member["role"]),
+            "hint": "",
+        },
         "roles": [{"value": role, "text": role_word(role), "on": role == member["role"]} for role in roles.ROLES],
         "editable": manage and (not own or viewer().sysadmin),
     }
@@ -65,9 +72,17 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
 
 def _role_help(kind: str) -> list[dict[str, str]]:
     if kind == "circle":
-        texts = {"admin": _("adds members, shares datasets, and everything editors do"), "editor": _("uploads, edits and activates datasets"), "member": _("sees all datasets of the circle, private ones too")}
+        texts = {
+            "admin": _("adds members, shares datasets, and everything editors do"),
+            "editor": _("uploads, edits and activates datasets"),
+            "member": _("sees all datasets of the circle, private ones too"),
+        }
     else:
-        texts = {"admin": _("adds members and datasets"), "editor": _("adds and removes datasets"), "member": _("sees all datasets in the collection, private ones too")}
+        texts = {
+            "admin": _("adds members and datasets"),
+            "editor": _("adds and removes datasets"),
+            "member": _("sees all datasets in the collection, private ones too"),
+        }
     return [{"name": role_word(role), "text": text} for role, text in texts.items()]
 
 

@@ -16,7 +16,9 @@ def pages(total: int, per_page: int, page: int, url: Callable[[int], str]) -> li
     wanted = sorted(number for number in {1, last, *range(page - 2, page + 3)} if 1 <= number <= last)
     entries: list[dict[str, Any]] = []
     if page > 1:
-        entries.append({"url": url(min(page - 1, last)), "text": "", "icon": "left", "label": _("Previous page"), "rel": "prev"})
+        entries.append(
+            {"url": url(min(page - 1, last)), "text": "", "icon": "left", "label": _("Previous page"), "rel": "prev"}
+        )
     previous = 0
     for number in wanted:
         if number > previous + 1:

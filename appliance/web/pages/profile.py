@@ -79,7 +79,9 @@ def password(name: str) -> Any:
             raise
         return _page(row, errors=messages(problem)), 409
     if row["id"] == viewer().user_id:
-        cookie = people.sign_in(site(), row["name"], new, address=request.remote_addr or "", agent=request.headers.get("User-Agent", ""))
+        cookie = people.sign_in(
+            site(), row["name"], new, address=request.remote_addr or "", agent=request.headers.get("User-Agent", "")
+        )
         g.cookie = sessions_rules.set_cookie(cookie or "")
     return back_to(f"/user/{row['name']}", done="password")
 
@@ -117,8 +119,35 @@ def _present() -> str:
 
 def agent_words(agent: str) -> str:
     """Browser and system out of a user agent, as far as they can be told."""
-    browser = next((name for mark, name in (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")) if mark in agent), "")
-    system = next((name for mark, name in (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iPadOS"), ("Mac OS", "macOS"), ("Linux", "Linux")) if mark in agent), "")
+    browser = next(
+        (
+            name
+            for mark, name in (
+                ("Edg/", "Edge"),
+                ("OPR/", "Opera"),
+                ("Firefox/", "Firefox"),
+                ("Chrome/", "Chrome"),
+                ("Safari/", "Safari"),
+            )
+            if mark in agent
+        ),
+        "",
+    )
+    system = next(
+        (
+            name
+            for mark, name in (
+                ("Windows", "Windows"),
+                ("Android", "Android"),
+                ("iPhone", "iOS"),
+                ("iPad", "iPadOS"),
+                ("Mac OS", "macOS"),
+                ("Linux", "Linux"),
+            )
+            if mark in agent
+        ),
+        "",
+    )
     if browser and system:
         return _("%(browser)s on %(system)s", browser=browser, system=system)
     return browser or system or agent[:60] or _("unknown program")

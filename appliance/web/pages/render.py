@@ -121,7 +121,7 @@ def _compress(response: Response) -> Response:
     """Squeeze pages; never those that show a secret (they say no-store)."""
     if (
         response.mimetype not in ("text/html", "application/json")
-        or "gzip" not in request.accept_encodings
+        or request.accept_encodings.quality("gzip") <= 0
         or response.is_streamed
         or "Content-Encoding" in response.headers
         or "no-store" in response.headers.get("Cache-Control", "")

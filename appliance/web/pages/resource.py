@@ -49,7 +49,8 @@ def page(ref: str, resource_id: str) -> str:
         "title": file["name"],
         "id": resource_id,
         "description": file["description"] or "",
-        "badges": [{"kind": "info", "icon": "", "text": file["format"], "hint": ""}] * bool(file["format"]) + state_badges(row["state"], private=facts.private),
+        "badges": [{"kind": "info", "icon": "", "text": file["format"], "hint": ""}] * bool(file["format"])
+        + state_badges(row["state"], private=facts.private),
         "crumbs": dataset_pages.crumbs(row, circle, (file["name"], "")),
         "measurement": is_measurement,
         "figures": measurement.figures(file, dc) if is_measurement else [],
@@ -64,7 +65,9 @@ def page(ref: str, resource_id: str) -> str:
         "snippets": snippets.of_resource(file, settings().site_url, private=facts.private, measurement=is_measurement),
         "sha256": file["sha256"],
         "etag": file["etag"],
-        "edit_url": f"/dataset/{row['id']}/resource/{resource_id}/edit" if row["state"] == "draft" and may("dataset:update", facts) else "",
+        "edit_url": f"/dataset/{row['id']}/resource/{resource_id}/edit"
+        if row["state"] == "draft" and may("dataset:update", facts)
+        else "",
         **_downloads(row, file, made),
         **_preview(row, file, made, facts_of_file),
         **_information(row, file, dc),
@@ -89,10 +92,23 @@ def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str
     condensed = made.get("condensed")
     exports = []
     if "columns" in made:
-        exports = [{"url": f"{base}/export.{kind}", "name": f"{stem}.{kind}", "text": text} for kind, text in (("csv", _("Scalar features as CSV")), ("tsv", _("Scalar features as TSV")), ("fcs", _("Scalar features as FCS")))]
+        exports = [
+            {"url": f"{base}/export.{kind}", "name": f"{stem}.{kind}", "text": text}
+            for kind, text in (
+                ("csv", _("Scalar features as CSV")),
+                ("tsv", _("Scalar features as TSV")),
+                ("fcs", _("Scalar features as FCS")),
+            )
+        ]
     return {
         "download": {"url": url, "size": show.size(file["size"]), "address": settings().site_url + url},
-        "condensed": {"url": f"{base}/condensed.rtdc", "name": f"{stem}_condensed.rtdc", "size": show.size(condensed["size"])} if condensed else None,
+        "condensed": {
+            "url": f"{base}/condensed.rtdc",
+            "name": f"{stem}_condensed.rtdc",
+            "size": show.size(condensed["size"]),
+        }
+        if condensed
+        else None,
         "exports": exports,
     }
 
@@ -100,7 +116,9 @@ def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str
 def _preview(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts, found: dict[str, Any] | None) -> dict[str, Any]:
     if "preview" not in made:
         return {"preview": None}
-    alt = (found or {}).get("preview_alt") or _("Scatter plot, density plot and an event of %(name)s", name=file["name"])
+    alt = (found or {}).get("preview_alt") or _(
+        "Scatter plot, density plot and an event of %(name)s", name=file["name"]
+    )
     return {"preview": {"url": f"/dataset/{row['id']}/resource/{file['id']}/preview.webp", "alt": alt}}
 
 
@@ -136,7 +154,8 @@ def _information(row: sqlite3.Row, file: sqlite3.Row, dc: dict[str, Any]) -> dic
     licence = dataset_pages.licence_title(row)
     more = sorted((dc | json.loads(file["supplements"])).items())
     return {
-        "info": [{"name": _("licence"), "value": licence}] + [{"name": key, "value": value} for key, value in plain.items() if value],
+        "info": [{"name": _("licence"), "value": licence}]
+        + [{"name": key, "value": value} for key, value in plain.items() if value],
         "info_more": [{"name": key, "value": show.value(value)} for key, value in more],
     }
 

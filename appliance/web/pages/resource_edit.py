@@ -60,7 +60,9 @@ def _is_measurement(file: sqlite3.Row) -> bool:
     return file["mimetype"] in ("RT-DC", "DC")
 
 
-def _page(row: sqlite3.Row, file: sqlite3.Row, given: dict[str, str] | None = None, problem: Problem | None = None) -> str:
+def _page(
+    row: sqlite3.Row, file: sqlite3.Row, given: dict[str, str] | None = None, problem: Problem | None = None
+) -> str:
     if row["state"] != "draft" and not viewer().sysadmin:
         raise not_found()
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)

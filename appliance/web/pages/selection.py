@@ -32,7 +32,9 @@ def act() -> Any:
     """Do what the pressed button says; without a selection, say that there is none."""
     chosen, what = _chosen(), request.form.get("do", "")
     if not chosen:
-        return render("dataset/selection.html", title=_("Selection"), datasets=[], collections=[], ids=[], may_create=False), 409
+        return render(
+            "dataset/selection.html", title=_("Selection"), datasets=[], collections=[], ids=[], may_create=False
+        ), 409
     if what == "zip":
         return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
     if what == "script":
@@ -42,18 +44,31 @@ def act() -> Any:
         title=_("Add to a collection"),
         datasets=[{"title": row["title"] or row["name"], "url": dataset_url(row)} for row in chosen],
         ids=[row["id"] for row in chosen],
-        collections=[{"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in own_collections()],
+        collections=[
+            {"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in own_collections()
+        ],
         may_create=may("collection:create"),
     )
 
 
 def _script(chosen: list[Any]) -> Response:
     """One script that runs the download script of each dataset, so that it stays small."""
-    lines = ["#!/bin/sh", "# Downloads the chosen datasets and checks them. Run it again to go on after an interruption.", "# DCOR_TOKEN=…  API token, for what is not public", "set -eu"]
+    lines = [
+        "#!/bin/sh",
+        "# Downloads the chosen datasets and checks them. Run it again to go on after an interruption.",
+        "# DCOR_TOKEN=…  API token, for what is not public",
+        "set -eu",
+    ]
     for row in chosen:
         address = f"{settings().site_url}/dataset/{row['id']}/download.sh"
-        lines.append(f'curl --fail --silent --show-error ${{DCOR_TOKEN:+--header "Authorization: $DCOR_TOKEN"}} "{address}" | sh')
-    return Response("\n".join(lines) + "\n", content_type="text/x-shellscript; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="download-datasets.sh"'})
+        lines.append(
+            f'curl --fail --silent --show-error ${{DCOR_TOKEN:+--header "Authorization: $DCOR_TOKEN"}} "{address}" | sh'
+        )
+    return Response(
+        "\n".join(lines) + "\n",
+        content_type="text/x-shellscript; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="download-datasets.sh"'},
+    )
 
 
 @bp.post("/dataset/selection/collect")

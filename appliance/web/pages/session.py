@@ -36,4 +36,8 @@ def _refuse_forged() -> None:
         scheme=request.scheme,
     )
     if refusal:
-        raise Problem(403, "Authorization Error", message=_("This change was asked for by another site. Open the page here and try again."))
+        raise Problem(
+            403,
+            "Authorization Error",
+            message=_("This change was asked for by another site. Open the page here and try again."),
+        )

@@ -31,7 +31,9 @@ def _frame(row: sqlite3.Row, title: str) -> dict[str, Any]:
         "title": title,
         "dataset_title": row["title"] or row["name"],
         "base": f"/dataset/{row['id']}",
-        "circle": {"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}/members"} if circle else None,
+        "circle": {"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}/members"}
+        if circle
+        else None,
         "crumbs": dataset_pages.crumbs(row, circle, (title, "")),
     }
 
@@ -58,10 +60,26 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
         for person in sharing.collaborators(conn(), row["id"])
     ]
     options = [
-        {"value": "member", "text": _("Member: may see it, even if it is private"), "on": values.get("capacity") != "editor"},
-        {"value": "editor", "text": _("Editor: may also edit it while it is a draft"), "on": values.get("capacity") == "editor"},
+        {
+            "value": "member",
+            "text": _("Member: may see it, even if it is private"),
+            "on": values.get("capacity") != "editor",
+        },
+        {
+            "value": "editor",
+            "text": _("Editor: may also edit it while it is a draft"),
+            "on": values.get("capacity") == "editor",
+        },
     ]
-    return render("dataset/share.html", people=people, capacities=options, values=values, errors=errors or {}, public=not row["private"], **_frame(row, _("Share")))
+    return render(
+        "dataset/share.html",
+        people=people,
+        capacities=options,
+        values=values,
+        errors=errors or {},
+        public=not row["private"],
+        **_frame(row, _("Share")),
+    )
 
 
 def _capacity(capacity: str) -> str:
@@ -108,7 +126,15 @@ def _collections_page(row: sqlite3.Row, facts: DatasetFacts) -> str:
     mine = [one for one in own_collections() if one["id"] not in facts.collection_ids]
     return render(
         "dataset/collections.html",
-        held=[{"name": one["name"], "text": one["title"] or one["name"], "url": f"/group/{one['name']}", "removable": may("collection:datasets", communities.facts(one))} for one in held],
+        held=[
+            {
+                "name": one["name"],
+                "text": one["title"] or one["name"],
+                "url": f"/group/{one['name']}",
+                "removable": may("collection:datasets", communities.facts(one)),
+            }
+            for one in held
+        ],
         options=[{"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in mine],
         may_create=may("collection:create"),
         **_frame(row, _("Collections")),
@@ -117,7 +143,11 @@ def _collections_page(row: sqlite3.Row, facts: DatasetFacts) -> str:
 
 def own_collections() -> list[sqlite3.Row]:
     """Collections to which the viewer may add datasets."""
-    found = communities.listed(conn(), "collection", viewer()) if viewer().sysadmin else communities.by_ids(conn(), viewer().collections, "collection")
+    found = (
+        communities.listed(conn(), "collection", viewer())
+        if viewer().sysadmin
+        else communities.by_ids(conn(), viewer().collections, "collection")
+    )
     return [one for one in found if may("collection:datasets", communities.facts(one))]
 
 

@@ -23,7 +23,12 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         if rows:
             found.append({"title": section["name"], "rows": rows})
     if rest:
-        found.append({"title": _("Other"), "rows": [{"name": key.removeprefix("sp:"), "value": show.value(value)} for key, value in rest.items()]})
+        found.append(
+            {
+                "title": _("Other"),
+                "rows": [{"name": key.removeprefix("sp:"), "value": show.value(value)} for key, value in rest.items()],
+            }
+        )
     return found
 
 
@@ -37,11 +42,17 @@ def _unit(unit: str) -> str:
     return unit.replace("um", "µm")
 
 
-def form(which: str, values: dict[str, Any] | None = None, errors: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+def form(
+    which: str, values: dict[str, Any] | None = None, errors: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """The schema as form sections: inputs with types, units, choices and hints."""
     values, errors = values or {}, errors or {}
     return [
-        {"title": section["name"], "requires": section.get("requires") or "", "fields": [_field(section["key"], item, values, errors) for item in section["items"]]}
+        {
+            "title": section["name"],
+            "requires": section.get("requires") or "",
+            "fields": [_field(section["key"], item, values, errors) for item in section["items"]],
+        }
         for section in model.schema(which).values()
     ]
 
@@ -59,7 +70,13 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
         "unit": _unit(item.get("unit") or ""),
         "hint": item.get("hint") or "",
         "example": str(item.get("example") or ""),
-        "kind": "boolean" if kind == "boolean" else "text" if "text" in options else "select" if item.get("choices") and "choices fixed" in options else "line",
+        "kind": "boolean"
+        if kind == "boolean"
+        else "text"
+        if "text" in options
+        else "select"
+        if item.get("choices") and "choices fixed" in options
+        else "line",
         "type": "date" if kind == "date" else "text",
         "inputmode": {"float": "decimal", "integer": "numeric"}.get(kind, ""),
         "choices": item.get("choices") or [],

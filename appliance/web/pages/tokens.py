@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from appliance.actions import people
 from appliance.model.problem import not_found
 from appliance.security.tokens import SCOPES
-from appliance.store import users
 from appliance.store import tokens as rows
+from appliance.store import users
 from appliance.web.pages import account
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow, granted
@@ -53,10 +53,16 @@ def page(name: str) -> str:
 def create(name: str) -> Response | tuple[str, int]:
     """Make a token and show it, this once."""
     row = owner(name)
-    label, scope, days = request.form.get("name", "").strip(), request.form.get("scope", "write"), request.form.get("expires", "")
+    label, scope, days = (
+        request.form.get("name", "").strip(),
+        request.form.get("scope", "write"),
+        request.form.get("expires", ""),
+    )
     if not label or scope not in _scopes(row) or days not in _LIFETIMES:
         return _page(row, errors={"name": _("Say what the token is for.")}), 409
-    token, _id = people.create_token(site(), viewer(), row["id"], label[:100], scope=scope, expires=timedelta(days=int(days)) if days else None)
+    token, _id = people.create_token(
+        site(), viewer(), row["id"], label[:100], scope=scope, expires=timedelta(days=int(days)) if days else None
+    )
     response = make_response(_page(row, secret=token))
     response.headers["Cache-Control"] = "no-store"
     return response

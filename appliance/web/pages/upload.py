@@ -49,9 +49,23 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
     drafts = cards.own_pks(conn(), str(viewer().user_id), viewer(), "drafts", limit=6)
     public = settings().policy.public_datasets
     chosen = values.get("visibility", "private")
-    visibility = [{"value": "private", "on": chosen != "public" or not public, "title": _("Private"), "text": _("Members of its circle, of its collections, and people it is shared with see it.")}]
+    visibility = [
+        {
+            "value": "private",
+            "on": chosen != "public" or not public,
+            "title": _("Private"),
+            "text": _("Members of its circle, of its collections, and people it is shared with see it."),
+        }
+    ]
     if public:
-        visibility.append({"value": "public", "on": chosen == "public", "title": _("Public"), "text": _("Everybody who may use this server sees it, once it is active.")})
+        visibility.append(
+            {
+                "value": "public",
+                "on": chosen == "public",
+                "title": _("Public"),
+                "text": _("Everybody who may use this server sees it, once it is active."),
+            }
+        )
     return render(
         "upload/new.html",
         title=_("Upload"),
@@ -70,8 +84,13 @@ def _circles(chosen: str) -> list[dict[str, Any]]:
     if who.sysadmin:
         rows = communities.listed(conn(), "circle", who)
     else:
-        rows = communities.by_ids(conn(), [one for one, role in who.circles.items() if allows(role, "create_dataset")], "circle")
-    return [{"value": row["name"], "text": row["title"] or row["name"], "on": chosen in (row["name"], row["id"])} for row in rows]
+        rows = communities.by_ids(
+            conn(), [one for one, role in who.circles.items() if allows(role, "create_dataset")], "circle"
+        )
+    return [
+        {"value": row["name"], "text": row["title"] or row["name"], "on": chosen in (row["name"], row["id"])}
+        for row in rows
+    ]
 
 
 @bp.post("/upload")
@@ -80,8 +99,14 @@ def create() -> Any:
     """Make the draft and go on to its files."""
     _require_offered()
     values = {key: request.form.get(key, "").strip() for key in _TEXTS}
-    data: dict[str, Any] = {key: values[key] for key in ("title", "authors", "notes", "owner_org", "license_id", "doi", "references")}
-    data |= {"state": "draft", "private": values["visibility"] != "public", "tags": [{"name": tag.strip()} for tag in values["tag_string"].split(",") if tag.strip()]}
+    data: dict[str, Any] = {
+        key: values[key] for key in ("title", "authors", "notes", "owner_org", "license_id", "doi", "references")
+    }
+    data |= {
+        "state": "draft",
+        "private": values["visibility"] != "public",
+        "tags": [{"name": tag.strip()} for tag in values["tag_string"].split(",") if tag.strip()],
+    }
     try:
         if not values["title"]:
             raise Problem(409, "Validation Error", {"title": ["Missing value"]})
@@ -109,7 +134,14 @@ def files(ref: str) -> str:
         dataset_title=row["title"] or row["name"],
         base=f"/dataset/{row['id']}",
         crumbs=dataset_pages.crumbs(row, circle, (_("Add files"), "")),
-        present=[{"name": file["name"], "size": show.size(file["size"]), "url": f"/dataset/{row['id']}/resource/{file['id']}/edit"} for file in present],
+        present=[
+            {
+                "name": file["name"],
+                "size": show.size(file["size"]),
+                "url": f"/dataset/{row['id']}/resource/{file['id']}/edit",
+            }
+            for file in present
+        ],
         form=supplements.form(settings().policy.supplements),
         may_activate=may("dataset:update", facts),
         suffixes=", ".join(names.SUFFIXES),

@@ -34,7 +34,13 @@ def _filters() -> dict[str, str]:
 
 def _which(filters: dict[str, str]) -> audit.Filter:
     until = filters["until"]
-    return audit.Filter(filters["actor"], filters["action"], filters["object_id"], filters["since"], f"{until}T99" if len(until) == 10 else until)
+    return audit.Filter(
+        filters["actor"],
+        filters["action"],
+        filters["object_id"],
+        filters["since"],
+        f"{until}T99" if len(until) == 10 else until,
+    )
 
 
 @bp.get("/admin/audit")
@@ -62,7 +68,10 @@ def page() -> str:
 
 
 def _entry(row: dict[str, Any]) -> dict[str, str]:
-    detail = ", ".join(f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for key, value in row["detail"].items())
+    detail = ", ".join(
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in row["detail"].items()
+    )
     return {
         "seq": str(row["seq"]),
         "at": show.moment(row["at"]),
@@ -95,7 +104,16 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 def _lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
     for row in rows:
-        values = [row["seq"], row["at"], row["actor"], row["action"], row["object_type"], row["object_id"], json.dumps(row["detail"], ensure_ascii=False), row["address"]]
+        values = [
+            row["seq"],
+            row["at"],
+            row["actor"],
+            row["action"],
+            row["object_type"],
+            row["object_id"],
+            json.dumps(row["detail"], ensure_ascii=False),
+            row["address"],
+        ]
         yield [_harmless(str(value)) for value in values]
 
 

@@ -53,8 +53,16 @@ def _page(verified: dict[str, Any] | None = None) -> str:
             for row in found[:_SHOWN]
         ],
         count=ngettext("%(num)s backup", "%(num)s backups", len(found)),
-        keep=_("%(daily)s daily, %(monthly)s monthly and %(yearly)s yearly ones are kept.", daily=settings().backup.keep_daily, monthly=settings().backup.keep_monthly, yearly=settings().backup.keep_yearly),
-        trials=[{"at": show.moment(_naive(str(row.get("at", "")))), "problems": row.get("problems") or []} for row in backups.trials(settings())[:6]],
+        keep=_(
+            "%(daily)s daily, %(monthly)s monthly and %(yearly)s yearly ones are kept.",
+            daily=settings().backup.keep_daily,
+            monthly=settings().backup.keep_monthly,
+            yearly=settings().backup.keep_yearly,
+        ),
+        trials=[
+            {"at": show.moment(_naive(str(row.get("at", "")))), "problems": row.get("problems") or []}
+            for row in backups.trials(settings())[:6]
+        ],
         job=job_words.job(last[0]) if last else None,
         verified=verified,
         **frame("backups", _("Backups")),

@@ -24,7 +24,15 @@ def page() -> str:
     try:
         found = certificate.describe(certificate.load_chain(settings().certificate))
     except Problem as problem:
-        return render("admin/certificate.html", facts=[], fingerprint="", problems=[str(problem)], days="", kind="bad", **frame("certificate", _("Certificate")))
+        return render(
+            "admin/certificate.html",
+            facts=[],
+            fingerprint="",
+            problems=[str(problem)],
+            days="",
+            kind="bad",
+            **frame("certificate", _("Certificate")),
+        )
     problems = certificate.findings(settings().certificate, settings().certificate_key, settings().server.hostname)
     kind = "bad" if found.days_left <= 7 or problems else "warn" if found.days_left <= 30 else "good"
     return render(

@@ -23,5 +23,7 @@ def frame(on: str, title: str) -> dict[str, Any]:
     ]
     return {
         "title": title,
-        "admin_entries": [{"url": url, "text": text, "icon": icon, "on": key == on} for key, url, text, icon in entries],
+        "admin_entries": [
+            {"url": url, "text": text, "icon": icon, "on": key == on} for key, url, text, icon in entries
+        ],
     }

@@ -20,7 +20,12 @@ from appliance.web.pages.i18n import ngettext
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("admin_health", __name__)
-_BADGES = {Level.OK: ("good", "check"), Level.NOTE: ("info", "info"), Level.WARNING: ("warn", "warning"), Level.PROBLEM: ("bad", "error")}
+_BADGES = {
+    Level.OK: ("good", "check"),
+    Level.NOTE: ("info", "info"),
+    Level.WARNING: ("warn", "warning"),
+    Level.PROBLEM: ("bad", "error"),
+}
 
 
 @bp.get("/admin")
@@ -45,7 +50,10 @@ def page() -> str:
     return render(
         "admin/health.html",
         figures=figures,
-        alarms=[{"id": one["id"], "kind": one["kind"], "text": one["message"], "when": show.ago(one["at"])} for one in alarms.open_(conn())],
+        alarms=[
+            {"id": one["id"], "kind": one["kind"], "text": one["message"], "when": show.ago(one["at"])}
+            for one in alarms.open_(conn())
+        ],
         **frame("health", _("Health")),
     )
 
@@ -78,7 +86,9 @@ def _checked(*, repair: bool) -> dict[str, Any]:
     findings = sorted(found.findings, key=lambda one: order.index(one.level))
     bad = sum(one.level in (Level.PROBLEM, Level.WARNING) for one in findings)
     return {
-        "summary": ngettext("%(num)s thing needs attention", "%(num)s things need attention", bad) if bad else _("Everything is in order"),
+        "summary": ngettext("%(num)s thing needs attention", "%(num)s things need attention", bad)
+        if bad
+        else _("Everything is in order"),
         "summary_kind": "bad" if not found.healthy else "warn" if bad else "good",
         "findings": [_finding(one) for one in findings],
         "repairable": any(one.repair is not None for one in findings),

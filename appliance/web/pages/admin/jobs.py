@@ -38,9 +38,20 @@ def _model() -> dict[str, Any]:
     page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
     found = job_store.list_(conn(), state=state or None, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE)
     total = counts[state] if state else sum(counts.values())
-    tabs = [("", _("All"), sum(counts.values())), *((name, job_words.state(name).capitalize(), count) for name, count in counts.items())]
+    tabs = [
+        ("", _("All"), sum(counts.values())),
+        *((name, job_words.state(name).capitalize(), count) for name, count in counts.items()),
+    ]
     return {
-        "tabs": [{"url": url_with("/admin/jobs", state=name), "text": text, "on": name == state, "count": show.integer(count)} for name, text, count in tabs],
+        "tabs": [
+            {
+                "url": url_with("/admin/jobs", state=name),
+                "text": text,
+                "on": name == state,
+                "count": show.integer(count),
+            }
+            for name, text, count in tabs
+        ],
         "jobs": [_row(job) for job in found],
         "pages": pages(total, _PER_PAGE, page, lambda one: url_with("/admin/jobs", state=state, page=one)),
         "refresh": url_with("/admin/jobs", state=state, page=page),
@@ -59,7 +70,9 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
         "stage": job["stage"],
         "error": job["error"],
         "log": job["log"],
-        "file": {"text": file["name"], "url": f"/dataset/{file['dataset_id']}/resource/{file['id']}"} if file is not None else None,
+        "file": {"text": file["name"], "url": f"/dataset/{file['dataset_id']}/resource/{file['id']}"}
+        if file is not None
+        else None,
         "created": show.ago(job["created"]),
         "created_title": show.moment(job["created"]),
         "attempts": show.integer(job["attempts"]),

@@ -25,7 +25,12 @@ _LONGEST = 500
 @allow("site:administer")
 def notice_page() -> str:
     """What everybody is told, and whether the API is closed."""
-    return render("admin/notices.html", announcement=notices.announcement(conn()), maintenance=notices.maintenance(conn()), **frame("notices", _("Announcements")))
+    return render(
+        "admin/notices.html",
+        announcement=notices.announcement(conn()),
+        maintenance=notices.maintenance(conn()),
+        **frame("notices", _("Announcements")),
+    )
 
 
 @bp.post("/admin/notices/announcement")
@@ -73,14 +78,22 @@ def settings_page() -> str:
                 "changed": bool(origin),
             }
         )
-    return render("admin/settings.html", groups=[{"name": name, "rows": rows} for name, rows in groups.items()], file=str(settings().data / "dcor.toml"), **frame("settings", _("Settings")))
+    return render(
+        "admin/settings.html",
+        groups=[{"name": name, "rows": rows} for name, rows in groups.items()],
+        file=str(settings().data / "dcor.toml"),
+        **frame("settings", _("Settings")),
+    )
 
 
 @bp.get("/admin/incidents")
 @allow("site:administer")
 def incident_list() -> str:
     """The latest failures inside."""
-    rows = [{"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.moment(row["at"])} for row in incidents.latest(conn(), 100)]
+    rows = [
+        {"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.moment(row["at"])}
+        for row in incidents.latest(conn(), 100)
+    ]
     return render("admin/incidents.html", incidents=rows, query="", **frame("incidents", _("Incidents")))
 
 
@@ -91,4 +104,11 @@ def incident(incident_id: str) -> str:
     row = incidents.get(conn(), incident_id)
     if row is None:
         raise not_found()
-    return render("admin/incident.html", id=row["id"], place=row["place"], when=show.moment(row["at"]), trace=row["trace"], **frame("incidents", _("Incident %(number)s", number=row["id"])))
+    return render(
+        "admin/incident.html",
+        id=row["id"],
+        place=row["place"],
+        when=show.moment(row["at"]),
+        trace=row["trace"],
+        **frame("incidents", _("Incident %(number)s", number=row["id"])),
+    )

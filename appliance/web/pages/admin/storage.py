@@ -16,7 +16,14 @@ from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.render import render
 
 bp = Blueprint("admin_storage", __name__)
-_ARTEFACTS = {"condensed": "condensed", "preview": "preview", "preview_jpeg": "preview (JPEG)", "thumbnail": "thumbnail", "columns": "explorer columns", "density": "density maps"}
+_ARTEFACTS = {
+    "condensed": "condensed",
+    "preview": "preview",
+    "preview_jpeg": "preview (JPEG)",
+    "thumbnail": "thumbnail",
+    "columns": "explorer columns",
+    "density": "density maps",
+}
 
 
 @bp.get("/admin/storage")
@@ -40,10 +47,22 @@ def page() -> str:
         circles=[_circle(row, max((one["bytes"] for one in circles), default=1) or 1) for row in circles],
         quota=show.size(settings().depot.quota_circle) if settings().depot.quota_circle else "",
         months=_months(kept.get("months", [])),
-        artefacts=[{"name": _ARTEFACTS.get(one["kind"], one["kind"]), "files": show.integer(one["files"]), "size": show.size(one["bytes"])} for one in kept.get("artefacts", [])],
+        artefacts=[
+            {
+                "name": _ARTEFACTS.get(one["kind"], one["kind"]),
+                "files": show.integer(one["files"]),
+                "size": show.size(one["bytes"]),
+            }
+            for one in kept.get("artefacts", [])
+        ],
         counted=show.ago(kept["at"]) if kept else "",
         deleted=[
-            {"title": row["title"] or row["name"], "url": f"/dataset/{row['id']}", "size": show.size(row["bytes"]), "when": show.ago(row["modified"])}
+            {
+                "title": row["title"] or row["name"],
+                "url": f"/dataset/{row['id']}",
+                "size": show.size(row["bytes"]),
+                "when": show.ago(row["modified"]),
+            }
             for row in inspection.datasets(conn(), state="deleted")
         ],
         **frame("storage", _("Storage")),
@@ -66,4 +85,12 @@ def _months(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     """The last twelve months with uploads."""
     shown = rows[-12:]
     largest = max((row["bytes"] for row in shown), default=0) or 1
-    return [{"month": row["month"], "files": show.integer(row["resources"]), "size": show.size(row["bytes"]), "share": f"{row['bytes'] / largest:.3f}"} for row in shown]
+    return [
+        {
+            "month": row["month"],
+            "files": show.integer(row["resources"]),
+            "size": show.size(row["bytes"]),
+            "share": f"{row['bytes'] / largest:.3f}",
+        }
+        for row in shown
+    ]

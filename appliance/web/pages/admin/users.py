@@ -128,13 +128,22 @@ def page(name: str) -> str:
 def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
     circles, collections = communities.roles_of(conn(), row["id"])
     memberships = [
-        {"text": one["title"] or one["name"], "url": f"{PATHS[kind]}/{one['name']}/members", "role": role_word(held[one["id"]])}
+        {
+            "text": one["title"] or one["name"],
+            "url": f"{PATHS[kind]}/{one['name']}/members",
+            "role": role_word(held[one["id"]]),
+        }
         for kind, held in (("circle", circles), ("collection", collections))
         for one in communities.by_ids(conn(), held, kind)
     ]
     return render(
         "admin/user.html",
-        user={"name": row["name"], "shown": row["fullname"] or row["name"], "active": row["state"] != "disabled", "sysadmin": bool(row["sysadmin"])},
+        user={
+            "name": row["name"],
+            "shown": row["fullname"] or row["name"],
+            "active": row["state"] != "disabled",
+            "sysadmin": bool(row["sysadmin"]),
+        },
         badges=_badges(row),
         errors=errors,
         own=row["id"] == viewer().user_id,
@@ -174,4 +183,6 @@ def change(name: str, what: str) -> Any:
 def link(name: str) -> Response:
     """A one-time link with which the user sets a new password."""
     row = _load(name)
-    return _link_page(row["name"], _("With this link, %(name)s sets a new password.", name=row["fullname"] or row["name"]))
+    return _link_page(
+        row["name"], _("With this link, %(name)s sets a new password.", name=row["fullname"] or row["name"])
+    )

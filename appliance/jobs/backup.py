@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from typing import Any
+
 from appliance.actions import backups
-from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
-from appliance.model.problem import Problem
+
+_LOOK = 0.5  # seconds between two looks at a running backup
 
 
 @job("backup", background=True)
 def run(context: JobContext) -> Done:
-    """Back everything up unless a timer did so today, and once a month restore a part for trial."""
+    """Back everything up unless a timer did so today (or the argument `now` is set), and once a month try a restore.
+
+    It runs in a process of its own: hours of hashing must not make requests wait for the interpreter.
+    """
     if not context.arguments.get("now") and backups.is_fresh(context.settings):
         return Done({"skipped": "there is one of today"})
-    site = Site(context.settings, context.db, context.depot)
+    context.progress(0.0, "running")
+    root = str(context.settings.data)
+    with subprocess.Popen(
+        [sys.executable, "-m", "appliance", "--data", root, "backup", "create", "--json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        out, err = _ended(process, context)
+    if process.returncode not in (0, 1) or not out:
+        raise JobFailed(err.strip().removeprefix("dcor: ")[-500:] or "the backup stopped", permanent=False)
+    made = json.loads(out)
+    return Done({key: made[key] for key in ("name", "new_files", "new_bytes", "seconds", "problems")})
 
-    def progress(done: int, total: int, what: str) -> None:
-        context.progress(done / max(total, 1), what.partition("/")[0])
 
-    try:
-        made = backups.create(site, progress=progress)
-        result = {"name": made.manifest.name, "new_files": made.new_files, "problems": made.problems[:20]}
-        if backups.trial_is_due(context.settings):
-            result["trial"] = backups.trial(site, progress=progress).ok
-    except (Problem, OSError) as error:
-        raise JobFailed(str(error), permanent=False) from error
-    return Done(result)
+def _ended(process: subprocess.Popen[Any], context: JobContext) -> tuple[str, str]:
+    """What the process said; raises JobFailed when the job is cancelled (the backup then never happened)."""
+    while True:
+        try:
+            out, err = process.communicate(timeout=_LOOK)
+        except subprocess.TimeoutExpired:
+            if context.cancelled():
+                process.terminate()
+                process.communicate()
+                raise JobFailed("cancelled") from None
+            continue
+        return out, err

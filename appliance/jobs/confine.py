@@ -17,6 +17,7 @@ import appliance
 from appliance.jobs import landlock, seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
+_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
 _NEW_IPC, _NEW_USER, _NEW_NET = 0x08000000, 0x10000000, 0x40000000
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 _IOPRIO_IDLE = 3 << 13
@@ -158,6 +159,7 @@ def _set_limits(bounds: Confinement, *, in_own_namespace: bool) -> None:
 
 def _drop_capabilities() -> None:
     """Empty sets, so that even a service run as root has powerless children."""
+    _libc.prctl(_PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     for capability in range(64):
         _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)

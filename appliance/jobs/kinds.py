@@ -17,6 +17,7 @@ _MODULES = (
     "missing",
     "statistics",
     "user_tree",
+    "uploads",
     "backup",
 )
 

@@ -30,7 +30,6 @@ LEASE_SECONDS = 60.0
 _TICK = 1.0
 _SWEEP_EVERY = 15.0
 _PROGRESS_EVERY = 3.0
-_RESEND_AFTER = 60.0
 _NO_GRACE_LEFT = 10.0
 _HEAVY_BYTES = 64 << 20
 
@@ -183,7 +182,7 @@ class JobRunner:
             return
         most = 4 * self._workers
         with self._guard:
-            horizon = time.monotonic() - _RESEND_AFTER
+            horizon = time.monotonic() - self._lease  # what a worker has not taken up by then is sent again
             self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent.at > horizon}
             if len(self._sent) > most // 2:
                 return

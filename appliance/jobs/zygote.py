@@ -44,7 +44,10 @@ class Zygote:
     def serve(self) -> None:
         """Announce readiness, then work until the other end of the control socket closes."""
         report = confine.capabilities(namespaces=self._namespaces)
-        self._control.send(wire.to_json(report))
+        try:
+            self._control.send(wire.to_json(report))
+        except BrokenPipeError:  # the service ended while we were getting ready
+            return
         self._poll.register(self._control, select.POLLIN)
         while True:
             for fd, _event in self._poll.poll():

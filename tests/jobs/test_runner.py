@@ -123,6 +123,23 @@ def test_unknown_kinds_fail_with_a_reason(appliance: Appliance, start: Callable[
     assert "no job 'from_the_future'" in str(until(appliance, job_id, "failed")["error"])
 
 
+def test_a_message_that_got_lost_is_sent_again(appliance: Appliance, start: Callable[..., JobRunner]) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    go = threading.Event()
+    holding = [appliance.enqueue("hold", dedupe=f"hold:{number}", priority=99) for number in range(3)]
+    start(hold=lambda _context: Done({"waited": go.wait(20)}), nothing=lambda _context: Done(), lease=1.0)
+    assert wait_until(lambda: all(appliance.job(one)["state"] == "running" for one in holding), 10)
+    job_id = appliance.enqueue("nothing")
+    with closing(sqlite3.connect(appliance.settings.data / "jobs.sqlite")) as messages:
+        assert wait_until(lambda: messages.execute("SELECT count(*) FROM task").fetchone()[0] > 0, 10)
+        messages.execute("DELETE FROM task")
+        messages.commit()
+    go.set()
+    until(appliance, job_id, "done")
+
+
 def test_postponed_jobs_run_after_what_they_found_out_to_need(
     appliance: Appliance, start: Callable[..., JobRunner]
 ) -> None:

@@ -33,9 +33,8 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
         community_id = communities.create(tx, kind, name, id_=id_, **_texts(data))
         if viewer.user_id:
             communities.set_member(tx, community_id, viewer.user_id, "admin")
-        for entry in data.get("users") or ():
-            user = lookup.user(tx, entry.get("name") or entry.get("id"), field="users")
-            communities.set_member(tx, community_id, user["id"], _role(entry.get("capacity") or "member"))
+        for user_ref, role in _listed_users(data.get("users")):
+            communities.set_member(tx, community_id, lookup.user(tx, user_ref, field="users")["id"], role)
         audit.add(tx, viewer, f"{kind}.create", kind, community_id, name=name)
     return community_id
 
@@ -203,6 +202,8 @@ def _collection_and_dataset(
 
 def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
     values = {key: as_text(data[key]) for key in _TEXTS if key in data}
+    if wrong := [key for key in values if isinstance(data[key], (Mapping, list))]:
+        raise invalid({key: ["Must be a text"] for key in wrong})
     too_long = [key for key, value in values.items() if len(value) > _LONGEST]
     if too_long:
         raise invalid({key: [f"At most {_LONGEST} characters are accepted"] for key in too_long})
@@ -210,6 +211,18 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
     if url and not url.startswith(("https://", "http://", "/")):
         raise invalid({"image_url": ["Must be a web address"]})
     return values
+
+
+def _listed_users(listed: Any) -> list[tuple[str, str]]:
+    """(name or id, role) of those who shall be members from the beginning. Raises Problem 409."""
+    if not listed:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
+        raise invalid({"users": ["A list of objects with name and capacity is needed"]})
+    return [
+        (as_text(entry.get("name") or entry.get("id")), _role(as_text(entry.get("capacity") or "member")))
+        for entry in listed
+    ]
 
 
 def _role(role: str | None) -> str:

@@ -48,12 +48,15 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
     errors: Fields = {}
     for key, longest in _LONGEST.items():
         if key in data:
+            if isinstance(data[key], (Mapping, list)):
+                errors[key] = ["Must be a text"]
+                continue
             text = as_text(data[key])
             if len(text) > longest:
                 errors[key] = [f"At most {longest} characters are accepted"]
             found[key] = _PARSERS.get(key, str)(text)
     if data.get("license_id") is not None:
-        found["license_id"] = as_text(data["license_id"])
+        found["license_id"] = as_text(data["license_id"])[:100]
     if "private" in data:
         try:
             found["private"] = as_bool(data["private"])
@@ -67,6 +70,8 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
 def tag_names(data: Mapping[str, Any]) -> list[str] | None:
     """Names of the tags that `data` (``tags`` or ``tag_string``) asks for, None when it says nothing. Raises Problem 409."""
     if "tags" in data and data["tags"] is not None:
+        if not isinstance(data["tags"], list):
+            raise invalid({"tags": ["Not a list"]})
         wanted = [tag.get("name") if isinstance(tag, Mapping) else tag for tag in data["tags"]]
     elif data.get("tag_string"):
         wanted = [part.strip() for part in as_text(data["tag_string"]).split(",") if part.strip()]
@@ -99,12 +104,13 @@ def collections(
     """
     if data.get("groups") is None:
         return None
+    if not isinstance(data["groups"], list):
+        raise invalid({"groups": ["Not a list"]})
     found = set()
     for group in data["groups"]:
         refs = [group.get("id"), group.get("name")] if isinstance(group, Mapping) else [group]
-        row = next(
-            (row for row in (communities.find(conn, ref, "collection") for ref in refs if ref) if row is not None), None
-        )
+        rows = (communities.find(conn, ref, "collection") for ref in refs if ref and isinstance(ref, str))
+        row = next((row for row in rows if row is not None), None)
         if row is None:
             raise not_found("Group was not found.")
         if row["id"] not in held and not policy.may(viewer, "collection:datasets", communities.facts(row)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from appliance.actions import activation, dataset_fields, lookup, resources
@@ -73,6 +73,22 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     with resources.Files(site) as files, site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
         apply(site, tx, viewer, row, facts, data, files)
+    site.wake_jobs()
+    return facts.id
+
+
+def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> str:
+    """Change a dataset by what `change` makes of its package dict; returns the id. Raises Problem 403, 404 or 409.
+
+    `change` is called twice, the second time in the transaction: several clients may add files to one dataset at the same
+    time, and jobs write what they read out of files, without any of them undoing what another did.
+    """
+    with site.db.read() as conn:
+        current = json.loads(show(conn, viewer, ref))
+    activation.prepare(site, viewer, current["id"], change(current))
+    with resources.Files(site) as files, site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, current["id"], "dataset:update")
+        apply(site, tx, viewer, row, facts, change(json.loads(show(tx, viewer, facts.id))), files)
     site.wake_jobs()
     return facts.id
 
@@ -259,6 +275,8 @@ def _apply_resources(
     """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"resources": ["A list of objects is needed"]})
+    if not all(isinstance(entry.get("id"), str | None) for entry in listed):
+        raise invalid({"resources": ["Ids are texts"]})
     old = {row["id"]: json.loads(row["document"]) for row in rows.of_dataset(tx, facts.id)}
     kept = [entry["id"] for entry in listed if entry.get("id") in old]
     dropped = [one for one in old if one not in set(kept)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -53,10 +52,8 @@ def add_files(site: Site, viewer: Viewer, dataset_ref: str, files: Sequence[File
     received: list[resources.Incoming] = []
     try:
         received.extend(_receive(site, file) for file in files)
-        with site.db.read() as conn:
-            listed = json.loads(datasets.show(conn, viewer, dataset_ref))["resources"]
         entries = [_entry(file, incoming) for file, incoming in zip(files, received, strict=True)]
-        datasets.update(site, viewer, dataset_ref, {"resources": [*listed, *entries]})
+        datasets.revise(site, viewer, dataset_ref, lambda current: {"resources": [*current["resources"], *entries]})
     except Exception:
         for incoming in received:
             with suppress(OSError):

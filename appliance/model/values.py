@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+#: Largest number accepted: it must fit into a database column.
+LARGEST = 2**53
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -28,10 +30,10 @@ def as_text(value: Any) -> str:
 
 
 def as_natural(value: Any) -> int:
-    """A whole number ≥ 0. Raises ValueError."""
+    """A whole number from 0 to `LARGEST`. Raises ValueError."""
     if isinstance(value, bool):
         raise ValueError("a truth value is no number")
     number = int(value)
-    if number < 0 or (isinstance(value, float) and value != number):
+    if not 0 <= number <= LARGEST or (isinstance(value, float) and value != number):
         raise ValueError(f"'{value}' is no natural number")
     return number

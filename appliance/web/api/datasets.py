@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
 from appliance.actions import datasets as verbs
@@ -12,11 +11,12 @@ from appliance.model.problem import Problem, invalid, not_found
 from appliance.store import datasets, documents
 from appliance.store.search import autocomplete, package_search
 from appliance.store.search.query import SearchQuery
+from appliance.web.api import parameters
 from appliance.web.api.registry import Call, Raw, action, flag, listing, mapping, natural, text
 
 _ID = text("id", "Id or name of the dataset", required=True, aliases=("name_or_id",))
-#: Revisions of one dataset follow each other: clients upload several files to it at the same time.
-_REVISING = tuple(threading.Lock() for _ in range(64))
+#: What is empty in the dataset after a filter has removed it; other fields a dataset always has.
+_EMPTIED = frozenset({"title", "notes", "authors", "doi", "references", "license_id", "tags", "groups", "resources"})
 _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out at the beginning", default=0))
 
 
@@ -70,7 +70,7 @@ def package_update(call: Call) -> Raw:
 @action("package_patch", _ID, rule="write", extra="fields of a dataset")
 def package_patch(call: Call) -> Raw:
     """Change some fields of a dataset."""
-    return package_update(call)
+    return Raw(package_update(call))
 
 
 @action(
@@ -88,26 +88,18 @@ def package_revise(call: Call) -> Any:
     ref = call["match__id"] or match.get("id") or call["match__name"] or match.get("name")
     if not ref:
         raise invalid({"match__id": "Missing value"})
-    current = json.loads(_readable(call, ref))
-    with _REVISING[hash(current["id"]) % len(_REVISING)]:  # what is merged here must still hold when it is written
-        package = _revise(call, match, json.loads(_readable(call, current["id"])))
+    flat = {key: _decoded(value) for key, value in call.data.items() if key.startswith(("match__", "update__"))}
+    matches = {key[7:]: value for key, value in flat.items() if key.startswith("match__")}
+    updates = {key[8:]: value for key, value in flat.items() if key.startswith("update__")}
+
+    def change(current: dict[str, Any]) -> dict[str, Any]:
+        _require_match(current, match, matches)
+        return _changes(current, call["filter"], call["update"], updates)
+
+    package = _shown(call, verbs.revise(call.context, call.viewer, str(ref), change))
     if call["include"]:
         return revision.select({"package": json.loads(package)}, call["include"])
     return Raw(f'{{"package": {package}}}')
-
-
-def _revise(call: Call, match: dict[str, Any], current: dict[str, Any]) -> Any:
-    """Match, filter, merge and write; the package as JSON. Raises Problem."""
-    flat = {key: _decoded(value) for key, value in call.data.items() if key.startswith(("match__", "update__"))}
-    _require_match(current, match, {key[7:]: value for key, value in flat.items() if key.startswith("match__")})
-    changed = revision.select(current, call["filter"]) if call["filter"] else current
-    if call["update"]:
-        changed = revision.merge(changed, call["update"])
-    updates = {key[8:]: value for key, value in flat.items() if key.startswith("update__")}
-    changed = json.loads(json.dumps(changed)) if updates and changed is current else changed
-    for key in sorted(updates, key=lambda one: not one.endswith("__extend")):
-        revision.assign(changed, key, updates[key])
-    return _shown(call, verbs.update(call.context, call.viewer, current["id"], _sent(changed, call["update"], updates)))
 
 
 @action("package_delete", _ID, rule="write")
@@ -171,17 +163,12 @@ def _shown(call: Call, dataset_id: str) -> Raw:
     return Raw(document)
 
 
-def _readable(call: Call, ref: str) -> str:
-    with call.context.db.read() as conn:
-        return verbs.show(conn, call.viewer, ref)
-
-
 def _decoded(value: Any) -> Any:
     """A flattened key's value: JSON where it is JSON, else the text itself."""
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return parameters.decoded(value)
     except ValueError:
         return value
 
@@ -198,10 +185,36 @@ def _require_match(current: dict[str, Any], match: dict[str, Any], flat: dict[st
         raise invalid({"match": wrong})
 
 
-def _sent(changed: dict[str, Any], update: Any, flat: dict[str, Any]) -> dict[str, Any]:
-    """Only what the call touched: the rest is as it was read, and may have been changed by a job since."""
-    touched = {key.split("__")[0] for key in flat} | set(update or {})
-    return {key: value for key, value in changed.items() if key in touched}
+def _changes(
+    current: dict[str, Any], patterns: list[str] | None, update: dict[str, Any] | None, flat: dict[str, Any]
+) -> dict[str, Any]:
+    """What is to change: the parts of `current` that filter, update and flattened keys touch, in their new form."""
+    changed = revision.select(current, patterns) if patterns else current
+    removed = {key: [] if isinstance(current[key], list) else "" for key in _EMPTIED & current.keys() - changed.keys()}
+    if update:
+        changed = revision.merge(changed, update)
+    if flat:
+        changed = {**changed, **{key: _copied(changed[key]) for key in _first(flat) & changed.keys()}}
+    for key in sorted(flat, key=lambda one: not one.endswith("__extend")):
+        revision.assign(changed, key, flat[key])
+    touched = _first(flat) | set(update or {})
+    touched |= {
+        key
+        for key in changed.keys() & current.keys()
+        if changed[key] is not current[key] and changed[key] != current[key]
+    }
+    return removed | {key: value for key, value in changed.items() if key in touched}
+
+
+def _first(flat: dict[str, Any]) -> set[str]:
+    return {key.split("__")[0] for key in flat}
+
+
+def _copied(value: Any) -> Any:
+    """A copy down to the last list, sharing files that have just been received."""
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _without(data: dict[str, Any], *keys: str) -> dict[str, Any]:

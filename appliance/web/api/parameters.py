@@ -10,6 +10,7 @@ from appliance.model.problem import Problem
 from appliance.web.http import Request
 
 MAX_BODY = 32 << 20  # JSON of a dataset with some thousand resources
+MAX_DEPTH = 50  # of nested JSON; a dataset has five levels
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -46,10 +47,38 @@ def from_body(request: Request) -> dict[str, Any]:
     return _object(raw)
 
 
+def decoded(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _depth(value) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if "\\ud" in (text.lower() if isinstance(text, str) else text.decode("utf-8", "replace").lower()):
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    return value
+
+
+def _depth(value: Any) -> int:
+    """How deeply a JSON value is nested."""
+    depth, level = 0, [value]
+    while level:
+        level = [
+            part
+            for one in level
+            if isinstance(one, (dict, list))
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, (dict, list))
+        ]
+        depth += 1
+    return depth
+
+
 def _object(raw: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        value = decoded(raw)
+    except ValueError as error:
         raise _undecodable() from error
     if not isinstance(value, dict):
         raise Problem(

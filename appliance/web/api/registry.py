@@ -5,7 +5,6 @@ From a declaration come parameter checking, ``help_show``, the API page of the d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from appliance.model.problem import Fields, Problem, invalid
 from appliance.model.values import as_bool, as_natural
 from appliance.model.viewer import Viewer
+from appliance.web.api import parameters
 from appliance.web.context import Context
 
 Handler = Callable[["Call"], Any]
@@ -150,7 +150,7 @@ def _text(value: Any) -> str:
 
 def _list(value: Any) -> list[Any]:
     if isinstance(value, str) and value.lstrip().startswith("["):
-        value = json.loads(value)
+        value = parameters.decoded(value)
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return list(value) if isinstance(value, (list, tuple)) else [value]
@@ -158,7 +158,7 @@ def _list(value: Any) -> list[Any]:
 
 def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
-        value = json.loads(value)
+        value = parameters.decoded(value)
     if not isinstance(value, dict):
         raise TypeError
     return value

@@ -57,7 +57,7 @@ def resource_update(call: Call) -> Raw:
 @action("resource_patch", _ID, rule="write", extra="description, sp:…")
 def resource_patch(call: Call) -> Raw:
     """Change description and supplementary metadata of a draft's file."""
-    return resource_update(call)
+    return Raw(resource_update(call))
 
 
 @action("resource_delete", _ID, rule="write")

@@ -16,6 +16,7 @@ from appliance.web.api.registry import Call, Raw, action, flag, natural, text
 
 _USER = text("id", "Id or name of the user; default: the caller", aliases=("user_id", "user"))
 _DATASET = text("id", "Id or name of the dataset", required=True)
+_CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
 
 
 @action(
@@ -136,7 +137,7 @@ def _shown(call: Call, user_id: str) -> dict[str, Any]:
 )
 def api_token_create(call: Call) -> dict[str, Any]:
     """Make a token for oneself. It is shown only now."""
-    life = timedelta(seconds=call["expires_in"]) if call["expires_in"] else None
+    life = timedelta(seconds=min(call["expires_in"], _CENTURY)) if call["expires_in"] else None
     token, _ = people.create_token(
         call.context, call.viewer, call["user"], call["name"], scope=call["scope"], expires=life
     )

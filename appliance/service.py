@@ -15,7 +15,7 @@ from typing import Any
 from cryptography import x509
 from waitress.server import create_server
 
-from appliance import notify
+from appliance import logs, notify
 from appliance.actions.site import Sanity
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
@@ -189,7 +189,7 @@ class _Readers:
 
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the certificate. Raises Problem when it can not start."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.set_up()
     service = Service(settings)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,7 +7,6 @@ import shutil
 import time
 from collections.abc import Iterator
 
-from prometheus_client import Counter, Histogram
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -15,28 +14,12 @@ from appliance import __version__
 from appliance.model.problem import not_found
 from appliance.security import policy
 from appliance.store import alarms, inspection, jobs
-from appliance.web import authentication
+from appliance.web import authentication, metrics
 from appliance.web.context import Context
 from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import Route, route
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-
-REGISTRY = CollectorRegistry()
-REQUESTS = Counter("dcor_http_requests", "Requests answered", ["route", "status"], registry=REGISTRY)
-SECONDS = Histogram(
-    "dcor_http_request_seconds",
-    "Time from a request's head to the end of its answer",
-    ["route"],
-    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 30, 300),
-    registry=REGISTRY,
-)
-
-
-def observed(rule: str, status: int, seconds: float) -> None:
-    """Count one answered request: its route's name, status and time [s]."""
-    REQUESTS.labels(rule, str(status)).inc()
-    SECONDS.labels(rule).observe(seconds)
 
 
 def health(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -46,16 +29,18 @@ def health(context: Context, request: Request, match: re.Match[str]) -> Response
         conn.execute("SELECT 1").fetchone()
     if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
         failing.append("disk")
-    return json_response(503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__})
+    return json_response(
+        503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__}
+    )
 
 
-def metrics(context: Context, request: Request, match: re.Match[str]) -> Response:
+def exposition(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Prometheus metrics; from elsewhere than this machine only with an administrator's token. Raises Problem 404."""
     if request.client not in _LOOPBACK and not policy.may(authentication.viewer(context, request), "site:administer"):
         raise not_found()
     registry = CollectorRegistry()
     registry.register(_State(context))
-    body = generate_latest(REGISTRY) + generate_latest(registry)
+    body = generate_latest(metrics.REGISTRY) + generate_latest(registry)
     return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], body)
 
 
@@ -94,4 +79,4 @@ def _info() -> Metric:
     return family
 
 
-ROUTES: tuple[Route, ...] = (route("GET", r"/healthz", "open", health), route("GET", r"/metrics", "open", metrics))
+ROUTES: tuple[Route, ...] = (route("GET", r"/healthz", "open", health), route("GET", r"/metrics", "open", exposition))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from appliance.model.problem import Problem
+from appliance.web import metrics
 from appliance.web.gateway import reply
 from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
 from appliance.web.gateway.head import Head, parse_head
@@ -94,13 +95,17 @@ class Connection:
         sent, keep = reply.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )
-        log.info(
+        seconds = time.perf_counter() - began
+        metrics.answered(rule, response.status, seconds)
+        # what went well is counted, what did not is told
+        log.log(
+            logging.DEBUG if response.status < 400 else logging.INFO,
             "http.request method=%s route=%s status=%d sent=%d ms=%.1f",
             head.method,
             rule,
             response.status,
             sent,
-            (time.perf_counter() - began) * 1e3,
+            seconds * 1e3,
         )
         if keep:
             keep = self._drain(body)

@@ -154,11 +154,14 @@ def verify(
     key: str | None = None,
     progress: Progress | None = None,
 ) -> backup_verify.Verified:
-    """Check a backup (None: the newest) in `place` (None: the configured folder), with the text of a key file or without."""
+    """Check a backup (None: the newest) in `place` (None: the configured folder), with the text of a key file or without.
+
+    Damaged files of the depot in the configured folder are renamed, and the next backup stores them again.
+    """
     identities = backup_crypto.parse_identities(key) if key is not None else []
     own = seal(settings).public if place is None else None
     with backup.scratch(settings.tmp if settings.tmp.is_dir() else Path(tempfile.gettempdir())) as work:
-        return backup_verify.verify(
+        done = backup_verify.verify(
             place or folder(settings),
             name,
             identities=identities,
@@ -167,6 +170,9 @@ def verify(
             examine=backup_source.examine,
             progress=progress,
         )
+    if place is None:
+        _set_aside(folder(settings), done)
+    return done
 
 
 def restore(
@@ -212,8 +218,10 @@ def make_room(target: Path, *, replace: bool = False) -> Path | None:
             message=f"{target} is in use: it has datasets. Restore into another folder, or say --replace to move what is "
             "there into its quarantine first."
         )
-    stamp = backup_manifest.name_of(datetime.now(UTC))
-    aside = secrets.private_folder(target / "quarantine" / f"before-restore-{stamp}")
+    moment = datetime.now(UTC)
+    while (aside := target / "quarantine" / f"before-restore-{backup_manifest.name_of(moment)}").exists():
+        moment += timedelta(seconds=1)
+    secrets.private_folder(aside)
     for path in present:
         path.rename(aside / path.name)
     return aside
@@ -326,6 +334,15 @@ def _ready(settings: Settings) -> Path:
     if not settings.backup.folder:  # a configured one must be there, or its disk is not mounted
         secrets.private_folder(place)
     return place
+
+
+def _set_aside(place: Path, found: backup_verify.Verified) -> None:
+    """Rename damaged files of the depot in our own backups, so that the next backup stores them again."""
+    with backup.locked(place):
+        for name in found.damaged:
+            path = backup_manifest.object_path(place, name)
+            if path.is_file():
+                path.rename(path.with_suffix(".damaged"))
 
 
 def _require_stopped(root: Path) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.model.problem import Problem, invalid
@@ -248,9 +248,8 @@ def _new_set(folder: Path, moment: datetime) -> Path:
         for path in month.iterdir():
             if not (path / manifests.MANIFEST).exists() and time.time() - path.stat().st_mtime > _STALE:
                 shutil.rmtree(path)
-    path = manifests.set_path(folder, manifests.name_of(moment))
-    if (path / manifests.MANIFEST).exists():
-        raise invalid(message=f"There is a backup of this very second already: {path.name}.")
+    while (path := manifests.set_path(folder, manifests.name_of(moment))).exists():
+        moment += timedelta(seconds=1)
     private_folder(path.parent)
     return private_folder(path)
 

@@ -6,11 +6,13 @@ import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from appliance.security import backup_manifest as manifests
 
+# What was lost by a mistake this morning must not be replaced by a backup made at noon.
+_RECENT = timedelta(days=2)
 # A file may belong to a backup that is still being written.
 _YOUNG = 86400.0
 
@@ -35,9 +37,9 @@ class Pruned:
 
 
 def kept(moments: Iterable[datetime], keep: Keep) -> set[datetime]:
-    """Return which of `moments` stay. The newest one always does."""
+    """Return which of `moments` stay: the newest of each period, and all of the last two days before the newest."""
     ordered = sorted(moments, reverse=True)
-    stay = set(ordered[:1])
+    stay = {moment for moment in ordered if ordered[0] - moment < _RECENT}
     for form, count in (("%Y-%m-%d", keep.daily), ("%Y-%m", keep.monthly), ("%Y", keep.yearly)):
         periods: dict[str, datetime] = {}
         for moment in ordered:
@@ -71,6 +73,9 @@ def prune(folder: Path, keep: Keep, *, signer: str, dry_run: bool = False, now: 
             files, size = files + 1, size + path.stat().st_size
             if not dry_run:
                 path.unlink()
+    for path in (folder / manifests.OBJECTS).glob("*/*.damaged"):
+        if not dry_run and path.with_suffix(".age").exists():
+            path.unlink()
     return Pruned(removed, files, size, [])
 
 

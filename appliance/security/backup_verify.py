@@ -23,13 +23,17 @@ Examine = Callable[[Path], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Outcome: what was read, whether it was opened with the key, and every problem in a sentence."""
+    """Outcome: what was read, whether it was opened with the key, and every problem in a sentence.
+
+    :ivar damaged: the parts and objects that are not what was written.
+    """
 
     name: str
     files: int
     size: int
     opened: bool
     problems: list[str] = field(default_factory=list)
+    damaged: frozenset[str] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -77,7 +81,7 @@ def verify(
     path = manifests.set_path(folder, manifest.name)
     objects = {key: digest for key, digest in manifest.objects.items() if wanted is None or wanted(key)}
     total = sum(digest.size for digest in (*manifest.parts.values(), *objects.values()))
-    check = _Check(progress, total)
+    check = _Check(progress, total, lambda key: _stored_again(folder, manifest.signer, key))
     for part, digest in manifest.parts.items():
         check.stored(path / part, part, part, digest)
     for key, digest in objects.items():
@@ -86,7 +90,7 @@ def verify(
     if identities and not check.damaged & {DATABASE, SYSTEM, INDEX}:
         objects = {key: digest for key, digest in objects.items() if key not in check.damaged}
         check.problems += _open(folder, manifest, identities, workdir or path, examine, set(objects))
-    return Verified(manifest.name, check.files, total, bool(identities), check.problems)
+    return Verified(manifest.name, check.files, total, bool(identities), check.problems, frozenset(check.damaged))
 
 
 def read_index(path: Path, identities: Identities) -> Index:
@@ -141,10 +145,17 @@ def _open(
     return problems
 
 
+def _stored_again(folder: Path, signer: str, key: str) -> set[Digest]:
+    """What other backups of the same server say of an object: one that was lost is sealed afresh by a later backup."""
+    found, _problems = manifests.all_of(folder, signer)
+    return {manifest.objects[key] for manifest in found if key in manifest.objects}
+
+
 class _Check:
     """Compares stored files with what the manifest says."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
+    def __init__(self, progress: Progress | None, total: int, stored_again: Callable[[str], set[Digest]]) -> None:
+        self._stored_again = stored_again
         self.problems: list[str] = []
         self.damaged: set[str] = set()
         self.files = 0
@@ -165,6 +176,6 @@ class _Check:
             self.damaged.add(key)
             self.problems.append(f"{label} cannot be read: {error.strerror}.")
             return
-        if found != expected:
+        if found != expected and found not in self._stored_again(key):
             self.damaged.add(key)
             self.problems.append(f"{label} is not as it was written: it is damaged or was changed.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import sqlite3
 import stat
 import subprocess
 from pathlib import Path
@@ -19,8 +20,9 @@ from appliance.cli.common import CliState
 from appliance.cli.root import run
 from appliance.security import backup_sheet
 from appliance.service import Service
+from appliance.store import jobs
 from tests.cli.conftest import Dcor
-from tests.support.server import Appliance, Person
+from tests.support.server import Appliance, Person, wait_for
 
 
 @pytest.fixture
@@ -254,3 +256,56 @@ def test_trials_read_the_stored_part_and_report_damage(people: Dcor, sheet: Path
     database.write_bytes(b"x" + database.read_bytes()[1:])
     assert people("backup", "trial").code == 1
     assert people("alarm", "list", "--json").json[0]["kind"] == "backup"
+
+
+def test_what_verify_finds_damaged_the_next_backup_stores_again(people: Dcor, sheet: Path, root: Path) -> None:
+    content = b"a measurement" * 1000
+    resource = "11111111-2222-4333-8444-555555555555"
+    state = CliState(root)
+    path = state.depot.path(resource)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with state.db.write() as tx:
+        circle = tx.execute("SELECT id FROM community").fetchone()[0]
+        tx.execute(
+            "INSERT INTO dataset (id, name, private, state, creator_id, created, modified, circle_id) VALUES ('d', 'd', 1, 'draft', 'u', '', '', ?)",
+            (circle,),
+        )
+        tx.execute(
+            "INSERT INTO resource (id, dataset_id, position, name, size, sha256, created, last_modified, metadata_modified)"
+            " VALUES (?, 'd', 0, 'a.txt', ?, ?, '', '', '')",
+            (resource, len(content), hashlib.sha256(content).hexdigest()),
+        )
+    assert people("backup", "create", "--json").json["new_files"] == 1
+    stored = next((root / "backups" / "files").rglob("*.age"))
+    stored.chmod(0o600)
+    stored.write_bytes(stored.read_bytes()[:-1] + b"x")
+    assert people("backup", "verify").code == 1
+    assert people("backup", "create", "--json").json["new_files"] == 1
+    for row in people("backup", "list", "--json").json:
+        assert people("backup", "verify", row["name"], "--key", str(sheet)).code == 0
+    assert not list((root / "backups" / "files").rglob("*.damaged"))
+
+
+def test_the_job_backs_up_once_a_day(appliance: Appliance, tmp_path: Path) -> None:
+    assert run(["--data", str(appliance.root), "backup", "keys", "--out", str(tmp_path / "key")]) == 0
+    db = appliance.context.db
+
+    def result(**arguments: object) -> dict[str, object]:
+        with db.write() as tx:
+            job_id = jobs.enqueue(tx, "backup", arguments=arguments)
+        appliance.context.wake_jobs()
+
+        def ended() -> sqlite3.Row | None:
+            with db.read() as conn:
+                row = jobs.get(conn, job_id)
+            return row if row["state"] in ("done", "failed") else None
+
+        row = wait_for(ended)
+        assert row["state"] == "done", row["error"]
+        return dict(json.loads(row["result"]))
+
+    assert result()["problems"] == []
+    assert "skipped" in result()
+    assert result(now=True)["new_files"] == 0
+    assert len(backups.listed(backups.folder(appliance.settings))) == 2

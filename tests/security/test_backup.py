@@ -384,3 +384,14 @@ def test_ctrl_c_and_full_disks_are_not_taken_for_damage(site: Site, tmp_path: Pa
             backup_crypto.seal(stop, tmp_path / "x.age", [site.keys.recipient])
         assert [getattr(one.value, "errno", None) for one in (read, written)] == [28 if error is OSError else None] * 2
     assert list(tmp_path.glob("x.age*")) == []
+
+
+def test_a_file_that_was_sealed_afresh_is_good_for_older_backups_too(site: Site) -> None:
+    site.backup()
+    victim = min((site.folder / "files").rglob("*.age"))
+    victim.unlink()
+    assert site.verify().damaged == {victim.stem}
+    site.backup(1)
+    for name in backup_manifest.names(site.folder):
+        assert site.verify(name=name).ok
+        assert site.verify(name=name, identities=site.identities).ok

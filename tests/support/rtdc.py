@@ -483,15 +483,28 @@ def soft_link_inside(path: Path, secret: Path) -> None:
 
 
 @odd
+def unclosed_swmr(path: Path, secret: Path) -> None:
+    """The recording program died while others were allowed to read along."""
+    _die_while_writing(path, swmr=True)
+
+
+@hostile
 def unclosed(path: Path, secret: Path) -> None:
-    """The recording program died: the consistency flag is still set."""
-    with h5py.File(path, "w", libver="latest") as h5:
+    """The recording program died; nobody knows whether what it wrote is complete."""
+    _die_while_writing(path, swmr=False)
+
+
+def _die_while_writing(path: Path, *, swmr: bool) -> None:
+    if (pid := os.fork()) == 0:
+        h5 = h5py.File(path, "w", libver="latest", locking=False)
         sound_attributes(h5, 12)
         for name in ("deform", "area_um"):
-            h5[f"events/{name}"] = np.arange(12.0)
-    data = bytearray(path.read_bytes())
-    data[11] |= 0x05
-    path.write_bytes(data)
+            h5["events"].create_dataset(name, data=np.arange(12.0), maxshape=(None,), chunks=(12,))
+        h5.flush()
+        if swmr:
+            h5.swmr_mode = True
+        os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def sound_attributes(h5: h5py.File, events: int) -> None:
@@ -530,9 +543,9 @@ def mutate_bytes(data: bytes, rng: np.random.Generator) -> bytes:
     else:
         # Numbers that structures are made of: sizes, addresses, counts.
         for position in rng.integers(0, min(size, 40_000) // 8, rng.integers(1, 6)) * 8:
-            damaged[position : position + 8] = int(rng.choice([0, 1, 2**31, 2**63 - 1, 2**64 - 1])).to_bytes(
-                8, "little"
-            )
+            number = (0, 1, 2**31, 2**63 - 1, 2**64 - 1)[int(rng.integers(0, 5))]
+            number = (0, 1, 2**31, 2**63 - 1, 2**64 - 1)[int(rng.integers(0, 5))]
+            damaged[position : position + 8] = number.to_bytes(8, "little")
     return bytes(damaged)
 
 

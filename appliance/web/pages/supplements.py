@@ -19,9 +19,9 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         for item in section["items"]:
             key = f"sp:{section['key']}:{item['key']}"
             if key in rest:
-                rows.append({"name": item["name"], "value": _with_unit(rest.pop(key), item.get("unit", ""))})
+                rows.append({"name": _(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))})
         if rows:
-            found.append({"title": section["name"], "rows": rows})
+            found.append({"title": _(section["name"]), "rows": rows})
     if rest:
         found.append(
             {
@@ -49,7 +49,7 @@ def form(
     values, errors = values or {}, errors or {}
     return [
         {
-            "title": section["name"],
+            "title": _(section["name"]),
             "requires": section.get("requires") or "",
             "fields": [_field(section["key"], item, values, errors) for item in section["items"]],
         }
@@ -66,9 +66,9 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
     return {
         "key": key,
         "id": "s-" + "".join(character if character.isalnum() else "-" for character in key),
-        "label": item["name"],
+        "label": _(item["name"]),
         "unit": _unit(item.get("unit") or ""),
-        "hint": item.get("hint") or "",
+        "hint": _(item["hint"]) if item.get("hint") else "",
         "example": str(item.get("example") or ""),
         "kind": "boolean"
         if kind == "boolean"

@@ -1,0 +1,28 @@
+"""A dataset's life."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.model.states import State, may_become
+
+S = st.sampled_from(list(State))
+
+
+def test_the_table() -> None:
+    allowed = {(old, new) for old in State for new in State if old != new and may_become(old, new)}
+    assert allowed == {(State.DRAFT, State.ACTIVE), (State.DRAFT, State.DELETED)}
+    powers = {(old, new) for old in State for new in State if old != new and may_become(old, new, sysadmin=True)}
+    assert powers - allowed == {(State.ACTIVE, State.DELETED)}
+
+
+@given(st.lists(st.tuples(S, st.booleans()), max_size=30))
+def test_no_path_leads_back(path: list[tuple[State, bool]]) -> None:
+    now, passed = State.DRAFT, [State.DRAFT]
+    for wish, sysadmin in path:
+        if may_become(now, wish, sysadmin=sysadmin) and wish != now:
+            assert wish not in passed
+            now = wish
+            passed.append(now)
+    assert len(passed) <= 3

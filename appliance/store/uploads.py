@@ -161,7 +161,8 @@ def sweep(db: Database, depot: Depot, lifetime: int, *, dry_run: bool = False) -
     Pieces of files are removed; a complete file that was never added to a dataset goes to quarantine. Files without an
     upload (of forms that broke off with the machine) are removed when nothing was written to them for `lifetime` seconds.
     """
-    removed, put_aside = [], []
+    removed: list[str] = []
+    put_aside: list[str] = []
     with db.read() as conn:
         over = expired(conn, times.now())
     for row in over:

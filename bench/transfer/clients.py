@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 import subprocess
-import threading
+import sys
 import time
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -97,39 +98,23 @@ def ranges(url: str, size: int, connections: int, seconds: int, folder: Path, to
 
 
 class Pulse:
-    """Asks one address again and again over one connection, and notes how long each answer took."""
+    """Asks one address again and again from a process of its own, and notes how long each answer took [s]."""
 
-    def __init__(self, url: str, token: str = "", pause: float = 0.01) -> None:
-        self._parts = urlsplit(url)
-        self._headers = {"Authorization": token} if token else {}
-        self._pause = pause
-        self._stop = threading.Event()
+    def __init__(self, url: str, token: str = "") -> None:
+        self._command = [sys.executable, "-m", "bench.transfer.pulse", url, token]
         self.times: list[float] = []
-        self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Pulse:
-        self._thread.start()
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
+        self.times = json.loads(self._process.communicate()[0])[1:]
 
     def percentile(self, share: float) -> float:
         """Milliseconds within which `share` of the answers came."""
         ordered = sorted(self.times)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3
-
-    def _run(self) -> None:
-        connection = HTTPSConnection(self._parts.hostname or "", self._parts.port, context=_context(), timeout=60)
-        target = f"{self._parts.path}?{self._parts.query}"
-        while not self._stop.is_set():
-            began = time.perf_counter()
-            connection.request("GET", target, headers=self._headers)
-            connection.getresponse().read()
-            self.times.append(time.perf_counter() - began)
-            self._stop.wait(self._pause)
-        connection.close()
 
 
 def _context() -> ssl.SSLContext:

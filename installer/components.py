@@ -27,12 +27,11 @@ def sha256(path: Path) -> str:
 
 
 def requirements(wheels: list[Path]) -> str:
-    """One line for each wheel, pinned and with its hash; pip itself is left out."""
+    """One line for each wheel, pinned and with its hash."""
     lines = []
     for wheel in wheels:
         about = metadata(wheel)
-        if about["Name"].lower() != "pip":
-            lines.append(f"{about['Name']}=={about['Version']} --hash=sha256:{sha256(wheel)}")
+        lines.append(f"{about['Name']}=={about['Version']} --hash=sha256:{sha256(wheel)}")
     return "\n".join(lines) + "\n"
 
 

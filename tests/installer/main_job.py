@@ -29,7 +29,7 @@ def request(path: str, body: bytes | None = None, kind: str = "application/json"
         return answer.read()
 
 
-def action(name: str, **data: Any) -> Any:
+def action(name: str, /, **data: Any) -> Any:
     """An action by POST with JSON."""
     return json.loads(request(f"/api/3/action/{name}", json.dumps(data).encode()))["result"]
 

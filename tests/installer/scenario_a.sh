@@ -47,7 +47,7 @@ except OSError as error:
     print("refused without the certificate:", type(error).__name__)
 EOP
 step main-job
-python3 /mnt/shared/main_job.py upload https://dcor.clinic.example $cert "$(cat /tmp/token)" /mnt/shared/sample.rtdc | tee /mnt/shared/resource
+python3 /mnt/shared/main_job.py upload https://dcor.clinic.example $cert "$(cat /tmp/token)" /mnt/shared/sample.rtdc >/mnt/shared/resource
 python3 /mnt/shared/main_job.py check https://dcor.clinic.example $cert "$(cat /tmp/token)" /mnt/shared/sample.rtdc "$(cat /mnt/shared/resource)"
 dcor access create nurse --out /tmp/nurse.dcor-access >/dev/null 2>/tmp/passphrase
 test -s /tmp/nurse.dcor-access

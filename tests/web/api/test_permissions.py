@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,13 +27,6 @@ def rows() -> dict[tuple[str, str], list[str]]:
             question, _, subject = head.strip().partition(" @ ")
             found[question.strip(), subject.strip()] = cells.split()
     return found
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    made = World()
-    yield made
-    made.stop()
 
 
 def asked(world: World, question: str, subject: str) -> list[str]:

@@ -15,40 +15,6 @@ from .opening import Sealed_HDF5
 
 Array = npt.NDArray[Any]
 
-#: More events than any cytometer records in a run; protects arrays that are as long as the dataset.
-MAX_EVENTS = 100_000_000
-
-
-def event_count(dataset: Sealed_HDF5) -> int:
-    """→ number of events: what the metadata say if any feature has that length, else the commonest feature length.
-
-    Raises RtdcError (`events`) when the file has no feature at all.
-    """
-    lengths = feature_lengths(dataset.h5file)
-    if not lengths:
-        raise RtdcError("events", "The file holds no features.")
-    stated = dataset.config["experiment"].get("event count")
-    if stated is not None and stated in lengths.values():
-        return int(stated)
-    counts = sorted(lengths.values())
-    return max(counts, key=counts.count)
-
-
-def feature_lengths(h5: h5py.File) -> dict[str, int]:
-    """→ {feature: number of entries} of the stored features (traces by their first trace; contours are not counted)."""
-    lengths: dict[str, int] = {}
-    for name in sorted(h5["events"]):
-        if not dfn.feature_exists(name) or name == "contour":
-            continue
-        found = h5["events"][name]
-        if name == "trace":
-            traces = sorted(found)
-            if traces:
-                lengths[name] = len(found[traces[0]])
-        else:
-            lengths[name] = len(found)
-    return lengths
-
 
 def stored(dataset: Sealed_HDF5) -> list[str]:
     """→ sorted innate features: valid stored ones (defective ones left out) and those of internal basins."""

@@ -14,7 +14,7 @@ from .texts import ANSWER_BYTES, Budget, read_logs, read_tables
 def extract(path: Path) -> dict[str, Any]:
     """→ the answer of `tasks.metadata` for the file. Memory: a few arrays as long as the dataset."""
     with open_dataset(path) as dataset, explained("reading the file"):
-        count = features.event_count(dataset)
+        count = len(dataset)
         settings = config.as_json(dataset, count)
         stored = features.stored(dataset)
         scalars = [name for name in stored if features.is_scalar(name)]

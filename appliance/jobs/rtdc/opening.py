@@ -40,6 +40,34 @@ class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
             self._vetted = basins.internal(self.h5file)
         return [dict(basin) for basin in self._vetted]
 
+    def _get_length(self) -> int:
+        """→ number of events: what the metadata say if any feature has that length, else the commonest feature length.
+
+        dclab believes the metadata alone and would make arrays of any length they name. Raises RtdcError (`events`)
+        when the file has no feature at all.
+        """
+        lengths = sorted(feature_lengths(self.h5file).values())
+        if not lengths:
+            raise RtdcError("events", "The file holds no features.")
+        stated = self.config["experiment"].get("event count")
+        return int(stated) if stated in lengths else max(lengths, key=lengths.count)
+
+
+def feature_lengths(h5: h5py.File) -> dict[str, int]:
+    """→ {feature: number of entries} of the stored features (traces by their first trace; contours are not counted)."""
+    lengths: dict[str, int] = {}
+    for name in sorted(h5["events"]):
+        if not dfn.feature_exists(name) or name == "contour":
+            continue
+        found = h5["events"][name]
+        if name == "trace":
+            traces = sorted(found)
+            if traces:
+                lengths[name] = len(found[traces[0]])
+        else:
+            lengths[name] = len(found)
+    return lengths
+
 
 @contextlib.contextmanager
 def open_hdf5(path: Path, *, deep: bool = False) -> Iterator[tuple[h5py.File, Findings]]:
@@ -68,10 +96,10 @@ def _opened(path: Path) -> h5py.File:
         if error.kind != "unclosed":
             raise error from exc
     try:
-        # The recording program died; dclab reads such files in SWMR mode, so do we.
+        # The recording program died; where it wrote in SWMR mode the file can be read in that mode, as dclab does.
         return h5py.File(path, "r", swmr=True, libver="latest", **options)
-    except OSError as exc:
-        raise translate(exc, "opening the file") from exc
+    except OSError:
+        raise error from None
 
 
 @contextlib.contextmanager

@@ -148,8 +148,8 @@ def _number(value: Any) -> int:
 
 
 def _whole(dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None, event: int) -> dict[str, Any]:
-    if not 0 <= event < features.event_count(dataset):
-        raise RtdcError("events", f"There is no event {event}; the file holds {features.event_count(dataset)}.")
+    if not 0 <= event < len(dataset):
+        raise RtdcError("events", f"There is no event {event}; the file holds {len(dataset)}.")
     scalars: dict[str, float | None] = {}
     for source in (condensed, dataset):
         if source is None:

@@ -62,14 +62,13 @@ def metadata(request: dict[str, Any], input: Path, scratch: Path, *, progress: P
 
 def sanity(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
     """Fast check before activation. → {valid, reasons}; a file that cannot be opened is invalid, not an error."""
-    from . import features
     from .errors import RtdcError, explained
     from .integrity import sanity as reasons_of
     from .opening import open_dataset
 
     try:
         with open_dataset(input) as dataset, explained("checking the file"):
-            reasons = reasons_of(dataset, features.event_count(dataset))
+            reasons = reasons_of(dataset, len(dataset))
     except RtdcError as exc:
         reasons = [exc.message]
     return {"valid": not reasons, "reasons": reasons}

@@ -42,6 +42,7 @@ REASONS = {
     "not_hdf5": "not an HDF5 file",
     "no_events_group": "not an RT-DC file",
     "truncated": "truncated",
+    "unclosed": "did not close it",
 }
 
 

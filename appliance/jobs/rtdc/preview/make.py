@@ -56,7 +56,7 @@ def alt_text(material: Material) -> str:
     for name in ("area_um", "deform"):
         if name in material.columns:
             found = statistics.describe(material.columns[name])
-            if found["count"]:
+            if all(found[key] is not None for key in ("median", "q01", "q99")):
                 bare, unit = features.label(name)
                 suffix = f" {unit}" if unit else ""
                 sentences.append(

@@ -39,7 +39,7 @@ class Material:
 def gather(path: Path, condensed: Path | None) -> Material:
     """Read the material. A feature or event that cannot be read is left out with a note. Raises RtdcError."""
     with open_dataset(path) as dataset:
-        material = Material(events=features.event_count(dataset))
+        material = Material(events=len(dataset))
         _columns(dataset, material)
         if condensed is not None:
             with open_dataset(condensed) as extra:

@@ -1,0 +1,106 @@
+"""Damaged and twisted files: every task ends with a right result or a reason, and nothing from outside gets out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from appliance.jobs.rtdc import tasks
+from tests.support import rtdc
+
+PIPELINE = ("preflight", "metadata", "sanity", "condense", "preview")
+
+
+def run_pipeline(path: Path, scratch: Path) -> dict[str, Any]:
+    """Run every task on a file, each in a child as the service does. → {task: outcome}."""
+    outcomes = {}
+    for name in PIPELINE:
+        outcomes[name] = rtdc.run_forked(lambda name=name: getattr(tasks, name)({"cores": 1}, path, scratch))
+    outcomes["read"] = rtdc.run_forked(lambda: tasks.read({"what": "event", "event": 1}, path, scratch))
+    return outcomes
+
+
+def assert_contained(outcomes: dict[str, Any], scratch: Path, folder: Path) -> None:
+    """No bug, no hang, no path, no secret. (A crash of the library is a crash of the child only.)"""
+    for task, outcome in outcomes.items():
+        assert "bug" not in outcome, (task, outcome)
+        if "message" in outcome:
+            assert outcome["message"].strip(), task
+            assert str(folder) not in outcome["message"], (task, outcome)
+    needle = rtdc.SECRET[:24]
+    assert needle not in json.dumps(outcomes).encode()
+    for file in scratch.iterdir():
+        assert needle not in file.read_bytes(), file.name
+
+
+@pytest.mark.parametrize("name", sorted(rtdc.HOSTILE))
+def test_hostile_files(name: str, tmp_path: Path, scratch: Path) -> None:
+    """All tasks on all hostile files."""
+    path = tmp_path / "upload.rtdc"
+    rtdc.HOSTILE[name](path, rtdc.plant_secret(tmp_path))
+    outcomes = run_pipeline(path, scratch)
+    assert_contained(outcomes, scratch, tmp_path)
+    assert "answer" not in outcomes["preflight"] or "answer" not in outcomes["metadata"]
+
+
+@pytest.mark.parametrize("name", sorted(rtdc.ODD))
+def test_odd_files(name: str, tmp_path: Path, scratch: Path) -> None:
+    """All tasks on all odd files; the pre-flight lets them pass."""
+    path = tmp_path / "upload.rtdc"
+    rtdc.ODD[name](path, rtdc.plant_secret(tmp_path))
+    outcomes = run_pipeline(path, scratch)
+    assert_contained(outcomes, scratch, tmp_path)
+    assert not any("crash" in outcome for outcome in outcomes.values())
+    assert outcomes["preflight"].get("answer", {}).get("ok"), outcomes["preflight"]
+
+
+def mutate(source: Path, target: Path, seed: int) -> None:
+    """Write one mutant: odd seeds damage bytes, even ones twist the structure."""
+    rng = np.random.default_rng(seed)
+    if seed % 2:
+        target.write_bytes(rtdc.mutate_bytes(source.read_bytes(), rng))
+        return
+    target.write_bytes(source.read_bytes())
+    rtdc.run_forked(lambda: rtdc.mutate_structure(target, rng))
+
+
+def run_mutants(seeds: range, source: Path, folder: Path) -> dict[str, int]:
+    """Run all tasks on the mutants of `source`. → how often each kind of outcome was seen."""
+    seen: dict[str, int] = {}
+    secret = rtdc.plant_secret(folder)
+    scratch = folder / "mutants"
+    scratch.mkdir()
+    for seed in seeds:
+        path = folder / "mutant.rtdc"
+        mutate(source, path, seed)
+        outcomes = run_pipeline(path, scratch)
+        try:
+            assert_contained(outcomes, scratch, folder)
+        except AssertionError as exc:
+            raise AssertionError(f"seed {seed}: {exc}") from exc
+        for outcome in outcomes.values():
+            kind = outcome.get("kind") or ("crash" if "crash" in outcome else "answer")
+            seen[kind] = seen.get(kind, 0) + 1
+        for file in scratch.iterdir():
+            file.unlink()
+    assert secret.read_bytes().startswith(rtdc.SECRET)
+    return seen
+
+
+def test_a_hundred_mutants(small: Path, tmp_path: Path) -> None:
+    """A sample of the large run below."""
+    seen = run_mutants(range(100), small, tmp_path)
+    assert seen["answer"] > 50
+    assert sum(seen.values()) - seen["answer"] > 50
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_two_thousand_mutants(small: Path, tmp_path: Path) -> None:
+    """Byte flips and twisted structures."""
+    seen = run_mutants(range(1000, 3000), small, tmp_path)
+    assert seen["answer"] > 1000

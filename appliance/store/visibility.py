@@ -12,14 +12,23 @@ _OWN = """(EXISTS (SELECT 1 FROM member vm WHERE vm.user_id = :viewer AND vm.com
  OR EXISTS (SELECT 1 FROM collection_dataset vc JOIN member vg ON vg.community_id = vc.collection_id AND vg.user_id = :viewer
             WHERE vc.dataset_id = {d}.id))"""
 
+#: The same with lists that are made once for a statement: dearer for one row, far cheaper for thousands.
+_OWN_OF_MANY = """({d}.circle_id IN (SELECT vm.community_id FROM member vm WHERE vm.user_id = :viewer)
+ OR {d}.id IN (SELECT vk.dataset_id FROM collaborator vk WHERE vk.user_id = :viewer)
+ OR {d}.id IN (SELECT vc.dataset_id FROM member vg CROSS JOIN collection_dataset vc ON vc.collection_id = vg.community_id
+               WHERE vg.user_id = :viewer))"""
 
-def condition(viewer: Viewer, alias: str = "d") -> tuple[str, dict[str, Any]]:
-    """An SQL expression over the dataset row `alias` that holds for what `viewer` may read, and its named parameters."""
+
+def condition(viewer: Viewer, alias: str = "d", *, many: bool = False) -> tuple[str, dict[str, Any]]:
+    """An SQL expression over the dataset row `alias` that holds for what `viewer` may read, and its named parameters.
+
+    :param many: for statements that look at very many rows, such as counts.
+    """
     if viewer.sysadmin:
         return "1", {}
     parts = [_PUBLIC.format(d=alias)] if viewer.sees_public else []
     if not viewer.anonymous:
-        parts.append(_OWN.format(d=alias))
+        parts.append((_OWN_OF_MANY if many else _OWN).format(d=alias))
     if not parts:
         return "0", {}
     return f"({' OR '.join(parts)})", {} if viewer.anonymous else {"viewer": viewer.user_id}

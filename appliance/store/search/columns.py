@@ -37,18 +37,31 @@ class Column:
     rows: NDArray[np.int32]
 
 
-def counts(conn: sqlite3.Connection, field: str, hits: str) -> list[tuple[str, int]]:
-    """How many of the datasets `hits` (row numbers with commas between) have each value of `field`; values without hits are left out."""
-    import numpy as np
+class Hits:
+    """Row numbers of found datasets, ready to be counted over by any number of columns.
 
-    column = _column(conn, field)
-    if not column.texts or not hits:
-        return []
-    found = np.fromstring(hits, dtype=np.int64, sep=",")
-    mask = np.zeros(max(int(found.max()), int(column.rows.max())) + 1, dtype=bool)
-    mask[found] = True
-    numbers = np.add.reduceat(mask[column.rows], column.starts, dtype=np.int64)
-    return [(column.texts[place], int(numbers[place])) for place in np.flatnonzero(numbers)]
+    :param text: the row numbers with commas between.
+    """
+
+    def __init__(self, text: str) -> None:
+        import numpy as np
+
+        self._found = np.fromstring(text, dtype=np.int64, sep=",")
+        self._mask = np.zeros(int(self._found.max(initial=0)) + 1, dtype=bool)
+        self._mask[self._found] = True
+
+    def counts(self, conn: sqlite3.Connection, field: str) -> list[tuple[str, int]]:
+        """How many of the datasets have each value of `field`; values without hits are left out."""
+        import numpy as np
+
+        column = _column(conn, field)
+        if not column.texts or not self._found.size:
+            return []
+        last = int(column.rows.max())
+        if last >= self._mask.size:
+            self._mask = np.concatenate([self._mask, np.zeros(last + 1 - self._mask.size, dtype=bool)])
+        numbers = np.add.reduceat(self._mask[column.rows], column.starts, dtype=np.int64)
+        return [(column.texts[place], int(numbers[place])) for place in np.flatnonzero(numbers)]
 
 
 def _column(conn: sqlite3.Connection, field: str) -> Column:

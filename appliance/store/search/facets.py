@@ -16,6 +16,7 @@ _SMALL = 5000  # datasets up to which SQL reads all values of a metadata field
 #: Facets of every dataset, kept in the index.
 _KEPT = frozenset({"organization", "groups", "tags", "license_id", "res_format", "year"})
 _FROM_KEPT = {"owner_org": "organization"}
+_NUMBERS = frozenset({"num_events", "num_tags", "size"})
 #: Facets read from the dataset's row.
 _COLUMNS = {
     "state": "d.state",
@@ -35,83 +36,96 @@ class Item:
     count: int
 
 
-def of_hits(
-    conn: sqlite3.Connection, hits: str, count: int, names: Sequence[str], *, limit: int, least: int
-) -> dict[str, list[Item]]:
-    """Facets `names` over the `count` datasets `hits` (row numbers with commas between): most frequent values first.
+class Counter:
+    """Counts values over the datasets that a search has found: few of them by SQL, many by columns in memory.
 
-    Fields that no dataset has are empty. `limit`: values a facet, -1 = all; `least`: datasets a value must have (at least 1:
-    values of datasets that the viewer cannot see must not show).
+    :param hits: row numbers with commas between; `count` how many.
     """
-    found: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
-    kept = {_FROM_KEPT.get(name, name) for name in names} & _KEPT
-    if hits and count <= _FEW:
-        counted = _few(conn, hits, kept)
-    else:
-        counted = {name: columns.counts(conn, name, hits) for name in kept} if hits else {}
-    for name in names if hits else ():
-        if _FROM_KEPT.get(name, name) in _KEPT:
-            found[name] = counted.get(_FROM_KEPT.get(name, name), [])
-        elif name in _COLUMNS:
-            found[name] = _grouped(conn, hits, _COLUMNS[name])
-        elif name.startswith(("dc:", "sp:")):
-            found[name] = _measured(conn, hits, name)
-    return {name: _items(conn, name, values, limit, max(1, least)) for name, values in found.items()}
 
+    def __init__(self, conn: sqlite3.Connection, hits: str, count: int) -> None:
+        self._conn = conn
+        self._hits = hits
+        self._json = f"[{hits}]"
+        self._count = count
+        self._columns: columns.Hits | None = None
 
-def _few(conn: sqlite3.Connection, hits: str, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
-    rows = conn.execute(
-        """SELECT f.name, v.text, count(*) FROM json_each(?1) m CROSS JOIN search_dataset s ON s.pk = m.value CROSS JOIN json_each(s.facet_ids) j
-           CROSS JOIN search_value v ON v.id = j.value CROSS JOIN search_field f ON f.id = v.field_id
-           WHERE f.name IN (SELECT value FROM json_each(?2)) GROUP BY v.id""",
-        (f"[{hits}]", json.dumps(list(names))),
-    )
-    found: dict[str, list[tuple[str, int]]] = {}
-    for name, text, count in rows:
-        found.setdefault(name, []).append((text, count))
-    return found
+    def facets(self, names: Sequence[str], *, limit: int, least: int) -> dict[str, list[Item]]:
+        """Values of the fields `names`, most frequent first; fields that no dataset has are empty.
 
+        :param limit: values a facet, -1 = all.
+        :param least: datasets a value must have, at least 1: values of datasets that the viewer cannot see must not show.
+        """
+        kept = self._kept({_FROM_KEPT.get(name, name) for name in names} & _KEPT)
+        found: dict[str, list[tuple[str, int]]] = {}
+        for name in names:
+            if _FROM_KEPT.get(name, name) in _KEPT:
+                found[name] = kept.get(_FROM_KEPT.get(name, name), [])
+            elif name in _COLUMNS:
+                found[name] = self._grouped(_COLUMNS[name])
+            else:
+                found[name] = self._measured(name) if name.startswith(("dc:", "sp:")) else []
+        return {name: _items(self._conn, name, values, limit, max(1, least)) for name, values in found.items()}
 
-def _measured(conn: sqlite3.Connection, hits: str, name: str) -> list[tuple[str, int]]:
-    """Values of a metadata field. In a small catalogue SQL reads them all; in a large one they are kept in memory."""
-    if (conn.execute("SELECT max(pk) FROM search_dataset").fetchone()[0] or 0) > _SMALL:
-        return columns.counts(conn, name, hits)
-    rows = conn.execute(
-        """SELECT v.text, count(*) FROM search_value v CROSS JOIN search_posting p ON p.value_id = v.id
-           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) AND p.pk IN (SELECT value FROM json_each(?)) GROUP BY v.id""",
-        (name, f"[{hits}]"),
-    )
-    return [(row[0], row[1]) for row in rows]
+    def ranges(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Lowest and highest number of each of these fields; fields without numbers are left out."""
+        found = {}
+        for name in names:
+            if name in _NUMBERS:
+                sql = (
+                    f"SELECT min({name}), max({name}) FROM search_dataset WHERE pk IN (SELECT value FROM json_each(?))"
+                )
+                low, high = self._conn.execute(sql, (self._json,)).fetchone()
+                numbers = [low, high] if low is not None else []
+            else:
+                numbers = [number for text, _ in self._measured(name) if (number := as_number(text)) is not None]
+            if numbers:
+                found[name] = (min(numbers), max(numbers))
+        return found
 
+    def _column(self, name: str) -> list[tuple[str, int]]:
+        if self._columns is None:
+            self._columns = columns.Hits(self._hits)
+        return self._columns.counts(self._conn, name)
 
-def ranges_of(conn: sqlite3.Connection, hits: str, names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """Lowest and highest number of each field `names` over the datasets `hits`; fields without numbers are left out."""
-    found = {}
-    for name in names if hits else ():
-        if name in ("num_events", "num_tags", "size"):
-            sql = f"SELECT min({name}), max({name}) FROM search_dataset WHERE pk IN (SELECT value FROM json_each(?))"
-            low, high = conn.execute(sql, (f"[{hits}]",)).fetchone()
-            numbers = [low, high] if low is not None else []
-        else:
-            numbers = [number for text, _ in _measured(conn, hits, name) if (number := as_number(text)) is not None]
-        if numbers:
-            found[name] = (min(numbers), max(numbers))
-    return found
+    def _kept(self, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+        if self._count > _FEW:
+            return {name: self._column(name) for name in names}
+        found: dict[str, list[tuple[str, int]]] = {}
+        rows = self._conn.execute(
+            """SELECT f.name, v.text, count(*) FROM json_each(?1) m CROSS JOIN search_dataset s ON s.pk = m.value
+               CROSS JOIN json_each(s.facet_ids) j CROSS JOIN search_value v ON v.id = j.value
+               CROSS JOIN search_field f ON f.id = v.field_id
+               WHERE f.name IN (SELECT value FROM json_each(?2)) GROUP BY v.id""",
+            (self._json, json.dumps(list(names))),
+        )
+        for name, text, count in rows:
+            found.setdefault(name, []).append((text, count))
+        return found
 
+    def _measured(self, name: str) -> list[tuple[str, int]]:
+        """Values of a metadata field. In a small catalogue SQL reads them all."""
+        if (self._conn.execute("SELECT max(pk) FROM search_dataset").fetchone()[0] or 0) > _SMALL:
+            return self._column(name)
+        rows = self._conn.execute(
+            """SELECT v.text, count(*) FROM search_value v CROSS JOIN search_posting p ON p.value_id = v.id
+               WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?)
+                 AND p.pk IN (SELECT value FROM json_each(?)) GROUP BY v.id""",
+            (name, self._json),
+        )
+        return [(row[0], row[1]) for row in rows]
 
-def _grouped(conn: sqlite3.Connection, hits: str, expression: str) -> list[tuple[str, int]]:
-    rows = conn.execute(
-        f"SELECT {expression}, count(*) FROM dataset d WHERE d.pk IN (SELECT value FROM json_each(?)) GROUP BY 1",
-        (f"[{hits}]",),
-    )
-    return [(row[0], row[1]) for row in rows]
+    def _grouped(self, expression: str) -> list[tuple[str, int]]:
+        sql = f"SELECT {expression}, count(*) FROM dataset d WHERE d.pk IN (SELECT value FROM json_each(?)) GROUP BY 1"
+        return [(row[0], row[1]) for row in self._conn.execute(sql, (self._json,))]
 
 
 def _items(conn: sqlite3.Connection, name: str, values: list[tuple[str, int]], limit: int, least: int) -> list[Item]:
+    values = sorted((value for value in values if value[1] >= least), key=lambda value: (-value[1], value[0]))
+    if limit >= 0:
+        values = values[:limit]  # before the labels: there may be thousands of circles
     labels = _labels(conn, name, [text for text, _ in values])
-    items = [Item(*labels.get(text, (text, text)), count) for text, count in values if count >= least]
-    items.sort(key=lambda item: (-item.count, item.name))
-    return items if limit < 0 else items[:limit]
+    items = [Item(*labels.get(text, (text, text)), count) for text, count in values]
+    return sorted(items, key=lambda item: (-item.count, item.name))
 
 
 def _labels(conn: sqlite3.Connection, name: str, values: list[str]) -> dict[str, tuple[str, str]]:

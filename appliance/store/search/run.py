@@ -12,8 +12,7 @@ from typing import Any
 
 from appliance.model.viewer import Viewer
 from appliance.store import visibility
-from appliance.store.search import facets
-from appliance.store.search.facets import Item
+from appliance.store.search.facets import Counter, Item
 from appliance.store.search.limits import time_limit
 from appliance.store.search.query import SearchQuery
 from appliance.store.search.result import ResultCache, SearchResult
@@ -25,7 +24,8 @@ _HEAD = "{name title tags collections}"
 #: name, title, tags, collections, authors, notes, res_name, res_description, more. A hit in the name or title outweighs
 #: dozens in the text (bm25 saturates), one in tags or collections a handful.
 _BM25 = "bm25(search_text, 40, 40, 12, 12, 2, 1, 1, 1, 1)"
-_MATCHING = "d.pk IN (SELECT rowid FROM search_text WHERE search_text MATCH :match)"
+_MATCHING = "d.pk IN (SELECT rowid FROM search_text WHERE search_text MATCH {})"
+_MATCHING_TEXT = _MATCHING.replace("d.pk", "+search_text.rowid")  # + keeps it from asking once for each row
 
 
 def package_search(
@@ -35,13 +35,12 @@ def package_search(
 
     :raises Problem: 409 Search Error for a query that cannot be parsed or takes longer than `limits.TIME_LIMIT`.
     """
-    seen, own = visibility.condition(viewer)
     if cache is None or conn.in_transaction or any("NOW" in text for text in (query.q, *query.fq)):
-        return _Search(conn, query, seen, own).result()
-    key = (query, seen, tuple(sorted(own.items())))
-    generation, result = cache.look_up(key)
+        return _Search(conn, query, viewer).result()
+    seen, own = visibility.condition(viewer)
+    generation, result = cache.look_up(key := (query, seen, tuple(sorted(own.items()))))
     if result is None:
-        result = _Search(conn, query, seen, own).result()
+        result = _Search(conn, query, viewer).result()
         cache.keep(generation, key, result)
     return result
 
@@ -49,7 +48,7 @@ def package_search(
 class _Search:
     """One search on one connection."""
 
-    def __init__(self, conn: sqlite3.Connection, query: SearchQuery, seen: str, own: dict[str, Any]) -> None:
+    def __init__(self, conn: sqlite3.Connection, query: SearchQuery, viewer: Viewer) -> None:
         self.cursor = conn.cursor()
         self.cursor.row_factory = None
         self.conn = conn
@@ -60,9 +59,9 @@ class _Search:
         where = [*self.plan.conditions, _states(query)]
         if not query.include_private:
             where.append("d.private = 0")
-        if seen != "1":
-            where.append(seen)
         self.where = [condition for condition in where if condition]
+        self.seen, own = visibility.condition(viewer)
+        self.seen_of_many, _ = visibility.condition(viewer, many=True)
         self.parameters = self.plan.parameters | own
 
     def result(self) -> SearchResult:
@@ -77,12 +76,11 @@ class _Search:
 
     def _facets(self, count: int, hits: str) -> tuple[dict[str, list[Item]], dict[str, tuple[float, float]]]:
         query = self.query
-        if not query.facet_fields and not query.range_fields:
-            return {}, {}
-        items = facets.of_hits(
-            self.conn, hits, count, query.facet_fields, limit=query.facet_limit, least=query.facet_mincount
-        )
-        return items, facets.ranges_of(self.conn, hits, query.range_fields)
+        if not hits:
+            return {name: [] for name in query.facet_fields}, {}
+        counter = Counter(self.conn, hits, count)
+        items = counter.facets(query.facet_fields, limit=query.facet_limit, least=query.facet_mincount)
+        return items, counter.ranges(query.range_fields)
 
     def _find(self) -> tuple[int, str, list[tuple[int, str]]]:
         """The number of hits, their row numbers with commas between (only if facets need them) and the page."""
@@ -117,7 +115,8 @@ class _Search:
         return f"dataset d INDEXED BY {index}" if index else "dataset d", []
 
     def _select(self, what: str, source: str, where: list[str], tail: str = "") -> list[tuple[Any, ...]]:
-        conditions = " AND ".join([*where, *self.where]) or "1"
+        """Run a statement over what the viewer may see; without `tail` it is one over all hits."""
+        conditions = " AND ".join([*where, *self.where, self.seen if tail else self.seen_of_many])
         sql = f"SELECT {what} FROM {source} WHERE {conditions} {tail}"
         return self.cursor.execute(sql, self.parameters).fetchall()
 
@@ -172,7 +171,7 @@ class _Search:
             if self.plan.start == "row":  # sort what is found, do not look for it in order
                 order = [f"+{part}" for part in order]
         if match is not None and (walk is not None or (ranking is not None and match.strict)):
-            where.append(_MATCHING.replace(":match", ":filter"))
+            where.append((_MATCHING_TEXT if ranking else _MATCHING).format(":filter"))
             self.parameters["filter"] = match.find
         self.parameters |= {"rows": rows, "start": start}
         return self._select("d.pk, d.id", source, where, f"ORDER BY {', '.join(order)} LIMIT :rows OFFSET :start")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from appliance.store.search.ast import ANY_ONE, ANY_RUN, Boolean, Node, Term
 from appliance.store.search.fields import Text, find
-from appliance.store.search.words import chunks, parts, whole
+from appliance.store.search.words import begun_stems, chunks, parts, whole
 
 _SHORTEST_PREFIX = 4
 _MOST_COMBINED = 8
@@ -122,11 +122,14 @@ def _word(chunk: str) -> Match:
 
 
 def _prefix(chunk: str) -> Match:
-    """Words that begin like `chunk`, as typed or in their stem."""
+    """Words that begin like `chunk`; the index has stems, so also those of which `chunk` has a piece of the ending."""
     stems, together = parts(chunk), whole(chunk)
-    row = '"' + " ".join(stems) + '" *'
-    both = row if stems == [together] else f'({row} OR "{together}" *)'
-    return Match(both, both)
+    if len(stems) > 1:
+        both = f'("{" ".join(stems)}" * OR "{together}" *)'
+        return Match(both, both)
+    others = dict.fromkeys([*begun_stems(together), *(one for one in stems if one != together)])
+    both = " OR ".join([f'"{together}" *', *(f'"{other}"' for other in others)])
+    return Match(f"({both})", f"({both})")
 
 
 def _phrase(words: list[str], slop: int) -> Match:

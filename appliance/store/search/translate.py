@@ -17,7 +17,7 @@ from appliance.store.search.errors import search_error
 from appliance.store.search.fields import Choice, Exact, Field, Lookup, Moment, Number, Text, Valued
 from appliance.store.search.index import as_number
 from appliance.store.search.textmatch import Match
-from appliance.store.search.words import chunks, fold, indexed, parts
+from appliance.store.search.words import chunks, fold, indexed, parts, stem
 
 TRUE, FALSE = "1", "0"
 _MOST_RANKED = 64  # words that speak for the order
@@ -25,7 +25,7 @@ _TEXT = "d.pk IN (SELECT rowid FROM search_text WHERE search_text MATCH {})"
 _POSTING = """d.pk IN (SELECT p.pk FROM search_value v CROSS JOIN search_posting p ON p.value_id = v.id
  WHERE v.field_id = (SELECT id FROM search_field WHERE name = {name}) AND {test})"""
 _WORDS = """(SELECT {columns} || '("' || coalesce(group_concat(term, '" OR "'), '') || '")' FROM
- (SELECT term FROM search_vocabulary WHERE term GLOB {pattern} AND term >= {start} LIMIT 500))"""
+ (SELECT term FROM search_vocabulary WHERE (term GLOB {pattern} OR term GLOB {stem}) AND term BETWEEN {start} AND {end} LIMIT 500))"""
 _HAS_TEXT = "d.pk IN (SELECT rowid FROM search_text WHERE {})"
 _OWN = "d.pk IN (SELECT z.pk FROM search_dataset z WHERE {})"
 
@@ -188,12 +188,14 @@ class Translator:
 
     def _vocabulary(self, term: Term, field: Text) -> str:
         """Words with wildcards inside: looked up among all words of the index first."""
-        pattern = glob(fold(term.value))
+        folded = fold(term.value)
         columns = f"{{{' '.join(field.columns)}}} : " if field.columns else ""
         words = _WORDS.format(
             columns=self.parameter(columns),
-            pattern=self.parameter(pattern),
-            start=self.parameter(_fixed_start(pattern)),
+            pattern=self.parameter(glob(folded)),
+            stem=self.parameter(glob(_stemmed(folded))),
+            start=self.parameter(start := _fixed_start(glob(folded))),
+            end=self.parameter(f"{start}\U0010ffff"),
         )
         return _TEXT.format(words)
 
@@ -284,6 +286,14 @@ def glob(value: str) -> str:
     """A value with wildcard marks as SQLite's GLOB pattern."""
     escaped = "".join(f"[{character}]" if character in "*?[" else character for character in value)
     return escaped.replace(ANY_RUN, "*").replace(ANY_ONE, "?")
+
+
+def _stemmed(folded: str) -> str:
+    """A word with wildcard marks as a stem with the same marks: the index has stems only."""
+    shorter = stem(folded.replace(ANY_RUN, "x").replace(ANY_ONE, "x"))
+    return "".join(
+        mark if mark in (ANY_RUN, ANY_ONE) else letter for mark, letter in zip(folded, shorter, strict=False)
+    )
 
 
 def _fixed_start(pattern: str) -> str:

@@ -65,27 +65,26 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=32768)
-def _indexed(chunk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """A piece as it is stored: its stemmed parts, and the other forms under which it is found."""
+def _indexed(chunk: str) -> tuple[tuple[str, ...], str]:
+    """A piece as it is stored: its stemmed parts, and the whole if it was split."""
     found = _parts(chunk)
-    others = [folded for folded, stemmed in found if folded != stemmed]
-    if 1 < len(found) <= _MOST_JOINED and len(chunk) <= _LONGEST:
-        others.append(whole(chunk))
-    return tuple(stemmed for _, stemmed in found), tuple(others)
+    joined = whole(chunk) if 1 < len(found) <= _MOST_JOINED and len(chunk) <= _LONGEST else ""
+    return tuple(stemmed for _, stemmed in found), joined
 
 
 def indexed(text: str) -> str:
-    """`text` as it is stored in the index: its stemmed words, then the unstemmed forms and the joined forms of what was split.
+    """`text` as it is stored in the index: its stemmed words, then in one word what was split.
 
-    Those stand at the end so that they do not part the words of a phrase; they serve prefixes and exact forms.
+    Those stand at the end so that they do not part the words of a phrase.
     """
     stems: list[str] = []
-    others: dict[str, None] = {}
+    joined: dict[str, None] = {}
     for chunk in text.split():
-        found, more = _indexed(chunk[:_LONGEST_CHUNK])
+        found, together = _indexed(chunk[:_LONGEST_CHUNK])
         stems += found
-        others.update(dict.fromkeys(more))
-    return " ".join([*stems, *others])
+        if together:
+            joined[together] = None
+    return " ".join([*stems, *joined])
 
 
 def chunks(text: str) -> Iterator[str]:
@@ -94,6 +93,19 @@ def chunks(text: str) -> Iterator[str]:
 
 
 _SUFFIXES = ("ern", "em", "en", "er", "es", "e", "s")
+_DERIVATIONS = ("abiliti", "ation", "ment")
+_ENDINGS = ("ability", "ations", "ements", "ments", "ing", "ed", "ies", "y", *_SUFFIXES)
+_SHORTEST_BEGUN = 4
+
+
+def begun_stems(word: str) -> list[str]:
+    """Stems of words that begin with the folded `word`, where it ends within their ending: measureme → measur."""
+    found: dict[str, None] = {}
+    for cut in range(_SHORTEST_BEGUN, len(word)):
+        rest = word[cut:]
+        if any(ending.startswith(rest) for ending in _ENDINGS):
+            found[stem(word[:cut])] = None
+    return [one for one in found if one != word and len(one) >= _SHORTEST_BEGUN]
 
 
 @lru_cache(maxsize=65536)
@@ -122,7 +134,7 @@ def _strip(word: str) -> str:
         return word[:-2]
     if size >= 5 and word[-1] == "y" and word[-2] not in "aeiou":
         return word[:-1] + "i"
-    for suffix in ("abiliti", "ation", "ment"):
+    for suffix in _DERIVATIONS:
         if word.endswith(suffix) and size - len(suffix) >= 5:
             return word[: -len(suffix)]
     if size >= 7 and word.endswith("ing") and re.search("[aeiouy]", word[:-3]):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -74,7 +73,7 @@ def _grammatical(draw: random.Random, depth: int) -> str:
 
 
 @pytest.fixture
-def filled(catalogue: Catalogue) -> Iterator[Catalogue]:
+def filled(catalogue: Catalogue) -> Catalogue:
     """A few datasets of each kind."""
     for number in range(6):
         dc = {"dc:setup:flow rate": 0.02 * number, "dc:experiment:date": f"2020-01-0{number + 1}"}
@@ -84,7 +83,7 @@ def filled(catalogue: Catalogue) -> Iterator[Catalogue]:
             collection="g1" if number % 2 else "",
             files=[{"dc": dc, "events": number, "supplements": {"sp:cells:organism": "human"}}],
         )
-    yield catalogue
+    return catalogue
 
 
 def run(catalogue: Catalogue, count: int, seed: int) -> None:

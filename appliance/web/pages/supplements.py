@@ -7,6 +7,7 @@ from typing import Any
 from appliance.model import supplements as model
 from appliance.web.pages import format as show
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.i18n import gettext as translated
 
 
 def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
@@ -19,9 +20,9 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         for item in section["items"]:
             key = f"sp:{section['key']}:{item['key']}"
             if key in rest:
-                rows.append({"name": _(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))})
+                rows.append({"name": translated(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))})
         if rows:
-            found.append({"title": _(section["name"]), "rows": rows})
+            found.append({"title": translated(section["name"]), "rows": rows})
     if rest:
         found.append(
             {
@@ -49,7 +50,7 @@ def form(
     values, errors = values or {}, errors or {}
     return [
         {
-            "title": _(section["name"]),
+            "title": translated(section["name"]),
             "requires": section.get("requires") or "",
             "fields": [_field(section["key"], item, values, errors) for item in section["items"]],
         }
@@ -66,9 +67,9 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
     return {
         "key": key,
         "id": "s-" + "".join(character if character.isalnum() else "-" for character in key),
-        "label": _(item["name"]),
+        "label": translated(item["name"]),
         "unit": _unit(item.get("unit") or ""),
-        "hint": _(item["hint"]) if item.get("hint") else "",
+        "hint": translated(item["hint"]) if item.get("hint") else "",
         "example": str(item.get("example") or ""),
         "kind": "boolean"
         if kind == "boolean"

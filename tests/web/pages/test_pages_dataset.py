@@ -1,0 +1,139 @@
+"""A dataset's and a resource's page; editing, activating, sharing."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.support.house import House
+
+
+def test_dataset_page_shows_state_people_files_and_citation(house: House) -> None:
+    page = house.visitor("ada").page(f"/dataset/{house.public['name']}")
+    for text in ("Public beads", "Ada L., Max P.", "Public", "M1_beads.rtdc", house.public["id"], "BibTeX", "Creative Commons"):
+        assert text in page
+    assert "@misc{public-beads," in house.visitor("ada").page(f"/dataset/{house.public['name']}/citation.bib")
+    assert "TY  - DATA" in house.visitor("ada").page(f"/dataset/{house.public['name']}/citation.ris")
+
+
+def test_descriptions_are_markdown_and_harmless(house: House) -> None:
+    page = house.visitor("ada").page(f"/dataset/{house.draft['name']}")
+    assert "<strong>bold</strong>" in page
+    assert "<b>x</b>" not in page
+
+
+def test_actions_are_shown_where_they_work(house: House) -> None:
+    path = f"/dataset/{house.public['name']}"
+    assert "/share" in house.visitor("ada").page(path)
+    assert "/share" not in house.visitor("max").page(path)
+    assert "/edit" not in house.visitor("eve").page(path)
+
+
+def test_resource_page_shows_what_the_jobs_found(house: House) -> None:
+    page = house.visitor("eve").page(f"/dataset/{house.public['id']}/resource/{house.file['id']}")
+    for text in ("Channel width", "20 µm", "preview.webp", "condensed.rtdc", house.appliance.url, "SHA-256", "dc:experiment:event count", "Integrity"):
+        assert text in page
+    assert "Possible personal data" not in page, "only for people who may edit"
+    data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert data["labels"]["deform"] == ["Deformation", ""]
+
+
+def test_explorer_gets_columns_events_and_exports(house: House) -> None:
+    visitor, base = house.visitor("eve"), f"/dataset/{house.public['id']}/resource/{house.file['id']}"
+    head = visitor.get(f"{base}/columns.bin", headers={"Range": "bytes=0-7"})
+    assert (head.status_code, head.content) == (206, b"DCORCOL1")
+    event = visitor.get(f"{base}/event/0.json").json()
+    assert event["image"]
+    assert event["contour"]
+    assert event["features"]["deform"] > 0
+    lines = visitor.get(f"{base}/export.csv").text.splitlines()
+    assert "deform" in lines[0].split(",")
+    assert len(lines) == 61
+    fcs = visitor.get(f"{base}/export.fcs").content
+    assert fcs[:6] == b"FCS3.1"
+    assert house.visitor("eve").get(f"/dataset/{house.private['id']}/resource/{house.private_file['id']}/columns.bin").status_code == 404
+
+
+def test_a_draft_is_edited_and_activated_once_and_for_all(house: House) -> None:
+    made, file = house.dataset("To be activated", private=True)
+    house.appliance.jobs_done(file["id"])
+    visitor, path = house.visitor("max"), f"/dataset/{made['id']}"
+    edited = visitor.post(f"{path}/edit", title="Renamed", authors="Max P.", notes="n", tag_string="a1, b2", license_id="CC0-1.0", visibility="private")
+    assert edited.status_code == 303
+    page = visitor.page(path)
+    assert "Renamed" in page
+    assert "a1" in page
+    assert "1 valid measurement" in visitor.page(f"{path}/activate")
+    assert visitor.post(f"{path}/activate").status_code == 303
+    refused = visitor.post(f"{path}/edit", title="Again", license_id="CC0-1.0")
+    assert (refused.status_code, "Again" in visitor.page(path)) == (303, False)
+    assert visitor.get(f"{path}/activate").status_code == 404
+    visitor.post(f"{path}/edit", visibility="public", license_id="CC0-1.0")
+    assert "Public" in visitor.page(path)
+
+
+def test_activation_without_files_is_refused_in_words(house: House) -> None:
+    made = house.people["ada"].draft("lab", title="Nothing in it")
+    answer = house.visitor("ada").post(f"/dataset/{made['id']}/activate")
+    assert answer.status_code == 409
+    assert "It cannot be activated, because it holds no files yet." in answer.text
+
+
+def test_faulty_entries_are_named_and_kept(house: House) -> None:
+    answer = house.visitor("ada").post(f"/dataset/{house.draft['id']}/edit", title="Kept title", authors="A", tag_string="x!", license_id="CC0-1.0")
+    assert answer.status_code == 409
+    assert 'value="Kept title"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_sharing_with_one_person_and_ending_it(house: House) -> None:
+    made, _file = house.dataset("For Eve only", private=True, activate=True)
+    path = f"/dataset/{made['id']}"
+    ada, eve = house.visitor("ada"), house.visitor("eve")
+    assert ada.post(f"{path}/share", username="nobody-here", capacity="member").status_code == 409
+    assert ada.post(f"{path}/share", username="eve", capacity="member").status_code == 303
+    assert eve.get(path).status_code == 200
+    assert "For Eve only" in eve.page("/dashboard?show=shared")
+    ada.post(f"{path}/unshare", username="eve")
+    assert eve.get(path).status_code == 404
+
+
+def test_collections_and_following(house: House) -> None:
+    path = f"/dataset/{house.private['id']}"
+    ada, kim = house.visitor("ada"), house.visitor("kim")
+    assert kim.get(path).status_code == 404
+    ada.post(f"{path}/collections", collection="study")
+    assert "Private blood" in kim.page("/group/study")
+    kim.post(f"{path}/follow")
+    assert "Private blood" in kim.page("/dashboard?show=followed")
+    kim.post(f"{path}/unfollow")
+    ada.post(f"{path}/collections", collection="study", remove="1")
+    assert kim.get(path).status_code == 404
+
+
+def test_deleting_a_draft_and_purging_it(house: House) -> None:
+    made, _file = house.dataset("Thrown away", private=True)
+    ada, path = house.visitor("ada"), f"/dataset/{made['id']}"
+    assert ada.post(f"{path}/delete").status_code == 303
+    assert "Thrown away" in ada.page("/dashboard?show=deleted")
+    assert ada.post(f"{path}/purge").status_code == 303
+    assert ada.get(path).status_code == 404
+
+
+def test_supplements_for_one_file_and_for_all(house: House) -> None:
+    made, first = house.dataset("With supplements", private=True)
+    second = house.people["ada"].add(made["id"], *_another())
+    path = f"/dataset/{made['id']}/resource/{first['id']}"
+    visitor = house.visitor("ada")
+    bad = visitor.post(f"{path}/edit", **{"sp:cells:passage number": "many"})
+    assert bad.status_code == 409
+    assert "many" in bad.text
+    assert visitor.post(f"{path}/edit", description="d", all="1", **{"sp:cells:organism": "Mus musculus"}).status_code == 303
+    for file in (first, second):
+        assert "Mus musculus" in visitor.page(f"/dataset/{made['id']}/resource/{file['id']}")
+
+
+def _another() -> tuple[object, str]:
+    from tests.support.samples import synthetic
+
+    return synthetic(), "M2_beads.rtdc"

@@ -1,0 +1,73 @@
+"""Every route says who may use it, and what it says holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance.security import policy
+from appliance.web.app import create_app
+from appliance.web.pages import allow
+from tests.support.house import House
+from tests.support.pages_table import EVERYBODY, GOLDEN, filled
+
+@pytest.fixture(scope="module")
+def app(house: House) -> Any:
+    """The Flask application, for looking at its routes."""
+    return create_app(house.appliance.context)
+
+
+def test_every_route_declares_a_rule_of_the_policy(app: Any) -> None:
+    rules = {rule.endpoint: getattr(app.view_functions[rule.endpoint], "rule", None) for rule in app.url_map.iter_rules()}
+    assert {name for name, rule in rules.items() if rule not in policy.rules()} == set()
+
+
+def test_site_rules_are_rules_of_the_policy() -> None:
+    assert set(policy.rules()) >= allow.SITE_RULES
+
+
+def test_a_view_that_forgets_to_ask_its_rule_fails(house: House) -> None:
+    app = create_app(house.appliance.context)
+
+    @app.get("/forgetful")
+    @allow.allow("dataset:update")
+    def forgetful() -> str:
+        return "shown to everybody"
+
+    client = app.test_client()
+    client.set_cookie("__Host-dcor", str(house.visitor("ada").http.cookies["__Host-dcor"]), secure=True)
+    answer = client.get("/forgetful", base_url="https://localhost")
+    assert answer.status_code == 500
+    assert b"shown to everybody" not in answer.data
+
+
+@pytest.mark.parametrize("path", GOLDEN)
+def test_who_gets_which_page(house: House, path: str) -> None:
+    found = tuple(house.visitor(name).get(filled(path, house)).status_code for name in EVERYBODY)
+    assert found == GOLDEN[path]
+
+
+@pytest.mark.parametrize("path", [path for path, statuses in GOLDEN.items() if statuses[0] == 303])
+def test_strangers_are_sent_to_the_login_and_back(house: House, path: str) -> None:
+    target = filled(path, house)
+    assert house.visitor().get(target).headers["Location"] == f"/user/login?next={target}"
+
+
+def test_hidden_and_missing_look_alike(house: House) -> None:
+    hidden = house.visitor("eve").get(f"/dataset/{house.private['id']}")
+    missing = house.visitor("eve").get("/dataset/0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50")
+    scrubbed = [answer.text.replace(house.private["id"], "").replace("0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50", "") for answer in (hidden, missing)]
+    assert (hidden.status_code, scrubbed[0]) == (missing.status_code, scrubbed[1])
+
+
+def test_changes_asked_for_by_other_sites_are_refused(house: House) -> None:
+    visitor = house.visitor("ada")
+    answer = visitor.http.post(
+        f"{house.appliance.url}/organization/lab/edit",
+        data={"title": "Taken over"},
+        headers={"Sec-Fetch-Site": "cross-site"},
+        allow_redirects=False,
+    )
+    assert answer.status_code == 403
+    assert "Taken over" not in visitor.page("/organization/lab")

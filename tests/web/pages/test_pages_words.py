@@ -1,0 +1,81 @@
+"""Languages, numbers, Markdown, and small helpers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.web.pages import markdown
+from appliance.web.pages.paging import pages
+from appliance.web.pages.redirects import local_path
+from appliance.web.translations import catalogues
+from tests.support.house import House, Visitor
+
+
+@pytest.mark.parametrize("language", catalogues.LANGUAGES)
+def test_every_text_is_translated(language: str) -> None:
+    assert catalogues.untranslated(language) == []
+
+
+def test_language_follows_the_browser_and_the_switch(house: House) -> None:
+    visitor = Visitor(house.appliance, "ada", language="de-DE,de;q=0.9")
+    page = visitor.page("/dataset")
+    assert '<html lang="de"' in page
+    assert "Datensätze" in page
+    answer = visitor.post("/preferences", language="en", next="/dataset?q=x")
+    assert answer.headers["Location"] == "/dataset?q=x"
+    assert '<html lang="en"' in visitor.page("/dataset")
+
+
+def test_theme_switch(house: House) -> None:
+    visitor = Visitor(house.appliance)
+    assert 'data-theme="auto"' in visitor.page("/")
+    visitor.post("/preferences", theme="dark", next="//evil.example")
+    assert 'data-theme="dark"' in visitor.page("/")
+
+
+def test_german_pages_write_numbers_the_german_way(house: House) -> None:
+    page = house.visitor("ada", "de").page(f"/dataset/{house.public['id']}/resource/{house.file['id']}")
+    assert "0,06 µL/s" in page
+
+
+@given(st.text(max_size=300))
+def test_markdown_never_lets_code_through(source: str) -> None:
+    html = str(markdown.render(source))
+    assert not re.search(r"<(script|img|iframe|style|svg|object|form|input)\b", html, re.IGNORECASE)
+    assert not re.search(r"<[^>]+\son\w+=", html)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://example.org/t.png)", "<a onclick=x>y</a>", "[x](data:text/html;base64,xx)"],
+)
+def test_markdown_refuses_known_tricks(source: str) -> None:
+    html = str(markdown.render(source))
+    assert 'href="javascript' not in html
+    assert 'href="data:' not in html
+    assert "<img" not in html
+    assert "<script" not in html
+
+
+def test_markdown_keeps_what_people_write() -> None:
+    html = markdown.render("# Head\n\n- a\n- **b**\n\n| c | d |\n|---|---|\n| 1 | 2 |\n\n[e](https://example.org)")
+    for part in ("<h3>Head</h3>", "<strong>b</strong>", "<td>1</td>", '<a href="https://example.org" rel="noopener noreferrer">e</a>'):
+        assert part in html
+
+
+@given(st.text(max_size=60))
+def test_redirects_stay_here(target: str) -> None:
+    path = local_path(target)
+    assert path.startswith("/")
+    assert not path.startswith("//")
+    assert "\\" not in path
+
+
+def test_paging_shows_ends_and_neighbours() -> None:
+    texts = [entry["text"] for entry in pages(1000, 20, 25, lambda number: f"?page={number}")]
+    assert texts == ["", "1", "…", "23", "24", "25", "26", "27", "…", "50", ""]
+    assert pages(20, 20, 1, str) == []

@@ -7,9 +7,11 @@ pipeline, against one `dclab-condense` process per file. big: one file with imag
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -84,13 +86,21 @@ def soak(root: Path, options: argparse.Namespace) -> None:
     say("soak: share of what two durable commits a job allow", f"{2 * rate / limit:.2f} (of {limit:.0f} commits/s)")
 
 
-def commit_rate(appliance: Appliance, number: int = 500) -> float:
-    """Durable commits per second of the bare database on this disk."""
+def commit_rate(appliance: Appliance, number: int = 300, threads: int = 3) -> float:
+    """Durable commits per second of the bare database on this disk, from as many threads as there are workers."""
+
+    def commit() -> None:
+        for value in range(number):
+            with appliance.db.write() as tx:
+                tx.execute("INSERT OR REPLACE INTO meta VALUES ('bench', ?)", (value,))
+
+    workers = [threading.Thread(target=commit) for _ in range(threads)]
     started = time.perf_counter()
-    for value in range(number):
-        with appliance.db.write() as tx:
-            tx.execute("INSERT OR REPLACE INTO meta VALUES ('bench', ?)", (value,))
-    return number / (time.perf_counter() - started)
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return number * threads / (time.perf_counter() - started)
 
 
 def small(root: Path, options: argparse.Namespace) -> None:
@@ -101,14 +111,17 @@ def small(root: Path, options: argparse.Namespace) -> None:
     for number in range(options.files):
         appliance.add(dataset_id, sources[number % len(sources)], f"{number}.rtdc", hashed=False)
     runner = appliance.runner()
+    before = _processor_seconds()
     runner.start()
     took = finish(runner, appliance, 3600)
     runner.stop(5)
+    processor = (_processor_seconds() - before) / options.files
     with appliance.db.read() as conn:
         counts = jobs.counts(conn)
         peaks = [job["result"].get("peak", 0) for job in jobs.list_(conn, limit=-1)]
     say(f"small: {options.files} files, jobs done / failed", f"{counts['done']} / {counts['failed']}")
     say("small: files per second, whole pipeline, cold start", f"{options.files / took:.2f}")
+    say("small: processor seconds a file", f"{processor:.2f}")
     say("small: peak memory of a child", f"{max(peaks) / 1e6:.0f} MB")
     peer = _seconds(lambda: [_dclab_condense(source, root) for source in sources[:3]]) / len(sources[:3])
     say(
@@ -141,6 +154,12 @@ def big(root: Path, options: argparse.Namespace) -> None:
             )
     peer = _seconds(lambda: _dclab_condense(source, root))
     say("big: everything against `dclab-condense` alone", f"{took / peer:.2f} × its {peer:.1f} s")
+
+
+def _processor_seconds() -> float:
+    """Of this process and of all its children that ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _synthetic(path: Path, events: int) -> Path:

@@ -6,6 +6,7 @@ It reads the data root where it may, and otherwise asks the server. The menu's t
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -125,12 +126,19 @@ class Tray:
 
     def run(self) -> None:
         """Show the icon until `stop`; numbers are fetched every 15 seconds."""
-        self.icon.run(setup=self._keep_fresh)
+        if sys.platform != "linux":
+            self.icon.run(setup=self._keep_fresh)  # macOS and Windows want it in the main thread
+            return
+        # Under X the loop does not always notice that its window is gone; nothing is lost by leaving it behind.
+        threading.Thread(target=self.icon.run, args=(self._keep_fresh,), daemon=True).start()
+        self._ended.wait()
 
     def stop(self) -> None:
         """Take the icon away."""
+        self.icon.visible = False
+        if sys.platform != "linux":
+            self.icon.stop()
         self._ended.set()
-        self.icon.stop()
 
     def _keep_fresh(self, icon: Any) -> None:
         icon.visible = True

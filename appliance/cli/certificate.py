@@ -173,7 +173,9 @@ def _checked(settings: Settings, data: bytes, keys: list[bytes], password: str |
     refusal: Problem | None = None
     for key in keys:
         try:
-            return certificate_chain.check(data, key, host, password=password, authorities=known_authorities())
+            return certificate_chain.check(
+                data, key, host, password=password, authorities=certificate_chain.known_authorities()
+            )
         except Problem as problem:
             if refusal is None or "belongs to the private key" in str(refusal):
                 refusal = problem
@@ -183,15 +185,6 @@ def _checked(settings: Settings, data: bytes, keys: list[bytes], password: str |
 def _own_keys(settings: Settings) -> list[bytes]:
     found = [_request_files(settings)[1], settings.certificate_key]
     return [path.read_bytes() for path in found if path.exists()]
-
-
-def known_authorities() -> bytes:
-    """The root certificates that clients bring along (certifi's), b"" without them."""
-    try:
-        import certifi
-    except ImportError:
-        return b""
-    return Path(certifi.where()).read_bytes()
 
 
 def _findings(settings: Settings) -> list[str]:

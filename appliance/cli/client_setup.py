@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.certificate import known_authorities
 from appliance.cli.common import CliState, as_caller, note, pass_state
 from appliance.model.problem import invalid
-from appliance.security import certificate, client_setup
+from appliance.security import certificate, certificate_chain, client_setup
 from appliance.settings import Settings
 
 
@@ -42,6 +41,6 @@ def files(settings: Settings) -> dict[str, bytes]:
         settings.server.hostname,
         settings.site_url,
         certificate.chain_pem(chain),
-        known_authorities(),
+        certificate_chain.known_authorities(),
         certificate.describe(chain).fingerprint,
     )

@@ -181,6 +181,15 @@ def handshake(pair: Pair, hostname: str, *, strict: bool = False) -> str | None:
     return "the handshake does not end."
 
 
+def known_authorities() -> bytes:
+    """The root certificates that clients bring along (certifi's), b"" without them."""
+    try:
+        import certifi
+    except ImportError:
+        return b""
+    return Path(certifi.where()).read_bytes()
+
+
 def _shake(end: ssl.SSLObject) -> bool:
     try:
         end.do_handshake()

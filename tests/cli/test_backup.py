@@ -181,6 +181,8 @@ def test_one_zip_opens_with_a_passphrase_and_restores(people: Dcor, root: Path, 
         archive.setpassword(secret.strip().encode())
         assert archive.testzip() is None
         assert "secrets/signing.key" in archive.namelist()
+    if seven := shutil.which("7zz") or shutil.which("7z"):
+        subprocess.run([seven, "t", f"-p{secret.strip()}", path], check=True, capture_output=True)
     subprocess.run(["sha256sum", "--check", "--quiet", path.name + ".sha256"], cwd=tmp_path, check=True)
     assert people("backup", "verify", "--from", str(path)).code == 0
     assert people("backup", "verify", "--from", str(path), "--password-stdin", stdin=secret).code == 0

@@ -14,13 +14,14 @@ from appliance.store.search.query import SearchQuery
 from appliance.web.api import parameters
 from appliance.web.api.registry import Call, Raw, action, flag, listing, mapping, natural, text
 
-_ID = text("id", "Id or name of the dataset", required=True, aliases=("name_or_id",))
+_ID = text("id", "Id or name of the dataset", required=True)
+_NAME_OR_ID = text("id", "Id or name of the dataset", required=True, aliases=("name_or_id",))
 #: What is empty in the dataset after a filter has removed it; other fields a dataset always has.
 _EMPTIED = frozenset({"title", "notes", "authors", "doi", "references", "license_id", "tags", "groups", "resources"})
 _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out at the beginning", default=0))
 
 
-@action("package_show", _ID, flag("use_default_schema", "Ignored"), rule="site:read", get=True)
+@action("package_show", _NAME_OR_ID, flag("use_default_schema", "Ignored"), rule="site:read", get=True)
 def package_show(call: Call) -> Raw:
     """A dataset with its resources, circle, collections and tags."""
     with call.context.db.read() as conn:
@@ -64,7 +65,7 @@ def package_create(call: Call) -> Raw:
 @action("package_update", _ID, rule="write", extra="fields of a dataset")
 def package_update(call: Call) -> Raw:
     """Change a dataset. Fields that are left out stay as they are."""
-    return _shown(call, verbs.update(call.context, call.viewer, call["id"], _without(call.data, "id", "name_or_id")))
+    return _shown(call, verbs.update(call.context, call.viewer, call["id"], _without(call.data, "id")))
 
 
 @action("package_patch", _ID, rule="write", extra="fields of a dataset")

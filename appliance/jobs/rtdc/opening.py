@@ -12,6 +12,7 @@ import h5py
 import hdf5plugin  # noqa: F401  registers the zstd, blosc, lz4 and bitshuffle filters
 from dclab import definitions as dfn
 from dclab.rtdc_dataset.fmt_hdf5 import RTDC_HDF5
+from dclab.rtdc_dataset.fmt_hdf5.events import H5Events
 
 from appliance.security.hdf5_preflight import Findings, HostileFile, inspect
 
@@ -22,6 +23,20 @@ from .errors import RtdcError, explained, translate
 CHUNK_CACHE = 10 * 1024**2
 
 
+class _Events(H5Events):  # type: ignore[misc]
+    """dclab's features of a file; the list of valid ones is made once, as the file does not change under us."""
+
+    def __init__(self, h5: h5py.File) -> None:
+        super().__init__(h5)
+        self._valid: list[str] | None = None
+
+    def keys(self) -> list[str]:
+        """→ valid feature names, sorted."""
+        if self._valid is None:
+            self._valid = super().keys()
+        return self._valid
+
+
 class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
     """dclab's view of a file, with nothing but sound internal basins.
 
@@ -30,6 +45,7 @@ class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, enable_basins=False)
+        self._events = _Events(self.h5file)
         #: What dclab warned about on opening; never written into a file, as upstream.
         self.opening_warnings: list[str] = []
         self._vetted: list[dict[str, Any]] | None = None

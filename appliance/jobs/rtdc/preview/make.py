@@ -31,9 +31,9 @@ def make(
     with explained("drawing the preview"):
         progress(0.4, "draw")
         picture = overview.draw(material)
-        picture.save(scratch / FILES["preview"], quality=82, method=3)
-        picture.save(scratch / FILES["preview_jpeg"], quality=85, optimize=True)
-        overview.thumbnail(material).save(scratch / FILES["thumbnail"], quality=80, method=3)
+        picture.save(scratch / FILES["preview"], quality=82, method=2)
+        picture.save(scratch / FILES["preview_jpeg"], quality=85)
+        overview.thumbnail(material).save(scratch / FILES["thumbnail"], quality=80, method=2)
         progress(0.7, "columns")
         columns = write_columns(scratch / FILES["columns"], material.columns, material.events)
         density = write_density(scratch / FILES["density"], material.columns)

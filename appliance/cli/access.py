@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
-from appliance.actions import access_files
+from appliance.actions import access_files, people
 from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
@@ -69,7 +71,8 @@ def create(
     A generated passphrase is shown on the terminal, once. File and passphrase go by different ways.
     """
     with as_caller():
-        folder = out if out.is_dir() else out.absolute().parent
+        inside = out.is_dir()
+        folder = out if inside else out.absolute().parent
         if not folder.is_dir():
             raise invalid(message=f"There is no folder {folder}.")
         if out.is_file():
@@ -78,8 +81,9 @@ def create(
     made = access_files.make(
         state.site, OPERATOR, user, passphrase=passphrase, expires=expires or None, first_use=first_use or None, scope=scope
     )  # fmt: skip
-    path = out / made.file_name if out.is_dir() else out
-    _write(path, made.data)
+    path = out / made.file_name if inside else out
+    with _or_revoke(state, [made]):
+        _write(path, made.data)
     data = {"file": str(path), "user": user, "token_id": made.token_id}
     if not password_stdin:
         data["passphrase"] = made.passphrase
@@ -131,14 +135,26 @@ def bulk(
         state.site, OPERATOR, rows, create_users=create_users, expires=expires or None, first_use=first_use or None
     )
     name, sealed = access_files.sealed_list(made, recipient=recipient, passphrase=passphrase)
-    with as_caller():
-        out.mkdir(mode=0o700, exist_ok=True)
-    for one in made:
-        _write(out / one.file_name, one.data)
-    _write(out / name, sealed)
+    with _or_revoke(state, made):
+        with as_caller():
+            out.mkdir(mode=0o700, exist_ok=True)
+        for one in made:
+            _write(out / one.file_name, one.data)
+        _write(out / name, sealed)
     data = {"folder": str(out), "files": [one.file_name for one in made], "list": name}
     emit(data, as_json, lambda _: "\n".join(data["files"]))
     note(f"{len(made)} files in {out}; the passphrases are in {name}, encrypted.")
+
+
+@contextmanager
+def _or_revoke(state: CliState, made: Sequence[access_files.Made]) -> Iterator[None]:
+    """When the files cannot be written, their tokens shall not stay behind."""
+    try:
+        yield
+    except OSError:
+        for one in made:
+            people.revoke_token(state.site, OPERATOR, token_id=one.token_id)
+        raise
 
 
 def _write(path: Path, data: bytes) -> None:

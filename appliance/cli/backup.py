@@ -172,7 +172,8 @@ def restore(
     An interrupted restore goes on when the command is repeated. Exit code 1 when single files could not be restored.
     """
     place = place or backups.folder(state.settings)
-    zipped = place.is_file()
+    with as_caller():
+        zipped = place.is_file()
     secret = read_password(True) if zipped and password_stdin else "" if zipped else _key_text(key)
     if zipped and not secret:
         secret = str(click.prompt("Passphrase", hide_input=True, err=True))
@@ -291,16 +292,20 @@ def progress() -> Iterator[Progress]:
 
 
 @contextmanager
-def _as_caller_for_owner(root: Path) -> Iterator[None]:
-    """Inside, root reads whatever disk the backups are on; what is written into `root` then goes to its owner."""
+def _as_caller_for_owner(root: Path, spare: tuple[str, ...] = ()) -> Iterator[None]:
+    """Inside, root uses whatever disk the backups are on; what is written into `root` then goes to its owner.
+
+    The folders `spare` are known to have got nothing.
+    """
     owner = root.stat() if root.is_dir() else None
     with as_caller():
         try:
             yield
         finally:
             if owner is not None and os.geteuid() == 0 and owner.st_uid != 0:
-                for path in (root, *root.rglob("*")):
-                    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+                for top in root.iterdir():
+                    for path in (top, *(top.rglob("*") if top.is_dir() and top.name not in spare else ())):
+                        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextmanager
@@ -321,7 +326,7 @@ def _key_text(key: Path | None) -> str:
 
 def _create_zip(state: CliState, zip_file: Path, with_files: bool, password_stdin: bool, as_json: bool) -> int:
     passphrase = read_password(password_stdin, "Passphrase of the backup")
-    with progress() as told:
+    with progress() as told, _as_caller_for_owner(state.data_root, spare=("depot", "backups")):
         done = backups.zip_backup(state.site, zip_file.absolute(), passphrase, with_files=with_files, progress=told)
     data = {"path": str(zip_file.absolute()), "files": done.files, "bytes": done.size, "problems": done.problems}
     emit(data, as_json, lambda _: "\n".join([*done.problems, f"{done.files} files, {size(done.size)}: {zip_file}"]))

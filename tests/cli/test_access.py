@@ -72,6 +72,13 @@ def test_refusals_leave_no_token_and_no_file(
     assert (tmp_path / "there").read_text() == "mine"
 
 
+def test_a_file_that_cannot_be_written_leaves_no_token(people: Dcor, tmp_path: Path) -> None:
+    folder = tmp_path / "there"
+    (folder / "ada_localhost-8443.dcor-access").mkdir(parents=True)
+    assert people("access", "create", "ada", "--out", str(folder)).code == 1
+    assert tokens(people, "ada") == []
+
+
 def test_a_course_gets_its_files_and_one_sealed_list(people: Dcor, tmp_path: Path) -> None:
     users, out = tmp_path / "users.csv", tmp_path / "course"
     users.write_text("name;email;fullname\nada;;\nbob;bob@lab.example;Bob B.\n", encoding="utf-8-sig")

@@ -145,6 +145,21 @@ def listed_pks(
     return [row[0] for row in rows]
 
 
+def of_community(
+    conn: sqlite3.Connection, community_id: str, kind: str, viewer: Viewer, *, limit: int = -1
+) -> list[int]:
+    """Row numbers of the active datasets of a circle or in a collection (`kind`) that `viewer` may see, latest change first."""
+    inside = "d.circle_id = :community"
+    if kind == "collection":
+        inside = "d.id IN (SELECT dataset_id FROM collection_dataset WHERE collection_id = :community)"
+    return listed_pks(conn, viewer, f"d.state = 'active' AND {inside}", limit=limit, community=community_id)
+
+
+def of_creator(conn: sqlite3.Connection, user_id: str, viewer: Viewer, *, limit: int = -1) -> list[int]:
+    """Row numbers of the datasets that a user made and `viewer` may see, drafts included, latest change first."""
+    return listed_pks(conn, viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=limit, creator=user_id)
+
+
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
     """Drafts not touched since the moment `before`, oldest first."""
     return conn.execute(

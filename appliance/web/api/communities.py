@@ -99,12 +99,7 @@ def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[s
 
 
 def _dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limit: int) -> list[int]:
-    inside = (
-        "d.circle_id = :community"
-        if row["kind"] == CIRCLE
-        else "d.id IN (SELECT dataset_id FROM collection_dataset WHERE collection_id = :community)"
-    )
-    return datasets.listed_pks(conn, viewer, f"d.state = 'active' AND {inside}", limit=limit, community=row["id"])
+    return datasets.of_community(conn, row["id"], row["kind"], viewer, limit=limit)
 
 
 @action("organization_show", *_SHOW, rule="site:read", get=True)

@@ -37,9 +37,7 @@ def user_show(call: Call) -> dict[str, Any]:
         if call["include_num_followers"]:
             found["num_followers"] = 0
         if call["include_datasets"]:
-            pks = datasets.listed_pks(
-                conn, call.viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=1000, creator=row["id"]
-            )
+            pks = datasets.of_creator(conn, row["id"], call.viewer, limit=1000)
             found["datasets"] = shapes.parsed(documents.packages(conn, pks))
     return found
 

@@ -55,7 +55,7 @@ echo "[1/4] Collecting wheels …"
 pip="$work/venv/bin/python -m pip --disable-pip-version-check"
 # The tree is copied first, so that building leaves nothing behind in the checkout.
 mkdir "$work/source"
-tar -cf - pyproject.toml README.md LICENSE appliance | tar -xf - -C "$work/source"
+tar -cf - pyproject.toml README.md LICENSE appliance docs | tar -xf - -C "$work/source"
 $pip wheel --quiet --wheel-dir "$top/wheelhouse" "$work/source" pip >"$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
 if find "$top/wheelhouse" -type f ! -name '*.whl' | grep -q .; then
     echo "Something could not be had as a wheel: $(find "$top/wheelhouse" -type f ! -name '*.whl')" >&2

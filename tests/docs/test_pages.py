@@ -12,6 +12,8 @@ import pytest
 from appliance import settings
 from appliance.cli.docs import PAGES
 from appliance.cli.root import cli
+from appliance.web.pages import manual
+from tests.support.server import Appliance
 
 TOP = Path(__file__).parents[2]
 WRITTEN = [TOP / "README.md", *sorted(path for path in (TOP / "docs").glob("*.md") if path.stem not in PAGES)]
@@ -83,3 +85,14 @@ def test_the_licence_is_the_genuine_text() -> None:
     text = (TOP / "LICENSE").read_text(encoding="utf-8")
     assert text.lstrip().startswith("GNU AFFERO GENERAL PUBLIC LICENSE")
     assert len(text) == 34_523
+
+
+def test_the_guides_can_be_read_in_the_web_interface(shared: Appliance) -> None:
+    for name in manual.PAGES:
+        answer = shared.nobody.fetch(f"/help/{name}")
+        assert answer.status_code == 200, name
+        assert f"<h1>{manual.title(name)}</h1>" in answer.text
+    assert "<table>" in shared.nobody.fetch("/help/settings").text
+    assert shared.nobody.fetch("/help/settings.md").url.endswith("/help/settings")
+    assert shared.nobody.fetch("/help/../../etc/passwd").status_code == 404
+    assert shared.nobody.fetch("/help/nothing").status_code == 404

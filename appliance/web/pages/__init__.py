@@ -14,6 +14,7 @@ from appliance.web.pages import (
     find,
     login,
     manage,
+    manual,
     members,
     profile,
     resource,
@@ -36,6 +37,7 @@ from appliance.web.pages.admin import users as admin_users
 BLUEPRINTS: tuple[Blueprint, ...] = (
     assets.bp,
     site.bp,
+    manual.bp,
     login.bp,
     tokens.bp,
     find.bp,

@@ -71,13 +71,15 @@ class World:
         self.founder = founder
         self._number = 0
 
-    def datasets(self, kind: str, count: int = 1, *, circle: str | None = None) -> list[Dataset]:
+    def datasets(
+        self, kind: str, count: int = 1, *, circle: str | None = None, creator: str = "Cr", files: bool = True
+    ) -> list[Dataset]:
         """Fresh datasets in the collection, with collaborators and one file each: public, private, draft or deleted.
 
-        "open" is a draft that will be public.
+        "open" is a draft that will be public. Without `files`, the files exist as rows only.
         """
         with self.context.db.write() as tx:
-            return [self._dataset(tx, kind, circle or self.circle) for _ in range(count)]
+            return [self._dataset(tx, kind, circle or self.circle, creator, files) for _ in range(count)]
 
     def dataset(self, kind: str) -> Dataset:
         """One fresh dataset."""
@@ -111,17 +113,18 @@ class World:
     def _enter(self, kind: str, community: str, column: str, role: str) -> None:
         communities.set_member(self.context, OPERATOR, kind, community, self.people[column].name, role)
 
-    def _dataset(self, tx: Any, kind: str, circle: str) -> Dataset:
+    def _dataset(self, tx: Any, kind: str, circle: str, creator: str, files: bool) -> Dataset:
         self._number += 1
         name, resource = f"dataset-{self._number}", names.new_id()
         values = {
             "name": name, "title": name, "authors": "Ada L.", "license_id": "CC-BY-4.0", "circle_id": circle,
-            "private": int(kind not in {"public", "open"}), "creator_id": self.people["Cr"].id,
+            "private": int(kind not in {"public", "open"}), "creator_id": self.people[creator].id,
             "state": "active" if kind in {"public", "private"} else "draft",
         }  # fmt: skip
         dataset_id = datasets.create(tx, values)
         tags.assign(tx, dataset_id, [f"tag-{kind}"])
-        self._file(resource)
+        if files:
+            self._file(resource)
         resources.create(
             tx, resource, dataset_id, "data.rtdc", size=len(CONTENT), sha256="0" * 64, etag="0" * 32, mimetype="RT-DC", format_="RT-DC"
         )  # fmt: skip

@@ -139,16 +139,6 @@ def read_password(from_stdin: bool, prompt: str = "Password") -> str:
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
 
 
-@contextmanager
-def progress(items: Sequence[Any], label: str) -> Iterator[Iterator[Any]]:
-    """The items with a progress bar where there is a terminal, silently in a pipe."""
-    if sys.stderr.isatty():
-        with click.progressbar(items, label=label, file=sys.stderr) as bar:
-            yield iter(bar)
-    else:
-        yield iter(items)
-
-
 def become_owner(data_root: Path) -> None:
     """When root calls `dcor`, work as the owner of the data root, so that the service can read what is written.
 

@@ -19,7 +19,7 @@ def command(state: CliState, bind: str | None, port: int | None, http_port: int 
     It refuses to start, with the reason, when the data root cannot be written, the certificate does not fit, or a
     port is taken.
     """
-    from appliance import service
+    from appliance.service import serve
 
     flags = {"server.bind": bind, "server.port": port, "server.http_port": http_port}
-    service.serve(settings_module.load(state.data_root, flags=flags))
+    serve(settings_module.load(state.data_root, flags=flags))

@@ -7,6 +7,8 @@ import io
 import json
 import platform
 import re
+import shutil
+import subprocess
 import tarfile
 import time
 from importlib import metadata
@@ -131,7 +133,12 @@ def _packages() -> dict[str, str]:
 
 
 def _log(folder: Path) -> str:
+    """The end of the service's log: its files, and the system journal where there is one."""
     parts = [path.read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace") for path in sorted(folder.glob("*.log"))]
+    if shutil.which("journalctl") and Path("/run/systemd/system").is_dir():
+        with as_caller():  # the service's account may not read the journal
+            command = ["journalctl", "--unit=dcor", "--lines=2000", "--no-pager", "--output=short-iso"]
+            parts.append(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
     return "\n".join(parts)
 
 

@@ -98,9 +98,9 @@ def test_searching_for_words(world: World) -> None:
     title = 'Blood "of" Müller & Söhne (a [test]) 0123456789'
     world.people["S"].post("package_patch", id=one.id, title=title)
     found = APIInterrogator(client(world, world.people["U"]))
-    for words in ("0123456789", "blood", "mueller", "müller söhne", title, "a & b", "of:"):
+    for words in ("0123456789", "blood", "mueller", "müller söhne", title):
         hits = [hit["id"] for hit in found.search_dataset(words)]
-        assert words in {"a & b", "of:"} or one.id in hits, words
+        assert one.id in hits, words
     assert [hit["title"] for hit in found.search_dataset("0123456789")] == [title]
 
 

@@ -68,7 +68,7 @@ def test_a_dataset_from_beginning_to_end(world: World) -> None:
         tags=[{"name": "scripted"}],
     )
     resource = ckan.action.resource_create(
-        package_id=dataset["id"], upload=io.BytesIO(b"some text"), name="ignored.txt"
+        package_id=dataset["id"], upload=("notes.txt", io.BytesIO(b"some text")), name="other.txt"
     )
     assert (resource["size"], resource["name"]) == (9, "notes.txt")
     with io.BytesIO(b"a,b\n1,2\n") as table:

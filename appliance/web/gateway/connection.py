@@ -15,6 +15,7 @@ from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
 from appliance.web.gateway.head import Head, parse_head
 from appliance.web.gateway.inbox import ChunkedBody, Inbox, LengthBody, StreamBody
 from appliance.web.gateway.limits import Limits
+from appliance.web.gateway.priority import lower_priority
 from appliance.web.gateway.watch import Peer, Phase
 from appliance.web.http import Body, Request, Response, problem_text
 
@@ -40,6 +41,7 @@ class Connection:
         self._limits = limits
         self._closing = closing
         self._context = context
+        self._bulk = False
         self._channel: Channel = PlainChannel(peer.sock)
 
     def run(self) -> None:
@@ -90,7 +92,9 @@ class Connection:
         began = time.perf_counter()
         self._peer.enter(Phase.HANDLER)
         rule, response = self._application(request)
-        keep = head.keep_alive and not self._closing() and self._reusable(body)
+        if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
+            self._step_back()
+        keep = head.keep_alive and not self._closing() and not self._bulk and self._reusable(body)
         self._peer.enter(Phase.TRANSFER)
         sent, keep = reply.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
@@ -125,13 +129,23 @@ class Connection:
                 expects = False
                 self._channel.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._peer.phase = Phase.TRANSFER
+            if body.taken > self._limits.bulk:
+                self._step_back()
 
         def after() -> None:
             self._peer.phase = Phase.HANDLER
 
-        body = ChunkedBody(inbox, before, after) if head.chunked else LengthBody(inbox, head.length or 0, before, after)
+        body: StreamBody = (
+            ChunkedBody(inbox, before, after) if head.chunked else LengthBody(inbox, head.length or 0, before, after)
+        )
         body.withheld = lambda: expects
         return body
+
+    def _step_back(self) -> None:
+        """Let others have the processor first. A thread can not take that back, so this connection ends with its answer."""
+        if not self._bulk:
+            self._bulk = True
+            lower_priority()
 
     def _reusable(self, body: Body) -> bool:
         """Whether another request can follow `body`, as far as can be said before the answer."""

@@ -82,12 +82,14 @@ class Inbox:
 class StreamBody(Body):
     """A body on the wire. `before` runs around every receive: it answers "Expect: 100-continue" and tells the watchdog.
 
+    :ivar taken: bytes read so far.
     :ivar broken: the framing was violated; nothing sensible can follow on this connection.
     :ivar withheld: tells whether the peer still waits for "100 Continue" before it sends the body.
     """
 
     def __init__(self, inbox: Inbox, length: int | None, before: Callable[[], None], after: Callable[[], None]) -> None:
         self.length = length
+        self.taken = 0
         self.broken = False
         self.withheld: Callable[[], bool] = lambda: False
         self._inbox = inbox
@@ -105,7 +107,9 @@ class StreamBody(Body):
             return 0
         self._before()
         try:
-            return self._receive(buffer)
+            count = self._receive(buffer)
+            self.taken += count
+            return count
         except (OSError, Problem):
             self.broken = True
             raise

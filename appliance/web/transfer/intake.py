@@ -19,6 +19,7 @@ from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem
 from appliance.store.depot import Part
 from appliance.store.filesystem import reserve, start_writing, wait_written
+from appliance.web.gateway.priority import lower_priority
 
 #: Size of the pieces in which a body is read [bytes], and how many may wait for each thread.
 BLOCK = 1 << 19
@@ -73,6 +74,7 @@ class _Lane:
             raise self._error
 
     def _run(self) -> None:
+        lower_priority()
         while (data := self._queue.get()) is not None:
             if self._error is None:
                 try:

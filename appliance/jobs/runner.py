@@ -64,6 +64,7 @@ class _Active:
 class JobRunner:
     """Runs the jobs of one data root; only one process may at a time.
 
+    :param sandbox: one to share, whose owner closes it; by default the runner has its own.
     :param extra: further kinds, or other code for known ones (the backup's, tests').
     :param lease: seconds until a silent worker counts as dead.
     """
@@ -81,6 +82,7 @@ class JobRunner:
     ) -> None:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
+        self._own_sandbox = sandbox is None
         self._kinds = {**kinds.all_(), **(extra or {})}
         self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
         self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
@@ -145,7 +147,8 @@ class JobRunner:
         for thread in (self._dispatcher, self._follower):
             if thread is not None:
                 thread.join(_NO_GRACE_LEFT)
-        self.sandbox.close()
+        if self._own_sandbox:
+            self.sandbox.close()
         self._queue.close()
         self._queue = None
         if self._lock_file is not None:

@@ -264,7 +264,10 @@ class Sandbox:
         return self._capabilities
 
     def close(self) -> None:
-        """End the zygote and with it every child."""
+        """End the zygote and with it every child. It may be used again afterwards."""
+        starting = self._process
+        if self._control is None and starting is not None:
+            starting.kill()  # whoever waits for its imports holds the lock
         with self._lock:
             self._drop()
 

@@ -23,7 +23,12 @@ REAL = Path(__file__).parents[3] / "shared" / "data"
 
 
 class Appliance:
-    """Data root, database, depot, and shortcuts to fill them."""
+    """Data root, database, depot, and shortcuts to fill them.
+
+    :cvar kernel: the sandbox that runners share, so that libraries are imported once for all tests; None: each has its own.
+    """
+
+    kernel: Sandbox | None = None
 
     def __init__(self, root: Path) -> None:
         layout.create(root)
@@ -103,7 +108,15 @@ class Appliance:
         self, *, sandbox: Sandbox | None = None, extra: dict[str, JobKind] | None = None, lease: float = 60.0
     ) -> JobRunner:
         """A runner without the clock's jobs, not started."""
-        return JobRunner(self.db, self.depot, self.settings, sandbox=sandbox, extra=extra, lease=lease, scheduled=False)
+        return JobRunner(
+            self.db,
+            self.depot,
+            self.settings,
+            sandbox=sandbox or self.kernel,
+            extra=extra,
+            lease=lease,
+            scheduled=False,
+        )
 
     def run_all(self, seconds: float = 60.0, **options: object) -> None:
         """Run what is queued until nothing is due."""
@@ -113,6 +126,14 @@ class Appliance:
             assert wait_until(runner.idle, seconds), "jobs did not end"
         finally:
             runner.stop(5.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    Appliance.kernel = Sandbox(tmp_path_factory.mktemp("kernel"))
+    yield
+    Appliance.kernel.close()
+    Appliance.kernel = None
 
 
 @pytest.fixture

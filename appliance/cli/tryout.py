@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
-import logging.handlers
 import os
 import secrets
 import shutil
@@ -30,6 +29,7 @@ from appliance.store import users
 ADMIN, DEMO = "admin", "demo"
 _HEALTHY_WITHIN = 60.0  # seconds
 _POLL = 0.2
+_LARGEST_LOG = 5_000_000  # bytes
 
 
 def start(root: Path, hostname: str, port: int, *, browser: bool) -> None:
@@ -45,9 +45,9 @@ def start(root: Path, hostname: str, port: int, *, browser: bool) -> None:
         raise invalid(message=f"Port {port} is taken by another program. Choose another one with --port.")
     known = _people_and_data(root, settings)
     note("[4/4] Starting the server …")
-    _log_to_file(root)
     threading.Thread(target=_announce, args=(settings, known, browser), daemon=True).start()
-    service.serve(settings)
+    with _log_file(root).open("a", encoding="utf-8") as log, contextlib.redirect_stderr(log):
+        service.serve(settings)
 
 
 def _prepared(root: Path, hostname: str, port: int) -> Settings:
@@ -127,11 +127,12 @@ def _free(port: int) -> bool:
     return True
 
 
-def _log_to_file(root: Path) -> None:
-    """Keep the terminal for people: the service's log goes to log/dcor.log, at most 10 MB."""
+def _log_file(root: Path) -> Path:
+    """Where the service's log goes, as the terminal is for people; begun afresh when it has grown."""
     path = root / "log" / "dcor.log"
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=5_000_000, backupCount=1)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    if path.exists() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return path
 
 
 def _announce(settings: Settings, known: dict[str, Any], browser: bool) -> None:
@@ -140,7 +141,7 @@ def _announce(settings: Settings, known: dict[str, Any], browser: bool) -> None:
     deadline = time.monotonic() + _HEALTHY_WITHIN
     while not answers(settings, timeout=2.0):
         if time.monotonic() > deadline:
-            note("The server does not answer. `dcor inspect` says what is wrong.")
+            sys.stdout.write(f"The server does not answer. Its log: {_log_file(settings.data)}\n")
             return
         time.sleep(_POLL)
     sys.stdout.write("\n" + welcome(settings, known))

@@ -190,7 +190,10 @@ def _synthesise(examples: list[Example], folder: Path, events: int) -> dict[str,
 
     def make(share: list[list[str]]) -> None:
         command = [sys.executable, "-I", "-c", _GENERATE, json.dumps(share)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=_SYNTHESIS_SECONDS)
+        # In a session of its own: Ctrl-C is for this process, not for a trace of each child.
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, timeout=_SYNTHESIS_SECONDS, start_new_session=True
+        )
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(make, [share for share in (calls[::2], calls[1::2]) if share]))

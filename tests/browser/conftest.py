@@ -36,6 +36,11 @@ def running() -> Iterator[Any]:
         yield browser
 
 
+def is_fault(message: Any) -> bool:
+    """Is this console message a mistake of ours? (Refused requests and lost connections are part of some tests.)"""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
 @pytest.fixture
 def open_page(running: Any, house: House) -> Iterator[Callable[..., Any]]:
     """``open_page("ada", width=1280)`` → a page in a fresh profile, signed in; faults in the console fail the test."""
@@ -55,7 +60,7 @@ def open_page(running: Any, house: House) -> Iterator[Callable[..., Any]]:
         context.set_default_timeout(20_000)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" and "status of" not in message.text else None)
+        page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
         if name:
             page.goto("/user/login")
             page.get_by_label("User name or e-mail" if language.startswith("en") else "Benutzername oder E-Mail").fill(name)

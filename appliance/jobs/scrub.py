@@ -21,6 +21,7 @@ from appliance.store.depot import Depot
 
 ALARM = "scrub"
 _BATCH = 200
+_TODAY = timedelta(hours=20)
 _MARGIN_DAYS = 3  # days that a machine may be off without a file getting overdue
 _REMAKE = {
     "condensed": "condense",
@@ -70,13 +71,16 @@ def scrub(
     cancelled: Callable[[], bool] = lambda: False,
     progress: Callable[[float, str], None] = lambda _done, _stage: None,
 ) -> Report:
-    """Read the files whose last check is longest ago: at least a day's share of all bytes, and all that get overdue. Writes alarms for bad ones.
+    """Read the files whose last check is longest ago: a day's share of all bytes, unless read today, and all that get overdue.
+
+    Writes alarms for bad ones.
 
     Raises JobFailed when cancelled; what was read by then is noted.
     """
     with db.read() as conn:
         total = file_checks.total_bytes(conn)
-    share = total if everything else -(-total // max(days - _MARGIN_DAYS, 1))
+        today = file_checks.bytes_since(conn, times.ahead(-_TODAY))  # by a timer of the system, or by hand
+    share = total if everything else max(-(-total // max(days - _MARGIN_DAYS, 1)) - today, 0)
     overdue = times.ahead(-timedelta(days=max(days - _MARGIN_DAYS, 1)))
     started, report = times.now(), Report()
     with _idle_disk():

@@ -15,20 +15,27 @@ def oldest(conn: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
     """The files whose last check (at first: whose upload) is longest ago: resource_id, kind, size, sha256, checked."""
     return conn.execute(
         f"""SELECT f.resource_id, f.kind, f.size, f.sha256, max(f.created, coalesce(c.checked, '')) AS checked FROM ({_FILES}) f
-            LEFT JOIN file_check c ON c.resource_id = f.resource_id AND c.kind = f.kind ORDER BY checked LIMIT ?""",  # noqa: S608
+            LEFT JOIN file_check c ON c.resource_id = f.resource_id AND c.kind = f.kind ORDER BY checked LIMIT ?""",
         (limit,),
     ).fetchall()
 
 
 def total_bytes(conn: sqlite3.Connection) -> int:
     """Bytes of all files that have a checksum."""
-    return int(conn.execute(f"SELECT coalesce(sum(size), 0) FROM ({_FILES})").fetchone()[0])  # noqa: S608
+    return int(conn.execute(f"SELECT coalesce(sum(size), 0) FROM ({_FILES})").fetchone()[0])
+
+
+def bytes_since(conn: sqlite3.Connection, moment: str) -> int:
+    """Bytes of the files that were checked after `moment`."""
+    query = f"""SELECT coalesce(sum(f.size), 0) FROM ({_FILES}) f
+                JOIN file_check c ON c.resource_id = f.resource_id AND c.kind = f.kind WHERE c.checked > ?"""
+    return int(conn.execute(query, (moment,)).fetchone()[0])
 
 
 def checksum(conn: sqlite3.Connection, resource_id: str, kind: str) -> str | None:
     """The checksum that a file has to have at this moment; None when it is no longer listed."""
     row = conn.execute(
-        f"SELECT sha256 FROM ({_FILES}) WHERE resource_id = ? AND kind = ?",  # noqa: S608
+        f"SELECT sha256 FROM ({_FILES}) WHERE resource_id = ? AND kind = ?",
         (resource_id, kind),
     ).fetchone()
     return row[0] if row else None

@@ -11,6 +11,9 @@ from appliance.web.api.registry import Raw
 from appliance.web.dcserv.subject import Subject
 
 
+_PICTURES = frozenset({"image", "image_bg", "mask", "contour", "trace"})
+
+
 def answer(subject: Subject, query: str, data: Mapping[str, Any], shared: Any) -> Any:
     """The answer to `query`; `shared` is what version 2 says, which holds for most of them. Raises Problem."""
     if query == "feature_list":
@@ -37,12 +40,18 @@ def _feature(subject: Subject, data: Mapping[str, Any]) -> Any:
         return _trace(subject, data)
     if feature not in features(subject):
         raise invalid(message=f"Feature '{feature}' unavailable!")
-    scalar = {*json.loads(subject.kernel["scalar_features"]), *json.loads(subject.kernel["condensed_features"])}
-    if feature in scalar:
+    if _is_scalar(subject, feature):
         return _read(subject, {"what": "feature", "feature": feature})
     if data.get("event") is None:
         raise invalid(message=f"Please specify 'event' for non-scalar feature {feature}!")
     return _read(subject, {"what": "feature", "feature": feature, "event": _event(subject, data)})
+
+
+def _is_scalar(subject: Subject, feature: str) -> bool:
+    """One number per event? The condensed file counts the pictures that it finds in the original among its features."""
+    if feature in json.loads(subject.kernel["scalar_features"]):
+        return True
+    return feature not in json.loads(subject.kernel["features"]) and feature not in _PICTURES
 
 
 def _trace(subject: Subject, data: Mapping[str, Any]) -> Any:

@@ -88,8 +88,8 @@ class Readers:
         if reader is not None:
             reader.child.close()
 
-    def retire_idle(self, seconds: float = 120.0) -> None:
-        """End readers that nobody used for so long."""
+    def retire_idle(self, seconds: float = 600.0) -> None:
+        """End readers that nobody used for so long; done after each request."""
         limit = time.monotonic() - seconds
         with self._changed:
             old = [resource_id for resource_id, reader in self._free.items() if reader.last_used < limit]
@@ -126,6 +126,7 @@ class Readers:
             raise
         finally:
             self._give_back(resource_id, reader, keep=keep)
+            self.retire_idle()
 
     def _take(self, resource_id: str, stamp: tuple[Any, ...], deadline: float) -> _Reader:
         """The reader of this resource for our use alone; makes one when there is room."""

@@ -134,17 +134,23 @@ class _Search:
         return self._by_tiers(_tiers(match), rows, start)
 
     def _by_tiers(self, tiers: list[Match], rows: int, start: int) -> list[tuple[int, str]]:
-        """Among many hits: tier after tier, each ranked by its words or, if it is large itself, by time."""
+        """Among many hits: tier after tier, the first ranked by its words unless it is large itself, the others newest first."""
         page: list[tuple[int, str]] = []
-        for tier in tiers:
-            many = self._is_many(tier.find)
-            found = self._ordered(tier, rows - len(page), start, many=many)
+        for number, tier in enumerate(tiers):
+            ranked = number == 0 and not self._is_many(tier.find)
+            found = (self._ordered if ranked else self._newest)(tier, rows - len(page), start)
             page += found
             if len(page) >= rows:
                 break
             if start:
                 start = 0 if found else max(0, start - self._count(tier.find))
         return page
+
+    def _newest(self, match: Match, rows: int, start: int) -> list[tuple[int, str]]:
+        """A page in reverse order of creation, which the full-text index has by itself: it stops when the page is full."""
+        source, where = self._source(match.find)
+        self.parameters |= {"rows": rows, "start": start}
+        return self._select("d.pk, d.id", source, where, "ORDER BY search_text.rowid DESC LIMIT :rows OFFSET :start")
 
     def _is_many(self, find: str) -> bool:
         sql = "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)"
@@ -187,10 +193,8 @@ def _tiers(match: Match) -> list[Match]:
     """All words in the name, title, tags or collection; all words; the rest."""
     best = match.strict or match
     head = Match(f"{_HEAD} : ({best.find})", f"{_HEAD} : ({best.rank})")
-    tiers = [head, Match(f"({best.find}) NOT ({head.find})", f"({best.rank}) NOT ({head.find})")]
-    if match.strict:
-        tiers.append(Match(f"({match.find}) NOT ({best.find})", f"({match.find}) NOT ({best.find})"))
-    return tiers
+    tiers = [head, Match(f"({best.find}) NOT ({head.find})", "")]
+    return [*tiers, Match(f"({match.find}) NOT ({best.find})", "")] if match.strict else tiers
 
 
 def _walk(first: str) -> str | None:

@@ -15,9 +15,14 @@ MAX_EXCERPT = 120
 #: Lines longer than this are looked at in their first part only: patterns must not become slow on hostile input.
 MAX_LINE = 4_000
 
-#: kind → pattern. Every pattern is linear (no nested repetition).
+#: At most this many "@" are looked at in a line.
+MAX_AT_SIGNS = 20
+
+_BEFORE_AT = re.compile(r"[\w.+-]{1,64}$")
+_AFTER_AT = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+
+#: kind → pattern. Every pattern is linear (no nested repetition) and begins with a word or sign that is rare.
 PATTERNS: dict[str, re.Pattern[str]] = {
-    "e-mail address": re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}"),
     "path with a user name": re.compile(
         r"(?:[A-Za-z]:[\\/]{1,2}(?:Users|Benutzer|Dokumente und Einstellungen|Documents and Settings)[\\/]{1,2}"
         r"|/home/|/Users/)(?!Public\b|Shared\b|All Users\b|Default\b)[^\\/\s\"',;:]{1,64}"
@@ -88,6 +93,21 @@ def _texts(
 
 def _found(text: str) -> Iterable[tuple[str, str]]:
     line = text[:MAX_LINE]
+    for address in _addresses(line):
+        yield "e-mail address", address[:MAX_EXCERPT]
     for kind, pattern in PATTERNS.items():
         for match in pattern.finditer(line):
             yield kind, match.group()[:MAX_EXCERPT]
+
+
+def _addresses(line: str) -> Iterable[str]:
+    """Yield e-mail addresses, looking only around "@": a pattern that begins with any letter would try every letter."""
+    position = line.find("@")
+    for _ in range(MAX_AT_SIGNS):
+        if position < 0:
+            return
+        before = _BEFORE_AT.search(line[max(0, position - 64) : position])
+        after = _AFTER_AT.match(line, position + 1)
+        if before and after:
+            yield f"{before.group()}@{after.group()}"
+        position = line.find("@", position + 1)

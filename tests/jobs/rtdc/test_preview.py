@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from appliance.jobs.rtdc import tasks
-from appliance.jobs.rtdc.preview import binary, canvas, density, palette, text
+from appliance.jobs.rtdc.preview import binary, canvas, density, material, palette, text
 from appliance.jobs.rtdc.preview.density import Range
 from tests.support import rtdc
 
@@ -88,20 +88,23 @@ def test_columns_come_from_file_and_condensed_file(made: Path, scratch: Path) ->
     assert described["deform"]["max"] == pytest.approx(float(columns["deform"].max()))
 
 
-def test_columns_of_large_measurements_are_thinned(tmp_path: Path) -> None:
-    """A million rows at most, evenly spaced, with their numbers."""
+def test_large_measurements_are_thinned(tmp_path: Path, scratch: Path) -> None:
+    """A million rows at most, evenly spaced, with their numbers; the picture tells the whole number."""
     events = 2_500_000
-    values = np.arange(events, dtype=np.float64)
-    header = binary.write_columns(tmp_path / "c.bin", {"index": values}, events)
-    assert header["rows"] == binary.MAX_ROWS
-    found, columns = read_columns(tmp_path / "c.bin")
-    data = (tmp_path / "c.bin").read_bytes()
-    start = found["data_start"] + found["index"]["offset"]
-    index = np.frombuffer(data[start:], "<u4")
-    assert len(index) == binary.MAX_ROWS
-    assert np.array_equal(columns["index"], index.astype("<f4"))
-    assert np.diff(index).min() >= 2
-    assert np.diff(index).max() <= 3
+    path = tmp_path / "large.rtdc"
+    with h5py.File(path, "w") as h5:
+        rtdc.sound_attributes(h5, events)
+        h5["events/area_um"] = np.arange(events, dtype=np.float32)
+        h5["events/deform"] = np.arange(events, dtype=np.float32) / events
+    answer = preview(path, scratch)
+    assert answer["rows"] == material.MAX_ROWS
+    assert answer["alt"].startswith("Overview of 2,500,000 events.")
+    header, columns = read_columns(scratch / "columns.bin")
+    data = (scratch / "columns.bin").read_bytes()
+    index = np.frombuffer(data[header["data_start"] + header["index"]["offset"] :], "<u4")
+    assert len(index) == material.MAX_ROWS
+    assert np.array_equal(columns["area_um"], index.astype("<f4"))
+    assert set(np.diff(index)) == {2, 3}
 
 
 def test_density_maps_count_the_events(made: Path, scratch: Path) -> None:

@@ -5,7 +5,7 @@ the data start at a multiple of 8), data. Every `offset` in the header counts fr
 
 `columns.bin` (magic `DCORCOL1`): header {version, events, rows, subsampled, columns: [{name, label, unit, offset, min,
 max, finite}], index: {offset, dtype} | null, data_start}. Each column is `rows` float32 little endian; NaN = no value.
-When the measurement has more than `MAX_ROWS` events, evenly spaced ones are taken and `index` (uint32) holds their
+When the measurement has more than a million events, evenly spaced ones are taken and `index` (uint32) holds their
 numbers (from 0). A client reads the header first and then the byte ranges of the columns it shows.
 
 `density.bin` (magic `DCORDEN1`): header {version, bins, maps: [{x, y, x_label, …, x_min, x_max, log, events, top,
@@ -27,22 +27,17 @@ from .density import PAIRS, histogram, limits
 
 COLUMNS_MAGIC = b"DCORCOL1"
 DENSITY_MAGIC = b"DCORDEN1"
-MAX_ROWS = 1_000_000
 BINS = 128
 
 
-def write_columns(path: Path, columns: dict[str, Array], events: int) -> dict[str, Any]:
-    """Write `columns.bin`. → its header. Memory: one column at a time."""
-    chosen = None
-    rows = events
-    if events > MAX_ROWS:
-        rows = MAX_ROWS
-        chosen = (np.arange(rows, dtype=np.int64) * events) // rows
+def write_columns(path: Path, columns: dict[str, Array], events: int, rows: Array | None = None) -> dict[str, Any]:
+    """Write `columns.bin`. → its header. `rows`: numbers of the events in `columns` when these are not all `events`."""
+    count = events if rows is None else len(rows)
     described = []
-    size = 4 * rows
+    size = 4 * count
     for position, name in enumerate(sorted(columns)):
         bare, unit = features.label(name)
-        part = _float32(columns[name], chosen)
+        part = _float32(columns[name])
         finite = part[np.isfinite(part)]
         described.append(
             {
@@ -55,15 +50,15 @@ def write_columns(path: Path, columns: dict[str, Array], events: int) -> dict[st
                 "finite": int(finite.size),
             }
         )
-    index = {"offset": len(described) * size, "dtype": "uint32"} if chosen is not None else None
-    header: dict[str, Any] = {"version": 1, "events": events, "rows": rows, "subsampled": chosen is not None}
+    index = None if rows is None else {"offset": len(described) * size, "dtype": "uint32"}
+    header: dict[str, Any] = {"version": 1, "events": events, "rows": count, "subsampled": rows is not None}
     header |= {"columns": described, "index": index}
     with path.open("wb") as file:
         file.write(_head(COLUMNS_MAGIC, header))
         for name in sorted(columns):
-            file.write(_float32(columns[name], chosen).tobytes())
-        if chosen is not None:
-            file.write(chosen.astype("<u4").tobytes())
+            file.write(_float32(columns[name]).tobytes())
+        if rows is not None:
+            file.write(rows.astype("<u4").tobytes())
     return header
 
 
@@ -106,10 +101,9 @@ def read_header(data: bytes) -> dict[str, Any]:
     return header | {"data_start": 12 + length}
 
 
-def _float32(values: Array, chosen: Array | None) -> Array:
-    part = values if chosen is None else values[chosen]
+def _float32(values: Array) -> Array:
     with np.errstate(over="ignore"):
-        return part.astype("<f4")
+        return values.astype("<f4")
 
 
 def _head(magic: bytes, header: dict[str, Any]) -> bytes:

@@ -35,7 +35,7 @@ def make(
         picture.save(scratch / FILES["preview_jpeg"], quality=85)
         overview.thumbnail(material).save(scratch / FILES["thumbnail"], quality=80, method=2)
         progress(0.7, "columns")
-        columns = write_columns(scratch / FILES["columns"], material.columns, material.events)
+        columns = write_columns(scratch / FILES["columns"], material.columns, material.events, material.rows)
         density = write_density(scratch / FILES["density"], material.columns)
     progress(1.0, "done")
     return {

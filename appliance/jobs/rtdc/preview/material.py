@@ -18,13 +18,19 @@ from ..opening import Sealed_HDF5, open_dataset
 SHOWN_EVENT = 47
 #: Cheap features that are computed when neither the file nor its condensed version stores them.
 RAPID = ("area_um", "deform", "area_ratio", "aspect", "index", "time")
+#: Of larger measurements this many events are taken, evenly spaced; bounds memory, files and time.
+MAX_ROWS = 1_000_000
 
 
 @dataclass
 class Material:
-    """Everything a preview is drawn from; missing parts are None or empty."""
+    """Everything a preview is drawn from; missing parts are None or empty.
+
+    `columns` hold one value for each event of the measurement or, when there are more than `MAX_ROWS`, for those in `rows`.
+    """
 
     events: int
+    rows: Array | None = None
     columns: dict[str, Array] = field(default_factory=dict)
     event: int = 0
     image: Array | None = None
@@ -39,7 +45,7 @@ class Material:
 def gather(path: Path, condensed: Path | None) -> Material:
     """Read the material. A feature or event that cannot be read is left out with a note. Raises RtdcError."""
     with open_dataset(path) as dataset:
-        material = Material(events=len(dataset))
+        material = Material(events=len(dataset), rows=evenly_spaced(len(dataset)))
         _columns(dataset, material)
         if condensed is not None:
             with open_dataset(condensed) as extra:
@@ -58,16 +64,23 @@ def _columns(dataset: Sealed_HDF5, material: Material) -> None:
         except RtdcError as exc:
             material.notes.append(exc.message)
             continue
-        if len(values) == material.events:
-            material.columns[name] = values
+        _keep(material, name, values)
+
+
+def _keep(material: Material, name: str, values: Array) -> None:
+    if len(values) == material.events:
+        material.columns[name] = values if material.rows is None else values[material.rows]
+
+
+def evenly_spaced(events: int) -> Array | None:
+    """→ numbers of the events that are taken, or None for all."""
+    return None if events <= MAX_ROWS else (np.arange(MAX_ROWS, dtype=np.int64) * events) // MAX_ROWS
 
 
 def _rapid(dataset: Sealed_HDF5, material: Material) -> None:
     for name in RAPID:
         if name not in material.columns and name in dataset:
-            values = np.asarray(dataset[name][:])
-            if len(values) == material.events:
-                material.columns[name] = values
+            _keep(material, name, np.asarray(dataset[name][:]))
 
 
 def _one_event(dataset: Sealed_HDF5, material: Material) -> None:

@@ -34,7 +34,7 @@ def draw(material: Material) -> Image.Image:
     image = canvas.blank(WIDTH, height + 6)
     top = 0
     if cloud:
-        _scatter_row(image, top + _TOP, *cloud)
+        _scatter_row(image, top + _TOP, material.events, *cloud)
         top += heights[0]
     if rows[1]:
         _picture_row(image, top + _TOP, material, picture_height)
@@ -68,7 +68,7 @@ def thumbnail(material: Material) -> Image.Image:
 def _cloud(material: Material) -> tuple[Array, Array, Range, Range, str, str] | None:
     for names in (("area_um", "deform"), ("volume", "deform"), ("size_x", "size_y"), ("fl1_max", "fl2_max")):
         if all(name in material.columns for name in names):
-            step = max(1, -(-material.events // MAX_POINTS))
+            step = max(1, -(-len(material.columns[names[0]]) // MAX_POINTS))
             x, y = (np.asarray(material.columns[name][::step], dtype=np.float64) for name in names)
             good = np.isfinite(x) & np.isfinite(y)
             x_axis, y_axis = limits(x[good]), limits(y[good])
@@ -83,14 +83,22 @@ def _axis_label(name: str) -> str:
 
 
 def _scatter_row(
-    image: Image.Image, top: int, x: Array, y: Array, x_axis: Range, y_axis: Range, x_label: str, y_label: str
+    image: Image.Image,
+    top: int,
+    events: int,
+    x: Array,
+    y: Array,
+    x_axis: Range,
+    y_axis: Range,
+    x_label: str,
+    y_label: str,
 ) -> None:
     width, height = _SCATTER
     left_box = Box(_LEFT, top, width, height)
     right_box = Box(_LEFT + width + 104, top, width, height)
     for box in (left_box, right_box):
         canvas.frame(image, box, x_axis, y_axis, x_label, y_label)
-    canvas.title(image, left_box, f"All events (n = {len(x):,})")
+    canvas.title(image, left_box, f"{events:,} event{'s' if events != 1 else ''}")
     canvas.scatter(image, left_box, x, y, x_axis, y_axis)
     canvas.title(image, right_box, "Density of events")
     canvas.scatter(image, right_box, x, y, x_axis, y_axis, colours=at_points(x, y, x_axis, y_axis))

@@ -176,4 +176,5 @@ class Connection:
         with suppress(OSError):
             self._channel.finish()
             if linger:
+                lower_priority()
                 self._channel.discard(self._limits.linger_size)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """Sizes [bytes], counts and times [s] of the gateway.
 
-    `stall` is a limit on silence, not on duration: a transfer may take days as long as bytes move.
+    `stall` and `linger` are limits on silence, not on duration: a transfer may take days as long as bytes move.
     """
 
     connections: int = 1024
@@ -28,5 +28,6 @@ class Limits:
     bulk: int = 16 << 20
     #: a body that its handler left unread is read to its end up to this size, so that the connection can be kept
     drain: int = 65536
-    #: and up to this size before the connection is closed, so that the client reads our answer and not a reset
-    linger_size: int = 256 << 20
+    #: and up to this size before the connection is closed: DCOR-Aid reads no answer before it has sent everything, and
+    #: a reset in between would hide from it why it was refused. The bytes are dropped undecrypted
+    linger_size: int = 128 << 30

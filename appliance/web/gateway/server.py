@@ -100,7 +100,7 @@ class Gateway:
             listener.close()
         for thread in self._threads:
             thread.join()
-        self._watchdog.abort(Phase.IDLE, Phase.HANDSHAKE)
+        self._watchdog.abort(Phase.IDLE, Phase.HANDSHAKE, Phase.LINGER)
         clean = self._watchdog.wait_empty(grace)
         if not clean:
             self._watchdog.abort()

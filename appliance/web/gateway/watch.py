@@ -56,7 +56,7 @@ class Peer:
 
     def silent(self, now: float) -> float:
         """Seconds [s] since the kernel last saw a byte of this peer: received, or sent and acknowledged."""
-        if self.phase is not Phase.TRANSFER:
+        if self.phase not in {Phase.TRANSFER, Phase.LINGER}:
             self._moved = now
             return 0.0
         total = _bytes_moved(self.sock)
@@ -168,7 +168,7 @@ class Watchdog:
             Phase.HANDSHAKE: elapsed > limits.handshake,
             Phase.HEAD: elapsed > limits.head,
             Phase.IDLE: elapsed > limits.idle,
-            Phase.LINGER: elapsed > limits.linger,
+            Phase.LINGER: silent > limits.linger,
             Phase.TRANSFER: silent > limits.stall,
         }.get(phase, False)
         if late:

@@ -27,7 +27,8 @@ def run(context: JobContext) -> Done:
         return Done({"skipped": "present already"})
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
-        outcome = context.run("condense", request, folder, fork=context.cores > 1)
+        most = max(1 << 30, 2 * (resource["size"] or 0))
+        outcome = context.run("condense", request, folder, fork=context.cores > 1, file_size=most)
         note = publish(context, folder, {"condensed": "condensed.rtdc"})
     found = outcome.answer
 

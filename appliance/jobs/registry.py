@@ -96,7 +96,11 @@ class JobContext:
         return path
 
     def run(self, task: str, request: Mapping[str, Any], scratch: Path, **options: Any) -> Outcome:
-        """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError."""
+        """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError.
+
+        :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
+        """
+        options.setdefault("file_size", 512 << 20)
         settings = self.settings.jobs
         return self.sandbox.run(
             task,

@@ -190,24 +190,29 @@ class Sandbox:
         """Run `task` on `input` and wait for its answer. Raises SandboxError.
 
         :param timeout: seconds on the wall clock; :param scratch: a folder the caller looks into afterwards; without one, a fresh one is made and removed.
-        :param read: further files it may read; :param bounds: fields of `confine.Confinement` (memory, cpu, fork, …).
+        :param read: further files it may read; :param bounds: fields of `confine.Confinement` (memory, cpu, fork, …); `file_size` also bounds all
+          files of the scratch folder together.
         """
         folder = scratch or self.new_scratch()
         log = folder / _LOG_NAME
         bounds.setdefault("cpu", int(timeout * 2 * (os.cpu_count() or 1)) + 1)
         limits = confine.Confinement(read=tuple(map(str, (input, *read))), write=str(folder), **bounds)
+        watch = _ScratchWatch(folder, limits.file_size)
         deadline = time.monotonic() + timeout
         try:
             child = self.open(limits, log=log)
             try:
                 child.send({"task": task, "input": str(input), "scratch": str(folder), "request": request}, deadline)
-                answer = child.receive(deadline, progress, cancelled)
+                answer = child.receive(deadline, progress, lambda: watch.exceeded() or cancelled())
                 child.wait(max(deadline - time.monotonic(), 1.0))
             finally:
                 child.close()
             usage = child.exit or {}
             return Outcome(answer, int(usage.get("peak", 0)), float(usage.get("cpu", 0)), _tail(log))
         except SandboxError as error:
+            if watch.exceeded():
+                reason = "The job wrote more than it may and was stopped."
+                raise SandboxError("file-size", reason, permanent=True, log=_tail(log)) from error
             error.log = _tail(log)
             raise
         finally:
@@ -317,6 +322,30 @@ class Sandbox:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+
+
+class _ScratchWatch:
+    """Has a child filled its scratch folder? Looked at once a second; each single file is bounded by the kernel."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        self._next = 0.0
+        self._exceeded = False
+
+    def exceeded(self) -> bool:
+        """Do its files take more room than they may?"""
+        if not self._exceeded and time.monotonic() >= self._next:
+            self._next = time.monotonic() + 1.0
+            self._exceeded = self._used() > self._most
+        return self._exceeded
+
+    def _used(self) -> int:
+        total = 0
+        for folder, _folders, names in os.walk(self._folder):
+            for name in names:
+                with suppress(OSError):
+                    total += (Path(folder) / name).lstat().st_blocks * 512
+        return total
 
 
 def _value(assembler: wire.Assembler) -> Any:

@@ -74,6 +74,14 @@ def fill(request, input, scratch, *, progress):
             file.write(bytes(1 << 20))
 
 
+def litter(request, input, scratch, *, progress):
+    number = 0
+    while True:
+        (scratch / str(number)).write_bytes(bytes(1 << 20))
+        number += 1
+        time.sleep(0.01)
+
+
 def talk(request, input, scratch, *, progress):
     return bytes(400 << 20)
 

@@ -163,6 +163,7 @@ def test_threads_and_memory_maps_work(hostile: Sandbox, input_file: Path) -> Non
         ("sleep", {"timeout": 0.5}, "timeout", True),
         ("spin", {"cpu": 1}, "cpu", True),
         ("fill", {"file_size": 1 << 20}, "file-size", True),
+        ("litter", {"file_size": 5 << 20}, "file-size", True),
         ("talk", {}, "answer", True),
         ("no_such_task", {}, "internal", False),
     ],

@@ -11,6 +11,9 @@ import pytest
 from appliance.jobs.runner import wait_until
 from appliance.store import jobs
 from tests.support import rtdc
+from tests.support.rtdc_hostile import HOSTILE
+from tests.support.rtdc_mutation import mutate_bytes, mutate_structure
+from tests.support.rtdc_odd import ODD
 
 from .conftest import Appliance
 
@@ -51,7 +54,7 @@ def test_hostile_and_odd_files(appliance: Appliance, tmp_path: Path) -> None:
     secret = rtdc.plant_secret(tmp_path)
     before = secret.read_bytes()
     names: dict[str, str] = {}
-    for name, builder in {**rtdc.HOSTILE, **rtdc.ODD}.items():
+    for name, builder in {**HOSTILE, **ODD}.items():
         path = tmp_path / "upload.rtdc"
         path.unlink(missing_ok=True)
         builder(path, secret)
@@ -59,7 +62,7 @@ def test_hostile_and_odd_files(appliance: Appliance, tmp_path: Path) -> None:
     found = run_to_the_end(appliance, 240)
     for resource_id, name in names.items():
         metadata = found[resource_id]["metadata"]
-        if name in rtdc.HOSTILE:
+        if name in HOSTILE:
             assert (metadata["state"], metadata["attempts"]) == ("failed", 1), name
             assert not appliance.depot.path(resource_id, "condensed").exists(), name
         for job in found[resource_id].values():
@@ -81,9 +84,9 @@ def test_mutants(appliance: Appliance, measurement: Path, tmp_path: Path, number
         rng = np.random.default_rng(number + seed)
         path.write_bytes(measurement.read_bytes())
         if seed % 2:
-            path.write_bytes(rtdc.mutate_bytes(path.read_bytes(), rng))
+            path.write_bytes(mutate_bytes(path.read_bytes(), rng))
         else:
-            rtdc.run_forked(lambda rng=rng: rtdc.mutate_structure(path, rng))
+            rtdc.run_forked(lambda rng=rng: mutate_structure(path, rng))
         appliance.add(dataset_id, path, f"{seed}.rtdc")
     found = run_to_the_end(appliance, 3 * number + 120)
     assert len(found) == number

@@ -15,6 +15,7 @@ from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
 from tests.jobs.rtdc.conftest import dclab_condense
 from tests.support import rtdc
+from tests.support.rtdc_odd import ODD
 
 DCSERV = {
     "name": "DCOR dcserv",
@@ -127,7 +128,7 @@ def test_defective_features_are_computed_anew(tmp_path: Path, scratch: Path) -> 
 def test_shorter_masks_shorten_the_features(tmp_path: Path, scratch: Path) -> None:
     """As in dclab the rest is NaN."""
     path = tmp_path / "short.rtdc"
-    rtdc.ODD["shorter_masks"](path, tmp_path)
+    ODD["shorter_masks"](path, tmp_path)
     mine, _ = condense(path, scratch, cores=2)
     with h5py.File(mine) as h5:
         assert np.isnan(h5["events/volume"][:]).tolist() == [False] * 9 + [True] * 3
@@ -136,7 +137,7 @@ def test_shorter_masks_shorten_the_features(tmp_path: Path, scratch: Path) -> No
 def test_empty_masks_give_nan_and_a_note(tmp_path: Path, scratch: Path) -> None:
     """dclab stops at such an event; we go on and say so in the warnings log."""
     path = tmp_path / "empty.rtdc"
-    rtdc.ODD["empty_masks"](path, tmp_path)
+    ODD["empty_masks"](path, tmp_path)
     mine, answer = condense(path, scratch, cores=2)
     assert answer["notes"] == ["3 of 12 events have an empty mask or no contour; their values are NaN."]
     with h5py.File(mine) as h5:
@@ -205,7 +206,7 @@ def test_internal_basins_are_copied(tmp_path: Path, scratch: Path) -> None:
 def test_variable_length_logs_become_fixed(tmp_path: Path, scratch: Path) -> None:
     """As dclab does."""
     path = tmp_path / "old.rtdc"
-    rtdc.ODD["variable_length_log"](path, tmp_path)
+    ODD["variable_length_log"](path, tmp_path)
     mine, _ = condense(path, scratch)
     assert_same_content(mine, dclab_condense(path, tmp_path / "reference.rtdc"))
 

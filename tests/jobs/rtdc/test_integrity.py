@@ -9,6 +9,7 @@ from dclab.rtdc_dataset import check_dataset
 
 from appliance.jobs.rtdc import tasks
 from tests.support import rtdc
+from tests.support.rtdc_odd import ODD
 
 
 def test_cues_equal_those_of_dclab(real_file: Path, scratch: Path) -> None:
@@ -31,7 +32,7 @@ def test_sound_files_are_sane(made: Path, scratch: Path) -> None:
 def test_wrong_lengths_are_not_sane(tmp_path: Path, scratch: Path) -> None:
     """As upstream: wrong event count of a feature."""
     path = tmp_path / "short.rtdc"
-    rtdc.ODD["missing_events"](path, tmp_path)
+    ODD["missing_events"](path, tmp_path)
     answer = tasks.sanity({}, path, scratch)
     assert not answer["valid"]
     assert any("'deform' (7 of 12)" in reason for reason in answer["reasons"])
@@ -49,7 +50,7 @@ def test_wrong_region_of_interest_is_not_sane(tmp_path: Path, scratch: Path) -> 
 def test_absurd_event_count_needs_no_memory(tmp_path: Path, scratch: Path) -> None:
     """Twelve billion events in the metadata, twelve in the file."""
     path = tmp_path / "absurd.rtdc"
-    rtdc.ODD["wrong_event_count"](path, tmp_path)
+    ODD["wrong_event_count"](path, tmp_path)
     answer = tasks.metadata({}, path, scratch)
     assert answer["event_count"] == 12
     assert not answer["integrity"]["sane"]

@@ -15,6 +15,7 @@ from appliance.jobs.rtdc import personal, tasks
 from appliance.jobs.rtdc.errors import RtdcError
 from appliance.jobs.rtdc.statistics import describe
 from tests.support import rtdc
+from tests.support.rtdc_odd import ODD
 
 
 def test_features_and_identifier_equal_those_of_dclab(real_file: Path, scratch: Path) -> None:
@@ -84,7 +85,7 @@ def test_without_fluorescence(tmp_path: Path, scratch: Path) -> None:
 def test_numbers_that_json_cannot_hold_are_left_out(tmp_path: Path, scratch: Path) -> None:
     """NaN in metadata, tables and statistics."""
     path = tmp_path / "nan.rtdc"
-    rtdc.ODD["all_nan"](path, tmp_path)
+    ODD["all_nan"](path, tmp_path)
     with h5py.File(path, "a") as h5:
         table = np.zeros(3, dtype=[("a", "f8"), ("b", "i4")])
         table["a"][1] = np.nan
@@ -111,7 +112,7 @@ def test_event_count_is_filled_in(tmp_path: Path, scratch: Path) -> None:
 def test_long_logs_are_cut_with_a_note(tmp_path: Path, scratch: Path) -> None:
     """9 MB of log lines."""
     path = tmp_path / "long.rtdc"
-    rtdc.ODD["long_log"](path, tmp_path)
+    ODD["long_log"](path, tmp_path)
     answer = tasks.metadata({}, path, scratch)
     assert answer["truncated"]
     assert answer["notes"]

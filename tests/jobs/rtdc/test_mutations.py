@@ -13,6 +13,9 @@ import pytest
 from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
 from tests.support import rtdc
+from tests.support.rtdc_hostile import HOSTILE
+from tests.support.rtdc_mutation import mutate_bytes, mutate_structure
+from tests.support.rtdc_odd import ODD
 
 PIPELINE = ("preflight", "metadata", "sanity", "condense", "preview", "read")
 #: What the sample runs on most files.
@@ -48,21 +51,21 @@ def assert_contained(outcomes: dict[str, Any], scratch: Path, folder: Path) -> N
         assert needle not in file.read_bytes(), file.name
 
 
-@pytest.mark.parametrize("name", sorted(rtdc.HOSTILE))
+@pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_hostile_files(name: str, tmp_path: Path, scratch: Path) -> None:
     """All tasks on all hostile files."""
     path = tmp_path / "upload.rtdc"
-    rtdc.HOSTILE[name](path, rtdc.plant_secret(tmp_path))
+    HOSTILE[name](path, rtdc.plant_secret(tmp_path))
     outcomes = run_pipeline(path, scratch)
     assert_contained(outcomes, scratch, tmp_path)
     assert "all" in outcomes or "answer" not in outcomes["preflight"] or "answer" not in outcomes["metadata"]
 
 
-@pytest.mark.parametrize("name", sorted(rtdc.ODD))
+@pytest.mark.parametrize("name", sorted(ODD))
 def test_odd_files(name: str, tmp_path: Path, scratch: Path) -> None:
     """All tasks on all odd files; the pre-flight lets them pass."""
     path = tmp_path / "upload.rtdc"
-    rtdc.ODD[name](path, rtdc.plant_secret(tmp_path))
+    ODD[name](path, rtdc.plant_secret(tmp_path))
     outcomes = run_pipeline(path, scratch)
     assert_contained(outcomes, scratch, tmp_path)
     assert not any("crash" in outcome for outcome in outcomes.values())
@@ -73,10 +76,10 @@ def mutate(source: Path, target: Path, seed: int) -> None:
     """Write one mutant: odd seeds damage bytes, even ones twist the structure."""
     rng = np.random.default_rng(seed)
     if seed % 2:
-        target.write_bytes(rtdc.mutate_bytes(source.read_bytes(), rng))
+        target.write_bytes(mutate_bytes(source.read_bytes(), rng))
         return
     target.write_bytes(source.read_bytes())
-    rtdc.run_forked(lambda: rtdc.mutate_structure(target, rng))
+    rtdc.run_forked(lambda: mutate_structure(target, rng))
 
 
 def run_mutants(seeds: range, source: Path, folder: Path, drawn: Callable[[int], bool]) -> dict[str, int]:

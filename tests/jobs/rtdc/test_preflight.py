@@ -11,6 +11,8 @@ from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
 from appliance.security.hdf5_preflight import HostileFile, Limits, inspect
 from tests.support import rtdc
+from tests.support.rtdc_hostile import HOSTILE
+from tests.support.rtdc_odd import ODD
 
 #: What the reason has to mention, where it is about more than "this file is broken".
 REASONS = {
@@ -46,12 +48,12 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(rtdc.HOSTILE))
+@pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_hostile_files_are_refused_with_a_reason(name: str, tmp_path: Path, scratch: Path) -> None:
     """Pre-flight or, for what only a reader can see, the metadata task says why; no path of the server is in it."""
     secret = rtdc.plant_secret(tmp_path)
     path = tmp_path / "upload.rtdc"
-    rtdc.HOSTILE[name](path, secret)
+    HOSTILE[name](path, secret)
     result = rtdc.run_forked(lambda: (tasks.preflight({}, path, scratch), tasks.metadata({}, path, scratch)))
     assert "message" in result, result
     assert REASONS.get(name, "") in result["message"]
@@ -64,7 +66,7 @@ def test_hostile_files_are_refused_with_a_reason(name: str, tmp_path: Path, scra
 def test_every_task_looks_first(name: str, task: str, tmp_path: Path, scratch: Path) -> None:
     """A task that is run without the pre-flight task before it refuses all the same."""
     path = tmp_path / "upload.rtdc"
-    rtdc.HOSTILE[name](path, rtdc.plant_secret(tmp_path))
+    HOSTILE[name](path, rtdc.plant_secret(tmp_path))
     with pytest.raises(RtdcError) as caught:
         getattr(tasks, task)({}, path, scratch)
     assert caught.value.kind == "forbidden"
@@ -74,7 +76,7 @@ def test_a_stored_contour_is_checked_when_it_is_read(tmp_path: Path, scratch: Pa
     """Tasks skip the thousands of contours in their quick walk; the one that leads outside is refused at its use."""
     secret = rtdc.plant_secret(tmp_path)
     path = tmp_path / "upload.rtdc"
-    rtdc.HOSTILE["external_storage_contour"](path, secret)
+    HOSTILE["external_storage_contour"](path, secret)
     tasks.metadata({}, path, scratch)
     with pytest.raises(RtdcError, match="external storage"):
         tasks.condense({}, path, scratch)
@@ -98,7 +100,7 @@ def test_real_files_pass(real_file: Path, scratch: Path) -> None:
 def test_soft_link_to_a_feature_passes(tmp_path: Path, scratch: Path) -> None:
     """Soft links are fine where they end inside the file."""
     path = tmp_path / "linked.rtdc"
-    rtdc.ODD["soft_link_inside"](path, tmp_path)
+    ODD["soft_link_inside"](path, tmp_path)
     assert tasks.preflight({}, path, scratch)["ok"]
     assert "userdef0" in tasks.metadata({}, path, scratch)["features"]
 
@@ -106,7 +108,7 @@ def test_soft_link_to_a_feature_passes(tmp_path: Path, scratch: Path) -> None:
 def test_foreign_basins_are_reported_and_never_followed(tmp_path: Path, scratch: Path) -> None:
     """File and URL basins are listed with a reason and are not in the condensed file."""
     path = tmp_path / "basins.rtdc"
-    rtdc.ODD["file_basin"](path, rtdc.plant_secret(tmp_path))
+    ODD["file_basin"](path, rtdc.plant_secret(tmp_path))
     stripped = tasks.preflight({}, path, scratch)["stripped_basins"]
     assert {basin["name"] for basin in stripped} == {"b1", "b2", "b3"}
     assert all("not followed" in basin["reason"] for basin in stripped)

@@ -44,8 +44,9 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(times))
         return
+    print("| ms | p50 | p99 | max | CPU p50 | CPU p99 |\n|---|---|---|---|---|---|")
     for name, taken in times.items():
-        print(f"{name:48s} p50 {taken['p50']:8.2f}  p99 {taken['p99']:8.2f}  max {taken['max']:8.2f} ms")
+        print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in taken.values()) + " |")
 
 
 if __name__ == "__main__":

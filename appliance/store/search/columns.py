@@ -64,6 +64,12 @@ class Hits:
         return [(column.texts[place], int(numbers[place])) for place in np.flatnonzero(numbers)]
 
 
+def forget() -> None:
+    """Throw the columns in memory away."""
+    with _lock:
+        _columns.clear()
+
+
 def _column(conn: sqlite3.Connection, field: str) -> Column:
     token, version = conn.execute("SELECT token, version FROM search_state").fetchone()
     with _lock:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from appliance.model.problem import invalid
+from appliance.model.values import decoded
 from appliance.store.search import fields, freetext, parser
 from appliance.store.search.ast import ANY_TEXT, Everything, Node
 from appliance.store.search.errors import query_error, search_error
@@ -208,7 +208,7 @@ def _names(parameters: Mapping[str, Any], key: str) -> tuple[str, ...]:
     value = parameters.get(key)
     if isinstance(value, str) and value.lstrip()[:1] == "[":
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except ValueError:
             raise invalid({key: ["Could not parse as valid JSON"]}) from None
     if value is None or value == "":

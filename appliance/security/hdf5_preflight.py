@@ -200,7 +200,7 @@ def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | Non
     here: h5g.GroupID = h5["/"].id
     walked = "/"
     for position, part in enumerate(parts):
-        raw = part.encode("utf-8", "surrogateescape")
+        raw = part.encode("utf-8")
         if not here.links.exists(raw):
             return None
         info = here.links.get_info(raw)
@@ -254,6 +254,7 @@ def _check_attributes(obj: h5g.GroupID | h5d.DatasetID, path: str, findings: Fin
     for index in range(count):
         attribute = h5a.open(obj, index=index)
         shown = f"An attribute of {_shown(path)}"
+        _decoded(attribute.name)
         datatype = attribute.get_type()
         item = _check_type(datatype, shown, bounds)
         elements = prod(int(n) for n in attribute.shape)
@@ -276,7 +277,11 @@ def _check_declared(findings: Findings, file_size: int, bounds: Limits) -> None:
 
 
 def _decoded(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
+    """Names are texts for everything that comes after; h5py would hand out others as bytes."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise HostileFile("The file holds a name that is not valid UTF-8.") from None
 
 
 def _shown(path: str) -> str:

@@ -59,9 +59,9 @@ def die_while_writing(path: Path, *, swmr: bool) -> None:
 
 
 def run_forked(work: Callable[[], Any], seconds: float = 60.0) -> dict[str, Any]:
-    """Run `work` in a forked child. → {answer} | {kind, message} | {crash: signal} | {bug: traceback}.
+    """Run `work` in a forked child. → {answer} | {kind, message} | {crash: signal or "timeout"} | {bug: traceback}.
 
-    HDF5 may crash on damaged files; only the child does then.
+    HDF5 may crash or run in a circle on damaged files; only the child does then, and the sandbox ends it.
     """
     from appliance.jobs.rtdc.errors import RtdcError
 
@@ -94,7 +94,7 @@ def _collect(pid: int, reader: int, seconds: float) -> dict[str, Any]:
     finally:
         signal.alarm(0)
     if time.monotonic() > deadline:
-        return {"bug": "timeout"}
+        return {"crash": "timeout"}
     if os.WIFSIGNALED(status):
         return {"crash": os.WTERMSIG(status)}
     return json.loads(data) if data else {"crash": os.waitstatus_to_exitcode(status)}  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import hdf5plugin
 import numpy as np
-from h5py import h5d, h5p, h5s, h5t
+from h5py import h5a, h5d, h5o, h5p, h5s, h5t
 
 from tests.support.rtdc import die_while_writing, sound, sound_attributes
 
@@ -321,3 +321,19 @@ def broken_basin(path: Path, secret: Path) -> None:
 def unclosed(path: Path, secret: Path) -> None:
     """The recording program died; nobody knows whether what it wrote is complete."""
     die_while_writing(path, swmr=False)
+
+
+@hostile
+def undecodable_name(path: Path, secret: Path) -> None:
+    """The name of an object is no UTF-8."""
+    sound(path)
+    with h5py.File(path, "a") as h5:
+        h5o.link(h5["logs/demo-generator"].id, h5["logs"].id, b"\xff\xfelog")
+
+
+@hostile
+def undecodable_attribute(path: Path, secret: Path) -> None:
+    """The name of an attribute is no UTF-8."""
+    sound(path)
+    with h5py.File(path, "a") as h5:
+        h5a.create(h5.id, b"user:\xff\xfe", h5t.NATIVE_INT32, h5s.create(h5s.SCALAR)).write(np.array(1, np.int32))

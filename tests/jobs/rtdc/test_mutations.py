@@ -34,12 +34,12 @@ def run_pipeline(path: Path, scratch: Path, names: Sequence[str] = PIPELINE) -> 
         except Exception as exc:
             return {"bug": f"{type(exc).__name__}: {exc}"}
 
-    result = rtdc.run_forked(lambda: {name: one(name) for name in names})
+    result = rtdc.run_forked(lambda: {name: one(name) for name in names}, seconds=30)
     return result.get("answer", {"all": result})  # type: ignore[no-any-return]
 
 
 def assert_contained(outcomes: dict[str, Any], scratch: Path, folder: Path) -> None:
-    """No bug, no hang, no path, no secret. (A crash of the library is a crash of the child only.)"""
+    """No bug, no path, no secret. (A crash or a hang of the library is one of the child only.)"""
     for task, outcome in outcomes.items():
         assert "bug" not in outcome, (task, outcome)
         if "message" in outcome:
@@ -110,6 +110,7 @@ def test_a_hundred_mutants(small: Path, tmp_path: Path) -> None:
     seen = run_mutants(range(100), small, tmp_path, lambda seed: seed % 7 == 0)
     assert seen["answer"] > 50
     assert sum(seen.values()) - seen["answer"] > 50
+    assert seen.get("crash", 0) <= 2
 
 
 @pytest.mark.slow
@@ -118,3 +119,4 @@ def test_two_thousand_mutants(small: Path, tmp_path: Path) -> None:
     """Byte flips and twisted structures."""
     seen = run_mutants(range(1000, 3000), small, tmp_path, lambda seed: True)
     assert seen["answer"] > 1000
+    assert seen.get("crash", 0) <= 20

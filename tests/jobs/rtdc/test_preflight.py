@@ -45,6 +45,8 @@ REASONS = {
     "no_events_group": "not an RT-DC file",
     "truncated": "truncated",
     "unclosed": "did not close it",
+    "undecodable_name": "not valid UTF-8",
+    "undecodable_attribute": "not valid UTF-8",
 }
 
 

@@ -44,8 +44,13 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
 
 
 def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
-    """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem."""
+    """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem.
+
+    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account.
+    """
     row = _editable(site, viewer, ref)
+    if data.get("password") and row["id"] == viewer.user_id:
+        _require_password(row, as_text(data.get("old_password")))
     values: dict[str, Any] = _profile(data)
     if "email" in data:
         values["email"] = require_email(data["email"])
@@ -64,8 +69,8 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
 def change_password(site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None) -> None:
     """Set a password: one's own with the old one, an admin for anybody without. Ends all sessions. Raises Problem."""
     row = _editable(site, viewer, ref)
-    if row["id"] == viewer.user_id and not passwords.verify(row["password"], old or "").ok:
-        raise invalid({"old_password": ["The present password is not right"]})
+    if row["id"] == viewer.user_id:
+        _require_password(row, old or "")
     hashed = _hashed(new, row["name"], row["email"])
     with site.db.write() as tx:
         users.set_password(tx, row["id"], hashed)
@@ -108,7 +113,8 @@ def create_token(
     """Make a token for a user; returns (token, id). The token is shown this once.
 
     :param scope: read, write or admin; by default what the caller's own credential has, at least "write".
-    :param expires: life from now; None = until revoked. :param first_use: it must be used within this time.
+    :param expires: life from now; None = until revoked; no token outlives the one that makes it.
+    :param first_use: it must be used within this time.
     :raises Problem: 403 for somebody else's account or more scope than one has; 404; 409.
     """
     if not name:
@@ -125,9 +131,13 @@ def create_token(
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        ends = [times.ahead(expires)] if expires else []
+        maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
+        if maker is not None and maker["expires"]:
+            ends.append(maker["expires"])
         stored.create(
             tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
-            expires=times.ahead(expires) if expires else None, first_use_by=times.ahead(first_use) if first_use else None,
+            expires=min(ends, default=None), first_use_by=times.ahead(first_use) if first_use else None,
         )  # fmt: skip
         audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)
     return token, token_id
@@ -211,6 +221,12 @@ def require_email(value: Any) -> str:
     if _EMAIL.fullmatch(email) is None or len(email) > 254:
         raise invalid({"email": ["Email address is not valid"]})
     return email
+
+
+def _require_password(row: sqlite3.Row, given: str) -> None:
+    """Raises Problem 409 when `given` is not the user's password."""
+    if not passwords.verify(row["password"], given).ok:
+        raise invalid({"old_password": ["The present password is not right"]})
 
 
 def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:

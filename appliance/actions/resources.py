@@ -137,8 +137,8 @@ def name_errors(
 ) -> list[str]:
     """What is wrong with the name of a new file in a dataset; empty when nothing is."""
     errors = names.resource_name_errors(name)
-    if viewer.sysadmin and isinstance(name, str) and name and "/" not in name and "\0" not in name:
-        errors = []
+    if viewer.sysadmin and isinstance(name, str) and name.isprintable() and "/" not in name and len(name) <= 255:
+        errors = [] if name.strip(". ") else errors
     if name in taken or name in resources.names_of(conn, dataset_id):
         errors.append(f"Resource with name '{name}' already exists!")
     return errors

@@ -50,7 +50,7 @@ def require_name(value: str, field: str = "name") -> str:
     """The general rule for names of users, circles, collections (and datasets of admins). Raises Problem 409."""
     if not isinstance(value, str):
         raise invalid({field: ["Names must be strings"]})
-    if value in _RESERVED:
+    if value in _RESERVED or is_id(value):  # what looks like an id could be taken for somebody else's
         raise invalid({field: ["That name cannot be used"]})
     if len(value) < _SHORTEST:
         raise invalid({field: [f"Must be at least {_SHORTEST} characters long"]})
@@ -117,7 +117,7 @@ def dataset_name(title: str, taken: Callable[[str], bool], seed: str | None = No
         )
         if len(name) < _SHORTEST:
             name += "-" + digits[0]
-        if name in _RESERVED:
+        if name in _RESERVED or is_id(name):
             name += "-" + digits[0]
         if len(name) > _LONGEST:
             name = name[: _LONGEST - 10] + "-" + digits[: max(1, used)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 #: Largest number accepted: it must fit into a database column.
 LARGEST = 2**53
+#: How deeply JSON may be nested; a dataset has five levels.
+MAX_DEPTH = 50
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -37,3 +40,31 @@ def as_natural(value: Any) -> int:
     if not 0 <= number <= LARGEST or (isinstance(value, float) and value != number):
         raise ValueError(f"'{value}' is no natural number")
     return number
+
+
+def decoded(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if _depth(value) > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if "\\ud" in (text.lower() if isinstance(text, str) else text.decode("utf-8", "replace").lower()):
+        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
+    return value
+
+
+def _depth(value: Any) -> int:
+    """How deeply a JSON value is nested."""
+    depth, level = 0, [value]
+    while level:
+        level = [
+            part
+            for one in level
+            if isinstance(one, (dict, list))
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, (dict, list))
+        ]
+        depth += 1
+    return depth

@@ -1,4 +1,8 @@
-"""How often somebody may try: log-ins by name and address, unknown tokens by address. Counted in memory."""
+"""How often somebody may try to log in, by name and address. Counted in memory.
+
+Unknown tokens are not counted: nobody guesses 256 bits, and one forgotten client with an old token must not shut out its
+neighbours behind the same address.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,6 @@ class Rates:
     login_pair: str = "5/5 minutes"
     login_name: str = "50/15 minutes"
     login_address: str = "300/15 minutes"
-    token_address: str = "120/minute"  # noqa: S105 - a rate
 
 
 class Limiter:
@@ -34,29 +37,23 @@ class Limiter:
         rates = rates or Rates()
         self._window = MovingWindowRateLimiter(MemoryStorage())
         self._pair, self._name = parse(rates.login_pair), parse(rates.login_name)
-        self._address, self._token = parse(rates.login_address), parse(rates.token_address)
+        self._address = parse(rates.login_address)
 
     def login_attempt(self, name: str, address: str) -> int:
         """Count an attempt to log in as `name` from `address`; return the seconds to wait, 0 = go on.
 
         Call it before the password is looked at (many attempts at once would slip past a count taken afterwards), and
-        `login_succeeded` when the password was right.
+        `login_succeeded` when the password was right. What is refused looks at no password, so it counts no further:
+        else one desk that goes on trying would use up what its victim may try from everywhere.
         """
-        refused = [(item, keys) for item, keys in self._login(name, address) if not self._window.hit(item, *keys)]
-        return max((self._wait(item, *keys) for item, keys in refused), default=0)
+        for item, keys in self._login(name, address):
+            if not self._window.hit(item, *keys):
+                return self._wait(item, *keys)
+        return 0
 
     def login_succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of this name at this address; those that others caused stay counted."""
         self._window.clear(self._pair, "pair", _name(name), network(address))
-
-    def token_wait(self, address: str) -> int:
-        """Return the seconds until credentials from `address` are looked at again; 0 = now."""
-        key = network(address)
-        return 0 if self._window.test(self._token, "token", key) else self._wait(self._token, "token", key)
-
-    def token_failed(self, address: str) -> None:
-        """Count a token that nobody has."""
-        self._window.hit(self._token, "token", network(address))
 
     def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
         name, address = _name(name), network(address)

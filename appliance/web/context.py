@@ -24,7 +24,7 @@ class Context(Site):
     """A site on the network.
 
     :ivar signer: signs and checks presigned URLs.
-    :ivar limiter: counts failed log-ins and unknown tokens.
+    :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).

@@ -31,13 +31,12 @@ def test_guessing_from_many_addresses_and_of_many_names_is_stopped() -> None:
     assert limiter.login_attempt("fresh", "10.9.9.9") > 0
 
 
-def test_unknown_tokens_are_counted_by_address() -> None:
-    limiter = Limiter(Rates(token_address="3/minute"))
-    for _ in range(3):
-        assert limiter.token_wait("10.0.0.1") == 0
-        limiter.token_failed("10.0.0.1")
-    assert 0 < limiter.token_wait("10.0.0.1") <= 60
-    assert limiter.token_wait("10.0.0.2") == 0
+def test_one_desk_cannot_lock_a_name_everywhere() -> None:
+    limiter = Limiter()
+    for _ in range(200):
+        limiter.login_attempt("alice", "10.0.0.66")
+    assert limiter.login_attempt("alice", "10.0.0.66") > 0
+    assert limiter.login_attempt("alice", "10.0.0.1") == 0
 
 
 @pytest.mark.parametrize(

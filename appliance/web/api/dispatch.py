@@ -52,7 +52,7 @@ def perform(context: Context, request: Request, declared: Action) -> Any:
     require_open(context, viewer)
     require(viewer, declared)
     with uploads.Inbox(context, viewer) as inbox:
-        data = read(request, declared, inbox)
+        data = read(request, declared, inbox, parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY)
         values = converted(declared, data)
         return declared.handler(Call(context, viewer, values))
 
@@ -80,14 +80,17 @@ def _maintenance(context: Context) -> str:
         return notices.maintenance(conn)
 
 
-def read(request: Request, declared: Action, inbox: uploads.Inbox) -> dict[str, Any]:
-    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins. Raises Problem."""
+def read(request: Request, declared: Action, inbox: uploads.Inbox, limit: int) -> dict[str, Any]:
+    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins.
+
+    Raises Problem, 413 for a body of more than `limit` bytes (files do not count).
+    """
     query = parameters.from_query(request.query) if request.query and declared.get else {}
     if request.method in {"GET", "HEAD"}:
-        return query or parameters.from_body(request)
+        return query or parameters.from_body(request, limit)
     if uploads.is_multipart(request):
-        return query | inbox.receive(request, declared.name)
-    return parameters.from_body(request) | query
+        return query | inbox.receive(request, declared.name, limit)
+    return parameters.from_body(request, limit) | query
 
 
 def report(context: Site, place: str) -> Problem:

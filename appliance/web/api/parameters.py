@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import parse_qsl
 
 from appliance.model.problem import Problem
+from appliance.model.values import decoded
 from appliance.web.http import Request
 
 MAX_BODY = 32 << 20  # JSON of a dataset with some thousand resources
-MAX_DEPTH = 50  # of nested JSON; a dataset has five levels
+MAX_STRANGER = 64 << 10  # of somebody who has not signed in: a form at most
+MAX_VALUES = 1_000_000  # single values in JSON; each costs a hundred bytes of memory
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -23,13 +24,13 @@ def from_query(query: str) -> dict[str, Any]:
     return _grouped(pairs)
 
 
-def from_body(request: Request) -> dict[str, Any]:
+def from_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
     """Parameters of a body that is no multipart: JSON, or a form (which may be JSON in disguise, as curl sends it).
 
-    :raises Problem: 400 for what is neither, 413 above `MAX_BODY`.
+    :raises Problem: 400 for what is neither, 413 above `limit` bytes or `MAX_VALUES` values.
     """
     content = (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-    raw = request.body.read_all(MAX_BODY)
+    raw = request.body.read_all(limit)
     if not raw.strip():
         return {}
     if content == _FORM:
@@ -47,35 +48,9 @@ def from_body(request: Request) -> dict[str, Any]:
     return _object(raw)
 
 
-def decoded(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError, also for what is nested too deeply or holds half characters."""
-    try:
-        value = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    if _depth(value) > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    if "\\ud" in (text.lower() if isinstance(text, str) else text.decode("utf-8", "replace").lower()):
-        json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
-    return value
-
-
-def _depth(value: Any) -> int:
-    """How deeply a JSON value is nested."""
-    depth, level = 0, [value]
-    while level:
-        level = [
-            part
-            for one in level
-            if isinstance(one, (dict, list))
-            for part in (one.values() if isinstance(one, dict) else one)
-            if isinstance(part, (dict, list))
-        ]
-        depth += 1
-    return depth
-
-
 def _object(raw: bytes) -> dict[str, Any]:
+    if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise Problem(413, "Request Entity Too Large", message=f"At most {MAX_VALUES} values are accepted at once.")
     try:
         value = decoded(raw)
     except ValueError as error:

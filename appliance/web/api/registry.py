@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.model.problem import Fields, Problem, invalid
-from appliance.model.values import as_bool, as_natural
+from appliance.model.values import as_bool, as_natural, decoded
 from appliance.model.viewer import Viewer
-from appliance.web.api import parameters
 from appliance.web.context import Context
 
 Handler = Callable[["Call"], Any]
@@ -105,7 +104,7 @@ def natural(name: str, doc: str, *, default: int | None = None, required: bool =
 
 
 def listing(name: str, doc: str, *, required: bool = False, aliases: Sequence[str] = ()) -> Parameter:
-    """A list: JSON, JSON in a text, a repeated key, or a single value."""
+    """A list of texts: JSON, JSON in a text, a repeated key, or texts with commas between."""
     return Parameter(name, "list", doc, required, aliases=tuple(aliases))
 
 
@@ -129,7 +128,8 @@ def converted(declared: Action, data: Mapping[str, Any]) -> dict[str, Any]:
                     "Missing value"
                 ]
             else:
-                values[parameter.name] = parameter.default if given is None or parameter.default is not None else given
+                kept = given == "" and parameter.kind in {"text", "any"} and parameter.default is None
+                values[parameter.name] = given if kept else parameter.default
             continue
         try:
             values[parameter.name] = _CONVERTERS[parameter.kind](given)
@@ -148,17 +148,19 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any) -> list[str]:
     if isinstance(value, str) and value.lstrip().startswith("["):
-        value = parameters.decoded(value)
+        value = decoded(value)
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise TypeError
+    return value
 
 
 def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
-        value = parameters.decoded(value)
+        value = decoded(value)
     if not isinstance(value, dict):
         raise TypeError
     return value

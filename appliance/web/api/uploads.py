@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from appliance.actions import resources
 from appliance.actions.resources import Incoming
 from appliance.model.problem import invalid, missing, not_authorized
+from appliance.model.values import decoded
 from appliance.model.viewer import Viewer
 from appliance.web.context import Context
 from appliance.web.http import Request
@@ -32,8 +32,11 @@ class Inbox:
         if self._form is not None:
             self._form.discard()
 
-    def receive(self, request: Request, action: str) -> dict[str, Any]:
-        """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can."""
+    def receive(self, request: Request, action: str, limit: int) -> dict[str, Any]:
+        """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can.
+
+        :param limit: bytes that the form's texts may have.
+        """
 
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
             dataset = _dataset(action, field, fields)
@@ -42,7 +45,7 @@ class Inbox:
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
             return _Sink(FileIntake(depot.new_part(), size=size, limit=limit), name)
 
-        self._form = multipart_form.parse(request, on_file)
+        self._form = multipart_form.parse(request, on_file, limit)
         return dict(self._form)
 
 
@@ -72,9 +75,11 @@ def _dataset(action: str, field: str, fields: dict[str, Any]) -> str:
     if action == "package_revise":
         match = fields.get("match")
         try:
-            match = json.loads(match) if isinstance(match, str) else {}
+            match = decoded(match) if isinstance(match, str) else {}
         except ValueError as error:
             raise invalid({"match": ["Must be a JSON object"]}) from error
+        if not isinstance(match, dict):
+            raise invalid({"match": ["Must be a JSON object"]})
         ref = fields.get("match__id") or fields.get("match__name") or match.get("id") or match.get("name")
         if not ref:
             raise missing("match__id")

@@ -16,6 +16,7 @@ from appliance.web.api.registry import Call, Raw, action, flag, natural, text
 
 _USER = text("id", "Id or name of the user; default: the caller", aliases=("user_id", "user"))
 _DATASET = text("id", "Id or name of the dataset", required=True)
+_MOST_COMPLETIONS = 100
 _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
 
 
@@ -24,7 +25,7 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
     _USER,
     flag("include_datasets", "The user's datasets"),
     flag("include_num_followers", "Always 0"),
-    rule="site:user",
+    rule="site:read",
     get=True,
 )
 def user_show(call: Call) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
         return users.complete(
             conn,
             call["q"] or "",
-            limit=call["limit"],
+            limit=min(call["limit"], _MOST_COMPLETIONS),
             ignore=(call.viewer.user_id or "") if call["ignore_self"] else "",
         )
 
@@ -96,7 +97,7 @@ def user_create(call: Call) -> dict[str, Any]:
     return found
 
 
-@action("user_update", _USER, rule="write", extra="email, fullname, about, image_url, password")
+@action("user_update", _USER, rule="write", extra="email, fullname, about, image_url; password with old_password")
 def user_update(call: Call) -> dict[str, Any]:
     """Change a profile. Unknown keys are ignored."""
     if not call["email"]:
@@ -104,7 +105,7 @@ def user_update(call: Call) -> dict[str, Any]:
     return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))
 
 
-@action("user_patch", _USER, rule="write", extra="email, fullname, about, image_url, password")
+@action("user_patch", _USER, rule="write", extra="email, fullname, about, image_url; password with old_password")
 def user_patch(call: Call) -> dict[str, Any]:
     """Change some fields of a profile."""
     return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+_HOST = re.compile(r"([^\[\]:/@\s]+|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?")
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, in lower case, without port and final dot: ``"DCOR.example.org.:8443"`` → ``"dcor.example.org"``."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[: host.find("]") + 1]
-    return host.partition(":")[0].rstrip(".")
+    """The name in a Host header, in lower case, without port and final dot: ``"DCOR.example.org.:8443"`` → ``"dcor.example.org"``.
+
+    "" for what is none, such as ``"localhost:80@elsewhere.org"``.
+    """
+    found = _HOST.fullmatch(host.strip().lower())
+    return found[1].rstrip(".") if found else ""
 
 
 class Hosts:

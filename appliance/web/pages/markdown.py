@@ -9,7 +9,13 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-_PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").enable("strikethrough")
+_PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("strikethrough")
+_WITH_TABLES = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").enable("strikethrough")
+#: What is longer [characters] is shown as it was written; tables of more cells likewise. Parsing takes seconds there, and
+#: whoever opens a list of datasets would wait for it.
+_LONGEST = 50_000
+_CELLS = 10_000
+_EXCERPT = 2_000
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -20,7 +26,9 @@ _HEADING = re.compile(r"<(/?)h([1-6])>")
 @lru_cache(maxsize=512)
 def render(source: str) -> Markup:
     """`source` as sanitised HTML. Headings start at h3, images are left out (nothing is loaded from elsewhere)."""
-    html = _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 4)}>", _PARSER.render(source))
+    if len(source) > _LONGEST:
+        return Markup("<p>{}</p>").format(source)
+    html = _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 4)}>", _parsed(source))
     clean = nh3.clean(
         html,
         tags=_TAGS,
@@ -33,6 +41,13 @@ def render(source: str) -> Markup:
 
 def plain(source: str, length: int = 220) -> str:
     """The first `length` characters of the text without its marks, cut at a word."""
-    text = " ".join(nh3.clean(_PARSER.render(source), tags=set()).split())
+    text = " ".join(nh3.clean(_parsed(source[:_EXCERPT]), tags=set()).split())
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
     return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"
+
+
+def _parsed(source: str) -> str:
+    """HTML, not sanitised yet."""
+    widths = [line.count("|") for line in source.split("\n")]
+    cells = max(widths) * sum(width > 0 for width in widths)  # at most: short rows are filled up to the widest
+    return (_WITH_TABLES if cells <= _CELLS else _PARSER).render(source)

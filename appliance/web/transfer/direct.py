@@ -31,7 +31,7 @@ from appliance.web.transfer.intake import BLOCK, Hasher, Intake, storage_problem
 #: Uploads that one user may have under way.
 MAX_OPEN = 200
 _MAX_XML = 1 << 20
-_PART = re.compile(rb"<Part>(.*?)</Part>", re.DOTALL | re.IGNORECASE)
+_PART = re.compile(rb"<Part>", re.IGNORECASE)
 _NUMBER = re.compile(rb"<PartNumber>\s*(\d{1,5})\s*</PartNumber>", re.IGNORECASE)
 _ETAG = re.compile(rb"<ETag>\s*(?:\"|&quot;)?([0-9a-fA-F]{32})(?:\"|&quot;)?\s*</ETag>", re.IGNORECASE)
 
@@ -180,7 +180,7 @@ def _verify(context: Context, request: Request) -> None:
 def _listed_parts(xml: bytes) -> dict[int, str]:
     """MD5 by part number from the client's list; what does not parse is not in it."""
     found = {}
-    for part in _PART.findall(xml):
+    for part in _PART.split(xml)[1:]:  # not a pattern from <Part> to </Part>: its time grows with the square of the text
         number, tag = _NUMBER.search(part), _ETAG.search(part)
         if number and tag:
             found[int(number[1])] = tag[1].decode().lower()

@@ -66,11 +66,12 @@ def is_multipart(request: Request) -> bool:
     return (request.headers.get("Content-Type") or "").lower().startswith("multipart/form-data")
 
 
-def parse(request: Request, on_file: OnFile) -> Form:
+def parse(request: Request, on_file: OnFile, limit: int = MAX_TEXT) -> Form:
     """Read the whole form. The caller calls `discard` of the result when the files have been used or are not wanted.
 
     A form that is cut short, malformed or refused leaves nothing behind.
 
+    :param limit: bytes that all text fields together may have (never more than `MAX_TEXT`).
     :raises Problem: 400 malformed, 413 too much text, or whatever `on_file` and the sinks refuse with; PeerGone.
     """
     _, options = multipart.parse_options_header(request.headers.get("Content-Type") or "")
@@ -80,7 +81,7 @@ def parse(request: Request, on_file: OnFile) -> Form:
         )
     except multipart.MultipartError as error:
         raise bad_request("The form's boundary is missing or malformed.") from error
-    reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()))
+    reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()), min(limit, MAX_TEXT))
     try:
         _feed(parser, request, reader)
     except multipart.ParserLimitReached as error:
@@ -121,7 +122,7 @@ class _FormReader:
     :ivar chunk: what the parser was fed last; `fed`: how much it was fed in all [bytes].
     """
 
-    def __init__(self, on_file: OnFile, length: int | None, boundary: int) -> None:
+    def __init__(self, on_file: OnFile, length: int | None, boundary: int, most: int) -> None:
         self.form = Form()
         self.chunk = b""
         self.fed = 0
@@ -132,6 +133,7 @@ class _FormReader:
         self._sink: Sink | None = None
         self._text: list[bytes] = []
         self._text_size = 0
+        self._most = most
 
     @property
     def in_file(self) -> bool:
@@ -164,7 +166,7 @@ class _FormReader:
             self._sink.write(data)
             return
         self._text_size += len(data)
-        if self._text_size > MAX_TEXT:
+        if self._text_size > self._most:
             raise Problem(413, "Request Entity Too Large", message="The form's fields are too long.")
         self._text.append(data)
 

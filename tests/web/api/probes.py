@@ -181,20 +181,61 @@ def _followee_list(world: World, person: Person, subject: Dataset) -> str:
     return sign(answer) if answer.status != 200 else "y" if _has_id(answer.result, subject) else "."
 
 
-def _file(name: str, path: str) -> None:
+#: Addresses of files that are asked for, to find those that nobody asks for.
+PATHS: list[str] = []
+
+
+def _file(name: str, path: str, subjects: tuple[str, ...] = ALL) -> None:
+    PATHS.append(path)
+
     def ask(world: World, person: Person, subject: Dataset) -> str:
-        answer = person.fetch(path.format(id=subject.id, resource=subject.resource))
-        assert answer.status_code != 200 or CONTENT in answer.content or b"data.rtdc" in answer.content
+        answer = person.fetch(path.format(id=subject.id, name=subject.name, resource=subject.resource))
+        known = CONTENT, b"data.rtdc", subject.id.encode()
+        assert answer.status_code != 200 or "export" in path or any(text in answer.content for text in known)
         return sign(answer)
 
-    PROBES[name] = Probe(ask, ALL, False)
+    PROBES[name] = Probe(ask, subjects, False)
 
 
-_file("GET download", "/dataset/{id}/resource/{resource}/download/data.rtdc")
-_file("GET condensed.rtdc", "/dataset/{id}/resource/{resource}/condensed.rtdc")
-_file("GET preview.jpg", "/dataset/{id}/resource/{resource}/preview.jpg")
+_RESOURCE = "/dataset/{id}/resource/{resource}"
+_file("GET download", f"{_RESOURCE}/download/data.rtdc")
+_file("GET download by name", "/dataset/{name}/resource/{resource}/download", STATES)
+_file("GET condensed.rtdc", f"{_RESOURCE}/condensed.rtdc")
+_file("GET preview.jpg", f"{_RESOURCE}/preview.jpg")
+_file("GET preview.webp", f"{_RESOURCE}/preview.webp", STATES)
+_file("GET thumbnail.webp", f"{_RESOURCE}/thumbnail.webp", STATES)
+_file("GET columns.bin", f"{_RESOURCE}/columns.bin", STATES)
+_file("GET density.bin", f"{_RESOURCE}/density.bin", STATES)
+_file("GET event", f"{_RESOURCE}/event/0.json", STATES)  # of a file that is none: 409 to whom it may concern
+_file("GET export.csv", f"{_RESOURCE}/export.csv?features=deform", STATES)
 _file("GET archive", "/dataset/{id}/download.zip")
+_file("GET archive of several", "/datasets.zip?dataset={id}", STATES)
 _file("GET SHA256SUMS", "/dataset/{id}/SHA256SUMS")
+_file("GET download.py", "/dataset/{name}/download.py", STATES)
+
+
+def _manifest(name: str, path: str) -> None:
+    PATHS.append(path)
+
+    def ask(world: World, person: Person, subject: Dataset) -> str:
+        answer = person.fetch(path)
+        return sign(answer) if answer.status_code != 200 else "y" if subject.name in answer.text else "."
+
+    PROBES[name] = Probe(ask, STATES, False)
+
+
+_manifest("GET SHA256SUMS of a circle", "/organization/circle/SHA256SUMS")
+_manifest("GET download.sh of a collection", "/group/collection/download.sh")
+
+
+@_probe("POST upload/browser", STATES, fresh=True)
+def _browser(world: World, person: Person, subject: Dataset) -> str:
+    url = f"{world.appliance.url}/upload/browser"
+    answer = person.http.post(url, json={"dataset": subject.id, "name": "new.txt", "size": 5}, timeout=DEADLINE)
+    return "y" if answer.status_code == 201 else sign(answer)
+
+
+PATHS.append("/objects/resource/abc/def/12-1234-4123-8123-123456789012")
 
 
 @_probe("GET signed address", ALL)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.web import api
+from appliance.model import names
+from appliance.web import api, routing
 from appliance.web.api.registry import ACTIONS
-from tests.web.api.probes import PROBES
+from tests.web.api.probes import PATHS, PROBES
 from tests.web.api.world import WHO, World
 
 TABLE = Path(__file__).with_name("permissions.txt")
@@ -49,6 +50,14 @@ def test_every_action_is_in_the_table() -> None:
     named = {question.partition(" ")[0] for question in PROBES}
     assert ACTIONS.keys() - named == set()
     assert sorted(rows()) == sorted(QUESTIONS)
+
+
+def test_every_address_of_a_file_is_in_the_table() -> None:
+    words = {"id": names.new_id(), "resource": names.new_id(), "name": "dataset-1"}
+    asked_for = [path.partition("?")[0].format(**words) for path in PATHS]
+    for route in routing.routes():
+        if route.rule.startswith("dataset:") and not route.pattern.pattern.startswith("/upload/"):
+            assert any(route.pattern.fullmatch(path) for path in asked_for), route.pattern.pattern
 
 
 @pytest.mark.parametrize(("question", "subject"), QUESTIONS, ids=[f"{q} {s}".strip() for q, s in QUESTIONS])

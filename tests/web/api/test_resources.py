@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from typing import Any
 
 import pytest
 import requests
 
+from appliance.store import resources
 from tests.support.server import Answer, Person
 from tests.web.api.world import Dataset, World
 
@@ -154,6 +156,31 @@ def test_a_file_does_not_leave_through_a_shorter_list(world: World) -> None:
     refused = editor.post("package_patch", id=one.id, resources=[])
     assert (refused.status, refused.message) == (403, "Access denied: Only admins may do so.")
     assert world.people["S"].post("package_patch", id=one.id, resources=[]).result["resources"] == []
+
+
+def test_jobs_that_write_meanwhile_do_not_disturb(world: World) -> None:
+    """A job writes what it read out of a file while its owner describes it: neither undoes or refuses the other."""
+    one, editor = world.dataset("draft"), world.people["Ce"]
+    done = threading.Event()
+
+    def work() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            with world.context.db.write() as tx:
+                resources.patch(tx, one.resource, dc={"dc:experiment:event count": number}, format="RT-FDC")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        for number in range(25):
+            sent = {f"update__resources__{one.resource}": {"description": f"version {number}"}}
+            shown = editor.post("package_revise", match={"id": one.id}, **sent).result["package"]["resources"][0]
+            assert shown["description"] == f"version {number}"
+    finally:
+        done.set()
+        worker.join()
+    assert editor.get("resource_show", id=one.resource).result["dc:experiment:event count"] > 1
 
 
 # --- direct uploads -----------------------------------------------------------------------------------------------------

@@ -37,6 +37,16 @@ def test_a_user_as_dcoraid_reads_it(world: World) -> None:
     assert (len(included["datasets"]), included["num_followers"]) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("who", "parameters"),
+    [("A", {}), ("A", {"id": "founder"}), ("U", {"id": "founder"}), ("U", {"id": "no-such-user"})],
+)
+def test_nobody_learns_who_else_there_is(world: World, who: str, parameters: dict[str, str]) -> None:
+    refused = world.people[who].get("user_show", **parameters)
+    assert (refused.status, refused.reason) == (403, "FORBIDDEN")
+    assert refused.message == "Access denied: Users may only view their own details"
+
+
 def test_a_profile_may_be_sent_back_whole(world: World) -> None:
     someone = person(world)
     whole = someone.get("user_show").result

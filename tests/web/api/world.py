@@ -6,6 +6,7 @@ asks a thousand of them.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ WHO = {
 }
 STATES = ("public", "private", "draft", "deleted")
 CONTENT = b"not really a measurement\n"
+_HEADER = json.dumps({"rows": 0, "events": 0, "subsampled": False, "columns": [], "made of": "data.rtdc"}).encode()
+COLUMNS = b"DCORCOL1" + len(_HEADER).to_bytes(4, "little") + _HEADER
 
 
 @dataclass(frozen=True)
@@ -148,10 +151,10 @@ class World:
         return Dataset(dataset_id, name, resource, kind)
 
     def _file(self, resource: str) -> None:
-        for kind in ("original", "condensed", "preview_jpeg"):
+        for kind in ("original", "condensed", "preview", "preview_jpeg", "thumbnail", "columns", "density"):
             path = self.context.depot.path(resource, kind)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(CONTENT)
+            path.write_bytes(COLUMNS if kind == "columns" else CONTENT)
 
 
 def _restore(variable: str | None, folder: str | None) -> None:

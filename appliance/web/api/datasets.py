@@ -8,10 +8,10 @@ from typing import Any
 from appliance.actions import datasets as verbs
 from appliance.model import revision
 from appliance.model.problem import Problem, invalid, not_found
+from appliance.model.values import decoded
 from appliance.store import datasets, documents
 from appliance.store.search import autocomplete, package_search
 from appliance.store.search.query import SearchQuery
-from appliance.web.api import parameters
 from appliance.web.api.registry import Call, Raw, action, flag, listing, mapping, natural, text
 
 _ID = text("id", "Id or name of the dataset", required=True)
@@ -169,7 +169,7 @@ def _decoded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return parameters.decoded(value)
+        return decoded(value)
     except ValueError:
         return value
 

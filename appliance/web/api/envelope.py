@@ -7,9 +7,9 @@ from typing import Any
 
 from appliance.model.problem import Problem
 from appliance.web.api.registry import Raw
-from appliance.web.http import Response
+from appliance.web.http import GUARDED, Response
 
-_HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store")]
+_HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store"), *GUARDED]
 #: Kinds whose message CKAN puts behind a fixed word.
 _PREFIX = {"Authorization Error": "Access denied", "Not Found Error": "Not found"}
 

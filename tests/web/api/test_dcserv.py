@@ -1,0 +1,108 @@
+"""`dcserv`: its versions, its refusals in their order, and what it says of files that nobody has looked into yet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from appliance.store import rtdc
+from tests.web.api.world import World
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_jobs(world: World) -> None:
+    world.appliance.service.jobs.stop(grace=5.0)
+
+
+@pytest.mark.parametrize(
+    ("version", "features"), [(None, ["deform"]), ("1", ["deform"]), (1, ["deform"]), ("2", []), (2, [])]
+)
+@pytest.mark.parametrize("ask", ["get", "post"])
+def test_a_request_without_a_version_is_one_of_the_old_programs(
+    world: World, version: Any, features: list[str], ask: str
+) -> None:
+    one = world.dataset("private")
+    sent = {"id": one.resource, "query": "feature_list"} | ({} if version is None else {"version": version})
+    assert getattr(world.people["Cm"], ask)("dcserv", **sent).result == features
+
+
+def test_refusals_come_in_order(world: World) -> None:
+    """Parameters, then rights, then the kind of file, then the question."""
+    one, editor, stranger = world.dataset("draft"), world.people["Ce"], world.people["U"]
+    notes = editor.upload("resource_create", {"package_id": one.id}, "upload", "notes.txt", b"x").result["id"]
+    table = [
+        (stranger, {}, 409, "Please specify 'query' parameter!"),
+        (stranger, {"query": "peter"}, 409, "Please specify 'id' parameter!"),
+        (
+            stranger,
+            {"query": "peter", "id": "x", "version": "3"},
+            409,
+            "Version '3' of the DCOR API is not supported. Please use version '2' instead!",
+        ),
+        (stranger, {"query": "peter", "id": "00000000-0000-4000-8000-000000000000"}, 404, "Not found"),
+        (
+            stranger,
+            {"query": "peter", "id": notes},
+            403,
+            f"Access denied: User stranger not authorized to read resource {notes}",
+        ),
+        (editor, {"query": "peter", "id": notes}, 409, f"Resource ID {notes} must be an .rtdc dataset!"),
+        (editor, {"query": "peter", "id": one.resource}, 409, "Invalid query parameter 'peter'!"),
+        (editor, {"query": "peter", "id": one.resource, "version": "2"}, 409, "Invalid query parameter 'peter'!"),
+        (editor, {"query": "feature", "id": one.resource, "version": "2"}, 409, "Invalid query parameter 'feature'!"),
+    ]
+    for person, sent, status, words in table:
+        answer = person.get("dcserv", **sent)
+        assert (answer.status, answer.message) == (status, words), sent
+
+
+def test_a_file_that_nobody_has_looked_into_yet(world: World) -> None:
+    one, editor = world.dataset("draft"), world.people["Ce"]
+    fresh = editor.upload("resource_create", {"package_id": one.id}, "upload", "fresh.rtdc", b"not looked at").result[
+        "id"
+    ]
+    assert editor.get("dcserv", id=fresh, query="valid", version=2).result is True
+    for query in ("metadata", "size", "logs", "tables", "basins", "trace_list"):
+        answer = editor.get("dcserv", id=fresh, query=query, version=2)
+        assert (answer.status, answer.message) == (
+            409,
+            f"The server has not processed resource {fresh} yet; try again in a moment.",
+        )
+    world.context.depot.path(fresh).unlink()
+    assert editor.get("dcserv", id=fresh, query="valid", version=2).result is False
+
+
+def test_basins(world: World) -> None:
+    site = world.appliance.url
+    public, private = world.dataset("public"), world.dataset("private")
+    for one, kind in ((public, "dcor"), (private, "dcor-presigned")):
+        with world.context.db.write() as tx:
+            rtdc.put(tx, one.resource, features=["deform", "image"], condensed_features=["volume", "deform"])
+        condensed, resource = world.people["Cm"].get("dcserv", id=one.resource, query="basins", version=2).result
+        place = f"{one.resource[:3]}/{one.resource[3:6]}/{one.resource[6:]}"
+        for basin, artefact, features in (
+            (condensed, "condensed", ["deform", "volume"]),
+            (resource, "resource", ["deform", "image"]),
+        ):
+            assert basin["urls"][0].partition("?")[0] == f"{site}/objects/{artefact}/{place}"
+            known = {
+                "name": f"{artefact}-{one.resource[:5]}",
+                "format": "http",
+                "type": "remote",
+                "mapping": "same",
+                "features": features,
+            }
+            assert {key: basin[key] for key in known} == known
+            assert basin["key"] == f"{kind}-{artefact}-{one.resource}"
+            if one is public:
+                assert (basin["perishable"], "time_request" in basin, "?" in basin["urls"][0]) == (False, False, False)
+            else:
+                assert basin["perishable"] is True
+                assert 3600 <= basin["time_expiration"] - basin["time_request"] <= 2 * 3600
+    again = world.people["Cm"].get("dcserv", id=private.resource, query="basins", version=2).result
+    assert again[0]["urls"] == condensed["urls"]  # the same for a while, so that clients can cache it
+
+
+def test_a_size_that_only_the_header_knows(world: World) -> None:
+    assert world.people["Cm"].get("dcserv", id=world.dataset("private").resource, query="size", version=2).result == 7

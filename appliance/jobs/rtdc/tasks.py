@@ -24,12 +24,16 @@ _READERS: ReaderCache | None = None
 def warm_up() -> None:
     """Import the heavy libraries once, in the process that children are forked from."""
     from dclab.cli import common
+    from PIL import Image
 
     from . import condense, metadata, reader  # noqa: F401
-    from .preview import make  # noqa: F401
+    from .preview import canvas, make, text  # noqa: F401
 
     # Python looks at its own executable for this and remembers it; a sandboxed child may not.
     common.get_job_info()
+    Image.init()
+    for size in (canvas.TITLE, canvas.LABEL, canvas.TICK):
+        text.font(size)
 
 
 def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:

@@ -32,35 +32,38 @@ def newest_pks(conn: sqlite3.Connection, viewer: Viewer, limit: int) -> list[int
     """Row numbers of the active datasets made last that `viewer` may see."""
     seen, parameters = visibility.condition(viewer)
     rows = conn.execute(
-        f"SELECT d.pk FROM dataset d WHERE d.state = 'active' AND {seen} ORDER BY d.created DESC LIMIT :limit",  # noqa: S608
+        f"SELECT d.pk FROM dataset d WHERE d.state = 'active' AND {seen} ORDER BY d.created DESC LIMIT :limit",
         parameters | {"limit": limit},
     )
     return [row[0] for row in rows]
 
 
-def own_pks(conn: sqlite3.Connection, user_id: str, viewer: Viewer, which: str, *, limit: int, offset: int = 0) -> list[int]:
+def own_pks(
+    conn: sqlite3.Connection, user_id: str, viewer: Viewer, which: str, *, limit: int, offset: int = 0
+) -> list[int]:
     """Row numbers of the datasets of a user: `which` is "own" (active), "drafts", or "shared" (by others, singly)."""
     seen, parameters = visibility.condition(viewer)
     where = {
         "own": "d.creator_id = :user AND d.state = 'active'",
         "drafts": "d.creator_id = :user AND d.state = 'draft'",
-        "shared": "d.state != 'deleted' AND EXISTS (SELECT 1 FROM collaborator k WHERE k.dataset_id = d.id AND k.user_id = :user)",
-        "circles": "d.state = 'active' AND d.creator_id != :user AND EXISTS (SELECT 1 FROM member m WHERE m.community_id = d.circle_id AND m.user_id = :user)",
+        "shared": "d.state != 'deleted' AND d.id IN (SELECT k.dataset_id FROM collaborator k WHERE k.user_id = :user)",
+        "circles": "d.state = 'active' AND d.creator_id != :user AND d.circle_id IN (SELECT m.community_id FROM member m WHERE m.user_id = :user)",
         "deleted": "d.creator_id = :user AND d.state = 'deleted'",
     }[which]
     rows = conn.execute(
-        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY d.modified DESC LIMIT :limit OFFSET :offset",  # noqa: S608
+        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY d.modified DESC LIMIT :limit OFFSET :offset",
         parameters | {"user": user_id, "limit": limit, "offset": offset},
     )
     return [row[0] for row in rows]
 
 
 def totals(conn: sqlite3.Connection, viewer: Viewer) -> sqlite3.Row:
-    """What `viewer` may see in all: datasets, resources, events, bytes (active ones)."""
+    """What `viewer` may see in all: datasets, resources, events, bytes (active ones). About 10 ms for 10^4 datasets."""
     seen, parameters = visibility.condition(viewer)
     row: sqlite3.Row = conn.execute(
-        f"""SELECT count(DISTINCT d.id) AS datasets, count(r.id) AS resources, coalesce(sum(r.event_count), 0) AS events, coalesce(sum(r.size), 0) AS bytes
-            FROM dataset d LEFT JOIN resource r ON r.dataset_id = d.id WHERE d.state = 'active' AND {seen}""",  # noqa: S608
+        f"""SELECT count(*) AS datasets, coalesce(sum(d.num_resources), 0) AS resources, coalesce(sum(s.num_events), 0) AS events,
+                   coalesce(sum(s.size), 0) AS bytes
+            FROM dataset d JOIN search_dataset s ON s.pk = d.pk WHERE d.state = 'active' AND {seen}""",
         parameters,
     ).fetchone()
     return row
@@ -68,5 +71,8 @@ def totals(conn: sqlite3.Connection, viewer: Viewer) -> sqlite3.Row:
 
 def resources_with_thumbnail(conn: sqlite3.Connection, dataset_id: str) -> set[str]:
     """Ids of a dataset's resources that have a thumbnail."""
-    rows = conn.execute("SELECT r.id FROM resource r JOIN artefact a ON a.resource_id = r.id AND a.kind = 'thumbnail' WHERE r.dataset_id = ?", (dataset_id,))
+    rows = conn.execute(
+        "SELECT r.id FROM resource r JOIN artefact a ON a.resource_id = r.id AND a.kind = 'thumbnail' WHERE r.dataset_id = ?",
+        (dataset_id,),
+    )
     return {row[0] for row in rows}

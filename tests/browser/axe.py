@@ -31,7 +31,9 @@ def _fetch(target: Path) -> bool:
     if npm is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([npm, "pack", "--silent", f"axe-core@{VERSION}"], cwd=folder, capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            [npm, "pack", "--silent", f"axe-core@{VERSION}"], cwd=folder, capture_output=True, timeout=120, check=False
+        )
         archives = list(Path(folder).glob("axe-core-*.tgz"))
         if done.returncode or not archives:
             return False
@@ -50,4 +52,7 @@ def violations(page: Any) -> list[str]:
     assert script is not None
     page.evaluate(script)
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
-    return [f"{one['id']}: {one['help']} – {'; '.join(node['html'][:160] for node in one['nodes'][:3])}" for one in found["violations"]]
+    return [
+        f"{one['id']}: {one['help']} – {'; '.join(node['html'][:160] for node in one['nodes'][:3])}"
+        for one in found["violations"]
+    ]

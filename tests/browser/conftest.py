@@ -46,7 +46,9 @@ def open_page(running: Any, house: House) -> Iterator[Callable[..., Any]]:
     """``open_page("ada", width=1280)`` → a page in a fresh profile, signed in; faults in the console fail the test."""
     contexts, faults = [], []
 
-    def make(name: str = "", *, width: int = 1280, theme: str = "light", language: str = "en-GB", scripts: bool = True) -> Any:
+    def make(
+        name: str = "", *, width: int = 1280, theme: str = "light", language: str = "en-GB", scripts: bool = True
+    ) -> Any:
         context = running.new_context(
             ignore_https_errors=True,
             viewport={"width": width, "height": 900},
@@ -63,7 +65,9 @@ def open_page(running: Any, house: House) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
         if name:
             page.goto("/user/login")
-            page.get_by_label("User name or e-mail" if language.startswith("en") else "Benutzername oder E-Mail").fill(name)
+            page.get_by_label("User name or e-mail" if language.startswith("en") else "Benutzername oder E-Mail").fill(
+                name
+            )
             page.locator("#f-password").fill(PASSWORD)
             page.locator("main button").click()
             page.wait_for_url("**/")

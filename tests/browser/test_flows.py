@@ -134,7 +134,10 @@ def test_upload_resumes_after_a_lost_connection_and_a_reload(house: House, open_
         else:
             route.continue_()
 
-    page.route(re.compile(r"/upload/browser/[^/]+$"), lambda route: unsteady(route) if route.request.method == "PATCH" else route.continue_())
+    page.route(
+        re.compile(r"/upload/browser/[^/]+$"),
+        lambda route: unsteady(route) if route.request.method == "PATCH" else route.continue_(),
+    )
     page.locator("[data-files]").set_input_files([str(large)])
     page.wait_for_selector("[data-state=done]", timeout=60_000)
     page.reload()
@@ -150,7 +153,9 @@ def test_upload_resumes_after_a_lost_connection_and_a_reload(house: House, open_
     assert names["Probe_groesser_1.rtdc"]["sp:cells:organism"] == "Mus musculus"
 
 
-def test_files_that_are_not_accepted_are_named_before_anything_is_sent(house: House, open_page: Open, tmp_path: Path) -> None:
+def test_files_that_are_not_accepted_are_named_before_anything_is_sent(
+    house: House, open_page: Open, tmp_path: Path
+) -> None:
     page = open_page("ada")
     page.goto(f"/dataset/{house.draft['id']}/upload")
     wrong, empty = tmp_path / "letter.docx", tmp_path / "empty.rtdc"
@@ -228,7 +233,9 @@ def test_everything_but_explorer_and_upload_works_without_scripts(house: House, 
 def test_hashes_of_the_browser_are_those_of_the_world(house: House, open_page: Open) -> None:
     page = open_page("ada")
     page.goto(f"/dataset/{house.draft['id']}/upload")
-    source = page.evaluate("[...document.querySelectorAll('script[src*=upload]')][0].src").replace("main.js", "sha256.js")
+    source = page.evaluate("[...document.querySelectorAll('script[src*=upload]')][0].src").replace(
+        "main.js", "sha256.js"
+    )
     found = page.evaluate(
         """async source => {
           const { Sha256 } = await import(source);

@@ -24,13 +24,24 @@ from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.download import StoredFile, stored_file
 from appliance.web.transfer.files import content_disposition, file_response
 
-_TYPES = {"csv": "text/csv; charset=utf-8", "tsv": "text/tab-separated-values; charset=utf-8", "fcs": "application/vnd.isac.fcs"}
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "tsv": "text/tab-separated-values; charset=utf-8",
+    "fcs": "application/vnd.isac.fcs",
+}
 
 
 def binary(context: Context, request: Request, match: re.Match[str]) -> Response:
     """``columns.bin`` or ``density.bin``; a part of it for a range."""
     file = _file(context, request, match, match["kind"])
-    return file_response(request, file.path, etag=file.etag, content_type="application/octet-stream", name=file.name, disposition="inline")
+    return file_response(
+        request,
+        file.path,
+        etag=file.etag,
+        content_type="application/octet-stream",
+        name=file.name,
+        disposition="inline",
+    )
 
 
 def event(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -49,10 +60,16 @@ def exported(context: Context, request: Request, match: re.Match[str]) -> Respon
     original = _file(context, request, match, "original")
     form = match["form"]
     name = f"{original.name.rpartition('.')[0] or original.name}.{form}"
-    headers = [("Content-Type", _TYPES[form]), ("Content-Disposition", content_disposition("attachment", name)), *security_headers("file").items()]
+    headers = [
+        ("Content-Type", _TYPES[form]),
+        ("Content-Disposition", content_disposition("attachment", name)),
+        *security_headers("file").items(),
+    ]
     columns = export.Columns(file.path)
     if form == "fcs":
-        return Response(200, headers, export.fcs(columns, original.name), length=export.fcs_size(columns, original.name))
+        return Response(
+            200, headers, export.fcs(columns, original.name), length=export.fcs_size(columns, original.name)
+        )
     return Response(200, headers, export.text(columns, "," if form == "csv" else "\t"))
 
 

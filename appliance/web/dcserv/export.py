@@ -43,7 +43,9 @@ class Columns:
 
         if not self.rows:
             return
-        maps = [np.memmap(self.path, dtype="<f4", mode="r", offset=offset, shape=(self.rows,)) for offset in self._offsets]
+        maps = [
+            np.memmap(self.path, dtype="<f4", mode="r", offset=offset, shape=(self.rows,)) for offset in self._offsets
+        ]
         for start in range(0, self.rows, _ROWS):
             yield np.column_stack([one[start : start + _ROWS] for one in maps])
 
@@ -82,7 +84,12 @@ def _fcs_head(columns: Columns, name: str) -> bytes:
         "$PAR": str(len(columns.names)), "$TOT": str(columns.rows),
     }  # fmt: skip
     for number, (feature, largest) in enumerate(zip(columns.names, columns.maxima, strict=True), 1):
-        keywords |= {f"$P{number}B": "32", f"$P{number}E": "0,0", f"$P{number}N": feature, f"$P{number}R": f"{max(1.0, largest):.6g}"}
+        keywords |= {
+            f"$P{number}B": "32",
+            f"$P{number}E": "0,0",
+            f"$P{number}N": feature,
+            f"$P{number}R": f"{max(1.0, largest):.6g}",
+        }
     begin = 256
     body = "/" + "".join(f"{key}/{_escaped(value)}/" for key, value in keywords.items())
     data = begin + len(body.encode()) + len("$BEGINDATA/000000000000/$ENDDATA/000000000000/")

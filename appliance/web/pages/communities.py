@@ -20,7 +20,7 @@ from appliance.web.pages.finding import listing
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import back_to, render, url_with
 
 PATHS = {"circle": "/organization", "collection": "/group"}
@@ -76,7 +76,7 @@ def words(kind: str) -> dict[str, str]:
 def overview(where: str) -> str:
     """All circles or all collections as cards."""
     kind = KINDS[where]
-    text, page = request.args.get("q", "").strip(), _page_number()
+    text, page = request.args.get("q", "").strip(), page_number(request.args)
     found = communities.listed(conn(), kind, viewer(), text=text, sort="title asc")
     shown = found[(page - 1) * _PER_PAGE : page * _PER_PAGE]
     return render(
@@ -88,11 +88,6 @@ def overview(where: str) -> str:
         pages=pages(len(found), _PER_PAGE, page, lambda number: url_with(PATHS[kind], q=text, page=number)),
         may_create=may(f"{kind}:create"),
     )
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
 
 
 def _card(kind: str, row: sqlite3.Row) -> dict[str, Any]:

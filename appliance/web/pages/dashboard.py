@@ -13,7 +13,7 @@ from appliance.web.pages.communities import PATHS, role_word
 from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import N_
 from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import render, url_with
 
 bp = Blueprint("dashboard", __name__)
@@ -49,8 +49,7 @@ def page() -> str:
     """One of the lists, chosen by ``?show=``."""
     on = request.args.get("show", "own")
     on = on if on in _TABS else "own"
-    text = request.args.get("page", "1")
-    number = max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1
+    number = page_number(request.args)
     lists = {name: _pks(name) for name in _TABS}
     found = lists[on]
     heading, empty_title, empty_text = _TABS[on]

@@ -21,7 +21,7 @@ from appliance.web.pages.base import conn, viewer
 from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import N_, ngettext
 from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import url_with
 
 PER_PAGE = 20
@@ -74,8 +74,7 @@ class Filters:
         """From the decoded query string."""
         found = cls(query=arguments.get("q", "").strip()[:500], more=arguments.get("more", ""))
         found.sort = arguments.get("sort", "") if arguments.get("sort", "") in SORTS else ""
-        page = arguments.get("page", "1")
-        found.page = max(1, min(int(page), 10_000)) if page.isdecimal() and len(page) < 6 else 1
+        found.page = page_number(arguments)
         for name in FACETS:
             values = [value for value in arguments.getlist(name)[:50] if value]
             if values:

@@ -50,4 +50,4 @@ def _parsed(source: str) -> str:
     """HTML, not sanitised yet."""
     widths = [line.count("|") for line in source.split("\n")]
     cells = max(widths) * sum(width > 0 for width in widths)  # at most: short rows are filled up to the widest
-    return (_WITH_TABLES if cells <= _CELLS else _PARSER).render(source)
+    return str((_WITH_TABLES if cells <= _CELLS else _PARSER).render(source))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from appliance.web.pages.i18n import gettext as _
@@ -28,3 +28,9 @@ def pages(total: int, per_page: int, page: int, url: Callable[[int], str]) -> li
     if page < last:
         entries.append({"url": url(page + 1), "text": "", "icon": "right", "label": _("Next page"), "rel": "next"})
     return entries
+
+
+def page_number(arguments: Mapping[str, str]) -> int:
+    """The page that the address asks for (from 1); nonsense asks for the first."""
+    text = arguments.get("page", "1")
+    return max(1, int(text)) if text.isdecimal() and len(text) < 6 else 1

@@ -8,11 +8,12 @@ from urllib.parse import quote
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from appliance.store import cards, tags
+from appliance.store import cards
+from appliance.store.search import SearchQuery, package_search
 from appliance.web.pages import format as show
 from appliance.web.pages import i18n
 from appliance.web.pages.allow import allow, may
-from appliance.web.pages.base import conn, settings, viewer
+from appliance.web.pages.base import conn, context, settings, viewer
 from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
@@ -46,12 +47,14 @@ def front() -> str:
 
 
 def _popular_tags() -> list[dict[str, str]]:
-    found = sorted(tags.listed(conn(), viewer()), key=lambda tag: -tag["datasets"])[:6]
-    return [{"text": tag["name"], "url": f"/dataset?tags={quote(tag['name'])}"} for tag in found]
+    query = SearchQuery(rows=0, facet_fields=("tags",), facet_limit=6, include_private=True)
+    found = package_search(conn(), query, viewer()).items.get("tags", [])
+    return [{"text": item.name, "url": f"/dataset?tags={quote(item.name)}"} for item in found]
 
 
 def _figures() -> list[dict[str, str]]:
-    total = cards.totals(conn(), viewer())
+    who = viewer()
+    total = context().answers.get(("totals", who.user_id, who.sees_public), lambda: dict(cards.totals(conn(), who)))
     return [
         {"name": _("Datasets"), "text": show.integer(total["datasets"])},
         {"name": _("Files"), "text": show.integer(total["resources"])},

@@ -20,7 +20,9 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         for item in section["items"]:
             key = f"sp:{section['key']}:{item['key']}"
             if key in rest:
-                rows.append({"name": translated(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))})
+                rows.append(
+                    {"name": translated(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))}
+                )
         if rows:
             found.append({"title": translated(section["name"]), "rows": rows})
     if rest:

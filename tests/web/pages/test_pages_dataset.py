@@ -10,7 +10,15 @@ from tests.support.house import House
 
 def test_dataset_page_shows_state_people_files_and_citation(house: House) -> None:
     page = house.visitor("ada").page(f"/dataset/{house.public['name']}")
-    for text in ("Public beads", "Ada L., Max P.", "Public", "M1_beads.rtdc", house.public["id"], "BibTeX", "Creative Commons"):
+    for text in (
+        "Public beads",
+        "Ada L., Max P.",
+        "Public",
+        "M1_beads.rtdc",
+        house.public["id"],
+        "BibTeX",
+        "Creative Commons",
+    ):
         assert text in page
     assert "@misc{public-beads," in house.visitor("ada").page(f"/dataset/{house.public['name']}/citation.bib")
     assert "TY  - DATA" in house.visitor("ada").page(f"/dataset/{house.public['name']}/citation.ris")
@@ -31,7 +39,16 @@ def test_actions_are_shown_where_they_work(house: House) -> None:
 
 def test_resource_page_shows_what_the_jobs_found(house: House) -> None:
     page = house.visitor("eve").page(f"/dataset/{house.public['id']}/resource/{house.file['id']}")
-    for text in ("Channel width", "20 µm", "preview.webp", "condensed.rtdc", house.appliance.url, "SHA-256", "dc:experiment:event count", "Integrity"):
+    for text in (
+        "Channel width",
+        "20 µm",
+        "preview.webp",
+        "condensed.rtdc",
+        house.appliance.url,
+        "SHA-256",
+        "dc:experiment:event count",
+        "Integrity",
+    ):
         assert text in page
     assert "Possible personal data" not in page, "only for people who may edit"
     data = json.loads(re.search(r'id="explorer-data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
@@ -51,14 +68,27 @@ def test_explorer_gets_columns_events_and_exports(house: House) -> None:
     assert len(lines) == 61
     fcs = visitor.get(f"{base}/export.fcs").content
     assert fcs[:6] == b"FCS3.1"
-    assert house.visitor("eve").get(f"/dataset/{house.private['id']}/resource/{house.private_file['id']}/columns.bin").status_code == 404
+    assert (
+        house.visitor("eve")
+        .get(f"/dataset/{house.private['id']}/resource/{house.private_file['id']}/columns.bin")
+        .status_code
+        == 404
+    )
 
 
 def test_a_draft_is_edited_and_activated_once_and_for_all(house: House) -> None:
     made, file = house.dataset("To be activated", private=True)
     house.appliance.jobs_done(file["id"])
     visitor, path = house.visitor("max"), f"/dataset/{made['id']}"
-    edited = visitor.post(f"{path}/edit", title="Renamed", authors="Max P.", notes="n", tag_string="a1, b2", license_id="CC0-1.0", visibility="private")
+    edited = visitor.post(
+        f"{path}/edit",
+        title="Renamed",
+        authors="Max P.",
+        notes="n",
+        tag_string="a1, b2",
+        license_id="CC0-1.0",
+        visibility="private",
+    )
     assert edited.status_code == 303
     page = visitor.page(path)
     assert "Renamed" in page
@@ -80,7 +110,9 @@ def test_activation_without_files_is_refused_in_words(house: House) -> None:
 
 
 def test_faulty_entries_are_named_and_kept(house: House) -> None:
-    answer = house.visitor("ada").post(f"/dataset/{house.draft['id']}/edit", title="Kept title", authors="A", tag_string="x!", license_id="CC0-1.0")
+    answer = house.visitor("ada").post(
+        f"/dataset/{house.draft['id']}/edit", title="Kept title", authors="A", tag_string="x!", license_id="CC0-1.0"
+    )
     assert answer.status_code == 409
     assert 'value="Kept title"' in answer.text
     assert 'aria-invalid="true"' in answer.text
@@ -128,7 +160,10 @@ def test_supplements_for_one_file_and_for_all(house: House) -> None:
     bad = visitor.post(f"{path}/edit", **{"sp:cells:passage number": "many"})
     assert bad.status_code == 409
     assert "many" in bad.text
-    assert visitor.post(f"{path}/edit", description="d", all="1", **{"sp:cells:organism": "Mus musculus"}).status_code == 303
+    assert (
+        visitor.post(f"{path}/edit", description="d", all="1", **{"sp:cells:organism": "Mus musculus"}).status_code
+        == 303
+    )
     for file in (first, second):
         assert "Mus musculus" in visitor.page(f"/dataset/{made['id']}/resource/{file['id']}")
 

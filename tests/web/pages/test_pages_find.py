@@ -54,7 +54,17 @@ def test_scripts_get_the_changing_parts_only(house: House) -> None:
 
 
 def test_addresses_round_trip_and_ignore_nonsense() -> None:
-    asked = MultiDict([("q", " a b "), ("tags", "x"), ("tags", "y"), ("flow_min", "0,04"), ("width_max", "nan"), ("page", "-3"), ("sort", "nope")])
+    asked = MultiDict(
+        [
+            ("q", " a b "),
+            ("tags", "x"),
+            ("tags", "y"),
+            ("flow_min", "0,04"),
+            ("width_max", "nan"),
+            ("page", "-3"),
+            ("sort", "nope"),
+        ]
+    )
     filters = Filters.read(asked)
     assert filters == Filters("a b", "", 1, {"tags": ["x", "y"]}, {"flow": (0.04, None)})
     assert filters.url("/dataset", page=2) == "/dataset?q=a+b&tags=x&tags=y&flow_min=0.04&page=2"
@@ -73,4 +83,7 @@ def test_bulk_download_and_script(house: House) -> None:
     script = visitor.post("/dataset/selection", id=[house.public["id"]], do="script").text
     assert f"{house.appliance.url}/dataset/{house.public['id']}/download.sh" in script
     assert visitor.post("/dataset/selection", do="zip").status_code == 409
-    assert house.private["id"] not in house.visitor("eve").post("/dataset/selection", id=[house.private["id"]], do="script").text
+    assert (
+        house.private["id"]
+        not in house.visitor("eve").post("/dataset/selection", id=[house.private["id"]], do="script").text
+    )

@@ -49,7 +49,12 @@ def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
     cookie = visitor.http.cookies["__Host-dcor"]
     visitor.post("/user/logout")
     again = Visitor(house.appliance)
-    assert again.http.get(house.appliance.url + "/dashboard", headers={"Cookie": f"__Host-dcor={cookie}"}, allow_redirects=False).status_code == 303
+    assert (
+        again.http.get(
+            house.appliance.url + "/dashboard", headers={"Cookie": f"__Host-dcor={cookie}"}, allow_redirects=False
+        ).status_code
+        == 303
+    )
 
 
 def test_a_one_time_link_sets_a_password_once(house: House) -> None:
@@ -59,7 +64,9 @@ def test_a_one_time_link_sets_a_password_once(house: House) -> None:
     assert stranger.get(f"/user/password/{secret}").status_code == 200
     weak = stranger.post(f"/user/password/{secret}", password="password", again="password")
     differing = stranger.post(f"/user/password/{secret}", password="another horse 7 stapler", again="x")
-    good = stranger.post(f"/user/password/{secret}", password="another horse 7 stapler", again="another horse 7 stapler")
+    good = stranger.post(
+        f"/user/password/{secret}", password="another horse 7 stapler", again="another horse 7 stapler"
+    )
     used = stranger.post(f"/user/password/{secret}", password="a third one entirely", again="a third one entirely")
     assert [answer.status_code for answer in (weak, differing, good, used)] == [409, 409, 303, 404]
     assert stranger.post("/user/login", login="newcomer", password="another horse 7 stapler").status_code == 303
@@ -79,8 +86,12 @@ def test_sessions_are_listed_and_can_be_ended_elsewhere(house: House) -> None:
 def test_changing_the_password_keeps_this_browser_and_ends_the_others(house: House) -> None:
     house.appliance.person("changer", password=PASSWORD)
     here, there = Visitor(house.appliance, "changer"), Visitor(house.appliance, "changer")
-    wrong = here.post("/user/changer/password", old="not this", password="a new horse 9 battery", again="a new horse 9 battery")
-    right = here.post("/user/changer/password", old=PASSWORD, password="a new horse 9 battery", again="a new horse 9 battery")
+    wrong = here.post(
+        "/user/changer/password", old="not this", password="a new horse 9 battery", again="a new horse 9 battery"
+    )
+    right = here.post(
+        "/user/changer/password", old=PASSWORD, password="a new horse 9 battery", again="a new horse 9 battery"
+    )
     assert (wrong.status_code, right.status_code) == (409, 303)
     assert here.get("/dashboard").status_code == 200
     assert there.get("/dashboard").status_code == 303

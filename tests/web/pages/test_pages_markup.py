@@ -10,7 +10,9 @@ import pytest
 from tests.support.house import House
 from tests.support.pages_table import GOLDEN, filled
 
-HTML_PATHS = [path for path, statuses in GOLDEN.items() if statuses[5] == 200 and not re.search(r"\.(cert|txt|bib)$", path)] + [
+HTML_PATHS = [
+    path for path, statuses in GOLDEN.items() if statuses[5] == 200 and not re.search(r"\.(cert|txt|bib)$", path)
+] + [
     "/dataset/{public}/resource/" + "{file}",
     "/nothing-here",
 ]
@@ -86,7 +88,11 @@ def test_pages_carry_the_strict_headers(house: House, path: str) -> None:
 def test_pages_are_small_on_the_wire(house: House) -> None:
     """150 kB a page with everything it loads, the explorer's page 400 kB."""
     visitor = house.visitor("ada")
-    for path, limit in (("/", 150_000), ("/dataset", 150_000), (f"/dataset/{house.public['id']}/resource/{house.file['id']}", 400_000)):
+    for path, limit in (
+        ("/", 150_000),
+        ("/dataset", 150_000),
+        (f"/dataset/{house.public['id']}/resource/{house.file['id']}", 400_000),
+    ):
         total, seen = 0, {path}
         queue = [path]
         while queue:
@@ -95,9 +101,11 @@ def test_pages_are_small_on_the_wire(house: House) -> None:
             total += len(answer.raw.read())
             if target == path or target.endswith(".js"):
                 text = visitor.get(target).text
-                found = re.findall(r'(?:href|src)="(/static/[^"#]+)', text) if target == path else [
-                    target.rpartition("/")[0] + "/" + name for name in re.findall(r'from "\./([\w.]+)"', text)
-                ]
+                found = (
+                    re.findall(r'(?:href|src)="(/static/[^"#]+)', text)
+                    if target == path
+                    else [target.rpartition("/")[0] + "/" + name for name in re.findall(r'from "\./([\w.]+)"', text)]
+                )
                 queue += [one for one in found if one not in seen]
                 seen |= set(found)
         assert total < limit, (path, total)

@@ -12,6 +12,7 @@ from appliance.web.pages import allow
 from tests.support.house import House
 from tests.support.pages_table import EVERYBODY, GOLDEN, filled
 
+
 @pytest.fixture(scope="module")
 def app(house: House) -> Any:
     """The Flask application, for looking at its routes."""
@@ -19,7 +20,9 @@ def app(house: House) -> Any:
 
 
 def test_every_route_declares_a_rule_of_the_policy(app: Any) -> None:
-    rules = {rule.endpoint: getattr(app.view_functions[rule.endpoint], "rule", None) for rule in app.url_map.iter_rules()}
+    rules = {
+        rule.endpoint: getattr(app.view_functions[rule.endpoint], "rule", None) for rule in app.url_map.iter_rules()
+    }
     assert {name for name, rule in rules.items() if rule not in policy.rules()} == set()
 
 
@@ -57,7 +60,10 @@ def test_strangers_are_sent_to_the_login_and_back(house: House, path: str) -> No
 def test_hidden_and_missing_look_alike(house: House) -> None:
     hidden = house.visitor("eve").get(f"/dataset/{house.private['id']}")
     missing = house.visitor("eve").get("/dataset/0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50")
-    scrubbed = [answer.text.replace(house.private["id"], "").replace("0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50", "") for answer in (hidden, missing)]
+    scrubbed = [
+        answer.text.replace(house.private["id"], "").replace("0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50", "")
+        for answer in (hidden, missing)
+    ]
     assert (hidden.status_code, scrubbed[0]) == (missing.status_code, scrubbed[1])
 
 

@@ -51,7 +51,13 @@ def test_markdown_never_lets_code_through(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "![x](https://example.org/t.png)", "<a onclick=x>y</a>", "[x](data:text/html;base64,xx)"],
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](https://example.org/t.png)",
+        "<a onclick=x>y</a>",
+        "[x](data:text/html;base64,xx)",
+    ],
 )
 def test_markdown_refuses_known_tricks(source: str) -> None:
     html = str(markdown.render(source))
@@ -63,7 +69,12 @@ def test_markdown_refuses_known_tricks(source: str) -> None:
 
 def test_markdown_keeps_what_people_write() -> None:
     html = markdown.render("# Head\n\n- a\n- **b**\n\n| c | d |\n|---|---|\n| 1 | 2 |\n\n[e](https://example.org)")
-    for part in ("<h3>Head</h3>", "<strong>b</strong>", "<td>1</td>", '<a href="https://example.org" rel="noopener noreferrer">e</a>'):
+    for part in (
+        "<h3>Head</h3>",
+        "<strong>b</strong>",
+        "<td>1</td>",
+        '<a href="https://example.org" rel="noopener noreferrer">e</a>',
+    ):
         assert part in html
 
 

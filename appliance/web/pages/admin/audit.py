@@ -19,7 +19,7 @@ from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import render, url_with
 
 bp = Blueprint("admin_audit", __name__)
@@ -48,8 +48,7 @@ def _which(filters: dict[str, str]) -> audit.Filter:
 def page() -> str:
     """Entries, newest first."""
     filters = _filters()
-    number = request.args.get("page", "1")
-    page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    page = page_number(request.args)
     total = audit.count(conn(), _which(filters))
     rows = audit.entries(conn(), _which(filters), limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE)
     broken = list(islice(audit.broken_links(conn()), 20)) if "verify" in request.args else None

@@ -15,7 +15,7 @@ from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, viewer
 from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import back_to, render, url_with
 
 bp = Blueprint("admin_jobs", __name__)
@@ -34,8 +34,7 @@ def _model() -> dict[str, Any]:
     counts = job_store.counts(conn())
     state = request.args.get("state", "")
     state = state if state in counts else ""
-    number = request.args.get("page", "1")
-    page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    page = page_number(request.args)
     found = job_store.list_(conn(), state=state or None, limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE)
     total = counts[state] if state else sum(counts.values())
     tabs = [

@@ -19,7 +19,7 @@ from appliance.web.pages.communities import PATHS, role_word
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import pages
+from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import back_to, render, url_with
 
 bp = Blueprint("admin_users", __name__)
@@ -32,8 +32,7 @@ _STATES = ("active", "pending", "disabled")
 def overview() -> str:
     """All accounts, with search."""
     text, order = request.args.get("q", "").strip(), request.args.get("sort", "name")
-    number = request.args.get("page", "1")
-    page = max(1, int(number)) if number.isdecimal() and len(number) < 6 else 1
+    page = page_number(request.args)
     found = users.listed(conn(), text, states=_STATES, order=order)
     rows = found[(page - 1) * _PER_PAGE : page * _PER_PAGE]
     return render(

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,18 @@ class Bench:
         self.note("package_show, 2 uploads + 4 downloads", value, "p99 ≤ 100 ms")
         self.note("peak memory of the serving process", f"{peak_memory(self.ours['pid']) / 1e6:.0f} MB", "≤ 400 MB")
 
+    def opening(self) -> None:
+        """A remote measurement with dclab: open it, two scalar features, an image."""
+        stored = Path(self.ours["measurement"]["path"])
+        shutil.copy(stored, self.source.parent / "measurement.rtdc")
+        urls = [self.theirs + "/files/measurement.rtdc", self.ours["measurement"]["resource"]]
+        command = [sys.executable, "-m", "bench.transfer.opening", "15", *urls]
+        env = os.environ | {"REQUESTS_CA_BUNDLE": self.ours["certificate"]}
+        results = json.loads(subprocess.run(command, env=env, check=True, capture_output=True).stdout.splitlines()[-1])
+        nginx, mine = (statistics.median(seconds for seconds, _ in result[1:]) for result in results)
+        value = f"{mine * 1e3:.0f} ms, nginx {nginx * 1e3:.0f}: {mine / nginx:.2f}; {results[1][-1][1]} requests"
+        self.note("dclab opens a file, deform, area_um, image", value, "≤ 1.5")
+
     def _form(self) -> tuple[float, float]:
         self.turn += 1
         name = f"up{os.getpid()}x{self.turn}x{threading.get_ident()}.txt"
@@ -138,7 +151,7 @@ class Bench:
         url = self.ours["url"] + "/api/3/action/resource_create"
         result = clients.form(url, fields, "upload", self.source, name, self.ours["token"])
         for path in self.source.parents[2].rglob("*"):
-            if path.is_file() and path != self.source:
+            if path.is_file() and path.stat().st_size == self.size and path != self.source:
                 path.unlink()
         return result
 
@@ -155,7 +168,7 @@ class Bench:
         return self.size / seconds
 
 
-MEASURES = ("download", "ranges", "upload", "direct", "latency")
+MEASURES = ("download", "ranges", "upload", "direct", "latency", "opening")
 
 
 def main() -> None:

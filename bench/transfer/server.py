@@ -11,8 +11,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from appliance.demo import synthetic
 from appliance.store import resources
-from tests.support.server import Appliance
+from tests.support.server import Appliance, Person
 
 _BLOCK = 1 << 20
 
@@ -32,6 +33,7 @@ def main(root: Path, size: int, direct: bool) -> None:
             file.write(os.urandom(_BLOCK))
     with appliance.context.db.write() as tx:
         resources.patch(tx, resource["id"], size=size, etag="0" * 32)
+    measurement = _measurement(appliance, editor, draft["id"], root)
     print(
         json.dumps(
             {
@@ -44,6 +46,7 @@ def main(root: Path, size: int, direct: bool) -> None:
                 "resource": resource["id"],
                 "path": str(path),
                 "pid": os.getpid(),
+                "measurement": measurement,
             }
         ),
         flush=True,
@@ -52,6 +55,17 @@ def main(root: Path, size: int, direct: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     ended.wait()
     appliance.stop()
+
+
+def _measurement(appliance: Appliance, editor: Person, draft: str, folder: Path) -> dict[str, str]:
+    """A measurement with images: signed addresses of the file and of its condensed one, and where the file lies."""
+    path = folder / "measurement.rtdc"
+    synthetic.write(path, events=2000, seed=47)
+    resource = editor.add(draft, path)
+    appliance.jobs_done(resource["id"])
+    basins = editor.get("dcserv", id=resource["id"], query="basins", version=2).result
+    urls = {basin["name"].partition("-")[0]: basin["urls"][0] for basin in basins}
+    return urls | {"path": str(appliance.context.depot.path(resource["id"]))}
 
 
 if __name__ == "__main__":

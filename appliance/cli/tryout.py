@@ -106,7 +106,9 @@ def _access_file(state: CliState, root: Path, settings: Settings) -> dict[str, s
     passphrase = access_file.new_passphrase()
     path = root / access_file.file_name(DEMO, settings.server.hostname)
     write_private(path, access_file.AccessFile(token, settings.certificate.read_bytes()).encrypt(passphrase))
-    return {"access_file": str(path), "passphrase": passphrase, "token": token}
+    curl = root / "demo.curl"  # a token does not belong on a command line, where everybody on the machine can read it
+    write_private(curl, f'cacert = "{settings.certificate}"\nheader = "Authorization: {token}"\n'.encode())
+    return {"access_file": str(path), "passphrase": passphrase, "curl": str(curl)}
 
 
 def _notes(root: Path) -> Path:
@@ -160,7 +162,7 @@ def welcome(settings: Settings, known: dict[str, Any]) -> str:
         "  Then look at      the three datasets, a measurement's preview, the jobs, “Connect”",
         f"  In DCOR-Aid       “Health Facility”, file {known['access_file']}",
         f"                    passphrase {known['passphrase']}",
-        f"  With curl         curl --cacert {settings.certificate} -H 'Authorization: {known['token']}' {settings.site_url}/api/3/action/package_search",
+        f"  With curl         curl -K {known['curl']} {settings.site_url}/api/3/action/package_search",
         f"  On this machine   {dcor} status      {dcor} inspect",
         "  Start over        stop it and remove the folder " + str(settings.data),
         "",

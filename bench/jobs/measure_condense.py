@@ -2,7 +2,7 @@
 
 Makes a file with images (synthetic, or `--from` a real one tiled with noise), condenses it with `dclab-condense` and with our
 code, each in a fresh process, compares every feature bit by bit, and prints wall time, processor time, peak memory and ratios.
-Then metadata and preview of the same file. Run it as `flock /tmp/bench.lock python bench/jobs/measure_condense.py`.
+Then metadata and preview of the same file. Run it as `python bench/jobs/measure_condense.py`.
 """
 
 from __future__ import annotations

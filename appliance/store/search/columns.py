@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_MOST_VALUES = 20_000  # a field with more, such as a time, is nothing to choose from
 _KEPT = 32  # columns; about 4 bytes for each value of each dataset
 
 _lock = threading.Lock()
@@ -87,14 +88,16 @@ def _column(conn: sqlite3.Connection, field: str) -> Column:
 
 
 def _read(conn: sqlite3.Connection, field: str) -> Column:
-    """One string of row numbers a value: far cheaper than one tuple a row."""
+    """One string of row numbers a value: far cheaper than one tuple a row. Without values if there are too many."""
     import numpy as np
 
     rows = conn.execute(
         """SELECT v.text, (SELECT group_concat(p.pk) FROM search_posting p WHERE p.value_id = v.id) AS pks FROM search_value v
-           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) AND pks IS NOT NULL""",
-        (field,),
+           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) AND pks IS NOT NULL LIMIT ?""",
+        (field, _MOST_VALUES + 1),
     ).fetchall()
+    if len(rows) > _MOST_VALUES:
+        rows = []
     sizes = [row[1].count(",") + 1 for row in rows]
     joined = np.fromstring(",".join(row[1] for row in rows), dtype=np.int32, sep=",") if rows else np.zeros(0, np.int32)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if rows else np.zeros(0, np.int64)

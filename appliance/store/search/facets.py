@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from appliance.model import licences
 from appliance.store.search import columns
-from appliance.store.search.index import as_number
 
 _FEW = 500  # hits up to which SQL counts; beyond, columns in memory do
 _SMALL = 5000  # datasets up to which SQL reads all values of a metadata field
@@ -70,17 +69,22 @@ class Counter:
         """Lowest and highest number of each of these fields; fields without numbers are left out."""
         found = {}
         for name in names:
-            if name in _NUMBERS:
-                sql = (
-                    f"SELECT min({name}), max({name}) FROM search_dataset WHERE pk IN (SELECT value FROM json_each(?))"
-                )
-                low, high = self._conn.execute(sql, (self._json,)).fetchone()
-                numbers = [low, high] if low is not None else []
-            else:
-                numbers = [number for text, _ in self._measured(name) if (number := as_number(text)) is not None]
-            if numbers:
-                found[name] = (min(numbers), max(numbers))
+            low, high = (self._end(name, order) for order in ("ASC", "DESC"))
+            if low is not None and high is not None:
+                found[name] = (low, high)
         return found
+
+    def _end(self, name: str, order: str) -> float | None:
+        """The first number of a field in this order that one of the datasets has; an index is walked until there is one."""
+        if name in _NUMBERS:
+            sql = f"""SELECT {name} FROM search_dataset WHERE pk IN (SELECT value FROM json_each(:hits))
+                      ORDER BY {name} {order} LIMIT 1"""
+        else:
+            sql = f"""SELECT v.number FROM search_value v CROSS JOIN search_posting p ON p.value_id = v.id
+                      WHERE v.field_id = (SELECT id FROM search_field WHERE name = :name) AND v.number IS NOT NULL
+                        AND p.pk IN (SELECT value FROM json_each(:hits)) ORDER BY v.number {order} LIMIT 1"""
+        row = self._conn.execute(sql, {"name": name, "hits": self._json}).fetchone()
+        return None if row is None else float(row[0])
 
     def _column(self, name: str) -> list[tuple[str, int]]:
         if self._columns is None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from appliance.store.search.ast import ANY_RUN, ANY_TEXT, Boolean, Everything, Node, Term
 from appliance.store.search.errors import search_error
-from appliance.store.search.parser import MAX_CLAUSES, MAX_LENGTH, refuse_local_parameters
+from appliance.store.search.parser import MAX_CLAUSES, MAX_KEPT, MAX_LENGTH, refuse_local_parameters
 from appliance.store.search.words import STOP_WORDS, chunks, parts
 
 MIN_MATCH = "2<-1 5<80%"
@@ -19,12 +19,20 @@ _PIECE = re.compile(r'([+-]?)"([^"]*)"|(\S+)')
 _RULE = re.compile(r"(?:([0-9]+)\s*<\s*)?(-?[0-9]+)(%?)")
 
 
-@lru_cache(maxsize=1024)
 def parse(text: str, min_match: str = MIN_MATCH) -> Node:
     """The tree of free text; raises Problem 409 Search Error only for text past the limits or a bad `min_match`."""
     if len(text) > MAX_LENGTH:
         raise search_error(f"The query is {len(text)} characters long; at most {MAX_LENGTH} are allowed.")
     refuse_local_parameters(text)
+    return _kept(text, min_match) if len(text) <= MAX_KEPT else _tree(text, min_match)
+
+
+@lru_cache(maxsize=512)
+def _kept(text: str, min_match: str) -> Node:
+    return _tree(text, min_match)
+
+
+def _tree(text: str, min_match: str) -> Node:
     clauses, has_or = _clauses(text)
     if len(clauses) > MAX_CLAUSES:
         raise search_error(f"The query has {len(clauses)} words; at most {MAX_CLAUSES} are allowed.")

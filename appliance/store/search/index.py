@@ -154,7 +154,7 @@ def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
         entry.texts["more"].append(text)
 
 
-@lru_cache(maxsize=16384, typed=True)
+@lru_cache(maxsize=4096, typed=True)
 def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
     """How a JSON value is kept: its text ("" = not at all), its number, its words."""
     if isinstance(value, bool):

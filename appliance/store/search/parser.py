@@ -15,11 +15,11 @@ from appliance.store.search.errors import search_error, syntax_error
 from appliance.store.search.lexer import Token
 
 MAX_LENGTH = 32_768  # characters; DCOR-Aid's longest are about 2 kB
+MAX_KEPT = 2048  # characters of a query whose tree is kept for the next time
 MAX_CLAUSES = 1024
 MAX_DEPTH = 32
 
 
-@lru_cache(maxsize=1024)
 def parse(query: str, default_field: str = ANY_TEXT) -> Node:
     """The tree of `query` (which may be empty: everything).
 
@@ -30,6 +30,11 @@ def parse(query: str, default_field: str = ANY_TEXT) -> Node:
     refuse_local_parameters(query)
     if not query.strip():
         return Everything()
+    return _parse(query, default_field) if len(query) <= MAX_KEPT else _Parser(query).whole(default_field)
+
+
+@lru_cache(maxsize=512)
+def _parse(query: str, default_field: str) -> Node:
     return _Parser(query).whole(default_field)
 
 

@@ -289,6 +289,13 @@ def test_facet_limits(filled: Catalogue) -> None:
     assert filled.search(**{"facet.field": '["organization"]', "facet": "false"}).facets == {}
 
 
+def test_fields_with_too_many_values_have_no_facet(filled: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.store.search.columns._MOST_VALUES", 1)
+    monkeypatch.setattr("appliance.store.search.facets._SMALL", 0)
+    result = filled.search(**{"facet.field": ["dc:setup:flow rate", "dc:setup:channel width"]})
+    assert result.facets == {"dc:setup:flow rate": {}, "dc:setup:channel width": {"20": 2}}
+
+
 def test_ranges_for_pages(filled: Catalogue) -> None:
     query = SearchQuery(include_private=True, range_fields=("dc:setup:flow rate", "num_events", "dc:setup:nothing"))
     with filled.db.read() as conn:

@@ -16,7 +16,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from appliance.model.problem import Problem
+from appliance.security.headers import security_headers
 
+#: What keeps browsers from taking an answer for programs for a page.
+GUARDED = [(name, value) for name, value in security_headers("api").items() if name != "Cache-Control"]
 #: Phrases that differ between releases of Python or from what the world says.
 _PHRASES = {
     413: "REQUEST ENTITY TOO LARGE",
@@ -214,13 +217,13 @@ class Response:
 
 def text(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """A plain text answer that no cache keeps."""
-    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *headers]
+    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *GUARDED, *headers]
     return Response(status, fields, message.encode())
 
 
 def json_response(status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
     """`value` as a JSON answer that no cache keeps."""
-    fields = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "no-store"), *headers]
+    fields = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "no-store"), *GUARDED, *headers]
     return Response(status, fields, json.dumps(value, separators=(",", ":")).encode())
 
 

@@ -31,7 +31,7 @@ from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
-from appliance.model.values import decoded
+from appliance.model.values import as_text, decoded
 from appliance.model.viewer import Viewer
 from appliance.store import uploads
 from appliance.store.depot import Part
@@ -89,7 +89,7 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
-    facts = resources.check_new(context, viewer, asked.get("dataset"), str(name or ""), size)
+    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), size)
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
         for row in mine:

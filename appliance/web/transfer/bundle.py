@@ -13,7 +13,7 @@ from appliance.model.problem import not_found
 from appliance.store import downloads
 from appliance.web import authentication
 from appliance.web.context import Context
-from appliance.web.http import Request, Response
+from appliance.web.http import GUARDED, Request, Response
 from appliance.web.routes import Route, route
 from appliance.web.transfer import scripts
 from appliance.web.transfer.files import content_disposition, entity_headers, range_headers, refusal
@@ -95,7 +95,7 @@ def _text(content: str, name: str, content_type: str) -> Response:
         ("Content-Type", f"{content_type}; charset=utf-8"),
         ("Content-Disposition", content_disposition("attachment", name)),
         ("Cache-Control", "private, no-store"),
-        ("X-Content-Type-Options", "nosniff"),
+        *GUARDED,
     ]
     return Response(200, headers, content.encode())
 

@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from appliance.web.pages import (
     access_file,
+    aliases,
     assets,
     communities,
     connect,
@@ -17,6 +18,7 @@ from appliance.web.pages import (
     manual,
     members,
     profile,
+    register,
     resource,
     resource_edit,
     selection,
@@ -53,6 +55,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     connect.bp,
     upload.bp,
     access_file.bp,
+    aliases.bp,
+    register.bp,
     selection.bp,
     admin_health.bp,
     admin_users.bp,

@@ -213,6 +213,9 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         more.append(
             {"url": f"{base}/edit", "icon": "draft", "text": _("Edit") if draft else _("Visibility and licence")}
         )
+    if row["num_resources"] and row["state"] != "deleted":
+        more.append({"url": f"{base}/download.sh", "icon": "log", "text": _("Download script")})
+        more.append({"url": f"{base}/SHA256SUMS", "icon": "hash", "text": _("List of checksums")})
     if not viewer().anonymous and row["state"] != "deleted":
         more.append({"url": f"{base}/collections", "icon": "collection", "text": _("Collections")})
         follows = sharing.follows(conn(), str(viewer().user_id), row["id"])

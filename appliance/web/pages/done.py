@@ -25,6 +25,7 @@ _MESSAGES = {
     "unfollowed": N_("You no longer follow this dataset."),
     "revoked": N_("Revoked. It opens nothing any more."),
     "password": N_("The password was changed. Other sessions were ended."),
+    "registered": N_("The account was made. Sign in."),
     "signed-out": N_("You are signed out."),
     "session-ended": N_("The session was ended."),
     "retried": N_("The job was queued again."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response
 from appliance.actions import people
 from appliance.model.problem import Problem
 from appliance.security import sessions_rules
-from appliance.store import audit, sessions
+from appliance.store import audit, persons, sessions
 from appliance.web.pages import account
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow
@@ -162,3 +163,13 @@ def end_session(name: str, session_id: str) -> Response:
         sessions.revoke(tx, row["id"], session_id)
         audit.add(tx, viewer(), "session.revoke", "user", row["id"], session=session_id)
     return back_to(f"/user/{row['name']}/sessions", done="session-ended")
+
+
+@bp.get("/user/<name>/everything.json")
+@allow("user:read")
+def everything(name: str) -> Response:
+    """All that is stored about a person, for that person (Art. 15 GDPR)."""
+    row = owner(name)
+    text = json.dumps(persons.everything(conn(), row), ensure_ascii=False, indent=1)
+    headers = {"Content-Disposition": f'attachment; filename="{row["name"]}.json"', "Cache-Control": "no-store"}
+    return Response(text, content_type="application/json", headers=headers)

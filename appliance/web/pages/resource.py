@@ -12,9 +12,9 @@ from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import artefacts, communities, resources, rtdc
 from appliance.store import jobs as job_store
+from appliance.web.pages import contents, job_words, measurement, snippets, supplements
 from appliance.web.pages import dataset as dataset_pages
 from appliance.web.pages import format as show
-from appliance.web.pages import job_words, measurement, snippets, supplements
 from appliance.web.pages.allow import allow, may
 from appliance.web.pages.base import conn, settings
 from appliance.web.pages.hits import state_badges
@@ -73,6 +73,7 @@ def page(ref: str, resource_id: str) -> str:
         **_information(row, file, dc),
         **_jobs(row, file, jobs),
     }
+    model["contents"] = None if is_measurement else contents.of_file(file, model["download"]["url"])
     return render("resource/page.html", sections=_sections(model), **model)
 
 
@@ -164,6 +165,7 @@ def _sections(model: dict[str, Any]) -> list[dict[str, str]]:
     wanted = [
         ("explorer", "explorer", _("Explorer"), "chart"),
         ("preview", "measurement", _("Preview and metadata"), "image"),
+        ("contents", "contents", _("Contents"), "file"),
         ("supplements", "supplements", _("Supplements"), "tag"),
         ("quality", "reports", _("Quality"), "shield"),
         ("logs", "logs", _("Logs"), "log"),

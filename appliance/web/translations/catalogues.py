@@ -67,7 +67,9 @@ def update(language: str) -> list[str]:
     target = io.BytesIO()
     write_po(target, new, width=110, omit_header=False, sort_output=True)
     lines = target.getvalue().decode().splitlines()
-    stable = [line for line in lines if not line.startswith(('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By'))]
+    stable = [
+        line for line in lines if not line.startswith(('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By'))
+    ]
     _path(language).write_text("\n".join(stable) + "\n", encoding="utf-8")
     return untranslated(language)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from tests.support.house import House
 
@@ -166,6 +167,16 @@ def test_supplements_for_one_file_and_for_all(house: House) -> None:
     )
     for file in (first, second):
         assert "Mus musculus" in visitor.page(f"/dataset/{made['id']}/resource/{file['id']}")
+
+
+def test_texts_and_pictures_are_shown_on_their_page(house: House, tmp_path: Path) -> None:
+    made, _file = house.dataset("With notes", private=True)
+    note = tmp_path / "note.txt"
+    note.write_text("<script>alert(1)</script> Grüße\n" * 2000, encoding="utf-8")
+    added = house.people["ada"].add(made["id"], note)
+    page = house.visitor("ada").page(f"/dataset/{made['id']}/resource/{added['id']}")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; Grüße" in page
+    assert "the rest is in the file" in page
 
 
 def _another() -> tuple[object, str]:

@@ -155,3 +155,42 @@ def test_failures_are_pages_with_a_number_that_admins_can_look_up(house: House) 
     assert "secret detail" not in answer.text
     assert number is not None
     assert "secret detail" in house.visitor("root").page(f"/admin/incidents/{number[1]}")
+
+
+def test_registering_is_for_playgrounds_only(house: House) -> None:
+    assert house.visitor().get("/user/register").status_code in (303, 403)
+    assert (
+        Visitor(house.appliance)
+        .post("/user/register", name="intruder", email="i@example.org", password=PASSWORD)
+        .status_code
+        == 403
+    )
+    site = house.appliance.context
+    before = site.settings
+    site.settings = before.replace(**{"policy.self_registration": True})
+    try:
+        stranger = Visitor(house.appliance)
+        weak = stranger.post("/user/register", name="player", email="p@example.org", password="password")
+        good = stranger.post("/user/register", name="player", email="p@example.org", password=PASSWORD)
+        assert (weak.status_code, good.status_code) == (409, 303)
+        assert Visitor(house.appliance, "player").get("/dashboard").status_code == 200
+    finally:
+        site.settings = before
+
+
+def test_people_get_everything_that_is_stored_about_them(house: House) -> None:
+    found = house.visitor("max").get("/user/max/everything.json")
+    assert found.json()["profile"]["email"] == "max@example.org"
+    assert "password" not in found.json()["profile"]
+    assert house.visitor("eve").get("/user/max/everything.json").status_code == 403
+
+
+def test_addresses_of_ckan_lead_to_the_pages(house: House) -> None:
+    visitor = house.visitor("ada")
+    for old, new in (
+        ("/organization/members/lab", "/organization/lab/members"),
+        ("/group/about/study", "/group/study/about"),
+        ("/ckan-admin", "/admin"),
+    ):
+        assert visitor.get(old).headers["Location"] == new
+    assert visitor.get(f"/dataset/edit/{house.draft['name']}").status_code == 200

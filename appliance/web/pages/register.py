@@ -1,0 +1,52 @@
+"""Registering an account oneself: only on a playground, where the site allows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from appliance.actions import people
+from appliance.model.problem import Problem, not_authorized
+from appliance.web.pages.allow import allow
+from appliance.web.pages.base import settings, site, viewer
+from appliance.web.pages.forms import messages
+from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.render import back_to, render
+
+bp = Blueprint("register", __name__)
+
+
+def _require_offered() -> None:
+    if not settings().policy.self_registration:
+        raise not_authorized(_("Accounts are made by the administrator here."))
+
+
+@bp.get("/user/register")
+@allow("open")
+def form() -> str:
+    """The form, where registration is offered."""
+    _require_offered()
+    return _page({}, {})
+
+
+@bp.post("/user/register")
+@allow("open")
+def register() -> Any:
+    """Make the account; its owner signs in next."""
+    _require_offered()
+    values = {key: request.form.get(key, "").strip() for key in ("name", "fullname", "email")}
+    password = request.form.get("password", "")
+    try:
+        if not password:
+            raise Problem(409, "Validation Error", {"password": ["Missing value"]})
+        people.create(site(), viewer(), values | {"password": password})
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _page(values, messages(problem)), 409
+    return back_to("/user/login", done="registered")
+
+
+def _page(values: dict[str, str], errors: dict[str, str]) -> str:
+    return render("account/register.html", title=_("Register"), values=values, errors=errors)

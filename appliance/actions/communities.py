@@ -193,10 +193,10 @@ def _collection_and_dataset(
     dataset = datasets.find(tx, dataset_ref)
     if dataset is None:
         raise not_found()
-    if dataset["state"] == "deleted":
-        raise invalid({"object": ["The dataset is deleted"]})
     if not policy.may(viewer, "dataset:read", datasets.facts_of(tx, dataset)):
         raise not_authorized(f"User {viewer.name} not authorized to read package {dataset['id']}")
+    if dataset["state"] == "deleted":
+        raise invalid({"object": ["The dataset is deleted"]})
     return row, dataset
 
 

@@ -180,7 +180,8 @@ def _verify(context: Context, request: Request) -> None:
 def _listed_parts(xml: bytes) -> dict[int, str]:
     """MD5 by part number from the client's list; what does not parse is not in it."""
     found = {}
-    for part in _PART.split(xml)[1:]:  # not a pattern from <Part> to </Part>: its time grows with the square of the text
+    # split, for the time of a pattern from <Part> to </Part> grows with the square of the text
+    for part in _PART.split(xml)[1:]:
         number, tag = _NUMBER.search(part), _ETAG.search(part)
         if number and tag:
             found[int(number[1])] = tag[1].decode().lower()

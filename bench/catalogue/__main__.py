@@ -20,6 +20,7 @@ def main() -> None:
     make.add_argument("--resources", type=int, default=5, help="resources of each dataset")
     make.add_argument("--circles", type=int, default=0, help="number of circles (default: one for a hundred datasets)")
     make.add_argument("--keys", type=int, default=99, help="metadata keys of each measurement")
+    make.add_argument("--bare", action="store_true", help="leave the API answers empty: a tenth of the bytes")
     run = commands.add_parser("measure", help="time its calls")
     run.add_argument("directory", type=Path)
     run.add_argument("--calls", type=int, default=300)
@@ -28,17 +29,8 @@ def main() -> None:
     path = arguments.directory / "dcor.sqlite"
     if arguments.command == "generate":
         arguments.directory.mkdir(parents=True, exist_ok=True)
-        print(
-            json.dumps(
-                generate(
-                    path,
-                    arguments.datasets,
-                    resources=arguments.resources,
-                    circles=arguments.circles,
-                    keys=arguments.keys,
-                )
-            )
-        )
+        options = {"resources": arguments.resources, "circles": arguments.circles, "keys": arguments.keys}
+        print(json.dumps(generate(path, arguments.datasets, bare=arguments.bare, **options)))
         return
     times = measure(path, calls=arguments.calls)
     if arguments.json:

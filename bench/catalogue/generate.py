@@ -21,7 +21,14 @@ _FIRST = datetime(2015, 1, 1)
 
 
 def generate(
-    path: Path, datasets: int, *, resources: int = 5, circles: int = 0, keys: int = 99, seed: int = 1
+    path: Path,
+    datasets: int,
+    *,
+    resources: int = 5,
+    circles: int = 0,
+    keys: int = 99,
+    bare: bool = False,
+    seed: int = 1,
 ) -> dict[str, float]:
     """Make the database `path` with `datasets` datasets of `resources` resources each.
 
@@ -29,6 +36,7 @@ def generate(
 
     :param circles: number of circles; 0 = one for a hundred datasets, at least 20.
     :param keys: metadata keys kept of each measurement (99 = all, about 38).
+    :param bare: leave the API answers of resources empty (they are most of the bytes and no search reads them).
     :returns: seconds for ``rows`` and ``index``, and the file's size in MB.
     """
     db = Database(path)
@@ -42,7 +50,7 @@ def generate(
         batch = [
             _dataset(writer, number, owners, resources, keys) for number in range(start, min(start + _BATCH, datasets))
         ]
-        _write(db, batch, tag_ids, collections, writer.random)
+        _write(db, batch, tag_ids, collections, writer.random, bare=bare)
     rows = time.monotonic()
     _index(db)
     done = time.monotonic()
@@ -114,7 +122,13 @@ def _dataset(writer: Writer, number: int, owners: list[str], resources: int, key
 
 
 def _write(
-    db: Database, batch: list[dict[str, Any]], tag_ids: list[str], collections: list[str], draw: random.Random
+    db: Database,
+    batch: list[dict[str, Any]],
+    tag_ids: list[str],
+    collections: list[str],
+    draw: random.Random,
+    *,
+    bare: bool,
 ) -> None:
     with db.write() as tx:
         tx.executemany(
@@ -133,11 +147,12 @@ def _write(
             if draw.random() < 0.2:
                 communities.add_dataset(tx, draw.choice(collections), id_)
             for file in one["files"]:
-                _file(tx, file)
-            documents.refresh_dataset(tx, id_)
+                _file(tx, file, bare=bare)
+            if not bare:
+                documents.refresh_dataset(tx, id_)
 
 
-def _file(tx: Any, file: tuple[Any, ...]) -> None:
+def _file(tx: Any, file: tuple[Any, ...], *, bare: bool) -> None:
     id_, dataset_id, position, name, size, sha256, etag, moment, dc, supplements = file
     tx.execute(
         """INSERT INTO resource (id, dataset_id, position, name, size, sha256, etag, mimetype, format, created, last_modified, metadata_modified,
@@ -159,7 +174,8 @@ def _file(tx: Any, file: tuple[Any, ...]) -> None:
             dc.get("dc:experiment:event count"),
         ),
     )
-    documents.refresh_resource(tx, id_)
+    if not bare:
+        documents.refresh_resource(tx, id_)
 
 
 def _index(db: Database) -> None:

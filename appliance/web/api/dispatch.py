@@ -54,6 +54,9 @@ def perform(context: Context, request: Request, declared: Action) -> Any:
     with uploads.Inbox(context, viewer) as inbox:
         data = read(request, declared, inbox, parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY)
         values = converted(declared, data)
+        if uploads.is_multipart(request):  # a file may take hours; whoever sends it may have lost the right meanwhile
+            viewer = authentication.viewer(context, request)
+            require(viewer, declared)
         return declared.handler(Call(context, viewer, values))
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from waitress.server import create_server
 
 from appliance import logs, notify
 from appliance.actions.site import Sanity
@@ -31,8 +30,9 @@ from appliance.web import routing
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
-from appliance.web.gateway.server import Gateway
-from appliance.web.http import problem_text
+from appliance.web.gateway import Gateway, Limits
+from appliance.web.gateway.fallback import Pages
+from appliance.web.http import Request, problem_text
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Service:
         self._started = time.time()
         self._pages_socket = settings.tmp / f"pages-{os.getpid()}.sock"
         self._gateway: Gateway | None = None
-        self._pages: Any = None
+        self._pages: Pages | None = None
 
     @property
     def port(self) -> int:
@@ -92,8 +92,7 @@ class Service:
         if self.context.readers is not None:
             self.context.readers.close()  # type: ignore[attr-defined]
         if self._pages is not None:
-            self._pages.close()
-        self._pages_socket.unlink(missing_ok=True)
+            self._pages.stop()
         self.db.close()
         log.info("service.stopped")
 
@@ -123,7 +122,10 @@ class Service:
             bind=server.bind,
             port=server.port,
             http_port=server.http_port or None,
-            on_error=lambda request, error: problem_text(report(self.context, f"{request.method} {request.path[:80]}")),
+            limits=Limits(
+                connections=server.max_connections, connections_per_address=server.max_connections_per_address
+            ),
+            on_error=lambda request, error: problem_text(report(self.context, _place(request))),
         )
         try:
             gateway.start()
@@ -138,18 +140,8 @@ class Service:
         return gateway
 
     def _start_pages(self) -> None:
-        self._pages_socket.unlink(missing_ok=True)
-        self._pages = create_server(
-            create_app(self.context),
-            unix_socket=str(self._pages_socket),
-            unix_socket_perms="600",
-            threads=self.settings.server.page_threads,
-            trusted_proxy="*",
-            trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"},
-            clear_untrusted_proxy_headers=True,
-            ident=None,
-        )
-        threading.Thread(target=self._pages.run, name="pages", daemon=True).start()
+        self._pages = Pages(create_app(self.context), self._pages_socket, threads=self.settings.server.page_threads)
+        self._pages.start()
 
     def _warm_up(self) -> None:
         try:
@@ -235,3 +227,8 @@ def _names(settings: Settings) -> set[str]:
     leaf = x509.load_pem_x509_certificate(settings.certificate.read_bytes())
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return {str(name.value) for name in names}
+
+
+def _place(request: Request) -> str:
+    """Where a request failed, for the log: no more of the address than its first part, as the rest names things or is a secret."""
+    return f"{request.method} /{request.path.split('/')[1][:20]}"

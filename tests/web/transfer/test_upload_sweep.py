@@ -4,44 +4,69 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from pathlib import Path
+
+import pytest
 
 from appliance.model import names
 from appliance.store import uploads
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+
+LIFETIME = 3600
 
 
-def make(ward: Any, *, state: str = "open", lifetime: int = 3600) -> str:
-    context = ward.appliance.context
+@pytest.fixture
+def stores(tmp_path: Path) -> tuple[Database, Depot]:
+    """Database and depot without a service, whose own sweeper would be faster."""
+    db = Database(tmp_path / "dcor.sqlite")
+    db.migrate()
+    return db, Depot(tmp_path)
+
+
+def make(db: Database, depot: Depot, *, state: str = "open", lifetime: int = LIFETIME) -> str:
     upload_id = names.new_id()
-    part = context.depot.new_part(upload_id)
+    part = depot.new_part(upload_id)
     os.write(part.fd, b"abc")
     part.close()
-    with context.db.write() as tx:
-        uploads.create(tx, upload_id, names.new_id(), user_id=ward.editor.id, kind="browser", size=3, lifetime=lifetime)
+    with db.write() as tx:
+        uploads.create(tx, upload_id, names.new_id(), user_id="someone", kind="browser", size=3, lifetime=lifetime)
         if state == "complete":
             uploads.complete_whole(tx, upload_id, None, None)
     return upload_id
 
 
-def sweep(ward: Any, **options: Any) -> dict[str, list[str]]:
-    context = ward.appliance.context
-    return uploads.sweep(context.db, context.depot, 3600, **options)
-
-
-def test_sweeping(ward: Any) -> None:
-    depot = ward.appliance.context.depot
-    alive, stale, finished = make(ward), make(ward, lifetime=-1), make(ward, state="complete", lifetime=-1)
+def test_sweeping(stores: tuple[Database, Depot]) -> None:
+    db, depot = stores
+    alive, stale, finished = (
+        make(db, depot),
+        make(db, depot, lifetime=-1),
+        make(db, depot, state="complete", lifetime=-1),
+    )
     young, old = names.new_id(), names.new_id()
     for part_id in (young, old):
         depot.new_part(part_id).close()
-    os.utime(depot.part(old), (time.time() - 7200,) * 2)
-    assert set(sweep(ward, dry_run=True)["removed"]) == {stale, old}
+    os.utime(depot.part(old), (time.time() - 2 * LIFETIME,) * 2)
+    assert set(uploads.sweep(db, depot, LIFETIME, dry_run=True)["removed"]) == {stale, old}
     assert depot.part(stale).exists()
-    report = sweep(ward)
+    report = uploads.sweep(db, depot, LIFETIME)
     assert (set(report["removed"]), report["put_aside"]) == ({stale, old}, [finished])
     assert {part_id for part_id, _, _ in depot.parts()} == {alive, young}
     kept = [path for path in (depot.root / "quarantine").iterdir() if finished in path.name]
     assert [path.read_bytes() for path in kept] == [b"abc"]
-    assert sweep(ward) == {"removed": [], "put_aside": []}
-    depot.discard_part(young)
-    depot.discard_part(alive)
+    assert uploads.sweep(db, depot, LIFETIME) == {"removed": [], "put_aside": []}
+
+
+def test_attached_upload_is_not_ended(stores: tuple[Database, Depot]) -> None:
+    db, depot = stores
+    upload_id = make(db, depot, state="complete", lifetime=-1)
+    with db.write() as tx:
+        row = uploads.get(tx, upload_id)
+        assert row is not None
+        uploads.attached(tx, row["resource_id"], "a dataset")
+    depot.discard_part(upload_id)
+    assert uploads.sweep(db, depot, LIFETIME) == {"removed": [], "put_aside": []}
+    with db.read() as conn:
+        again = uploads.get(conn, upload_id)
+    assert again is not None
+    assert again["state"] == "attached"

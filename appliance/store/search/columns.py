@@ -93,12 +93,15 @@ def _read(conn: sqlite3.Connection, field: str) -> Column:
 
     rows = conn.execute(
         """SELECT v.text, (SELECT group_concat(p.pk) FROM search_posting p WHERE p.value_id = v.id) AS pks FROM search_value v
-           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) AND pks IS NOT NULL LIMIT ?""",
+           WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) LIMIT ?""",
         (field, _MOST_VALUES + 1),
     ).fetchall()
-    if len(rows) > _MOST_VALUES:
-        rows = []
+    rows = [row for row in rows if row[1]] if len(rows) <= _MOST_VALUES else []
     sizes = [row[1].count(",") + 1 for row in rows]
-    joined = np.fromstring(",".join(row[1] for row in rows), dtype=np.int32, sep=",") if rows else np.zeros(0, np.int32)
+    joined = (
+        np.fromstring(",".join(row[1] for row in rows), dtype=np.int64, sep=",").astype(np.int32)
+        if rows
+        else np.zeros(0, np.int32)
+    )
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64) if rows else np.zeros(0, np.int64)
     return Column([row[0] for row in rows], starts, joined)

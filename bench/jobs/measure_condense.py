@@ -24,18 +24,34 @@ import numpy as np
 from appliance.demo import synthetic
 
 ROOT = Path(__file__).parents[2]
-DCLAB_CONDENSE = Path(sys.executable).with_name("dclab-condense")
-#: A fresh interpreter that runs one task and prints how much memory its processes took at most [MiB, together].
-OURS = """
+#: Both print the peak of their memory [MiB]; what `wait4` tells would count this process too, from before `exec`.
+PEAK = """
+def peak():
+    status = open("/proc/self/status").read()
+    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+"""
+#: What the command `dclab-condense` does.
+DCLAB = (
+    PEAK
+    + """
+import sys, dclab.cli
+dclab.cli.condense(sys.argv[1], sys.argv[2])
+print(peak())
+"""
+)
+#: A fresh interpreter that runs one task; memory of its helper processes is added.
+OURS = (
+    PEAK
+    + """
 import json, resource, sys
 from pathlib import Path
 from appliance.jobs.rtdc import tasks
 task, request, source, folder = sys.argv[1:]
-answer = getattr(tasks, task)(json.loads(request), Path(source), Path(folder))
+getattr(tasks, task)(json.loads(request), Path(source), Path(folder))
 helpers = json.loads(request).get("cores", 1) - 1
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + helpers * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(json.dumps({"peak": peak // 1024, "size": answer.get("size")}))
+print(peak() + helpers * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
 """
+)
 
 
 def main() -> None:
@@ -60,7 +76,7 @@ def main() -> None:
 def compare(path: Path, folder: Path, cores: list[int], repeat: int) -> dict[str, Any]:
     """→ figures of all runs; the best of `repeat` each."""
     reference = folder / "reference.rtdc"
-    dclab = best(repeat, lambda: run([str(DCLAB_CONDENSE), str(path), str(reference)]))
+    dclab = best(repeat, lambda: run([sys.executable, "-c", DCLAB, str(path), str(reference)]))
     show("dclab-condense", dclab, dclab)
     figures: dict[str, Any] = {"dclab": dclab}
     for count in cores:
@@ -99,10 +115,8 @@ def run(command: list[str]) -> dict[str, Any]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[0]} failed")
-    peak = usage.ru_maxrss // 1024
-    if output.startswith(b"{"):
-        peak = json.loads(output)["peak"]
-    return {"wall": round(wall, 2), "cpu": round(usage.ru_utime + usage.ru_stime, 2), "peak": peak}
+    cpu = usage.ru_utime + usage.ru_stime
+    return {"wall": round(wall, 2), "cpu": round(cpu, 2), "peak": int(output.split()[-1])}
 
 
 def equal_features(mine: Path, reference: Path) -> int:

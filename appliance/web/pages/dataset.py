@@ -20,6 +20,7 @@ from appliance.web.pages.base import conn, settings, viewer
 from appliance.web.pages.hits import dataset_url, state_badges
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.job_words import by_file, summary
+from appliance.web.pages.remember import remembered
 from appliance.web.pages.render import render, url_with
 
 bp = Blueprint("dataset", __name__)
@@ -40,6 +41,7 @@ def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
 
 @bp.get("/dataset/<ref>")
 @allow("dataset:read")
+@remembered
 def page(ref: str) -> str:
     """What it is, whose, in which state; its files; what one may do with it."""
     row, facts = load(ref)

@@ -18,6 +18,7 @@ from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
 from appliance.web.pages.redirects import local_path
+from appliance.web.pages.remember import remembered
 from appliance.web.pages.render import THEME_COOKIE, THEMES, back_to, render
 
 bp = Blueprint("site", __name__)
@@ -26,6 +27,7 @@ _YEAR = 365 * 24 * 3600
 
 @bp.get("/")
 @allow("open")
+@remembered
 def front() -> str:
     """What is new, what waits for the reader, how to start."""
     who = viewer()

@@ -46,7 +46,7 @@ def _fuzz(world: World, path: str, method: str, count: int, who: tuple[str, ...]
                 verify=str(world.appliance.certificate),
                 timeout=30,
             )
-            assert answer.status_code < 500, (one, case.body, case.query, answer.text)
+            assert answer.status_code < 500 or answer.status_code == 507, (one, case.body, case.query, answer.text)
 
     ask()
 

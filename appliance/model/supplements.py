@@ -98,4 +98,11 @@ def _list(value: Any) -> str:
     return " ".join(map(str, words))
 
 
-_PARSERS: dict[str, Callable[[Any], Any]] = {"boolean": _boolean, "date": _date, "float": _float, "integer": _integer, "list": _list, "string": str}
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "boolean": _boolean,
+    "date": _date,
+    "float": _float,
+    "integer": _integer,
+    "list": _list,
+    "string": str,
+}

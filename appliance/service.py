@@ -8,7 +8,6 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from appliance.actions.site import Sanity
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
-from appliance.model.problem import Problem, invalid, not_found
+from appliance.model.problem import invalid
 from appliance.security import certificate, secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
@@ -54,6 +53,7 @@ class Service:
         self.db.migrate()
         depot = Depot(settings.data)
         self.jobs = JobRunner(self.db, depot, settings)
+        self._readers = Readers(self.jobs.sandbox, depot)
         self.context = Context(
             settings=settings,
             db=self.db,
@@ -61,7 +61,7 @@ class Service:
             wake_jobs=self.jobs.wake,
             check_sanity=self._check_sanity,
             signer=Signer(secrets.ensure(settings.secrets).signing),
-            readers=_Readers(Readers(self.jobs.sandbox, depot)),
+            readers=self._readers,
             status=self.status,
         )
         self._started = time.time()
@@ -89,8 +89,7 @@ class Service:
         if self._gateway is not None:
             self._gateway.stop(grace)
         self.jobs.stop(grace)
-        if self.context.readers is not None:
-            self.context.readers.close()  # type: ignore[attr-defined]
+        self._readers.close()
         if self._pages is not None:
             self._pages.stop()
         self.db.close()
@@ -151,32 +150,12 @@ class Service:
 
     def _check_sanity(self, path: Path) -> Sanity:
         try:
-            answer = self.jobs.sandbox.run("sanity", path, {}, timeout=_SANITY_SECONDS).answer
+            answer = self.jobs.sandbox.run(
+                "sanity", path, {}, timeout=_SANITY_SECONDS, memory=self.settings.jobs.memory
+            ).answer
         except SandboxError as error:
             return Sanity(False, (str(error),))
         return Sanity(bool(answer["valid"]), tuple(answer.get("reasons", ())))
-
-
-class _Readers:
-    """The reader pool, with its failures as Problems."""
-
-    def __init__(self, readers: Readers) -> None:
-        self._readers = readers
-
-    def read(self, resource_id: str, request: Mapping[str, Any]) -> Any:
-        """The answer of `jobs.rtdc.tasks.read`. Raises Problem."""
-        try:
-            return self._readers.read(resource_id, dict(request))
-        except SandboxError as error:
-            if error.kind == "missing":
-                raise not_found() from error
-            if error.kind in {"timeout", "lost"}:
-                raise Problem(503, "Service Unavailable", message=str(error)) from error
-            raise invalid(message=str(error)) from error
-
-    def close(self) -> None:
-        """End the processes."""
-        self._readers.close()
 
 
 def serve(settings: Settings) -> None:

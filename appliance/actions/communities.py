@@ -14,9 +14,12 @@ from appliance.model.values import as_text
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import audit, communities, datasets
+from appliance.store.search import index
 
 _TEXTS = ("title", "description", "image_url")
 _LONGEST = 20_000
+#: Datasets whose search entries are rewritten in one transaction.
+_AT_ONCE = 25
 
 
 def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> str:
@@ -53,9 +56,12 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
                 )
             values["name"] = names.require_name(name)
         communities.update(tx, row["id"], **values)
-        for dataset_id in communities.dataset_ids(tx, row["id"]):
-            datasets.refresh(tx, dataset_id)
+        renamed = any(values.get(key, row[key]) != row[key] for key in ("name", "title"))
+        held = communities.dataset_ids(tx, row["id"]) if renamed else []
         audit.add(tx, viewer, f"{kind}.update", kind, row["id"], fields=sorted(values))
+    for start in range(0, len(held), _AT_ONCE):  # its words are searched; others may write in between
+        with site.db.write() as tx:
+            index.refresh(tx, held[start : start + _AT_ONCE])
     return str(row["id"])
 
 

@@ -99,7 +99,7 @@ def listed(
     :param text: only those whose name, title or description contains it.
     :param sort: ``"title|name|package_count|created asc|desc"``.
     """
-    seen, parameters = visibility.condition(viewer)
+    seen, parameters = visibility.condition(viewer, many=True)
     column, _, direction = sort.partition(" ")
     order = f"{_SORT.get(column, 'c.title')} {'DESC' if direction.lower() == 'desc' else 'ASC'}, c.name"
     counts = (

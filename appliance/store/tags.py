@@ -39,7 +39,7 @@ def listed(
     conn: sqlite3.Connection, viewer: Viewer, text: str = "", *, limit: int = -1, offset: int = 0
 ) -> list[sqlite3.Row]:
     """Tags (id, name, datasets) on active datasets that `viewer` may see, whose name contains `text`, by name."""
-    seen, parameters = visibility.condition(viewer)
+    seen, parameters = visibility.condition(viewer, many=True)
     return conn.execute(
         f"""SELECT t.id, t.name, count(*) AS datasets FROM tag t JOIN dataset_tag dt ON dt.tag_id = t.id JOIN dataset d ON d.id = dt.dataset_id
             WHERE d.state = 'active' AND {seen} AND (:text = '' OR instr(lower(t.name), lower(:text))) GROUP BY t.id ORDER BY t.name LIMIT :limit OFFSET :offset""",

@@ -10,6 +10,7 @@ from appliance.actions.site import Site
 from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import GenerationCache
+from appliance.store.search import ResultCache
 
 
 class Readers(Protocol):
@@ -26,7 +27,7 @@ class Context(Site):
     :ivar signer: signs and checks presigned URLs.
     :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
-    :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for.
+    :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for; `searches`: what they find.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
     """
 
@@ -36,7 +37,9 @@ class Context(Site):
     status: Callable[[], dict[str, Any]] = field(default=dict)
     viewers: GenerationCache = field(init=False)
     answers: GenerationCache = field(init=False)
+    searches: ResultCache = field(init=False)
 
     def __post_init__(self) -> None:
         self.viewers = GenerationCache(self.db)
         self.answers = GenerationCache(self.db, size=1024)
+        self.searches = ResultCache(self.db.generation)

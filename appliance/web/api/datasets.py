@@ -41,7 +41,7 @@ def package_search_(call: Call) -> Any:
     """Search datasets. Only what the caller may see is found; private ones with include_private, drafts with include_drafts."""
     query = SearchQuery.from_parameters({key: value for key, value in call.data.items() if value is not None})
     with call.context.db.read() as conn:
-        result = package_search(conn, query, call.viewer)
+        result = package_search(conn, query, call.viewer, call.context.searches)
         texts = documents.packages(conn, result.pks)
     if query.fl:
         texts = [

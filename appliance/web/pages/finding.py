@@ -17,7 +17,7 @@ from appliance.store import communities
 from appliance.store.search import SearchQuery, SearchResult, package_search
 from appliance.store.search.facets import Item
 from appliance.web.pages import format as show
-from appliance.web.pages.base import conn, viewer
+from appliance.web.pages.base import conn, context, viewer
 from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import N_, ngettext
 from appliance.web.pages.i18n import gettext as _
@@ -152,11 +152,11 @@ def _search(query: SearchQuery) -> tuple[SearchResult, str]:
     A colon makes a query one of the query language; people also write colons in plain text, so that is tried next.
     """
     try:
-        return package_search(conn(), query, viewer()), ""
+        return package_search(conn(), query, viewer(), context().searches), ""
     except Problem as problem:
         reason = _("The search was not understood: %(reason)s", reason=str(problem))
     try:
-        return package_search(conn(), replace(query, parser="edismax"), viewer()), ""
+        return package_search(conn(), replace(query, parser="edismax"), viewer(), context().searches), ""
     except Problem:
         return SearchResult(0, [], [], query.sort), reason
 

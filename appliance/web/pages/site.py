@@ -50,7 +50,7 @@ def front() -> str:
 
 def _popular_tags() -> list[dict[str, str]]:
     query = SearchQuery(rows=0, facet_fields=("tags",), facet_limit=6, include_private=True)
-    found = package_search(conn(), query, viewer()).items.get("tags", [])
+    found = package_search(conn(), query, viewer(), context().searches).items.get("tags", [])
     return [{"text": item.name, "url": f"/dataset?tags={quote(item.name)}"} for item in found]
 
 

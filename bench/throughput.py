@@ -131,7 +131,9 @@ def appliance(folder: Path) -> Iterator[World]:
         world = _fill(prepared)
     finally:
         prepared.stop()
-    process = subprocess.Popen([sys.executable, "-m", "appliance", "--data", str(prepared.root), "serve"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "appliance", "--data", str(prepared.root), "serve"], stderr=subprocess.DEVNULL
+    )
     try:
         _await(world.port)
         world.pid = process.pid
@@ -155,11 +157,33 @@ def _fill(prepared: Any) -> World:
     with prepared.context.db.write() as tx:
         template = dict(resources.get(tx, measured["id"]))
         for number in range(26):
-            dataset_id = datasets.create(tx, {"name": f"bench-{number}", "title": f"Blood of donor {number}", "authors": "Ada L.", "license_id": "CC0-1.0", "private": 0, "state": "active", "circle_id": circle["id"], "creator_id": owner.id})
+            dataset_id = datasets.create(
+                tx,
+                {
+                    "name": f"bench-{number}",
+                    "title": f"Blood of donor {number}",
+                    "authors": "Ada L.",
+                    "license_id": "CC0-1.0",
+                    "private": 0,
+                    "state": "active",
+                    "circle_id": circle["id"],
+                    "creator_id": owner.id,
+                },
+            )
             ids.append(dataset_id)
             for position in range(5):
                 resource_id = f"{number:08x}-0000-4000-8000-{position:012x}"
-                resources.create(tx, resource_id, dataset_id, f"M{position:03d}_data.rtdc", size=620_000_000, sha256="0" * 64, etag="0" * 32, mimetype="RT-DC", format_="RT-FDC")
+                resources.create(
+                    tx,
+                    resource_id,
+                    dataset_id,
+                    f"M{position:03d}_data.rtdc",
+                    size=620_000_000,
+                    sha256="0" * 64,
+                    etag="0" * 32,
+                    mimetype="RT-DC",
+                    format_="RT-FDC",
+                )
                 resources.patch(tx, resource_id, dc=json.loads(template["dc"]))
             datasets.touch(tx, dataset_id)
     api = "/api/3/action/"
@@ -196,7 +220,9 @@ def main() -> None:
     options = parser.parse_args()
     clients = [int(one) for one in options.clients.split(",")]
     with tempfile.TemporaryDirectory() as folder, appliance(Path(folder)) as world:
-        print(f"| call | clients | p50 ms | p99 ms | requests/s | × peer's requests/s | p50 ÷ peer's |\n|---|---|---|---|---|---|---|  <!-- {os.cpu_count()} cores -->")
+        print(
+            f"| call | clients | p50 ms | p99 ms | requests/s | × peer's requests/s | p50 ÷ peer's |\n|---|---|---|---|---|---|---|  <!-- {os.cpu_count()} cores -->"
+        )
         for call, (p50_peer, _, one, eight) in PEER.items():
             if options.only and call not in options.only.split(","):
                 continue
@@ -204,7 +230,12 @@ def main() -> None:
                 p50, p99, rate = measure(world, call, count, max(20, options.calls // max(1, count // 8)))
                 against = {1: one, 8: eight}.get(count)
                 ratio = f"{rate / against:.1f}" if against else ""
-                print(f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | {p50 / p50_peer:.2f} |" if count == 1 else f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | |", flush=True)
+                print(
+                    f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | {p50 / p50_peer:.2f} |"
+                    if count == 1
+                    else f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -58,7 +58,10 @@ def test_a_pasted_address_opens(
     (tmp_path / f"{HOST}.cert").write_bytes(on_443.certificate.read_bytes())
     monkeypatch.setattr(dcor_base, "DCOR_CERTS_SEARCH_PATHS", [tmp_path])
     monkeypatch.setattr(dcor_api.APIHandler, "api_keys", [resources["token"]] if visibility == "private" else [])
-    with dclab.new_dataset(f"https://{HOST}/api/3/action/dcserv?id={resources[visibility]}") as remote, dclab.new_dataset(synthetic()) as local:
+    with (
+        dclab.new_dataset(f"https://{HOST}/api/3/action/dcserv?id={resources[visibility]}") as remote,
+        dclab.new_dataset(synthetic()) as local,
+    ):
         assert remote.config["experiment"]["sample"] == local.config["experiment"]["sample"]
         np.testing.assert_array_equal(remote["deform"][:], local["deform"][:])
         np.testing.assert_array_equal(remote["image"][7], local["image"][7])

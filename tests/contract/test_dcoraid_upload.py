@@ -19,12 +19,15 @@ from dcoraid.upload.job import UploadJob
 from appliance.actions import people
 from appliance.model.viewer import OPERATOR
 from appliance.security import access_file
-from tests.support.server import Appliance
 from tests.support.samples import measurements
+from tests.support.server import Appliance
 
 PASSPHRASE = "a passphrase for this test only"
 SUPPLEMENTS = [
-    {"cells": {"organism": "human", "cell type": "blood", "fixed": False, "live": True}, "experiment": {"buffer osmolality": 284.0}},
+    {
+        "cells": {"organism": "human", "cell type": "blood", "fixed": False, "live": True},
+        "experiment": {"buffer osmolality": 284.0},
+    },
     {"chip": {"channel width": 20.04, "production date": "2020-05-17"}},
     {},
 ]
@@ -54,11 +57,19 @@ def test_the_access_file_lets_dcoraid_in(facility: CKANAPI, shared: Appliance) -
 
 
 @pytest.mark.parametrize("source", measurements(), ids=lambda path: path.stem)
-def test_chapter_two(facility: CKANAPI, shared: Appliance, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chapter_two(
+    facility: CKANAPI, shared: Appliance, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     circle = facility.post("organization_create", {"name": f"circle-{facility.user_name}"[:90], "title": "Blood group"})
     first, second, notes = _files(source, tmp_path)
     dataset = dataset_create(
-        {"title": f"Chapter two {source.stem}", "authors": "Nurse A, Doctor B", "license_id": "CC0-1.0", "owner_org": circle["name"], "private": True},
+        {
+            "title": f"Chapter two {source.stem}",
+            "authors": "Nurse A, Doctor B",
+            "license_id": "CC0-1.0",
+            "owner_org": circle["name"],
+            "private": True,
+        },
         api=facility,
     )
     assert dataset["state"] == "draft"
@@ -153,5 +164,3 @@ def _compare(path: Path, resource_id: str, api: CKANAPI, shared: Appliance) -> N
             assert list(remote.logs[name]) == list(local.logs[name]), name
         for name in local.tables.keys():  # noqa: SIM118
             np.testing.assert_array_equal(remote.tables[name][:], local.tables[name][:], err_msg=name)
-
-

@@ -21,7 +21,11 @@ def synthetic(*options: str, events: int = 60) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"synthetic_{hashlib.sha256(' '.join(arguments).encode()).hexdigest()[:8]}.rtdc"
     if not path.exists():
-        subprocess.run([sys.executable, "-m", "appliance.demo.synthetic", str(path), *arguments], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "appliance.demo.synthetic", str(path), *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     return path
 
 

@@ -85,14 +85,22 @@ class Person:
 
     def draft(self, circle: str, **fields: Any) -> dict[str, Any]:
         """Make a draft dataset."""
-        values = {"title": "A measurement of blood", "authors": "Ada L., Max P.", "license_id": "CC0-1.0", "owner_org": circle, "state": "draft"}
+        values = {
+            "title": "A measurement of blood",
+            "authors": "Ada L., Max P.",
+            "license_id": "CC0-1.0",
+            "owner_org": circle,
+            "state": "draft",
+        }
         return self.post("package_create", **values | fields).result
 
     def add(self, dataset_id: str, path: Path, name: str | None = None) -> dict[str, Any]:
         """Add a file to a draft, as DCOR-Aid does by default; returns the resource."""
         with path.open("rb") as file:
             fields = {"match__id": dataset_id, "update__resources__extend": json.dumps([{"name": name or path.name}])}
-            package = self.upload("package_revise", fields, "update__resources__-1__upload", name or path.name, file).result
+            package = self.upload(
+                "package_revise", fields, "update__resources__-1__upload", name or path.name, file
+            ).result
         return package["package"]["resources"][-1]
 
     def activate(self, dataset_id: str) -> dict[str, Any]:
@@ -109,7 +117,13 @@ class Appliance:
     def __init__(self, root: Path, **options: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        flags = {"server.hostname": "localhost", "server.bind": "127.0.0.1", "server.port": port, "server.http_port": 0, "depot.reserve": 0}
+        flags = {
+            "server.hostname": "localhost",
+            "server.bind": "127.0.0.1",
+            "server.port": port,
+            "server.http_port": 0,
+            "depot.reserve": 0,
+        }
         init.prepare(root, flags | options, [], names=("localhost", "127.0.0.1"), try_out=True)
         self.root = root
         self.settings = settings_module.load(root, env={})

@@ -65,7 +65,14 @@ def exported(context: Context, request: Request, match: re.Match[str]) -> Respon
         ("Content-Disposition", content_disposition("attachment", name)),
         *security_headers("file").items(),
     ]
-    columns = export.Columns(file.path)
+    try:
+        columns = export.Columns(file.path)
+    except (ValueError, KeyError) as error:
+        raise Problem(
+            409,
+            "Validation Error",
+            message="The table of this file is damaged. An administrator can have it made anew: dcor jobs run-missing --force",
+        ) from error
     if form == "fcs":
         return Response(
             200, headers, export.fcs(columns, original.name), length=export.fcs_size(columns, original.name)

@@ -36,6 +36,8 @@ class Columns:
         self.names = [str(column["name"]) for column in shown]
         self.maxima = [float(column["max"]) for column in shown]
         self._offsets = [12 + length + int(column["offset"]) for column in shown]
+        if max(self._offsets, default=0) + 4 * self.rows > path.stat().st_size:
+            raise ValueError("a columns file that was cut off")
 
     def pieces(self) -> Iterator[Any]:
         """Arrays (rows, features) float32 of up to `_ROWS` rows each."""

@@ -10,7 +10,6 @@ from appliance.model.problem import Problem, invalid
 from appliance.web.api.registry import Raw
 from appliance.web.dcserv.subject import Subject
 
-
 _PICTURES = frozenset({"image", "image_bg", "mask", "contour", "trace"})
 
 

@@ -42,7 +42,11 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
         "features": features,
     }
     if subject.public:
-        return basin | {"perishable": False, "key": f"dcor-{artefact}-{subject.id}", "urls": [links.open_link(subject.context, subject.id, artefact)]}
+        return basin | {
+            "perishable": False,
+            "key": f"dcor-{artefact}-{subject.id}",
+            "urls": [links.open_link(subject.context, subject.id, artefact)],
+        }
     now = time.time()
     signed, expires = links.object_link(subject.context, subject.viewer, subject.id, artefact)
     return basin | {

@@ -29,15 +29,26 @@ def plan_folder(top: Path, defaults: Mapping[str, Any]) -> Iterator[Plan]:
     """Plans for `top` and every folder below it, in the order of their paths.
 
     :param defaults: fields for datasets whose task file does not name them; None values are left out.
-    :raises Problem: a task file that cannot be read or names missing files.
+    :raises Problem: a task file that cannot be read or names missing files; a file that is reached by a link or a path out of
+        `top` (whoever prepared the folder must not choose what of this machine is published).
     """
     for folder in [top, *sorted(path for path in top.rglob("*") if path.is_dir())]:
         tasks = sorted(folder.glob(f"*{TASK_SUFFIX}"))
         if tasks:
             for task in tasks:
-                yield _from_task(task, defaults)
+                yield _contained(top, _from_task(task, defaults))
         elif any(path.suffix.lower() == ".rtdc" for path in folder.iterdir() if path.is_file()):
-            yield _from_folder(folder, defaults)
+            yield _contained(top, _from_folder(folder, defaults))
+
+
+def _contained(top: Path, plan: Plan) -> Plan:
+    inside = top.resolve()
+    for file in plan.files:
+        if inside not in file.path.resolve().parents:
+            raise invalid(
+                message=f"{file.path} leads out of the folder {top}. Copy the file there, or import its own folder."
+            )
+    return plan
 
 
 def _from_folder(folder: Path, defaults: Mapping[str, Any]) -> Plan:

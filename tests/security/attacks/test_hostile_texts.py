@@ -26,7 +26,8 @@ HOSTILE = (
     f"<svg/onload={MARK}()>{{{{7*7}}}}${{7*7}}`{MARK}`$({MARK})\u202e%0d%0a\\"
 )
 MARKDOWN = (
-    HOSTILE + f"\n\n[a](javascript:{MARK}()) [b](data:text/html,<b>) [c](JaVaScRiPt&#58;{MARK}()) <javascript:{MARK}()>\n\n"
+    HOSTILE
+    + f"\n\n[a](javascript:{MARK}()) [b](data:text/html,<b>) [c](JaVaScRiPt&#58;{MARK}()) <javascript:{MARK}()>\n\n"
     f"![p](https://evil.example/{MARK}.png)\n\n<a href='javascript:{MARK}()'>x</a>\n\n|a|b|\n|-|-|\n|<b onclick={MARK}()>|[x](//evil.example)|"
 )
 _URLS = frozenset({"href", "src", "action", "formaction", "srcset", "data", "poster", "xlink:href"})
@@ -68,7 +69,13 @@ def _hostile_measurement(folder: Path) -> Path:
     path = folder / "hostile.rtdc"
     path.write_bytes(synthetic().read_bytes())
     with h5py.File(path, "a") as h5:
-        for key in ("experiment:sample", "setup:identifier", "setup:medium", "setup:module name", "setup:chip identifier"):
+        for key in (
+            "experiment:sample",
+            "setup:identifier",
+            "setup:medium",
+            "setup:module name",
+            "setup:chip identifier",
+        ):
             h5.attrs[key] = HOSTILE
         logs = h5.require_group("logs")
         logs.create_dataset("log-" + HOSTILE.replace("/", ":"), data=[HOSTILE.encode(), b"=cmd|' /C calc'!A0"])
@@ -83,12 +90,14 @@ def _hostile_measurement(folder: Path) -> Path:
 def hostile(house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A circle, a collection, a dataset with files, a profile, a token, a session, a banner: all of hostile texts."""
     ada, root, site = house.people["ada"], house.people["root"], house.appliance
-    ada.post("user_patch", fullname=HOSTILE, about=MARKDOWN, image_url=f"javascript:{MARK}()").result
-    ada.post("api_token_create", name=HOSTILE).result
-    values = {"title": HOSTILE, "description": MARKDOWN, "image_url": f"/x\" onerror={MARK}()"}
-    ada.post("organization_create", name="hostile", **values).result
-    ada.post("group_create", name="hostile-study", **values).result
-    made = ada.draft("hostile", title=HOSTILE, notes=MARKDOWN, authors=HOSTILE, references=HOSTILE, doi=HOSTILE, private=False)
+    assert ada.post("user_patch", fullname=HOSTILE, about=MARKDOWN, image_url=f"javascript:{MARK}()").status == 200
+    assert ada.post("api_token_create", name=HOSTILE).status == 200
+    values = {"title": HOSTILE, "description": MARKDOWN, "image_url": f'/x" onerror={MARK}()'}
+    assert ada.post("organization_create", name="hostile", **values).status == 200
+    assert ada.post("group_create", name="hostile-study", **values).status == 200
+    made = ada.draft(
+        "hostile", title=HOSTILE, notes=MARKDOWN, authors=HOSTILE, references=HOSTILE, doi=HOSTILE, private=False
+    )
     file = ada.add(made["id"], _hostile_measurement(tmp_path_factory.mktemp("hostile")), "hostile.rtdc")
     described = {"description": HOSTILE, "sp:cells:organism": HOSTILE, "sp:general:comments": HOSTILE}
     for key, value in described.items():
@@ -146,7 +155,9 @@ def test_no_page_does_what_a_text_says(house: House, hostile: dict[str, Any], wh
     for path, answer in pages:
         headers = answer.headers
         assert headers.get("X-Content-Type-Options") == "nosniff", path
-        assert "default-src 'none'" in headers.get("Content-Security-Policy", "") or answer.status_code in {301, 308}, path
+        assert "default-src 'none'" in headers.get("Content-Security-Policy", "") or answer.status_code in {301, 308}, (
+            path
+        )
         assert "evil" not in headers.get("Location", "")
 
 
@@ -175,7 +186,8 @@ def test_names_in_headers_and_archives_stay_names(house: House, hostile: dict[st
         answer = root.fetch(path)
         assert answer.status_code == 200, path
         disposition = answer.headers["Content-Disposition"]
-        assert disposition.count('"') == 2 and disposition.startswith("attachment; "), disposition
+        assert disposition.startswith("attachment; "), disposition
+        assert disposition.count('"') == 2, disposition
 
 
 def test_a_download_script_runs_nothing_but_downloads(house: House, hostile: dict[str, Any], tmp_path: Path) -> None:
@@ -198,13 +210,23 @@ def test_a_download_script_runs_nothing_but_downloads(house: House, hostile: dic
 
 def test_a_file_name_leads_nowhere(house: House, hostile: dict[str, Any]) -> None:
     ada = house.people["ada"]
-    for name in ("../../../tmp/x.txt", "..\\..\\x.txt", "/etc/x.txt", "a\r\nX-Evil: 1.txt", ".txt\0.rtdc", "..", "x/../../y.txt", "a;b.txt"):
+    for name in (
+        "../../../tmp/x.txt",
+        "..\\..\\x.txt",
+        "/etc/x.txt",
+        "a\r\nX-Evil: 1.txt",
+        ".txt\0.rtdc",
+        "..",
+        "x/../../y.txt",
+        "a;b.txt",
+    ):
         answer = ada.upload("resource_create", {"package_id": hostile["id"]}, "upload", name, b"text")
         assert answer.status in {200, 400, 409}, (name, answer.body)
         if answer.status == 200:
-            assert "/" not in answer.result["name"] and ".." not in answer.result["name"]
+            assert "/" not in answer.result["name"]
+            assert ".." not in answer.result["name"]
             root = house.people["root"]
-            root.post("resource_delete", id=answer.result["id"]).result
+            assert root.post("resource_delete", id=answer.result["id"]).status == 200
     data = house.appliance.root
     strays = [path for path in data.rglob("*") if path.is_symlink() and data.resolve() not in path.resolve().parents]
     assert strays == []
@@ -218,7 +240,8 @@ def test_links_in_the_tree_for_people_stay_inside(house: House, hostile: dict[st
 
     wait_for(lambda: len(there()) == 2)
     for link in there():
-        assert link.is_symlink() and (house.appliance.root / "depot" / "resources").resolve() in link.resolve().parents
+        assert link.is_symlink()
+        assert (house.appliance.root / "depot" / "resources").resolve() in link.resolve().parents
 
 
 def test_markdown_is_shown_in_no_time(house: House) -> None:
@@ -242,4 +265,5 @@ def _processor() -> float:
 def test_json_inside_pages_cannot_leave_its_place(house: House, hostile: dict[str, Any]) -> None:
     text = house.visitor("ada").page(f"/dataset/{hostile['id']}/upload")
     found = re.search(r'<script type="application/json" id="upload-data">(.*?)</script>', text, re.DOTALL)
-    assert found is not None and json.loads(found[1])["dataset"] == hostile["id"]
+    assert found is not None
+    assert json.loads(found[1])["dataset"] == hostile["id"]

@@ -58,11 +58,16 @@ def life(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
 def _lived(house: House, out: Path, heard: io.StringIO) -> Life:
     site = house.appliance
     person = site.person("planted", password=PASSWORD)
-    person.post("user_patch", email="planted.person@example.org", fullname="Planted Person").result
+    assert person.post("user_patch", email="planted.person@example.org", fullname="Planted Person").status == 200
     visitor = Visitor(site)
     visitor.post("/user/login", login="planted", password=WRONG)
     visitor.post("/user/login", login="planted", password=PASSWORD)
-    secrets = {"password": PASSWORD, "wrong password": WRONG, "token": person.token, "cookie": visitor.http.cookies["__Host-dcor"]}
+    secrets = {
+        "password": PASSWORD,
+        "wrong password": WRONG,
+        "token": person.token,
+        "cookie": visitor.http.cookies["__Host-dcor"],
+    }
     secrets["minted token"] = person.post("api_token_create", name="more").result["token"]
     page = visitor.page("/user/planted/access-file")
     secrets["passphrase"] = page.split('name="passphrase" value="')[1].split('"')[0]
@@ -178,7 +183,12 @@ def test_the_data_root_is_nobody_elses_business(life: Life) -> None:
     root = life.appliance.root
     modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in root.rglob("*") if not path.is_symlink()}
     assert {str(path) for path, mode in modes.items() if mode & 0o022} == set()
-    private = [path for path in modes if path.name.startswith(("dcor.sqlite", "jobs.sqlite")) or {"secrets", "backups", "parts"} & set(path.relative_to(root).parts)]
+    private = [
+        path
+        for path in modes
+        if path.name.startswith(("dcor.sqlite", "jobs.sqlite"))
+        or {"secrets", "backups", "parts"} & set(path.relative_to(root).parts)
+    ]
     open_to_others = {str(path.relative_to(root)): oct(modes[path]) for path in private if modes[path] & 0o077}
     closed = stat.S_IMODE(root.stat().st_mode) & 0o007 == 0
     assert closed or open_to_others == {}
@@ -188,4 +198,12 @@ def test_what_happened_is_in_the_audit_log(life: Life) -> None:
     with life.appliance.context.db.read() as conn:
         actions = {row["action"] for row in conn.execute("SELECT action FROM audit")}
         assert list(audit.broken_links(conn)) == []
-    assert {"session.refused", "session.start", "token.create", "access.create", "user.link", "user.password", "resource.create"} <= actions
+    assert {
+        "session.refused",
+        "session.start",
+        "token.create",
+        "access.create",
+        "user.link",
+        "user.password",
+        "resource.create",
+    } <= actions

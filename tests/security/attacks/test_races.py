@@ -70,7 +70,10 @@ def test_an_appliance_keeps_an_administrator(house: House) -> None:
 def test_one_file_of_a_name(house: House) -> None:
     ada = house.people["ada"]
     made = ada.draft("lab", title="Twice")
-    upload = lambda: twin(ada).upload("resource_create", {"package_id": made["id"]}, "upload", "same.txt", b"text").status  # noqa: E731
+
+    def upload() -> int:
+        return twin(ada).upload("resource_create", {"package_id": made["id"]}, "upload", "same.txt", b"text").status
+
     assert Counter(at_once(*[upload] * 4)) == {200: 1, 409: 3}
     assert len(ada.get("package_show", id=made["id"]).result["resources"]) == 1
 
@@ -78,7 +81,7 @@ def test_one_file_of_a_name(house: House) -> None:
 def test_activated_while_files_are_added(house: House) -> None:
     """Whatever wins: an active dataset has what its activation saw, and takes nothing more."""
     ada = house.people["ada"]
-    made, file = house.dataset("Racing", wait=True)
+    made, _file = house.dataset("Racing", wait=True)
     activate = lambda: twin(ada).post("package_revise", match={"id": made["id"]}, update={"state": "active"}).status  # noqa: E731
     add = lambda: twin(ada).upload("resource_create", {"package_id": made["id"]}, "upload", "late.txt", b"x").status  # noqa: E731
     delete = lambda: twin(ada).post("package_delete", id=made["id"]).status  # noqa: E731
@@ -107,7 +110,9 @@ def test_purged_while_files_arrive_and_jobs_run(house: House) -> None:
 def test_the_audit_log_holds_when_many_write(house: House) -> None:
     ada = house.people["ada"]
     before = _entries(house)
-    at_once(*[lambda number=number: twin(ada).post("user_patch", about=f"round {number}").status for number in range(12)])
+    at_once(
+        *[lambda number=number: twin(ada).post("user_patch", about=f"round {number}").status for number in range(12)]
+    )
     with house.appliance.context.db.read() as conn:
         assert list(audit.broken_links(conn)) == []
     assert _entries(house) == before + 12

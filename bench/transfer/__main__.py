@@ -146,7 +146,7 @@ class Bench:
         env = os.environ | {"REQUESTS_CA_BUNDLE": self.ours["certificate"]}
         results = json.loads(subprocess.run(command, env=env, check=True, capture_output=True).stdout.splitlines()[-1])
         nginx, mine = (statistics.median(seconds for seconds, _ in result[1:]) for result in results)
-        value = f"{mine * 1e3:.0f} ms, nginx {nginx * 1e3:.0f}: {mine / nginx:.2f}; {results[1][-1][1]} requests"
+        value = f"{mine * 1e3:.0f} ms, nginx {nginx * 1e3:.0f}: {mine / nginx:.2f}; {sorted({n for _, n in results[1]})} requests, nginx {sorted({n for _, n in results[0]})}"
         self.note("dclab opens a file, deform, area_um, image", value, "≤ 1.5")
 
     def _form(self) -> tuple[float, float]:

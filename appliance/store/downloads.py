@@ -27,7 +27,7 @@ def files_of_dataset(conn: sqlite3.Connection, viewer: Viewer, ref: str) -> list
     seen, parameters = visibility.condition(viewer)
     return conn.execute(
         f"""{_FILE} WHERE d.id = (SELECT id FROM dataset WHERE id = :ref OR name = :ref ORDER BY state = 'deleted' LIMIT 1)
-            AND {seen} ORDER BY r.position""",  # noqa: S608
+            AND {seen} ORDER BY r.position""",
         parameters | {"ref": ref},
     ).fetchall()
 

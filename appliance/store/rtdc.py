@@ -32,7 +32,7 @@ def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
             value = json.dumps(value, ensure_ascii=False, allow_nan=False)
         elif key not in _PLAIN:
             raise KeyError(key)
-        tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))  # noqa: S608 - fixed names
+        tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))
 
 
 def mark_extracted(tx: sqlite3.Connection, resource_id: str) -> None:

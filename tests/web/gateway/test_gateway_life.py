@@ -194,7 +194,9 @@ def test_new_connection_takes_the_place_of_an_idle_one(serve: Any, connect: Conn
 def test_busy_connections_of_an_address_are_capped(serve: Any, connect: Connect) -> None:
     gateway = serve(ROUTES, limits=Limits(tick=0.02, connections_per_address=2))
     for _ in range(2):
-        connect(gateway.port).send("PUT /take HTTP/1.1\nHost: localhost\nContent-Length: 9\n\n")
+        busy = connect(gateway.port)
+        busy.send("PUT /take HTTP/1.1\nHost: localhost\nContent-Length: 9\nExpect: 100-continue\n\n")
+        assert busy.head()[0] == "100 Continue"  # the handler is at work, so the connection counts as busy
     with pytest.raises(OSError, match=r".*"):
         connect(gateway.port)
 

@@ -4,6 +4,7 @@
 #   tests/run.sh                   the checks and all fast tests
 #   tests/run.sh tests/store -k x  the checks and those tests (arguments go to pytest)
 #   tests/run.sh -m slow           the checks and the slow tests
+#   tests/run.sh -m soak           those that take half an hour or more
 #   TESTS_ONLY=1 tests/run.sh …    only pytest
 #
 # Needs Python ≥ 3.11 with venv, and on the first run either a network or pip's own settings for an offline index.

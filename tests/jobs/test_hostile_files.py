@@ -74,7 +74,9 @@ def test_hostile_and_odd_files(appliance: Appliance, tmp_path: Path) -> None:
     assert_nothing_leaked(appliance, {appliance.depot.path(one) for one in names})
 
 
-@pytest.mark.parametrize("number", [40, pytest.param(2000, marks=[pytest.mark.slow, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize(
+    "number", [40, pytest.param(2000, marks=[pytest.mark.slow, pytest.mark.soak, pytest.mark.timeout(7200)])]
+)
 def test_mutants(appliance: Appliance, measurement: Path, tmp_path: Path, number: int) -> None:
     """Flipped bytes and twisted structures."""
     dataset_id = appliance.dataset()

@@ -114,6 +114,7 @@ def test_a_hundred_mutants(small: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_two_thousand_mutants(small: Path, tmp_path: Path) -> None:
     """Byte flips and twisted structures."""

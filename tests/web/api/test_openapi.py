@@ -59,6 +59,7 @@ def test_nothing_that_fits_the_description_fails(world: World, path: str, method
 
 
 @pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("path", "method"), OPERATIONS, ids=[f"{path.rpartition('/')[2]} {method}" for path, method in OPERATIONS]
 )

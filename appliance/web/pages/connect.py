@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from appliance.model.problem import Problem
 from appliance.security import certificate, client_setup
 from appliance.web.pages import format as show
+from appliance.web.pages import snippets
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import settings, viewer
 from appliance.web.pages.i18n import gettext as _
@@ -64,13 +65,7 @@ def _system(agent: str) -> str:
 
 
 def _dclab(host: str) -> str:
-    return (
-        "import dclab\n"
-        "from dclab.rtdc_dataset.fmt_dcor.api import APIHandler\n\n"
-        'APIHandler.add_api_key("YOUR-API-TOKEN")\n'
-        f'ds = dclab.new_dataset("https://{host}/api/3/action/dcserv?id=RESOURCE-ID")\n'
-        'print(ds.config["experiment"], ds["deform"][:10])'
-    )
+    return snippets.dclab_lines(host, "RESOURCE-ID", token=True) + '\nprint(ds.config["experiment"], ds["deform"][:10])'
 
 
 def _ckanapi(url: str) -> str:

@@ -8,21 +8,28 @@ from typing import Any
 from appliance.web.pages.i18n import gettext as _
 
 
+def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
+    """Python that opens a resource as `ds`. dclab knows addresses of DCOR only without a port; with one (a try-out), and as
+    such a server's certificate is its own, both are said in so many words.
+    """
+    key = 'api_key="YOUR-API-TOKEN"'
+    if ":" in host:
+        given = f', {key}, cert_path="server.cert"' if token else ', cert_path="server.cert"'
+        return (
+            f'from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR\nds = RTDC_DCOR("{resource_id}", host="{host}"{given})'
+        )
+    lines = ["import dclab"]
+    if token:
+        lines += ["from dclab.rtdc_dataset.fmt_dcor.api import APIHandler", 'APIHandler.add_api_key("YOUR-API-TOKEN")']
+    return "\n".join([*lines, f'ds = dclab.new_dataset("https://{host}/api/3/action/dcserv?id={resource_id}")'])
+
+
 def of_resource(file: sqlite3.Row, site_url: str, *, private: bool, measurement: bool) -> list[dict[str, Any]]:
     """How to open one resource from elsewhere."""
     host = site_url.removeprefix("https://")
     found = []
     if measurement:
-        lines = ["import dclab"]
-        if private:
-            lines += [
-                "from dclab.rtdc_dataset.fmt_dcor.api import APIHandler",
-                'APIHandler.add_api_key("YOUR-API-TOKEN")',
-            ]
-        lines += [
-            f'ds = dclab.new_dataset("{site_url}/api/3/action/dcserv?id={file["id"]}")',
-            'print(ds["deform"][:10])',
-        ]
+        lines = [dclab_lines(host, file["id"], token=private), 'print(ds["deform"][:10])']
         found.append({"title": "dclab (Python)", "code": "\n".join(lines)})
         found.append(
             {"title": _("DCscope / Shape-Out: File, Load DCOR data, server %(host)s", host=host), "code": file["id"]}

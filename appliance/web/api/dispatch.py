@@ -19,6 +19,7 @@ from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
+from appliance.web.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,11 @@ def perform(context: Context, request: Request, declared: Action) -> Any:
         if uploads.is_multipart(request):  # a file may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request)
             require(viewer, declared)
-        return declared.handler(Call(context, viewer, values))
+        one = Call(context, viewer, values)
+        if not declared.get:  # it may write, which waits for the disk
+            return declared.handler(one)
+        with turn():
+            return declared.handler(one)
 
 
 def require(viewer: Viewer, declared: Action) -> None:

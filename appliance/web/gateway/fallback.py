@@ -11,6 +11,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+#: More pages at once only take the interpreter's lock from each other; the others wait here, where that costs nothing.
+_few_at_once = threading.BoundedSemaphore(4)
+
+
 def forward(request: Request, path: Path, limit: int) -> Response:
     """Have the application behind the socket `path` answer `request`, whose body has at most `limit` bytes.
 
@@ -56,8 +61,9 @@ def forward(request: Request, path: Path, limit: int) -> Response:
         raise too_large(limit)
     connection = _UnixConnection(path)
     try:
-        _ask(connection, request, limit)
-        answer = connection.getresponse()
+        with _few_at_once if request.body.length == 0 else nullcontext():
+            _ask(connection, request, limit)
+            answer = connection.getresponse()
     except TimeoutError:
         connection.close()
         log.warning("gateway.fallback_timeout")

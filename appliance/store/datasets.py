@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from typing import Any
 
@@ -124,6 +125,14 @@ def listed_names(conn: sqlite3.Connection, *, limit: int = -1, offset: int = 0) 
             (limit, offset),
         )
     ]
+
+
+def ids(conn: sqlite3.Connection, pks: list[int]) -> list[str]:
+    """Ids of the datasets with these row numbers, in their order."""
+    rows = conn.execute(
+        "SELECT d.id FROM json_each(?) j JOIN dataset d ON d.pk = j.value ORDER BY j.key", (json.dumps(pks),)
+    )
+    return [row[0] for row in rows]
 
 
 def listed_pks(

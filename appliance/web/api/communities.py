@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from typing import Any
 
 from appliance.actions import communities as verbs
 from appliance.actions import lookup
 from appliance.model import roles
-from appliance.model.problem import invalid, not_authorized
+from appliance.model.problem import not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import communities, datasets, documents
@@ -94,11 +93,12 @@ def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[s
     if call["include_users"] and (call.viewer.sysadmin or call.viewer.role(row["id"])):
         found["users"] = [shapes.member(user) for user in communities.members(conn, row["id"])]
     if call["include_datasets"]:
-        found["packages"] = shapes.parsed(documents.packages(conn, _dataset_pks(conn, row, call.viewer, 1000)))
+        found["packages"] = shapes.parsed(documents.packages(conn, dataset_pks(conn, row, call.viewer, 1000)))
     return found
 
 
-def _dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limit: int) -> list[int]:
+def dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limit: int) -> list[int]:
+    """Row numbers of the active datasets of a circle or in a collection that `viewer` may see, latest change first."""
     return datasets.of_community(conn, row["id"], row["kind"], viewer, limit=limit)
 
 
@@ -319,95 +319,5 @@ def group_package_show(call: Call) -> Raw:
     """The datasets of a collection."""
     with call.context.db.read() as conn:
         row = lookup.community(conn, call["id"], COLLECTION)
-        pks = _dataset_pks(conn, row, call.viewer, 1000 if call["limit"] is None else min(call["limit"], 1000))
+        pks = dataset_pks(conn, row, call.viewer, 1000 if call["limit"] is None else min(call["limit"], 1000))
         return Raw(f"[{', '.join(documents.packages(conn, pks))}]")
-
-
-_MEMBER = (
-    _ID,
-    text("object", "Id or name of what is added or removed", required=True),
-    text("object_type", "package, user or group", required=True),
-)
-
-
-@action(
-    "member_create", *_MEMBER, text("capacity", "A user's role; anything for a dataset", required=True), rule="write"
-)
-def member_create(call: Call) -> dict[str, Any]:
-    """Put a dataset into a collection, or give a user a role in a circle or collection."""
-    row = _any(call)
-    if call["object_type"] == "package":
-        _require_collection(row)
-        return verbs.add_dataset(call.context, call.viewer, row["id"], call["object"])
-    if call["object_type"] == "user":
-        return verbs.set_member(call.context, call.viewer, row["kind"], row["id"], call["object"], call["capacity"])
-    raise invalid({"object_type": ["One of package, user is needed"]})
-
-
-@action("member_delete", *_MEMBER, rule="write")
-def member_delete(call: Call) -> None:
-    """Take a dataset out of a collection, or a user out of a circle or collection."""
-    row = _any(call)
-    if call["object_type"] == "package":
-        _require_collection(row)
-        verbs.remove_dataset(call.context, call.viewer, row["id"], call["object"])
-    elif call["object_type"] == "user":
-        verbs.remove_member(call.context, call.viewer, row["kind"], row["id"], call["object"])
-    else:
-        raise invalid({"object_type": ["One of package, user is needed"]})
-
-
-@action(
-    "member_list",
-    _ID,
-    text("object_type", "package, user or group"),
-    text("capacity", "Only this role"),
-    rule="site:read",
-    get=True,
-)
-def member_list(call: Call) -> list[list[str]]:
-    """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
-    wanted, capacity = call["object_type"], (call["capacity"] or "").lower()
-    with call.context.db.read() as conn:
-        row = lookup.any_community(conn, call["id"])
-        found: list[list[str]] = []
-        if wanted in (None, "", "user") and not call.viewer.anonymous:
-            found += [
-                [user["id"], "user", user["role"].capitalize()]
-                for user in communities.members(conn, row["id"])
-                if capacity in ("", user["role"])
-            ]
-        if wanted in (None, "", "package") and capacity in ("", "public", "organization", "member"):
-            shown = "Organization" if row["kind"] == CIRCLE else "Public"
-            ids = shapes.parsed(documents.packages(conn, _dataset_pks(conn, row, call.viewer, -1)))
-            found += [[package["id"], "package", shown] for package in ids]
-    return found
-
-
-@action(
-    "member_roles_list", text("group_type", "group or organization", default="organization"), rule="site:read", get=True
-)
-def member_roles_list(call: Call) -> list[Mapping[str, str]]:
-    """The roles there are."""
-    return [{"text": role.capitalize(), "value": role} for role in roles.ROLES]
-
-
-@action(
-    "bulk_update_public",
-    text("org_id", "Id or name of the circle", required=True),
-    listing("datasets", "Ids of datasets", required=True),
-    rule="write",
-)
-def bulk_update_public(call: Call) -> None:
-    """Make datasets of a circle public, all or none."""
-    verbs.publish(call.context, call.viewer, call["org_id"], call["datasets"])
-
-
-def _any(call: Call) -> sqlite3.Row:
-    with call.context.db.read() as conn:
-        return lookup.any_community(conn, call["id"])
-
-
-def _require_collection(row: sqlite3.Row) -> None:
-    if row["kind"] != COLLECTION:
-        raise invalid({"id": ["Datasets are added to collections; a dataset's circle is its owner_org"]})

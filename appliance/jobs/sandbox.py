@@ -14,7 +14,6 @@ import socket
 import subprocess
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any
 
 from appliance.jobs import confine, wire
 from appliance.jobs.child import TASKS
+from appliance.jobs.scratch import Scratch
 
 _START_DEADLINE = 120.0
 _KILL_DEADLINE = 10.0
@@ -167,7 +167,7 @@ class Sandbox:
     """
 
     def __init__(self, scratch: Path, *, tasks: str = TASKS, tasks_folder: Path | None = None) -> None:
-        self._scratch = scratch
+        self._scratch = Scratch(scratch)
         self._arguments = [tasks, *([str(tasks_folder)] if tasks_folder else [])]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -242,16 +242,11 @@ class Sandbox:
 
     def new_scratch(self) -> Path:
         """A fresh empty folder (mode 0700) for one child; the caller removes it."""
-        folder = self._scratch / uuid.uuid4().hex
-        folder.mkdir(mode=0o700, parents=True)
-        return folder
+        return self._scratch.new()
 
     def clear_scratch(self) -> int:
-        """Remove what killed jobs left behind; only while nothing runs. → number of folders removed."""
-        found = list(self._scratch.iterdir()) if self._scratch.is_dir() else []
-        for folder in found:
-            shutil.rmtree(folder, ignore_errors=True)
-        return len(found)
+        """Remove what killed processes left behind. → number of folders removed."""
+        return self._scratch.clear()
 
     def warm_up(self) -> None:
         """Start the zygote now rather than with the first job. Raises SandboxError."""
@@ -275,6 +270,7 @@ class Sandbox:
             starting.kill()  # whoever waits for its imports holds the lock
         with self._lock:
             self._drop()
+        self._scratch.close()
 
     def _order(self, message: dict[str, Any], fds: list[int]) -> None:
         try:

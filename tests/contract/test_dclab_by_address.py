@@ -13,7 +13,7 @@ from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 
 from tests.support.samples import synthetic
-from tests.support.server import Appliance
+from tests.support.server import ApartAppliance, Appliance
 
 HOST = "127.0.0.1"  # a host needs a dot for DCOR basins, and dclab looks names up by itself
 
@@ -27,7 +27,7 @@ def on_443(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
     except OSError as error:
         patch.undo()
         pytest.skip(f"port 443 can not be had here: {error.strerror}")
-    running = Appliance(
+    running = ApartAppliance(
         tmp_path_factory.mktemp("appliance") / "data",
         **{"server.hostname": HOST, "server.port": 443, "policy.anonymous_access": True},
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,7 +115,7 @@ class Person:
 
 
 class Appliance:
-    """A running service on a free port of this machine."""
+    """A running service on a free port of this machine, in a thread of the tests' process."""
 
     def __init__(self, root: Path, **options: Any) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -128,7 +131,7 @@ class Appliance:
         self.root = root
         self.settings = settings_module.load(root, env={})
         self.service = Service(self.settings)
-        self.service.start()
+        self._start()
         self.context = self.service.context
         self.url = self.settings.site_url
         self.certificate = self.settings.certificate
@@ -159,9 +162,46 @@ class Appliance:
 
         return wait_for(ended)[0]
 
+    def _start(self) -> None:
+        self.service.start()
+
     def stop(self) -> None:
         """End the service."""
         self.service.stop(grace=2.0)
+
+
+class ApartAppliance(Appliance):
+    """The same in a process of its own, as users run it.
+
+    dclab over the network needs this: while HDF5 waits for a range, h5py holds its lock, and a thread of a server in the
+    same process that happens to collect garbage waits for that lock to let go of some old HDF5 object. Nobody then answers.
+    """
+
+    def _start(self) -> None:
+        arguments = [sys.executable, "-m", "appliance", "--data", str(self.root), "serve"]
+        self._log = (self.root / "tmp" / "serve.log").open("w+")
+        self._process = subprocess.Popen(
+            arguments, stdout=self._log, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
+        wait_for(self._healthy)
+
+    def _healthy(self) -> bool:
+        if self._process.poll() is not None:
+            self._log.seek(0)
+            raise AssertionError(f"the service ended: {self._log.read()}")
+        try:
+            with socket.create_connection(("127.0.0.1", self.settings.server.port), timeout=1.0):
+                return True
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """End the service; fails when it does not end in good order."""
+        self._process.terminate()
+        code = self._process.wait(DEADLINE)
+        self._log.close()
+        self.service.db.close()
+        assert code == 0, code
 
 
 def wait_for(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:

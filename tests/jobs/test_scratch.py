@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from appliance.jobs.scratch import Scratch
@@ -49,3 +50,36 @@ def test_closing_leaves_nothing_and_permits_to_go_on(tmp_path: Path) -> None:
     scratch.close()
     assert list(tmp_path.iterdir()) == []
     assert scratch.new().is_dir()
+
+
+def test_a_lock_without_its_folder_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "0123.lock").touch()
+    assert Scratch(tmp_path).clear() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_cleared_away_does_not_stop_the_service(tmp_path: Path) -> None:
+    (tmp_path / "0123").mkdir()
+    (tmp_path / "0123.lock").mkdir()  # as unopenable as a file of another user
+    assert Scratch(tmp_path).clear() == 0
+
+
+def test_clearing_up_beside_processes_that_start_takes_no_folder_from_them(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def clear_up() -> None:
+        while not stop.is_set():
+            Scratch(tmp_path).clear()
+
+    cleaners = [threading.Thread(target=clear_up) for _ in range(2)]
+    for cleaner in cleaners:
+        cleaner.start()
+    try:
+        started = [Scratch(tmp_path) for _ in range(100)]
+        folders = [scratch.new() for scratch in started]
+        assert all(folder.is_dir() for folder in folders)
+    finally:
+        stop.set()
+        for cleaner in cleaners:
+            cleaner.join()
+    assert all(folder.is_dir() for folder in folders)

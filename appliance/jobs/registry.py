@@ -100,11 +100,12 @@ class JobContext:
 
         :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
         """
+        settings, path = self.settings.jobs, self.original()
         options.setdefault("file_size", 512 << 20)
-        settings = self.settings.jobs
+        options.setdefault("cpu", min(settings.timeout, _processor_seconds(path.stat().st_size)))
         return self.sandbox.run(
             task,
-            self.original(),
+            path,
             dict(request),
             scratch=scratch,
             timeout=settings.timeout,
@@ -113,6 +114,14 @@ class JobContext:
             cancelled=self.cancelled,
             **options,
         )
+
+
+def _processor_seconds(size: int) -> int:
+    """What a process may use for a file of `size` bytes: a hundred times what the slowest task takes for one with images.
+
+    Damage can make HDF5 run in circles, and a small file should not keep a worker busy for an hour.
+    """
+    return 60 + size // (500 << 10)
 
 
 Run = Callable[[JobContext], Done]

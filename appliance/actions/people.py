@@ -138,21 +138,26 @@ def create_token(
         stored.create(
             tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
             expires=min(ends, default=None), first_use_by=times.ahead(first_use) if first_use else None,
+            parent=viewer.token_id,
         )  # fmt: skip
         audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)
     return token, token_id
 
 
-def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_id: str | None = None) -> None:
-    """Make a token worthless, given itself or its id. Raises Problem 403 for an unknown or foreign one."""
+def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_id: str | None = None) -> int:
+    """Make a token worthless, given itself or its id, and all that were made with it (whoever stole it may have made some).
+
+    → how many those were. Raises Problem 403 for an unknown or foreign token.
+    """
     if not token and not token_id:
         raise missing("token")
     with site.db.write() as tx:
         row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
         if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
             raise not_authorized(f"User {viewer.name} not authorized to revoke this token")
-        stored.revoke(tx, row["id"])
-        audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"])
+        _, *further = stored.revoke(tx, row["id"])
+        audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"], further=further)
+    return len(further)
 
 
 def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:

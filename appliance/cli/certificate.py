@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from appliance.actions import certificates
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -24,9 +25,8 @@ from appliance.model.viewer import OPERATOR
 from appliance.security import certificate, certificate_chain, certificate_names
 from appliance.security.secrets import write_private
 from appliance.settings import Settings
-from appliance.store import alarms, audit
+from appliance.store import audit
 
-ALARM = "certificate"
 _PATH = click.Path(path_type=Path)
 _names_option = click.option("--name", "names", multiple=True, help="Another host name or IP address; may be repeated.")
 _key_type_option = click.option(
@@ -46,7 +46,7 @@ def show(state: CliState, as_json: bool) -> int:
     """Show the served certificate and what is wrong with it. Exit code 1 when something is."""
     settings = state.settings
     about = certificate.describe(certificate.load_chain(settings.certificate)).as_dict()
-    about["problems"] = _findings(settings)
+    about["problems"] = certificates.findings(settings)
     emit(about, as_json, details)
     return int(bool(about["problems"]))
 
@@ -141,26 +141,13 @@ def export(state: CliState, out: Path | None) -> None:
 @json_option
 @pass_state
 def check(state: CliState, as_json: bool) -> int:
-    """Look at the certificate as the daily timer does: raises an alarm 30, 14, 7 and 1 days before its end."""
-    settings = state.settings
-    found = _findings(settings)
-    try:
-        about = certificate.describe(certificate.load_chain(settings.certificate))
-        threshold = certificate.warning(about.days_left)
-    except Problem:
-        threshold = None
-    kind = "" if not found else "broken" if threshold is None else f"{threshold} days"
-    with state.db.write() as tx:
-        for other in ("broken", *(f"{days} days" for days in certificate.WARN_AT)):
-            if other != kind:
-                alarms.resolve_for(tx, ALARM, other)
-        new = alarms.raise_(tx, ALARM, kind, " ".join(found)) if found else None
-    if new is not None and settings.mail.server and settings.mail.admin:
-        from appliance.cli import mail
+    """Look at the certificate as the timer and the running service do: raises an alarm 30, 14, 7 and 1 days before its end.
 
-        mail.send(settings.mail, settings.mail.admin, f"DCOR {settings.server.hostname}: certificate", "\n".join(found))
+    Exit code 1 when something is wrong. The service mails alarms, within an hour.
+    """
+    found, new = certificates.watch(state.db, state.settings)
     emit(
-        {"problems": found, "new_alarm": new is not None},
+        {"problems": found, "new_alarm": new},
         as_json,
         lambda _: "\n".join(found) or "The certificate is good.",
     )
@@ -185,10 +172,6 @@ def _checked(settings: Settings, data: bytes, keys: list[bytes], password: str |
 def _own_keys(settings: Settings) -> list[bytes]:
     found = [_request_files(settings)[1], settings.certificate_key]
     return [path.read_bytes() for path in found if path.exists()]
-
-
-def _findings(settings: Settings) -> list[str]:
-    return certificate.findings(settings.certificate, settings.certificate_key, settings.server.hostname)
 
 
 def _other_names(settings: Settings) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_o
 from appliance.jobs.prune import purge, stale_drafts
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
-from appliance.store import communities, inspection, tokens
+from appliance.store import communities, inspection, tokens, uploads
 
 
 @click.group("prune")
@@ -86,17 +86,18 @@ def unused(state: CliState, modified_before_months: int, dry_run: bool, yes: boo
 @dry_run_option
 @json_option
 @pass_state
-def uploads(state: CliState, initiated_before_days: int, dry_run: bool, as_json: bool) -> None:
-    """Remove parts of uploads that nobody will finish, and tokens that can never work again."""
-    limit = times.parse(_before(initiated_before_days)).timestamp()
-    found = [(part_id, path) for part_id, path, changed in state.depot.parts() if changed < limit]
+def stale(state: CliState, initiated_before_days: int, dry_run: bool, as_json: bool) -> None:
+    """Give up uploads that nobody will finish, and remove tokens that can never work again.
+
+    Pieces of files are removed; complete files that were never added to a dataset go to the quarantine.
+    """
+    lifetime, silent = state.settings.depot.part_lifetime, 86400 * initiated_before_days
+    swept = uploads.sweep(state.db, state.depot, lifetime, silent=silent, dry_run=dry_run)
     if not dry_run:
-        for part_id, _path in found:
-            state.depot.discard_part(part_id)
         with state.db.write() as tx:
             tokens.sweep(tx)
-    names = [path.name for _id, path in found]
-    _report({"found": names, "removed": [] if dry_run else names}, as_json)
+    found = sorted(swept["removed"] + swept["put_aside"])
+    _report({"found": found} | ({"removed": [], "put_aside": []} if dry_run else swept), as_json)
 
 
 @group.command("playground")
@@ -130,7 +131,7 @@ def everything(ctx: click.Context, state: CliState, yes: bool, as_json: bool) ->
         ctx.invoke(drafts, older_than_days=jobs.prune_drafts_days, yes=yes, as_json=as_json)
     if jobs.playground_purge_days:
         ctx.invoke(playground, older_than_days=None, yes=yes, as_json=as_json)
-    ctx.invoke(uploads, initiated_before_days=5, as_json=as_json)
+    ctx.invoke(stale, initiated_before_days=5, as_json=as_json)
 
 
 def _purge_datasets(state: CliState, found: list[dict[str, Any]], dry_run: bool, yes: bool) -> dict[str, Any]:

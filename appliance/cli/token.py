@@ -84,7 +84,6 @@ def list_(state: CliState, user: str, as_json: bool) -> None:
 @click.argument("token_ids", nargs=-1, required=True)
 @pass_state
 def revoke(state: CliState, token_ids: tuple[str, ...]) -> None:
-    """Make tokens worthless at once, by their ids."""
-    for token_id in token_ids:
-        people.revoke_token(state.site, OPERATOR, token_id=token_id)
-    note(f"{len(token_ids)} tokens revoked.")
+    """Make tokens worthless at once, by their ids, and with them those that were made with them."""
+    further = sum(people.revoke_token(state.site, OPERATOR, token_id=token_id) for token_id in token_ids)
+    note(f"{len(token_ids)} tokens revoked{f', and {further} that were made with them' if further else ''}.")

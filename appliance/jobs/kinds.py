@@ -19,6 +19,7 @@ _MODULES = (
     "user_tree",
     "uploads",
     "backup",
+    "watch",
 )
 
 

@@ -1,4 +1,4 @@
-"""How often somebody may try to log in, by name and address. Counted in memory.
+"""How often somebody may try to log in, by name and address, and register on a playground. Counted in memory.
 
 Unknown tokens are not counted: nobody guesses 256 bits, and one forgotten client with an old token must not shut out its
 neighbours behind the same address.
@@ -22,12 +22,15 @@ class Rates:
 
     One person's typing errors are counted by name and address together, so that nobody can lock a colleague out from
     another desk; guessing spread over many addresses meets the larger limit by name, guessing many names the one by
-    address (a clinic's users may share one).
+    address (a clinic's users may share one). Registering counts attempts, refused ones too: a course of thirty behind one
+    address gets in, a program that fills the disk with accounts does not.
     """
 
     login_pair: str = "5/5 minutes"
     login_name: str = "50/15 minutes"
     login_address: str = "300/15 minutes"
+    register_address: str = "60/hour"
+    register_all: str = "300/hour"
 
 
 class Limiter:
@@ -38,6 +41,7 @@ class Limiter:
         self._window = MovingWindowRateLimiter(MemoryStorage())
         self._pair, self._name = parse(rates.login_pair), parse(rates.login_name)
         self._address = parse(rates.login_address)
+        self._register, self._register_all = parse(rates.register_address), parse(rates.register_all)
 
     def login_attempt(self, name: str, address: str) -> int:
         """Count an attempt to log in as `name` from `address`; return the seconds to wait, 0 = go on.
@@ -54,6 +58,13 @@ class Limiter:
     def login_succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of this name at this address; those that others caused stay counted."""
         self._window.clear(self._pair, "pair", _name(name), network(address))
+
+    def registration(self, address: str) -> int:
+        """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""
+        for item, keys in ((self._register, ("register", network(address))), (self._register_all, ("register",))):
+            if not self._window.hit(item, *keys):
+                return self._wait(item, *keys)
+        return 0
 
     def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
         name, address = _name(name), network(address)

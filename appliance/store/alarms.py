@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from appliance.model import names, times
@@ -25,6 +26,18 @@ def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> s
 def open_(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     """Alarms nobody has settled, newest first."""
     return [dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]
+
+
+def unmailed(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Open alarms that nobody has had by mail, oldest first."""
+    return [
+        dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL AND mailed IS NULL ORDER BY at")
+    ]
+
+
+def mailed(tx: sqlite3.Connection, ids: Sequence[str]) -> None:
+    """Note that these alarms have been mailed."""
+    tx.executemany("UPDATE alarm SET mailed = ? WHERE id = ?", [(times.now(), alarm_id) for alarm_id in ids])
 
 
 def resolve(tx: sqlite3.Connection, alarm_id: str) -> bool:

@@ -17,11 +17,13 @@ def create(
     scope: str = "write",
     expires: str | None = None,
     first_use_by: str | None = None,
+    parent: str | None = None,
 ) -> None:
-    """Store the hash (SHA-256) of a new token."""
+    """Store the hash (SHA-256) of a new token. :param parent: id of the token that it was made with, if any."""
     tx.execute(
-        "INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (token_id, user_id, name, hash_, scope, times.now(), expires, first_use_by),
+        """INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by, parent)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (token_id, user_id, name, hash_, scope, times.now(), expires, first_use_by, parent),
     )
 
 
@@ -52,9 +54,17 @@ def used(tx: sqlite3.Connection, token_id: str) -> None:
     tx.execute("UPDATE token SET last_access = ? WHERE id = ?", (times.now(), token_id))
 
 
-def revoke(tx: sqlite3.Connection, token_id: str) -> None:
-    """Make the token worthless."""
-    tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
+def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
+    """Make the token worthless, and those that were made with it, and with those. → the ids of all of them."""
+    found = tx.execute(
+        """WITH RECURSIVE line (id) AS (
+               SELECT id FROM token WHERE id = ?
+               UNION SELECT token.id FROM token JOIN line ON token.parent = line.id)
+           SELECT id FROM line""",
+        (token_id,),
+    ).fetchall()
+    tx.executemany("DELETE FROM token WHERE id = ?", [(row["id"],) for row in found])
+    return [row["id"] for row in found]
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:

@@ -155,25 +155,31 @@ def forget(tx: sqlite3.Connection, before: str) -> int:
     return tx.execute("DELETE FROM upload WHERE state IN ('attached', 'aborted') AND expires < ?", (before,)).rowcount
 
 
-def sweep(db: Database, depot: Depot, lifetime: int, *, dry_run: bool = False) -> dict[str, list[str]]:
+def sweep(
+    db: Database, depot: Depot, lifetime: int, *, silent: int | None = None, dry_run: bool = False
+) -> dict[str, list[str]]:
     """Clear up after uploads that nobody will finish. → ``{"removed": ids of parts, "put_aside": ids of parts}``.
 
     Pieces of files are removed; a complete file that was never added to a dataset goes to quarantine. Files without an
     upload (of forms that broke off with the machine) are removed when nothing was written to them for `lifetime` seconds.
+
+    :param silent: take those that have made no progress for so many seconds, instead of `lifetime` (what uploads are given).
     """
+    silent = lifetime if silent is None else silent
+    limit = times.ahead(timedelta(seconds=lifetime - silent))
     removed: list[str] = []
     put_aside: list[str] = []
     with db.read() as conn:
-        over = expired(conn, times.now())
+        over = expired(conn, limit)
     for row in over:
         if row["state"] == "aborted" and not depot.part(row["id"]).exists():
             continue  # seen before
         (put_aside if row["state"] == "complete" else removed).append(row["id"])
         if not dry_run:
-            _end(db, depot, row["id"], keep=row["state"] == "complete")
+            _end(db, depot, row["id"], limit, keep=row["state"] == "complete")
     with db.read() as conn:
         pending = {row["id"] for row in conn.execute("SELECT id FROM upload WHERE state IN ('open', 'complete')")}
-    before = time.time() - lifetime
+    before = time.time() - silent
     for part_id, _, changed in depot.parts():
         if part_id not in pending and changed < before and part_id not in removed:
             removed.append(part_id)
@@ -185,10 +191,10 @@ def sweep(db: Database, depot: Depot, lifetime: int, *, dry_run: bool = False) -
     return {"removed": removed, "put_aside": put_aside}
 
 
-def _end(db: Database, depot: Depot, upload_id: str, *, keep: bool) -> None:
+def _end(db: Database, depot: Depot, upload_id: str, limit: str, *, keep: bool) -> None:
     with db.write() as tx:
         row = get(tx, upload_id)
-        if row is None or row["state"] == "attached" or (row["state"] != "aborted" and row["expires"] >= times.now()):
+        if row is None or row["state"] == "attached" or (row["state"] != "aborted" and row["expires"] >= limit):
             return  # something has happened since we looked
         abort(tx, upload_id)
     path = depot.part(upload_id)

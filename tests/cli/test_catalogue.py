@@ -12,6 +12,8 @@ import pytest
 from appliance.actions import ingest
 from appliance.cli import figshare
 from appliance.cli.common import CliState
+from appliance.model import names
+from appliance.store import uploads
 from tests.cli.conftest import Dcor
 from tests.support.samples import synthetic
 
@@ -169,11 +171,36 @@ def test_prune_communities_leaves_what_holds_a_draft(study: Dcor) -> None:
 def test_prune_uploads_playground_and_all(study: Dcor, state: CliState) -> None:
     with state.depot.new_part() as part:
         assert study("prune", "uploads", "--json").json["found"] == []
-        assert study("prune", "uploads", "--initiated-before-days", "0", "--json").json["removed"] == [part.path.name]
+        dry = study("prune", "uploads", "--initiated-before-days", "0", "--dry-run", "--json").json
+        assert (dry["found"], dry["removed"], part.path.exists()) == ([part.path.stem], [], True)
+        assert study("prune", "uploads", "--initiated-before-days", "0", "--json").json["removed"] == [part.path.stem]
         assert not part.path.exists()
     assert study("prune", "playground", "--yes").code == 2
     assert study("prune", "all", "--yes").code == 0
     assert len(titles(study)) == 2
+
+
+def test_prune_uploads_ends_what_the_catalogue_knows_and_keeps_complete_files(study: Dcor, state: CliState) -> None:
+    made = {}
+    with state.db.read() as conn:
+        owner = conn.execute("SELECT id FROM user WHERE name = 'ada'").fetchone()["id"]
+    for name in ("broken-off", "complete"):
+        part = state.depot.new_part()
+        part.close()
+        part.path.write_bytes(b"content")
+        made[name] = part_id = part.path.stem
+        with state.db.write() as tx:
+            uploads.create(tx, part_id, names.new_id(), user_id=owner, kind="browser", size=7, lifetime=86400)
+            if name == "complete":
+                uploads.complete_whole(tx, part_id, "00", "00")
+    assert study("prune", "uploads", "--json").json["found"] == []
+    said = study("prune", "uploads", "--initiated-before-days", "0", "--json").json
+    assert (said["removed"], said["put_aside"]) == ([made["broken-off"]], [made["complete"]])
+    assert [path.read_bytes() for path in (state.data_root / "quarantine").glob(f"*{made['complete']}*")] == [
+        b"content"
+    ]
+    with state.db.read() as conn:
+        assert {row["state"] for row in conn.execute("SELECT state FROM upload")} == {"aborted"}
 
 
 def test_reset_copies_the_database_first(study: Dcor, root: Path) -> None:

@@ -39,6 +39,14 @@ def test_one_desk_cannot_lock_a_name_everywhere() -> None:
     assert limiter.login_attempt("alice", "10.0.0.1") == 0
 
 
+def test_registering_is_counted_by_address_and_in_all() -> None:
+    limiter = Limiter(Rates(register_address="3/hour", register_all="5/hour"))
+    assert [limiter.registration("10.0.0.1") for _ in range(3)] == [0] * 3
+    assert 3500 < limiter.registration("10.0.0.1") <= 3600
+    assert [limiter.registration("10.0.0.2") for _ in range(2)] == [0] * 2
+    assert limiter.registration("10.0.0.3") > 0
+
+
 @pytest.mark.parametrize(
     ("address", "place"),
     [

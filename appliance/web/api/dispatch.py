@@ -58,7 +58,7 @@ def perform(context: Context, request: Request, declared: Action) -> Any:
         if uploads.is_multipart(request):  # a file may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request)
             require(viewer, declared)
-        one = Call(context, viewer, values)
+        one = Call(context, viewer, values, request.client)
         if not declared.get:  # it may write, which waits for the disk
             return declared.handler(one)
         with turn():

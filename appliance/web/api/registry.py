@@ -59,11 +59,12 @@ class Action:
 
 @dataclass(slots=True)
 class Call:
-    """One call of an action: who asks, with what."""
+    """One call of an action: who asks, with what, and from which address."""
 
     context: Context
     viewer: Viewer
     data: dict[str, Any] = field(default_factory=dict)
+    client: str = ""
 
     def __getitem__(self, name: str) -> Any:
         return self.data.get(name)

@@ -88,7 +88,11 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
     extra="email, password, fullname, about",
 )
 def user_create(call: Call) -> dict[str, Any]:
-    """Make an account (administrators; anybody on a playground)."""
+    """Make an account (administrators; anybody on a playground, where attempts are counted)."""
+    if call.viewer.anonymous and call.context.settings.policy.self_registration:
+        wait = call.context.limiter.registration(call.client)
+        if wait:
+            raise Problem(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
     user_id = people.create(call.context, call.viewer, call.data)
     found = _shown(call, user_id)
     if call["with_apitoken"]:

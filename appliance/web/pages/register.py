@@ -8,8 +8,9 @@ from flask import Blueprint, request
 
 from appliance.actions import people
 from appliance.model.problem import Problem, not_authorized
+from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow
-from appliance.web.pages.base import settings, site, viewer
+from appliance.web.pages.base import context, settings, site, viewer
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.render import back_to, render
@@ -37,6 +38,10 @@ def register() -> Any:
     _require_offered()
     values = {key: request.form.get(key, "").strip() for key in ("name", "fullname", "email")}
     password = request.form.get("password", "")
+    wait = context().limiter.registration(request.remote_addr or "")
+    if wait:
+        error = _("Too many attempts. Try again in %(time)s.", time=show.duration(wait))
+        return _page(values, {"form": error}), 429
     try:
         if not password:
             raise Problem(409, "Validation Error", {"password": ["Missing value"]})

@@ -11,6 +11,7 @@ import requests
 
 from appliance.actions import communities, people
 from appliance.model.viewer import OPERATOR
+from appliance.security.limits import Limiter, Rates
 from appliance.store import communities as stored
 from appliance.store import sharing
 from appliance.store.database import Database
@@ -91,6 +92,22 @@ def test_a_playground_lets_people_register_and_gives_them_a_token() -> None:
         assert newcomer.get("user_list").status == 403
         weak = {"name": "weak", "email": "weak@example.org", "password": "1234"}
         assert "password" in world.people["A"].post("user_create", **weak).error
+    finally:
+        world.stop()
+
+
+def test_a_playground_takes_no_thousands_of_accounts() -> None:
+    world = World(**{"policy.self_registration": True})
+    try:
+        limiter = world.appliance.context.limiter
+        world.appliance.context.limiter = Limiter(Rates(register_address="2/hour"))
+        weak = {"name": "weak", "email": "weak@example.org", "password": "1234"}
+        said = [world.people["A"].post("user_create", **weak).status for _ in range(4)]
+        assert said == [409, 409, 429, 429]
+        page = world.people["A"].http.post(f"{world.appliance.url}/user/register", data=weak)
+        assert page.status_code == 429
+        assert world.people["S"].post("user_create", **weak).status == 409  # administrators are not counted
+        world.appliance.context.limiter = limiter
     finally:
         world.stop()
 
@@ -316,3 +333,24 @@ def test_a_dataset_moved_to_another_circle_leaves_its_readers(clinic: World) -> 
         communities.remove_member(clinic.context, OPERATOR, "circle", other, clinic.people[f"C{column}"].name)
     assert clinic.people["S"].post("package_owner_org_update", id=one.id, organization_id=other).status == 200
     assert access.ways() == [403, 403, 403, 404, 404, 404, 404]
+
+
+# --- a stolen token ---------------------------------------------------------------------------------------------------
+
+
+def test_revoking_a_token_revokes_what_was_made_with_it(clinic: World) -> None:
+    first = clinic.appliance.person("robbed")
+    second = Person(clinic.appliance, "robbed", first.post("api_token_create", user="robbed", name="2").result["token"])
+    third = Person(clinic.appliance, "robbed", second.post("api_token_create", user="robbed", name="3").result["token"])
+    own, _ = people.create_token(clinic.appliance.context, OPERATOR, "robbed", "by the administrator", scope="write")
+    other = Person(clinic.appliance, "robbed", own)
+    assert third.post("api_token_revoke", token=first.token).status == 200
+    assert [someone.get("user_show").status for someone in (first, second, third)] == [403, 403, 403]
+    assert [token["name"] for token in other.get("api_token_list", user_id="robbed").result] == ["by the administrator"]
+
+
+def test_revoking_a_made_token_leaves_its_maker(clinic: World) -> None:
+    first = clinic.appliance.person("maker")
+    made = Person(clinic.appliance, "maker", first.post("api_token_create", user="maker", name="2").result["token"])
+    assert first.post("api_token_revoke", token=made.token).status == 200
+    assert (first.get("user_show").status, made.get("user_show").status) == (200, 403)

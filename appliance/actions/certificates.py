@@ -1,0 +1,35 @@
+"""The certificate's end is told in time: by alarms that come and go with their cause."""
+
+from __future__ import annotations
+
+from appliance.model.problem import Problem
+from appliance.security import certificate
+from appliance.settings import Settings
+from appliance.store import alarms
+from appliance.store.database import Database
+
+ALARM = "certificate"
+
+
+def findings(settings: Settings) -> list[str]:
+    """What is wrong with the certificate in the data root; empty = nothing."""
+    return certificate.findings(settings.certificate, settings.certificate_key, settings.server.hostname)
+
+
+def watch(db: Database, settings: Settings) -> tuple[list[str], bool]:
+    """Raise an alarm once for each of the last 30, 14, 7 and 1 days and for a broken certificate; settle those of the past.
+
+    → what is wrong, and whether an alarm is new.
+    """
+    found = findings(settings)
+    try:
+        threshold = certificate.warning(certificate.describe(certificate.load_chain(settings.certificate)).days_left)
+    except Problem:
+        threshold = None
+    kind = "" if not found else "broken" if threshold is None else f"{threshold} days"
+    with db.write() as tx:
+        for other in ("broken", *(f"{days} days" for days in certificate.WARN_AT)):
+            if other != kind:
+                alarms.resolve_for(tx, ALARM, other)
+        new = alarms.raise_(tx, ALARM, kind, " ".join(found)) if found else None
+    return found, new is not None

@@ -1,0 +1,14 @@
+"""The watch: does the certificate end soon, and has the administrator heard of every alarm?"""
+
+from __future__ import annotations
+
+from appliance.actions import certificates, mailing
+from appliance.jobs.registry import Done, JobContext, job
+
+
+@job("watch", background=True)
+def run(context: JobContext) -> Done:
+    """Raise or settle the certificate's alarm, then mail what is new, if a mail server is configured."""
+    found, new = certificates.watch(context.db, context.settings)
+    told = mailing.digest(context.db, context.settings.mail, context.settings.server.hostname)
+    return Done({"certificate": len(found), "new_alarm": new, "mailed": told})

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from appliance.actions import access_files, people
-from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password
+from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password, write_private
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
@@ -83,7 +83,7 @@ def create(
     )  # fmt: skip
     path = out / made.file_name if inside else out
     with _or_revoke(state, [made]):
-        _write(path, made.data)
+        write_private(path, made.data, replace=False)
     data = {"file": str(path), "user": user, "token_id": made.token_id}
     if not password_stdin:
         data["passphrase"] = made.passphrase
@@ -139,8 +139,8 @@ def bulk(
         with as_caller():
             out.mkdir(mode=0o700, exist_ok=True)
         for one in made:
-            _write(out / one.file_name, one.data)
-        _write(out / name, sealed)
+            write_private(out / one.file_name, one.data, replace=False)
+        write_private(out / name, sealed, replace=False)
     data = {"folder": str(out), "files": [one.file_name for one in made], "list": name}
     emit(data, as_json, lambda _: "\n".join(data["files"]))
     note(f"{len(made)} files in {out}; the passphrases are in {name}, encrypted.")
@@ -155,9 +155,3 @@ def _or_revoke(state: CliState, made: Sequence[access_files.Made]) -> Iterator[N
         for one in made:
             people.revoke_token(state.site, OPERATOR, token_id=one.token_id)
         raise
-
-
-def _write(path: Path, data: bytes) -> None:
-    with as_caller():
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(data)

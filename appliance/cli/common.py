@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,36 @@ pass_state = click.make_pass_decorator(CliState)
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+
+def prints(text: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """For a command that returns data: print it with `--json` as JSON, otherwise as what `text` makes of it.
+
+    Stands right above the function, below its arguments and options; hands it the state of the call.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., None]:
+        @wraps(command)
+        def printing(*args: Any, as_json: bool, **options: Any) -> None:
+            emit(command(*args, **options), as_json, text)
+
+        handed: Callable[..., None] = printing
+        return json_option(pass_state(handed))
+
+    return decorate
+
+
+def removes(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that removes something, for `agreed`: `--dry-run` and `--yes`."""
+    return dry_run_option(yes_option(command))
+
+
+def agreed(question: str, *, dry_run: bool, yes: bool) -> bool:
+    """Shall what was just named be removed? False for `--dry-run`; otherwise True, after a yes (see `confirm`)."""
+    if dry_run:
+        return False
+    confirm(question, yes)
+    return True
 
 
 def emit(data: Any, as_json: bool, text: Callable[[Any], str]) -> None:
@@ -168,3 +198,15 @@ def as_caller() -> Iterator[None]:
     finally:
         os.setegid(gid)
         os.seteuid(uid)
+
+
+def write_private(path: Path, data: bytes, *, replace: bool = True) -> None:
+    """Write a file with the rights of whoever called `dcor`, and for their eyes only from its first byte on.
+
+    Raises FileExistsError for a file that is there, unless it may `replace` it.
+    """
+    with as_caller():
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replace else os.O_EXCL)
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)  # one that was there keeps its mode otherwise
+            file.write(data)

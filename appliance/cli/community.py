@@ -1,102 +1,67 @@
-"""`dcor circle` and `dcor collection`: the same commands for both."""
+"""`dcor circle` and `dcor collection`: the same commands for both, and one more for collections."""
 
 from __future__ import annotations
+
+import sqlite3
+from typing import Any
 
 import click
 
 from appliance.actions import communities as actions
 from appliance.actions import ingest, lookup
-from appliance.cli.common import (
-    CliState,
-    confirm,
-    details,
-    dry_run_option,
-    emit,
-    json_option,
-    note,
-    pass_state,
-    table,
-    yes_option,
-)
+from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import communities, datasets, resources
 
 ROLES = ("admin", "editor", "member")
+_COLUMNS = {"id": "id", "name": "name", "title": "title", "datasets": "datasets"}
 
 
 def _group(kind: str, help_text: str) -> click.Group:
-    """The group of commands for circles or collections."""
+    """The commands for circles or collections."""
     group = click.Group(kind, help=help_text)
+    _add_reading(group, kind)
+    _add_changing(group, kind)
+    _add_purge(group, kind)
+    return group
 
-    @group.command("list")
-    @json_option
-    @pass_state
-    def list_(state: CliState, as_json: bool) -> None:
+
+def _add_reading(group: click.Group, kind: str) -> None:
+    @group.command("list", help=f"List the {kind}s.")
+    @prints(lambda rows: table(rows, _COLUMNS, empty=f"No {kind}s."))
+    def list_(state: CliState) -> list[dict[str, Any]]:
         with state.db.read() as conn:
-            rows = [dict(row) for row in communities.listed(conn, kind, OPERATOR)]
-        emit(
-            rows,
-            as_json,
-            lambda _: table(
-                rows, {"id": "id", "name": "name", "title": "title", "datasets": "datasets"}, empty=f"No {kind}s."
-            ),
-        )
+            return [dict(row) for row in communities.listed(conn, kind, OPERATOR)]
 
-    @group.command("show")
+    @group.command("show", help=f"Show one {kind} with its members and datasets.")
     @click.argument("ref")
-    @json_option
-    @pass_state
-    def show(state: CliState, ref: str, as_json: bool) -> None:
+    @prints(lambda data: details(data | {"members": [f"{name} ({role})" for name, role in data["members"].items()]}))
+    def show(state: CliState, ref: str) -> dict[str, Any]:
         with state.db.read() as conn:
-            row = lookup.community(conn, ref, kind)
-            data = dict(row) | {
-                "members": {member["name"]: member["role"] for member in communities.members(conn, row["id"])},
-                "datasets": [
-                    found["name"]
-                    for one in communities.dataset_ids(conn, row["id"])
-                    if (found := datasets.find(conn, one)) is not None
-                ],
-            }
-        emit(
-            data,
-            as_json,
-            lambda _: details(data | {"members": [f"{name} ({role})" for name, role in data["members"].items()]}),
-        )
+            return _described(conn, lookup.community(conn, ref, kind))
 
-    @group.command("resources")
+    @group.command("resources", help=f"List the ids of all files of a {kind}, whatever the state of their datasets.")
     @click.argument("ref")
-    @json_option
-    @pass_state
-    def list_resources(state: CliState, ref: str, as_json: bool) -> None:
+    @prints("\n".join)
+    def list_resources(state: CliState, ref: str) -> list[str]:
         with state.db.read() as conn:
-            row = lookup.community(conn, ref, kind)
-            ids = [
-                found["id"]
-                for one in communities.dataset_ids(conn, row["id"])
-                for found in resources.of_dataset(conn, one)
-            ]
-        emit(ids, as_json, "\n".join)
+            found = communities.dataset_ids(conn, lookup.community(conn, ref, kind)["id"])
+            return [row["id"] for dataset_id in found for row in resources.of_dataset(conn, dataset_id)]
 
-    @group.command("create")
+
+def _add_changing(group: click.Group, kind: str) -> None:
+    @group.command("create", help=f"Make a {kind}.")
     @click.argument("name")
     @click.option("--title", default="", help="Title shown to people.")
     @click.option("--description", default="", help="Text in Markdown.")
     @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who looks after it; may be repeated.")
-    @json_option
-    @pass_state
-    def create(
-        state: CliState, name: str, title: str, description: str, admins: tuple[str, ...], as_json: bool
-    ) -> None:
-        data = {
-            "name": name,
-            "title": title,
-            "description": description,
-            "users": [{"name": one, "capacity": "admin"} for one in admins],
-        }
-        made = {"id": actions.create(state.site, OPERATOR, kind, data), "name": name}
-        emit(made, as_json, lambda _: made["id"])
+    @prints(lambda made: made["id"])
+    def create(state: CliState, name: str, title: str, description: str, admins: tuple[str, ...]) -> dict[str, str]:
+        users = [{"name": one, "capacity": "admin"} for one in admins]
+        data = {"name": name, "title": title, "description": description, "users": users}
+        return {"id": actions.create(state.site, OPERATOR, kind, data), "name": name}
 
-    @group.command("member")
+    @group.command("member", help=f"Give a user a role in a {kind}, or take the user out.")
     @click.argument("ref")
     @click.argument("user")
     @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True, help="What the user may do.")
@@ -110,36 +75,30 @@ def _group(kind: str, help_text: str) -> click.Group:
             actions.set_member(state.site, OPERATOR, kind, ref, user, role)
             note(f"{user} is {role} of {ref}.")
 
-    @group.command("purge")
+
+def _add_purge(group: click.Group, kind: str) -> None:
+    @group.command("purge", help=f"Remove {kind}s for good, so that their names are free again.")
     @click.argument("refs", nargs=-1, required=True)
-    @dry_run_option
-    @yes_option
+    @removes
     @pass_state
     def purge(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> None:
         with state.db.read() as conn:
             rows = [lookup.community(conn, ref, kind) for ref in refs]
-        names = ", ".join(row["name"] for row in rows)
-        if dry_run:
-            note(f"Would remove {names}.")
-            return
-        confirm(
-            f"Remove {names} for good? The datasets of a circle must be gone before; those of a collection stay.", yes
-        )
-        for row in rows:
-            actions.delete(state.site, OPERATOR, kind, row["id"])
-            actions.purge(state.site, OPERATOR, kind, row["id"])
+        note("\n".join(f"{row['name']} ({row['title']})" for row in rows))
+        left = "The datasets of a circle must be gone before; those of a collection stay."
+        if agreed(f"Remove {len(rows)} {kind}s for good? {left}", dry_run=dry_run, yes=yes):
+            for row in rows:
+                actions.delete(state.site, OPERATOR, kind, row["id"])
+                actions.purge(state.site, OPERATOR, kind, row["id"])
 
-    texts = {
-        "list": f"List the {kind}s.",
-        "show": f"Show one {kind} with its members and datasets.",
-        "resources": f"List the ids of all files of a {kind}, whatever the state of their datasets.",
-        "create": f"Make a {kind}.",
-        "member": f"Give a user a role in a {kind}, or take the user out.",
-        "purge": f"Remove {kind}s for good, so that their names are free again.",
+
+def _described(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
+    """The row with its members (name → role) and the names of its datasets."""
+    found = [datasets.find(conn, dataset_id) for dataset_id in communities.dataset_ids(conn, row["id"])]
+    return dict(row) | {
+        "members": {member["name"]: member["role"] for member in communities.members(conn, row["id"])},
+        "datasets": [dataset["name"] for dataset in found if dataset is not None],
     }
-    for name, text in texts.items():
-        group.commands[name].help = text
-    return group
 
 
 circle = _group("circle", "Circles (who may see private datasets).")

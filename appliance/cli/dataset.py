@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
 from appliance.actions import datasets, lookup
-from appliance.cli.common import (
-    CliState,
-    confirm,
-    details,
-    dry_run_option,
-    emit,
-    json_option,
-    note,
-    pass_state,
-    table,
-    yes_option,
-)
+from appliance.cli.common import CliState, agreed, details, emit, json_option, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import communities, inspection
 from appliance.store import jobs as stored_jobs
@@ -34,6 +24,17 @@ _COLUMNS = {
     "bytes": "bytes",
     "modified": "modified",
 }
+_SHOWN = ("name", "id", "title", "authors", "license_id", "private", "state", "metadata_created", "metadata_modified")
+_FILE_COLUMNS = {"name": "file", "size": "bytes", "id": "id"}
+
+
+def _listed(rows: list[dict[str, Any]]) -> str:
+    return table([row | {"modified": row["modified"][:19]} for row in rows], _COLUMNS, empty="No datasets.")
+
+
+def _shown(data: dict[str, Any]) -> str:
+    files = table(data["resources"], _FILE_COLUMNS, empty="No files.")
+    return f"{details({key: data[key] for key in _SHOWN})}\n\n{files}"
 
 
 @click.group("dataset")
@@ -45,39 +46,27 @@ def group() -> None:
 @click.option("--circle", "circle_ref", metavar="CIRCLE", help="Only datasets of this circle.")
 @click.option("--state", "wanted", type=click.Choice(STATES), help="Only in this state.")
 @click.option("--user", help="Only those that this user made.")
-@json_option
-@pass_state
-def list_(state: CliState, circle_ref: str | None, wanted: str | None, user: str | None, as_json: bool) -> None:
+@prints(_listed)
+def list_(state: CliState, circle_ref: str | None, wanted: str | None, user: str | None) -> list[dict[str, Any]]:
     """List datasets, latest change first."""
     with state.db.read() as conn:
         circle_id = lookup.community(conn, circle_ref, "circle")["id"] if circle_ref else None
         user_id = lookup.user(conn, user)["id"] if user else None
-        rows = inspection.datasets(conn, circle_id=circle_id, state=wanted, creator_id=user_id)
-    shown = [row | {"modified": row["modified"][:19]} for row in rows]
-    emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No datasets."))
+        return inspection.datasets(conn, circle_id=circle_id, state=wanted, creator_id=user_id)
 
 
 @group.command("show")
 @click.argument("ref")
-@json_option
-@pass_state
-def show(state: CliState, ref: str, as_json: bool) -> None:
+@prints(_shown)
+def show(state: CliState, ref: str) -> dict[str, Any]:
     """Show a dataset with its files and the state of their jobs, by name or id."""
     with state.db.read() as conn:
-        data = json.loads(datasets.show(conn, OPERATOR, ref))
+        data: dict[str, Any] = json.loads(datasets.show(conn, OPERATOR, ref))
         data["jobs"] = [
             {key: job[key] for key in ("id", "resource_id", "kind", "state", "error")}
             for job in stored_jobs.for_dataset(conn, data["id"])
         ]
-    keys = ("name", "id", "title", "authors", "license_id", "private", "state", "metadata_created", "metadata_modified")
-    columns = {"name": "file", "size": "bytes", "id": "id"}
-    emit(
-        data,
-        as_json,
-        lambda _: (
-            details({key: data[key] for key in keys}) + "\n\n" + table(data["resources"], columns, empty="No files.")
-        ),
-    )
+    return data
 
 
 @group.command("activate")
@@ -98,15 +87,13 @@ def activate(state: CliState, refs: tuple[str, ...]) -> None:
 def move(state: CliState, ref: str, circle: str, as_json: bool) -> None:
     """Hand a dataset over to another circle."""
     moved = datasets.move(state.site, OPERATOR, ref, circle)
-    emit(
-        {"moved": moved}, as_json, lambda _: f"{ref} belongs to {circle}." if moved else f"Dataset already in {circle}."
-    )
+    said = f"{ref} belongs to {circle}." if moved else f"Dataset already in {circle}."
+    emit({"moved": moved}, as_json, lambda _: said)
 
 
 @group.command("delete")
 @click.argument("refs", nargs=-1, required=True)
-@dry_run_option
-@yes_option
+@removes
 @pass_state
 def delete(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> None:
     """Mark datasets as deleted; rows and files stay until they are purged."""
@@ -115,8 +102,7 @@ def delete(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> 
 
 @group.command("purge")
 @click.argument("refs", nargs=-1, required=True)
-@dry_run_option
-@yes_option
+@removes
 @pass_state
 def purge(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> None:
     """Remove datasets for good. Their files go to quarantine/, which is emptied by hand."""
@@ -129,12 +115,10 @@ def _remove(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool, *,
         circles = {row["id"]: communities.find(conn, row["circle_id"], "circle") for row in rows}
     for row in rows:
         circle = circles[row["id"]]
-        note(
-            f"{row['name']} ({row['title']}; circle {circle['name'] if circle else row['circle_id']}; {row['num_resources']} files)"
-        )
-    if dry_run:
+        owner = circle["name"] if circle else row["circle_id"]
+        note(f"{row['name']} ({row['title']}; circle {owner}; {row['num_resources']} files)")
+    if not agreed(f"{'Purge' if purge else 'Delete'} {len(rows)} datasets?", dry_run=dry_run, yes=yes):
         return
-    confirm(f"{'Purge' if purge else 'Delete'} {len(rows)} datasets?", yes)
     for row in rows:
         if row["state"] != "deleted":
             datasets.delete(state.site, OPERATOR, row["id"])

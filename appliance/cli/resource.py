@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from appliance.actions import ingest, lookup, resources
-from appliance.cli.common import (
-    CliState,
-    confirm,
-    details,
-    dry_run_option,
-    emit,
-    json_option,
-    note,
-    pass_state,
-    table,
-    yes_option,
-)
+from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import inspection
+
+_COLUMNS = {"id": "id", "dataset": "dataset", "name": "file", "size": "bytes", "format": "format"}
+
+
+def _shown(data: dict[str, Any]) -> str:
+    about = {key: value for key, value in data.items() if key != "files"}
+    return f"{details(about)}\n\n{details(data['files'])}"
 
 
 @click.group("resource")
@@ -31,41 +28,23 @@ def group() -> None:
 
 @group.command("list")
 @click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
-@json_option
-@pass_state
-def list_(state: CliState, dataset_ref: str | None, as_json: bool) -> None:
+@prints(lambda rows: table(rows, _COLUMNS, empty="No files."))
+def list_(state: CliState, dataset_ref: str | None) -> list[dict[str, Any]]:
     """List files, in the order of their arrival."""
     with state.db.read() as conn:
         dataset_id = lookup.dataset(conn, OPERATOR, dataset_ref)[0]["id"] if dataset_ref else None
-        rows = inspection.resources(conn, dataset_id=dataset_id)
-    emit(
-        rows,
-        as_json,
-        lambda _: table(
-            rows,
-            {"id": "id", "dataset": "dataset", "name": "file", "size": "bytes", "format": "format"},
-            empty="No files.",
-        ),
-    )
+        return inspection.resources(conn, dataset_id=dataset_id)
 
 
 @group.command("show")
 @click.argument("resource_id")
-@json_option
-@pass_state
-def show(state: CliState, resource_id: str, as_json: bool) -> None:
+@prints(_shown)
+def show(state: CliState, resource_id: str) -> dict[str, Any]:
     """Show a file's metadata and where it and what jobs made of it lie on disk."""
     with state.db.read() as conn:
         row, _facts = lookup.resource(conn, OPERATOR, resource_id)
-        data = json.loads(row["document"])
-    data["files"] = {kind: str(path) for kind, path in state.depot.files(resource_id).items()}
-    emit(
-        data,
-        as_json,
-        lambda _: (
-            details({key: value for key, value in data.items() if key != "files"}) + "\n\n" + details(data["files"])
-        ),
-    )
+        data: dict[str, Any] = json.loads(row["document"])
+    return data | {"files": {kind: str(path) for kind, path in state.depot.files(resource_id).items()}}
 
 
 @group.command("append")
@@ -74,32 +53,26 @@ def show(state: CliState, resource_id: str, as_json: bool) -> None:
 @click.option("--name", help="Name of the resource.  [default: the file's, with strange characters replaced]")
 @click.option("--description", default="", help="Text about the file.")
 @click.option("--user", help="Who is noted as having done so.")
-@json_option
-@pass_state
+@prints(lambda made: made["id"])
 def append(
-    state: CliState, path: Path, dataset: str, name: str | None, description: str, user: str | None, as_json: bool
-) -> None:
+    state: CliState, path: Path, dataset: str, name: str | None, description: str, user: str | None
+) -> dict[str, str]:
     """Add a file of this machine to a dataset, also to an active one. The file itself stays where it is."""
     with state.db.read() as conn:
         viewer = ingest.acting_as(conn, user)
-    made = ingest.add_files(
-        state.site, viewer, dataset, [ingest.File(path, name or ingest.usable_name(path.name), description=description)]
-    )
-    emit({"id": made[0]}, as_json, lambda _: made[0])
+    file = ingest.File(path, name or ingest.usable_name(path.name), description=description)
+    return {"id": ingest.add_files(state.site, viewer, dataset, [file])[0]}
 
 
 @group.command("remove")
 @click.argument("resource_ids", nargs=-1, required=True)
-@dry_run_option
-@yes_option
+@removes
 @pass_state
 def remove(state: CliState, resource_ids: tuple[str, ...], dry_run: bool, yes: bool) -> None:
     """Remove files from their datasets; they go to quarantine/."""
     with state.db.read() as conn:
         names = [lookup.resource(conn, OPERATOR, one)[0]["name"] for one in resource_ids]
     note("\n".join(names))
-    if dry_run:
-        return
-    confirm(f"Remove {len(names)} files?", yes)
-    for one in resource_ids:
-        resources.delete(state.site, OPERATOR, one)
+    if agreed(f"Remove {len(names)} files?", dry_run=dry_run, yes=yes):
+        for one in resource_ids:
+            resources.delete(state.site, OPERATOR, one)

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from appliance import __version__
-from appliance.cli.common import CliState, as_caller, note, pass_state
+from appliance.cli.common import CliState, as_caller, note, pass_state, write_private
 from appliance.cli.config import effective
 from appliance.store import incidents, inspection, jobs, users
 
@@ -34,6 +34,8 @@ _SECRET_SETTINGS = (
     "server.title",
     "server.description",
 )
+#: Everybody: what a locked or removed user (who may have kept the name) did stands in logs, too.
+_PERSONS = ("active", "pending", "disabled", "deleted")
 _PATTERNS = (
     (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"), "<address>"),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "<ip>"),
@@ -58,8 +60,7 @@ def command(state: CliState, out: Path | None) -> None:
     premises = Premises(state.data_root, state.settings)
     with state.db.read() as conn:
         mask = Mask(
-            [row["name"] for row in users.listed(conn, states=("active", "pending", "disabled"))]
-            + [row["fullname"] for row in users.listed(conn)],
+            [row[key] for row in users.listed(conn, states=_PERSONS) for key in ("name", "fullname")],
             state.settings.server.hostname,
         )
         traces = [incidents.get(conn, row["id"]) for row in incidents.latest(conn, 50)]
@@ -88,18 +89,7 @@ def command(state: CliState, out: Path | None) -> None:
         "log.txt": _log(state.data_root / "log"),
     }
     path = out or Path.cwd() / f"dcor-support-{time.strftime('%Y%m%d')}.tar.gz"
-    with as_caller():
-        _write(
-            path,
-            {
-                name: mask(
-                    content
-                    if isinstance(content, str)
-                    else json.dumps(content, indent=1, ensure_ascii=False, default=str)
-                )
-                for name, content in files.items()
-            },
-        )
+    write_private(path, _archive({name: mask(_text(content)) for name, content in files.items()}))
     note(f"{path}: look into it, then send it.")
 
 
@@ -142,11 +132,17 @@ def _log(folder: Path) -> str:
     return "\n".join(parts)
 
 
-def _write(path: Path, files: dict[str, str]) -> None:
-    with tarfile.open(path, "w:gz") as archive:
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False, default=str)
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    """The texts as `.tar.gz`."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for name, text in files.items():
             content = text.encode()
             entry = tarfile.TarInfo(f"dcor-support/{name}")
             entry.size, entry.mode, entry.mtime = len(content), 0o600, int(time.time())
             archive.addfile(entry, io.BytesIO(content))
-    path.chmod(0o600)
+    return packed.getvalue()

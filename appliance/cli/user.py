@@ -13,17 +13,15 @@ import click
 from appliance.actions import lookup, people
 from appliance.cli.common import (
     CliState,
-    as_caller,
-    confirm,
+    agreed,
     details,
-    dry_run_option,
-    emit,
-    json_option,
     note,
     pass_state,
+    prints,
     read_password,
+    removes,
     table,
-    yes_option,
+    write_private,
 )
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
@@ -41,6 +39,29 @@ _COLUMNS = {
 _STATES = ("active", "pending", "disabled", "deleted")
 
 
+def _made(made: dict[str, str]) -> str:
+    link = f"\nFirst log-in (good for 24 hours, once):\n{made['link']}" if "link" in made else ""
+    return f"User {made['name']} made.{link}"
+
+
+def _listed(rows: list[dict[str, Any]]) -> str:
+    shown = [row | {"last_active": (row["last_active"] or "")[:10]} for row in rows]
+    return table(shown, _COLUMNS, empty="No users.")
+
+
+def _shown(data: dict[str, Any]) -> str:
+    return details({key: _roles(value) if isinstance(value, dict) else value for key, value in data.items()})
+
+
+def _roles(roles: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({role})" for name, role in roles.items())
+
+
+def _removed(data: dict[str, list[str]]) -> str:
+    would = data.get("would_remove")
+    return f"Would remove: {', '.join(would)}" if would else f"Removed: {', '.join(data['removed'])}"
+
+
 @click.group("user")
 def group() -> None:
     """Accounts: add, list, disable, promote, remove."""
@@ -54,26 +75,14 @@ def group() -> None:
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from stdin; otherwise a one-time link is printed."
 )
-@json_option
-@pass_state
-def add(
-    state: CliState, name: str, email: str, fullname: str, sysadmin: bool, password_stdin: bool, as_json: bool
-) -> None:
+@prints(_made)
+def add(state: CliState, name: str, email: str, fullname: str, sysadmin: bool, password_stdin: bool) -> dict[str, str]:
     """Make an account. Without a password, its owner sets one by the link that is printed (24 hours, once)."""
     password = read_password(True) if password_stdin else None
     data = {"name": name, "email": email, "fullname": fullname, "password": password}
     user_id = people.create(state.site, OPERATOR, data, sysadmin=sysadmin)
-    made: dict[str, Any] = {"id": user_id, "name": name}
-    if password is None:
-        made["link"] = first_link(state, name)
-    emit(
-        made,
-        as_json,
-        lambda _: (
-            f"User {name} made."
-            + (f"\nFirst log-in (good for 24 hours, once):\n{made['link']}" if "link" in made else "")
-        ),
-    )
+    made = {"id": user_id, "name": name}
+    return made if password_stdin else made | {"link": first_link(state, name)}
 
 
 @group.command("list")
@@ -91,39 +100,32 @@ def add(
 @click.option(
     "--weeks", type=click.IntRange(0), default=12, show_default=True, help="With --zombies: inactive for this long."
 )
-@json_option
-@pass_state
-def list_(state: CliState, text: str, wanted: tuple[str, ...], zombies: bool, weeks: int, as_json: bool) -> None:
+@prints(_listed)
+def list_(state: CliState, text: str, wanted: tuple[str, ...], zombies: bool, weeks: int) -> list[dict[str, Any]]:
     """List accounts."""
     with state.db.read() as conn:
         rows = [plain(row) for row in users.listed(conn, text, states=wanted or ("active", "pending"))]
         if zombies:
             idle = set(users.zombies(conn, times.ahead(-timedelta(weeks=weeks))))
             rows = [row for row in rows if row["name"] in idle]
-    emit(rows, as_json, lambda _: table([_short(row) for row in rows], _COLUMNS, empty="No users."))
+    return rows
 
 
 @group.command("show")
 @click.argument("name")
-@json_option
-@pass_state
-def show(state: CliState, name: str, as_json: bool) -> None:
+@prints(_shown)
+def show(state: CliState, name: str) -> dict[str, Any]:
     """Show one account with its circles and collections. Tokens are never shown; `dcor token create` makes one."""
     with state.db.read() as conn:
         row = lookup.user(conn, name)
         circles, collections = communities.roles_of(conn, row["id"])
-        data = plain(row) | {
-            "circles": {item["name"]: circles[item["id"]] for item in communities.by_ids(conn, circles, "circle")},
+        return plain(row) | {
+            "circles": {one["name"]: circles[one["id"]] for one in communities.by_ids(conn, circles, "circle")},
             "collections": {
-                item["name"]: collections[item["id"]] for item in communities.by_ids(conn, collections, "collection")
+                one["name"]: collections[one["id"]] for one in communities.by_ids(conn, collections, "collection")
             },
             "datasets": users.datasets_created(conn, row["id"]),
         }
-    emit(
-        data,
-        as_json,
-        lambda _: details({key: _roles(value) if isinstance(value, dict) else value for key, value in data.items()}),
-    )
 
 
 @group.command("set")
@@ -134,9 +136,8 @@ def show(state: CliState, name: str, as_json: bool) -> None:
 @pass_state
 def set_(state: CliState, name: str, email: str | None, fullname: str | None, about: str | None) -> None:
     """Change the profile of an account."""
-    values = {
-        key: value for key, value in (("email", email), ("fullname", fullname), ("about", about)) if value is not None
-    }
+    given = {"email": email, "fullname": fullname, "about": about}
+    values = {key: value for key, value in given.items() if value is not None}
     if not values:
         raise click.UsageError("Say what to change: --email, --fullname, --about.")
     people.update(state.site, OPERATOR, name, values)
@@ -197,29 +198,22 @@ def demote(state: CliState, name: str) -> None:
 @group.command("remove")
 @click.argument("names", nargs=-1, required=True)
 @click.option("--keep-data", is_flag=True, help="Keep name and address (the account can be enabled again).")
-@dry_run_option
-@yes_option
-@json_option
-@pass_state
-def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+@removes
+@prints(_removed)
+def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bool, yes: bool) -> dict[str, list[str]]:
     """Remove accounts: tokens, sessions and memberships end, name and address are replaced by a pseudonym. Datasets stay."""
     with state.db.read() as conn:
         rows = [lookup.user(conn, name) for name in names]
-    if dry_run:
-        emit(
-            {"removed": [], "would_remove": [row["name"] for row in rows]},
-            as_json,
-            lambda data: "Would remove: " + ", ".join(data["would_remove"]),
-        )
-        return
-    confirm(f"Remove {', '.join(row['name'] for row in rows)}?", yes)
+    found = [row["name"] for row in rows]
+    if not agreed(f"Remove {', '.join(found)}?", dry_run=dry_run, yes=yes):
+        return {"removed": [], "would_remove": found}
     for row in rows:
         people.set_state(state.site, OPERATOR, row["id"], "deleted")
         if not keep_data:
             with state.db.write() as tx:
                 persons.erase(tx, row["id"])
                 audit.add(tx, OPERATOR, "user.erase", "user", row["id"])
-    emit({"removed": [row["name"] for row in rows]}, as_json, lambda data: "Removed: " + ", ".join(data["removed"]))
+    return {"removed": found}
 
 
 @group.command("export")
@@ -235,9 +229,7 @@ def export(state: CliState, name: str, out: Path | None) -> None:
     if out is None:
         click.echo(text)
         return
-    with as_caller():
-        out.write_text(text + "\n", encoding="utf-8")
-        out.chmod(0o600)
+    write_private(out, f"{text}\n".encode())
 
 
 def first_link(state: CliState, name: str) -> str:
@@ -249,11 +241,3 @@ def plain(row: sqlite3.Row) -> dict[str, Any]:
     """A user as JSON values, without the password's hash."""
     data = {key: row[key] for key in row.keys() if key != "password"}  # noqa: SIM118 - a Row iterates over values
     return data | {"sysadmin": bool(data["sysadmin"])}
-
-
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"last_active": (row["last_active"] or "")[:10]}
-
-
-def _roles(roles: dict[str, str]) -> str:
-    return ", ".join(f"{name} ({role})" for name, role in roles.items())

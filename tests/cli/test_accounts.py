@@ -72,6 +72,8 @@ def test_remove_erases_the_person_but_not_the_account(people: Dcor) -> None:
 def test_export_holds_everything_but_secrets(people: Dcor, tmp_path: Path) -> None:
     people("token", "create", "ada")
     out = tmp_path / "ada.json"
+    out.write_text("an older export\n")
+    out.chmod(0o644)
     assert people("user", "export", "ada", "--out", str(out)).code == 0
     text = out.read_text()
     for word in ("ada@lab.example", '"memberships"', "command line"):

@@ -145,14 +145,16 @@ def test_deep_inspection_and_scrub_find_a_flipped_byte(loaded: Dcor) -> None:
 def test_support_bundle_masks_persons_and_secrets(loaded: Dcor, tmp_path: Path) -> None:
     token = loaded("token", "create", "ada").out.strip()
     (tmp_path / "data" / "log" / "dcor.log").write_text(
-        f"ada from 192.168.7.9 sent blood.rtdc with {token} to ada@lab.example\n"
+        f"ada from 192.168.7.9 sent blood.rtdc with {token} to ada@lab.example\nEve K. was locked out\n"
     )
+    assert loaded("user", "add", "eve", "--email", "eve@lab.example", "--fullname", "Eve K.").code == 0
+    assert loaded("user", "disable", "eve").code == 0
     out = tmp_path / "bundle.tar.gz"
     assert loaded("support-bundle", "--out", str(out)).code == 0
     with tarfile.open(out) as archive:
         text = "".join(file.read().decode() for member in archive.getmembers() if (file := archive.extractfile(member)))
     assert '"schema"' in text
-    for secret in (token, "ada@lab.example", "Ada L.", "192.168.7.9", "blood.rtdc", " ada "):
+    for secret in (token, "ada@lab.example", "Ada L.", "192.168.7.9", "blood.rtdc", " ada ", "Eve K."):
         assert secret not in text, secret
 
 

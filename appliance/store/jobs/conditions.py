@@ -1,0 +1,10 @@
+"""Conditions on rows of the job table that several statements share."""
+
+from __future__ import annotations
+
+#: States of a job that is not over.
+OPEN = "('queued', 'running')"
+# A job fails with what it needs of its own resource; what it needs of another one only has to be over, in whichever way.
+#: Does a job wait for another one?
+BLOCKED = """EXISTS (SELECT 1 FROM job_dependency d JOIN job n ON n.id = d.needs_id WHERE d.job_id = job.id
+  AND (n.state IN ('queued', 'running') OR n.state != 'done' AND n.resource_id IS job.resource_id))"""

@@ -1,0 +1,95 @@
+"""Adding jobs to the table."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from appliance.model import names, times
+from appliance.store.jobs.conditions import OPEN
+
+#: Kinds that follow an upload, in their order.
+PIPELINE = ("checksum", "metadata", "condense", "preview")
+#: Higher runs first: a file that is nearly done before the next one's long condense; care of the data root last.
+PRIORITY = {"preview": 60, "metadata": 50, "checksum": 40, "condense": 30}
+MAINTENANCE_PRIORITY = 10
+#: What bulk imports take off, so that a person's upload overtakes them.
+BULK = -50
+
+
+def enqueue(
+    tx: sqlite3.Connection,
+    kind: str,
+    *,
+    resource_id: str | None = None,
+    dataset_id: str | None = None,
+    needs: Iterable[str] = (),
+    priority: int | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    dedupe: str | None = None,
+    max_attempts: int = 3,
+) -> str:
+    """Add a job, to run when all jobs of `needs` are done. → its id, or that of the open job with the same `dedupe` (default: kind and resource)."""
+    dedupe = dedupe or (f"{kind}:{resource_id}" if resource_id else kind)
+    found = tx.execute(f"SELECT id FROM job WHERE dedupe = ? AND state IN {OPEN}", (dedupe,)).fetchone()
+    if found:
+        return str(found[0])
+    job_id, now = names.new_id(), times.now()
+    rank = PRIORITY.get(kind, MAINTENANCE_PRIORITY) if priority is None else priority
+    tx.execute(
+        "INSERT INTO job (id, kind, resource_id, dataset_id, priority, max_attempts, created, available, arguments, dedupe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            job_id,
+            kind,
+            resource_id,
+            dataset_id,
+            rank,
+            max_attempts,
+            now,
+            now,
+            json.dumps(arguments or {}, ensure_ascii=False),
+            dedupe,
+        ),
+    )
+    tx.executemany("INSERT INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job_id, need) for need in needs])
+    return job_id
+
+
+def enqueue_pipeline(
+    tx: sqlite3.Connection,
+    resource: sqlite3.Row,
+    *,
+    kinds: Iterable[str] | None = None,
+    bulk: bool = False,
+    condense: bool = True,
+    force: bool = False,
+) -> list[str]:
+    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview.
+
+    :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
+    :param force: also make what is there already.
+    """
+    wanted = set(PIPELINE if kinds is None else kinds)
+    if kinds is None and resource["sha256"] and resource["etag"]:
+        wanted.discard("checksum")
+    if not names.is_measurement(resource["name"]):
+        wanted &= {"checksum"}
+    if not condense:
+        wanted.discard("condense")
+    made: list[str] = []
+    for kind in PIPELINE:
+        if kind in wanted:
+            made.append(
+                enqueue(
+                    tx,
+                    kind,
+                    resource_id=resource["id"],
+                    dataset_id=resource["dataset_id"],
+                    needs=made[-1:],
+                    priority=PRIORITY[kind] + (BULK if bulk else 0),
+                    arguments={"force": True} if force else None,
+                )
+            )
+    return made

@@ -2,7 +2,8 @@
 
     python -m bench.pages [--datasets 10000] [--calls 200] [--json] [--no-browser]
 
-The appliance runs in a process of its own; one client keeps its TLS connection and a session. Ratios compare with a real
+The appliance runs in a process of its own; one client keeps its TLS connection and a session. "…, while jobs commit" is the
+same page while somebody else changes the database twenty times a second. Ratios compare with a real
 CKAN+DCOR (bench/throughput.py, 27 datasets, p50 on loopback) where it was measured, else with a page that does nothing
 (``/robots.txt``, the floor of gateway and WSGI). The browser is Chromium without GPU.
 """
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +35,8 @@ PASSWORD = "correct horse 1 battery"
 EVENTS = 100_000
 PAN_EVENTS = 50_000
 LIMITS_MS = {"explorer data, 10^5 events": 200.0}
+BUSY = ("front", "list with facets", "my data")
+COMMITS_PER_SECOND = 20
 LIMIT_MS = 80.0  # p99 of any page
 LIMIT_FPS = 30.0
 
@@ -43,6 +47,7 @@ class World:
 
     url: str
     certificate: str
+    database: Path = Path()
     paths: dict[str, str] = field(default_factory=dict)
     explorer: str = ""
 
@@ -97,7 +102,7 @@ def _fill(prepared: Any) -> World:
         "resource": resource,
         "my data": "/dashboard",
     }
-    return World(prepared.url, str(prepared.certificate), paths, resource)
+    return World(prepared.url, str(prepared.certificate), prepared.settings.database, paths, resource)
 
 
 def _more_files(prepared: Any, dataset_id: str, template_id: str) -> None:
@@ -173,13 +178,44 @@ def pages(made: World, calls: int) -> dict[str, dict[str, float]]:
         answer = client.get(made.url + path, stream=True)
         assert answer.status_code == 200, (path, answer.status_code)
         size = len(answer.raw.read())
-        times = []
-        for _ in range(calls):
-            begun = time.perf_counter()
-            client.get(made.url + path)
-            times.append((time.perf_counter() - begun) * 1e3)
-        found[name] = _summary(times) | {"kB": size / 1e3}
+        found[name] = _timed(client, made.url + path, calls) | {"kB": size / 1e3}
+    with committing(made.database):
+        for name in BUSY:
+            found[f"{name}, while jobs commit"] = _timed(client, made.url + made.paths[name], calls)
     return found
+
+
+def _timed(client: requests.Session, url: str, calls: int) -> dict[str, float]:
+    times = []
+    for _ in range(calls):
+        begun = time.perf_counter()
+        client.get(url)
+        times.append((time.perf_counter() - begun) * 1e3)
+    return _summary(times)
+
+
+@contextmanager
+def committing(database: Path) -> Iterator[None]:
+    """Meanwhile, commit to the database as running jobs do."""
+    from appliance.model.viewer import OPERATOR
+    from appliance.store import audit
+    from appliance.store.database import Database
+
+    db, over = Database(database), threading.Event()
+
+    def work() -> None:
+        while not over.wait(1 / COMMITS_PER_SECOND):
+            with db.write() as tx:
+                audit.add(tx, OPERATOR, "bench.commit", "site")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+        db.close()
 
 
 def explorer_data(made: World, calls: int) -> dict[str, float]:

@@ -42,7 +42,7 @@ def own_pks(
     conn: sqlite3.Connection, user_id: str, viewer: Viewer, which: str, *, limit: int, offset: int = 0
 ) -> list[int]:
     """Row numbers of the datasets of a user: `which` is "own" (active), "drafts", or "shared" (by others, singly)."""
-    seen, parameters = visibility.condition(viewer)
+    seen, parameters = visibility.condition(viewer, many=True)
     where = {
         "own": "d.creator_id = :user AND d.state = 'active'",
         "drafts": "d.creator_id = :user AND d.state = 'draft'",
@@ -50,8 +50,8 @@ def own_pks(
         "circles": "d.state = 'active' AND d.creator_id != :user AND d.circle_id IN (SELECT m.community_id FROM member m WHERE m.user_id = :user)",
         "deleted": "d.creator_id = :user AND d.state = 'deleted'",
     }[which]
-    rows = conn.execute(
-        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY d.modified DESC LIMIT :limit OFFSET :offset",
+    rows = conn.execute(  # + keeps it from walking through everybody's datasets in order of time
+        f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY +d.modified DESC LIMIT :limit OFFSET :offset",
         parameters | {"user": user_id, "limit": limit, "offset": offset},
     )
     return [row[0] for row in rows]
@@ -59,7 +59,7 @@ def own_pks(
 
 def totals(conn: sqlite3.Connection, viewer: Viewer) -> sqlite3.Row:
     """What `viewer` may see in all: datasets, resources, events, bytes (active ones). About 10 ms for 10^4 datasets."""
-    seen, parameters = visibility.condition(viewer)
+    seen, parameters = visibility.condition(viewer, many=True)
     row: sqlite3.Row = conn.execute(
         f"""SELECT count(*) AS datasets, coalesce(sum(d.num_resources), 0) AS resources, coalesce(sum(s.num_events), 0) AS events,
                    coalesce(sum(s.size), 0) AS bytes

@@ -27,7 +27,7 @@ def create_app(context: Context) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(session.load)
-    app.after_request(_headers)
+    _send_headers(app, context)
     app.teardown_request(base.release)
     i18n.init_app(app)
     render.init_app(app)
@@ -37,11 +37,17 @@ def create_app(context: Context) -> Flask:
     return app
 
 
-def _headers(response: Response) -> Response:
+def _send_headers(app: Flask, context: Context) -> None:
     """Every answer carries the page headers, unless the view (an asset) has set its own."""
-    hsts = base.settings().server.port == 443 and "." in base.settings().server.hostname
-    for name, value in security_headers("page", hsts=hsts).items():
-        response.headers.setdefault(name, value)
-    if g.get("cookie"):
-        response.headers.add("Set-Cookie", g.cookie)
-    return response
+    server = context.settings.server
+    fixed = security_headers("page", hsts=server.port == 443 and "." in server.hostname)
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (iterating gives pairs)
+        for name, value in fixed.items():
+            if name.lower() not in present:
+                response.headers.add(name, value)
+        if g.get("cookie"):
+            response.headers.add("Set-Cookie", g.cookie)
+        return response

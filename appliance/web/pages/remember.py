@@ -12,10 +12,10 @@ from functools import wraps
 from typing import ParamSpec
 
 from flask import g, request
+from werkzeug.wrappers import Response
 
-from appliance.web.pages import i18n
+from appliance.web.pages import i18n, render
 from appliance.web.pages.base import context, viewer
-from appliance.web.pages.render import THEME_COOKIE
 
 P = ParamSpec("P")
 
@@ -23,31 +23,55 @@ P = ParamSpec("P")
 _LIFE = 20.0
 
 
-def remembered(view: Callable[P, str]) -> Callable[P, str]:
+class _Page:
+    """What a view rendered, as it is and squeezed."""
+
+    __slots__ = ("made", "plain", "squeezed")
+
+    def __init__(self, text: str) -> None:
+        self.renew(text)
+
+    def renew(self, text: str) -> None:
+        """Put newer content in its place."""
+        self.made = time.monotonic()
+        self.plain = text.encode()
+        self.squeezed = render.squeezed(self.plain)
+
+    def answer(self) -> Response:
+        """The page as this client takes it."""
+        if self.squeezed is None or not render.takes_gzip():
+            return Response(self.plain, content_type=_HTML)
+        return Response(self.squeezed, content_type=_HTML, headers=_SQUEEZED)
+
+
+_HTML = "text/html; charset=utf-8"
+_SQUEEZED = (("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+
+
+def remembered(view: Callable[P, str]) -> Callable[P, Response]:
     """Keep what `view` renders; to stand below `allow`. The policy was asked when the page was rendered for this reader."""
 
     @wraps(view)
-    def from_memory(*args: P.args, **kwargs: P.kwargs) -> str:
+    def from_memory(*args: P.args, **kwargs: P.kwargs) -> Response:
         key = (
             "page",
             request.full_path,
             viewer().user_id,
             viewer().sees_public,
             i18n.language(),
-            request.cookies.get(THEME_COOKIE),
+            request.cookies.get(render.THEME_COOKIE),
         )
-        made_now = False
+        rendered: list[str] = []
 
-        def make() -> tuple[float, str]:
-            nonlocal made_now
-            made_now = True
-            return time.monotonic(), view(*args, **kwargs)
+        def anew() -> str:
+            rendered.append(view(*args, **kwargs))
+            return rendered[0]
 
-        moment, page = context().answers.get(key, make)
-        if time.monotonic() - moment > _LIFE:
-            return view(*args, **kwargs)
-        if not made_now:
-            g.owed = None
-        return str(page)
+        page: _Page = context().answers.get(key, lambda: _Page(anew()))
+        if time.monotonic() - page.made > _LIFE:
+            page.renew(anew())
+        if not rendered:
+            g.owed = None  # whoever had it rendered was asked, with the same rights
+        return page.answer()
 
     return from_memory

@@ -117,19 +117,29 @@ def _navigation(here: str, *, signed_in: bool, open_site: bool) -> list[dict[str
     ]
 
 
+def takes_gzip() -> bool:
+    """Does the client of this request take compressed answers?"""
+    return request.accept_encodings.quality("gzip") > 0
+
+
+def squeezed(body: bytes) -> bytes | None:
+    """`body` compressed; None where that is not worth it."""
+    return gzip.compress(body, 5, mtime=0) if len(body) >= _COMPRESS_FROM else None
+
+
 def _compress(response: Response) -> Response:
     """Squeeze pages; never those that show a secret (they say no-store)."""
     if (
         response.mimetype not in ("text/html", "application/json")
-        or request.accept_encodings.quality("gzip") <= 0
+        or not takes_gzip()
         or response.is_streamed
         or "Content-Encoding" in response.headers
         or "no-store" in response.headers.get("Cache-Control", "")
     ):
         return response
-    body = response.get_data()
-    if len(body) >= _COMPRESS_FROM:
-        response.set_data(gzip.compress(body, 5, mtime=0))
+    body = squeezed(response.get_data())
+    if body is not None:
+        response.set_data(body)
         response.headers["Content-Encoding"] = "gzip"
     response.headers.add("Vary", "Accept-Encoding")
     return response

@@ -22,8 +22,9 @@ def load() -> None:
     if cookie:
         found = authentication.by_session(context(), cookie, request.remote_addr or "")
         if not found.anonymous:
-            g.viewer, g.person = found, users.find(conn(), found.user_id)
-    g.banner = notices.announcement(conn())
+            g.viewer = found
+            g.person = context().answers.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
+    (g.banner,) = context().answers.get("announcement", lambda: (notices.announcement(conn()),))
     _refuse_forged()
 
 

@@ -6,8 +6,10 @@ import re
 
 from werkzeug.datastructures import MultiDict
 
+from appliance.actions import sharing
+from appliance.model.viewer import OPERATOR
 from appliance.web.pages.finding import Filters
-from tests.support.house import House
+from tests.support.house import House, Visitor
 
 
 def titles(page: str) -> list[str]:
@@ -87,3 +89,18 @@ def test_bulk_download_and_script(house: House) -> None:
         house.private["id"]
         not in house.visitor("eve").post("/dataset/selection", id=[house.private["id"]], do="script").text
     )
+
+
+def _figure(page: str, name: str) -> str:
+    found = re.search(rf"<dt>{name}</dt><dd>([^<]+)</dd>", page)
+    assert found
+    return found[1]
+
+
+def test_sums_on_the_front_page_follow_rights_at_once(house: House) -> None:
+    visitor = Visitor(house.appliance, "kim")
+    before = int(_figure(visitor.page("/"), "Datasets"))
+    house.share(house.private["id"], "kim", "member")
+    assert int(_figure(visitor.page("/"), "Datasets")) == before + 1
+    sharing.unshare(house.appliance.context, OPERATOR, house.private["id"], "kim")
+    assert int(_figure(visitor.page("/"), "Datasets")) == before

@@ -15,7 +15,7 @@ from appliance.security import policy
 from appliance.store import communities, datasets, documents
 from appliance.store.search import autocomplete
 from appliance.web.api import shapes
-from appliance.web.api.registry import Call, Raw, action, flag, listing, natural, text
+from appliance.web.api.registry import Call, Handler, Parameter, Raw, action, flag, listing, natural, text
 
 CIRCLE, COLLECTION = "circle", "collection"
 #: What CKAN calls them in action names.
@@ -200,128 +200,77 @@ def group_create(call: Call) -> dict[str, Any]:
     return _created(call, COLLECTION)
 
 
-def _declare_changes(word: str, kind: str) -> None:
-    """The actions that are alike for both kinds."""
+def _declared(
+    name: str, *parameters: Parameter, rule: str, doc: str, get: bool = False, extra: str = ""
+) -> Callable[[Handler], Handler]:
+    """Declare a function that serves both kinds; `doc` names the kind."""
 
+    def register(handler: Handler) -> Handler:
+        handler.__doc__ = doc
+        return action(name, *parameters, rule=rule, get=get, extra=extra)(handler)
+
+    return register
+
+
+def _declare_changes(word: str, kind: str) -> None:
+    """What changes or ends one of them."""
+
+    @_declared(f"{word}_update", _ID, rule="write", extra=_FIELDS, doc=f"Change a {kind}.")
+    @_declared(f"{word}_patch", _ID, rule="write", extra=_FIELDS, doc=f"Change some fields of a {kind}.")
     def update(call: Call) -> dict[str, Any]:
         return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)
 
+    @_declared(f"{word}_delete", _ID, rule="write", doc=f"Delete a {kind}; its datasets are untouched.")
     def delete(call: Call) -> None:
         verbs.delete(call.context, call.viewer, kind, call["id"])
 
+    @_declared(f"{word}_purge", _ID, rule="site:administer", doc=f"Remove a {kind} for good (administrators only).")
     def purge(call: Call) -> None:
         verbs.purge(call.context, call.viewer, kind, call["id"])
 
+
+def _declare_members(word: str, kind: str) -> None:
+    """Who belongs to one of them."""
+    user = text("username", "Id or name of the user", required=True, aliases=("user_id", "user"))
+    role = text("role", "admin, editor or member", required=True, aliases=("capacity",))
+
+    @_declared(f"{word}_member_create", _ID, user, role, rule="write", doc=f"Give a user a role in a {kind}.")
     def member_create(call: Call) -> dict[str, Any]:
         return verbs.set_member(call.context, call.viewer, kind, call["id"], call["username"], call["role"])
 
+    @_declared(f"{word}_member_delete", _ID, user, rule="write", doc=f"Take a user's role in a {kind} away.")
     def member_delete(call: Call) -> None:
         verbs.remove_member(call.context, call.viewer, kind, call["id"], call["username"])
 
+
+def _declare_lists(word: str, kind: str) -> None:
+    """Finding them by the beginning of a name, and the lists that CKAN has and we leave empty."""
+    beginning = text("q", "Beginning of a name or title", required=True)
+    limit = natural("limit", "Most entries", default=20)
+    doc = f"Those {kind}s whose name or title begins so."
+
+    @_declared(f"{word}_autocomplete", beginning, limit, rule="site:read", get=True, doc=doc)
     def complete(call: Call) -> list[dict[str, Any]]:
         with call.context.db.read() as conn:
             return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
 
-    def no_followers(call: Call) -> list[Any]:
-        return []
+    for relation in ("follower", "followee"):
 
-    def no_follower_count(call: Call) -> int:
-        return 0
+        @action(f"{word}_{relation}_list", rule="site:read", get=True)
+        def no_followers(call: Call) -> list[Any]:
+            """Always empty: only datasets can be followed."""
+            return []
 
-    user = text("username", "Id or name of the user", required=True, aliases=("user_id", "user"))
-    declarations = (
-        (f"{word}_update", update, f"Change a {kind}.", (_ID,), "write", False, _FIELDS),
-        (f"{word}_patch", update, f"Change some fields of a {kind}.", (_ID,), "write", False, _FIELDS),
-        (f"{word}_delete", delete, f"Delete a {kind}; its datasets are untouched.", (_ID,), "write", False, ""),
-        (
-            f"{word}_purge",
-            purge,
-            f"Remove a {kind} for good (administrators only).",
-            (_ID,),
-            "site:administer",
-            False,
-            "",
-        ),
-        (
-            f"{word}_member_create",
-            member_create,
-            f"Give a user a role in a {kind}.",
-            (_ID, user, text("role", "admin, editor or member", required=True, aliases=("capacity",))),
-            "write",
-            False,
-            "",
-        ),
-        (
-            f"{word}_member_delete",
-            member_delete,
-            f"Take a user's role in a {kind} away.",
-            (_ID, user),
-            "write",
-            False,
-            "",
-        ),
-        (
-            f"{word}_autocomplete",
-            complete,
-            f"Those {kind}s whose name or title begins so.",
-            (text("q", "Beginning of a name or title", required=True), natural("limit", "Most entries", default=20)),
-            "site:read",
-            True,
-            "",
-        ),
-        (
-            f"{word}_follower_list",
-            no_followers,
-            "Always empty: only datasets can be followed.",
-            (),
-            "site:read",
-            True,
-            "",
-        ),
-        (
-            f"{word}_follower_count",
-            no_follower_count,
-            "Always 0: only datasets can be followed.",
-            (),
-            "site:read",
-            True,
-            "",
-        ),
-        (
-            f"{word}_followee_list",
-            no_followers,
-            "Always empty: only datasets can be followed.",
-            (),
-            "site:read",
-            True,
-            "",
-        ),
-        (
-            f"{word}_followee_count",
-            no_follower_count,
-            "Always 0: only datasets can be followed.",
-            (),
-            "site:read",
-            True,
-            "",
-        ),
-    )
-    for name, handler, doc, parameters, rule, get, extra in declarations:
-        handler = _named(handler, name, doc)
-        action(name, *parameters, rule=rule, get=get, extra=extra)(handler)
-
-
-def _named(handler: Any, name: str, doc: str) -> Any:
-    def declared(call: Call) -> Any:
-        return handler(call)
-
-    declared.__name__ = name
-    declared.__doc__ = doc
-    return declared
+        @action(f"{word}_{relation}_count", rule="site:read", get=True)
+        def no_follower_count(call: Call) -> int:
+            """Always 0: only datasets can be followed."""
+            return 0
 
 
 for _word, _kind in _WORDS.items():
     _declare_changes(_word, _kind)
+    _declare_members(_word, _kind)
+    _declare_lists(_word, _kind)
 
 
 @action("group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", get=True, kept=True)

@@ -62,6 +62,4 @@ def parse_credential(value: str | None) -> str | None:
     scheme, _, rest = value.partition(" ")
     if scheme.lower() == "bearer":
         value = rest.strip()
-    if not value or len(value) > LONGEST or any(character.isspace() for character in value):
-        return None
-    return value
+    return value if len(value) <= LONGEST and value.split() == [value] else None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from appliance.model.problem import Problem
 from appliance.store import migrations
+from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
 
@@ -33,6 +34,7 @@ class Database:
         self._writer: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
+        self._wal_index: WalIndex | None = None
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -82,10 +84,8 @@ class Database:
 
     def generation(self) -> int:
         """A number that changes with every commit, whoever made it; the key for caches of what was read."""
-        with self._watch_lock:
-            if self._watcher is None:
-                self._watcher = self._connect(write=False)
-            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+        index = self._wal_index or self._watch()
+        return index.state()
 
     def migrate(self) -> list[str]:
         """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release."""
@@ -117,6 +117,17 @@ class Database:
                     conn.close()
             self._writer = self._watcher = None
             self._idle.clear()
+            if self._wal_index is not None:
+                self._wal_index.close()
+                self._wal_index = None
+
+    def _watch(self) -> WalIndex:
+        with self._watch_lock:
+            if self._wal_index is None:
+                self._watcher = self._connect(write=False)
+                self._watcher.execute("SELECT 1 FROM sqlite_schema").fetchone()  # maps the index as long as it is open
+                self._wal_index = WalIndex(self.path)
+            return self._wal_index
 
     def _setup(self) -> None:
         """Settings that live in the file itself."""

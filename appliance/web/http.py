@@ -47,29 +47,29 @@ class PeerGone(ConnectionError):
 class Headers:
     """Header fields in their order; names compare without regard to case."""
 
-    __slots__ = ("_first", "_items")
+    __slots__ = ("_items", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = list(items)
-        self._first: dict[str, str] = {}
+        self._values: dict[str, list[str]] = {}
         for name, value in self._items:
-            self._first.setdefault(name.lower(), value)
+            self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of `name`, else `default`."""
-        return self._first.get(name.lower(), default)
+        values = self._values.get(name.lower())
+        return values[0] if values else default
 
     def get_all(self, name: str) -> list[str]:
         """Every value of `name`, in order."""
-        wanted = name.lower()
-        return [value for key, value in self._items if key.lower() == wanted]
+        return list(self._values.get(name.lower(), ()))
 
     def items(self) -> list[tuple[str, str]]:
         """All fields as they came."""
         return list(self._items)
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._first
+        return name.lower() in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)

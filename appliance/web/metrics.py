@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import CollectorRegistry
 
@@ -18,5 +20,11 @@ SECONDS = Histogram(
 
 def answered(route: str, status: int, seconds: float) -> None:
     """Count one answered request: its route's name, status and time [s]."""
-    REQUESTS.labels(route, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    requests, times = _of_route(route, status)
+    requests.inc()
+    times.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _of_route(route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(route, str(status)), SECONDS.labels(route)

@@ -13,6 +13,8 @@ import ssl
 from contextlib import suppress
 from typing import Protocol
 
+from appliance.web import turns
+
 Buffer = bytes | bytearray | memoryview
 BLOCK = 1 << 18
 _RECORD = 16384
@@ -130,12 +132,14 @@ class TlsChannel:
 
     def send_file(self, head: bytes, fd: int, start: int, length: int) -> None:
         """See `Channel`."""
+        if length > BLOCK:
+            turns.give()
         self._tls.write(head)
         if self._block is None:
             self._block = bytearray(BLOCK)
         block, view, end = self._block, memoryview(self._block), start + length
         while start < end:
-            count = min(os.preadv(fd, [block], start), end - start)
+            count = min(_read(fd, block, start), end - start)
             if count == 0:
                 raise EOFError("the file is shorter than announced")
             self._encrypt(view[:count])
@@ -162,10 +166,28 @@ class TlsChannel:
                 self._flush()
 
     def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._sock.sendall(self._outgoing.read())
+        """Send what is encrypted: at once what the socket takes, the rest without a turn."""
+        if not self._outgoing.pending:
+            return
+        data = memoryview(self._outgoing.read())
+        try:
+            count = self._sock.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            count = 0
+        if count < len(data):
+            turns.give()
+            self._sock.sendall(data[count:])
 
     def _fill(self) -> bool:
+        turns.give()
         count = self._sock.recv_into(self._raw)
         self._incoming.write(self._raw[:count])
         return count > 0
+
+
+def _read(fd: int, block: bytearray, start: int) -> int:
+    """Read a block of a file, from memory in our turn, from the disk without one."""
+    with suppress(OSError):  # it is not in memory, or the file system can not say
+        return os.preadv(fd, [block], start, os.RWF_NOWAIT)
+    turns.give()
+    return os.preadv(fd, [block], start)

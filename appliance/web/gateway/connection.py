@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from appliance.model.problem import Problem
-from appliance.web import metrics
+from appliance.web import metrics, turns
 from appliance.web.gateway import reply
 from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
 from appliance.web.gateway.head import Head, parse_head
@@ -57,11 +57,13 @@ class Connection:
         except Exception:
             log.exception("gateway.failed")
         finally:
+            turns.give()
             self._peer.sock.close()
 
     def _serve(self) -> None:
         inbox = Inbox(self._channel)
         while True:
+            turns.give()
             self._peer.enter(Phase.IDLE)
             if self._closing():
                 return self._part()

@@ -14,7 +14,6 @@ from appliance.web.http import Headers
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SLASHES = re.compile(r"/{2,}")
-_LINE_FAULT = re.compile(rb"(?<!\r)\n|\r(?!\n)|\r\n[ \t]|\x00")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 
 
@@ -66,7 +65,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
 
     Raises Problem: 400 malformed, 414 target too long, 431 too many headers, 501 unknown transfer coding, 505 version.
     """
-    if _LINE_FAULT.search(raw):
+    if _has_faulty_lines(raw):
         raise bad("Malformed request.")
     if raw.find(b"\r\n") > limits.line_size:
         raise bad("The address is too long.", 414)
@@ -92,6 +91,12 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
     _target(head, collector.url.decode("latin-1"))
     _framing(head)
     return head
+
+
+def _has_faulty_lines(raw: bytes) -> bool:
+    """CR and LF but as a pair, folded lines, NUL."""
+    ends = raw.count(b"\r\n")
+    return raw.count(b"\n") != ends or raw.count(b"\r") != ends or b"\r\n " in raw or b"\r\n\t" in raw or b"\0" in raw
 
 
 def _target(head: Head, target: str) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from email.utils import formatdate
 
+from appliance.web import turns
 from appliance.web.gateway.channel import BLOCK, Channel
 from appliance.web.http import FileBody, Response, reason_phrase
 
@@ -56,13 +57,15 @@ def _head(response: Response, length: int | None, *, chunked: bool, keep_alive: 
     elif length is not None and response.status not in _BODYLESS:
         lines.append(f"Content-Length: {length}")
     lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
-    if any("\r" in line or "\n" in line or "\0" in line for line in lines):
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    if not head.count("\r") == head.count("\n") == len(lines) + 1 or "\0" in head:
         raise ValueError("a response header holds a line break")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    return head.encode("latin-1")
 
 
 def _send_iterable(channel: Channel, head: bytes, body: Iterable[bytes], length: int | None, *, chunked: bool) -> int:
     """Blocks are gathered to a useful size; the head goes with the first of them."""
+    turns.give()
     pending: list[bytes] = [] if chunked else [head]
     if chunked:
         channel.send(head)

@@ -12,7 +12,7 @@ from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import Viewer
 from appliance.security.signing import SignatureError
 from appliance.store import artefacts, downloads
-from appliance.web import authentication
+from appliance.web import authentication, turns
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -85,6 +85,7 @@ def _artefact_name(name: str, kind: str) -> tuple[str, str]:
 def _send(
     context: Context, request: Request, viewer: Viewer, match: re.Match[str], kind: str, disposition: str
 ) -> Response:
+    turns.take()
     file = stored_file(context, viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found("There is no such file, or it is not yours to see.")
@@ -119,6 +120,7 @@ def image(context: Context, request: Request, match: re.Match[str]) -> Response:
 
 def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
     """A file by its permanent address, with a signature or, where anybody may see it, without."""
+    turns.take()
     try:
         viewer = links.bearer(context, request)
     except SignatureError as error:

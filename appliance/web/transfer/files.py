@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from appliance.web.http import FileBody, Request, Response
 from appliance.web.transfer.ranges import Selection, select
 
 
+@lru_cache(maxsize=1024)
 def content_disposition(kind: str, name: str) -> str:
     """The header (RFC 6266) for `kind` "attachment" or "inline": the name for all, and exactly for those who read UTF-8."""
     plain = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
@@ -48,14 +50,19 @@ def file_response(
 
 def entity_headers(etag: str, content_type: str, disposition: str, modified: int) -> list[tuple[str, str]]:
     """The headers that describe a file, and those that keep it safe."""
-    return [
+    return list(_entity_headers(etag, content_type, disposition, modified))
+
+
+@lru_cache(maxsize=1024)  # a reader asks for hundreds of ranges of one file
+def _entity_headers(etag: str, content_type: str, disposition: str, modified: int) -> tuple[tuple[str, str], ...]:
+    return (
         ("Content-Type", content_type),
         ("Content-Disposition", disposition),
         ("ETag", f'"{etag}"'),
         ("Last-Modified", formatdate(modified, usegmt=True)),
         ("Accept-Ranges", "bytes"),
         *security_headers("file").items(),
-    ]
+    )
 
 
 def range_headers(selection: Selection, size: int) -> list[tuple[str, str]]:

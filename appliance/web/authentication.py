@@ -67,6 +67,20 @@ def by_session(context: Context, cookie: str, address: str) -> Viewer:
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
+def token_hash(request: Request) -> bytes | None:
+    """What stands for the caller's credential: the hash of a token, b"" without any, None for a session's cookie."""
+    token = tokens.presented(request.headers.get)
+    if token is not None:
+        return tokens.token_hash(token)
+    return None if request.headers.get("Cookie") else b""
+
+
+def expires(context: Context, hash_: bytes) -> str | None:
+    """The moment at which a token ends, None if it never does (or stands for nobody)."""
+    known: _Known | None = context.viewers.get(hash_, lambda: _read_token(context, hash_)) if hash_ else None
+    return known[1] if known else None
+
+
 def session_cookie(request: Request) -> str | None:
     """The session cookie of a request, None without one."""
     header = request.headers.get("Cookie")

@@ -69,6 +69,11 @@ class SearchQuery:
     default_field: str = ANY_TEXT
     parser: str = ""
 
+    @property
+    def moves(self) -> bool:
+        """Does it speak of the present moment, so that its result changes by itself?"""
+        return any("NOW" in text for text in (self.q, *self.fq))
+
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> SearchQuery:
         """The query that these request parameters ask for (strings of a URL as well as JSON values).

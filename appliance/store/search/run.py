@@ -35,7 +35,7 @@ def package_search(
 
     :raises Problem: 409 Search Error for a query that cannot be parsed or takes longer than `limits.TIME_LIMIT`.
     """
-    if cache is None or conn.in_transaction or any("NOW" in text for text in (query.q, *query.fq)):
+    if cache is None or conn.in_transaction or query.moves:
         return _Search(conn, query, viewer).result()
     seen, own = visibility.condition(viewer)
     generation, result = cache.look_up(key := (query, seen, tuple(sorted(own.items()))))

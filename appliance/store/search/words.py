@@ -29,9 +29,8 @@ STOP_WORDS = frozenset(f"{_ENGLISH} {_GERMAN}".split())
 
 def fold(text: str) -> str:
     """`text` without case, accents, umlauts and ligatures: ``"Größe"`` → ``"grosse"``."""
-    if text.isascii():
-        return _WRITTEN_OUT.sub(r"\1", text.lower())
-    return _WRITTEN_OUT.sub(r"\1", _plain(text).lower())
+    folded = (text if text.isascii() else _plain(text)).lower()
+    return _WRITTEN_OUT.sub(r"\1", folded) if "e" in folded else folded
 
 
 def _plain(text: str) -> str:
@@ -51,7 +50,7 @@ def whole(chunk: str) -> str:
     return fold("".join(_PARTS.findall(plain)))[:_LONGEST]
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     """Each part of a piece: (folded, stemmed)."""
     plain = chunk if chunk.isascii() else _plain(chunk)
@@ -64,7 +63,7 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def _indexed(chunk: str) -> tuple[tuple[str, ...], str]:
     """A piece as it is stored: its stemmed parts, and the whole if it was split."""
     found = _parts(chunk)
@@ -108,7 +107,7 @@ def begun_stems(word: str) -> list[str]:
     return [one for one in found if one != word and len(one) >= _SHORTEST_BEGUN]
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=32768)
 def stem(word: str) -> str:
     """The light common stem of a folded English or German word: cells → cell, Zellen → zell, images/imaging → imag.
 

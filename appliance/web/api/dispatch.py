@@ -38,7 +38,11 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
             raise unknown(name)
         if request.method in {"GET", "HEAD"} and not declared.get:
             raise Problem(400, "Bad Request", message=_POST_ONLY)
-        return envelope.success(site_url, name, perform(context, request, declared))
+        if declared.kept and request.method != "POST" and request.body.length == 0:
+            caller = authentication.token_hash(request)
+            if caller is not None:
+                return remembered(context, request, declared, caller)
+        return envelope.success(site_url, name, perform(context, request, declared)[0])
     except Problem as problem:
         return envelope.refusal(site_url, name, problem)
     except PeerGone:
@@ -47,8 +51,21 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
         return envelope.refusal(site_url, name, report(context, f"action {name}"))
 
 
-def perform(context: Context, request: Request, declared: Action) -> Any:
-    """Read the request, ask the policy, run the handler. Raises Problem."""
+def remembered(context: Context, request: Request, declared: Action, caller: bytes) -> Response:
+    """The answer as it was given to this credential since the last commit, else anew. Raises Problem."""
+    question = (declared.name, request.query, caller)
+    generation, known = context.memory.look_up(question)
+    if known is not None:
+        return known
+    result, kept = perform(context, request, declared)
+    answer = envelope.success(context.settings.site_url, declared.name, result)
+    if kept:
+        context.memory.keep(generation, question, answer, authentication.expires(context, caller))
+    return answer
+
+
+def perform(context: Context, request: Request, declared: Action) -> tuple[Any, bool]:
+    """Read the request, ask the policy, run the handler: its result, and whether that may be kept. Raises Problem."""
     viewer = authentication.viewer(context, request)
     require_open(context, viewer)
     require(viewer, declared)
@@ -58,11 +75,11 @@ def perform(context: Context, request: Request, declared: Action) -> Any:
         if uploads.is_multipart(request):  # a file may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request)
             require(viewer, declared)
-        one = Call(context, viewer, values, request.client)
+        one = Call(context, viewer, values, request.client, declared.kept)
         if not declared.get:  # it may write, which waits for the disk
-            return declared.handler(one)
+            return declared.handler(one), False
         with turn():
-            return declared.handler(one)
+            return declared.handler(one), one.kept
 
 
 def require(viewer: Viewer, declared: Action) -> None:

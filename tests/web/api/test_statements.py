@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.store import resources
+from appliance.web.memory import Memory
 from tests.support.server import Person
 from tests.web.api.world import World
 
@@ -39,9 +40,11 @@ def statements(world: World, ask: Callable[[], Any]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def reader(world: World) -> Person:
+def reader(world: World) -> Iterator[Person]:
     world.appliance.service.jobs.stop(grace=5.0)  # nobody else asks the database
-    return world.people["Cm"]
+    memory, world.context.memory = world.context.memory, Memory(world.context.db.generation, budget=0)
+    yield world.people["Cm"]
+    world.context.memory = memory
 
 
 def test_package_show(world: World, reader: Person) -> None:

@@ -1,7 +1,7 @@
 """Long-lived sandboxed readers for requests that need the file itself (2021-style dcserv, the explorer).
 
 Each reader may read the files of one resource and nothing else, so that a crafted file cannot reach another's data. The least
-recently used one makes room for the next; answers are kept in a bounded cache.
+recently used one makes room for the next; answers are kept in a bounded cache. Nobody alone keeps all readers busy (`places`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.jobs.confine import Confinement
+from appliance.jobs.places import Places, Wish
 from appliance.jobs.sandbox import Child, Sandbox, SandboxError
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.store.depot import Depot
@@ -54,30 +55,39 @@ class Readers:
         self._most, self._memory, self._recycle = most, memory, recycle
         self._changed = threading.Condition()
         self._free: OrderedDict[str, _Reader] = OrderedDict()
-        self._busy: set[str] = set()
+        self._places = Places(most)
         self._cache = _Cache(cache)
 
-    def read(self, resource_id: str, request: Mapping[str, Any], *, timeout: float = 5.0, task: str = "read") -> Any:
+    def read(
+        self,
+        resource_id: str,
+        request: Mapping[str, Any],
+        *,
+        caller: str = "",
+        timeout: float = 5.0,
+        task: str = "read",
+    ) -> Any:
         """The kernel's answer to `request` about one resource: a dict, or bytes.
 
+        :param caller: who asks (a user's id, the address of somebody unknown), so that all get their share.
         :raises Problem: 404 without a file, 409 what the file lacks, 503 when it takes longer than `timeout` seconds (or no reader is free so long).
         """
         for attempt in (1, 2):
             try:
-                return self._read(resource_id, dict(request), timeout, task)
+                return self._read(resource_id, dict(request), caller, timeout, task)
             except SandboxError as error:
                 if error.kind != "lost" or attempt == 2:
                     raise _problem(error) from error
         raise AssertionError("unreachable")
 
-    def _read(self, resource_id: str, request: dict[str, Any], timeout: float, task: str) -> Any:
+    def _read(self, resource_id: str, request: dict[str, Any], caller: str, timeout: float, task: str) -> Any:
         stamp = self._stamp(resource_id)
         if not stamp:
             raise not_found("The file is missing")
         key = json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str)
         found = self._cache.get(key)
         if found is None:
-            found = self._ask(resource_id, stamp, request, time.monotonic() + timeout, task)
+            found = self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task)
             self._cache.put(key, found)
         return found
 
@@ -104,11 +114,18 @@ class Readers:
             reader.child.close()
 
     def _ask(
-        self, resource_id: str, stamp: tuple[Any, ...], request: dict[str, Any], deadline: float, task: str
+        self,
+        resource_id: str,
+        stamp: tuple[Any, ...],
+        request: dict[str, Any],
+        caller: str,
+        deadline: float,
+        task: str,
     ) -> Any:
-        reader = self._take(resource_id, stamp, deadline)
-        keep = False
+        place = self._wait(caller, resource_id, deadline)
+        reader, keep = None, False
         try:
+            reader = self._reader(resource_id, stamp)
             paths = {kind: str(self._depot.path(resource_id, kind)) for kind, *_ in stamp}
             message = {
                 "task": task,
@@ -125,48 +142,44 @@ class Readers:
             keep = error.answered
             raise
         finally:
-            self._give_back(resource_id, reader, keep=keep)
+            self._give_back(place, reader, keep=keep)
             self.retire_idle()
 
-    def _take(self, resource_id: str, stamp: tuple[Any, ...], deadline: float) -> _Reader:
-        """The reader of this resource for our use alone; makes one when there is room."""
-        outdated: list[_Reader] = []
-        try:
-            with self._changed:
-                while True:
-                    if resource_id not in self._busy:
-                        reader = self._free.pop(resource_id, None)
-                        if reader is not None and reader.stamp == stamp:
-                            self._busy.add(resource_id)
-                            return reader
-                        if reader is not None:
-                            outdated.append(reader)
-                        if len(self._free) + len(self._busy) >= self._most and self._free:
-                            outdated.append(self._free.popitem(last=False)[1])
-                        if len(self._busy) < self._most:
-                            self._busy.add(resource_id)
-                            break
-                    if not self._changed.wait(max(deadline - time.monotonic(), 0)):
-                        raise SandboxError("timeout", "All readers are busy; try again in a moment.", permanent=False)
-        finally:
-            for reader in outdated:
-                reader.child.close()
-        try:
-            return _Reader(self._open(stamp, resource_id), stamp)
-        except SandboxError:
-            with self._changed:
-                self._busy.discard(resource_id)
-                self._changed.notify_all()
-            raise
+    def _wait(self, caller: str, resource_id: str, deadline: float) -> Wish:
+        """Wait until the reader of this resource may be used, or made, for the caller alone. Raises SandboxError at the deadline."""
+        with self._changed:
+            wish = self._places.wait(caller, resource_id)
+            while not self._places.is_next(wish):
+                if not self._changed.wait(max(deadline - time.monotonic(), 0)):
+                    self._places.leave(wish)
+                    self._changed.notify_all()
+                    raise SandboxError("timeout", "All readers are busy; try again in a moment.", permanent=False)
+            self._places.take(wish)
+            self._changed.notify_all()  # the next in line may have a place as well
+            return wish
 
-    def _give_back(self, resource_id: str, reader: _Reader, *, keep: bool) -> None:
-        if not keep:
+    def _reader(self, resource_id: str, stamp: tuple[Any, ...]) -> _Reader:
+        """The reader of this resource, if there is one for its present files, or a new one in place of the least recently used."""
+        outdated: list[_Reader] = []
+        with self._changed:
+            reader = self._free.pop(resource_id, None)
+            if reader is not None and reader.stamp != stamp:
+                outdated.append(reader)
+                reader = None
+            if reader is None and len(self._free) + len(self._places) > self._most:
+                outdated.append(self._free.popitem(last=False)[1])
+        for one in outdated:
+            one.child.close()
+        return reader or _Reader(self._open(stamp, resource_id), stamp)
+
+    def _give_back(self, place: Wish, reader: _Reader | None, *, keep: bool) -> None:
+        if reader is not None and not keep:
             reader.child.close()
         with self._changed:
-            self._busy.discard(resource_id)
-            if keep:
+            self._places.leave(place)
+            if reader is not None and keep:
                 reader.last_used = time.monotonic()
-                self._free[resource_id] = reader
+                self._free[place.thing] = reader
             self._changed.notify_all()
 
     def _open(self, stamp: tuple[Any, ...], resource_id: str) -> Child:

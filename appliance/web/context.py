@@ -17,8 +17,8 @@ from appliance.web.memory import Memory
 class Readers(Protocol):
     """A pool of sandboxed processes that read single features out of measurements."""
 
-    def read(self, resource_id: str, request: Mapping[str, Any]) -> Any:
-        """The answer of `jobs.rtdc.tasks.read`. Raises Problem."""
+    def read(self, resource_id: str, request: Mapping[str, Any], *, caller: str) -> Any:
+        """The answer of `jobs.rtdc.tasks.read`; `caller` (a user's id or an address) gets no more than a share. Raises Problem."""
 
 
 @dataclass(slots=True)

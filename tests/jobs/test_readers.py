@@ -108,6 +108,31 @@ def test_slow_answers_are_given_up(appliance: Appliance, readers: Readers, text:
     assert readers.read(one, {}, task="nothing") == {}
 
 
+def test_one_user_does_not_keep_all_readers_busy(appliance: Appliance, readers: Readers, text: Path) -> None:
+    dataset_id = appliance.dataset()
+    ids = [appliance.add(dataset_id, text, f"{number}.txt") for number in range(6)]
+    readers.read(ids[0], {}, task="nothing", timeout=30)  # the libraries are there
+    ends: list[int] = []
+    started = threading.Barrier(6)
+
+    def hold(resource_id: str) -> None:
+        started.wait()
+        with pytest.raises(Problem) as caught:
+            readers.read(resource_id, {}, caller="greedy", task="sleep", timeout=4)
+        ends.append(caught.value.status)
+
+    threads = [threading.Thread(target=hold, args=(one,)) for one in ids[:5]]
+    for thread in threads:
+        thread.start()
+    started.wait()
+    answers = [readers.read(ids[5], {"n": n}, caller="patient", task="nothing", timeout=2) for n in range(5)]
+    assert answers == [{}] * 5
+    assert ends == []
+    for thread in threads:
+        thread.join(30)
+    assert ends == [503] * 5
+
+
 def test_no_file_no_reader(readers: Readers) -> None:
     with pytest.raises(Problem) as caught:
         readers.read("99999999-2222-4333-8444-555555555555", {})

@@ -49,7 +49,9 @@ def event(context: Context, request: Request, match: re.Match[str]) -> Response:
     _file(context, request, match, "original")
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
-    found: dict[str, Any] = context.readers.read(match["id"], {"what": "event", "event": int(match["event"])})
+    asked = {"what": "event", "event": int(match["event"])}
+    caller = authentication.viewer(context, request).user_id or request.client
+    found: dict[str, Any] = context.readers.read(match["id"], asked, caller=caller)
     body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
     return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)
 

@@ -15,13 +15,14 @@ from appliance.web.context import Context
 
 @dataclass
 class Subject:
-    """A measurement's row, its dataset's facts, who asks, and the connection to read more."""
+    """A measurement's row, its dataset's facts, who asks (from which address), and the connection to read more."""
 
     context: Context
     conn: sqlite3.Connection
     resource: sqlite3.Row
     facts: DatasetFacts
     viewer: Viewer
+    client: str = ""
 
     @property
     def id(self) -> str:

@@ -77,6 +77,5 @@ def _event(subject: Subject, data: Mapping[str, Any]) -> int:
 def _read(subject: Subject, request: Mapping[str, Any]) -> Any:
     if subject.context.readers is None:
         raise Problem(503, "Service Unavailable", message="This server has no readers for version 1; use version 2.")
-    return Raw(
-        json.dumps(subject.context.readers.read(subject.id, request)["values"])
-    )  # NaN stays NaN, as clients of the time read it
+    found = subject.context.readers.read(subject.id, request, caller=subject.viewer.user_id or subject.client)
+    return Raw(json.dumps(found["values"]))  # NaN stays NaN, as clients of the time read it

@@ -15,6 +15,10 @@ from appliance.store import resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
+#: Processor seconds that a task on any file may take, and the pace expected of it beyond.
+_LEAST_SECONDS = 60
+_BYTES_A_SECOND = 500 << 10
+
 Write = Callable[[sqlite3.Connection], None]
 
 
@@ -121,7 +125,7 @@ def _processor_seconds(size: int) -> int:
 
     Damage can make HDF5 run in circles, and a small file should not keep a worker busy for an hour.
     """
-    return 60 + size // (500 << 10)
+    return _LEAST_SECONDS + size // _BYTES_A_SECOND
 
 
 Run = Callable[[JobContext], Done]

@@ -14,7 +14,10 @@ import h5py
 import numpy as np
 import pytest
 
+from appliance.jobs import registry
+from appliance.jobs.registry import Done, JobContext, JobKind
 from appliance.jobs.runner import wait_until
+from appliance.jobs.sandbox import Sandbox
 from appliance.store import jobs
 from tests.support import rtdc
 from tests.support.rtdc_hostile import HOSTILE
@@ -78,6 +81,23 @@ def test_hostile_and_odd_files(appliance: Appliance, tmp_path: Path) -> None:
             assert "unexpected" not in job["error"], (name, job["error"])
     assert secret.read_bytes() == before
     assert_nothing_leaked(appliance, {appliance.depot.path(one) for one in names})
+
+
+def test_a_small_file_that_keeps_the_processor_busy_is_given_up_soon(
+    appliance: Appliance, hostile: Sandbox, measurement: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time allowed grows with the file; an hour is for 20 GB."""
+    monkeypatch.setattr(registry, "_LEAST_SECONDS", 1)
+
+    def spin(context: JobContext) -> Done:
+        return Done({"never": context.run("spin", {}, hostile.new_scratch())})
+
+    resource_id = appliance.add(appliance.dataset(), measurement, queue=False)
+    job_id = appliance.enqueue("spin", resource_id=resource_id)
+    appliance.run_all(30, sandbox=hostile, extra={"spin": JobKind("spin", spin)})
+    job = appliance.job(job_id)
+    assert (job["state"], job["attempts"]) == ("failed", 1)
+    assert "processor time" in str(job["error"])
 
 
 @pytest.fixture

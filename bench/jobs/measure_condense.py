@@ -1,6 +1,6 @@
-"""Condensing against dclab: `python bench/jobs/measure_condense.py [--events 50000] [--cores 1,2] [--from FILE] [--repeat 1]`.
+"""Condensing against dclab: `python bench/jobs/measure_condense.py [--events 50000] [--cores 1,2] [--from FILE | --file FILE] [--limit S]`.
 
-Makes a file with images (synthetic, or `--from` a real one tiled with noise), condenses it with `dclab-condense` and with our
+Makes a file with images (synthetic, or `--from` a real one tiled with noise; or takes `--file` as it is), condenses it with `dclab-condense` and with our
 code, each in a fresh process, compares every feature bit by bit, and prints wall time, processor time, peak memory and ratios.
 Then metadata and preview of the same file. Run it as `python bench/jobs/measure_condense.py`.
 """
@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -60,31 +62,45 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=50_000)
     parser.add_argument("--cores", default=",".join(str(n) for n in sorted({1, os.cpu_count() or 1})))
     parser.add_argument("--from", dest="source", type=Path, help="real file to tile instead of a synthetic one")
+    parser.add_argument("--file", type=Path, help="file to condense as it is")
+    parser.add_argument("--dir", type=Path, help="where results lie meanwhile (default: the system's temporary folder)")
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=3600, help="dclab is stopped after so many seconds; 0: left out")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="bench-condense-") as name:
+    with tempfile.TemporaryDirectory(prefix="bench-condense-", dir=options.dir) as name:
         folder = Path(name)
-        path = folder / "large.rtdc"
+        path = options.file or folder / "large.rtdc"
         if options.source:
             tile(options.source, path, options.events)
-        else:
+        elif not options.file:
             synthetic.write(path, events=options.events)
-        print(f"{options.events:,} events, {path.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}")
-        print(json.dumps(compare(path, folder, [int(n) for n in options.cores.split(",")], options.repeat)))
+        with h5py.File(path) as h5:
+            events = int(h5.attrs["experiment:event count"])
+        print(f"{events:,} events, {path.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}", flush=True)
+        cores = [int(n) for n in options.cores.split(",")]
+        print(json.dumps(compare(path, folder, cores, options.repeat, options.limit)))
 
 
-def compare(path: Path, folder: Path, cores: list[int], repeat: int) -> dict[str, Any]:
-    """→ figures of all runs; the best of `repeat` each."""
+def compare(path: Path, folder: Path, cores: list[int], repeat: int, limit: float) -> dict[str, Any]:
+    """→ figures of all runs; the best of `repeat` each. Without dclab's result, those of different numbers of processes are compared."""
     reference = folder / "reference.rtdc"
-    dclab = best(repeat, lambda: run([sys.executable, "-c", DCLAB, str(path), str(reference)]))
-    show("dclab-condense", dclab, dclab)
-    figures: dict[str, Any] = {"dclab": dclab}
+    figures: dict[str, Any] = {}
+    dclab = best(repeat, lambda: run([sys.executable, "-c", DCLAB, str(path), str(reference)], limit)) if limit else {}
+    if dclab.get("stopped"):
+        reference.unlink(missing_ok=True)
+    if dclab:
+        show("dclab-condense" + ("" if reference.exists() else ", stopped"), dclab, dclab)
+        figures["dclab"] = dclab
     for count in cores:
         request = {"cores": count, "name": path.name}
         ours = best(repeat, lambda request=request: task("condense", request, path, folder))
-        ours["ratio"] = round(ours["wall"] / dclab["wall"], 3)
-        ours["equal"] = equal_features(folder / "condensed.rtdc", reference)
-        show(f"ours, {count} core(s), {ours['equal']} features equal", ours, dclab)
+        if reference.exists():
+            ours["equal"] = equal_features(folder / "condensed.rtdc", reference)
+        else:
+            shutil.copyfile(folder / "condensed.rtdc", reference)
+        if dclab:
+            ours["ratio"] = round(ours["wall"] / dclab["wall"], 3)
+        show(f"ours, {count} core(s), {ours.get('equal', 'no')} features equal", ours, dclab)
         figures[f"cores {count}"] = ours
     for name in ("preflight", "metadata", "preview"):
         request = {"condensed": str(folder / "condensed.rtdc")} if name == "preview" else {}
@@ -103,20 +119,25 @@ def task(name: str, request: dict[str, Any], path: Path, folder: Path) -> dict[s
     return run([sys.executable, "-c", OURS, name, json.dumps(request), str(path), str(folder)])
 
 
-def run(command: list[str]) -> dict[str, Any]:
-    """→ {wall, cpu [s], peak [MiB]} of a process, start of the interpreter included. Raises if it fails."""
+def run(command: list[str], limit: float = 86_400) -> dict[str, Any]:
+    """→ {wall, cpu [s], peak [MiB]} of a process, start of the interpreter included; `stopped` after `limit` seconds. Raises if it fails."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
     assert process.stdout is not None
+    stopper = threading.Timer(limit, process.kill)
+    stopper.start()
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
+    stopper.cancel()
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
+    cpu = round(usage.ru_utime + usage.ru_stime, 2)
+    if wall > limit and process.returncode:
+        return {"wall": round(wall, 2), "cpu": cpu, "peak": usage.ru_maxrss // 1024, "stopped": True}
     if process.returncode:
         raise SystemExit(f"{command[0]} failed")
-    cpu = usage.ru_utime + usage.ru_stime
-    return {"wall": round(wall, 2), "cpu": round(cpu, 2), "peak": int(output.split()[-1])}
+    return {"wall": round(wall, 2), "cpu": cpu, "peak": int(output.split()[-1])}
 
 
 def equal_features(mine: Path, reference: Path) -> int:
@@ -132,8 +153,10 @@ def equal_features(mine: Path, reference: Path) -> int:
 
 def show(name: str, figures: dict[str, Any], dclab: dict[str, Any]) -> None:
     """Print one row: name, seconds, processor seconds, MiB, ratio to dclab's wall time."""
-    ratio = figures["wall"] / dclab["wall"]
-    print(f"{name:34} {figures['wall']:8.2f} s {figures['cpu']:8.2f} s cpu {figures['peak']:6} MiB   x {ratio:.3f}")
+    sign = "<" if dclab.get("stopped") else ""
+    ratio = f"x {sign}{figures['wall'] / dclab['wall']:.3f}" if dclab else ""
+    row = f"{name:34} {figures['wall']:8.2f} s {figures['cpu']:8.2f} s cpu {figures['peak']:6} MiB   {ratio}"
+    print(row, flush=True)
 
 
 def tile(source: Path, target: Path, events: int) -> None:

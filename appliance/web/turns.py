@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 #: Longest wait for one's turn [s].
 _PATIENCE = 0.1
@@ -64,10 +62,3 @@ def give() -> None:
             _waiting.popleft().release()
         else:
             _taken = False
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Begin the work below in our turn."""
-    take()
-    yield

@@ -13,13 +13,12 @@ from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import incidents, notices
-from appliance.web import authentication
+from appliance.web import authentication, turns
 from appliance.web.api import envelope, parameters, uploads
 from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
-from appliance.web.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +35,10 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
         declared = ACTIONS.get(name)
         if declared is None:
             raise unknown(name)
-        if request.method in {"GET", "HEAD"} and not declared.get:
-            raise Problem(400, "Bad Request", message=_POST_ONLY)
+        if request.method in {"GET", "HEAD"}:
+            if not declared.get:
+                raise Problem(400, "Bad Request", message=_POST_ONLY)
+            turns.take()
         if declared.kept and request.method != "POST" and request.body.length == 0:
             caller = authentication.token_hash(request)
             if caller is not None:
@@ -78,8 +79,8 @@ def perform(context: Context, request: Request, declared: Action) -> tuple[Any, 
         one = Call(context, viewer, values, request.client, declared.kept)
         if not declared.get:  # it may write, which waits for the disk
             return declared.handler(one), False
-        with turn():
-            return declared.handler(one), one.kept
+        turns.take()
+        return declared.handler(one), one.kept
 
 
 def require(viewer: Viewer, declared: Action) -> None:

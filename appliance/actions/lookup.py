@@ -63,11 +63,11 @@ def any_community(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row:
     return row
 
 
-def user(conn: sqlite3.Connection, ref: str | None, *, field: str = "id") -> sqlite3.Row:
-    """The user (not a deleted one) with this id or name. Raises Problem 404."""
+def user(conn: sqlite3.Connection, ref: str | None, *, field: str = "id", deleted: bool = False) -> sqlite3.Row:
+    """The user (`deleted`: also a deleted one) with this id or name. Raises Problem 404."""
     if not ref:
         raise missing(field)
     row = users.find(conn, ref)
-    if row is None or row["state"] == "deleted":
+    if row is None or (row["state"] == "deleted" and not deleted):
         raise not_found()
     return row

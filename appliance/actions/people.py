@@ -15,7 +15,7 @@ from appliance.model.problem import Fields, Problem, invalid, missing, not_autho
 from appliance.model.values import as_text
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, policy, sessions_rules, tokens
-from appliance.store import audit, links, sessions, users
+from appliance.store import audit, links, persons, sessions, users
 from appliance.store import tokens as stored
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
@@ -79,14 +79,28 @@ def change_password(site: Site, viewer: Viewer, ref: str | None, new: str, *, ol
 
 
 def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
-    """Disable, enable or delete an account (admins only); the last admin stays. Raises Problem 403, 404 or 409."""
+    """Disable, enable or delete an account (admins only); the last admin stays. Raises Problem 403, 404 or 409.
+
+    A deleted account that kept its name can be enabled again; roles and tokens are gone.
+    """
     with site.db.write() as tx:
-        row = lookup.user(tx, ref)
+        row = lookup.user(tx, ref, deleted=state == "active")
         policy.require(viewer, "user:delete", row["id"])
-        if state != "active" and row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
-            raise invalid(message="This is the last administrator; make somebody else one first.")
+        if state != "active":
+            _require_another_admin(tx, row)
         users.set_state(tx, row["id"], state)
         audit.add(tx, viewer, f"user.{state}", "user", row["id"])
+
+
+def erase(site: Site, viewer: Viewer, ref: str | None) -> None:
+    """Delete an account (also one deleted before) and replace what names its owner by a pseudonym. Raises Problem."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref, deleted=True)
+        policy.require(viewer, "user:delete", row["id"])
+        _require_another_admin(tx, row)
+        users.set_state(tx, row["id"], "deleted")
+        persons.erase(tx, row["id"])
+        audit.add(tx, viewer, "user.erase", "user", row["id"])
 
 
 def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> None:
@@ -94,8 +108,8 @@ def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> No
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
-        if not value and row["sysadmin"] and users.count_admins(tx) == 1:
-            raise invalid(message="This is the last administrator; make somebody else one first.")
+        if not value:
+            _require_another_admin(tx, row)
         users.set_sysadmin(tx, row["id"], value)
         audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"])
 
@@ -232,6 +246,12 @@ def _require_password(row: sqlite3.Row, given: str) -> None:
     """Raises Problem 409 when `given` is not the user's password."""
     if not passwords.verify(row["password"], given).ok:
         raise invalid({"old_password": ["The present password is not right"]})
+
+
+def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Raises Problem 409 when this user is the one administrator who can log in."""
+    if row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
+        raise invalid(message="This is the last administrator; make somebody else one first.")
 
 
 def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -145,6 +146,9 @@ def run(args: Sequence[str] | None = None) -> int:
         # `dcor … | head` has read enough; keep the interpreter from complaining about it when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except sqlite3.DatabaseError as error:
+        click.echo(f"dcor: The database cannot be read: {error}. `dcor inspect` says more.", err=True)
+        return EXIT_REFUSED
     except OSError as error:
         click.echo(f"dcor: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
         return EXIT_REFUSED

@@ -203,16 +203,15 @@ def demote(state: CliState, name: str) -> None:
 def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bool, yes: bool) -> dict[str, list[str]]:
     """Remove accounts: tokens, sessions and memberships end, name and address are replaced by a pseudonym. Datasets stay."""
     with state.db.read() as conn:
-        rows = [lookup.user(conn, name) for name in names]
+        rows = [lookup.user(conn, name, deleted=not keep_data) for name in names]
     found = [row["name"] for row in rows]
     if not agreed(f"Remove {', '.join(found)}?", dry_run=dry_run, yes=yes):
         return {"removed": [], "would_remove": found}
     for row in rows:
-        people.set_state(state.site, OPERATOR, row["id"], "deleted")
-        if not keep_data:
-            with state.db.write() as tx:
-                persons.erase(tx, row["id"])
-                audit.add(tx, OPERATOR, "user.erase", "user", row["id"])
+        if keep_data:
+            people.set_state(state.site, OPERATOR, row["id"], "deleted")
+        else:
+            people.erase(state.site, OPERATOR, row["id"])
     return {"removed": found}
 
 
@@ -223,7 +222,7 @@ def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bo
 def export(state: CliState, name: str, out: Path | None) -> None:
     """Write everything stored about a person as JSON (right of access)."""
     with state.db.write() as tx:
-        row = lookup.user(tx, name)
+        row = lookup.user(tx, name, deleted=True)
         text = json.dumps(persons.everything(tx, row), indent=2, ensure_ascii=False)
         audit.add(tx, OPERATOR, "user.export", "user", row["id"])
     if out is None:

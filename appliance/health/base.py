@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -91,7 +92,7 @@ class NamedCheck:
         """Run it; a check that cannot do its work reports that as a problem of its own."""
         try:
             yield from self.run(premises)
-        except (Problem, OSError, ValueError) as error:
+        except (Problem, OSError, ValueError, sqlite3.DatabaseError) as error:
             yield Finding(
                 self.name,
                 Level.PROBLEM,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from appliance.jobs.publish import hash_file
 from appliance.store import audit, inspection
 
 _SHOWN = 10
+_RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
 
 
 @check("database", "the database is sound and of this release")
@@ -28,17 +30,15 @@ def database(premises: Premises) -> Iterator[Finding]:
             f"chmod 600 {path}",
             lambda: _narrow(path),
         )
-    with premises.db.read() as conn:
-        errors = inspection.integrity_errors(conn)
-        version = inspection.schema_version(conn)
+    try:
+        with premises.db.read() as conn:
+            errors = inspection.integrity_errors(conn)
+            version = inspection.schema_version(conn)
+    except sqlite3.DatabaseError as error:
+        yield Finding("database", Level.PROBLEM, f"cannot be read: {error}", "Nothing works without it.", _RESTORE)
+        return
     for text in errors[:_SHOWN]:
-        yield Finding(
-            "database",
-            Level.PROBLEM,
-            text,
-            "Answers may be wrong or fail.",
-            "Stop the service and restore the last backup: `dcor backup restore`.",
-        )
+        yield Finding("database", Level.PROBLEM, text, "Answers may be wrong or fail.", _RESTORE)
     if version != inspection.newest_schema():
         yield Finding(
             "database",

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
@@ -53,8 +54,8 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs",
             Level.WARNING,
-            f"{job['kind']} of resource {job['resource_id']} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
-            "The resource lacks it.",
+            f"{_what(job)} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
+            "The resource lacks it." if job["resource_id"] else "It runs again at its next time.",
             f"dcor jobs show {job['id']}; dcor jobs retry {job['id']}",
         )
     if len(failed) > _SHOWN:
@@ -130,6 +131,10 @@ def alarms(premises: Premises) -> Iterator[Finding]:
 def backup_folder(premises: Premises) -> Path:
     """Where backups go."""
     return Path(premises.settings.backup.folder) if premises.settings.backup.folder else premises.data_root / "backups"
+
+
+def _what(job: dict[str, Any]) -> str:
+    return f"{job['kind']} of resource {job['resource_id']}" if job["resource_id"] else str(job["kind"])
 
 
 def newest_backup(folder: Path) -> float | None:

@@ -142,12 +142,13 @@ class Depot:
         self.part(part_id).unlink(missing_ok=True)
 
     def parts(self) -> Iterator[tuple[str, Path, float]]:
-        """(id, path, time of the last change [Unix s]) of every unfinished file."""
+        """(id, path, time of the last change [Unix s]) of every unfinished file; what has no id for a name is none of ours."""
         with suppress(FileNotFoundError):
             for entry in list(os.scandir(self._parts)):
-                if entry.name.endswith(_PART):
+                part_id = entry.name.removesuffix(_PART)
+                if entry.name.endswith(_PART) and is_id(part_id):
                     with suppress(FileNotFoundError):  # finished in this moment
-                        yield entry.name.removesuffix(_PART), Path(entry.path), entry.stat().st_mtime
+                        yield part_id, Path(entry.path), entry.stat().st_mtime
 
     def free(self) -> int:
         """Bytes that may still be written."""

@@ -59,10 +59,13 @@ def dead_jobs(conn: sqlite3.Connection) -> list[str]:
 
 
 def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Jobs that failed for good and were not followed by a successful one of the same kind: id, kind, resource_id, error."""
+    """Jobs that failed for good and were not followed by a successful one of the same kind: id, kind, resource_id, error.
+
+    Maintenance jobs, which have no resource (None), follow each other likewise.
+    """
     rows = conn.execute(
         """SELECT id, kind, resource_id, error FROM job j WHERE state = 'failed' AND NOT EXISTS (
-               SELECT 1 FROM job l WHERE l.resource_id = j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
+               SELECT 1 FROM job l WHERE l.resource_id IS j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
            ORDER BY created DESC"""
     )
     return [dict(row) for row in rows]

@@ -84,22 +84,23 @@ def seen(tx: sqlite3.Connection, user_id: str) -> None:
 def listed(
     conn: sqlite3.Connection, text: str = "", *, states: tuple[str, ...] = ("active", "pending"), order: str = "name"
 ) -> list[sqlite3.Row]:
-    """Users whose name, full name or address contains `text`, with their dataset counts, sorted by a column."""
+    """Users whose name, full name or address contains `text`, with their dataset counts, sorted by the column `order`."""
     column = order if order in {"name", "fullname", "email", "created", "last_active"} else "name"
     marks = ", ".join("?" * len(states))
     return conn.execute(
         f"""SELECT u.*, (SELECT count(*) FROM dataset d WHERE d.creator_id = u.id AND d.state != 'deleted') AS datasets
-            FROM user u WHERE u.state IN ({marks}) AND (u.name LIKE ? OR u.fullname LIKE ? OR u.email LIKE ?) ORDER BY u.{column}""",
-        (*states, *[f"%{text}%"] * 3),
+            FROM user u WHERE u.state IN ({marks})
+              AND (u.name LIKE ? ESCAPE '!' OR u.fullname LIKE ? ESCAPE '!' OR u.email LIKE ? ESCAPE '!') ORDER BY u.{column}""",
+        (*states, *[_containing(text)] * 3),
     ).fetchall()
 
 
 def complete(conn: sqlite3.Connection, text: str, *, limit: int = 20, ignore: str = "") -> list[dict[str, Any]]:
     """Active users whose name or full name contains `text`: ``[{id, name, fullname}]``."""
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = conn.execute(
-        "SELECT id, name, fullname FROM user WHERE state = 'active' AND id != ? AND (name LIKE ? ESCAPE '\\' OR fullname LIKE ? ESCAPE '\\') ORDER BY name LIMIT ?",
-        (ignore, pattern, pattern, limit),
+        """SELECT id, name, fullname FROM user WHERE state = 'active' AND id != ?
+             AND (name LIKE ? ESCAPE '!' OR fullname LIKE ? ESCAPE '!') ORDER BY name LIMIT ?""",
+        (ignore, *[_containing(text)] * 2, limit),
     )
     return [dict(row) for row in rows]
 
@@ -126,6 +127,11 @@ def zombies(conn: sqlite3.Connection, before: str) -> list[str]:
         (before,),
     )
     return [row[0] for row in rows]
+
+
+def _containing(text: str) -> str:
+    """The pattern of LIKE (with ESCAPE '!') for what contains `text` as it stands."""
+    return "%" + text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 
 def _require_free_email(conn: sqlite3.Connection, email: str, user_id: str | None) -> None:

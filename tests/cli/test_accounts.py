@@ -47,6 +47,8 @@ def test_roles_and_locks(people: Dcor) -> None:
     assert people("user", "disable", "boss").code == 0
     assert names(people) == ["ada"]
     assert names(people, "--state", "disabled") == ["boss"]
+    assert people("user", "promote", "boss").code == 0
+    assert people("user", "demote", "boss").code == 0  # locked, so ada was the only one anyway
     assert people("user", "enable", "boss").code == 0
 
 
@@ -67,6 +69,23 @@ def test_remove_erases_the_person_but_not_the_account(people: Dcor) -> None:
     gone = people("user", "list", "--state", "deleted", "--json").json
     assert [(row["id"], row["name"], row["fullname"]) for row in gone] == [(user_id, f"removed-{user_id[:8]}", "")]
     assert people("user", "add", "ada", "--email", "ada@lab.example").code == 0  # name and address are free again
+
+
+def test_a_removed_account_that_kept_its_name_comes_back_or_is_erased_later(people: Dcor, tmp_path: Path) -> None:
+    assert people("user", "remove", "ada", "--keep-data", "--yes").code == 0
+    assert people("user", "enable", "ada").code == 0
+    assert names(people) == ["ada", "boss"]
+    assert people("user", "remove", "ada", "--keep-data", "--yes").code == 0
+    assert people("user", "export", "ada", "--out", str(tmp_path / "ada.json")).code == 0
+    assert people("user", "remove", "ada", "--yes").code == 0
+    assert names(people, "--state", "deleted") != ["ada"]
+
+
+def test_search_takes_the_text_as_it_stands(people: Dcor) -> None:
+    assert people("user", "add", "a_b", "--email", "a_b@lab.example").code == 0
+    assert people("user", "add", "axb", "--email", "axb@lab.example").code == 0
+    assert names(people, "--search", "a_b") == ["a_b"]
+    assert names(people, "--search", "%") == []
 
 
 def test_export_holds_everything_but_secrets(people: Dcor, tmp_path: Path) -> None:

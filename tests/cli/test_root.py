@@ -38,6 +38,22 @@ def test_each_command_loads_and_says_what_the_table_says(name: str) -> None:
     assert command.get_short_help_str(300).rstrip(".") == COMMANDS[name][2].rstrip(".")
 
 
+def test_a_damaged_database_is_said_in_a_line(dcor: Dcor, root: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        (root / f"dcor.sqlite{end}").unlink(missing_ok=True)
+    (root / "dcor.sqlite").write_bytes(b"\x55" * (100 * 4096))
+    (root / "dcor.sqlite").chmod(0o600)
+    said = dcor("user", "list")
+    assert said.code == 1
+    assert said.err.count("\n") == 1
+    assert "dcor inspect" in said.err
+    assert dcor("inspect", "--json").code == 1
+    findings = dcor("inspect", "--json").json["findings"]
+    assert [one["fix"] for one in findings if (one["check"], one["level"]) == ("database", "problem")] == [
+        "Stop the service and restore the last backup: `dcor backup restore`."
+    ]
+
+
 def test_every_command_and_option_is_explained() -> None:
     bare = []
 

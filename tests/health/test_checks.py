@@ -190,6 +190,23 @@ def test_alarms_are_problems_until_settled(look: Look, root: Path) -> None:
     assert levels(look("alarms")) == {Level.OK}
 
 
+def test_a_maintenance_job_that_failed_once_is_forgotten_when_it_succeeds(root: Path, look: Look) -> None:
+    from appliance.store.database import Database
+
+    db = Database(root / "dcor.sqlite")
+    with db.write() as tx:
+        claimed = jobs.claim(tx, jobs.enqueue(tx, "statistics"), "worker", 60.0)
+        assert claimed is not None
+        jobs.fail(tx, claimed, "no room", permanent=True)
+    (finding,) = look("jobs")
+    assert finding.detail == "statistics failed: no room"
+    with db.write() as tx:
+        claimed = jobs.claim(tx, jobs.enqueue(tx, "statistics"), "worker", 60.0)
+        assert claimed is not None
+        jobs.finish(tx, claimed)
+    assert levels(look("jobs")) == {Level.OK}
+
+
 def test_a_check_that_cannot_work_is_a_problem_and_stops_nothing(root: Path) -> None:
     def broken(_premises: Premises) -> Iterator[Finding]:
         raise Problem(500, "x", message="no idea")

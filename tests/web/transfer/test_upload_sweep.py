@@ -47,6 +47,9 @@ def test_sweeping(stores: tuple[Database, Depot]) -> None:
     for part_id in (young, old):
         depot.new_part(part_id).close()
     os.utime(depot.part(old), (time.time() - 2 * LIFETIME,) * 2)
+    foreign = depot.part(old).with_name("of an editor.part")
+    foreign.touch()
+    os.utime(foreign, (0, 0))
     assert set(uploads.sweep(db, depot, LIFETIME, dry_run=True)["removed"]) == {stale, old}
     assert depot.part(stale).exists()
     report = uploads.sweep(db, depot, LIFETIME)

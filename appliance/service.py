@@ -18,7 +18,7 @@ from appliance.actions.site import Sanity
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 from appliance.security import certificate, secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
@@ -76,10 +76,17 @@ class Service:
 
     def start(self) -> None:
         """Start everything; returns when requests are answered. Raises Problem when a port is taken."""
-        self._gateway = self._bind()
+        pages = self._pages = Pages(
+            create_app(self.context), self._pages_socket, threads=self.settings.server.page_threads
+        )
+        pages.start()  # before the port is open: a quick browser must not be told that there are no pages
+        try:
+            self._gateway = self._bind()
+        except Problem:
+            pages.stop()
+            raise
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
-        self._start_pages()
         self.jobs.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         log.info("service.ready port=%d", self.port)
@@ -137,10 +144,6 @@ class Service:
                 message=f"Port {server.port} or {server.http_port} of {server.bind} can not be used: {error.strerror}. Is another server running?"
             ) from error
         return gateway
-
-    def _start_pages(self) -> None:
-        self._pages = Pages(create_app(self.context), self._pages_socket, threads=self.settings.server.page_threads)
-        self._pages.start()
 
     def _warm_up(self) -> None:
         try:

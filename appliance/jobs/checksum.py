@@ -31,7 +31,7 @@ def run(context: JobContext) -> Done:
     def write(tx: sqlite3.Connection) -> None:
         """Fill in what is missing."""
         resources.patch(
-            tx, context.resource_id, sha256=found.sha256, size=found.size, etag=resource["etag"] or found.md5
+            tx, context.resource_id, sha256=found.sha256, size=found.size, etag=resource["etag"] or found.etag
         )
 
     return Done({"size": found.size}, write)

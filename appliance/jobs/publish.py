@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.jobs.registry import JobContext, JobFailed
+from appliance.model.multipart_parts import EtagHasher
 from appliance.store import artefacts
 
 _STEP = 1 << 20
@@ -20,11 +21,11 @@ _STEP = 1 << 20
 
 @dataclass(frozen=True)
 class Hashes:
-    """Size in bytes, SHA-256 and MD5 (the ETag of a file stored in one part), hexadecimal."""
+    """Size in bytes, hexadecimal SHA-256, and the ETag by the rule of `model.multipart_parts`."""
 
     size: int
     sha256: str
-    md5: str
+    etag: str
 
 
 def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, keep_cached: bool = True) -> Hashes:
@@ -32,20 +33,21 @@ def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, k
 
     :param keep_cached: without it the file is read from the disk and does not stay in the page cache.
     """
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    sha256, size = hashlib.sha256(), 0
     with path.open("rb", buffering=0) as file:
+        etag = EtagHasher(os.fstat(file.fileno()).st_size)
         buffer = bytearray(_STEP)
         view = memoryview(buffer)
         if not keep_cached:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while count := file.readinto(buffer):
             sha256.update(view[:count])
-            md5.update(view[:count])
+            etag.update(view[:count])
             size += count
             tick(size)
         if not keep_cached:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return Hashes(size, sha256.hexdigest(), md5.hexdigest())
+    return Hashes(size, sha256.hexdigest(), etag.etag() or "")
 
 
 @contextmanager
@@ -76,7 +78,7 @@ def publish(context: JobContext, folder: Path, files: dict[str, str]) -> Callabl
     def write(tx: sqlite3.Connection) -> None:
         """Note the artefacts."""
         for kind, found in made.items():
-            artefacts.put(tx, context.resource_id, kind, size=found.size, sha256=found.sha256, etag=found.md5)
+            artefacts.put(tx, context.resource_id, kind, size=found.size, sha256=found.sha256, etag=found.etag)
 
     return write
 

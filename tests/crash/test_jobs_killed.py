@@ -109,7 +109,7 @@ def contents(appliance: Appliance, resource_id: str) -> dict[str, object]:
     assert kernel is not None
     for kind, row in made.items():
         found = hash_file(appliance.depot.path(resource_id, kind))
-        assert (row["size"], row["sha256"], row["etag"]) == (found.size, found.sha256, found.md5), kind
+        assert (row["size"], row["sha256"], row["etag"]) == (found.size, found.sha256, found.etag), kind
     with h5py.File(appliance.depot.path(resource_id, "condensed")) as h5:
         values = {name: np.asarray(h5["events"][name]).tobytes() for name in h5["events"]}
     described = {

@@ -32,7 +32,7 @@ def check_results(appliance: Appliance, resource_id: str) -> None:
     assert set(made) == {"condensed", *FILES}
     for kind, row in made.items():
         found = hash_file(appliance.depot.path(resource_id, kind))
-        assert (row["size"], row["sha256"], row["etag"]) == (found.size, found.sha256, found.md5)
+        assert (row["size"], row["sha256"], row["etag"]) == (found.size, found.sha256, found.etag)
     assert "image" in kernel["features"]
     assert "volume" in kernel["condensed_features"]
     assert "image" in kernel["condensed_features"], "offered by the basin that leads to the original"

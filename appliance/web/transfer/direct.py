@@ -19,9 +19,10 @@ from appliance.model.problem import Problem, bad_request, invalid, not_authorize
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.security.signing import Purpose, SignatureError
-from appliance.store import communities, uploads
+from appliance.store import communities, uploads, users
 from appliance.store.depot import Part
 from appliance.store.filesystem import reserve
+from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -156,10 +157,17 @@ def fill(request: Request, buffer: memoryview) -> bytes:
 
 
 def _open_upload(context: Context, upload_id: str) -> Any:
+    """The upload, if it takes parts and its user may still add to the circle: a signed address outlives both. Raises Problem."""
     with context.db.read() as conn:
         row = uploads.get(conn, upload_id)
-    if row is None or row["kind"] != "direct" or row["state"] not in {"open", "complete"}:
-        raise not_found("This upload takes nothing more.")
+        if row is None or row["kind"] != "direct" or row["state"] not in {"open", "complete"}:
+            raise not_found("This upload takes nothing more.")
+        user = users.find(conn, row["user_id"])
+        circle = communities.find(conn, row["circle_id"], "circle")
+        if user is None or user["state"] != "active" or circle is None:
+            raise not_authorized("Whoever began this upload may not add files here any more.")
+        viewer = authentication.of_user(conn, context.settings.policy, user, scope="admin")
+    policy.require(viewer, "circle:add_dataset", communities.facts(circle))
     return row
 
 

@@ -207,3 +207,31 @@ def test_racing_clients_give_one_right_file(ward: Any) -> None:
     stored = ward.appliance.context.depot.path(resource["id"]).read_bytes()
     assert resource["etag"] == hashlib.md5(stored).hexdigest()
     assert resource["etag"] in tags
+
+
+def test_an_address_dies_with_the_right_of_whoever_asked_for_it(ward: Any) -> None:
+    content = os.urandom(MIB // 2)
+    helper = ward.appliance.member("circle", ward.circle["name"], "helper", "editor")
+    started = helper.get("resource_upload_s3_urls", organization_id=ward.circle["id"], file_size=len(content)).result
+    url = started["upload_urls"][0]
+    assert send(ward, "PUT", url, content).status_code == 200
+    ward.editor.post("member_delete", id=ward.circle["id"], object=helper.id, object_type="user")
+    assert send(ward, "PUT", url, content).status_code == 403
+    ward.editor.post("member_create", id=ward.circle["id"], object=helper.id, object_type="user", capacity="editor")
+    assert send(ward, "PUT", url, content).status_code == 200
+    ward.appliance.admin.post("user_delete", id=helper.id)
+    assert send(ward, "PUT", url, content).status_code == 403
+
+
+def test_a_file_in_the_middle_of_a_form_gets_the_etag_of_its_parts_by_a_job(ward: Any) -> None:
+    """What follows the file makes its size unknown, and with it the parts; the checksum job knows better."""
+    draft = ward.editor.draft("ward")
+    content = os.urandom(2 * MIB + 17)
+    form = [("package_id", (None, draft["id"])), ("upload", ("a.txt", content)), ("description", (None, "x" * 500))]
+    answer = ward.editor.http.post(ward.appliance.url + "/api/3/action/resource_create", files=form, timeout=60)
+    resource = answer.json()["result"]
+    ward.appliance.jobs_done(resource["id"])
+    shown = ward.editor.get("resource_show", id=resource["id"]).result
+    digests = [hashlib.md5(piece, usedforsecurity=False).hexdigest() for piece in pieces(content)]
+    assert shown["etag"] == multipart_parts.etag(digests)
+    assert shown["sha256"] == hashlib.sha256(content).hexdigest()

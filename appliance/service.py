@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _SANITY_SECONDS = 60
 _GRACE = 30.0
+_numbers = itertools.count(1)  # of the services of this process, of which tests start several
 
 
 class Service:
@@ -65,7 +67,7 @@ class Service:
             status=self.status,
         )
         self._started = time.time()
-        self._pages_socket = settings.tmp / f"pages-{os.getpid()}.sock"
+        self._pages_socket = settings.tmp / f"pages-{os.getpid()}-{next(_numbers)}.sock"
         self._gateway: Gateway | None = None
         self._pages: Pages | None = None
 

@@ -18,7 +18,6 @@ from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import (
     backup,
     backup_crypto,
-    backup_gpg,
     backup_manifest,
     backup_restore,
     backup_sheet,
@@ -40,7 +39,6 @@ FRESH = timedelta(hours=20)
 
 _TRIALS = "trial-restores.json"
 _TRIALS_KEPT = 24
-_DUMPS = "encrypted_db_dumps"
 
 
 def folder(settings: Settings) -> Path:
@@ -95,7 +93,7 @@ def create(
     recipients = [settings.backup.recipient] if settings.backup.recipient else []
     try:
         made = backup.create(
-            source(settings), _ready(settings), recipients, seal(settings),
+            source(settings), ready(settings), recipients, seal(settings),
             workdir=settings.tmp, kind=kind, progress=progress,
         )  # fmt: skip
     except (Problem, OSError) as error:
@@ -195,7 +193,7 @@ def restore(
         signer=backup_sheet.signer_of(key),
         progress=progress,
     )
-    _finish(target, "backup.restore", done.manifest.name, done.problems)
+    finish(target, "backup.restore", done.manifest.name, done.problems)
     return done
 
 
@@ -212,8 +210,8 @@ def make_room(target: Path, *, replace: bool = False) -> Path | None:
         return None
     if not (target / "dcor.toml").exists() and not (target / backup_restore.DATABASE_FILE).exists():
         backup_restore.require_empty(target)
-    _require_stopped(target)
-    if not replace and _datasets(target / backup_restore.DATABASE_FILE):
+    require_stopped(target)
+    if not replace and datasets_in(target / backup_restore.DATABASE_FILE):
         raise invalid(
             message=f"{target} is in use: it has datasets. Restore into another folder, or say --replace to move what is "
             "there into its quarantine first."
@@ -233,7 +231,7 @@ def restore_zip(
     """Rebuild a data root in `target` from a ZIP backup."""
     make_room(target, replace=replace)
     done = backup_zip.restore(path, target, passphrase, examine=backup_source.examine, progress=progress)
-    _finish(target, "backup.restore", path.name, done.problems)
+    finish(target, "backup.restore", path.name, done.problems)
     return done
 
 
@@ -272,29 +270,6 @@ def zip_backup(
     return done
 
 
-def gpg_home(settings: Settings) -> Path:
-    """Keyring of public keys for `encrypted-database-backup`."""
-    return settings.secrets / "gnupg"
-
-
-def gpg_backup(site: Site, key_id: str, now: datetime | None = None) -> Path:
-    """Write the database, encrypted to a GnuPG key, where the manual has it; return the path. Keeps as many as of backups."""
-    settings = site.settings
-    moment = now or datetime.now(UTC)
-    base = secrets.private_folder(_ready(settings) / _DUMPS)
-    month = secrets.private_folder(base / moment.strftime("%Y-%m"))
-    name = f"dcor_db_{settings.server.hostname}_{backup_manifest.name_of(moment)}.sqlite"
-    target = month / f"{name}_{key_id.removeprefix('0x').replace('@', '-at-')}.gpg"
-    with backup.locked(folder(settings)), backup.scratch(settings.tmp) as work:
-        copy = work / name
-        backup_source.snapshot(settings.database, copy)
-        backup_gpg.encrypt(gpg_home(settings), copy, target, key_id)
-    _prune_dumps(base, settings)
-    with site.db.write() as tx:
-        audit.add(tx, OPERATOR, "backup.gpg", "backup", target.name)
-    return target
-
-
 def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
     """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
     settings = site.settings
@@ -329,7 +304,8 @@ def trial_is_due(settings: Settings, now: datetime | None = None) -> bool:
     return not any(at.startswith(stamp) for at in done) and bool(backup_manifest.names(folder(settings)))
 
 
-def _ready(settings: Settings) -> Path:
+def ready(settings: Settings) -> Path:
+    """The folder of the backups; our own one is made."""
     place = folder(settings)
     if not settings.backup.folder:  # a configured one must be there, or its disk is not mounted
         secrets.private_folder(place)
@@ -345,7 +321,8 @@ def _set_aside(place: Path, found: backup_verify.Verified) -> None:
                 path.rename(path.with_suffix(".damaged"))
 
 
-def _require_stopped(root: Path) -> None:
+def require_stopped(root: Path) -> None:
+    """Raise Problem 409 while a service runs on this data root."""
     lock = root / "tmp" / "jobs.lock"
     if lock.exists():
         with lock.open("ab") as file:
@@ -355,7 +332,7 @@ def _require_stopped(root: Path) -> None:
                 raise invalid(message="The service is running. Stop it first: sudo systemctl stop dcor") from error
 
 
-def _datasets(database: Path) -> int:
+def datasets_in(database: Path) -> int:
     """Number of datasets in a database; none in one that cannot be read."""
     if not database.exists():
         return 0
@@ -365,7 +342,7 @@ def _datasets(database: Path) -> int:
         return 0
 
 
-def _finish(target: Path, action: str, name: str, problems: Sequence[str]) -> None:
+def finish(target: Path, action: str, name: str, problems: Sequence[str]) -> None:
     """Make the missing folders, bring an older database up to date, and note what happened."""
     layout.create(target)
     db = Database(target / backup_restore.DATABASE_FILE)
@@ -379,14 +356,3 @@ def _alarm(site: Site, message: str | None, what: str = "") -> None:
         alarms.resolve_for(tx, ALARM, what)
         if message is not None:
             alarms.raise_(tx, ALARM, what, message[:2000])
-
-
-def _prune_dumps(base: Path, settings: Settings) -> None:
-    keep = retention.Keep(settings.backup.keep_daily, settings.backup.keep_monthly, settings.backup.keep_yearly)
-    moments: dict[datetime, list[Path]] = {}
-    for path in base.glob("*/dcor_db_*.gpg"):
-        stamp = path.name.split(".sqlite_")[0][-17:]
-        moments.setdefault(backup_manifest.moment_of(stamp), []).append(path)
-    for moment in moments.keys() - retention.kept(moments, keep):
-        for path in moments[moment]:
-            path.unlink()

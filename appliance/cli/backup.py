@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from appliance import settings as settings_module
-from appliance.actions import backups
+from appliance.actions import backup_dumps, backups
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -147,9 +147,11 @@ def verify(
 
 
 @group.command("restore")
-@click.option("--from", "place", type=_PATH, help="Folder of the backups, or a ZIP.  [default: backup.folder]")
+@click.option(
+    "--from", "place", type=_PATH, help="Folder of the backups, a ZIP, or a database dump.  [default: backup.folder]"
+)
 @_key_option
-@click.option("--password-stdin", is_flag=True, help="For a ZIP: read its passphrase from stdin.")
+@click.option("--password-stdin", is_flag=True, help="For a ZIP or a GnuPG key: read the passphrase from stdin.")
 @click.option("--backup", "name", help="Name of the backup.  [default: the newest]")
 @click.option("--files", "only_files", is_flag=True, help="Only put back files that the depot has lost.")
 @click.option("--replace", is_flag=True, help="Move a data root with datasets aside (into its quarantine).")
@@ -170,10 +172,16 @@ def restore(
     """Rebuild the data root (--data) on a bare machine, with the private key from the key sheet.
 
     An interrupted restore goes on when the command is repeated. Exit code 1 when single files could not be restored.
+
+    Of a dump by `dcor encrypted-database-backup` (.gpg, or decrypted already) the database comes back; settings,
+    certificate and files stay as they are. --key then names the exported private GnuPG key; without it, the caller's keyring is asked.
     """
     place = place or backups.folder(state.settings)
     with as_caller():
         zipped = place.is_file()
+        dumped = zipped and backup_dumps.is_dump(place)
+    if dumped:
+        return _restore_dump(state, place, key, read_password(True) if password_stdin else None, replace, yes, as_json)
     secret = read_password(True) if zipped and password_stdin else "" if zipped else _key_text(key)
     if zipped and not secret:
         secret = str(click.prompt("Passphrase", hide_input=True, err=True))
@@ -246,12 +254,12 @@ def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Pat
         copy = settings.tmp / "import.asc"
         copy.write_bytes(data)
         try:
-            backup_gpg.import_key(backups.gpg_home(settings), copy)
+            backup_gpg.import_key(backup_dumps.gpg_home(settings), copy)
         finally:
             copy.unlink()
     key_id = key_id or settings.backup.gpg_key
     if key_id:
-        click.echo(f"Created {backups.gpg_backup(state.site, key_id)}")
+        click.echo(f"Created {backup_dumps.create(state.site, key_id)}")
     elif settings.backup.recipient:
         click.echo(f"Created {backups.create(state.site, kind='database').path}")
     else:
@@ -330,6 +338,23 @@ def _create_zip(state: CliState, zip_file: Path, with_files: bool, password_stdi
         done = backups.zip_backup(state.site, zip_file.absolute(), passphrase, with_files=with_files, progress=told)
     data = {"path": str(zip_file.absolute()), "files": done.files, "bytes": done.size, "problems": done.problems}
     emit(data, as_json, lambda _: "\n".join([*done.problems, f"{done.files} files, {size(done.size)}: {zip_file}"]))
+    return int(bool(done.problems))
+
+
+def _restore_dump(
+    state: CliState, dump: Path, key: Path | None, passphrase: str | None, replace: bool, yes: bool, as_json: bool
+) -> int:
+    if replace:
+        confirm(f"Move the database in {state.data_root} aside and restore {dump}?", yes)
+    with _as_caller_for_owner(state.data_root, spare=("depot", "backups")):
+        done = backup_dumps.restore(state.data_root, dump, key=key, passphrase=passphrase, replace=replace)
+    data = {"backup": dump.name, "files": done.files, "bytes": done.size, "problems": done.problems}
+    emit(
+        data,
+        as_json,
+        lambda _: "\n".join([*done.problems, f"Restored the database from {dump.name}; it knows {done.files} files."]),
+    )
+    note("Next: sudo systemctl start dcor; dcor inspect")
     return int(bool(done.problems))
 
 

@@ -1,10 +1,12 @@
-"""Database backups for a GnuPG key, as the DCOR manual has them: for institutes that keep such a key already."""
+"""GnuPG, for institutes that keep such a key already: encrypt to a public key, decrypt with the private one."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from appliance.model.problem import invalid
@@ -55,8 +57,43 @@ def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
         draft.unlink(missing_ok=True)
 
 
+def decrypt(source: Path, target: Path, *, key: Path | None = None, passphrase: str | None = None) -> None:
+    """Write what is in the encrypted file `source` into `target`.
+
+    :param key: a file with the exported private key; it is used in a keyring that is gone afterwards. None: the keyring of
+        whoever runs this, which may ask for its passphrase or its card on the terminal.
+    :raises Problem: 409 for a wrong key or passphrase and for a damaged file.
+    """
+    arguments = ["--yes", "--output", str(target), "--decrypt", str(source)]
+    if key is None:
+        _call([program(), "--quiet", *arguments], f"{source.name} cannot be decrypted")
+        return
+    with tempfile.TemporaryDirectory(prefix="dcor-", dir=_short_lived()) as folder:
+        command = [program(), "--homedir", folder, "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback"]
+        command += ["--passphrase-fd", "0"]
+        try:
+            _call([*command, "--import", str(key)], "The private key cannot be read", passphrase)
+            _call([*command, *arguments], f"{source.name} cannot be decrypted with this key", passphrase)
+        finally:
+            subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], capture_output=True, check=False)
+
+
+def _short_lived() -> str | None:
+    """Where a private key may lie for a moment: in memory, else in /tmp. (Paths of sockets are short, that of a data root may not be.)"""
+    return next((place for place in ("/dev/shm", "/tmp") if os.access(place, os.W_OK | os.X_OK)), None)  # noqa: S108
+
+
 def _run(home: Path, arguments: list[str], failure: str) -> None:
-    done = subprocess.run(_command(home, arguments), capture_output=True, timeout=_TIMEOUT, check=False)
+    _call(_command(home, arguments), failure)
+
+
+def _call(command: list[str], failure: str, stdin: str | None = None) -> None:
+    given = None if stdin is None else (stdin + "\n").encode()
+    own_terminal = "--no-tty" not in command  # it may ask for a passphrase there
+    done = subprocess.run(
+        command, input=given, stdin=None if given is not None or own_terminal else subprocess.DEVNULL,
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, timeout=_TIMEOUT, check=False,
+    )  # fmt: skip
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise invalid(message=f"{failure}: {words[-1] if words else 'gpg says nothing'}")

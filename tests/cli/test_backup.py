@@ -20,8 +20,9 @@ from appliance.cli.common import CliState
 from appliance.cli.root import run
 from appliance.security import backup_sheet
 from appliance.service import Service
-from appliance.store import jobs
+from appliance.store import backup_source, jobs
 from tests.cli.conftest import Dcor
+from tests.support.samples import synthetic
 from tests.support.server import Appliance, Person, wait_for
 
 
@@ -230,7 +231,88 @@ def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_pa
     plain = subprocess.run([*gpg, "--decrypt", str(path)], check=True, capture_output=True).stdout
     assert plain.startswith(b"SQLite format 3\0")
     assert [entry.name for entry in (root / "tmp").iterdir() if entry.name.startswith(("backup", "import"))] == []
+    secret = tmp_path / "secret.asc"
+    secret.write_bytes(
+        subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True).stdout
+    )
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+    # … and back, after somebody has left who had been there.
+    assert people("user", "remove", "ada", "--yes").code == 0
+    wrong = people("backup", "restore", "--from", str(path), "--key", str(public), "--replace", "--yes")
+    assert (wrong.code, "cannot be decrypted" in wrong.err) == (1, True), wrong.err
+    assert "ada" not in [user["name"] for user in people("user", "list", "--json").json]
+    back = people("backup", "restore", "--from", str(path), "--key", str(secret), "--replace", "--yes", "--json")
+    assert (back.code, back.json["problems"]) == (0, []), back.err
+    assert "ada" in [user["name"] for user in people("user", "list", "--json").json]
+    (aside,) = (root / "quarantine").glob("before-restore-*/dcor.sqlite")
+    assert stat.S_IMODE(aside.parent.stat().st_mode) == 0o700
+    assert not (root / "dcor.sqlite.part").exists()
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
+def test_a_private_key_with_a_passphrase_opens_a_dump(people: Dcor, tmp_path: Path) -> None:
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    gpg = [
+        "gpg",
+        "--homedir",
+        str(home),
+        "--batch",
+        "--quiet",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        "long and secret",
+    ]
+    subprocess.run(
+        [*gpg, "--quick-generate-key", "b@clinic.example", "default", "default", "never"],
+        check=True,
+        capture_output=True,
+    )
+    keys = {"--export": tmp_path / "public.asc", "--export-secret-keys": tmp_path / "secret.asc"}
+    for verb, path in keys.items():
+        path.write_bytes(subprocess.run([*gpg, verb, "--armor"], check=True, capture_output=True).stdout)
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+    made = people("encrypted-database-backup", "--key-id", "b@clinic.example", "--import", str(keys["--export"]))
+    restore = (
+        "backup",
+        "restore",
+        "--from",
+        made.out.removeprefix("Created ").strip(),
+        "--key",
+        str(keys["--export-secret-keys"]),
+    )
+    assert people(*restore, "--password-stdin", stdin="wrong\n").code == 1
+    assert people(*restore, "--password-stdin", stdin="long and secret\n").code == 0
+
+
+def test_a_decrypted_dump_comes_back_and_says_which_files_are_missing(people: Dcor, root: Path, tmp_path: Path) -> None:
+    measured = tmp_path / "study" / "blood"
+    measured.mkdir(parents=True)
+    (measured / "notes.txt").write_text("some text")
+    shutil.copy(synthetic(), measured / "blood.rtdc")
+    assert (
+        people("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab", "--authors", "Ada L.").code == 0
+    )
+    dump = tmp_path / "dump.sqlite"
+    backup_source.snapshot(root / "dcor.sqlite", dump)
+    refused = people("backup", "restore", "--from", str(dump))
+    assert (refused.code, "--replace" in refused.err) == (1, True)
+    assert people("backup", "restore", "--from", str(dump), "--replace", "--yes").code == 0
+    for path in (root / "depot" / "resources").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    partly = people("backup", "restore", "--from", str(dump), "--replace", "--yes", "--json")
+    assert partly.code == 1
+    assert partly.json["files"] == 2
+    assert "2 uploaded files are not in the depot" in partly.json["problems"][0]
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(dump.read_bytes()[:20_000])
+    assert people("backup", "restore", "--from", str(damaged), "--replace", "--yes").code == 1
+    assert len(people("dataset", "list", "--json").json) == 1
+    (tmp_path / "empty").mkdir()
+    assert run(["--data", str(tmp_path / "empty"), "backup", "restore", "--from", str(dump)]) == 1
 
 
 def test_encrypted_database_backup_without_gpg_key(people: Dcor, sheet: Path) -> None:

@@ -1,0 +1,139 @@
+"""The database alone, as the DCOR manual has it: dumps for a GnuPG key, and their way back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.actions import backups
+from appliance.actions.site import Site
+from appliance.model.problem import invalid
+from appliance.model.viewer import OPERATOR
+from appliance.security import backup, backup_gpg, backup_manifest, backup_restore, secrets
+from appliance.security import backup_retention as retention
+from appliance.settings import Settings
+from appliance.store import audit, backup_source
+from appliance.store.depot import Depot
+
+_FOLDER = "encrypted_db_dumps"
+_SQLITE = b"SQLite format 3\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Outcome: number of depot files that the database knows, and in sentences those that are not there."""
+
+    files: int
+    size: int
+    problems: list[str]
+
+
+def gpg_home(settings: Settings) -> Path:
+    """Keyring of public keys for `encrypted-database-backup`."""
+    return settings.secrets / "gnupg"
+
+
+def create(site: Site, key_id: str, now: datetime | None = None) -> Path:
+    """Write the database, encrypted to a GnuPG key, where the manual has it; return the path. Keeps as many as of backups."""
+    settings = site.settings
+    moment = now or datetime.now(UTC)
+    base = secrets.private_folder(backups.ready(settings) / _FOLDER)
+    month = secrets.private_folder(base / moment.strftime("%Y-%m"))
+    name = f"dcor_db_{settings.server.hostname}_{backup_manifest.name_of(moment)}.sqlite"
+    target = month / f"{name}_{key_id.removeprefix('0x').replace('@', '-at-')}.gpg"
+    with backup.locked(backups.folder(settings)), backup.scratch(settings.tmp) as work:
+        copy = work / name
+        backup_source.snapshot(settings.database, copy)
+        backup_gpg.encrypt(gpg_home(settings), copy, target, key_id)
+    _prune(base, settings)
+    with site.db.write() as tx:
+        audit.add(tx, OPERATOR, "backup.gpg", "backup", target.name)
+    return target
+
+
+def is_dump(path: Path) -> bool:
+    """Is this file a database, or one that GnuPG has encrypted?"""
+    if path.suffix in {".gpg", ".pgp", ".asc"}:
+        return True
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def restore(
+    target: Path, dump: Path, *, key: Path | None = None, passphrase: str | None = None, replace: bool = False
+) -> Restored:
+    """Put the database in `dump` into the installed data root `target`; its settings, certificate and files stay.
+
+    The database that is there goes to the quarantine. For an encrypted dump, `key` is a file with the exported private key
+    and `passphrase` what that key is protected with; without `key`, the keyring of whoever runs this is asked.
+    Raises Problem 409 for a wrong key, a damaged dump, a running service, or datasets that would go (unless `replace`).
+    """
+    if not (target / "dcor.toml").is_file():
+        raise invalid(message=f"{target} is no data root. A dump holds the database only: install the appliance first.")
+    backups.require_stopped(target)
+    place = target / backup_restore.DATABASE_FILE
+    if not replace and backups.datasets_in(place):
+        raise invalid(message=f"{target} is in use: it has datasets. Say --replace to move its database aside.")
+    draft = target / f"{backup_restore.DATABASE_FILE}.part"
+    try:
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _unpack(dump, draft, key, passphrase)
+        problems = backup_source.examine(draft)
+        if problems:
+            raise invalid(message=f"The database in {dump} is damaged. Take another dump. {' '.join(problems)}")
+        _set_aside(target, place)
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+    secrets.sync_folder(target)
+    lost = _missing(target, place)
+    backups.finish(target, "backup.restore_database", dump.name, lost)
+    return Restored(sum(1 for _ in backup_source.depot_files(place)), place.stat().st_size, lost)
+
+
+def _unpack(dump: Path, draft: Path, key: Path | None, passphrase: str | None) -> None:
+    with dump.open("rb") as file:
+        plain = file.read(len(_SQLITE)) == _SQLITE
+    if plain:
+        shutil.copyfile(dump, draft)
+    else:
+        backup_gpg.decrypt(dump, draft, key=key, passphrase=passphrase)
+    with draft.open("r+b") as file:
+        if file.read(len(_SQLITE)) != _SQLITE:
+            raise invalid(message=f"{dump} holds no database of this appliance.")
+        os.fsync(file.fileno())
+
+
+def _set_aside(target: Path, place: Path) -> None:
+    name = f"before-restore-{backup_manifest.name_of(datetime.now(UTC))}"
+    for path in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
+        if path.exists():
+            path.rename(secrets.private_folder(target / "quarantine" / name) / path.name)
+
+
+def _missing(target: Path, database: Path) -> list[str]:
+    depot = Depot(target)
+    lost = [row for row in backup_source.depot_files(database) if not depot.path(row.resource_id, row.kind).is_file()]
+    originals = sum(row.kind == "original" for row in lost)
+    told = []
+    if originals:
+        told.append(f"{originals} uploaded files are not in the depot: copy depot/ back from where you keep it.")
+    if len(lost) > originals:
+        told.append(
+            f"{len(lost) - originals} files that jobs made are not in the depot: `dcor jobs run-missing` makes them."
+        )
+    return told
+
+
+def _prune(base: Path, settings: Settings) -> None:
+    keep = retention.Keep(settings.backup.keep_daily, settings.backup.keep_monthly, settings.backup.keep_yearly)
+    moments: dict[datetime, list[Path]] = {}
+    for path in base.glob("*/dcor_db_*.gpg"):
+        stamp = path.name.split(".sqlite_")[0][-17:]
+        moments.setdefault(backup_manifest.moment_of(stamp), []).append(path)
+    for moment in moments.keys() - retention.kept(moments, keep):
+        for path in moments[moment]:
+            path.unlink()

@@ -257,7 +257,8 @@ def _check_attributes(obj: h5g.GroupID | h5d.DatasetID, path: str, findings: Fin
         _decoded(attribute.name)
         datatype = attribute.get_type()
         item = _check_type(datatype, shown, bounds)
-        elements = prod(int(n) for n in attribute.shape)
+        shape = attribute.shape
+        elements = 0 if shape is None else prod(int(n) for n in shape)  # None: an attribute without any value
         size = elements * item
         text = datatype.get_class() == h5t.STRING and datatype.is_variable_str()
         if size > bounds.attribute_bytes or (text and elements > bounds.text_elements):

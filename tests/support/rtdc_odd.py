@@ -65,6 +65,16 @@ def wrong_event_count(path: Path, secret: Path) -> None:
 
 
 @odd
+def empty_attributes(path: Path, secret: Path) -> None:
+    """Attributes without any value, where dclab expects a text, a number and a remark of the user."""
+    sound(path)
+    with h5py.File(path, "a") as h5:
+        for name in ("setup:module name", "setup:temperature", "user:remark"):
+            h5.attrs[name] = h5py.Empty("f8")
+        h5["events/deform"].attrs["unit"] = h5py.Empty("S1")
+
+
+@odd
 def missing_events(path: Path, secret: Path) -> None:
     """One feature is shorter than the others."""
     sound(path)

@@ -27,6 +27,8 @@ _LONGEST_VALUE = 300  # characters of a metadata value that are kept
 #: Text fields of a measurement that people search for without naming the field.
 _SPOKEN = ("dc:experiment:sample", "dc:setup:identifier")
 
+Key = tuple[str, str]
+"""What a search_value is found by: field, text."""
 Value = tuple[str, str, float | None, str | None]
 """A search_value: field, text, number, words."""
 
@@ -38,8 +40,10 @@ def refresh(tx: sqlite3.Connection, dataset_ids: Iterable[str]) -> None:
     """
     ids = list(dataset_ids)
     for start in range(0, len(ids), _BATCH):
-        for entry in _entries(tx, ids[start : start + _BATCH]):
-            _store(tx, entry)
+        entries = list(_entries(tx, ids[start : start + _BATCH]))
+        values = _value_ids(tx, {key: value for entry in entries for key, value in entry.values.items()})
+        for entry in entries:
+            _store(tx, entry, values)
     tx.execute("UPDATE search_state SET version = version + 1")
 
 
@@ -66,8 +70,13 @@ class _Entry:
     num_tags: int = 0
     num_events: int = 0
     size: int = 0
-    facets: dict[tuple[str, str], Value] = field(default_factory=dict)
-    measures: dict[tuple[str, str], Value] = field(default_factory=dict)
+    facets: dict[Key, Value] = field(default_factory=dict)
+    measures: dict[Key, Value] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[Key, Value]:
+        """Facets and measured values together."""
+        return self.facets | self.measures
 
     def facet(self, name: str, text: str | None) -> None:
         """Note a facet value."""
@@ -194,8 +203,8 @@ _TEXT_COLUMNS = ("name", "title", "tags", "collections", "authors", "notes", "re
 _INSERT_TEXT = f"INSERT INTO search_text(rowid, {', '.join(_TEXT_COLUMNS)}) VALUES (?{', ?' * len(_TEXT_COLUMNS)})"
 
 
-def _store(tx: sqlite3.Connection, entry: _Entry) -> None:
-    """Write an entry; parts that are as they were are left alone."""
+def _store(tx: sqlite3.Connection, entry: _Entry, values: dict[Key, int]) -> None:
+    """Write an entry, whose values have these ids; parts that are as they were are left alone."""
     texts = [indexed(" ".join(dict.fromkeys(entry.texts[column]))) for column in _TEXT_COLUMNS]
     digest = hashlib.blake2b("\x00".join(texts).encode(), digest_size=16).digest()
     old = tx.execute("SELECT facet_ids, measure_ids, digest FROM search_dataset WHERE pk = ?", (entry.pk,)).fetchone()
@@ -203,12 +212,11 @@ def _store(tx: sqlite3.Connection, entry: _Entry) -> None:
         if old is not None:
             tx.execute("DELETE FROM search_text WHERE rowid = ?", (entry.pk,))
         tx.execute(_INSERT_TEXT, (entry.pk, *texts))
-    values = _value_ids(tx, [*entry.facets.values(), *entry.measures.values()])
     facets = json.dumps(sorted(values[key] for key in entry.facets), separators=(",", ":"))
     measures = json.dumps(sorted(values[key] for key in entry.measures), separators=(",", ":"))
     if old is None or (old[0], old[1]) != (facets, measures):
         before = set() if old is None else {*json.loads(old[0]), *json.loads(old[1])}
-        after = set(values.values())
+        after = {values[key] for key in entry.values}
         tx.executemany(
             "DELETE FROM search_posting WHERE value_id = ? AND pk = ?", [(one, entry.pk) for one in before - after]
         )
@@ -219,21 +227,21 @@ def _store(tx: sqlite3.Connection, entry: _Entry) -> None:
     )
 
 
-def _value_ids(tx: sqlite3.Connection, values: list[Value]) -> dict[tuple[str, str], int]:
-    """Ids of these values, made where they are missing: {(field, text): id}."""
-    fields = _field_ids(tx, {value[0] for value in values})
-    asked = json.dumps([[fields[name], text] for name, text, _, _ in values], ensure_ascii=False)
+def _value_ids(tx: sqlite3.Connection, values: dict[Key, Value]) -> dict[Key, int]:
+    """Ids of these values, made where they are missing."""
+    fields = _field_ids(tx, {name for name, _ in values})
+    asked = json.dumps([[fields[name], text] for name, text in values], ensure_ascii=False)
     names = {id_: name for name, id_ in fields.items()}
     find = """SELECT v.field_id, v.text, v.id FROM json_each(?) j
               CROSS JOIN search_value v ON v.field_id = j.value ->> 0 AND v.text = j.value ->> 1"""
     found = {(names[row[0]], row[1]): row[2] for row in tx.execute(find, (asked,))}
-    for name, text, number, words in values:
-        if (name, text) not in found:
+    for key, (name, text, number, words) in values.items():
+        if key not in found:
             cursor = tx.execute(
                 "INSERT INTO search_value (field_id, text, number, words) VALUES (?, ?, ?, ?)",
                 (fields[name], text, number, words),
             )
-            found[name, text] = int(cursor.lastrowid or 0)
+            found[key] = int(cursor.lastrowid or 0)
     return found
 
 

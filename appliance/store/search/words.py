@@ -56,7 +56,7 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     plain = chunk if chunk.isascii() else _plain(chunk)
     found = []
     for match in _PARTS.findall(plain):
-        for part in _CASE_CHANGE.split(match):
+        for part in (match,) if match.islower() or match.isdigit() else _CASE_CHANGE.split(match):
             folded = fold(part)[:_LONGEST]
             if folded.isalnum():
                 found.append((folded, stem(folded)))
@@ -64,11 +64,11 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=32768)
-def _indexed(chunk: str) -> tuple[tuple[str, ...], str]:
-    """A piece as it is stored: its stemmed parts, and the whole if it was split."""
+def _indexed(chunk: str) -> tuple[str, str]:
+    """A piece as it is stored: its stemmed parts with spaces between, and the whole if it was split."""
     found = _parts(chunk)
     joined = whole(chunk) if 1 < len(found) <= _MOST_JOINED and len(chunk) <= _LONGEST else ""
-    return tuple(stemmed for _, stemmed in found), joined
+    return " ".join([stemmed for _, stemmed in found]), joined
 
 
 def indexed(text: str) -> str:
@@ -79,8 +79,9 @@ def indexed(text: str) -> str:
     stems: list[str] = []
     joined: dict[str, None] = {}
     for chunk in text.split():
-        found, together = _indexed(chunk[:_LONGEST_CHUNK])
-        stems += found
+        found, together = _indexed(chunk if len(chunk) <= _LONGEST_CHUNK else chunk[:_LONGEST_CHUNK])
+        if found:
+            stems.append(found)
         if together:
             joined[together] = None
     return " ".join([*stems, *joined])

@@ -1,10 +1,12 @@
 """Requests per second and latency of the calls that a real CKAN+DCOR was measured with, on a running appliance.
 
-    python -m bench.throughput [--calls 300] [--clients 1,8,64] [--bulk]
+    python -m bench.throughput [--seconds 3] [--clients 1,8,64] [--with-transfers] [--anew] [--only "front page"]
 
-The appliance runs in a process of its own with 27 datasets of 5 resources. Clients keep their TLS connections; each is a
-thread of one client process. Ratios compare with the peer's figures in `PEER` (CKAN 2.11.6 with DCOR's extensions, uWSGI
-with 4 workers, 2 cores, loopback; its run-to-run spread is 20–30 %).
+The appliance runs in a process of its own with 27 datasets of 5 resources. Clients keep their TLS connections and share the
+machine with the server. Ratios compare with the peer's figures in `PEER` (CKAN 2.11.6 with DCOR's extensions, uWSGI with 4
+workers, 2 cores, loopback; its run-to-run spread is 20–30 %). The server's processor time a call tells more than the rate
+where other work shares the machine. `--with-transfers` measures everything a second time while a file of 2 GB is fetched and
+another one sent, again and again. `--anew`: every request is one that was never asked before, so that no answer is remembered.
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ import json
 import os
 import signal
 import socket
-import ssl
-import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from bench import load
+from bench.bulk import Transfers, fill
+from bench.transfer.process import cpu, peak_memory
 
 #: call → (p50 ms, p99 ms, requests/s with 1 client, with 8 clients)
 PEER = {
@@ -44,91 +47,41 @@ PEER = {
 class World:
     """A running appliance and what to ask it."""
 
+    url: str
     port: int
     pid: int
     certificate: Path
     paths: dict[str, str]
-    headers: dict[str, str]
+    token: str
+    bulk: dict[str, str]
+
+    def target(self, call: str, *, anew: bool) -> load.Target:
+        """What to ask for `call`; pages are never asked anew."""
+        anew = anew and self.paths[call].startswith("/api")
+        return load.Target(self.url + self.paths[call], {"Authorization": self.token}, self.certificate, anew)
 
 
-class Client:
-    """One keep-alive TLS connection."""
-
-    def __init__(self, world: World) -> None:
-        context = ssl.create_default_context(cafile=str(world.certificate))
-        raw = socket.create_connection(("127.0.0.1", world.port))
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket = context.wrap_socket(raw, server_hostname="localhost")
-        self._rest = b""
-
-    def get(self, request: bytes) -> int:
-        """Send a request, read the whole answer; returns its status."""
-        self._socket.sendall(request)
-        data = self._rest
-        while (end := data.find(b"\r\n\r\n")) < 0:
-            data += self._receive()
-        head = data[:end].lower()
-        start = head.index(b"content-length:") + 15
-        stop = head.find(b"\r\n", start)
-        length = int(head[start : stop if stop >= 0 else None])
-        have = len(data) - end - 4
-        while have < length:
-            have += len(self._receive())
-        self._rest = b""
-        return int(head[9:12])
-
-    def _receive(self) -> bytes:
-        data = self._socket.recv(1 << 18)
-        if not data:
-            raise ConnectionError("the server closed the connection")
-        return data
-
-
-def measure(world: World, call: str, clients: int, calls: int) -> tuple[float, float, float]:
-    """(p50 ms, p99 ms, requests/s) of `calls` requests for each of `clients`."""
-    request = _request(world, call)
-    connections = [Client(world) for _ in range(clients)]
-    for one in connections:
-        status = one.get(request)
-        assert status == 200, (call, status)
-    times: list[float] = []
-    gate = threading.Barrier(clients + 1)
-
-    def work(one: Client) -> None:
-        mine = []
-        gate.wait()
-        for _ in range(calls):
-            begun = time.perf_counter()
-            one.get(request)
-            mine.append(time.perf_counter() - begun)
-        times.extend(mine)
-
-    threads = [threading.Thread(target=work, args=(one,)) for one in connections]
-    for thread in threads:
-        thread.start()
-    gate.wait()
-    begun = time.perf_counter()
-    for thread in threads:
-        thread.join()
-    wall = time.perf_counter() - begun
-    times.sort()
-    return statistics.median(times) * 1e3, times[int(len(times) * 0.99)] * 1e3, len(times) / wall
-
-
-def _request(world: World, call: str) -> bytes:
-    lines = [f"GET {world.paths[call]} HTTP/1.1", f"Host: localhost:{world.port}"]
-    lines += [f"{name}: {value}" for name, value in world.headers.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def measure(world: World, call: str, clients: int, seconds: float, *, anew: bool) -> tuple[load.Figures, float]:
+    """Figures of a call, and the server's processor time for each answer [ms], whatever else it did meanwhile included."""
+    target = world.target(call, anew=anew)
+    load.measure(target, clients, 0.5)
+    before, began = cpu(world.pid), time.monotonic()
+    figures = load.measure(target, clients, seconds)
+    return figures, (cpu(world.pid) - before) / (figures.rate * (time.monotonic() - began)) * 1e3
 
 
 @contextmanager
-def appliance(folder: Path) -> Iterator[World]:
-    """An appliance with the peer's catalogue, in a process of its own."""
+def appliance(folder: Path, size: int = 0) -> Iterator[World]:
+    """An appliance with the peer's catalogue, in a process of its own.
+
+    :param size: of a file to fetch and one to send [bytes]; 0 = none.
+    """
     from tests.support.server import Appliance
 
     prepared = Appliance(folder / "data", **{"policy.anonymous_access": True})
     try:
         world = _fill(prepared)
+        world.bulk = _large(prepared, folder / "source", size) if size else {}
     finally:
         prepared.stop()
     process = subprocess.Popen(
@@ -197,7 +150,24 @@ def _fill(prepared: Any) -> World:
         "dataset page": f"/dataset/{ids[0]}",
         "front page": "/",
     }
-    return World(prepared.settings.server.port, 0, prepared.certificate, paths, {"Authorization": owner.token})
+    return World(prepared.url, prepared.settings.server.port, 0, prepared.certificate, paths, owner.token, {})
+
+
+def _large(prepared: Any, source: Path, size: int) -> dict[str, str]:
+    """A file to send and one to fetch."""
+    from appliance.store import resources
+
+    fill(source, size)
+    porter = prepared.person("porter")
+    porter.circle("bulk-circle")
+    draft = porter.draft("bulk-circle")
+    file = porter.upload("resource_create", {"package_id": draft["id"]}, "upload", "big.txt", b"0").result
+    prepared.jobs_done(file["id"])
+    fill(prepared.context.depot.path(file["id"]), size)
+    with prepared.context.db.write() as tx:
+        resources.patch(tx, file["id"], size=size, etag="0" * 32)
+    download = f"/dataset/{draft['id']}/resource/{file['id']}/download/big.txt"
+    return {"draft": draft["id"], "download": download, "token": porter.token, "source": str(source)}
 
 
 def _await(port: int) -> None:
@@ -211,31 +181,49 @@ def _await(port: int) -> None:
     raise TimeoutError("the appliance did not start")
 
 
+def table(world: World, calls: list[str], clients: list[int], seconds: float, *, anew: bool) -> None:
+    """Measure and print."""
+    print("| call | clients | p50 ms | p99 ms | requests/s | server CPU ms | × peer's requests/s | p50 ÷ peer's |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for call in calls:
+        p50_peer, _, one, eight = PEER[call]
+        for count in clients:
+            found, used = measure(world, call, count, seconds, anew=anew)
+            against = {1: one, 8: eight}.get(count)
+            ratio = f"{found.rate / against:.1f}" if against else ""
+            slower = f"{found.p50 / p50_peer:.2f}" if count == 1 else ""
+            print(
+                f"| {call} | {count} | {found.p50:.2f} | {found.p99:.2f} | {found.rate:.0f} | {used:.3f} | {ratio} | {slower} |",
+                flush=True,
+            )
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--clients", default="1,8,64")
     parser.add_argument("--only", default="", help="calls, comma-separated")
+    parser.add_argument("--with-transfers", action="store_true", help="measure again while two transfers run")
+    parser.add_argument("--size", type=int, default=2048, help="of a transfer [MiB]")
+    parser.add_argument("--anew", action="store_true", help="never ask the same question twice")
+    parser.add_argument("--folder", type=Path, help="where the data root is made (3 × size)")
     options = parser.parse_args()
     clients = [int(one) for one in options.clients.split(",")]
-    with tempfile.TemporaryDirectory() as folder, appliance(Path(folder)) as world:
-        print(
-            f"| call | clients | p50 ms | p99 ms | requests/s | × peer's requests/s | p50 ÷ peer's |\n|---|---|---|---|---|---|---|  <!-- {os.cpu_count()} cores -->"
-        )
-        for call, (p50_peer, _, one, eight) in PEER.items():
-            if options.only and call not in options.only.split(","):
-                continue
-            for count in clients:
-                p50, p99, rate = measure(world, call, count, max(20, options.calls // max(1, count // 8)))
-                against = {1: one, 8: eight}.get(count)
-                ratio = f"{rate / against:.1f}" if against else ""
-                print(
-                    f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | {p50 / p50_peer:.2f} |"
-                    if count == 1
-                    else f"| {call} | {count} | {p50:.2f} | {p99:.2f} | {rate:.0f} | {ratio} | |",
-                    flush=True,
-                )
+    calls = [call for call in PEER if not options.only or call in options.only.split(",")]
+    size = options.size << 20 if options.with_transfers else 0
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder, appliance(Path(folder), size) as world:
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Nothing else:\n")
+        table(world, calls, clients, options.seconds, anew=options.anew)
+        if size:
+            bulk = world.bulk
+            source = Path(bulk["source"])
+            with Transfers(
+                world.url, bulk["token"], download=bulk["download"], draft=bulk["draft"], source=source
+            ) as two:
+                print("\nWhile two transfers run:\n")
+                table(world, calls, clients, options.seconds, anew=options.anew)
+            print(f"\nMoved meanwhile: {two.rates}; peak memory {peak_memory(world.pid) / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

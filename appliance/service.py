@@ -62,7 +62,7 @@ class Service:
             depot=depot,
             wake_jobs=self.jobs.wake,
             check_sanity=self._check_sanity,
-            signer=Signer(secrets.ensure(settings.secrets).signing),
+            signer=Signer(secrets.signing_key(settings.secrets)),
             readers=self._readers,
             status=self.status,
         )

@@ -14,7 +14,6 @@ from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.security import policy
 from appliance.store import audit, communities, jobs, resources, uploads
 
 _LEGACY_KEYS = frozenset(
@@ -22,7 +21,6 @@ _LEGACY_KEYS = frozenset(
 )
 _DIRECT_KEYS = frozenset({"id", "name", "package_id", "s3_available", "description"})
 _SERVER_KEYS = ("sha256", "etag")
-MAX_RESOURCES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +329,3 @@ def _supplements(site: Site, entry: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise invalid(errors)
     return found
-
-
-def may_edit(site: Site, viewer: Viewer, facts: DatasetFacts) -> bool:
-    """May `viewer` add and change files of this dataset now?"""
-    return policy.may(viewer, "dataset:update", facts) and (facts.state == "draft" or viewer.sysadmin)

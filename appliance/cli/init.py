@@ -112,7 +112,7 @@ def prepare(
     if not file.exists():
         settings_module.write(file, flags)
         done.append(f"settings {file}")
-    secrets.ensure(settings.secrets)
+    secrets.signing_key(settings.secrets)
     if pair_names is not None:
         certificate.store(
             certificate.create_self_signed(pair_names, key_type=key_type),

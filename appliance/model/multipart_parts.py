@@ -52,7 +52,6 @@ class EtagHasher:
 
     def __init__(self, size: int | None) -> None:
         self._step = part_size(size) if size else MAX_PART
-        self._expected = size
         self._done: list[str] = []
         self._part = hashlib.md5(usedforsecurity=False)
         self._filled = 0

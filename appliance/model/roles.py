@@ -28,8 +28,3 @@ _PERMISSIONS = {
 def allows(role: str | None, permission: str) -> bool:
     """Does `role` carry `permission`? An admin has every permission, also ones we never heard of."""
     return role == "admin" or permission in _PERMISSIONS.get(role or "", frozenset())
-
-
-def with_permission(permission: str) -> tuple[str, ...]:
-    """The roles that carry `permission`."""
-    return tuple(role for role in ROLES if allows(role, permission))

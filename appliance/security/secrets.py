@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.model.problem import invalid
@@ -14,26 +12,14 @@ from appliance.model.problem import invalid
 SIZE = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """The secrets of one data root, `SIZE` random bytes each.
+def signing_key(folder: Path) -> bytes:
+    """Return the `SIZE` bytes that sign URLs (`signing.Signer`), from `folder`; folder (0700) and file (0600) are made.
 
-    :ivar signing: signs URLs (`signing.Signer`).
-    :ivar session: binds short-lived values to this installation, for example the look-up of one-time links.
-    """
-
-    signing: bytes = field(repr=False)
-    session: bytes = field(repr=False)
-
-
-def ensure(folder: Path) -> Secrets:
-    """Return the secrets in `folder`, making the folder (0700) and every missing one (0600).
-
-    Several processes may start at once: they all get the same values. Raises Problem for a damaged file and
-    OSError when the folder cannot be written.
+    Several processes may start at once: they all get the same key. Raises Problem for a damaged file and OSError when
+    the folder cannot be written.
     """
     private_folder(folder)
-    return Secrets(signing=load_or_create(folder / "signing.key"), session=load_or_create(folder / "session.key"))
+    return load_or_create(folder / "signing.key")
 
 
 def load_or_create(path: Path) -> bytes:
@@ -70,12 +56,6 @@ def private_folder(path: Path, mode: int = 0o700) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=mode)
     path.chmod(mode)
     return path
-
-
-def exposed(folder: Path) -> list[Path]:
-    """Return what in `folder` (and the folder itself) others than its owner can read, write or enter."""
-    found = [folder, *folder.rglob("*")] if folder.exists() else []
-    return [path for path in found if not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & 0o077]
 
 
 def sync_folder(folder: Path) -> None:

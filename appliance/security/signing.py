@@ -32,7 +32,6 @@ class Purpose(enum.StrEnum):
 
     DOWNLOAD = "download"
     UPLOAD = "upload"
-    LINK = "link"
 
 
 class SignatureError(ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -19,7 +19,6 @@ from appliance.web.context import Context
 from appliance.web.http import Request
 
 _Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
-_TOUCH = timedelta(minutes=5)
 
 
 def viewer(context: Context, request: Request) -> Viewer:
@@ -159,7 +158,7 @@ def _note_use(db: Database, token_id: str, user_id: str) -> None:
 
 def _stale(moment: str | None) -> bool:
     """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
-    return moment is None or datetime.now(UTC) - times.parse(moment) > _TOUCH
+    return moment is None or sessions_rules.needs_touch(times.parse(moment))
 
 
 def _at(found: Viewer, address: str) -> Viewer:

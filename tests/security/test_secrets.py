@@ -14,21 +14,19 @@ from appliance.security import secrets
 
 def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
-    first = secrets.ensure(folder)
-    assert secrets.ensure(folder) == first
-    assert len({first.signing, first.session}) == 2
-    assert {len(first.signing), len(first.session)} == {32}
+    first = secrets.signing_key(folder)
+    assert secrets.signing_key(folder) == first
+    assert len(first) == 32
+    assert secrets.signing_key(tmp_path / "other") != first
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert sorted(path.name for path in folder.iterdir()) == ["session.key", "signing.key"]
-    assert "signing" not in repr(first)
+    assert [(path.name, stat.S_IMODE(path.stat().st_mode)) for path in folder.iterdir()] == [("signing.key", 0o600)]
 
 
 def test_processes_that_start_together_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: secrets.ensure(tmp_path / "secrets"), range(32)))
-    assert len({(one.signing, one.session) for one in found}) == 1
-    assert len(list((tmp_path / "secrets").iterdir())) == 2
+        found = list(pool.map(lambda _: secrets.signing_key(tmp_path / "secrets"), range(32)))
+    assert len(set(found)) == 1
+    assert len(list((tmp_path / "secrets").iterdir())) == 1
 
 
 @pytest.mark.parametrize("content", ["", "xyz", "ab" * 31, "ü" * 64])
@@ -43,9 +41,8 @@ def test_files_are_replaced_whole_and_private(tmp_path: Path) -> None:
     path = tmp_path / "server.key"
     path.write_bytes(b"old")
     path.chmod(0o644)
-    assert secrets.exposed(tmp_path)
     secrets.write_private(path, b"new")
     assert path.read_bytes() == b"new"
     secrets.private_folder(tmp_path)
-    assert secrets.exposed(tmp_path) == []
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, tmp_path)] == [0o600, 0o700]
     assert [entry.name for entry in tmp_path.iterdir()] == ["server.key"]

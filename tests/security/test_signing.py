@@ -38,7 +38,6 @@ def test_signature_is_bound_to_path_claims_expiry_and_purpose() -> None:
         (PATH, {**good, "kind": "condensed"}, Purpose.DOWNLOAD),
         (PATH, {key: good[key] for key in ("expires", "signature")}, Purpose.DOWNLOAD),
         (PATH, good, Purpose.UPLOAD),
-        (PATH, good, Purpose.LINK),
     ]
     for path, query, purpose in attempts:
         with pytest.raises(SignatureError) as refused:

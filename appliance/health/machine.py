@@ -239,7 +239,7 @@ def system_logs(premises: Premises) -> Iterator[Finding]:
             "system logs",
             Level.WARNING,
             "the journal has no size limit",
-            "It may take 10 % of the system volume.",
+            "It may take a tenth of the system volume.",
             "Run the installer again, or: SystemMaxUse=200M in /etc/systemd/journald.conf.",
         )
     else:

@@ -10,6 +10,7 @@ import pytest
 from tests.browser import chromium
 from tests.support.house import PASSWORD, House
 from tests.support.server import Appliance
+from tests.support.showroom import Showroom
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,9 +42,27 @@ def is_fault(message: Any) -> bool:
     return message.type == "error" and not message.text.startswith("Failed to load resource")
 
 
+@pytest.fixture(scope="session")
+def showroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Showroom]:
+    """An appliance in which everything has happened once."""
+    made = Showroom(tmp_path_factory.mktemp("showroom"))
+    yield made
+    made.appliance.stop()
+
+
 @pytest.fixture
 def open_page(running: Any, house: House) -> Iterator[Callable[..., Any]]:
     """``open_page("ada", width=1280)`` → a page in a fresh profile, signed in; faults in the console fail the test."""
+    yield from _opener(running, house)
+
+
+@pytest.fixture
+def open_in_showroom(running: Any, showroom: Showroom) -> Iterator[Callable[..., Any]]:
+    """The same in the showroom."""
+    yield from _opener(running, showroom)
+
+
+def _opener(running: Any, house: House) -> Iterator[Callable[..., Any]]:
     contexts, faults = [], []
 
     def make(

@@ -1,6 +1,6 @@
 """``python -m tests.browser.screenshots [FOLDER]``: every page in both themes and two widths, for looking at.
 
-Runs a furnished appliance of its own; the pictures go to ``screenshots/`` (ignored by git) unless another folder is named.
+Runs a showroom of its own, an appliance in which everything has happened once; the pictures go to ``screenshots/`` (ignored by git) unless another folder is named.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser import chromium
-from tests.browser.test_accessibility import PAGES, address
-from tests.support.house import PASSWORD, House
-from tests.support.server import Appliance
+from tests.support.house import PASSWORD
+from tests.support.pages_seen import PAGES, label, show
+from tests.support.showroom import Showroom
 
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")
@@ -23,21 +23,20 @@ def main(folder: Path) -> None:
     """Take all pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as root, chromium.browser() as browser:
-        appliance = Appliance(Path(root) / "data")
+        showroom = Showroom(Path(root))
         try:
-            house = House(appliance)
             for theme in THEMES:
                 for width in WIDTHS:
-                    for name, paths in PAGES.items():
-                        _take(browser, house, name, paths, folder, theme, width)
+                    for name in PAGES:
+                        _take(browser, showroom, name, folder, theme, width)
         finally:
-            appliance.stop()
+            showroom.appliance.stop()
 
 
-def _take(browser: Any, house: House, name: str, paths: tuple[str, ...], folder: Path, theme: str, width: int) -> None:
+def _take(browser: Any, showroom: Showroom, name: str, folder: Path, theme: str, width: int) -> None:
     context = browser.new_context(
         ignore_https_errors=True,
-        base_url=house.appliance.url,
+        base_url=showroom.appliance.url,
         viewport={"width": width, "height": 900},
         color_scheme=theme,
         locale="de-DE" if theme == "dark" else "en-GB",
@@ -49,15 +48,9 @@ def _take(browser: Any, house: House, name: str, paths: tuple[str, ...], folder:
         page.locator("#f-password").fill(PASSWORD)
         page.locator("main button").click()
         page.wait_for_url("**/")
-    for path in paths:
-        page.goto(address(path, house))
-        page.wait_for_load_state("networkidle")
-        if path == "FILE":
-            page.wait_for_selector("#explorer[data-ready]")
-            page.locator("[data-next]").click()
-            page.wait_for_selector("[data-event-image]:not([hidden])")
-        label = path.strip("/").replace("/", "_").translate(str.maketrans("", "", "{}?=")) or "front"
-        page.screenshot(path=folder / f"{name or 'stranger'}-{label}-{width}-{theme}.png", full_page=True)
+    for entry in PAGES[name]:
+        show(page, entry, showroom)
+        page.screenshot(path=folder / f"{name or 'stranger'}-{label(entry)}-{width}-{theme}.png", full_page=True)
     context.close()
 
 

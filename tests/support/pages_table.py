@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.house import House
 
 EVERYBODY = ("", "eve", "kim", "max", "ada", "root")
@@ -63,9 +65,10 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
 }
 
 
-def filled(path: str, house: House) -> str:
-    """The path with the ids of the house's datasets."""
+def filled(path: str, house: House, **more: Any) -> str:
+    """The path with the ids of the house's datasets, and `more`."""
     return path.format(
+        **more,
         public=house.public["name"],
         private=house.private["id"],
         private_file=house.private_file["id"],

@@ -17,7 +17,8 @@ from appliance.store import communities
 from appliance.store.search import SearchQuery, SearchResult, package_search
 from appliance.store.search.facets import Item
 from appliance.web.pages import format as show
-from appliance.web.pages.base import conn, context, viewer
+from appliance.web.pages import labels, supplements
+from appliance.web.pages.base import conn, context, settings, viewer
 from appliance.web.pages.hits import hits
 from appliance.web.pages.i18n import N_, ngettext
 from appliance.web.pages.i18n import gettext as _
@@ -169,7 +170,10 @@ def _facets(
         if name in fixed:
             continue
         chosen = filters.facets.get(name, [])
-        items = {item.name: (item.display_name, item.count) for item in counts.get(INDEX_FIELDS.get(name, name), [])}
+        items = {
+            item.name: (label(name, item.name) if name in INDEX_FIELDS else item.display_name, item.count)
+            for item in counts.get(INDEX_FIELDS.get(name, name), [])
+        }
         for value in chosen:
             items.setdefault(value, (label(name, value), 0))
         shown = sorted(items, key=lambda value: value not in chosen)[
@@ -196,6 +200,10 @@ def label(name: str, value: str) -> str:
     if name == "license_id":
         licence = licences.find(value)
         return str(licence["title"]) if licence else value
+    if name == "region":
+        return labels.value("setup:chip region", value)
+    if name == "sample":
+        return supplements.choice(value, supplements.item_of(settings().policy.supplements, INDEX_FIELDS[name]))
     return value
 
 

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from babel import Locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -22,11 +23,17 @@ COOKIE = "dcor-language"
 
 
 @lru_cache(maxsize=len(LANGUAGES))
-def catalogue(language: str) -> Translations:
-    """The messages of `language` ("en" or "de")."""
+def messages(language: str) -> Catalog:
+    """What the ``.po`` file of `language` ("en" or "de") holds."""
     source = resources.files("appliance.web").joinpath(f"translations/{language}.po").read_bytes()
+    return read_po(io.BytesIO(source), locale=language)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(language: str) -> Translations:
+    """The messages of `language`, ready for use."""
     compiled = io.BytesIO()
-    write_mo(compiled, read_po(io.BytesIO(source), locale=language))
+    write_mo(compiled, messages(language))
     compiled.seek(0)
     return Translations(compiled)
 

@@ -8,6 +8,7 @@ from typing import Any
 from appliance.web.pages import format as show
 from appliance.web.pages.i18n import N_
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.inside import inside
 
 KINDS = {
     "checksum": N_("Checksums"),
@@ -16,8 +17,15 @@ KINDS = {
     "preview": N_("Preview"),
     "scrub": N_("Integrity of stored files"),
     "backup": N_("Backup"),
-    "prune": N_("Clean-up"),
-    "sweep": N_("Clean-up"),
+    "prune_drafts": N_("Old drafts"),
+    "purge_playground": N_("Old data of the playground"),
+    "orphans": N_("Files without an entry"),
+    "run_missing": N_("Missing derived files"),
+    "forget_jobs": N_("Old jobs"),
+    "statistics": N_("Storage figures"),
+    "user_tree": N_("Folder tree"),
+    "sweep_uploads": N_("Unfinished uploads"),
+    "watch": N_("Watch"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),
@@ -38,6 +46,14 @@ def state(name: str) -> str:
     return _(STATES[name][0]) if name in STATES else name
 
 
+def error(text: str) -> str:
+    """Why a job failed, in the reader's language; also when it is another one's failure that it waited for."""
+    before, failed, reason = text.partition(" failed: ")
+    if failed and before in KINDS:
+        return _("%(job)s failed: %(reason)s", job=kind(before), reason=inside(reason))
+    return inside(text)
+
+
 def job(row: Mapping[str, Any]) -> dict[str, str]:
     """The view model of one job."""
     text = state(row["state"])
@@ -49,7 +65,7 @@ def job(row: Mapping[str, Any]) -> dict[str, str]:
         "name": kind(row["kind"]),
         "text": text,
         "kind": STATES.get(row["state"], ("", ""))[1],
-        "error": row["error"] if row["state"] == "failed" else "",
+        "error": error(row["error"] or "") if row["state"] == "failed" else "",
     }
 
 

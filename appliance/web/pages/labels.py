@@ -79,6 +79,9 @@ _CONFIG: dict[str, tuple[str, str]] = {
     "setup:temperature": (N_("Mean chip temperature"), "°C"),
 }
 
+#: (section, key) → values that are words of the format and not names that somebody gave
+_VALUES: dict[str, dict[str, str]] = {"setup:chip region": {"channel": N_("channel"), "reservoir": N_("reservoir")}}
+
 #: feature → (label, unit)
 _FEATURES: dict[str, tuple[str, str]] = {
     "area_cvx": (N_("Convex area"), "px"),
@@ -138,6 +141,12 @@ _FLUORESCENCE = {
 def section(key: str) -> str:
     """The heading of a metadata section."""
     return _(SECTIONS[key]) if key in SECTIONS else key.replace("_", " ").capitalize()
+
+
+def value(section_key: str, text: str) -> str:
+    """What a value of the metadata key ``section:key`` is called; what people entered stands for itself."""
+    known = _VALUES.get(section_key, {})
+    return _(known[text]) if text in known else text
 
 
 def config(section_key: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from appliance.web.pages.dataset import load
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.inside import inside
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("manage", __name__)
@@ -217,7 +218,7 @@ def _personal_findings(files: list[sqlite3.Row]) -> list[dict[str, str]]:
     for file in files:
         facts = rtdc.get(conn(), file["id"])
         for item in facts["personal"][:5] if facts else []:
-            found.append({"file": file["name"], "text": f"{item['where']}: {item['excerpt']}"})
+            found.append({"file": file["name"], "text": f"{inside(item['where'])}: {item['excerpt']}"})
     return found[:20]
 
 

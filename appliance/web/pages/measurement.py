@@ -9,6 +9,7 @@ from appliance.web.pages import format as show
 from appliance.web.pages import labels
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.inside import inside
 
 _SHOWN_SECTIONS = ("experiment", "setup", "imaging", "fluorescence", "pipeline", "qpi")
 _MEDIA = {"CellCarrier": "0.49% MC-PBS", "CellCarrierB": "0.59% MC-PBS", "CellCarrier B": "0.59% MC-PBS"}
@@ -58,7 +59,7 @@ def config_value(key: str, value: Any) -> str:
     elif key == "setup:medium" and value in _MEDIA:
         text = f"{value} ({_MEDIA[value]})"
     else:
-        text = show.value(value)
+        text = labels.value(key, show.value(value))
     unit = labels.config(key)[1]
     return f"{text} {unit}" if unit else text
 
@@ -106,7 +107,7 @@ def _integrity(found: dict[str, Any]) -> dict[str, Any]:
         "title": _("Integrity"),
         "badge": badge,
         "text": _("What dclab's checks say about sizes, metadata and features."),
-        "entries": [{"kind": kinds.get(cue["level"], ""), "text": cue["message"]} for cue in shown[:50]],
+        "entries": [{"kind": kinds.get(cue["level"], ""), "text": inside(cue["message"])} for cue in shown[:50]],
     }
 
 
@@ -126,7 +127,8 @@ def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
             "Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."
         ),
         "entries": [
-            {"kind": "warn", "text": f"{item['where']}: {item['excerpt']} ({item['kind']})"} for item in findings[:50]
+            {"kind": "warn", "text": f"{inside(item['where'])}: {item['excerpt']} ({inside(item['kind'])})"}
+            for item in findings[:50]
         ],
     }
 

@@ -6,6 +6,7 @@ import re
 
 from appliance.web.pages.i18n import N_
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.inside import inside
 
 _EXACT = {
     "Missing value": N_("This is needed."),
@@ -79,4 +80,4 @@ def translated(text: str) -> str:
         match = pattern.fullmatch(text)
         if match:
             return _(message, **match.groupdict()) if match.groupdict() else _(message)
-    return text
+    return inside(text)

@@ -128,7 +128,7 @@ def _preview(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts, found: dict[s
 def _preview_wait(jobs: list[dict[str, Any]]) -> str:
     failed = next((job for job in jobs if job["state"] == "failed"), None)
     if failed:
-        return _("A job failed: %(reason)s", reason=failed["error"])
+        return _("A job failed: %(reason)s", reason=job_words.error(failed["error"]))
     return _("It is made in the background; this takes a few seconds to minutes.")
 
 

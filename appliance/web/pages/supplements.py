@@ -20,9 +20,7 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         for item in section["items"]:
             key = f"sp:{section['key']}:{item['key']}"
             if key in rest:
-                rows.append(
-                    {"name": translated(item["name"]), "value": _with_unit(rest.pop(key), item.get("unit", ""))}
-                )
+                rows.append({"name": translated(item["name"]), "value": _shown(rest.pop(key), item)})
         if rows:
             found.append({"title": translated(section["name"]), "rows": rows})
     if rest:
@@ -35,8 +33,22 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
     return found
 
 
-def _with_unit(value: Any, unit: str) -> str:
+def choice(value: Any, item: dict[str, Any]) -> str:
+    """A value in the reader's language if it is one the schema proposes; what people enter themselves stays as it is."""
     text = show.value(value)
+    return translated(text) if value in (item.get("choices") or ()) else text
+
+
+def item_of(which: str, key: str) -> dict[str, Any]:
+    """What the schema says about ``sp:section:key``; empty for a key it does not know."""
+    _prefix, _colon, path = key.partition(":")
+    section, _colon, name = path.partition(":")
+    items = (model.schema(which).get(section) or {}).get("items", ())
+    return next((dict(item) for item in items if item["key"] == name), {})
+
+
+def _shown(value: Any, item: dict[str, Any]) -> str:
+    text, unit = choice(value, item), item.get("unit", "")
     return f"{text} {_unit(unit)}" if unit else text
 
 
@@ -82,7 +94,7 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
         else "line",
         "type": "date" if kind == "date" else "text",
         "inputmode": {"float": "decimal", "integer": "numeric"}.get(kind, ""),
-        "choices": item.get("choices") or [],
+        "choices": [{"value": one, "text": choice(one, item)} for one in item.get("choices") or []],
         "value": ("true" if value else "false") if isinstance(value, bool) else str(value),
         "error": ", ".join(map(str, found)) if isinstance(found, list) else str(found or ""),
     }

@@ -12,6 +12,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from appliance.web.translations import harvest
+
 LANGUAGES = ("en", "de")
 _WEB = Path(__file__).parents[1]
 _SCHEMAS = _WEB.parent / "model" / "data"
@@ -19,6 +21,7 @@ _METHODS = [("pages/**.py", "python"), ("templates/**.html", "jinja2.ext:babel_e
 _KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 
 Message = str | tuple[str, ...]
+Entry = tuple[str | None, Message]
 
 
 def texts() -> set[Message]:
@@ -33,14 +36,20 @@ def texts() -> set[Message]:
     return found | set(_schema_texts())
 
 
+def entries() -> set[Entry]:
+    """Every text with its context: None for the pages' own, `harvest.CONTEXT` for what other layers say."""
+    return {(None, message) for message in texts()} | {(harvest.CONTEXT, message) for message in harvest.texts()}
+
+
 def _schema_texts() -> Iterator[str]:
-    """Names and hints of the built-in supplementary metadata."""
+    """Names, hints and choices of the built-in supplementary metadata."""
     for path in sorted(_SCHEMAS.glob("supplements_*.json")):
         sections: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         for section in sections.values():
             yield section["name"]
             for item in section["items"]:
                 yield from (item[key] for key in ("name", "hint") if item.get(key))
+                yield from (choice for choice in item.get("choices") or () if isinstance(choice, str))
 
 
 def read(language: str) -> Catalog:
@@ -51,19 +60,19 @@ def read(language: str) -> Catalog:
 def untranslated(language: str) -> list[str]:
     """Texts that have no translation, or one that lacks a form or a placeholder."""
     catalogue = read(language)
-    return sorted(_key(message) for message in texts() if not _complete(catalogue, message))
+    return sorted(_key(message) for context, message in entries() if not _complete(catalogue, message, context))
 
 
 def update(language: str) -> list[str]:
     """Write the catalogue anew; → what is still to be translated."""
     old = read(language)
     new = Catalog(locale=language, charset="utf-8", fuzzy=False, header_comment=f"# Texts of the pages: {language}")
-    for message in sorted(texts(), key=_key):
-        known = old.get(_key(message))
-        string = known.string if known is not None and _complete(old, message) else None
+    for context, message in sorted(entries(), key=lambda entry: (entry[0] or "", _key(entry[1]))):
+        known = old.get(_key(message), context)
+        string = known.string if known is not None and _complete(old, message, context) else None
         if string is None and language == "en":
             string = message
-        new.add(message, string)
+        new.add(message, string, context=context)
     target = io.BytesIO()
     write_po(target, new, width=110, omit_header=False, sort_output=True)
     lines = target.getvalue().decode().splitlines()
@@ -74,8 +83,8 @@ def update(language: str) -> list[str]:
     return untranslated(language)
 
 
-def _complete(catalogue: Catalog, message: Message) -> bool:
-    known = catalogue.get(_key(message))
+def _complete(catalogue: Catalog, message: Message, context: str | None) -> bool:
+    known = catalogue.get(_key(message), context)
     if known is None:
         return False
     forms = known.string if isinstance(known.string, (tuple, list)) else (known.string,)

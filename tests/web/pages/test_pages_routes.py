@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.exceptions import NotFound
 
 from appliance.security import policy
 from appliance.web.app import create_app
 from appliance.web.pages import allow
 from tests.support.house import House
+from tests.support.pages_seen import PAGES
 from tests.support.pages_table import EVERYBODY, GOLDEN, filled
 
 
@@ -77,3 +81,33 @@ def test_changes_asked_for_by_other_sites_are_refused(house: House) -> None:
     )
     assert answer.status_code == 403
     assert "Taken over" not in visitor.page("/organization/lab")
+
+
+#: Answers that are no pages: files, data for scripts, and addresses that only lead on.
+NO_PAGES = {
+    "assets.static_file", "assets.favicon", "assets.robots", "connect.server_certificate", "connect.setup_files", "dataset.bibtex",
+    "dataset.ris", "admin_audit.export", "profile.everything", "members.complete", "resource.jobs_fragment",
+}  # fmt: skip
+
+
+def test_every_page_is_looked_at(app: Any) -> None:
+    """By axe, in both themes, for its width, and on the pictures: `pages_seen` names them all, forms that come back included."""
+    rules = app.url_map.bind("localhost")
+    seen = set()
+    for entry in (entry for entries in PAGES.values() for entry in entries):
+        path, method = urlsplit(entry.removeprefix("POST ")).path, "POST" if entry.startswith("POST ") else "GET"
+        path = "/dataset/x/resource/y" if entry == "FILE" else path
+        with contextlib.suppress(NotFound):
+            seen.add((rules.match(path, method)[0], method))
+    missing = {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods & {"GET", "POST"}
+        if rule.endpoint not in NO_PAGES and not rule.endpoint.startswith("aliases.") and _is_page(app, rule, method)
+    }
+    assert missing - seen == set()
+
+
+def _is_page(app: Any, rule: Any, method: str) -> bool:
+    """GET shows something; a POST that says it only ever leads on (`Response`) does not."""
+    return method == "GET" or app.view_functions[rule.endpoint].__annotations__["return"] != "Response"

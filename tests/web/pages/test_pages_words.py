@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.web.pages import markdown
+from appliance.jobs import kinds
+from appliance.settings import options
+from appliance.web.pages import i18n, job_words, markdown
+from appliance.web.pages.inside import inside
 from appliance.web.pages.paging import pages
 from appliance.web.pages.redirects import local_path
 from appliance.web.translations import catalogues
@@ -90,3 +93,62 @@ def test_paging_shows_ends_and_neighbours() -> None:
     texts = [entry["text"] for entry in pages(1000, 20, 25, lambda number: f"?page={number}")]
     assert texts == ["", "1", "…", "23", "24", "25", "26", "27", "…", "50", ""]
     assert pages(20, 20, 1, str) == []
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader's language is German."""
+    monkeypatch.setattr(i18n, "language", lambda: "de")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("The file is truncated: its end is missing.", "Die Datei ist abgeschnitten: Ihr Ende fehlt."),
+        ("the last backup is 3.5 days old", "die letzte Sicherung ist 3,5 Tage alt"),
+        ("12 old files (3.0 MB) in /srv/dcor/tmp", "12 alte Dateien (3,0 MB) in /srv/dcor/tmp"),
+        (
+            "Error while reading the metadata: 'x' fehlt",
+            "Fehler (beim Lesen der Metadaten): 'x' fehlt",
+        ),
+        ("The backup failed: the volume is gone", "Die Sicherung ist fehlgeschlagen: the volume is gone"),
+        ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),
+        ("", ""),
+    ],
+)
+def test_what_checks_and_jobs_say_in_english_is_translated(german: None, said: str, shown: str) -> None:
+    assert inside(said) == shown
+
+
+@given(st.text(max_size=80), st.text(max_size=20))
+def test_unknown_words_in_known_sentences_do_no_harm(name: str, reason: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(i18n, "language", lambda: "de")
+        assert isinstance(inside(f"{name} is damaged: {reason}."), str)
+
+
+def test_every_check_is_shown_in_german(house: House) -> None:
+    """No sentence of the checks of this very appliance is left in English."""
+    page = house.visitor("root", "de").page("/admin/checks")
+    english = house.visitor("root").page("/admin/checks")
+    sentences = set(re.findall(r'<p class="small[^"]*">([^<]+)</p>', english)) | set(
+        re.findall(r"<strong>([^<]+)</strong>", english)
+    )
+    said = {text for text in sentences if not text.startswith(("dcor ", "sudo ", "Inodes"))}
+    assert said
+    assert {text for text in said if f">{text}<" in page} == set()
+
+
+def test_settings_are_explained_in_german(house: House) -> None:
+    page = house.visitor("root", "de").page("/admin/settings")
+    assert "Größte Datei, die angenommen wird" in page
+    assert {option.metadata["doc"] for option in options().values() if option.metadata["doc"] in page} == set()
+
+
+def test_kinds_of_jobs_have_names() -> None:
+    assert set(kinds.all_()) <= set(job_words.KINDS)
+
+
+def test_values_of_facets_are_words_of_the_language(house: House) -> None:
+    page = house.visitor("ada", "de").page("/dataset?region=channel")
+    assert re.search(r'class="chip chip-on"[^>]*>\s*(?:<svg.*?</svg>)?\s*Kanal', page)

@@ -18,6 +18,7 @@ from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, settings, viewer
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.inside import inside
 from appliance.web.pages.problem_words import translated
 from appliance.web.pages.render import back_to, render
 
@@ -48,7 +49,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
                 "kind": row["kind"],
                 "files": show.integer(row["files"]),
                 "size": show.size(row["size"]),
-                "problem": row["problem"],
+                "problem": inside(row["problem"]),
             }
             for row in found[:_SHOWN]
         ],
@@ -60,7 +61,10 @@ def _page(verified: dict[str, Any] | None = None) -> str:
             yearly=settings().backup.keep_yearly,
         ),
         trials=[
-            {"at": show.moment(_naive(str(row.get("at", "")))), "problems": row.get("problems") or []}
+            {
+                "at": show.moment(_naive(str(row.get("at", "")))),
+                "problems": [inside(str(line)) for line in row.get("problems") or []],
+            }
             for row in backups.trials(settings())[:6]
         ],
         job=job_words.job(last[0]) if last else None,
@@ -91,7 +95,7 @@ def verify(name: str) -> str:
     """Check a backup without its private key: signature, completeness, checksums."""
     try:
         found = backups.verify(settings(), name)
-        problems = [str(problem) for problem in found.problems]
+        problems = [inside(str(problem)) for problem in found.problems]
     except Problem as problem:
         problems = [translated(str(problem))]
     return _page({"name": name, "problems": problems})

@@ -12,6 +12,7 @@ from appliance.web.pages.allow import allow
 from appliance.web.pages.base import settings
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.inside import inside
 from appliance.web.pages.render import render
 
 bp = Blueprint("admin_certificate", __name__)
@@ -28,7 +29,7 @@ def page() -> str:
             "admin/certificate.html",
             facts=[],
             fingerprint="",
-            problems=[str(problem)],
+            problems=[inside(str(problem))],
             days="",
             kind="bad",
             **frame("certificate", _("Certificate")),
@@ -48,7 +49,7 @@ def page() -> str:
             {"name": _("Certificates in the chain"), "text": show.integer(found.chain_length)},
         ],
         fingerprint=found.fingerprint,
-        problems=problems,
+        problems=[inside(line) for line in problems],
         days=ngettext("%(num)s day left", "%(num)s days left", found.days_left),
         kind=kind,
         **frame("certificate", _("Certificate")),

@@ -17,6 +17,7 @@ from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, settings, viewer
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.inside import inside
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("admin_health", __name__)
@@ -51,7 +52,12 @@ def page() -> str:
         "admin/health.html",
         figures=figures,
         alarms=[
-            {"id": one["id"], "kind": one["kind"], "text": one["message"], "when": show.ago(one["at"])}
+            {
+                "id": one["id"],
+                "kind": _capital(inside(one["kind"])),
+                "text": inside(one["message"]),
+                "when": show.ago(one["at"]),
+            }
             for one in alarms.open_(conn())
         ],
         **frame("health", _("Health")),
@@ -92,19 +98,23 @@ def _checked(*, repair: bool) -> dict[str, Any]:
         "summary_kind": "bad" if not found.healthy else "warn" if bad else "good",
         "findings": [_finding(one) for one in findings],
         "repairable": any(one.repair is not None for one in findings),
-        "repaired": list(found.repaired),
+        "repaired": [inside(line) for line in found.repaired],
     }
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _finding(one: Finding) -> dict[str, Any]:
     kind, icon = _BADGES[one.level]
     words = {Level.OK: _("ok"), Level.NOTE: _("note"), Level.WARNING: _("warning"), Level.PROBLEM: _("problem")}
     return {
-        "name": one.check.replace("-", " ").replace("_", " ").capitalize(),
+        "name": _capital(inside(one.check)),
         "badge": {"kind": kind, "icon": icon, "text": words[one.level], "hint": ""},
-        "detail": one.detail,
-        "why": one.why,
-        "fix": one.fix,
+        "detail": inside(one.detail),
+        "why": inside(one.why),
+        "fix": inside(one.fix),
     }
 
 

@@ -15,6 +15,7 @@ from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, viewer
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.inside import inside
 from appliance.web.pages.paging import page_number, pages
 from appliance.web.pages.render import back_to, render, url_with
 
@@ -66,8 +67,8 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
         "name": shown["name"],
         "kind": shown["kind"],
         "state": shown["text"],
-        "stage": job["stage"],
-        "error": job["error"],
+        "stage": inside(job["stage"] or ""),
+        "error": shown["error"],
         "log": job["log"],
         "file": {"text": file["name"], "url": f"/dataset/{file['dataset_id']}/resource/{file['id']}"}
         if file is not None

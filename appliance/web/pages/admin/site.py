@@ -15,6 +15,7 @@ from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, settings, viewer
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.inside import inside
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("admin_site", __name__)
@@ -73,7 +74,7 @@ def settings_page() -> str:
                 "value": show.value(value) if value != "" else "–",
                 "unit": unit,
                 "size": show.size(value) if unit == "bytes" and isinstance(value, int) and value >= 1000 else "",
-                "doc": option.metadata["doc"],
+                "doc": inside(option.metadata["doc"]),
                 "origin": origin or _("default"),
                 "changed": bool(origin),
             }

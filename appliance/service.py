@@ -19,6 +19,7 @@ from appliance.actions.site import Sanity
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
+from appliance.model import supplements
 from appliance.model.problem import Problem, invalid
 from appliance.security import certificate, secrets
 from appliance.security.signing import Signer
@@ -199,6 +200,7 @@ def _prepare(settings: Settings) -> None:
         raise invalid(
             message=f"There is no certificate at {settings.certificate}. Make one with: dcor certificate create"
         )
+    supplements.schema(settings.policy.supplements)  # a wrong one stops the start, not the first upload
     names = _names(settings)
     if settings.server.hostname not in names:
         raise invalid(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -18,10 +19,14 @@ from appliance.model.problem import Problem
 
 DEFAULT_DATA = Path("/data")
 GIB = 1 << 30
+_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-def _option(default: Any, doc: str, unit: str = "") -> Any:
-    return field(default=default, metadata={"doc": doc, "unit": unit})
+def _option(
+    default: Any, doc: str, unit: str = "", *, least: int = 0, most: int | None = None, choices: tuple[str, ...] = ()
+) -> Any:
+    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text)."""
+    return field(default=default, metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,13 @@ class Server:
 
     hostname: str = _option("localhost", "Name under which clients reach this server; must be in the certificate")
     bind: str = _option("0.0.0.0", "Address to listen on")  # noqa: S104 - a server listens
-    port: int = _option(443, "HTTPS port")
-    http_port: int = _option(80, "Port that redirects pages to HTTPS; 0 = none")
+    port: int = _option(443, "HTTPS port", most=65535)
+    http_port: int = _option(80, "Port that redirects pages to HTTPS; 0 = none", most=65535)
     title: str = _option("DCOR", "Name shown in the header and in status_show")
     description: str = _option("", "One sentence on the front page")
-    max_connections: int = _option(1024, "Connections served at once")
-    max_connections_per_address: int = _option(512, "Connections served at once for one client address")
-    page_threads: int = _option(6, "Threads that render pages")
+    max_connections: int = _option(1024, "Connections served at once", least=1)
+    max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
+    page_threads: int = _option(6, "Threads that render pages", least=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class Policy:
     public_datasets: bool = _option(
         True, "Allow public datasets (public: every signed-in user); off: only private ones"
     )
-    licences: str = _option("standard", "Licence list: standard (Creative Commons) or medical (none, patient)")
+    licences: str = _option(
+        "standard",
+        "Licence list: standard (Creative Commons) or medical (none, patient)",
+        choices=("standard", "medical"),
+    )
     supplements: str = _option(
         "standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files"
     )
@@ -76,7 +85,7 @@ class Web:
     """The web UI."""
 
     browser_upload: bool = _option(True, "Offer uploads in the browser")
-    session_hours: int = _option(12, "A session ends after this time without use", "h")
+    session_hours: int = _option(12, "A session ends after this time without use", "h", least=1)
     contact: str = _option("", "Whom users should ask: a name, an address, a telephone number")
     docs_url: str = _option("", "Further documentation of this site")
 
@@ -86,11 +95,11 @@ class Jobs:
     """Background work."""
 
     workers: int = _option(0, "Jobs run at once; 0 = by cores")
-    memory: int = _option(2 * GIB, "Most memory of one job", "bytes")
-    timeout: int = _option(3600, "Longest time one job may take", "s")
+    memory: int = _option(2 * GIB, "Most memory of one job", "bytes", least=256 << 20)
+    timeout: int = _option(3600, "Longest time one job may take", "s", least=1)
     condense: bool = _option(True, "Make condensed files")
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
-    scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d")
+    scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d", least=1)
     prune_drafts_days: int = _option(0, "Drafts untouched for this time are purged; 0 = never by itself", "d")
     playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
 
@@ -215,19 +224,21 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
             lines.append(f"{name} = {toml(values[key])}" if key in values else f"# {name} = {toml(option.default)}")
         lines.append("")
     temporary = path.with_suffix(".part")
-    temporary.write_text("\n".join(lines), encoding="utf-8")
-    temporary.chmod(0o600)
+    with temporary.open("w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())  # a power cut leaves the old file or the new one
     temporary.replace(path)
 
 
 def toml(value: Any) -> str:
-    """`value` (bool, int, str) as a TOML literal."""
+    """`value` (bool, int, str) as a TOML literal; JSON's escapes are TOML's, which wants DEL escaped, too."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -257,30 +268,34 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
         group, name = key.split(".")
-        changed.setdefault(group, {})[name] = _convert(
-            key, value, get_type_hints(type(getattr(settings, group)))[name], origin
-        )
+        kind = get_type_hints(type(getattr(settings, group)))[name]
+        converted = _convert(key, value, kind, origin)
+        if reason := _out_of_bounds(converted, known[key].metadata):
+            raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) {reason}, not '{value}'.")
+        changed.setdefault(group, {})[name] = converted
         origins[key] = origin
     groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}
     return dataclasses.replace(settings, origins=origins, **groups)
 
 
+def _out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
+    """What an option's value has to be, when it is not; "" when it is."""
+    if isinstance(value, str) and declared["choices"] and value not in declared["choices"]:
+        return f"must be one of {', '.join(declared['choices'])}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value < declared["least"]:
+            return f"must be at least {declared['least']}"
+        if declared["most"] is not None and value > declared["most"]:
+            return f"must be at most {declared['most']}"
+    return ""
+
+
 def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
+    """`value` as a `kind` (bool, int, str). Raises Problem when it is no such thing."""
     text = str(value).strip()
     try:
         if kind is bool:
-            if isinstance(value, bool):
-                return value
-            return {
-                "true": True,
-                "1": True,
-                "yes": True,
-                "on": True,
-                "false": False,
-                "0": False,
-                "no": False,
-                "off": False,
-            }[text.lower()]
+            return value if isinstance(value, bool) else _TRUTH[text.lower()]
         if kind is int:
             if isinstance(value, bool):
                 raise ValueError

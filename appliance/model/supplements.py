@@ -24,21 +24,31 @@ def schema(which: str) -> Schema:
     """The schema named by ``policy.supplements``: a built-in one, or a folder of ``<anything>_<section>.json`` files.
 
     :returns: sections by key, in display order.
-    :raises Problem: a file of the folder that does not hold the section its name says.
+    :raises Problem: no such folder, or a file of it that does not hold the section its name says.
     """
     if which in _BUILT_IN:
         text = resources.files("appliance.model").joinpath(f"data/supplements_{which}.json").read_text(encoding="utf-8")
         built_in: Schema = json.loads(text)
         return built_in
+    if not Path(which).is_dir():
+        raise invalid(message=f"policy.supplements is neither one of {', '.join(_BUILT_IN)} nor a folder: '{which}'.")
     sections: dict[str, Mapping[str, Any]] = {}
     for file in sorted(Path(which).glob("*.json")):
-        section = json.loads(file.read_text(encoding="utf-8"))
-        if section.get("key") != file.stem.rpartition("_")[2]:
-            raise invalid(
-                message=f"{file}: the key '{section.get('key')}' must be the part of the file name after the last underscore."
-            )
+        section = _section(file)
         sections[section["key"]] = section
     return sections
+
+
+def _section(file: Path) -> Mapping[str, Any]:
+    try:
+        section: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise invalid(message=f"{file} cannot be read: {error}") from error
+    key = section.get("key") if isinstance(section, dict) else None
+    if key != file.stem.rpartition("_")[2]:
+        raise invalid(message=f"{file}: the key '{key}' must be the part of the file name after the last underscore.")
+    found: Mapping[str, Any] = section
+    return found
 
 
 def item(which: str, key: str) -> Mapping[str, Any] | None:

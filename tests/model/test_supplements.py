@@ -22,6 +22,15 @@ KEYS = {
 }
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"key": "other"}'])
+def test_a_wrong_schema_of_ones_own_is_named(tmp_path: Path, content: str) -> None:
+    with pytest.raises(Problem, match="nor a folder"):
+        supplements.schema("medcial")
+    (tmp_path / "01_blood.json").write_text(content)
+    with pytest.raises(Problem, match=r"01_blood\.json"):
+        supplements.schema(str(tmp_path))
+
+
 def test_the_schema_is_dcors() -> None:
     schema = supplements.schema("standard")
     assert list(schema) == list(KEYS)

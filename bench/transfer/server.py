@@ -16,6 +16,8 @@ from appliance.store import resources
 from tests.support.server import Appliance, Person
 
 _BLOCK = 1 << 20
+#: So much of the file is random; beyond that it is a hole, which costs a reader the same and the disk nothing [bytes].
+_FILLED = 4 << 30
 
 
 def main(root: Path, size: int, direct: bool) -> None:
@@ -29,8 +31,9 @@ def main(root: Path, size: int, direct: bool) -> None:
     resource = editor.upload("resource_create", {"package_id": draft["id"]}, "upload", "big.txt", b"0").result
     path = appliance.context.depot.path(resource["id"])
     with path.open("wb") as file:
-        for _ in range(size // _BLOCK):
+        for _ in range(min(size, _FILLED) // _BLOCK):
             file.write(os.urandom(_BLOCK))
+        file.truncate(size)
     with appliance.context.db.write() as tx:
         resources.patch(tx, resource["id"], size=size, etag="0" * 32)
     measurement = _measurement(appliance, editor, draft["id"], root)
@@ -44,6 +47,7 @@ def main(root: Path, size: int, direct: bool) -> None:
                 "circle": circle["id"],
                 "draft": draft["id"],
                 "resource": resource["id"],
+                "root": str(appliance.root),
                 "path": str(path),
                 "pid": os.getpid(),
                 "measurement": measurement,

@@ -17,7 +17,10 @@ _AT_ONCE = 50  # alarms told in one mail
 
 
 def send(settings: Mail, recipient: str, subject: str, text: str) -> None:
-    """Hand one message to the mail server. Raises Problem with what it answered."""
+    """Hand one message to the mail server, encrypted where it offers that. Raises Problem with what it answered.
+
+    Its certificate is not looked at: mail is a postcard, and no server of a clinic's own has a public one.
+    """
     if not settings.server:
         raise invalid(message="No mail server is configured: dcor config set mail.server smtp.hospital.example")
     message = EmailMessage()
@@ -27,10 +30,11 @@ def send(settings: Mail, recipient: str, subject: str, text: str) -> None:
     host, _, port = settings.server.partition(":")
     try:
         with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT) as server:
+            server.ehlo_or_helo_if_needed()  # only then is known what it offers
             if server.has_extn("starttls"):
                 server.starttls()
             server.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         raise invalid(message=f"{settings.server} did not take the mail: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from appliance.actions import datasets, ingest, lookup
 from appliance.cli.common import CliState, dry_run_option, emit, json_option, note, pass_state
 from appliance.cli.folders import Plan, plan_folder
 from appliance.model.problem import Problem
-from appliance.store import communities, inspection
+from appliance.store import communities, inspection, resources
 
 
 @click.command("import")
@@ -43,7 +44,8 @@ def import_folder(
     """Import a folder tree of .rtdc files, a dataset for each folder.
 
     The title is the folder's name. A .dcoraid-task file in a folder is honoured (title, authors, circle, licence, supplementary
-    metadata). Repeating the command skips datasets of the same title in the same circle. Exit code 1 when a folder failed.
+    metadata). Repeating the command skips datasets of the same title in the same circle, and names those that an interrupted
+    one left incomplete. Exit code 1 when a folder failed.
     """
     defaults = {"owner_org": circle, "authors": authors or user, "license_id": licence, "private": not public}
     results: list[dict[str, Any]] = []
@@ -91,7 +93,7 @@ def _import(state: CliState, plan: Plan, user: str, activate: bool) -> dict[str,
                     if row["title"] == plan.dataset["title"] and row["state"] != "deleted"
                 ]
                 if twins:
-                    return result | {"state": "skipped", "id": twins[0]["id"]}
+                    return result | _skipped(conn, twins[0], plan)
         dataset_id = datasets.create(state.site, viewer, plan.dataset | {"state": "draft"})
         ingest.add_files(state.site, viewer, dataset_id, plan.files)
         if activate:
@@ -99,6 +101,15 @@ def _import(state: CliState, plan: Plan, user: str, activate: bool) -> dict[str,
     except (Problem, OSError) as error:
         return result | {"state": "failed", "error": str(error)}
     return result | {"state": "active" if activate else "draft", "id": dataset_id}
+
+
+def _skipped(conn: sqlite3.Connection, twin: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    """What is said of a folder whose dataset is there: a draft that lacks files was interrupted, and is no reason to be content."""
+    lacking = {file.name for file in plan.files} - resources.names_of(conn, twin["id"])
+    if twin["state"] == "draft" and lacking:
+        error = f"the draft {twin['name']} lacks {len(lacking)} of its files; `dcor dataset purge {twin['name']}`, then repeat"
+        return {"state": "failed", "id": twin["id"], "error": error}
+    return {"state": "skipped", "id": twin["id"]}
 
 
 @click.command("import-figshare")

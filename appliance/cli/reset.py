@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import people
+from appliance.actions import lookup, people
 from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
 from appliance.jobs.prune import purge
 from appliance.model import times
@@ -52,11 +52,9 @@ def command(
         raise click.UsageError("Say what to reset: --datasets, --zombie-users, --search-index, --cache.")
     with state.db.read() as conn:
         doomed = inspection.datasets(conn) if datasets else []
-        idle = (
-            [name for name in users.zombies(conn, times.ahead(-timedelta(weeks=weeks))) if name not in kept]
-            if zombie_users
-            else []
-        )
+        spared = {lookup.user(conn, name)["name"] for name in kept}  # a misspelt one must not cost an account
+        idle = users.zombies(conn, times.ahead(-timedelta(weeks=weeks))) if zombie_users else []
+        idle = [name for name in idle if name not in spared]
     plan: dict[str, Any] = {
         "datasets": len(doomed),
         "users": idle,

@@ -128,7 +128,11 @@ def _log(folder: Path) -> str:
     if shutil.which("journalctl") and Path("/run/systemd/system").is_dir():
         with as_caller():  # the service's account may not read the journal
             command = ["journalctl", "--unit=dcor", "--lines=2000", "--no-pager", "--output=short-iso"]
-            parts.append(subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout)
+            try:
+                said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+            except subprocess.TimeoutExpired:
+                said = "The journal could not be read within a minute."
+            parts.append(said)
     return "\n".join(parts)
 
 

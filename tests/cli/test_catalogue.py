@@ -81,6 +81,14 @@ def test_import_again_skips_and_a_dry_run_plans(study: Dcor, tmp_path: Path) -> 
     assert [row["state"] for row in planned] == ["planned", "planned"]
 
 
+def test_import_again_names_what_an_interrupted_one_left(study: Dcor, tmp_path: Path) -> None:
+    text = study("dataset", "show", "blood", "--json").json["resources"][0]
+    assert study("resource", "remove", text["id"], "--yes").code == 0
+    said = study("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab", "--json")
+    assert (said.code, sorted(row["state"] for row in said.json)) == (1, ["failed", "skipped"])
+    assert "dcor dataset purge blood" in next(row["error"] for row in said.json if row["state"] == "failed")
+
+
 def test_import_reports_what_fails_and_goes_on(people: Dcor, tmp_path: Path) -> None:
     tree(tmp_path / "study")
     said = people(
@@ -207,6 +215,7 @@ def test_reset_copies_the_database_first(study: Dcor, root: Path) -> None:
     assert study("reset").code == 2
     assert study("reset", "--datasets").code == 1  # nobody to ask
     assert study("reset", "--datasets", "--dry-run", "--json").json["datasets"] == 2
+    assert study("reset", "--zombie-users", "--keep-user", "adda", "--yes").code == 1  # nobody is called so
     said = study(
         "reset",
         "--datasets",

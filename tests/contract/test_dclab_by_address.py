@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 
 from tests.support.samples import synthetic
-from tests.support.server import ApartAppliance, Appliance
+from tests.support.server import INSTALLED, Appliance, appliance_at
 
 HOST = "127.0.0.1"  # a host needs a dot for DCOR basins, and dclab looks names up by itself
 
@@ -22,12 +23,13 @@ HOST = "127.0.0.1"  # a host needs a dot for DCOR basins, and dclab looks names 
 def on_443(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
     """An appliance on the port that dclab's patterns demand, where this machine lets us have it."""
     patch = pytest.MonkeyPatch()
-    try:
-        socket.create_server(("127.0.0.1", 443)).close()
-    except OSError as error:
-        patch.undo()
-        pytest.skip(f"port 443 can not be had here: {error.strerror}")
-    running = ApartAppliance(
+    if INSTALLED not in os.environ:  # an installed one has it already
+        try:
+            socket.create_server(("127.0.0.1", 443)).close()
+        except OSError as error:
+            patch.undo()
+            pytest.skip(f"port 443 can not be had here: {error.strerror}")
+    running = appliance_at(
         tmp_path_factory.mktemp("appliance") / "data",
         **{"server.hostname": HOST, "server.port": 443, "policy.anonymous_access": True},
     )
@@ -55,11 +57,12 @@ def resources(on_443: Appliance) -> dict[str, str]:
 def test_a_pasted_address_opens(
     visibility: str, on_443: Appliance, resources: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / f"{HOST}.cert").write_bytes(on_443.certificate.read_bytes())
+    host = on_443.settings.server.hostname
+    (tmp_path / f"{host}.cert").write_bytes(on_443.certificate.read_bytes())
     monkeypatch.setattr(dcor_base, "DCOR_CERTS_SEARCH_PATHS", [tmp_path])
     monkeypatch.setattr(dcor_api.APIHandler, "api_keys", [resources["token"]] if visibility == "private" else [])
     with (
-        dclab.new_dataset(f"https://{HOST}/api/3/action/dcserv?id={resources[visibility]}") as remote,
+        dclab.new_dataset(f"https://{host}/api/3/action/dcserv?id={resources[visibility]}") as remote,
         dclab.new_dataset(synthetic()) as local,
     ):
         assert remote.config["experiment"]["sample"] == local.config["experiment"]["sample"]

@@ -20,7 +20,7 @@ from appliance.actions import communities as community_actions
 from appliance.cli import figshare
 from appliance.model.viewer import OPERATOR
 from tests.support.samples import synthetic
-from tests.support.server import Appliance, Person
+from tests.support.server import Appliance, Person, needs_settings_of_its_own
 
 BATCH = 200
 
@@ -165,6 +165,7 @@ def test_revoking_a_membership_closes_files_and_dcserv_at_once(shared: Appliance
 
 
 def test_an_open_site_answers_without_an_account_and_a_clinics_does_not(shared: Appliance, tmp_path: Path) -> None:
+    needs_settings_of_its_own()
     open_site = Appliance(tmp_path / "open", **{"policy.anonymous_access": True})
     try:
         bob = open_site.person("bob")

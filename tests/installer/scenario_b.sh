@@ -13,6 +13,34 @@ job() { python3 /mnt/shared/main_job.py check https://dcor.clinic.example /data/
 job
 dcor inspect
 stop
+step contract
+# Every file of the tests of real clients (dcoraid, dclab, ckanapi) against a machine as it comes out of the backup, with
+# the settings of a clinic or, where the file needs it, of an open site.
+. /mnt/shared/checkout # $python, $top, $contract
+open_path() { # let other accounts come by
+    way=$1
+    while [ "$way" != / ]; do
+        chmod o+x "$way"
+        way=$(dirname "$way")
+    done
+}
+open_path "$(readlink -f "$python")"
+open_path "$(dirname "$python")"
+open_path "$top"
+install -d -o dcor /tmp/home /mnt/shared/contract
+for file in $contract; do
+    dcor backup restore --from /mnt/shared/backups --key /mnt/shared/key-sheet.txt --replace --yes >/dev/null
+    if grep -qE 'World\(|policy.anonymous_access": True,' "$top/tests/contract/$file.py"; then
+        dcor config set policy.anonymous_access true
+        dcor config set depot.direct_upload true
+    fi
+    serve
+    (cd "$top" && setpriv --reuid dcor --regid dcor --clear-groups env HOME=/tmp/home DCOR_TEST_INSTALLED=/data PYTHONDONTWRITEBYTECODE=1 \
+        "$python" -m pytest -q -rs -p no:cacheprovider "tests/contract/$file.py" --basetemp "/tmp/home/$file" \
+        --junitxml "/mnt/shared/contract/$file.xml") || echo "FAIL: $file"
+    stop
+done
+dcor backup restore --from /mnt/shared/backups --key /mnt/shared/key-sheet.txt --replace --yes >/dev/null
 step unsigned
 if dcor update --bundle /mnt/shared/unsigned.tar --yes; then echo "FAIL: unsigned"; fi
 step update

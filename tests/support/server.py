@@ -12,15 +12,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from appliance import settings as settings_module
 from appliance.actions import communities, people
 from appliance.cli import init
 from appliance.model.viewer import OPERATOR
+from appliance.security import signing
 from appliance.service import Service
+from appliance.store import users
+from appliance.store.database import Database
+from appliance.store.depot import Depot
+from appliance.web.context import Context
 
 DEADLINE = 60.0
+#: Environment variable with the data root of a running appliance that the tests of clients are to ask.
+INSTALLED = "DCOR_TEST_INSTALLED"
 
 
 class Answer:
@@ -139,9 +147,14 @@ class Appliance:
         self.admin = self.person("admin", sysadmin=True)
 
     def person(self, name: str, *, sysadmin: bool = False, password: str | None = None) -> Person:
-        """A user with an account and a token."""
-        values = {"name": name, "email": f"{name}@example.org", "fullname": name.title(), "password": password}
-        user_id = people.create(self.context, OPERATOR, values, sysadmin=sysadmin)
+        """A user with an account, made unless it is there, and a token."""
+        with self.context.db.read() as conn:
+            known = users.find(conn, name)
+        if known is None:
+            values = {"name": name, "email": f"{name}@example.org", "fullname": name.title(), "password": password}
+            user_id = people.create(self.context, OPERATOR, values, sysadmin=sysadmin)
+        else:
+            user_id = str(known["id"])
         token, _ = people.create_token(self.context, OPERATOR, name, "test", scope="admin" if sysadmin else "write")
         return Person(self, name, token, user_id)
 
@@ -202,6 +215,44 @@ class ApartAppliance(Appliance):
         self._log.close()
         self.service.db.close()
         assert code == 0, code
+
+
+class InstalledAppliance(Appliance):
+    """One that runs already, as an installation or a restore left it: `INSTALLED` names its data root.
+
+    The tests run as an account that may write there. A test that needs other settings is skipped, and says which.
+    """
+
+    def __init__(self, root: Path, **options: Any) -> None:
+        self.root = root
+        self.settings = settings_module.load(root, env={})
+        for key, wanted in options.items():
+            section, _, name = key.partition(".")
+            if section != "server" and getattr(getattr(self.settings, section), name) != wanted:
+                pytest.skip(f"needs {key} = {wanted}")
+        self.context = Context(
+            self.settings, Database(self.settings.database), Depot(root), signer=signing.Signer(b"of these tests")
+        )
+        self.url = self.settings.site_url
+        self.certificate = self.settings.certificate
+        self.nobody = Person(self)
+        self.admin = self.person("admin", sysadmin=True)
+
+    def stop(self) -> None:
+        """Let go of it; it goes on."""
+        self.context.db.close()
+
+
+def appliance_at(root: Path, kind: type[Appliance] = ApartAppliance, **options: Any) -> Appliance:
+    """A fresh appliance in `root`, or the installed one that the environment names."""
+    installed = os.environ.get(INSTALLED)
+    return InstalledAppliance(Path(installed), **options) if installed else kind(root, **options)
+
+
+def needs_settings_of_its_own() -> None:
+    """Skip a test that starts an appliance besides, where the installed one is what is tested."""
+    if os.environ.get(INSTALLED):
+        pytest.skip("needs an appliance with settings of its own")
 
 
 def wait_for(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:

@@ -18,7 +18,7 @@ from appliance.model import names
 from appliance.model.viewer import OPERATOR
 from appliance.store import artefacts, datasets, resources, rtdc, sharing, tags
 from appliance.store import communities as stored
-from tests.support.server import Appliance, Person
+from tests.support.server import Appliance, Person, appliance_at
 
 #: Column of the table → who that is.
 WHO = {
@@ -59,7 +59,7 @@ class World:
         self._folder = tempfile.TemporaryDirectory(prefix="dcor-world-", dir=memory if memory.is_dir() else None)
         options = {"policy.anonymous_access": True, "depot.direct_upload": True} | options
         temporary = os.environ.get("TMPDIR"), tempfile.tempdir
-        self.appliance = Appliance(Path(self._folder.name) / "data", **options)
+        self.appliance = appliance_at(Path(self._folder.name) / "data", Appliance, **options)
         _restore(*temporary)  # the folder goes away before the tests end
         self.context = self.appliance.context
         founder = self.appliance.person("founder")

@@ -34,6 +34,8 @@ from appliance.web.context import Context
 from appliance.web.gateway import Gateway, Limits
 from appliance.web.gateway.fallback import Pages
 from appliance.web.http import Request, problem_text
+from appliance.web.routes import Route
+from appliance.web.wsgi import pages_route
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +81,11 @@ class Service:
 
     def start(self) -> None:
         """Start everything; returns when requests are answered. Raises Problem when a port is taken."""
-        pages = self._pages = Pages(
-            create_app(self.context), self._pages_socket, threads=self.settings.server.page_threads
-        )
+        application = create_app(self.context)
+        pages = self._pages = Pages(application, self._pages_socket, threads=self.settings.server.page_threads)
         pages.start()  # before the port is open: a quick browser must not be told that there are no pages
         try:
-            self._gateway = self._bind()
+            self._gateway = self._bind(pages_route(application))
         except Problem:
             pages.stop()
             raise
@@ -119,10 +120,10 @@ class Service:
             "sandbox": self.jobs.sandbox.capabilities(),
         }
 
-    def _bind(self) -> Gateway:
+    def _bind(self, pages: Route) -> Gateway:
         server = self.settings.server
         gateway = Gateway(
-            routing.routes(),
+            (*routing.routes(), pages),
             self.context,
             certificate=self.settings.certificate,
             key=self.settings.certificate_key,

@@ -1,4 +1,7 @@
-"""The Flask application that renders the pages. It runs in waitress behind the gateway; downloads, uploads and the API do not."""
+"""The Flask application that renders the pages: forms reach it through waitress, all else through `web.wsgi`.
+
+Downloads, uploads and the API do not come here.
+"""
 
 from __future__ import annotations
 

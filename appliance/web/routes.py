@@ -21,18 +21,22 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address (whole path, percent-decoded), its methods, and the rule that `security.policy` checks for it."""
+    """An address (whole path, percent-decoded), its methods, and the rule that `security.policy` checks for it.
+
+    :ivar last: takes only requests without a body, at addresses that no other route has, and forbids no method there.
+    """
 
     methods: frozenset[str]
     pattern: re.Pattern[str]
     rule: str
     handler: Handler
+    last: bool = False
 
 
-def route(methods: str | Iterable[str], pattern: str, rule: str, handler: Handler) -> Route:
+def route(methods: str | Iterable[str], pattern: str, rule: str, handler: Handler, *, last: bool = False) -> Route:
     """A Route from words: ``route("GET POST", rf"/dataset/(?P<id>{UUID})", "dataset:read", show)``."""
     names = methods.split() if isinstance(methods, str) else methods
-    return Route(frozenset(names), re.compile(pattern), rule, handler)
+    return Route(frozenset(names), re.compile(pattern), rule, handler, last)
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str]] | None:
@@ -43,6 +47,8 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str
     method = "GET" if request.method == "HEAD" else request.method
     allowed: set[str] = set()
     for candidate in routes:
+        if candidate.last and (allowed or request.body.length != 0 or method not in candidate.methods):
+            continue
         match = candidate.pattern.fullmatch(request.path)
         if match is None:
             continue

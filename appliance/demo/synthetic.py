@@ -31,6 +31,23 @@ CHANNELS = ("525/50", "593/46", "700/75")
 
 
 @dataclass(frozen=True)
+class _Events:
+    """What happened, event by event: which of the drawn cells (`templates`) passed, where, when and how bright.
+
+    :ivar chosen: (events,) index of the template. :ivar placed: (events, 2) row and column [px] of its upper left corner.
+    :ivar frames: (events,) number of the camera's frame. :ivar signals: (events, 3) typical fluorescence maxima.
+    :ivar repeated: some cell was drawn several times.
+    """
+
+    templates: list[Template]
+    chosen: Array
+    placed: Array
+    frames: Array
+    signals: Array
+    repeated: bool
+
+
+@dataclass(frozen=True)
 class _Scene:
     """What all pictures of a measurement share."""
 
@@ -73,38 +90,51 @@ def write(
         raise ValueError("A measurement has at least one event.")
     target = Path(path)
     rng = np.random.default_rng(seed)
-    drawn = cells.sample(kind, min(events, MAX_TEMPLATES), channel_width, chip_region == "channel", rng)
-    populations = cells.KINDS[kind]
-    templates = [
-        cells.draw(area / pixel_size**2, deform, populations[which].contrast, pixel_size, rng)
-        for which, area, deform in zip(drawn["population"], drawn["area"], drawn["deform"], strict=True)
-    ]
-    chosen = np.arange(events) if events <= len(templates) else rng.integers(0, len(templates), events)
-    scene = _scene(shape, channel_width / pixel_size, rng)
-    placed = _places(templates, chosen, shape, rng)
-    frames = np.cumsum(rng.integers(1, 40, events)).astype(np.uint64)
+    scene, passed = _drawn(events, kind, channel_width, chip_region == "channel", pixel_size, shape, rng)
     with h5py.File(target, "w") as h5:
         meta = _attributes(sample, date, time, run_index, events, chip_region, channel_width, flow_rate, pixel_size)
         meta |= {"imaging:roi size x": shape[1], "imaging:roi size y": shape[0], "setup:identifier": setup}
         h5.attrs.update(meta | (_fluorescence_attributes() if fluorescence else {}))
         with RTDCWriter(h5, mode="append") as writer:
-            scalars = _scalars(templates, chosen, placed, frames, pixel_size, events <= len(templates), rng)
-            brightness = _pictures(writer, templates, chosen, placed, scene, images, background, rng)
+            scalars = _scalars(passed, pixel_size, rng)
+            brightness = _pictures(writer, passed, scene, images, background, rng)
             for name, values in (scalars | brightness).items():
                 writer.store_feature(name, values)
             if fluorescence:
-                _fluorescence(writer, np.array([p.signal for p in populations])[drawn["population"][chosen]], rng)
+                _fluorescence(writer, passed.signals, rng)
             if contours:
-                writer.store_feature(
-                    "contour", [_contour(templates[t], p) for t, p in zip(chosen, placed, strict=True)]
-                )
+                writer.store_feature("contour", _contours(passed))
             for name, lines in (({} if not logs else _logs(sample, seed)) | dict(extra_logs or {})).items():
                 writer.store_log(name, list(lines))
             if tables:
-                writer.store_table("cytoshot_monitor", _monitor(float(frames[-1]) / 2000.0, rng))
+                writer.store_table("cytoshot_monitor", _monitor(float(passed.frames[-1]) / 2000.0, rng))
         h5.attrs.update(dict(attributes or {}))
         names = sorted(h5["events"])
     return {"events": events, "features": names, "bytes": target.stat().st_size}
+
+
+def _drawn(
+    events: int,
+    kind: str,
+    channel_width: float,
+    in_channel: bool,
+    pixel_size: float,
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[_Scene, _Events]:
+    drawn = cells.sample(kind, min(events, MAX_TEMPLATES), channel_width, in_channel, rng)
+    populations = cells.KINDS[kind]
+    templates = [
+        cells.draw(area / pixel_size**2, deform, populations[which].contrast, pixel_size, rng)
+        for which, area, deform in zip(drawn["population"], drawn["area"], drawn["deform"], strict=True)
+    ]
+    repeated = events > len(templates)
+    chosen = rng.integers(0, len(templates), events) if repeated else np.arange(events)
+    scene = _scene(shape, channel_width / pixel_size, rng)
+    placed = _places(templates, chosen, shape, rng)
+    frames = np.cumsum(rng.integers(1, 40, events)).astype(np.uint64)
+    signals = np.array([population.signal for population in populations])[drawn["population"][chosen]]
+    return scene, _Events(templates, chosen, placed, frames, signals, repeated)
 
 
 def _scene(shape: tuple[int, int], channel_px: float, rng: np.random.Generator) -> _Scene:
@@ -122,17 +152,12 @@ def _places(templates: list[Template], chosen: Array, shape: tuple[int, int], rn
     return np.stack([rows, columns], axis=1)
 
 
-def _scalars(
-    templates: list[Template],
-    chosen: Array,
-    placed: Array,
-    frames: Array,
-    pixel_size: float,
-    exact: bool,
-    rng: np.random.Generator,
-) -> dict[str, Array]:
-    found = {name: np.array([t.features[name] for t in templates])[chosen] for name in templates[0].features}
-    if not exact:
+def _scalars(passed: _Events, pixel_size: float, rng: np.random.Generator) -> dict[str, Array]:
+    """→ the scalar features by name, (events,) each: those of the cells' masks, and what follows from them."""
+    chosen, placed = passed.chosen, passed.placed
+    names = passed.templates[0].features
+    found = {name: np.array([template.features[name] for template in passed.templates])[chosen] for name in names}
+    if passed.repeated:
         # A cell drawn again differs by less than a pixel, or scatter plots would show a grid of points.
         found["area_cvx"] = found["area_cvx"] * np.exp(rng.normal(0, 0.006, len(chosen)))
         found["area_msd"] = np.minimum(found["area_msd"], found["area_cvx"])
@@ -149,30 +174,24 @@ def _scalars(
         "temp": 23.0 + 0.2 * np.sin(np.linspace(0, 3, len(chosen))) + rng.normal(0, 0.01, len(chosen)),
     }
     as_float = {name: values.astype(np.float32) for name, values in (found | position | derived).items()}
-    return as_float | {"frame": frames}
+    return as_float | {"frame": passed.frames}
 
 
 def _pictures(
-    writer: RTDCWriter,
-    templates: list[Template],
-    chosen: Array,
-    placed: Array,
-    scene: _Scene,
-    store: bool,
-    background: bool,
-    rng: np.random.Generator,
+    writer: RTDCWriter, passed: _Events, scene: _Scene, store: bool, background: bool, rng: np.random.Generator
 ) -> dict[str, Array]:
     """Store images, masks and backgrounds batch by batch. → {bright_avg, bright_sd}."""
     averages, deviations = [], []
-    for start in range(0, len(chosen), BATCH):
-        stop = min(start + BATCH, len(chosen))
+    count = len(passed.chosen)
+    for start in range(0, count, BATCH):
+        stop = min(start + BATCH, count)
         # The illumination drifts slowly, so that neighbouring events share their background.
-        which = (np.arange(start, stop) * 4 // len(chosen)) % len(scene.backgrounds)
+        which = (np.arange(start, stop) * 4 // count) % len(scene.backgrounds)
         backgrounds = scene.backgrounds[which]
         pictures = backgrounds + scene.noise[rng.integers(0, len(scene.noise), stop - start)]
         masks = np.zeros(pictures.shape, dtype=bool)
         for index in range(start, stop):
-            template, (row, column) = templates[chosen[index]], placed[index]
+            template, (row, column) = passed.templates[passed.chosen[index]], passed.placed[index]
             box = np.s_[row : row + template.mask.shape[0], column : column + template.mask.shape[1]]
             pictures[index - start][box] += template.patch
             masks[index - start][box] = template.mask
@@ -189,8 +208,10 @@ def _pictures(
     return {name: values.astype(np.float32) for name, values in bright.items()}
 
 
-def _contour(template: Template, place: Array) -> Array:
-    return get_contour(template.mask) + place[::-1].astype(int)  # type: ignore[no-any-return]
+def _contours(passed: _Events) -> list[Array]:
+    """→ each event's contour, (points, 2) x and y [px] in the picture."""
+    pairs = zip(passed.chosen, passed.placed, strict=True)
+    return [get_contour(passed.templates[which].mask) + place[::-1].astype(int) for which, place in pairs]
 
 
 def _fluorescence(writer: RTDCWriter, signals: Array, rng: np.random.Generator) -> None:

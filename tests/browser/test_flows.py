@@ -262,3 +262,43 @@ def test_jobs_page_refreshes_itself(house: House, open_page: Open) -> None:
     house.appliance.jobs_done(file["id"])
     wait_for(lambda: page.evaluate("1") and page.locator(".findings li").count() > before, deadline=30)
     assert json.loads(page.evaluate("JSON.stringify(location.search)")) == "?state=done"
+
+
+def test_supplements_are_checked_before_they_are_sent(house: House, open_page: Open) -> None:
+    page = open_page("ada")
+    page.goto(f"/dataset/{house.draft['id']}/resource/{house.draft_file['id']}/edit")
+    width = page.get_by_label("Exact channel width")
+    message = page.locator(f"#{width.get_attribute('id')}-wrong")
+    assert not message.is_visible()
+    for value, wrong in (("0", True), ("-2", True), ("wide", True), ("20,5", False)):
+        width.fill(value)
+        width.blur()
+        assert message.is_visible() == wrong, value
+    assert message.text_content().strip() == "A number greater than 0 is needed here."
+    width.fill("0")
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert page.evaluate("document.activeElement.id") == width.get_attribute("id"), "nothing was sent"
+    width.fill("20,5")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Saved.").wait_for()
+    stored = house.people["ada"].get("resource_show", id=house.draft_file["id"]).result
+    assert stored["sp:chip:channel width"] == 20.5
+
+
+def test_an_upload_waits_until_its_supplements_fit(house: House, open_page: Open, tmp_path: Path) -> None:
+    made = house.people["ada"].draft("lab", title="Held back")
+    page = open_page("ada", language="de-DE")
+    page.goto(f"/dataset/{made['id']}/upload")
+    page.get_by_text("Zusatzangaben für alle Messungen").click()
+    page.locator("[name='sp:chip:channel width']").fill("-1")
+    measurement = tmp_path / "M1.rtdc"
+    measurement.write_bytes(synthetic().read_bytes())
+    page.locator("[data-files]").set_input_files([str(measurement)])
+    page.locator("[data-held]").wait_for(state="visible")
+    assert page.get_by_text("Hier wird eine Zahl größer als 0 gebraucht.").first.is_visible()
+    assert house.people["ada"].get("package_show", id=made["id"]).result["resources"] == []
+    page.locator("[name='sp:chip:channel width']").fill("20,5")
+    page.locator("[name='sp:chip:channel width']").blur()
+    page.wait_for_selector("[data-finished]:not([hidden])", timeout=60_000)
+    (file,) = house.people["ada"].get("package_show", id=made["id"]).result["resources"]
+    assert file["sp:chip:channel width"] == 20.5

@@ -43,7 +43,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "root": (
         "/admin", "/admin/checks", "POST /admin/checks/repair", "/admin/users", "/admin/users?q=zzzz", "/admin/users/new",
         "POST /admin/users/new?name=Not+good", "POST /admin/users/new?name=fresh{number}&email=fresh{number}@example.org", "/admin/users/ada",
-        "POST /admin/users/root/demote", "POST /admin/users/kim/link", "/admin/jobs", "/admin/jobs?state=failed", "/admin/storage",
+        "POST /admin/users/eve/enable", "POST /admin/users/kim/link", "/admin/jobs", "/admin/jobs?state=failed", "/admin/storage",
         "/admin/backups", "POST /admin/backups/{backup}/verify", "POST /admin/backups/{broken_backup}/verify", "/admin/certificate",
         "/admin/audit", "/admin/incidents", "/admin/incidents/{incident}", "/admin/notices", "/admin/settings", "/dataset/{public}/delete",
     ),

@@ -6,12 +6,12 @@ import sqlite3
 from typing import Any
 
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.pictures import picture
 
 
 def frame(row: sqlite3.Row, on: str) -> dict[str, Any]:
     """Head and tabs; `on` is the tab's key."""
     shown = row["fullname"] or row["name"]
-    words = shown.split()
     base = f"/user/{row['name']}"
     tabs = [
         ("profile", base, _("Profile")),
@@ -22,7 +22,7 @@ def frame(row: sqlite3.Row, on: str) -> dict[str, Any]:
         "person": {
             "shown": shown,
             "name": row["name"],
-            "initials": (words[0][0] + words[-1][0] if len(words) > 1 else shown[:2]).upper(),
+            "picture": picture(row["id"], shown, row["image_url"]),
         },
         "tabs": [{"url": url, "text": text, "on": key == on} for key, url, text in tabs],
     }

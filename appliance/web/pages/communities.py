@@ -21,6 +21,7 @@ from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
 from appliance.web.pages.paging import page_number, pages
+from appliance.web.pages.pictures import picture
 from appliance.web.pages.render import back_to, render, url_with
 
 PATHS = {"circle": "/organization", "collection": "/group"}
@@ -94,6 +95,7 @@ def _card(kind: str, row: sqlite3.Row) -> dict[str, Any]:
     role = viewer().role(row["id"])
     return {
         "title": row["title"] or row["name"],
+        "picture": picture(row["id"], row["title"] or row["name"], row["image_url"]),
         "url": f"{PATHS[kind]}/{row['name']}",
         "text": markdown.plain(row["description"], 140) if row["description"] else "",
         "count": show.datasets(row["datasets"]),
@@ -154,15 +156,14 @@ def frame(kind: str, row: sqlite3.Row, on: str) -> dict[str, Any]:
         "title": row["title"] or row["name"],
         "words": words(kind),
         "base": base,
-        "image": row["image_url"] if row["image_url"].startswith("/") else "",
+        "picture": picture(row["id"], row["title"] or row["name"], row["image_url"]),
         "summary": markdown.plain(row["description"], 180) if row["description"] else "",
         "role": {"kind": "info", "icon": "user", "text": role_word(role), "hint": _("Your role here")}
         if role
         else None,
         "tabs": [{"url": url, "text": text, "on": key == on} for key, url, text in tabs],
         "crumbs": [{"text": words(kind)["many"], "url": PATHS[kind]}, {"text": row["title"] or row["name"], "url": ""}],
-        "may_upload": kind == "circle" and may("circle:add_dataset", facts),
-        "circle_name": row["name"],
+        "upload_url": f"/upload?circle={row['name']}" if kind == "circle" and may("circle:add_dataset", facts) else "",
     }
 
 

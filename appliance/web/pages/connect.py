@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.model.problem import Problem
-from appliance.security import certificate, client_setup
+from appliance.security import certificate, certificate_chain, client_setup
 from appliance.web.pages import format as show
 from appliance.web.pages import snippets
 from appliance.web.pages.allow import allow
@@ -34,7 +33,7 @@ def page() -> str:
         url=url,
         tokens_url=f"/user/{who.name}/api-tokens" if not who.anonymous else "/user/login?next=/connect",
         access_file=settings().policy.own_access_files and not who.anonymous,
-        account=who.name,
+        own_name=who.name,
         certificate=_certificate(),
         system=_system(request.headers.get("User-Agent", "")),
         dclab=_dclab(host),
@@ -93,20 +92,11 @@ def setup_files() -> Response:
         server.hostname,
         settings().site_url,
         certificate.chain_pem(chain),
-        _authorities(),
+        certificate_chain.known_authorities(),
         certificate.describe(chain).fingerprint,
     )
     data = client_setup.as_zip(made, f"dcor-{server.hostname}")
     return _download(data, "application/zip", f"dcor-{server.hostname}.zip")
-
-
-def _authorities() -> bytes:
-    """The root certificates that clients bring along (certifi's), b"" without them."""
-    try:
-        import certifi
-    except ImportError:
-        return b""
-    return Path(certifi.where()).read_bytes()
 
 
 def _pem() -> bytes:

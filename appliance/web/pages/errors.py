@@ -73,7 +73,7 @@ def page(status: int, text: str = "", incident: str = "") -> tuple[str, int]:
         "error.html",
         title=title,
         status=status,
-        text=text or advice,
+        text=advice if text.rstrip(".") in ("", title) else text,
         incident=incident,
         contact=current_app.config["CONTEXT"].settings.web.contact,
     ), status

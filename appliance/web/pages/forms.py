@@ -11,15 +11,16 @@ from appliance.web.pages.problem_words import translated
 
 def messages(problem: Problem) -> dict[str, str]:
     """A refusal by field; what belongs to no field stands under "form"."""
-    found = {key: _joined(value) for key, value in problem.fields.items()}
+    found = {key: joined(value) for key, value in problem.fields.items()}
     if problem.message and not found:
         found["form"] = translated(problem.message)
     return found or {"form": _("This does not work")}
 
 
-def _joined(value: Any) -> str:
+def joined(value: Any) -> str:
+    """What is wrong with one field, in the reader's language."""
     if isinstance(value, list):
-        return " ".join(_joined(item) for item in value)
+        return " ".join(joined(item) for item in value)
     if isinstance(value, dict):
-        return " ".join(f"{key}: {_joined(item)}" for key, item in value.items())
+        return " ".join(f"{key}: {joined(item)}" for key, item in value.items())
     return translated(str(value))

@@ -69,8 +69,15 @@ def warnings(row: sqlite3.Row, found: dict[str, Any] | None) -> list[dict[str, s
     if found is None or found["sane"] != 0:
         return []
     reasons = found["integrity"].get("sanity_errors") or []
-    text = _("This file did not pass the check: %(reason)s", reason="; ".join(reasons[:3]) or _("see below"))
+    text = _(
+        "This file did not pass the check: %(reason)s", reason="; ".join(map(_sanity, reasons[:3])) or _("see below")
+    )
     return [{"kind": "bad", "text": text}]
+
+
+def _sanity(reason: str) -> str:
+    """dclab's words without "Sanity check failed", which the sentence around says already."""
+    return inside(reason.removeprefix("Sanity check failed: "))
 
 
 def reports(found: dict[str, Any], *, insider: bool) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from appliance.web.pages.communities import KINDS, PATHS, frame, load, role_word
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import ngettext
+from appliance.web.pages.pictures import picture
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("members", __name__)
@@ -58,7 +59,7 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
     return {
         "name": member["name"],
         "shown": shown,
-        "initials": "".join(word[0] for word in shown.split()[:2]).upper(),
+        "picture": picture(member["id"], shown),
         "role": {
             "kind": "info" if member["role"] == "admin" else "",
             "icon": "",

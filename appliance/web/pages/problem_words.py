@@ -12,6 +12,10 @@ _EXACT = {
     "Missing value": N_("This is needed."),
     "Group name already exists in database": N_("This name is already taken."),
     "That login name is not available.": N_("This name is already taken."),
+    "Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_": N_(
+        "Only small letters a to z, digits, - and _ are possible."
+    ),
+    "Listing users is forbidden.": N_("You may not do that."),
     "Email address is not valid": N_("This is no e-mail address."),
     "The present password is not right": N_("The present password is wrong."),
     "An organization must be provided": N_("Choose a circle."),
@@ -67,6 +71,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(r"Invalid characters in file name: (?P<which>.*)"),
         N_("The file name contains characters that are not accepted: %(which)s"),
+    ),
+    (
+        re.compile(r"Must be at least (?P<count>\d+) characters long"),
+        N_("At least %(count)s characters are needed."),
     ),
     (re.compile(r"User .* not authorized.*"), N_("You may not do that.")),
 )

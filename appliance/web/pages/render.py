@@ -15,6 +15,7 @@ from appliance.web.pages.allow import may
 from appliance.web.pages.assets import asset
 from appliance.web.pages.done import message
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.pictures import picture
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "dcor-theme"
@@ -93,9 +94,8 @@ def _themes() -> list[dict[str, Any]]:
 def _account() -> dict[str, Any]:
     person = g.person
     shown = person["fullname"] or person["name"]
-    words = shown.split()
-    initials = (words[0][0] + words[-1][0] if len(words) > 1 else shown[:2]).upper()
-    return {"name": person["name"], "shown": shown, "initials": initials, "sysadmin": g.viewer.sysadmin}
+    image = picture(person["id"], shown, person["image_url"])
+    return {"name": person["name"], "shown": shown, "picture": image, "sysadmin": g.viewer.sysadmin}
 
 
 def _navigation(here: str, *, signed_in: bool, open_site: bool) -> list[dict[str, Any]]:

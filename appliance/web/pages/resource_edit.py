@@ -37,7 +37,7 @@ def page(ref: str, resource_id: str) -> str:
 def save(ref: str, resource_id: str) -> Any:
     """Save, for this file or for all measurements of the draft."""
     row, file, _facts = load(ref, resource_id)
-    given = {key: value.strip() for key, value in request.form.items() if key.startswith("sp:")}
+    given = supplements.entered(settings().policy.supplements, request.form)
     everywhere = "all" in request.form
     targets = [one for one in resources.of_dataset(conn(), row["id"]) if _is_measurement(one)] if everywhere else [file]
     try:

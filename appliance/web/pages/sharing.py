@@ -20,6 +20,7 @@ from appliance.web.pages.base import conn, site, viewer
 from appliance.web.pages.dataset import load
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.pictures import picture
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("sharing", __name__)
@@ -53,7 +54,7 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
         {
             "name": person["name"],
             "shown": person["fullname"] or person["name"],
-            "initials": "".join(word[0] for word in (person["fullname"] or person["name"]).split()[:2]).upper(),
+            "picture": picture(person["user_id"], person["fullname"] or person["name"]),
             "role": {"kind": "", "icon": "", "text": _capacity(person["capacity"]), "hint": ""},
             "since": _("since %(date)s", date=show.date(person["modified"])),
         }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from appliance.model import supplements as model
 from appliance.web.pages import format as show
+from appliance.web.pages.forms import joined
+from appliance.web.pages.i18n import N_
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.i18n import gettext as translated
 
@@ -33,18 +37,15 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
     return found
 
 
-def choice(value: Any, item: dict[str, Any]) -> str:
+def choice(value: Any, item: Mapping[str, Any]) -> str:
     """A value in the reader's language if it is one the schema proposes; what people enter themselves stays as it is."""
     text = show.value(value)
     return translated(text) if value in (item.get("choices") or ()) else text
 
 
-def item_of(which: str, key: str) -> dict[str, Any]:
+def item_of(which: str, key: str) -> Mapping[str, Any]:
     """What the schema says about ``sp:section:key``; empty for a key it does not know."""
-    _prefix, _colon, path = key.partition(":")
-    section, _colon, name = path.partition(":")
-    items = (model.schema(which).get(section) or {}).get("items", ())
-    return next((dict(item) for item in items if item["key"] == name), {})
+    return model.item(which, key) or {}
 
 
 def _shown(value: Any, item: dict[str, Any]) -> str:
@@ -55,6 +56,43 @@ def _shown(value: Any, item: dict[str, Any]) -> str:
 def _unit(unit: str) -> str:
     """Files and schemas write "um" where people write "µm"."""
     return unit.replace("um", "µm")
+
+
+_RULE = re.compile(r"(?P<sign>[<>]=?)\s*(?P<limit>-?\d+(?:\.\d+)?)")
+_SIGNS = {
+    ">": N_("greater than %(limit)s"),
+    ">=": N_("of at least %(limit)s"),
+    "<": N_("less than %(limit)s"),
+    "<=": N_("of at most %(limit)s"),
+}
+
+
+def _rule(options: list[str]) -> str:
+    """What the schema demands of a number, such as ">0"; "" for nothing."""
+    return next((option.replace(" ", "") for option in options if _RULE.fullmatch(option)), "")
+
+
+def _wrong(kind: str, rule: str) -> str:
+    """What to say beside a field whose value does not fit; "" where everything does."""
+    if kind not in ("float", "integer"):
+        return ""
+    match = _RULE.fullmatch(rule)
+    if match is None:
+        return _("A number is needed here.") if kind == "float" else _("A whole number is needed here.")
+    sign, limit = match.groups()
+    words = _(_SIGNS[sign], limit=limit)
+    if kind == "float":
+        return _("A number %(rule)s is needed here.", rule=words)
+    return _("A whole number %(rule)s is needed here.", rule=words)
+
+
+def entered(which: str, form: Mapping[str, str]) -> dict[str, str]:
+    """The supplementary values of a form, as the schema takes them: "0,5" is how many people write 0.5."""
+    found = {key: value.strip() for key, value in form.items() if key.startswith("sp:")}
+    for key, value in found.items():
+        if item_of(which, key).get("type") == "float":
+            found[key] = value.replace(",", ".")
+    return found
 
 
 def form(
@@ -94,7 +132,10 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
         else "line",
         "type": "date" if kind == "date" else "text",
         "inputmode": {"float": "decimal", "integer": "numeric"}.get(kind, ""),
+        "number": kind if kind in ("float", "integer") else "",
+        "rule": _rule(options),
+        "wrong": _wrong(kind, _rule(options)),
         "choices": [{"value": one, "text": choice(one, item)} for one in item.get("choices") or []],
         "value": ("true" if value else "false") if isinstance(value, bool) else str(value),
-        "error": ", ".join(map(str, found)) if isinstance(found, list) else str(found or ""),
+        "error": joined(found) if found else "",
     }

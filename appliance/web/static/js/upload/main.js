@@ -1,6 +1,7 @@
 // The page on which files are added to a draft: the list, the queue, progress with rate and remaining time.
 
 import { dropped, fitting } from "./folders.js";
+import { allFit, values } from "./supplements.js";
 import { Refused, Transfer } from "./transfer.js";
 
 const AT_ONCE = 3;
@@ -10,6 +11,8 @@ const words = data.words;
 const at = (name) => root.querySelector(`[data-${name}]`);
 const language = document.documentElement.lang;
 const icons = document.querySelector("svg use").getAttribute("href").split("#")[0];
+
+const form = document.getElementById("supplements");
 
 const entries = [];
 const present = new Map(data.present.map(({ name, size }) => [name, size]));
@@ -102,6 +105,12 @@ function show(entry) {
 
 function pump() {
   if (paused) return;
+  const held = entries.some((entry) => entry.state === "waiting" && entry.name.endsWith(".rtdc")) && !allFit(form);
+  at("held").hidden = !held;
+  if (held) {
+    form.closest("details").open = true;
+    return;
+  }
   const running = entries.filter((entry) => entry.running).length;
   for (const entry of entries.filter((one) => one.state === "waiting" && !one.running).slice(0, AT_ONCE - running)) run(entry);
 }
@@ -126,7 +135,7 @@ async function run(entry) {
     checksum.catch(() => {}); // awaited below
     await transfer.send(stop.signal);
     set("finishing");
-    await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? supplements() : {}, stop.signal);
+    await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
     entry.sent = entry.file.size;
     present.set(entry.name, entry.file.size);
     set("done");
@@ -141,11 +150,6 @@ async function run(entry) {
   entry.running = false;
   total();
   pump();
-}
-
-/** What the form says, without what was left empty. */
-function supplements() {
-  return Object.fromEntries([...new FormData(document.getElementById("supplements"))].filter(([, value]) => value !== ""));
 }
 
 // --- progress ------------------------------------------------------------------------------------------------------
@@ -212,6 +216,8 @@ drop.addEventListener("drop", async (event) => {
 });
 window.addEventListener("dragover", (event) => event.preventDefault());
 window.addEventListener("drop", (event) => event.preventDefault());
+form.addEventListener("change", pump);
+form.addEventListener("submit", (event) => event.preventDefault());
 at("pause").addEventListener("click", () => {
   paused = true;
   stop.abort();

@@ -45,7 +45,7 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
             return
 
 
-def require_ready(tx: sqlite3.Connection, dataset_id: str, listed: Any = None) -> None:
+def require_ready(tx: sqlite3.Connection, dataset_id: str) -> None:
     """A dataset can become active with at least one resource, one of them valid. Raises Problem 409."""
     if not resources.of_dataset(tx, dataset_id):
         raise invalid({"state": [NO_RESOURCES]})

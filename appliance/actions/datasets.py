@@ -118,7 +118,7 @@ def apply(
     _require_allowed(site, viewer, facts, row, changes, fields, data.get("name"))
 
     if state == "active" and facts.state != "active":
-        activation.require_ready(tx, facts.id, listed)
+        activation.require_ready(tx, facts.id)
     columns = _columns(fields)
     if circle_id:
         columns["circle_id"] = circle_id

@@ -47,7 +47,8 @@ def acting_as(conn: sqlite3.Connection, user: str | None) -> Viewer:
 def add_files(site: Site, viewer: Viewer, dataset_ref: str, files: Sequence[File]) -> list[str]:
     """Copy files into the depot and add them to a dataset; returns the ids of the new resources.
 
-    :raises Problem: a name that is taken or not allowed, no room (507), a wrong MD5; the dataset is unchanged then.
+    :raises Problem: a name that is taken or not allowed, no room (507), a wrong MD5, a file that somebody still writes; the
+        dataset is unchanged then.
     """
     received: list[resources.Incoming] = []
     try:
@@ -87,6 +88,9 @@ def _receive(site: Site, file: File) -> resources.Incoming:
                 md5.update(block)
                 etag.update(block)
                 target.write(block)
+            received = target.tell()
+        if received != size:
+            raise invalid(message=f"{file.path} changed while it was read. Is somebody still writing it?")
         if file.md5 is not None and md5.hexdigest() != file.md5:
             raise invalid(message=f"{file.path} is damaged: its MD5 is {md5.hexdigest()}, not {file.md5}.")
     except Exception:

@@ -77,8 +77,8 @@ class Files:
 
     def publish(self, incoming: Incoming) -> None:
         """Give a file its place in the depot. Its own name stays until the transaction holds, so that it can be tried again."""
-        self.added.append(incoming)
         self._site.depot.adopt(incoming.path, incoming.resource_id)
+        self.added.append(incoming)  # only now is what lies there ours to withdraw
 
 
 def check_new(site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None) -> DatasetFacts:

@@ -16,7 +16,7 @@ from typing import Any
 
 from appliance.model.problem import Problem, not_found
 from appliance.security.headers import security_headers
-from appliance.web import authentication
+from appliance.web import authentication, turns
 from appliance.web.context import Context
 from appliance.web.dcserv import export
 from appliance.web.http import Request, Response
@@ -51,6 +51,7 @@ def event(context: Context, request: Request, match: re.Match[str]) -> Response:
         raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
     asked = {"what": "event", "event": int(match["event"])}
     caller = authentication.viewer(context, request).user_id or request.client
+    turns.give()  # a child reads now, others may work
     found: dict[str, Any] = context.readers.read(match["id"], asked, caller=caller)
     body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
     return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)

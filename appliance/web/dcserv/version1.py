@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.model.problem import Problem, invalid
+from appliance.web import turns
 from appliance.web.api.registry import Raw
 from appliance.web.dcserv.subject import Subject
 
@@ -77,5 +78,6 @@ def _event(subject: Subject, data: Mapping[str, Any]) -> int:
 def _read(subject: Subject, request: Mapping[str, Any]) -> Any:
     if subject.context.readers is None:
         raise Problem(503, "Service Unavailable", message="This server has no readers for version 1; use version 2.")
+    turns.give()  # a child reads now, others may work
     found = subject.context.readers.read(subject.id, request, caller=subject.viewer.user_id or subject.client)
     return Raw(json.dumps(found["values"]))  # NaN stays NaN, as clients of the time read it

@@ -8,10 +8,11 @@ account, or their access to the dataset, whichever comes first.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from appliance.model import times
 from appliance.model.viewer import Viewer
-from appliance.security.signing import MIN_LIFETIME, Purpose, SignatureError, quantised_expiry
+from appliance.security.signing import EXPIRES, MIN_LIFETIME, Purpose, SignatureError, quantised_expiry
 from appliance.store import tokens, users
 from appliance.web import authentication
 from appliance.web.context import Context
@@ -19,6 +20,15 @@ from appliance.web.http import Request
 
 #: What stands in the address → kind of file in the depot.
 ARTEFACTS = {"resource": "original", "condensed": "condensed"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A verified address: for whom, until when their token lasts, and when the address itself ends [Unix s]."""
+
+    viewer: Viewer | None
+    token_ends: str | None
+    expires: int
 
 
 def object_path(resource_id: str, artefact: str) -> str:
@@ -46,12 +56,23 @@ def bearer(context: Context, request: Request) -> Viewer:
     """
     if "signature=" not in request.query:
         return authentication.viewer(context, request)
-    claims = context.signer.verify(request.path, request.parameters(), time.time(), purpose=Purpose.DOWNLOAD)
-    key = ("bearer", *sorted(claims.items()))
-    known: tuple[Viewer, str | None] | None = context.viewers.get(key, lambda: _of_claims(context, claims))
-    if known is None or (known[1] is not None and known[1] <= times.now()):
+    now = time.time()
+    link: _Link = context.viewers.get(
+        ("link", request.path, request.query), lambda: _read(context, request, now)
+    )  # a reader sends the same address hundreds of times
+    if link.expires <= now:
+        context.signer.verify(request.path, request.parameters(), now, purpose=Purpose.DOWNLOAD)
+    if link.viewer is None or (link.token_ends is not None and link.token_ends <= times.now()):
         return authentication.anonymous(context.settings.policy, request.client)
-    return known[0]
+    return link.viewer
+
+
+def _read(context: Context, request: Request, now: float) -> _Link:
+    """What the address of `request` permits at `now` [Unix s]. Raises SignatureError."""
+    parameters = request.parameters()
+    claims = context.signer.verify(request.path, parameters, now, purpose=Purpose.DOWNLOAD)
+    viewer, token_ends = _of_claims(context, claims) or (None, None)
+    return _Link(viewer, token_ends, int(dict(parameters)[EXPIRES]))
 
 
 def _claims(viewer: Viewer) -> dict[str, str]:

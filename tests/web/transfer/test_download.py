@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,16 @@ def test_signed_address_dies_with_the_access(ward: Any) -> None:
     assert bare(ward, url).status_code == 200
     ward.editor.post("organization_member_delete", id="ward", username="guest").result  # noqa: B018
     assert bare(ward, url).status_code == 404
+
+
+def test_signed_address_dies_with_its_time_however_often_it_was_used(
+    ward: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = link_for(ward, ward.editor)
+    assert [bare(ward, url, Range="bytes=0-9").status_code for _ in range(3)] == [206, 206, 206]
+    monkeypatch.setattr(links.time, "time", lambda now=time.time: now() + 10 * 86400)
+    answer = bare(ward, url, Range="bytes=0-9")
+    assert (answer.status_code, "expired" in answer.text) == (403, True)
 
 
 def test_signed_address_dies_with_its_token(ward: Any) -> None:

@@ -46,7 +46,8 @@ class Transfers:
     def __exit__(self, *error: object) -> None:
         self.seconds = time.monotonic() - self._began
         self._ended.set()
-        for process in list(self._running.values()):
+        for name, process in list(self._running.items()):
+            self.moved[name] = self.moved.get(name, 0) + _progress(name, process.pid)
             process.terminate()
         for thread in self._threads:
             thread.join()
@@ -54,7 +55,7 @@ class Transfers:
     @property
     def rates(self) -> str:
         """What was moved, in words."""
-        return ", ".join(f"{name} {count / 1e6 / self.seconds:.0f} MB/s" for name, count in self.moved.items())
+        return ", ".join(f"{name} {self.moved[name] / 1e6 / self.seconds:.0f} MB/s" for name in ("download", "upload"))
 
     def _repeat(self, work: object) -> None:
         number = 0
@@ -81,8 +82,18 @@ class Transfers:
             process.terminate()
         output = process.communicate()[0].decode()
         body, _, size = output.rpartition("\n")
-        if name and size.isdigit():
+        if name and size.isdigit() and not self._ended.is_set():
             self.moved[name] += int(size)
         if process.returncode > 0:
             raise RuntimeError(f"curl ended with {process.returncode}: {output[:300]}")
         return body if process.returncode == 0 else ""
+
+
+def _progress(name: str, pid: int) -> int:
+    """Bytes of a transfer that is still running: what curl has read of the file, or written to /dev/null."""
+    wanted = "rchar" if name == "upload" else "wchar"
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:  # it has just ended
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(wanted)), 0)

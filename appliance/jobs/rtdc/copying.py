@@ -11,7 +11,7 @@ import hdf5plugin
 import numpy as np
 from dclab import definitions as dfn
 from dclab.rtdc_dataset import RTDCWriter
-from dclab.rtdc_dataset.copier import h5ds_copy
+from dclab.rtdc_dataset.copier import h5ds_copy, is_properly_compressed
 from dclab.util import hashobj
 
 from . import features
@@ -43,15 +43,35 @@ def copy_unchanged(dataset: Sealed_HDF5, target: h5py.File) -> None:
     if "tables" in source:
         target.require_group("tables")
         for name in source["tables"]:
-            h5ds_copy(source["tables"], name, target["tables"], recursive=False)
+            copy_dataset(source["tables"], name, target["tables"])
     events = target.require_group("events")
     for name in sorted(source["events"]):
         if dfn.feature_exists(name, scalar_only=True) and name not in internal and name in dataset._events:
             _copy_scalar(source["events"], name, events)
 
 
+def copy_dataset(source: h5py.Group, name: str, target: h5py.Group) -> h5py.Dataset:
+    """Do what dclab's `h5ds_copy` does with a dataset, but never by HDF5's own H5Ocopy. → the new dataset.
+
+    That one (of HDF5 2.0) writes beyond its buffer when several compressed chunks of the dataset were read before.
+    """
+    data = source[name]
+    if not isinstance(data, h5py.Dataset) or not is_properly_compressed(data) or data.dtype.hasobject:
+        return h5ds_copy(source, name, target, recursive=False)
+    kind, space, properties = data.id.get_type().copy(), data.id.get_space(), data.id.get_create_plist()
+    made = h5py.h5d.create(target.id, name.encode(), kind, space, properties)
+    chunks: list[Any] = []
+    data.id.chunk_iter(chunks.append)
+    for chunk in chunks:
+        unfiltered, content = data.id.read_direct_chunk(chunk.chunk_offset)
+        made.write_direct_chunk(chunk.chunk_offset, content, unfiltered)
+    copied = target[name]
+    copied.attrs.update(data.attrs)
+    return copied
+
+
 def _copy_scalar(source: h5py.Group, name: str, target: h5py.Group) -> None:
-    copied = h5ds_copy(source, name, target, recursive=False)
+    copied = copy_dataset(source, name, target)
     functions: dict[str, Callable[[features.Array], Any]] = {"min": np.nanmin, "max": np.nanmax, "mean": np.nanmean}
     missing = [key for key in functions if key not in copied.attrs]
     if missing:
@@ -69,7 +89,7 @@ def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget)
     if data.dtype.kind != "O":
         if not budget.take(data.nbytes):
             raise RtdcError("log", f"The logs are larger than {LOG_BYTES // 1_000_000} MB.")
-        h5ds_copy(source, name, target, recursive=False)
+        copy_dataset(source, name, target)
         return
     lines = []
     for index in range(len(data)):
@@ -102,13 +122,13 @@ def _copy_internal_basins(dataset: Sealed_HDF5, target: h5py.File) -> set[str]:
             continue
         for name in names:
             if name not in target.require_group("basin_events"):
-                h5ds_copy(source["basin_events"], name, target["basin_events"])
+                copy_dataset(source["basin_events"], name, target["basin_events"])
         done.update(names)
         mapping = basin["mapping"]
         if mapping != "same" and mapping in source["events"]:
             done.add(mapping)
             if mapping not in target.require_group("events"):
-                h5ds_copy(source["events"], mapping, target["events"])
+                copy_dataset(source["events"], mapping, target["events"])
         _write_definition(target, basin | {"features": names})
     return done
 

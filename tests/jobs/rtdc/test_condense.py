@@ -11,8 +11,9 @@ import h5py
 import numpy as np
 import pytest
 
-from appliance.jobs.rtdc import tasks
+from appliance.jobs.rtdc import copying, tasks
 from appliance.jobs.rtdc.errors import RtdcError
+from appliance.jobs.rtdc.opening import open_dataset
 from tests.jobs.rtdc.conftest import dclab_condense
 from tests.support import rtdc
 from tests.support.rtdc_odd import ODD
@@ -263,3 +264,28 @@ def test_fewer_results_than_one_on_damage(tmp_path: Path, scratch: Path) -> None
     with pytest.raises(RtdcError, match="damaged"):
         condense(path, scratch, cores=2)
     assert not (scratch / "condensed.rtdc").exists()
+
+
+def test_features_of_several_chunks_are_copied_after_they_were_read(tmp_path: Path) -> None:
+    """HDF5 2.0 writes beyond its buffer when it copies them itself: files of more than 262,144 events crashed the job."""
+    source, target = tmp_path / "long.rtdc", tmp_path / "copy.h5"
+    events, rng = 600_000, np.random.default_rng(0)
+    with h5py.File(source, "w") as h5:
+        rtdc.sound_attributes(h5, events)
+        for name in ("pos_x", "pos_y"):
+            values = rng.normal(size=events).astype(np.float32)
+            h5["events"].create_dataset(name, data=values, chunks=(131_072,), fletcher32=True, **copying.COMPRESSION)
+
+    def read_and_copy() -> bool:
+        with open_dataset(source) as dataset, h5py.File(target, "w") as h5:
+            first = [dataset[name][:] for name in ("pos_x", "pos_y")]
+            copying.copy_unchanged(dataset, h5)
+            return all(
+                np.array_equal(h5["events"][name][:], one) for name, one in zip(h5["events"], first, strict=True)
+            )
+
+    assert rtdc.run_forked(read_and_copy) == {"answer": True}
+    with h5py.File(source) as ours, h5py.File(target) as copied:
+        for name in ("pos_x", "pos_y"):
+            assert copied["events"][name].maxshape == ours["events"][name].maxshape
+            assert filters(copied["events"][name]) == filters(ours["events"][name])

@@ -57,7 +57,7 @@ def measure(sandbox: Sandbox, task: str, path: Path, request: dict[str, Any], bo
         options = {**bounds, "fork": request.get("cores", 1) > 1}
         outcome = sandbox.run(task, path, request, cpu=bounds["timeout"], **options)
     except SandboxError as error:
-        print(f"{name:26} FAILED ({error.kind}): {error.message}", flush=True)
+        print(f"{name:26} FAILED ({error.kind}): {error.message}\n{error.log}", flush=True)
         raise SystemExit(1) from error
     finally:
         watch.stop()

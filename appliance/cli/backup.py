@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from appliance import settings as settings_module
 from appliance.actions import backup_dumps, backups
 from appliance.cli.common import (
     CliState,
@@ -28,7 +27,7 @@ from appliance.cli.common import (
     table,
     yes_option,
 )
-from appliance.cli.config import effective
+from appliance.cli.config import remember
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security import backup_gpg, backup_zip
@@ -266,13 +265,6 @@ def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Pat
         raise invalid(
             message="There is no key to encrypt to: give --key-id (GnuPG), or set up a key with `dcor backup keys`."
         )
-
-
-def remember(state: CliState, key: str, value: str) -> None:
-    """Write one setting into dcor.toml."""
-    changed = settings_module.load(state.data_root, env={}).replace(**{key: value})
-    own = {name: row["value"] for name, row in effective(changed).items() if row["origin"] != "default"}
-    settings_module.write(state.data_root / "dcor.toml", own)
 
 
 @contextmanager

@@ -45,13 +45,19 @@ def show(state: CliState, key: str | None, origin: bool, changed: bool, as_json:
 @pass_state
 def set_(state: CliState, key: str, value: str) -> None:
     """Write one setting into dcor.toml. It counts from the next start of the service."""
-    settings = settings_module.load(state.data_root, env={})
-    changed = settings.replace(**{key: value})
-    rows = effective(changed)
-    settings_module.write(
-        state.data_root / "dcor.toml", {name: row["value"] for name, row in rows.items() if row["origin"] != "default"}
-    )
-    note(f"{key} = {rows[key]['value']}. Restart the service: sudo systemctl restart dcor")
+    written = remember(state, key, value)
+    note(f"{key} = {written}. Restart the service: sudo systemctl restart dcor")
+
+
+def remember(state: CliState, key: str, value: str) -> Any:
+    """Write one setting into dcor.toml, beside what stands there, and return it in its type. Raises Problem.
+
+    What the environment says is left out: it holds for this call only.
+    """
+    rows = effective(settings_module.load(state.data_root, env={}).replace(**{key: value}))
+    own = {name: row["value"] for name, row in rows.items() if row["origin"] != "default"}
+    settings_module.write(state.data_root / "dcor.toml", own)
+    return rows[key]["value"]
 
 
 def effective(settings: Settings) -> dict[str, dict[str, Any]]:

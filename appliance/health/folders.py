@@ -159,6 +159,8 @@ def leftovers(premises: Premises) -> Iterator[Finding]:
 
 
 def _make(path: Path, mode: int) -> Callable[[], str]:
+    """A repair: makes a folder and says so."""
+
     def repair() -> str:
         path.mkdir(mode=mode, parents=True)
         path.chmod(mode)
@@ -168,6 +170,8 @@ def _make(path: Path, mode: int) -> Callable[[], str]:
 
 
 def _narrow(path: Path, mode: int) -> Callable[[], str]:
+    """A repair: takes rights away and says so."""
+
     def repair() -> str:
         path.chmod(mode)
         return f"mode {mode:o} for {path}"

@@ -108,6 +108,10 @@ def require_empty(target: Path) -> None:
 
 
 def claim(target: Path, name: str) -> None:
+    """Mark `target` as the place where the backup `name` is being restored, so that an interrupted restore goes on there.
+
+    Raises Problem 409 when it is not empty, or marked by another backup.
+    """
     require_empty(target)
     target.mkdir(parents=True, exist_ok=True, mode=0o750)
     marker = target / MARKER

@@ -107,6 +107,8 @@ def _purges_dataset(viewer: Viewer, facts: Facts) -> bool:
 
 
 def _role(permission: str, kind: str | None = None) -> _Check:
+    """A check: has the caller a role with this permission in the circle or collection?"""
+
     def check(viewer: Viewer, facts: Facts) -> bool:
         if not isinstance(facts, CommunityFacts) or (kind and facts.kind != kind):
             return False

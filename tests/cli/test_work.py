@@ -86,7 +86,9 @@ def test_inspect_finds_a_fresh_root_healthy(dcor: Dcor) -> None:
 
 def test_every_finding_that_is_not_ok_says_why_or_what_to_do(loaded: Dcor, root: Path) -> None:
     damage(root, resource_id(loaded), loaded)
-    for finding in loaded("inspect", "--json").json["findings"]:
+    findings = loaded("inspect", "--json").json["findings"]
+    assert sum(finding["level"] == "problem" for finding in findings) >= 5
+    for finding in findings:
         assert finding["level"] == "ok" or finding["why"] or finding["fix"] or finding["detail"].startswith("public"), (
             finding
         )

@@ -58,6 +58,11 @@ def test_every_command_in_the_text_exists_with_its_options(page: Path) -> None:
                 assert word.partition("=")[0] in known, f"{page.name}: dcor {line}"
 
 
+def test_the_text_speaks_of_commands() -> None:
+    """The test above reads what is there to read."""
+    assert sum(len(spoken_commands(page)) for page in WRITTEN) > 50
+
+
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda path: path.name)
 def test_every_setting_in_the_text_exists(page: Path) -> None:
     known = settings.options()

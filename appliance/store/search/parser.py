@@ -57,6 +57,7 @@ class _Parser:
             raise search_error(f"The query has {clauses} terms; at most {MAX_CLAUSES} are allowed.")
 
     def whole(self, default_field: str) -> Node:
+        """``query := clauses end``. Raises Problem 409 for what stands behind the last clause."""
         node = self.clauses(default_field, 0)
         if self.peek.kind != "end":
             raise self.error(f"Unexpected '{self.peek.kind}'")
@@ -64,20 +65,23 @@ class _Parser:
 
     @property
     def peek(self) -> Token:
+        """The next token; behind the last one of the query stands ``end``."""
         return self.tokens[self.place]
 
     def take(self) -> Token:
+        """The next token, which is done with."""
         token = self.tokens[self.place]
         self.place += 1
         return token
 
     def error(self, reason: str) -> Exception:
+        """What to raise when the next token does not fit."""
         if self.peek.kind == "end":
             reason = "The query ends where a term or ')' is expected,"
         return syntax_error(self.query, self.peek.at, reason)
 
     def clauses(self, field: str, depth: int) -> Node:
-        """Clauses up to the closing parenthesis or the end."""
+        """``clauses := [modifier] clause { [conjunction] [modifier] clause }``, up to a closing parenthesis or the end."""
         if depth > MAX_DEPTH:
             raise syntax_error(self.query, self.peek.at, f"Parentheses are nested deeper than {MAX_DEPTH}")
         found: list[tuple[str, Node]] = []  # (required | optional | forbidden, clause)
@@ -94,6 +98,7 @@ class _Parser:
                 return _boolean(found)
 
     def conjunction(self, *, first: bool) -> str:
+        """``and``, ``or``, or "" where a clause follows without either. Raises Problem 409 for one before the first clause."""
         if self.peek.kind not in ("and", "or"):
             return ""
         if first:
@@ -110,6 +115,7 @@ class _Parser:
         return False
 
     def clause(self, field: str, depth: int) -> Node:
+        """``clause := [name ":"] ( "(" clauses ")" | term | phrase | range )``, in `field` unless it names another."""
         token = self.peek
         if token.kind == "field":
             self.take()

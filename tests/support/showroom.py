@@ -115,7 +115,7 @@ class Showroom(House):
         failed = {
             **rows[0],
             "at": "2026-10-03T02:10:00+00:00",
-            "problems": ["depot/resources/0f3/a21/…: its content has changed (sha256 differs)"],
+            "problems": ["depot/resources/0f3/a21/… in the backup is not what was put in."],
         }
         log.write_text(json.dumps([*rows, failed]))
         _spoil(backup_manifest.set_path(place, middle) / "database.age")

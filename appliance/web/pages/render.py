@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, current_app, g, redirect, render_template, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from appliance.web.pages import i18n
@@ -46,6 +46,14 @@ def icon(name: str, extra: str = "") -> Markup:
     )
 
 
+def with_code(text: str) -> Markup:
+    """Text in which commands stand in backticks, with these as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(text.split("`"))
+    )
+
+
 def theme() -> str:
     """The colour theme chosen by the reader: auto, light or dark."""
     chosen = request.cookies.get(THEME_COOKIE, "")
@@ -54,7 +62,7 @@ def theme() -> str:
 
 def init_app(app: Flask) -> None:
     """Hand the frame's view model to every template."""
-    app.jinja_env.globals.update(asset=asset, icon=icon)
+    app.jinja_env.globals.update(asset=asset, icon=icon, with_code=with_code)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(_frame)

@@ -91,7 +91,9 @@ def _tables(tree: ast.Module, names: tuple[str, ...]) -> Iterator[str]:
 
 def _sentences(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and " " in str(node.value.value):
+            yield str(node.value.value)
+        elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
             yield from _strings(node.value.elts[0])
         elif isinstance(node, ast.JoinedStr):
             text = _template(node)

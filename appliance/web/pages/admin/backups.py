@@ -16,14 +16,15 @@ from appliance.web.pages import job_words
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, context, settings, viewer
+from appliance.web.pages.i18n import N_, ngettext
 from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
 from appliance.web.pages.inside import inside
 from appliance.web.pages.problem_words import translated
 from appliance.web.pages.render import back_to, render
 
 bp = Blueprint("admin_backups", __name__)
 _SHOWN = 60
+_KINDS = {"full": N_("complete"), "database": N_("database only")}
 
 
 @bp.get("/admin/backups")
@@ -46,7 +47,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
                 "name": row["name"],
                 "created": show.moment(_naive(row["created"])),
                 "ago": show.ago(_naive(row["created"])),
-                "kind": row["kind"],
+                "kind": _kind(row["kind"]),
                 "files": show.integer(row["files"]),
                 "size": show.size(row["size"]),
                 "problem": inside(row["problem"]),
@@ -71,6 +72,10 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         verified=verified,
         **frame("backups", _("Backups")),
     )
+
+
+def _kind(kind: str) -> str:
+    return _(_KINDS[kind]) if kind in _KINDS else kind
 
 
 def _naive(moment: str) -> str:

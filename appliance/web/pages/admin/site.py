@@ -71,7 +71,7 @@ def settings_page() -> str:
         groups.setdefault(group, []).append(
             {
                 "key": key,
-                "value": show.value(value) if value != "" else "–",
+                "value": _value(key, value),
                 "unit": unit,
                 "size": show.size(value) if unit == "bytes" and isinstance(value, int) and value >= 1000 else "",
                 "doc": inside(option.metadata["doc"]),
@@ -85,6 +85,12 @@ def settings_page() -> str:
         file=str(settings().data / "dcor.toml"),
         **frame("settings", _("Settings")),
     )
+
+
+def _value(key: str, value: Any) -> str:
+    if value == "":
+        return "–"
+    return str(value) if key.endswith("port") else show.value(value)
 
 
 @bp.get("/admin/incidents")

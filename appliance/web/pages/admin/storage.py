@@ -12,17 +12,18 @@ from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow
 from appliance.web.pages.base import conn, settings
+from appliance.web.pages.i18n import N_
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.render import render
 
 bp = Blueprint("admin_storage", __name__)
 _ARTEFACTS = {
-    "condensed": "condensed",
-    "preview": "preview",
-    "preview_jpeg": "preview (JPEG)",
-    "thumbnail": "thumbnail",
-    "columns": "explorer columns",
-    "density": "density maps",
+    "condensed": N_("condensed"),
+    "preview": N_("preview"),
+    "preview_jpeg": N_("preview (JPEG)"),
+    "thumbnail": N_("thumbnail"),
+    "columns": N_("explorer columns"),
+    "density": N_("density maps"),
 }
 
 
@@ -49,7 +50,7 @@ def page() -> str:
         months=_months(kept.get("months", [])),
         artefacts=[
             {
-                "name": _ARTEFACTS.get(one["kind"], one["kind"]),
+                "name": _artefact(one["kind"]),
                 "files": show.integer(one["files"]),
                 "size": show.size(one["bytes"]),
             }
@@ -67,6 +68,10 @@ def page() -> str:
         ],
         **frame("storage", _("Storage")),
     )
+
+
+def _artefact(kind: str) -> str:
+    return _(_ARTEFACTS[kind]) if kind in _ARTEFACTS else kind
 
 
 def _circle(row: dict[str, Any], largest: int) -> dict[str, Any]:

@@ -62,6 +62,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// On small screens a row of tabs is wider than the screen: bring the present one into view.
+for (const tab of document.querySelectorAll(".tabs [aria-current], .admin-nav [aria-current]")) {
+  const row = tab.parentElement;
+  if (row.scrollWidth > row.clientWidth) row.scrollLeft += tab.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 // The message after a change is said once, not again after a reload.
 const here = new URL(location.href);
 if (here.searchParams.has("done")) {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.orphans import orphans as unknown_files
+from appliance.jobs.orphans import put_aside
 from appliance.jobs.publish import hash_file
 from appliance.store import audit, inspection
 
@@ -151,6 +152,5 @@ def _narrow(path: Path) -> str:
 
 
 def _quarantine(premises: Premises, found: list[Path]) -> str:
-    for path in found:
-        premises.depot.put_aside(path)
+    put_aside(premises.depot, found)
     return f"moved {len(found)} files to {premises.data_root / 'quarantine'}"

@@ -175,7 +175,7 @@ class JobRunner:
             try:
                 self._keep_house()
                 self._dispatch()
-            except (Problem, sqlite3.Error, OSError):
+            except Exception:  # whatever it was, a service without this thread would never run a job again
                 _log.exception("jobs.dispatch_failed")
                 self._stopping.wait(_TICK)
 

@@ -64,6 +64,22 @@ def test_jobs_queued_later_are_woken(appliance: Appliance, start: Callable[..., 
     assert time.monotonic() - started < 1.0
 
 
+def test_a_failure_between_jobs_does_not_end_the_dispatcher(
+    appliance: Appliance, start: Callable[..., JobRunner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+
+    def fail_once(_tx: object, **at_the_start: object) -> None:
+        if not at_the_start and not failed.is_set():
+            failed.set()
+            raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("appliance.store.jobs.sweep", fail_once)
+    start(nothing=lambda _context: Done())
+    assert failed.wait(10)
+    until(appliance, appliance.enqueue("nothing"), "done")
+
+
 def test_a_job_nobody_announced_is_found(appliance: Appliance, start: Callable[..., JobRunner]) -> None:
     start(nothing=lambda _context: Done())
     until(appliance, appliance.enqueue("nothing"), "done")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.jobs.orphans import put_aside
 from appliance.jobs.publish import hash_file
 from appliance.store import audit, inspection
 
@@ -152,5 +151,6 @@ def _narrow(path: Path) -> str:
 
 
 def _quarantine(premises: Premises, found: list[Path]) -> str:
-    put_aside(premises.depot, found)
+    for path in found:
+        premises.depot.put_aside(path)
     return f"moved {len(found)} files to {premises.data_root / 'quarantine'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ def sweep(db: Database, depot: Depot, *, dry_run: bool = False, young: float = _
     }
     if dry_run:
         return report | {"dry_run": True}
-    put_aside(depot, found)
+    for path in found:
+        depot.put_aside(path)
     with db.write() as tx:
         for name in missing:
             resource_id, _, kind = name.partition("/")
@@ -49,12 +50,6 @@ def sweep(db: Database, depot: Depot, *, dry_run: bool = False, young: float = _
             if alarm["kind"] == ALARM and alarm["object_id"] not in missing:
                 alarms.resolve(tx, alarm["id"])
     return report
-
-
-def put_aside(depot: Depot, paths: Iterable[Path]) -> None:
-    """Move files of depot/resources to the quarantine, under names that begin with the id of their resource."""
-    for path in paths:
-        depot.put_aside(path, str(path.relative_to(depot.root / "depot" / "resources")).replace("/", ""))
 
 
 def orphans(db: Database, depot: Depot, *, young: float = _YOUNG_SECONDS) -> Iterator[Path]:

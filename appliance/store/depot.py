@@ -126,14 +126,13 @@ class Depot:
 
     def quarantine(self, resource_id: str) -> list[Path]:
         """Move all files of a resource to the quarantine; returns where they are now. Nothing is deleted."""
-        return [
-            self.put_aside(path, f"{resource_id}{SUFFIXES[kind]}") for kind, path in self.files(resource_id).items()
-        ]
+        return [self.put_aside(path) for path in self.files(resource_id).values()]
 
-    def put_aside(self, path: Path, name: str | None = None) -> Path:
-        """Move a file of the depot to the quarantine, under its `name` and the moment; returns where it is now."""
+    def put_aside(self, path: Path) -> Path:
+        """Move a file of the depot to the quarantine, named by the moment and its whole id; returns where it is now."""
+        parts = path.relative_to(self._resources).parts if path.is_relative_to(self._resources) else (path.name,)
         self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{name or path.name}"
+        target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{''.join(parts)}"
         path.rename(target)
         return target
 

@@ -199,7 +199,7 @@ def _end(db: Database, depot: Depot, upload_id: str, limit: str, *, keep: bool) 
         abort(tx, upload_id)
     path = depot.part(upload_id)
     if keep and path.exists():
-        depot.put_aside(path, f"{upload_id}.part")
+        depot.put_aside(path)
     depot.discard_part(upload_id)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, table
+from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, prints, table
 from appliance.store import audit
 
 _COLUMNS = {
@@ -22,6 +22,14 @@ _COLUMNS = {
     "detail": "detail",
     "address": "from",
 }
+
+
+def _listed(rows: list[dict[str, Any]]) -> str:
+    shown = [
+        row | {"at": row["at"][:19], "detail": ", ".join(f"{key}={value}" for key, value in row["detail"].items())}
+        for row in rows
+    ]
+    return table(shown, _COLUMNS, empty="No entries.")
 
 
 @click.group("audit")
@@ -45,19 +53,13 @@ def _filters(command: Any) -> Any:
 @group.command("list")
 @_filters
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many, newest first.")
-@json_option
-@pass_state
+@prints(_listed)
 def list_(
-    state: CliState, actor: str, action: str, object_id: str, since: str, until: str, limit: int, as_json: bool
-) -> None:
+    state: CliState, actor: str, action: str, object_id: str, since: str, until: str, limit: int
+) -> list[dict[str, Any]]:
     """List entries, newest first."""
     with state.db.read() as conn:
-        rows = audit.entries(conn, audit.Filter(actor, action, object_id, since, until), limit=limit)
-    shown = [
-        row | {"at": row["at"][:19], "detail": ", ".join(f"{key}={value}" for key, value in row["detail"].items())}
-        for row in rows
-    ]
-    emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No entries."))
+        return audit.entries(conn, audit.Filter(actor, action, object_id, since, until), limit=limit)
 
 
 @group.command("verify")

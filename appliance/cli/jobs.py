@@ -7,12 +7,31 @@ from typing import Any
 import click
 
 from appliance.actions import lookup
-from appliance.cli.common import CliState, details, dry_run_option, emit, json_option, note, pass_state, table
+from appliance.cli.common import CliState, details, dry_run_option, emit, json_option, note, pass_state, prints, table
 from appliance.model.problem import not_found
 from appliance.model.viewer import OPERATOR
 from appliance.store import inspection, jobs, resources
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
+_COLUMNS = {
+    "created": "created",
+    "id": "id",
+    "kind": "kind",
+    "state": "state",
+    "progress": "done",
+    "resource_id": "resource",
+    "error": "error",
+}
+
+
+def _row(job: dict[str, Any]) -> dict[str, Any]:
+    error = job["error"].splitlines()[0][:80] if job["error"] else ""
+    return job | {"created": job["created"][:19], "progress": f"{job['progress'] * 100:.0f} %", "error": error}
+
+
+def _shown(job: dict[str, Any]) -> str:
+    about = details({key: value for key, value in job.items() if key != "log"})
+    return f"{about}\n\n{job['log']}" if job["log"] else about
 
 
 @click.group("jobs")
@@ -28,50 +47,32 @@ def group() -> None:
 @click.option(
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many, newest first."
 )
-@json_option
-@pass_state
+@prints(lambda rows: table([_row(job) for job in rows], _COLUMNS, empty="There are no jobs."))
 def list_(
-    state: CliState,
-    wanted: str | None,
-    kind: str | None,
-    resource_id: str | None,
-    dataset_id: str | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+    state: CliState, wanted: str | None, kind: str | None, resource_id: str | None, dataset_id: str | None, limit: int
+) -> list[dict[str, Any]]:
     """List jobs, newest first."""
     with state.db.read() as conn:
-        rows = jobs.list_(conn, state=wanted, kind=kind, resource_id=resource_id, dataset_id=dataset_id, limit=limit)
-    emit(rows, as_json, lambda _: table([_row(job) for job in rows], _COLUMNS, empty="There are no jobs."))
+        return jobs.list_(conn, state=wanted, kind=kind, resource_id=resource_id, dataset_id=dataset_id, limit=limit)
 
 
 @group.command("show")
 @click.argument("job_id")
-@json_option
-@pass_state
-def show(state: CliState, job_id: str, as_json: bool) -> None:
+@prints(_shown)
+def show(state: CliState, job_id: str) -> dict[str, Any]:
     """Show one job with its log."""
     with state.db.read() as conn:
         row = jobs.get(conn, job_id)
         if row is None:
             raise not_found(f"There is no job {job_id}.")
-        data = jobs.as_dict(conn, row)
-    emit(
-        data,
-        as_json,
-        lambda _: (
-            details({key: value for key, value in data.items() if key != "log"})
-            + (f"\n\n{data['log']}" if data["log"] else "")
-        ),
-    )
+        return jobs.as_dict(conn, row)
 
 
 @group.command("retry")
 @click.argument("job_ids", nargs=-1)
 @click.option("--failed", is_flag=True, help="Every job that failed.")
-@json_option
-@pass_state
-def retry(state: CliState, job_ids: tuple[str, ...], failed: bool, as_json: bool) -> None:
+@prints(lambda data: f"{len(data['queued'])} jobs queued.")
+def retry(state: CliState, job_ids: tuple[str, ...], failed: bool) -> dict[str, list[str]]:
     """Queue failed or cancelled jobs afresh, with what they need."""
     if not job_ids and not failed:
         raise click.UsageError("Name jobs, or say --failed.")
@@ -82,7 +83,7 @@ def retry(state: CliState, job_ids: tuple[str, ...], failed: bool, as_json: bool
             if jobs.get(tx, job_id) is None:
                 raise not_found(f"There is no job {job_id}.")
             queued += jobs.retry(tx, job_id)
-    emit({"queued": queued}, as_json, lambda _: f"{len(queued)} jobs queued.")
+    return {"queued": queued}
 
 
 @group.command("cancel")
@@ -95,22 +96,6 @@ def cancel(state: CliState, job_ids: tuple[str, ...], as_json: bool) -> int:
         gone = [job_id for job_id in job_ids if jobs.cancel(tx, job_id)]
     emit({"cancelled": gone}, as_json, lambda _: f"{len(gone)} jobs cancelled.")
     return 0 if len(gone) == len(job_ids) else 1
-
-
-_COLUMNS = {
-    "created": "created",
-    "id": "id",
-    "kind": "kind",
-    "state": "state",
-    "progress": "done",
-    "resource_id": "resource",
-    "error": "error",
-}
-
-
-def _row(job: dict[str, Any]) -> dict[str, Any]:
-    error = job["error"].splitlines()[0][:80] if job["error"] else ""
-    return job | {"created": job["created"][:19], "progress": f"{job['progress'] * 100:.0f} %", "error": error}
 
 
 @group.command("run")
@@ -132,9 +117,8 @@ def run(state: CliState, as_json: bool) -> int:
 @click.option("--force", is_flag=True, help="Make everything anew, also what is there.")
 @click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
 @dry_run_option
-@json_option
-@pass_state
-def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: bool, as_json: bool) -> None:
+@prints(lambda data: f"{len(data['missing'])} missing, {len(data['queued'])} jobs queued.")
+def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: bool) -> dict[str, list[Any]]:
     """Queue the jobs for whatever checksums, metadata, condensed files or previews are missing."""
     from appliance.jobs import missing
 
@@ -145,5 +129,4 @@ def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: 
             only = [row["id"] for row in resources.of_dataset(conn, dataset_id)]
         lacking = [(one, kind) for one, kind in inspection.without_derived(conn) if only is None or one in only]
     queued = [] if dry_run else missing.run_missing(state.db, state.settings, force=force, only=only)
-    data = {"missing": [{"resource": one, "kind": kind} for one, kind in lacking], "queued": queued}
-    emit(data, as_json, lambda _: f"{len(lacking)} missing, {len(queued)} jobs queued.")
+    return {"missing": [{"resource": one, "kind": kind} for one, kind in lacking], "queued": queued}

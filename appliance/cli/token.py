@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from appliance.actions import lookup, people
-from appliance.cli.common import CliState, emit, json_option, note, pass_state, table
+from appliance.cli.common import CliState, emit, json_option, note, pass_state, prints, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import tokens
 
@@ -22,6 +22,12 @@ _COLUMNS = {
     "last_access": "last used",
     "expires": "expires",
 }
+
+
+def _listed(rows: list[dict[str, Any]]) -> str:
+    moments = ("created", "last_access", "expires")
+    shown = [row | {key: row[key] and row[key][:19] for key in moments} for row in rows]
+    return table(shown, _COLUMNS, empty="No tokens.")
 
 
 class Span(click.ParamType[timedelta]):
@@ -64,20 +70,11 @@ def create(state: CliState, user: str, name: str, expires: timedelta | None, sco
 
 @group.command("list")
 @click.argument("user")
-@json_option
-@pass_state
-def list_(state: CliState, user: str, as_json: bool) -> None:
+@prints(_listed)
+def list_(state: CliState, user: str) -> list[dict[str, Any]]:
     """List a user's tokens."""
     with state.db.read() as conn:
-        rows = [dict(row) for row in tokens.of_user(conn, lookup.user(conn, user)["id"])]
-    shown = [
-        {
-            key: str(value)[:19] if value and key in ("created", "last_access", "expires") else value
-            for key, value in row.items()
-        }
-        for row in rows
-    ]
-    emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No tokens."))
+        return [dict(row) for row in tokens.of_user(conn, lookup.user(conn, user)["id"])]
 
 
 @group.command("revoke")

@@ -6,6 +6,7 @@ import fcntl
 import io
 import json
 import os
+import pwd
 import shutil
 import tarfile
 import time
@@ -217,12 +218,19 @@ class _Job:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a backup folder for oneself. Raises Problem 409 when somebody else does or it is not there."""
+    """Hold a backup folder for oneself. Raises Problem 409 when somebody else does, it is not there or not ours."""
+    account = pwd.getpwuid(os.geteuid()).pw_name
     if not folder.is_dir():
         raise invalid(
-            message=f"The backup folder {folder} is not there. Is its disk mounted? If it is new: mkdir {folder}"
+            message=f"The backup folder {folder} is not there. Is its disk mounted? If it is new: sudo install -d -m 700 -o {account} {folder}"
         )
-    with (folder / ".lock").open("a") as file:
+    try:
+        file = (folder / ".lock").open("a")
+    except PermissionError as error:
+        raise invalid(
+            message=f"{account} may not write into the backup folder {folder}: sudo chown {account} {folder}"
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

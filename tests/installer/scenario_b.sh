@@ -20,7 +20,7 @@ step contract
 open_path() { # let other accounts come by
     way=$1
     while [ "$way" != / ]; do
-        chmod o+x "$way"
+        chmod o+x "$way" 2>/dev/null || true
         way=$(dirname "$way")
     done
 }
@@ -30,7 +30,7 @@ open_path "$top"
 install -d -o dcor /tmp/home /mnt/shared/contract
 for file in $contract; do
     dcor backup restore --from /mnt/shared/backups --key /mnt/shared/key-sheet.txt --replace --yes >/dev/null
-    if grep -qE 'World\(|policy.anonymous_access": True,' "$top/tests/contract/$file.py"; then
+    if grep -qE 'World\(|on_443' "$top/tests/contract/$file.py"; then
         dcor config set policy.anonymous_access true
         dcor config set depot.direct_upload true
     fi

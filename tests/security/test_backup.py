@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -395,3 +396,23 @@ def test_a_file_that_was_sealed_afresh_is_good_for_older_backups_too(site: Site)
     for name in backup_manifest.names(site.folder):
         assert site.verify(name=name).ok
         assert site.verify(name=name, identities=site.identities).ok
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+def test_a_backup_folder_of_somebody_else_is_told_with_the_remedy() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        os.seteuid(65534)
+        try:
+            with (
+                pytest.raises(Problem, match=r"may not write into the backup folder .*: sudo chown nobody "),
+                backup.locked(Path(folder)),
+            ):
+                pass
+            with (
+                pytest.raises(Problem, match="sudo install -d -m 700 -o nobody "),
+                backup.locked(Path(folder) / "none"),
+            ):
+                pass
+        finally:
+            os.seteuid(0)

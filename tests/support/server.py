@@ -230,9 +230,8 @@ class InstalledAppliance(Appliance):
             section, _, name = key.partition(".")
             if section != "server" and getattr(getattr(self.settings, section), name) != wanted:
                 pytest.skip(f"needs {key} = {wanted}")
-        self.context = Context(
-            self.settings, Database(self.settings.database), Depot(root), signer=signing.Signer(b"of these tests")
-        )
+        signer = signing.Signer(os.urandom(32))  # nobody asks it
+        self.context = Context(self.settings, Database(self.settings.database), Depot(root), signer=signer)
         self.url = self.settings.site_url
         self.certificate = self.settings.certificate
         self.nobody = Person(self)

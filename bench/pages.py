@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +25,7 @@ from typing import Any
 
 import requests
 
+from bench.apart import add_resources, serving
 from bench.catalogue.generate import generate
 
 #: p50 [ms] of the same page of CKAN with DCOR's extensions.
@@ -65,15 +64,8 @@ def world(folder: Path, datasets: int) -> Iterator[World]:
         made = _fill(prepared)
     finally:
         prepared.stop()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", "--data", str(root), "serve"], stderr=subprocess.DEVNULL
-    )
-    try:
-        _await(made)
+    with serving(root, prepared.settings.server.port):
         yield made
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
 def _fill(prepared: Any) -> World:
@@ -85,7 +77,8 @@ def _fill(prepared: Any) -> World:
     draft = owner.draft("bench-own", private=False, title="Fifty files of blood")
     first = owner.add(draft["id"], synthetic())
     prepared.jobs_done(first["id"])
-    _more_files(prepared, draft["id"], first["id"])
+    with prepared.context.db.write() as tx:
+        add_resources(tx, draft["id"], first["id"], 49, series=0xBE7C)
     owner.activate(draft["id"])
     _large_columns(prepared, first["id"], EVENTS)
     resource = f"/dataset/{draft['id']}/resource/{first['id']}"
@@ -105,28 +98,6 @@ def _fill(prepared: Any) -> World:
     return World(prepared.url, str(prepared.certificate), prepared.settings.database, paths, resource)
 
 
-def _more_files(prepared: Any, dataset_id: str, template_id: str) -> None:
-    from appliance.store import datasets, resources
-
-    with prepared.context.db.write() as tx:
-        dc = json.loads(dict(resources.get(tx, template_id))["dc"])
-        for position in range(49):
-            resource_id = f"{position:08x}-0000-4000-8000-00000000be7c"
-            resources.create(
-                tx,
-                resource_id,
-                dataset_id,
-                f"M{position:03d}_data.rtdc",
-                size=620_000_000,
-                sha256="0" * 64,
-                etag="0" * 32,
-                mimetype="RT-DC",
-                format_="RT-FDC",
-            )
-            resources.patch(tx, resource_id, dc=dc, event_count=10_000)
-        datasets.touch(tx, dataset_id)
-
-
 def _large_columns(prepared: Any, resource_id: str, events: int) -> None:
     """Replace the explorer's file by one with many events, as a large measurement would have it."""
     import numpy as np
@@ -144,17 +115,6 @@ def _large_columns(prepared: Any, resource_id: str, events: int) -> None:
     prepared.context.depot.publish(path, resource_id, "columns")
     with prepared.context.db.write() as tx:
         artefacts.put(tx, resource_id, "columns", size=size, sha256="0" * 64, etag="1" * 32)
-
-
-def _await(made: World) -> None:
-    for _ in range(1200):
-        try:
-            requests.Session().get(f"{made.url}/robots.txt", verify=made.certificate, timeout=5).raise_for_status()
-        except requests.RequestException:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("the appliance did not start")
 
 
 def session(made: World) -> requests.Session:

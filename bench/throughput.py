@@ -12,12 +12,7 @@ another one sent, again and again. `--anew`: every request is one that was never
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import load
+from bench.apart import add_resources, serving
 from bench.bulk import Transfers, fill
 from bench.transfer.process import cpu, peak_memory
 
@@ -84,20 +80,12 @@ def appliance(folder: Path, size: int = 0) -> Iterator[World]:
         world.bulk = _large(prepared, folder / "source", size) if size else {}
     finally:
         prepared.stop()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "appliance", "--data", str(prepared.root), "serve"], stderr=subprocess.DEVNULL
-    )
-    try:
-        _await(world.port)
-        world.pid = process.pid
+    with serving(prepared.root, world.port) as world.pid:
         yield world
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(60)
 
 
 def _fill(prepared: Any) -> World:
-    from appliance.store import datasets, resources
+    from appliance.store import datasets
     from tests.support.samples import synthetic
 
     owner = prepared.person("owner")
@@ -108,7 +96,6 @@ def _fill(prepared: Any) -> World:
     prepared.jobs_done(measured["id"])
     ids = []
     with prepared.context.db.write() as tx:
-        template = dict(resources.get(tx, measured["id"]))
         for number in range(26):
             dataset_id = datasets.create(
                 tx,
@@ -124,21 +111,7 @@ def _fill(prepared: Any) -> World:
                 },
             )
             ids.append(dataset_id)
-            for position in range(5):
-                resource_id = f"{number:08x}-0000-4000-8000-{position:012x}"
-                resources.create(
-                    tx,
-                    resource_id,
-                    dataset_id,
-                    f"M{position:03d}_data.rtdc",
-                    size=620_000_000,
-                    sha256="0" * 64,
-                    etag="0" * 32,
-                    mimetype="RT-DC",
-                    format_="RT-FDC",
-                )
-                resources.patch(tx, resource_id, dc=json.loads(template["dc"]))
-            datasets.touch(tx, dataset_id)
+            add_resources(tx, dataset_id, measured["id"], 5, series=number)
     api = "/api/3/action/"
     paths = {
         "status_show": api + "status_show",
@@ -168,17 +141,6 @@ def _large(prepared: Any, source: Path, size: int) -> dict[str, str]:
         resources.patch(tx, file["id"], size=size, etag="0" * 32)
     download = f"/dataset/{draft['id']}/resource/{file['id']}/download/big.txt"
     return {"draft": draft["id"], "download": download, "token": porter.token, "source": str(source)}
-
-
-def _await(port: int) -> None:
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("the appliance did not start")
 
 
 def table(world: World, calls: list[str], clients: list[int], seconds: float, *, anew: bool) -> None:

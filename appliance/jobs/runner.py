@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
@@ -333,13 +333,3 @@ def heavy_slots(workers: int, memory: int) -> int:
     """How many memory-hungry jobs may run at once: one worker stays free for the others, and they share two thirds of the machine's memory."""
     installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(1, min(workers - 1, installed * 2 // 3 // max(memory, 1)))
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.02) -> bool:
-    """Look at a condition until it holds. → did it within `seconds`?"""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(step)
-    return True

@@ -24,7 +24,7 @@ def explorer(page: Any, house: House, query: str = "") -> None:
 
 def until(page: Any, condition: str) -> None:
     """Wait until a condition in the page holds (`wait_for_function` needs what our policy forbids)."""
-    wait_for(lambda: page.evaluate(condition), deadline=30)
+    wait_for(lambda: page.evaluate(condition), seconds=30)
 
 
 def drag(page: Any, *points: tuple[float, float]) -> None:
@@ -146,6 +146,7 @@ def test_upload_resumes_after_a_lost_connection_and_a_reload(house: House, open_
     page.locator("[data-files]").set_input_files([str(measurement), str(large)])
     page.wait_for_selector("[data-finished]:not([hidden])", timeout=60_000)
     assert page.locator("[data-state=present]").count() == 1
+    assert page.locator("#present li").count() == 2, "the list beside the upload keeps up"
     shown = house.people["max"].get("package_show", id=dataset).result
     names = {resource["name"]: resource for resource in shown["resources"]}
     assert set(names) == {"table.csv", "Probe_groesser_1.rtdc"}
@@ -260,7 +261,7 @@ def test_jobs_page_refreshes_itself(house: House, open_page: Open) -> None:
     before = page.locator(".findings li").count()
     _made, file = house.dataset("For the jobs page", private=True)
     house.appliance.jobs_done(file["id"])
-    wait_for(lambda: page.evaluate("1") and page.locator(".findings li").count() > before, deadline=30)
+    wait_for(lambda: page.evaluate("1") and page.locator(".findings li").count() > before, seconds=30)
     assert json.loads(page.evaluate("JSON.stringify(location.search)")) == "?state=done"
 
 

@@ -17,9 +17,9 @@ import pytest
 
 from appliance.jobs import missing
 from appliance.jobs.publish import hash_file
-from appliance.jobs.runner import wait_until
 from appliance.store import artefacts, jobs, rtdc
 from tests.jobs.conftest import Appliance
+from tests.support.waiting import wait_until
 
 SCRIPT = Path(__file__).with_name("runner_process.py")
 FILES = 3

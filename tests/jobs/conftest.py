@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from appliance.jobs.registry import JobKind
-from appliance.jobs.runner import JobRunner, wait_until
+from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import Sandbox
 from appliance.model import media, names
 from appliance.settings import Settings, load
 from appliance.store import datasets, jobs, layout, resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+from tests.support.waiting import wait_until
 
 HERE = Path(__file__).parent
 REAL = Path(__file__).parents[3] / "shared" / "data"

@@ -16,13 +16,13 @@ import pytest
 
 from appliance.jobs import registry
 from appliance.jobs.registry import Done, JobContext, JobKind
-from appliance.jobs.runner import wait_until
 from appliance.jobs.sandbox import Sandbox
 from appliance.store import jobs
 from tests.support import rtdc
 from tests.support.rtdc_hostile import HOSTILE
 from tests.support.rtdc_mutation import mutate_bytes, mutate_structure
 from tests.support.rtdc_odd import ODD
+from tests.support.waiting import wait_until
 
 from .conftest import Appliance
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
-from appliance.jobs.runner import JobRunner, heavy_slots, wait_until
+from appliance.jobs.runner import JobRunner, heavy_slots
 from appliance.jobs.sandbox import SandboxError
 from appliance.model.problem import Problem
 from appliance.store import incidents, jobs
+from tests.support.waiting import wait_until
 
 from .conftest import Appliance
 

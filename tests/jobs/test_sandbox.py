@@ -14,6 +14,7 @@ import pytest
 from appliance.jobs import landlock
 from appliance.jobs.confine import Confinement
 from appliance.jobs.sandbox import Sandbox, SandboxError
+from tests.support.waiting import wait_for
 
 SECRET = b"patients: Erika Mustermann"
 
@@ -200,7 +201,7 @@ def test_fork_bomb_is_swept(hostile: Sandbox, input_file: Path) -> None:
     with pytest.raises(SandboxError) as caught:
         hostile.run("forks", input_file, {"hang": True}, timeout=2, fork=True, processes=8)
     assert caught.value.kind == "timeout"
-    _wait(lambda: _processes() <= before)
+    wait_for(lambda: _processes() <= before)
 
 
 def test_workers_may_be_forked_where_allowed(hostile: Sandbox, input_file: Path) -> None:
@@ -210,7 +211,7 @@ def test_workers_may_be_forked_where_allowed(hostile: Sandbox, input_file: Path)
 def test_helpers_left_behind_end_with_their_child(hostile: Sandbox, input_file: Path) -> None:
     before = _processes()
     hostile.run("forks", input_file, {}, timeout=20, fork=True, processes=8)
-    _wait(lambda: _processes() <= before)
+    wait_for(lambda: _processes() <= before)
 
 
 def test_cancelling_kills_the_child(hostile: Sandbox, input_file: Path) -> None:
@@ -239,11 +240,11 @@ def test_children_die_with_the_zygote(tmp_path: Path, input_file: Path) -> None:
     sandbox = Sandbox(tmp_path / "scratch", tasks="hostile_tasks", tasks_folder=Path(__file__).parent)
     before = _processes()
     child = sandbox.open(Confinement(read=(str(input_file),)), serve=True)
-    _wait(lambda: _processes() > before + 1)
+    wait_for(lambda: _processes() > before + 1)
     process = sandbox._process
     assert process is not None
     process.kill()
-    _wait(lambda: _processes() <= before)
+    wait_for(lambda: _processes() <= before)
     with pytest.raises(SandboxError) as caught:
         child.receive(time.monotonic() + 5, None, lambda: False)
     assert caught.value.kind == "lost"
@@ -275,10 +276,3 @@ def _processes() -> int:
         count += len(found)
         pending += found
     return count
-
-
-def _wait(condition: object, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)

@@ -7,8 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import requests
 from appliance import settings as settings_module
 from appliance.actions import communities, people
 from appliance.cli import init
+from appliance.cli.work import check_sanity
 from appliance.model.viewer import OPERATOR
 from appliance.security import signing
 from appliance.service import Service
@@ -25,6 +24,7 @@ from appliance.store import users
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.web.context import Context
+from tests.support.waiting import wait_for
 
 DEADLINE = 60.0
 #: Environment variable with the data root of a running appliance that the tests of clients are to ask.
@@ -231,7 +231,10 @@ class InstalledAppliance(Appliance):
             if section != "server" and getattr(getattr(self.settings, section), name) != wanted:
                 pytest.skip(f"needs {key} = {wanted}")
         signer = signing.Signer(os.urandom(32))  # nobody asks it
-        self.context = Context(self.settings, Database(self.settings.database), Depot(root), signer=signer)
+        self.context = Context(
+            self.settings, Database(self.settings.database), Depot(root), signer=signer,
+            check_sanity=check_sanity(self.settings),
+        )  # fmt: skip
         self.url = self.settings.site_url
         self.certificate = self.settings.certificate
         self.nobody = Person(self)
@@ -252,14 +255,3 @@ def needs_settings_of_its_own() -> None:
     """Skip a test that starts an appliance besides, where the installed one is what is tested."""
     if os.environ.get(INSTALLED):
         pytest.skip("needs an appliance with settings of its own")
-
-
-def wait_for(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:
-    """Ask until `condition` gives something; returns it. Fails after `deadline` seconds."""
-    end = time.monotonic() + deadline
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {deadline} s: {condition}")

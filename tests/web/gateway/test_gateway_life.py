@@ -19,6 +19,7 @@ from appliance.web.gateway import Gateway, Limits
 from appliance.web.gateway.fallback import Pages
 from appliance.web.http import FileBody, Request, Response, text
 from appliance.web.routes import route
+from tests.support.waiting import wait_for
 
 PING = "GET /ping HTTP/1.1\nHost: localhost\n\n"
 Connect = Callable[..., Any]
@@ -51,14 +52,6 @@ ROUTES = [
 ]
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    """Poll until `condition` holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.005)
-
-
 @pytest.fixture
 def blob(tmp_path: Path) -> Path:
     path = tmp_path / "blob"
@@ -73,7 +66,7 @@ def test_silence_in_the_handshake_is_ended(serve: Any, connect: Connect, sent: b
     gateway = serve(ROUTES, limits=Limits(tick=0.02, handshake=0.2))
     raw = connect(gateway.port, tls=False).send(sent)
     assert raw.closed()
-    until(lambda: gateway.connections == 0)
+    wait_for(lambda: gateway.connections == 0)
 
 
 def test_slow_head_is_ended_whatever_trickles_in(serve: Any, connect: Connect) -> None:
@@ -152,8 +145,8 @@ def test_half_a_tls_record_that_grows_is_progress(serve: Any, connect: Connect, 
 def test_client_that_reads_nothing_is_ended_and_frees_the_file(serve: Any, connect: Connect, blob: Path) -> None:
     gateway = serve(ROUTES, blob, limits=Limits(tick=0.02, stall=0.3))
     connect(gateway.port, rcvbuf=4096).send("GET /big HTTP/1.1\nHost: localhost\n\n")
-    until(lambda: gateway.connections == 1)
-    until(lambda: gateway.connections == 0)
+    wait_for(lambda: gateway.connections == 1)
+    wait_for(lambda: gateway.connections == 0)
 
 
 def test_client_that_leaves_in_mid_download_is_no_event(serve: Any, connect: Connect, blob: Path) -> None:
@@ -162,7 +155,7 @@ def test_client_that_leaves_in_mid_download_is_no_event(serve: Any, connect: Con
     assert raw.head()[0] == "200 OK"
     raw.file.close()
     raw.close()
-    until(lambda: gateway.connections == 0)
+    wait_for(lambda: gateway.connections == 0)
 
 
 def test_file_shorter_than_announced_ends_the_connection(serve: Any, connect: Connect, blob: Path) -> None:

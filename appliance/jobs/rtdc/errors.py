@@ -13,6 +13,8 @@ from collections.abc import Iterator
 MAX_MESSAGE = 300
 
 _PATHS = re.compile(r"""(?:[A-Za-z]:\\|\\\\|/)[^\s'",;:()\[\]]+(?:[/\\][^\s'",;:()\[\]]*)*""")
+#: How h5py tells what HDF5 said: what it was to do, and in parentheses the innermost reason.
+_HDF5_SAYS = re.compile(r"^(?:Unable to|Can't|Link iteration|Error iterating|Unspecified error).*?\((.+)\)$", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 #: What HDF5 says → (kind, what we say). First match wins; matched against the lower-case message.
@@ -39,6 +41,7 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
     ("can't open plugin", "filter", "The file uses a compression filter that is not supported."),
     ("required filter", "filter", "The file uses a compression filter that is not supported."),
     ("cannot allocate", "memory", "The file asks for more memory than it may have."),
+    ("memory allocation failed", "memory", "The file asks for more memory than it may have."),
     ("unable to allocate", "memory", "The file asks for more memory than it may have."),
     ("no space left", "storage", "There is no space left for the result."),
 )
@@ -84,6 +87,8 @@ def translate(exc: BaseException, doing: str) -> RtdcError:
         return RtdcError("memory", "The file asks for more memory than it may have.")
     if isinstance(exc, RecursionError):
         return RtdcError("damaged", "The file is nested too deeply.")
+    if reason := _HDF5_SAYS.match(text):
+        return RtdcError("damaged", f"The file is damaged ({doing}): {without_paths(reason[1])}.")
     if isinstance(exc, KeyError):
         text = f"{text!r} is missing"
     detail = without_paths(text) or type(exc).__name__

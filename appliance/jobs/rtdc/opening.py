@@ -130,7 +130,10 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
         with warnings.catch_warnings(record=True) as caught, explained("reading the metadata"):
             warnings.simplefilter("always")
             warnings.simplefilter("ignore", DeprecationWarning)
-            dataset = Sealed_HDF5(path)
+            try:
+                dataset = Sealed_HDF5(path)
+            except (AttributeError, TypeError, ValueError) as exc:
+                raise _wrong_value(h5) or exc from exc
         dataset.opening_warnings = [f"{w.category.__name__}: {w.message}" for w in caught]
         try:
             yield dataset
@@ -172,8 +175,22 @@ def _require_parsable_metadata(h5: h5py.File) -> None:
     """dclab would stop with a bare `ValueError` or `KeyError` at such keys."""
     known = set(dfn.config_keys) | {"user", "filtering"}
     for key in h5.attrs:
-        shown = "".join(char if char.isprintable() else "?" for char in key)[:80]
         if key.count(":") != 1:
-            raise RtdcError("metadata", f"The metadata key '{shown}' is not of the form 'section:key'.")
+            raise RtdcError("metadata", f"The metadata key '{_shown(key)}' is not of the form 'section:key'.")
         if key.split(":")[0].lower() not in known:
-            raise RtdcError("metadata", f"The metadata key '{shown}' belongs to no known section.")
+            raise RtdcError("metadata", f"The metadata key '{_shown(key)}' belongs to no known section.")
+
+
+def _wrong_value(h5: h5py.File) -> RtdcError | None:
+    """→ the error that names the first metadata key whose value dclab cannot convert, if there is one."""
+    for key, value in h5.attrs.items():
+        section, _, name = key.lower().partition(":")
+        try:
+            dfn.get_config_value_func(section, name)(value.decode() if isinstance(value, bytes) else value)
+        except (AttributeError, TypeError, ValueError):
+            return RtdcError("metadata", f"The value of the metadata key '{_shown(key)}' is of the wrong type.")
+    return None
+
+
+def _shown(key: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in key)[:80]

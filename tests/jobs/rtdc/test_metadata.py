@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from appliance.jobs.rtdc import personal, tasks
-from appliance.jobs.rtdc.errors import RtdcError
+from appliance.jobs.rtdc.errors import RtdcError, translate
 from appliance.jobs.rtdc.statistics import describe
 from tests.support import rtdc
 from tests.support.rtdc_odd import ODD
@@ -172,3 +172,33 @@ def test_wrong_types_are_explained(tmp_path: Path, scratch: Path) -> None:
         tasks.metadata({}, path, scratch)
     assert "metadata" in caught.value.message
     assert str(tmp_path) not in caught.value.message
+
+
+@pytest.mark.parametrize(("key", "value"), [("setup:channel width", "wide"), ("setup:chip identifier", 7)])
+def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, scratch: Path, key: str, value: object) -> None:
+    path = rtdc.sound(tmp_path / "a.rtdc")
+    with h5py.File(path, "a") as h5:
+        h5.attrs[key] = value
+    with pytest.raises(RtdcError) as caught:
+        tasks.metadata({}, path, scratch)
+    assert (caught.value.kind, caught.value.message) == (
+        "metadata",
+        f"The value of the metadata key '{key}' is of the wrong type.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "told"),
+    [
+        (KeyError("Unable to synchronously open object (message not aligned)"), "damaged", "message not aligned"),
+        (OSError("Can't synchronously read data (bad version for B-tree)"), "damaged", "bad version for B-tree"),
+        (OSError("Can't synchronously read data (memory allocation failed for chunk)"), "memory", "memory"),
+        (OSError("Unable to synchronously open file (bad /srv/dcor/x.rtdc)"), "damaged", "bad …"),
+        (KeyError("deform"), "damaged", "'deform' is missing"),
+    ],
+)
+def test_what_hdf5_says_becomes_a_reason(said: Exception, kind: str, told: str) -> None:
+    error = translate(said, "reading the metadata")
+    assert error.kind == kind
+    assert told in error.message
+    assert "synchronously" not in error.message

@@ -109,9 +109,9 @@ def test_chapter_two(
     found = APIInterrogator(facility).search_dataset_via_api(f"two {source.stem}", circles=[circle["name"]])
     assert [one["id"] for one in found] == [dataset["id"]]
 
-    _download_all(facility, package, sent, tmp_path / "downloads")
-    # dclab's basins trust what requests trusts; `dcor client-setup` sets this on users' machines
+    # dclab's basins, those in downloaded files too, trust what requests trusts; `dcor client-setup` sets this for users
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(shared.certificate))
+    _download_all(facility, package, sent, tmp_path / "downloads")
     for path, one in zip(sent[:2], package["resources"][:2], strict=True):
         _compare(path, one["id"], facility, shared)
 

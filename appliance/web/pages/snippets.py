@@ -9,19 +9,15 @@ from appliance.web.pages.i18n import gettext as _
 
 
 def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
-    """Python that opens a resource as `ds`. dclab knows addresses of DCOR only without a port; with one (a try-out), and as
-    such a server's certificate is its own, both are said in so many words.
+    """Python that opens a resource as `ds`, with the server's certificate in the file that the connect page offers.
+
+    Without its name dclab trusts the world's authorities alone, neither a certificate of the server's own nor a hospital's.
     """
-    key = 'api_key="YOUR-API-TOKEN"'
-    if ":" in host:
-        given = f', {key}, cert_path="server.cert"' if token else ', cert_path="server.cert"'
-        return (
-            f'from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR\nds = RTDC_DCOR("{resource_id}", host="{host}"{given})'
-        )
-    lines = ["import dclab"]
-    if token:
-        lines += ["from dclab.rtdc_dataset.fmt_dcor.api import APIHandler", 'APIHandler.add_api_key("YOUR-API-TOKEN")']
-    return "\n".join([*lines, f'ds = dclab.new_dataset("https://{host}/api/3/action/dcserv?id={resource_id}")'])
+    key = ', api_key="YOUR-API-TOKEN"' if token else ""
+    return (
+        "from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR\n"
+        f'ds = RTDC_DCOR("{resource_id}", host="{host}"{key}, cert_path="server.cert")'
+    )
 
 
 def of_resource(file: sqlite3.Row, site_url: str, *, private: bool, measurement: bool) -> list[dict[str, Any]]:

@@ -186,13 +186,7 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
     unknown = len(measurements) - valid - len(bad)
     checks = [
         _check(bool(files), ngettext("%(num)s file", "%(num)s files", len(files)), _("There are no files yet.")),
-        _check(
-            bool(valid),
-            ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid),
-            _("At least one valid measurement (.rtdc) is needed.")
-            if not unknown
-            else _("No measurement has been checked yet; it is done when you activate."),
-        ),
+        _measured(valid, unknown),
         _check(bool(row["authors"]), row["authors"], _("Authors are missing.")),
         _check(bool(row["license_id"]), dataset_pages.licence_title(row), _("A licence is missing.")),
     ]
@@ -205,6 +199,18 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
             {"kind": "so-so", "icon": "info", "text": _("There is no description. Later it cannot be added.")}
         )
     return checks
+
+
+def _measured(valid: int, unknown: int) -> dict[str, str]:
+    """The line about measurements; one that the jobs have not looked at yet is no fault."""
+    if unknown and not valid:
+        text = _("No measurement has been checked yet; it is done when you activate.")
+        return {"kind": "so-so", "icon": "clock", "text": text}
+    return _check(
+        bool(valid),
+        ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid),
+        _("At least one valid measurement (.rtdc) is needed."),
+    )
 
 
 def _check(good: bool, yes: str, no: str) -> dict[str, str]:

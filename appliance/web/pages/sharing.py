@@ -63,12 +63,12 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
     options = [
         {
             "value": "member",
-            "text": _("Member: may see it, even if it is private"),
+            "text": _("Member: may see it"),
             "on": values.get("capacity") != "editor",
         },
         {
             "value": "editor",
-            "text": _("Editor: may also edit it while it is a draft"),
+            "text": _("Editor: may also edit the draft"),
             "on": values.get("capacity") == "editor",
         },
     ]

@@ -210,8 +210,10 @@ if (checks) checkConnection(checks);
 /** Parts of a page that take the server a moment come afterwards. */
 for (const box of document.querySelectorAll("[data-load]")) {
   fetch(box.dataset.load, { headers: { "X-Fragment": "part" } })
-    .then((answer) => answer.text())
-    .then((text) => box.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes));
+    .then(async (answer) => {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      box.replaceChildren(...(answer.ok ? page.body.childNodes : page.querySelectorAll("main > * > *"))); // an error is a whole page
+    });
 }
 
 /** Lists that show what is going on look again every few seconds, unless somebody is busy in them. */

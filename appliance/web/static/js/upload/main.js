@@ -135,10 +135,11 @@ async function run(entry) {
     checksum.catch(() => {}); // awaited below
     await transfer.send(stop.signal);
     set("finishing");
-    await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
+    const made = await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
     entry.sent = entry.file.size;
     present.set(entry.name, entry.file.size);
     set("done");
+    enlist(made, entry);
   } catch (error) {
     if (error.name === "AbortError") {
       set("waiting");
@@ -150,6 +151,19 @@ async function run(entry) {
   entry.running = false;
   total();
   pump();
+}
+
+/** Name a new file beside the upload, with the way to its description. */
+function enlist(made, entry) {
+  const box = document.getElementById("present");
+  const item = document.createElement("li");
+  item.innerHTML = '<a class="small"></a><span class="faint small nowrap"></span>';
+  item.firstChild.textContent = made.name ?? entry.name;
+  item.firstChild.href = `/dataset/${data.dataset}/resource/${made.id}/edit`;
+  item.lastChild.textContent = size(entry.file.size);
+  box.querySelector("ul").append(item);
+  box.querySelector(".count").textContent = box.querySelectorAll("li").length.toLocaleString(language);
+  box.querySelector("[data-none]")?.remove();
 }
 
 // --- progress ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """A large measurement from a smaller one in minutes: `python bench/jobs/enlarge.py SOURCE TARGET EVENTS`.
 
-Compressed chunks of pictures are copied as they are, again and again; everything else is written anew. The number of events is
-rounded down to whole chunks.
+Compressed chunks of pictures are copied as they are, again and again; everything else is written anew, in the same period. Of both
+files only whole chunks of pictures count. So the features of the new file's events are those of the source's, repeated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def enlarge(source: Path, target: Path, events: int) -> int:
     """Write `source` (chunked, with images, at least one chunk of them) again and again. → number of events of the new file."""
     with h5py.File(source) as given, h5py.File(target, "w", libver=("v108", "latest")) as h5:
         step = given["events/image"].chunks[0]
-        events -= events % step
+        period, events = len(given["events/image"]) // step * step, events // step * step
         h5.attrs.update(given.attrs)
         h5.attrs["experiment:event count"] = events
         for name in ("logs", "tables"):
@@ -44,7 +44,7 @@ def enlarge(source: Path, target: Path, events: int) -> int:
             if data.ndim == 3 and data.chunks[0] == step and data.chunks[1:] == data.shape[1:]:
                 _repeat_chunks(data, h5, key, events)
             else:
-                _repeat_values(data, h5, key, events, rising=name in ("frame", "time"))
+                _repeat_values(data, period, h5, key, events, rising=name in ("frame", "time"))
     return events
 
 
@@ -71,16 +71,16 @@ def _repeat_chunks(data: h5py.Dataset, h5: h5py.File, key: str, events: int) -> 
     h5[key].attrs.update(data.attrs)
 
 
-def _repeat_values(data: h5py.Dataset, h5: h5py.File, key: str, events: int, *, rising: bool) -> None:
-    """Write values anew, in order of size if they are moments (`rising`)."""
-    values, count = data[:], data.shape[0]
+def _repeat_values(data: h5py.Dataset, period: int, h5: h5py.File, key: str, events: int, *, rising: bool) -> None:
+    """Write the first `period` values again and again; moments (`rising`) go on rising."""
+    values = data[:period]
     chunks: Any = (min(events, data.chunks[0]), *data.shape[1:])
     made = h5.create_dataset(key, (events, *data.shape[1:]), data.dtype, chunks=chunks, fletcher32=True, **PACK)
     for start in range(0, events, chunks[0]):
         chosen = np.arange(start, min(start + chunks[0], events))
-        part = values[chosen % count]
+        part = values[chosen % period]
         made[start : start + len(chosen)] = (
-            part + (chosen // count * values.max()).astype(part.dtype) if rising else part
+            part + (chosen // period * values.max()).astype(part.dtype) if rising else part
         )
     made.attrs.update({key: value for key, value in data.attrs.items() if key not in ("min", "max", "mean")})
 

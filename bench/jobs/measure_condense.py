@@ -63,6 +63,11 @@ def main() -> None:
     parser.add_argument("--cores", default=",".join(str(n) for n in sorted({1, os.cpu_count() or 1})))
     parser.add_argument("--from", dest="source", type=Path, help="real file to tile instead of a synthetic one")
     parser.add_argument("--file", type=Path, help="file to condense as it is")
+    parser.add_argument(
+        "--repeats",
+        type=Path,
+        help="condensed file of the one that `enlarge.py` made FILE of, for comparison in place of dclab",
+    )
     parser.add_argument("--dir", type=Path, help="where results lie meanwhile (default: the system's temporary folder)")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--limit", type=float, default=3600, help="dclab is stopped after so many seconds; 0: left out")
@@ -78,6 +83,9 @@ def main() -> None:
             events = int(h5.attrs["experiment:event count"])
         print(f"{events:,} events, {path.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}", flush=True)
         cores = [int(n) for n in options.cores.split(",")]
+        if options.repeats:
+            options.limit = 0
+            repeat_features(options.repeats, path, folder / "reference.rtdc")
         print(json.dumps(compare(path, folder, cores, options.repeat, options.limit)))
 
 
@@ -107,6 +115,21 @@ def compare(path: Path, folder: Path, cores: list[int], repeat: int, limit: floa
         figures[name] = best(repeat, lambda name=name, request=request: task(name, request, path, folder))
         show(name, figures[name], dclab)
     return figures
+
+
+def repeat_features(condensed: Path, path: Path, target: Path) -> None:
+    """Write the features that the condensed file of `path` has to have: those of its source's, again and again; what rises goes on rising."""
+    with h5py.File(condensed) as source, h5py.File(path) as large, h5py.File(target, "w") as h5:
+        step, events = large["events/image"].chunks[0], len(large["events/image"])
+        frames = large["events/frame"][:]
+        known = {
+            "frame": frames,
+            "time": frames.astype(float) / large.attrs["imaging:frame rate"],
+            "index": np.arange(1, events + 1, dtype=np.uint32),
+        }
+        for name, data in source["events"].items():
+            repeated = np.resize(data[: len(data) // step * step], events)
+            h5[f"events/{name}"] = known.get(name, repeated)
 
 
 def best(repeat: int, measure: Any) -> dict[str, Any]:

@@ -85,6 +85,10 @@ def _id(world: World, person: Person, subject: Dataset) -> str:
     return subject.id
 
 
+def _tag(world: World, person: Person, subject: Dataset) -> str:
+    return f"tag-{subject.name}"
+
+
 def _resource(world: World, person: Person, subject: Dataset) -> str:
     return subject.resource
 
@@ -163,15 +167,15 @@ _found(
     id=_collection,
     object_type="package",
 )
-_found("tag_list", lambda result, one: f"tag-{one.kind}" in result, STATES)
-_found("tag_autocomplete", lambda result, one: f"tag-{one.kind}" in result, STATES, query="tag-")
+_found("tag_list", lambda result, one: f"tag-{one.name}" in result, STATES)
+_found("tag_autocomplete", lambda result, one: f"tag-{one.name}" in result, STATES, query=_tag)
 _found(
     "tag_search",
-    lambda result, one: any(tag["name"] == f"tag-{one.kind}" for tag in result["results"]),
+    lambda result, one: any(tag["name"] == f"tag-{one.name}" for tag in result["results"]),
     STATES,
-    query="tag-",
+    query=_tag,
 )
-_get("tag_show", STATES, id=lambda world, person, one: f"tag-{one.kind}")
+_get("tag_show", STATES, id=_tag)
 
 
 @_probe("dataset_followee_list", ("public", "private", "draft"), fresh=True)

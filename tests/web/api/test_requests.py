@@ -233,7 +233,7 @@ def test_revising_by_a_form(world: World) -> None:
     assert answer.json()["result"] == {"package": {"id": one.id, "notes": "by form"}}
     flat = {"match__id": one.id, "update__tags__extend": json.dumps([{"name": "formed"}]), "update__title": "2024"}
     package = send(world, "POST", "/api/3/action/package_revise", data=flat).json()["result"]["package"]
-    assert (package["title"], [tag["name"] for tag in package["tags"]]) == ("2024", ["formed", "tag-draft"])
+    assert (package["title"], [tag["name"] for tag in package["tags"]]) == ("2024", ["formed", f"tag-{one.name}"])
 
 
 def test_revising_by_name_with_a_filter(world: World) -> None:

@@ -263,9 +263,16 @@ def _dataset_out_of_collection(world: World, person: Person, one: Dataset) -> No
     assert world.people["Ga"].post("member_delete", **taken).status == 200
 
 
+def _in_a_collection_of_its_own(world: World, person: Person, one: Dataset) -> None:
+    collection, admin = world.fresh("collection"), world.people["Ga"]
+    admin.post("member_create", id=collection, object=one.id, object_type="package", capacity="public")
+    admin.post("group_member_create", id=collection, username=person.name, role="member")
+
+
 def _collection_deleted(world: World, person: Person, one: Dataset) -> None:
     with world.context.db.write() as tx:
-        stored.set_state(tx, world.collection, "deleted")
+        (collection,) = stored.roles_of(tx, person.id)[1]
+        stored.set_state(tx, collection, "deleted")
 
 
 def _shared(world: World, person: Person, one: Dataset) -> None:
@@ -303,7 +310,7 @@ _Change = Callable[[World, Person, Dataset], None]
     [
         (_in_circle, _out_of_circle), (_in_collection, _out_of_collection), (_in_collection, _dataset_out_of_collection),
         (_shared, _not_shared), (_shared, _by_another_process), (_shared, _token_revoked), (_shared, _account_disabled),
-        (_shared, _account_deleted), (_in_collection, _collection_deleted),
+        (_shared, _account_deleted), (_in_a_collection_of_its_own, _collection_deleted),
     ],
     ids=lambda change: change.__name__.strip("_"),
 )  # fmt: skip

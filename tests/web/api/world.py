@@ -125,7 +125,7 @@ class World:
             "state": "active" if kind in {"public", "private"} else "draft",
         }  # fmt: skip
         dataset_id = datasets.create(tx, values)
-        tags.assign(tx, dataset_id, [f"tag-{kind}"])
+        tags.assign(tx, dataset_id, [f"tag-{name}"])
         if files:
             self._file(resource)
         resources.create(

@@ -104,19 +104,21 @@ def test_hidden_and_missing_look_alike(ward: Any) -> None:
 
 
 def test_artefacts_have_their_own_names_and_tags(ward: Any, tmp_path: Path) -> None:
-    context, resource_id = ward.appliance.context, ward.resource["id"]
+    (tmp_path / "more.txt").write_text("a file of this test's own")
+    context, resource_id = ward.appliance.context, ward.editor.add(ward.draft["id"], tmp_path / "more.txt")["id"]
+    base = ward.base.replace(ward.resource["id"], resource_id)
     for kind, content in (("condensed", b"small file"), ("preview_jpeg", b"jpeg"), ("thumbnail", b"webp")):
         part = context.depot.new_part()
         part.path.write_bytes(content)
         context.depot.publish(part, resource_id, kind)
         with context.db.write() as tx:
             artefacts.put(tx, resource_id, kind, size=len(content), sha256="0" * 64, etag=f"tag-{kind}")
-    answer = ward.editor.fetch(f"{ward.base}/condensed.rtdc")
+    answer = ward.editor.fetch(f"{base}/condensed.rtdc")
     assert (answer.content, answer.headers["ETag"]) == (b"small file", '"tag-condensed"')
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="notes_condensed.txt"'
-    assert ward.editor.fetch(f"{ward.base}/preview.jpg").headers["Content-Type"] == "image/jpeg"
-    assert ward.editor.fetch(f"{ward.base}/thumbnail.webp").headers["Content-Disposition"].startswith("inline")
-    assert ward.editor.fetch(f"{ward.base}/preview.webp").status_code == 404
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="more_condensed.txt"'
+    assert ward.editor.fetch(f"{base}/preview.jpg").headers["Content-Type"] == "image/jpeg"
+    assert ward.editor.fetch(f"{base}/thumbnail.webp").headers["Content-Disposition"].startswith("inline")
+    assert ward.editor.fetch(f"{base}/preview.webp").status_code == 404
 
 
 def link_for(ward: Any, person: Person, artefact: str = "resource") -> str:

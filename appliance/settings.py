@@ -177,6 +177,11 @@ class Settings:
         """A copy with dotted keys changed: ``replace(**{"server.port": 8443})``."""
         return _apply(self, {key: (value, "flag") for key, value in values.items()})
 
+    def chosen(self) -> dict[str, Any]:
+        """What is no default, by dotted key: what `write` takes."""
+        pairs = [(key, key.split(".")) for key in self.origins]
+        return {key: getattr(getattr(self, group), name) for key, (group, name) in pairs}
+
 
 GROUPS = tuple(f.name for f in dataclasses.fields(Settings) if f.name not in {"data", "origins"})
 

@@ -54,10 +54,9 @@ def remember(state: CliState, key: str, value: str) -> Any:
 
     What the environment says is left out: it holds for this call only.
     """
-    rows = effective(settings_module.load(state.data_root, env={}).replace(**{key: value}))
-    own = {name: row["value"] for name, row in rows.items() if row["origin"] != "default"}
-    settings_module.write(state.data_root / "dcor.toml", own)
-    return rows[key]["value"]
+    chosen = settings_module.load(state.data_root, env={}).replace(**{key: value}).chosen()
+    settings_module.write(state.data_root / "dcor.toml", chosen)
+    return chosen[key]
 
 
 def effective(settings: Settings) -> dict[str, dict[str, Any]]:

@@ -95,7 +95,6 @@ def prepare(
     if file.exists():
         settings = settings_module.load(root)
         _require_agreement(settings, flags, file)
-        pair_names = None
     else:
         if "server.hostname" not in flags:
             raise click.UsageError("--hostname is needed for a new data root.")

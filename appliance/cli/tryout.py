@@ -62,9 +62,8 @@ def _prepared(root: Path, hostname: str, port: int) -> Settings:
     if (root / "dcor.toml").exists():
         settings = settings_module.load(root)
         if (settings.server.hostname, settings.server.port) != (hostname, port):
-            changed = settings.replace(**flags)
-            own = {key: getattr(getattr(changed, key.split(".")[0]), key.split(".")[1]) for key in changed.origins}
-            settings_module.write(root / "dcor.toml", own)
+            changed = settings_module.load(root, env={}).replace(**flags)
+            settings_module.write(root / "dcor.toml", changed.chosen())
             settings.certificate.unlink(missing_ok=True)
             _notes(root).unlink(missing_ok=True)
     else:

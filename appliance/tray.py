@@ -5,6 +5,7 @@ It reads the data root where it may, and otherwise asks the server. The menu's t
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,10 +16,13 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from appliance.model.problem import Problem
+
 COLOURS = {"ok": "#2e7d32", "warning": "#f9a825", "problem": "#c62828"}
 _WORDS = {"ok": "everything is in order", "warning": "look at it when you have time", "problem": "needs attention"}
 _SIZE = 64  # pixels
 _EVERY = 15.0  # seconds
+_LINE = 60  # characters of a line in the menu
 
 Overview = Callable[[], dict[str, Any]]
 Run = Callable[[list[str]], None]
@@ -59,7 +63,15 @@ class Light:
             f"{data['disk_free'] / 1e9:.1f} GB of {data['disk_total'] / 1e9:.1f} GB free",
             "No backup yet" if age is None else f"Last backup {age / 3600:.0f} hours ago",
         ]
-        events = {text for condition, text in _events(data) if condition}
+        return self._news({text for condition, text in _events(data) if condition})
+
+    def lose(self, reason: str) -> list[str]:
+        """There are no numbers to be had, which is a problem of its own; returns what the person should be told now."""
+        self.state = "problem"
+        self.lines = ["State unknown", reason[:_LINE]]
+        return self._news({"The state of the appliance cannot be read."})
+
+    def _news(self, events: set[str]) -> list[str]:
         new = sorted(events - self.told)
         self.told = events
         return new
@@ -112,7 +124,10 @@ class Tray:
 
     def refresh(self) -> None:
         """Ask for the numbers, show them, and notify what is new."""
-        events = self.light.update(self._overview())
+        try:
+            events = self.light.update(self._overview())
+        except (Problem, OSError, sqlite3.DatabaseError) as error:
+            events = self.light.lose(str(error))
         self.icon.icon = picture(self.light.state)
         self.icon.title = f"DCOR: {_WORDS[self.light.state]}"
         self.icon.update_menu()

@@ -66,6 +66,16 @@ def test_each_event_is_told_once_and_again_when_it_comes_back(changes: dict[str,
     assert light.update(numbers(**changes)) == told
 
 
+def test_an_icon_that_knows_nothing_does_not_stay_green() -> None:
+    light = Light()
+    light.update(numbers())
+    assert light.lose("the data root is gone") == ["The state of the appliance cannot be read."]
+    assert (light.state, light.lines) == ("problem", ["State unknown", "the data root is gone"])
+    assert light.lose("still gone") == []
+    assert light.update(numbers()) == []
+    assert light.state == "ok"
+
+
 @pytest.mark.parametrize("state", COLOURS)
 def test_the_picture_has_the_colour_of_the_state(state: str) -> None:
     image = picture(state)
@@ -102,15 +112,18 @@ from appliance.tray import Tray
 from tests.test_tray import numbers
 asked = threading.Event()
 def overview():
-    asked.set()
+    if not asked.is_set():
+        asked.set()
+        raise PermissionError("not yours")  # the next call is asked for all the same
     return numbers(disk_free=5e9)
 commands = []
 tray = Tray(overview, "https://localhost:8443", commands.append)
 def look():
     assert asked.wait(30)
     deadline = time.monotonic() + 30
-    while tray.icon.title == "DCOR" and time.monotonic() < deadline:
+    while tray.icon.title != "DCOR: needs attention" and time.monotonic() < deadline:
         time.sleep(0.02)
+    tray.refresh()
     print(tray.icon.title)
     print([str(item.text) for item in tray.icon.menu.items if str(item.text) != "- - - -"])
     next(item for item in tray.icon.menu.items if item.text == "Back up now")(tray.icon)

@@ -83,14 +83,14 @@ uninstall() {
     say "Removed. The data root and the account 'dcor' are still there; installing again takes the data up as it is."
 }
 
-# Which systems this is tested on, and what the others should know.
+# Which systems this is made for, and what the others should know.
 check_system() {
     [ -r /etc/os-release ] || return 0
     system=$(. /etc/os-release && echo "${ID:-}:${VERSION_ID:-}")
     case $system in
         debian:12 | debian:13 | ubuntu:24.04) ;;
         ubuntu:22.04) say "Ubuntu 22.04 brings Python 3.10; python3.11 is in its \"universe\" (apt-get install python3.11 python3.11-venv)." ;;
-        *) say "Tested on Debian 12/13 and Ubuntu 22.04/24.04; this is $system. Going on." ;;
+        *) say "Made for Debian 12/13 and Ubuntu 22.04/24.04; this is $system. Going on." ;;
     esac
 }
 

@@ -13,12 +13,11 @@ exec unshare --mount --kill-child sh -eu -c '
     mkdir -p mnt/checkout mnt/out
     mount --bind -o ro "$3" mnt/checkout
     mount --bind "$4" mnt/out
-    # The way to the packages, as this machine has it.
-    for file in etc/resolv.conf etc/hosts etc/pip.conf; do
-        [ ! -e "/$file" ] || cp -L "/$file" "$file"
+    # The way to the packages, as this machine has it. (What lies there may be a link that leads out of the tree.)
+    mkdir -p etc/ssl/certs
+    for file in etc/resolv.conf etc/hosts etc/pip.conf etc/ssl/certs/ca-certificates.crt; do
+        [ ! -e "/$file" ] || cp -L --remove-destination "/$file" "$file"
     done
-    mkdir -p etc/ssl/certs etc/apt/apt.conf.d
-    cp -RL /etc/ssl/certs/. etc/ssl/certs/
     exec chroot . /bin/sh -euc "
         export DEBIAN_FRONTEND=noninteractive HOME=/root
         apt-get update -qq

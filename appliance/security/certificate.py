@@ -139,14 +139,18 @@ def store(pair: Pair, cert: Path, key: Path) -> None:
 
 
 def recover(cert: Path, key: Path) -> bool:
-    """Finish a replacement of the certificate that was interrupted; return whether there was one."""
+    """Finish a replacement of the certificate that was interrupted; return whether there was one.
+
+    A running server and a command may do so at the same time: they write the same.
+    """
     incoming = _incoming(cert)
-    if not incoming.exists():
+    try:
+        private, marker, chain = incoming.read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+    except FileNotFoundError:
         return False
-    private, marker, chain = incoming.read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
     write_private(key, private)
     write_private(cert, marker + chain, mode=0o644)
-    incoming.unlink()
+    incoming.unlink(missing_ok=True)
     return True
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -167,3 +169,21 @@ def test_when_the_administrator_is_told(left: int, told: int | None) -> None:
 def test_unknown_key_types_are_refused() -> None:
     with pytest.raises(Problem, match="p256, rsa4096"):
         certificate.new_key("dsa")
+
+
+def test_a_server_and_a_command_may_finish_a_replacement_together(tmp_path: Path) -> None:
+    cert, key = tmp_path / "server.cert", tmp_path / "server.key"
+    pair = certificate.create_self_signed(names_for(HOST))
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            certificate.recover(cert, key)
+
+    with ThreadPoolExecutor(1) as pool:
+        server = pool.submit(serve)
+        for _ in range(100):
+            certificate.store(pair, cert, key)
+        over.set()
+        server.result()
+    assert (cert.read_bytes(), key.read_bytes()) == (pair.chain, pair.key)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import samples
 from tests.support.server import Appliance
+
+
+def pytest_unconfigure() -> None:
+    """The samples of this process go with it."""
+    samples.clear()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.actions import backups
 from appliance.actions.site import Site
+from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security import backup, backup_gpg, backup_manifest, backup_restore, secrets
@@ -88,7 +89,7 @@ def restore(
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)
-    secrets.sync_folder(target)
+    sync_folder(target)
     lost = _missing(target, place)
     backups.finish(target, "backup.restore_database", dump.name, lost)
     return Restored(sum(1 for _ in backup_source.depot_files(place)), place.stat().st_size, lost)

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import pyrage
 
+from appliance.durable import sync_folder
 from appliance.model.problem import Problem, invalid
-from appliance.security.secrets import sync_folder
 
 #: Mode of every finished backup file: read by its owner, changed by nobody.
 FILE_MODE = 0o400

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.durable import sync_folder
 from appliance.model.problem import Problem, invalid
 from appliance.security import backup_crypto as crypto
 from appliance.security import backup_manifest as manifests
 from appliance.security.backup import DATABASE, SYSTEM, Progress
 from appliance.security.backup_manifest import Manifest
 from appliance.security.backup_verify import Entry, Examine, Identities, read_index, unpack
-from appliance.security.secrets import private_folder, sync_folder, write_private
+from appliance.security.secrets import private_folder, write_private
 
 #: Names the backup that a data root is being restored from, until it is complete.
 MARKER = ".restoring"

@@ -14,13 +14,13 @@ from typing import Any
 
 import pyzipper
 
+from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 from appliance.security import backup_crypto as crypto
 from appliance.security import backup_restore
 from appliance.security.backup import Progress, Source, SourceFile, scratch
 from appliance.security.backup_crypto import Digest
 from appliance.security.backup_verify import Examine
-from appliance.security.secrets import sync_folder
 
 MANIFEST = "manifest.json"
 DATABASE = "dcor.sqlite"

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 
 #: Length of a secret [bytes].
@@ -56,15 +57,6 @@ def private_folder(path: Path, mode: int = 0o700) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=mode)
     path.chmod(mode)
     return path
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _draft(path: Path, data: bytes, mode: int) -> Path:

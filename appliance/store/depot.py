@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.durable import sync_file, sync_folder
 from appliance.model.names import is_id
-from appliance.store.filesystem import sync_file, sync_folder
 
 #: Kind of file → what is appended to the path of the original.
 SUFFIXES = {

@@ -1,11 +1,10 @@
-"""The few calls to the operating system that make a file durable without a long wait at its end."""
+"""Calls to the operating system that reserve room for a large file and write it out while it grows, so that its end is not waited for."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import os
-from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
@@ -36,24 +35,6 @@ def start_writing(fd: int, offset: int, length: int) -> None:
 def wait_written(fd: int, offset: int, length: int) -> None:
     """Wait until this range has been written (not yet: flushed), so that the end of a file is never far behind."""
     _sync_range(fd, offset, length, _WAIT_BEFORE | _WRITE | _WAIT_AFTER)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def sync_file(path: Path) -> None:
-    """Make the content of a file durable. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 if hasattr(_libc, "sync_file_range"):

@@ -11,6 +11,7 @@ import dclab
 import numpy as np
 import pytest
 from dclab.rtdc_dataset.fmt_dcor import access_token
+from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 from dcoraid.api import CKANAPI, dataset_create
 from dcoraid.dbmodel import APIInterrogator
 from dcoraid.download.job import DownloadJob
@@ -111,6 +112,8 @@ def test_chapter_two(
 
     # dclab's basins, those in downloaded files too, trust what requests trusts; `dcor client-setup` sets this for users
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(shared.certificate))
+    (tmp_path / f"{shared.settings.server.hostname}.cert").write_bytes(shared.certificate.read_bytes())
+    monkeypatch.setattr(dcor_base, "DCOR_CERTS_SEARCH_PATHS", [tmp_path])
     _download_all(facility, package, sent, tmp_path / "downloads")
     for path, one in zip(sent[:2], package["resources"][:2], strict=True):
         _compare(path, one["id"], facility, shared)

@@ -9,15 +9,23 @@ from appliance.web.pages.i18n import gettext as _
 
 
 def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
-    """Python that opens a resource as `ds`, with the server's certificate in the file that the connect page offers.
+    """Python that opens a resource as `ds`, with the server's certificate in the folder it runs in.
 
-    Without its name dclab trusts the world's authorities alone, neither a certificate of the server's own nor a hospital's.
+    dclab knows addresses of DCOR only without a port, and follows references from file to file to them; on its way it trusts
+    certificates of servers in files of their names, else the world's authorities alone (and tries a hundred times). With a
+    port, as a try-out has it, address and certificate are said in so many words.
     """
-    key = ', api_key="YOUR-API-TOKEN"' if token else ""
-    return (
-        "from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR\n"
-        f'ds = RTDC_DCOR("{resource_id}", host="{host}"{key}, cert_path="server.cert")'
-    )
+    key = 'api_key="YOUR-API-TOKEN"'
+    if ":" in host:
+        given = f', {key}, cert_path="server.cert"' if token else ', cert_path="server.cert"'
+        return (
+            f'from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR\nds = RTDC_DCOR("{resource_id}", host="{host}"{given})'
+        )
+    lines = ["import dclab", "from dclab.rtdc_dataset.fmt_dcor import DCOR_CERTS_SEARCH_PATHS"]
+    if token:
+        lines += ["from dclab.rtdc_dataset.fmt_dcor.api import APIHandler", 'APIHandler.add_api_key("YOUR-API-TOKEN")']
+    lines.append(f'DCOR_CERTS_SEARCH_PATHS.append(".")  # the folder with {host}.cert')
+    return "\n".join([*lines, f'ds = dclab.new_dataset("https://{host}/api/3/action/dcserv?id={resource_id}")'])
 
 
 def of_resource(file: sqlite3.Row, site_url: str, *, private: bool, measurement: bool) -> list[dict[str, Any]]:

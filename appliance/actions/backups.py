@@ -57,6 +57,7 @@ def source(settings: Settings) -> backup.Source:
     depot, root = Depot(settings.data), settings.data
 
     def files(copy: Path) -> list[backup.SourceFile]:
+        """What the copied database knows of the depot, with its place below the data root."""
         found = []
         for row in backup_source.depot_files(copy):
             path = depot.path(row.resource_id, row.kind)

@@ -273,6 +273,7 @@ def progress() -> Iterator[Progress]:
     last = 0.0
 
     def told(done: int, total: int, what: str) -> None:
+        """Write over the line of before, five times a second at most; sizes in bytes."""
         nonlocal last
         if time.monotonic() - last > 0.2:
             last = time.monotonic()
@@ -281,7 +282,7 @@ def progress() -> Iterator[Progress]:
             click.echo(f"\r{text:<79}", err=True, nl=False)
 
     def silent(done: int, total: int, what: str) -> None:
-        pass
+        """For a pipe."""
 
     shown = sys.stderr.isatty()
     try:

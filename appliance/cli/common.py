@@ -75,6 +75,8 @@ def prints(text: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Callabl
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., None]:
+        """The command with `--json`, which prints what the function returns."""
+
         @wraps(command)
         def printing(*args: Any, as_json: bool, **options: Any) -> None:
             emit(command(*args, **options), as_json, text)

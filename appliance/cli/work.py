@@ -24,6 +24,7 @@ def check_sanity(settings: Settings) -> Callable[[Path], Sanity]:
     atexit.register(sandbox.close)  # one warm process for all files of this call
 
     def check(path: Path) -> Sanity:
+        """A child that cannot be had, or dies, counts as a bad file; its reason is the child's."""
         try:
             answer = sandbox.run("sanity", path, {}, timeout=settings.jobs.timeout, memory=settings.jobs.memory).answer
         except SandboxError as error:

@@ -189,6 +189,7 @@ def _synthesise(examples: list[Example], folder: Path, events: int) -> dict[str,
     calls = [[str(paths[one.name]), "--events", str(events), *one.arguments] for one in measurements]
 
     def make(share: list[list[str]]) -> None:
+        """One child for a share of the files: starting the interpreter and dclab takes longer than a file. Raises OSError."""
         command = [sys.executable, "-I", "-c", _GENERATE, json.dumps(share)]
         # In a session of its own: Ctrl-C is for this process, not for a trace of each child.
         subprocess.run(

@@ -108,6 +108,7 @@ def check(name: str, looks_at: str) -> Callable[[Check], Check]:
     """Register a check under `name`, in the order in which the modules are imported."""
 
     def register(function: Check) -> Check:
+        """Note the check; the function stays as it is."""
         CHECKS.append(NamedCheck(name, looks_at, function))
         return function
 

@@ -151,6 +151,7 @@ def job(name: str, *, heavy: bool = False, background: bool = False) -> Callable
     """Declare the function below as the code of job kind `name`."""
 
     def register(run: Run) -> Run:
+        """Note the kind; the function stays as it is."""
         KINDS[name] = JobKind(name, run, heavy, background)
         return run
 

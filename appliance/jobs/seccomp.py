@@ -186,6 +186,8 @@ def install(*, fork: bool, kill: bool = False) -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
 
     class Program(ctypes.Structure):
+        """``struct sock_fprog`` of linux/filter.h."""
+
         _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
     descriptor = Program(len(program), ctypes.addressof(code))

@@ -209,6 +209,7 @@ class _Job:
 
     def _tell(self, what: str) -> Callable[[int], None]:
         def tell(count: int) -> None:
+            """`count` bytes more are done."""
             self._done += count
             if self._progress is not None:
                 self._progress(self._done, self._total, what)

@@ -166,6 +166,7 @@ class _Check:
         self.files += 1
 
         def tell(count: int) -> None:
+            """`count` bytes more are read."""
             self._done += count
             if self._progress is not None:
                 self._progress(self._done, self._total, label)

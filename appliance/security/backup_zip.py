@@ -83,6 +83,7 @@ def verify(path: Path, passphrase: str | None = None, *, progress: Progress | No
         done = 0
 
         def tell(count: int) -> None:
+            """`count` bytes more are read."""
             nonlocal done
             done += count
             if progress is not None:

@@ -142,6 +142,7 @@ def _children(
     room = (bounds.contours if in_contour else bounds.objects) + 1
 
     def collect(link_name: bytes, info: h5l.LinkInfo) -> int | None:
+        """Note a link; anything but None ends the iteration, which is when there are too many."""
         links.append((link_name, info.type, info.u))
         return 1 if len(links) >= room else None
 

@@ -28,6 +28,7 @@ class _Mapping:
         self.users = 0
 
     def close(self) -> None:
+        """Let go of mapping and file."""
         self.memory.close()
         os.close(self.fd)
 

@@ -47,6 +47,7 @@ def _send_headers(app: Flask, context: Context) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
+        """Add the headers that the view has not set itself, and the session's cookie."""
         present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (iterating gives pairs)
         for name, value in fixed.items():
             if name.lower() not in present:

@@ -41,6 +41,7 @@ def pages_route(application: Application) -> Route:
     """The route of all addresses that no other route has, for GET and HEAD without a body."""
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
+        """A few at once; the others wait here."""
         with _few_at_once:
             return ask(application, request)
 
@@ -53,6 +54,7 @@ def ask(application: Application, request: Request) -> Response:
     written: list[bytes] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        """As WSGI has it (PEP 3333): the last call counts."""
         said[:] = [(status, headers)]
         return written.append
 

@@ -111,6 +111,7 @@ def file_basins(h5: h5py.File) -> list[dict[str, Any]]:
 
 def _summary(basin: dict[str, Any]) -> dict[str, Any]:
     def text(key: str) -> str | None:
+        """The first 500 characters of a text; None for anything else that may stand there."""
         value = basin.get(key)
         return value[:500] if isinstance(value, str) else None
 

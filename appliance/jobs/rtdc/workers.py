@@ -77,6 +77,7 @@ class Crew:
         """Work in this process until the ranges are used up, then wait for the others. Raises their RtdcError."""
 
         def mine() -> Iterator[Range]:
+            """This process' share, with a look at the others' before each range."""
             for item in self._next():
                 tick()
                 self._reap(0.0)

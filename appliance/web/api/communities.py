@@ -206,6 +206,7 @@ def _declared(
     """Declare a function that serves both kinds; `doc` names the kind."""
 
     def register(handler: Handler) -> Handler:
+        """Declare it with its words, which `action` reads from the docstring."""
         handler.__doc__ = doc
         return action(name, *parameters, rule=rule, get=get, extra=extra)(handler)
 

@@ -96,6 +96,7 @@ def package_revise(call: Call) -> Any:
     updates = {key[8:]: value for key, value in flat.items() if key.startswith("update__")}
 
     def change(current: dict[str, Any]) -> dict[str, Any]:
+        """What to change of the dataset as it is now. Raises Problem 409 when it does not match."""
         _require_match(current, match, matches)
         return _changes(current, call["filter"], call["update"], updates)
 

@@ -85,6 +85,7 @@ def action(
     """Declare the decorated function as the action `name`; its docstring is the action's help."""
 
     def register(handler: Handler) -> Handler:
+        """Note the action; the handler stays as it is. Raises ValueError for a name that is taken."""
         if name in ACTIONS:
             raise ValueError(f"The action {name} is declared twice")
         ACTIONS[name] = Action(name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, kept)

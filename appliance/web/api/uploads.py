@@ -39,6 +39,7 @@ class Inbox:
         """
 
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
+            """A file begins: may it come, and where to? `fields` came before it; `size` [bytes] if it was said. Raises Problem."""
             dataset = _dataset(action, field, fields)
             name = filename.replace("\\", "/").rpartition("/")[2]
             resources.check_new(self._context, self._viewer, dataset, name, size)

@@ -126,6 +126,7 @@ class Connection:
         expects = head.expects
 
         def before() -> None:
+            """The application asks for more: tell a client that waits to be asked, and let bulk bytes step back."""
             nonlocal expects
             if expects:
                 expects = False
@@ -135,6 +136,7 @@ class Connection:
                 self._step_back()
 
         def after() -> None:
+            """It has what it asked for: what takes time now is ours."""
             self._peer.phase = Phase.HANDLER
 
         body: StreamBody = (

@@ -43,6 +43,7 @@ class _UnixConnection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
+        """In place of the network's. Raises OSError."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
@@ -133,6 +134,7 @@ class _Pieces:
             raise EOFError("the application broke off") from error
 
     def close(self) -> None:
+        """Let go of the connection, whatever of the answer was not read."""
         self._answer.close()
         self._connection.close()
 

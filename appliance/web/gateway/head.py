@@ -46,12 +46,15 @@ class _Collector:
         self.complete = False
 
     def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """One field; HTTP's bytes are Latin-1."""
         self.items.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
+        """The head is whole."""
         self.complete = True
 
 

@@ -30,6 +30,8 @@ def allow(rule: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Admit a request to the view below only by `rule`. Raises Problem 403, which becomes the log-in page for strangers."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        """The view behind its rule."""
+
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             if rule in SITE_RULES:

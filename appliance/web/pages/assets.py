@@ -29,6 +29,7 @@ def _files() -> dict[str, bytes]:
     found: dict[str, bytes] = {}
 
     def walk(folder: Traversable, prefix: str) -> None:
+        """Read a folder and those in it; `prefix` is its path below ``static/``."""
         for entry in folder.iterdir():
             if entry.is_dir():
                 walk(entry, f"{prefix}{entry.name}/")

@@ -64,6 +64,7 @@ def remembered(view: Callable[P, str]) -> Callable[P, Response]:
         rendered: list[str] = []
 
         def anew() -> str:
+            """Render the page now."""
             rendered.append(view(*args, **kwargs))
             return rendered[0]
 

@@ -219,6 +219,7 @@ start_service() {
     systemctl daemon-reload
     systemctl try-restart systemd-journald.service || true
     systemctl enable --quiet dcor.service dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer
+    systemctl reset-failed dcor.service 2>/dev/null || true
     systemctl restart dcor.service || fail "The service did not start. Its last words: journalctl -u dcor -n 30"
     systemctl start dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer
     /usr/local/bin/dcor status >/dev/null || fail "The service does not answer: journalctl -u dcor -n 30; dcor inspect"

@@ -60,6 +60,9 @@ def variant(
     top.mkdir(parents=True)
     subprocess.run(["tar", "-xf", str(folder / "bundle.tar"), "-C", str(top), "--strip-components=1"], check=True)
     shutil.copytree(TOP / "appliance", source / "appliance", ignore=shutil.ignore_patterns("__pycache__"))
+    for one in ("installer", "systemd"):
+        shutil.rmtree(top / one)
+        shutil.copytree(TOP / one, top / one)
     for one in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(TOP / one, source)
     init = source / "appliance" / "__init__.py"

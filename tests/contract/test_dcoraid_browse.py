@@ -32,7 +32,7 @@ def client(world: World, person: Person) -> CKANAPI:
 
 
 def test_own_shared_and_followed_datasets(world: World) -> None:
-    editor, stranger = world.people["Ce"], world.people["U"]
+    editor, stranger = world.people["Ce"], world.appliance.person(f"{world.user()}-reader")
     own = world.datasets("private", creator="Ce")[0]
     others, hidden = world.dataset("private"), world.datasets("private", circle=world.fresh("circle"))[0]
     for column in "mea":

@@ -130,7 +130,7 @@ def test_several_datasets_as_one_archive(ward: Any, dataset: dict[str, Any]) -> 
     url = f"/datasets.zip?dataset={dataset['id']}&dataset={ward.draft['id']}"
     with zipfile.ZipFile(io.BytesIO(ward.editor.fetch(url).content)) as opened:
         assert {name.partition("/")[0] for name in opened.namelist()} == {dataset["name"], ward.draft["name"]}
-    assert ward.stranger.fetch(url).status_code == 404
+    assert ward.appliance.person("passer-by").fetch(url).status_code == 404
 
 
 @pytest.mark.parametrize("form", ["download.sh", "download.py"])

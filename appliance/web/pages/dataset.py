@@ -172,6 +172,7 @@ def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
         "resources": [
             _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], [])) for file in files
         ],
+        "resources_count": show.integer(len(files)),
         "resources_note": " · ".join(
             text for text in (show.events(events) if events else "", show.size(total) if total else "") if text
         ),

@@ -118,10 +118,14 @@ def make_all(
     """Make an access file for every user in `rows` (of `read_list`).
 
     Unknown users are an error before anything is made, or get an account with `create_users` (then they need an
-    e-mail address). Raises Problem 409.
+    e-mail address); removed ones are an error. Raises Problem 409.
     """
     with site.db.read() as conn:
-        unknown = [row for row in rows if users.find(conn, row["name"]) is None]
+        found = {row["name"]: users.find(conn, row["name"]) for row in rows}
+    removed = [name for name, user in found.items() if user is not None and user["state"] == "deleted"]
+    if removed:
+        raise invalid({"list": [f"The account '{name}' was removed." for name in removed]})
+    unknown = [row for row in rows if found[row["name"]] is None]
     if unknown and not create_users:
         raise invalid({"list": [f"There is no user '{row['name']}'." for row in unknown]})
     without = [f"'{row['name']}' is new and needs an e-mail address." for row in unknown if not row["email"]]

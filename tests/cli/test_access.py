@@ -96,6 +96,16 @@ def test_a_course_gets_its_files_and_one_sealed_list(people: Dcor, tmp_path: Pat
     assert people(*arguments).code == 1  # the folder is not empty
 
 
+def test_a_removed_person_in_the_list_stops_it_before_anybody_gets_a_token(people: Dcor, tmp_path: Path) -> None:
+    assert people("user", "add", "gone", "--email", "gone@lab.example").code == 0
+    assert people("user", "remove", "gone", "--keep-data", "--yes").code == 0
+    (tmp_path / "users.csv").write_text("name\nada\ngone\n")
+    arguments = ["access", "bulk", str(tmp_path / "users.csv"), "--out", str(tmp_path / "course"), "--password-stdin"]
+    refused = people(*arguments, stdin="correct horse battery\n")
+    assert (refused.code, "'gone' was removed" in refused.err) == (1, True)
+    assert tokens(people, "ada") == []
+
+
 def test_the_list_as_a_zip(people: Dcor, tmp_path: Path) -> None:
     users, out = tmp_path / "users.csv", tmp_path / "course"
     users.write_text("name\nada\n")

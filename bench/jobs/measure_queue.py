@@ -20,10 +20,10 @@ from appliance.demo import synthetic
 from appliance.jobs.registry import Done, JobContext, JobKind
 from appliance.jobs.runner import JobRunner
 from appliance.store import jobs
-from tests.support.waiting import wait_until
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.jobs.conftest import REAL, Appliance
+from tests.support.waiting import wait_until
 
 DCLAB_CONDENSE = Path(sys.executable).with_name("dclab-condense")
 

@@ -117,7 +117,7 @@ install_program() {
     version=$(sed -n 's/^__version__ = "\(.*\)"$/\1/p' appliance/__init__.py)
     target=$prefix/$version
     # One whose Python went away, with an upgrade of the whole system, is installed anew.
-    if [ -f "$target/.complete" ] && [ -z "$force" ] && "$target/bin/python" -B -c 'import appliance.cli' 2>/dev/null; then
+    if [ -f "$target/.complete" ] && [ -z "$force" ] && "$target/bin/python" -I -B -c 'import appliance.cli' 2>/dev/null; then
         say "[2/6] Release $version is installed in $target."
     else
         say "[2/6] Installing release $version into $target …"

@@ -122,6 +122,8 @@ class TlsChannel:
                 if not got:
                     break
                 count += int(got)
+                if not self._incoming.pending and not self._tls.pending():
+                    break  # to ask again would only raise
         return count
 
     def send(self, *pieces: Buffer) -> None:

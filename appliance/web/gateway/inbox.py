@@ -21,6 +21,7 @@ class Inbox:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._rest = b""
+        self._buffer = memoryview(bytearray(16384))
 
     def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
         """The next request head with its empty line; None when the peer closed before one began.
@@ -28,7 +29,6 @@ class Inbox:
         Raises Problem 431 for more than `limit` bytes, PeerGone when it breaks off.
         """
         data, self._rest = self._rest, b""
-        buffer = memoryview(bytearray(16384))
         searched, begun = 0, bool(data)
         if begun:
             on_first_byte()
@@ -44,7 +44,7 @@ class Inbox:
             searched = len(data)
             if searched > limit:
                 raise bad("The head of the request is too long.", 431)
-            count = self._channel.recv_into(buffer)
+            count = self._channel.recv_into(self._buffer)
             if not count:
                 if data:
                     raise PeerGone("broken off in the head")
@@ -52,7 +52,7 @@ class Inbox:
             if not begun:
                 on_first_byte()
                 begun = True
-            data += buffer[:count]
+            data += self._buffer[:count]
 
     def readinto(self, view: memoryview) -> int:
         """Some bytes into `view`; 0 at the end of the connection."""

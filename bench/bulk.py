@@ -23,7 +23,7 @@ def fill(path: Path, size: int) -> None:
 class Transfers:
     """A context in which two clients move `source`'s size again and again, each by a curl of its own.
 
-    :param url: of the appliance; `token` of somebody who may upload to the draft `draft`.
+    :param url: of the appliance; `token` of an administrator, who uploads to the draft `draft` and removes again.
     :param download: path of the file to fetch.
     :param source: the file to send; each upload is deleted again.
     :ivar moved: bytes received and sent while the context was open.

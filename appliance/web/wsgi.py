@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from appliance.web.gateway.fallback import ANSWER_HOP_BY_HOP, FORWARDED, HOP_BY_HOP
 from appliance.web.http import Request, Response
 from appliance.web.routes import Route, route
 
@@ -24,14 +25,8 @@ if TYPE_CHECKING:
 #: A WSGI application.
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: What belongs to the connection, and by what a client could speak for the gateway.
-_DROPPED = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
-    | {"transfer-encoding", "upgrade", "expect", "content-length", "host", "forwarded", "x-real-ip", "content-type"}
-)
-_FORWARDED = "x-forwarded-"
-#: Headers of the answer that the gateway writes itself.
-_OURS = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "via"})
+#: Nothing of a body that is not there.
+_DROPPED = HOP_BY_HOP | {"content-type"}
 
 #: More pages at once only take the interpreter's lock from each other.
 _few_at_once = threading.BoundedSemaphore(4)
@@ -69,7 +64,7 @@ def ask(application: Application, request: Request) -> Response:
     number, _, reason = status.partition(" ")
     length = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
     body = b"".join(written)
-    fields = [(name, value) for name, value in headers if name.lower() not in _OURS]
+    fields = [(name, value) for name, value in headers if name.lower() not in ANSWER_HOP_BY_HOP]
     return Response(int(number), fields, body, reason, length if request.method == "HEAD" else None)
 
 
@@ -100,7 +95,7 @@ def environment(request: Request) -> dict[str, Any]:
     }
     for name, value in request.headers:
         lower = name.lower()
-        if lower in _DROPPED or "_" in lower or lower.startswith(_FORWARDED):
+        if lower in _DROPPED or "_" in lower or lower.startswith(FORWARDED):
             continue
         key = "HTTP_" + lower.upper().replace("-", "_")
         found[key] = f"{found[key]}{';' if lower == 'cookie' else ','} {value}" if key in found else value

@@ -11,7 +11,6 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,13 @@ log = logging.getLogger(__name__)
 _BLOCK = 65536
 _TIMEOUT = 300.0
 #: What ends at the gateway: it belongs to one connection, or a client could speak for the gateway with it.
-_HOP_BY_HOP = frozenset(
+HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "expect", "content-length", "host", "forwarded", "x-real-ip"}
 )
-_FORWARDED = "x-forwarded-"
-_ANSWER_HOP_BY_HOP = frozenset(
+FORWARDED = "x-forwarded-"
+#: Headers of the answer that the gateway writes itself.
+ANSWER_HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server", "via"}
 )
 
@@ -49,10 +49,6 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-#: More pages at once only take the interpreter's lock from each other; the others wait here, where that costs nothing.
-_few_at_once = threading.BoundedSemaphore(4)
-
-
 def forward(request: Request, path: Path, limit: int) -> Response:
     """Have the application behind the socket `path` answer `request`, whose body has at most `limit` bytes.
 
@@ -62,9 +58,8 @@ def forward(request: Request, path: Path, limit: int) -> Response:
         raise too_large(limit)
     connection = _UnixConnection(path)
     try:
-        with _few_at_once if request.body.length == 0 else nullcontext():
-            _ask(connection, request, limit)
-            answer = connection.getresponse()
+        _ask(connection, request, limit)
+        answer = connection.getresponse()
     except TimeoutError:
         connection.close()
         log.warning("gateway.fallback_timeout")
@@ -84,7 +79,7 @@ def forward(request: Request, path: Path, limit: int) -> Response:
     except Exception:
         connection.close()
         raise
-    headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _ANSWER_HOP_BY_HOP]
+    headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in ANSWER_HOP_BY_HOP]
     length = answer.length if request.method != "HEAD" else _announced(answer)
     return Response(answer.status, headers, _Pieces(connection, answer), reason=answer.reason, length=length)
 
@@ -93,7 +88,7 @@ def _ask(connection: _UnixConnection, request: Request, limit: int) -> None:
     connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
     connection.putheader("Host", request.host.encode("latin-1"))
     for name, value in request.headers:
-        if name.lower() not in _HOP_BY_HOP and not name.lower().startswith(_FORWARDED):
+        if name.lower() not in HOP_BY_HOP and not name.lower().startswith(FORWARDED):
             connection.putheader(name, value.encode("latin-1"))
     connection.putheader("X-Forwarded-For", request.client)
     connection.putheader("X-Forwarded-Proto", "https" if request.secure else "http")

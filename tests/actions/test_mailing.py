@@ -13,6 +13,7 @@ from appliance.actions import mailing
 from appliance.model.problem import Problem
 from appliance.security import certificate, certificate_names
 from appliance.settings import Mail
+from tests.support.ports import unused_port
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -64,7 +65,7 @@ def test_a_message_goes_encrypted_where_the_server_offers_it(server: socketserve
     assert "It is full." in letter
 
 
-@pytest.mark.parametrize("name", ["", "127.0.0.1:1", "127.0.0.1:smtp"])
+@pytest.mark.parametrize("name", ["", "127.0.0.1:{unused}", "127.0.0.1:smtp"])
 def test_what_goes_wrong_is_said(name: str) -> None:
-    with pytest.raises(Problem, match="did not take the mail" if name else "No mail server"):
-        mailing.send(Mail(name), "it@clinic.example", "x", "y")
+    with unused_port() as port, pytest.raises(Problem, match="did not take the mail" if name else "No mail server"):
+        mailing.send(Mail(name.format(unused=port)), "it@clinic.example", "x", "y")

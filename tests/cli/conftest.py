@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from appliance.cli.common import CliState
 from appliance.cli.init import prepare
 from appliance.cli.root import run
+from tests.support.ports import unused_port
 
 
 @dataclass
@@ -33,12 +34,19 @@ Dcor = Callable[..., Said]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def port() -> Iterator[int]:
+    """The port of the data root's settings; nobody answers there."""
+    with unused_port() as number:
+        yield number
+
+
+@pytest.fixture
+def root(tmp_path: Path, port: int) -> Path:
     """A fresh data root that needs no free gigabytes."""
     folder = tmp_path / "data"
     prepare(
         folder,
-        {"server.hostname": "localhost", "server.port": 8443, "server.http_port": 0, "depot.reserve": 0},
+        {"server.hostname": "localhost", "server.port": port, "server.http_port": 0, "depot.reserve": 0},
         [],
         try_out=True,
     )

@@ -134,6 +134,7 @@ def nobody_can_run_python() -> bool:
     )
 
 
+@pytest.mark.root
 @pytest.mark.skipif(
     not nobody_can_run_python(),
     reason="only root can become somebody else, and only with a Python that others may read",

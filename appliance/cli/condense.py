@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from appliance import durable
 from appliance.cli.common import CliState, details, emit, json_option, pass_state
 from appliance.model.problem import invalid
 
@@ -48,7 +49,7 @@ def command(state: CliState, source: Path, target: Path, cores: int | None, as_j
                 )
             except SandboxError as error:
                 raise invalid(message=f"{source}: {error.message}") from error
-            shutil.move(scratch / "condensed.rtdc", target)
+            durable.move(scratch / "condensed.rtdc", target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found: dict[str, Any] = outcome.answer

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from appliance import durable
 from appliance.model.problem import invalid
 from appliance.security.backup_crypto import FILE_MODE
 from appliance.security.secrets import private_folder
@@ -52,7 +53,7 @@ def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
         arguments = ["--trust-model", "always", "--recipient", key_id, "--output", str(draft), "--encrypt", str(source)]
         _run(home, arguments, "The encryption failed")
         draft.chmod(FILE_MODE)
-        draft.replace(target)
+        durable.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -32,7 +32,6 @@ _READS_HDF5 = ("jobs/rtdc/", "security/hdf5_preflight.py", "demo/")
 #: Where SQL stands outside of the store, and why.
 _SQL = {
     "web/observe.py": "asks whether the database can be read at all",
-    "cli/releases.py": "copies a whole database before an update",
 }
 
 

@@ -35,11 +35,11 @@ def condense(
     `basins` are added to the file as upstream does; `name` stands in the log as the name of the source.
     Memory: ≤ 1 GB whatever the size of the file. Raises RtdcError.
     """
-    part = scratch / (RESULT + "~")
+    result = scratch / RESULT
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
-        with explained("condensing the file"), h5py.File(part, "w") as target:
+        with explained("condensing the file"), h5py.File(result, "w") as target:
             plan = _Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
@@ -54,12 +54,10 @@ def condense(
                     notes = [*derived.notes(), *_warnings_log(caught)]
                     _write_logs(dataset, writer, plan, name, notes)
             answer = _answer(target, plan, added)
-    final = scratch / RESULT
-    part.replace(final)
     progress(1.0, "done")
     return answer | {
         "file": RESULT,
-        "size": final.stat().st_size,
+        "size": result.stat().st_size,
         "notes": derived.notes(),
         "seconds": round(time.perf_counter() - started, 3),
     }

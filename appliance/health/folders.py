@@ -10,7 +10,7 @@ from pathlib import Path
 
 from appliance import durable
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.store.layout import FOLDERS
+from appliance.store.data_root import FOLDERS
 
 
 @check("folders", "every folder of the data root exists with the right mode and can be written by the service")

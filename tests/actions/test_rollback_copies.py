@@ -11,7 +11,7 @@ import pytest
 
 from appliance.actions import rollback_copies
 from appliance.settings import Settings, load
-from appliance.store import layout
+from appliance.store import data_root
 from appliance.store.database import Database
 
 
@@ -19,7 +19,7 @@ from appliance.store.database import Database
 def settings(tmp_path: Path) -> Settings:
     """A data root with a database."""
     root = tmp_path / "data"
-    layout.create(root)
+    data_root.create(root)
     found = load(root, env={})
     db = Database(found.database)
     db.migrate()

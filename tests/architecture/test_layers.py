@@ -26,7 +26,20 @@ ALLOWED = {
     "web": {"actions", "health", "tls", "store", "security", "model"},
     "service": {"web", "jobs", "actions", "tls", "store", "security", "model"},
     "tray": {"health", "web", "service", "store", "security", "model"},
-    "cli": {"tray", "service", "web", "jobs", "health", "demo", "actions", "backup", "tls", "store", "security", "model"},
+    "cli": {
+        "tray",
+        "service",
+        "web",
+        "jobs",
+        "health",
+        "demo",
+        "actions",
+        "backup",
+        "tls",
+        "store",
+        "security",
+        "model",
+    },
 }
 _BASE = {"__version__", "durable", "settings", "logs", "notify"}
 _READS_HDF5 = ("jobs/rtdc/", "demo/")

@@ -25,15 +25,15 @@ _SHELL_PATH = re.compile(r"(?<![\w.$}])/(?:var/)?tmp/\w+")
 #: File → the places it may name, and why.
 NAMED = {
     "actions/test_dataset_life.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
-    "web/api/world.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
+    "web/api/permission_fixture.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
     "web/gateway/test_gateway_requests.py": ({"localhost:1", "[::1]:443"}, "Host headers"),
     "contract/test_dclab_by_address.py": ({"443"}, "dclab's patterns demand it; on a loopback address of its own"),
     "health/test_checks.py": ({"443", "8443"}, "settings that are looked at; nothing listens or connects"),
-    "security/test_backup.py": ({"/tmp"}, "a folder with a random name is made in it, where every account may go"),
+    "backup/test_backup.py": ({"/tmp"}, "a folder with a random name is made in it, where every account may go"),
     "jobs/hostile_tasks.py": ({"/tmp"}, "a mount that is refused"),
     "cli/test_certificate.py": ({"443"}, "a setting that decides about names; nothing listens or connects"),
     "security/test_access_file.py": ({"localhost:8443", "8443"}, "a name in a file"),
-    "security/test_certificate.py": ({"localhost:8443", "8443"}, "a name in a certificate"),
+    "tls/test_certificate.py": ({"localhost:8443", "8443"}, "a name in a certificate"),
     "test_settings.py": ({"8443"}, "a setting that is read and written"),
     "support/rtdc_odd.py": ({"http://127.0.0.1:1/x.rtdc"}, "an address inside of a measurement, never asked"),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from appliance.backup import gpg
 from appliance.cli.common import CliState
 from appliance.cli.init import prepare
 from appliance.cli.root import run
@@ -31,6 +34,14 @@ class Said:
 
 
 Dcor = Callable[..., Said]
+
+
+@pytest.fixture
+def gpg_home() -> Iterator[Path]:
+    """A keyring's folder. Its path is short, as sockets in it need, whatever the folder of the tests is called."""
+    with tempfile.TemporaryDirectory(prefix="dcor-test-", dir=gpg.short_folder()) as folder:
+        yield Path(folder)
+        subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], capture_output=True, check=False)
 
 
 @pytest.fixture

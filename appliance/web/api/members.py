@@ -56,7 +56,7 @@ def member_delete(call: Call) -> None:
     text("capacity", "Only this role"),
     rule="site:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_list(call: Call) -> list[list[str]]:
     """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
@@ -82,7 +82,7 @@ def member_list(call: Call) -> list[list[str]]:
     text("group_type", "group or organization", default="organization"),
     rule="site:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_roles_list(call: Call) -> list[Mapping[str, str]]:
     """The roles there are."""

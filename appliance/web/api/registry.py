@@ -46,7 +46,7 @@ class Action:
     :ivar get: it changes nothing, so GET is allowed.
     :ivar rule: what `security.policy` asks before the handler runs; the handler asks again about its object.
     :ivar extra: names of further parameters it takes, for the docs (e.g. "fields of a dataset").
-    :ivar kept: its answer follows from the database, the settings and the caller alone, so it may be kept until anybody commits.
+    :ivar cacheable: its answer follows from the database, the settings and the caller alone, so it may be kept until anybody commits.
     """
 
     name: str
@@ -56,21 +56,21 @@ class Action:
     doc: str
     handler: Handler
     extra: str = ""
-    kept: bool = False
+    cacheable: bool = False
 
 
 @dataclass(slots=True)
 class Call:
     """One call of an action: who asks, with what, and from which address.
 
-    :ivar kept: may the answer be kept? A handler whose answer depends on the time or on files sets it to False.
+    :ivar cacheable: may the answer be kept? A handler whose answer depends on the time or on files sets it to False.
     """
 
     context: Context
     viewer: Viewer
     data: dict[str, Any] = field(default_factory=dict)
     client: str = ""
-    kept: bool = False
+    cacheable: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.data.get(name)
@@ -80,7 +80,7 @@ ACTIONS: dict[str, Action] = {}
 
 
 def action(
-    name: str, *parameters: Parameter, rule: str, get: bool = False, extra: str = "", kept: bool = False
+    name: str, *parameters: Parameter, rule: str, get: bool = False, extra: str = "", cacheable: bool = False
 ) -> Callable[[Handler], Handler]:
     """Declare the decorated function as the action `name`; its docstring is the action's help."""
 
@@ -88,7 +88,7 @@ def action(
         """Note the action; the handler stays as it is. Raises ValueError for a name that is taken."""
         if name in ACTIONS:
             raise ValueError(f"The action {name} is declared twice")
-        ACTIONS[name] = Action(name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, kept)
+        ACTIONS[name] = Action(name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, cacheable)
         return handler
 
     return register

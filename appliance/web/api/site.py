@@ -14,7 +14,7 @@ from appliance.web.api.registry import ACTIONS, Call, action, flag, natural, tex
 CKAN_VERSION = "2.11.3"
 
 
-@action("status_show", rule="open", get=True, kept=True)
+@action("status_show", rule="open", get=True, cacheable=True)
 def status_show(call: Call) -> dict[str, Any]:
     """Name and version of this server."""
     server = call.context.settings.server
@@ -29,7 +29,7 @@ def status_show(call: Call) -> dict[str, Any]:
     }
 
 
-@action("site_read", rule="site:read", get=True, kept=True)
+@action("site_read", rule="site:read", get=True, cacheable=True)
 def site_read(call: Call) -> bool:
     """May the caller look at this server? (Clients of 2021 ask.)"""
     return True
@@ -50,7 +50,7 @@ def help_show(call: Call) -> str:
     return "\n".join(lines).strip()
 
 
-@action("license_list", rule="site:read", get=True, kept=True)
+@action("license_list", rule="site:read", get=True, cacheable=True)
 def license_list(call: Call) -> list[Any]:
     """The licences that a dataset can have."""
     return list(licences.listed(call.context.settings.policy.licences))
@@ -73,7 +73,7 @@ def _found(call: Call, default_limit: int = -1) -> list[Any]:
     flag("all_fields", "Whole tags instead of names"),
     rule="site:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def tag_list(call: Call) -> list[Any]:
     """Tags in use."""
@@ -89,7 +89,7 @@ def tag_list(call: Call) -> list[Any]:
     flag("include_datasets", "The datasets that carry it"),
     rule="site:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def tag_show(call: Call) -> dict[str, Any]:
     """A tag."""
@@ -104,7 +104,7 @@ def tag_show(call: Call) -> dict[str, Any]:
     return found
 
 
-@action("tag_search", _QUERY, *_PAGE, rule="site:read", get=True, kept=True)
+@action("tag_search", _QUERY, *_PAGE, rule="site:read", get=True, cacheable=True)
 def tag_search(call: Call) -> dict[str, Any]:
     """Tags whose name contains this."""
     rows = _found(call)
@@ -117,7 +117,7 @@ def tag_autocomplete(call: Call) -> list[str]:
     return [row["name"] for row in _found(call, 10)]
 
 
-@action("vocabulary_list", rule="site:read", get=True, kept=True)
+@action("vocabulary_list", rule="site:read", get=True, cacheable=True)
 def vocabulary_list(call: Call) -> list[Any]:
     """Always empty: tags are free here."""
     return []

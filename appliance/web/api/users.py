@@ -27,7 +27,7 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
     flag("include_num_followers", "Always 0"),
     rule="site:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def user_show(call: Call) -> dict[str, Any]:
     """A user: oneself, or anybody for administrators."""
@@ -52,7 +52,7 @@ def user_show(call: Call) -> dict[str, Any]:
     text("email", "Only this address"),
     rule="user:list",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def user_list(call: Call) -> list[Any]:
     """All users (administrators only)."""
@@ -190,7 +190,7 @@ def api_token_list(call: Call) -> list[dict[str, Any]]:
     text("capacity", "Only this one", default=""),
     rule="site:user",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     """With whom a dataset is shared (admins of its circle)."""
@@ -209,7 +209,7 @@ def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     text("capacity", "Only this one", default=""),
     rule="site:user",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_collaborator_list_for_user(call: Call) -> list[dict[str, Any]]:
     """Datasets that are shared with oneself."""
@@ -271,7 +271,7 @@ def unfollow_dataset(call: Call) -> None:
     verbs.unfollow(call.context, call.viewer, call["id"])
 
 
-@action("am_following_dataset", _DATASET, rule="site:user", get=True, kept=True)
+@action("am_following_dataset", _DATASET, rule="site:user", get=True, cacheable=True)
 def am_following_dataset(call: Call) -> bool:
     """Does one follow a dataset?"""
     with call.context.db.read() as conn:

@@ -17,10 +17,10 @@ from appliance.web.pages import activity, citation, markdown
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow, granted, may
 from appliance.web.pages.base import conn, settings, viewer
+from appliance.web.pages.cacheable import cacheable
 from appliance.web.pages.hits import dataset_url, state_badges
 from appliance.web.pages.i18n import gettext as _
 from appliance.web.pages.job_words import by_file, summary
-from appliance.web.pages.remember import remembered
 from appliance.web.pages.render import render, url_with
 
 bp = Blueprint("dataset", __name__)
@@ -41,7 +41,7 @@ def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
 
 @bp.get("/dataset/<ref>")
 @allow("dataset:read")
-@remembered
+@cacheable
 def page(ref: str) -> str:
     """What it is, whose, in which state; its files; what one may do with it."""
     row, facts = load(ref)
@@ -52,7 +52,7 @@ def page(ref: str) -> str:
         id=row["id"],
         authors=row["authors"],
         badges=state_badges(row["state"], private=facts.private),
-        description=markdown.render(row["notes"]) if row["notes"] else "",
+        description=markdown.cached(row["notes"]) if row["notes"] else "",
         crumbs=crumbs(row, circle),
         notes_to_reader=_notes(row, facts),
         facts=_facts(row, circle),

@@ -17,9 +17,9 @@ from appliance.web.pages import dataset as dataset_pages
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow, may
 from appliance.web.pages.base import conn, settings
+from appliance.web.pages.cacheable import cacheable
 from appliance.web.pages.hits import state_badges
 from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.remember import remembered
 from appliance.web.pages.render import render
 
 bp = Blueprint("resource", __name__)
@@ -37,7 +37,7 @@ def load(ref: str, resource_id: str) -> tuple[sqlite3.Row, sqlite3.Row, DatasetF
 
 @bp.get("/dataset/<ref>/resource/<resource_id>")
 @allow("dataset:read")
-@remembered
+@cacheable
 def page(ref: str, resource_id: str) -> str:
     """Everything about one file."""
     row, file, facts = load(ref, resource_id)

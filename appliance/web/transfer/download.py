@@ -13,6 +13,7 @@ from appliance.model.viewer import Viewer
 from appliance.security.signing import SignatureError
 from appliance.store import artefacts, downloads
 from appliance.web import authentication, turns
+from appliance.web.answer_key import answer_key
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -41,12 +42,12 @@ class StoredFile:
 
 
 def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile:
-    """The file `kind` of a resource. Remembered until the database changes, because one reader asks for many ranges.
+    """The file `kind` of a resource, cached because one reader asks for many ranges.
 
     Raises Problem 404 when there is none or `viewer` may not see it; which of them, nobody learns.
     """
-    key = ("file", viewer.user_id, viewer.sysadmin, viewer.sees_public, resource_id, kind)
-    found: StoredFile | None = context.answers.get(key, lambda: _look_up(context, viewer, resource_id, kind))
+    key = answer_key("file", viewer, resource_id, kind)
+    found = context.cache.get(key, lambda: _look_up(context, viewer, resource_id, kind))
     if found is None:
         raise not_found("There is no such file, or it is not yours to see.")
     return found

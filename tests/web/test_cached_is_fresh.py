@@ -12,18 +12,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
-from appliance.security import sessions_rules
-from appliance.store import communities, datasets, notices, sharing, users
+from appliance.security import session_cookies
+from appliance.store import announcements, communities, datasets, sharing, users
 from appliance.store.cache import Cache
-from appliance.web import authentication, routing, wsgi
+from appliance.web import authentication, route_table, wsgi
 from appliance.web.app import create_app
 from appliance.web.context import Context
 from appliance.web.http import FileBody, Headers, Request, problem_text
 from appliance.web.routes import find
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 PASSWORD = "correct horse 1 battery"
 PEOPLE = ("ann", "bob")
@@ -58,7 +58,7 @@ class Site:
         one = world.context
         self.context = Context(one.settings, one.db, one.depot, signer=one.signer)
         self.context.cache = Cache(one.db.generation, limit)
-        self.routes = (*routing.routes(), wsgi.pages_route(create_app(self.context)))
+        self.routes = (*route_table.routes(), wsgi.pages_route(create_app(self.context)))
 
     def ask(self, path: str, headers: dict[str, str]) -> Answer:
         """Status, what matters of the headers, and body."""
@@ -90,13 +90,13 @@ class Estate:
         self.ids, self.headers = {}, {("", ""): dict[str, str]()}
         for name in PEOPLE:
             values = {"name": name, "email": f"{name}@example.org", "password": PASSWORD}
-            self.ids[name] = people.create(world.context, OPERATOR, values)
-            cookie = people.sign_in(world.context, name, PASSWORD)
-            self.headers[name, "session"] = {"Cookie": f"{sessions_rules.COOKIE}={cookie}"}
+            self.ids[name] = accounts.create(world.context, OPERATOR, values)
+            cookie = accounts.sign_in(world.context, name, PASSWORD)
+            self.headers[name, "session"] = {"Cookie": f"{session_cookies.COOKIE}={cookie}"}
             for scope in ("read", "write", "admin"):
                 with self.db.write() as tx:
                     users.set_sysadmin(tx, self.ids[name], scope == "admin")
-                token, _ = people.create_token(world.context, OPERATOR, name, scope, scope=scope)
+                token, _ = accounts.create_token(world.context, OPERATOR, name, scope, scope=scope)
                 self.headers[name, scope] = {"Authorization": token}
             for credential in CREDENTIALS:
                 if credential in self.headers:  # the first use is noted, which is a commit
@@ -137,8 +137,8 @@ CHANGES: dict[str, Callable[[Estate, Any, str, Any], object]] = {
     "account": lambda estate, tx, name, value: users.set_state(tx, estate.ids[name], "deleted" if value is None else "active"),
     "privacy": lambda estate, tx, name, value: datasets.update(tx, estate.datasets[1].id, private=int(value != "member")),
     "title": lambda estate, tx, name, value: datasets.update(tx, estate.datasets[0].id, title=f"dataset of {name} {value}"),
-    "announcement": lambda estate, tx, name, value: notices.announce(tx, f"{name} {value}" if value else ""),
-    "maintenance": lambda estate, tx, name, value: notices.set_maintenance(tx, "closed" if value == "editor" else ""),
+    "announcement": lambda estate, tx, name, value: announcements.announce(tx, f"{name} {value}" if value else ""),
+    "maintenance": lambda estate, tx, name, value: announcements.set_maintenance(tx, "closed" if value == "editor" else ""),
 }  # fmt: skip
 credentials, addresses = st.sampled_from(CREDENTIALS), st.sampled_from(ADDRESSES)
 changes, names, values = st.sampled_from(sorted(CHANGES)), st.sampled_from(PEOPLE), st.sampled_from(ROLES)
@@ -203,8 +203,8 @@ def machine(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> type[RuleBasedSt
 
 def test_a_cached_answer_equals_a_fresh_one(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = datetime.now(UTC)
-    monkeypatch.setattr("appliance.web.pages.format.datetime", SimpleNamespace(now=lambda zone: frozen))
-    monkeypatch.setattr("appliance.web.pages.site._TOTALS_AGE", -1.0)  # sums may be a minute old, see its test
+    monkeypatch.setattr("appliance.web.pages.frame.format.datetime", SimpleNamespace(now=lambda zone: frozen))
+    monkeypatch.setattr("appliance.web.pages.frame.site._TOTALS_AGE", -1.0)  # sums may be a minute old, see its test
     run_state_machine_as_test(
         machine(estate, monkeypatch),
         settings=settings(

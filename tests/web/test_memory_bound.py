@@ -10,7 +10,7 @@ import pytest
 from appliance.store import datasets, resources
 from appliance.store.cache import Cache
 from appliance.store.search import words
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 _LIMIT = 4 << 20
 _ADDRESSES = 150  # were 52 MB before there was one bound in bytes

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
-from appliance.security import sessions_rules
+from appliance.security import session_cookies
 from appliance.store import communities, sharing, users
 from appliance.store import tokens as stored
 from appliance.web import authentication
-from tests.web.api.world import Dataset, World
+from tests.web.api.permission_fixture import Dataset, World
 
 PASSWORD = "correct horse 1 battery"
 
@@ -34,11 +34,11 @@ class Reader:
         self.world = world
         self.name = f"reader-{world.user()}"
         values = {"name": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
-        self.id = people.create(world.context, OPERATOR, values)
-        cookie = people.sign_in(world.context, self.name, PASSWORD)
-        token, self.token_id = people.create_token(world.context, OPERATOR, self.name, "test", scope=scope)
+        self.id = accounts.create(world.context, OPERATOR, values)
+        cookie = accounts.sign_in(world.context, self.name, PASSWORD)
+        token, self.token_id = accounts.create_token(world.context, OPERATOR, self.name, "test", scope=scope)
         self.credentials = {
-            "cookie": {"Cookie": f"{sessions_rules.COOKIE}={cookie}"},
+            "cookie": {"Cookie": f"{session_cookies.COOKIE}={cookie}"},
             "token": {"Authorization": token},
         }
         for credential in self.credentials:  # the first use is noted, which is a commit
@@ -163,7 +163,7 @@ def test_two_tokens_of_one_user_see_what_their_scopes_permit(world: World) -> No
     one, who = world.dataset("private"), Reader(world, scope="admin")
     with world.context.db.write() as tx:
         users.set_sysadmin(tx, who.id, True)
-    weak, _ = people.create_token(world.context, OPERATOR, who.name, "weak", scope="read")
+    weak, _ = accounts.create_token(world.context, OPERATOR, who.name, "weak", scope="read")
     who.credentials["weak"] = {"Authorization": weak}
     path = f"/api/3/action/package_show?id={one.id}"
     who.ask(path, "weak")

@@ -10,8 +10,8 @@ from flask import g, request
 from werkzeug.wrappers import Response
 
 from appliance.web.answer_key import answer_key
-from appliance.web.pages import i18n, render
-from appliance.web.pages.base import context, viewer
+from appliance.web.pages.frame import i18n, render
+from appliance.web.pages.frame.base import context, viewer
 
 P = ParamSpec("P")
 
@@ -38,7 +38,7 @@ def cacheable(view: Callable[P, str]) -> Callable[P, Response]:
                 body = render.gzipped(body)
             cache.store(key, body, g.generation, _MAX_AGE)
         else:
-            g.owed = None  # the policy was asked when the page was rendered for these rights
+            g.pending_rule = None  # the policy was asked when the page was rendered for these rights
         return Response(body, content_type="text/html; charset=utf-8", headers=_GZIPPED if gzip else _PLAIN)
 
     return cached

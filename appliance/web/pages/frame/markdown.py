@@ -1,0 +1,61 @@
+"""Descriptions: Markdown to HTML that can do nothing but show text."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from appliance.web.pages.frame.base import context
+
+_PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("strikethrough")
+_WITH_TABLES = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").enable("strikethrough")
+#: What is longer [characters] is shown as it was written; tables of more cells likewise. Parsing takes seconds there, and
+#: whoever opens a list of datasets would wait for it.
+_LONGEST = 50_000
+_CELLS = 10_000
+_EXCERPT = 2_000
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_HEADING = re.compile(r"<(/?)h([1-6])>")
+
+
+def cached(source: str) -> Markup:
+    """`source` as sanitised HTML, see `render`."""
+    key = ("markdown", sha256(source.encode()).digest())
+    return context().cache.get_lasting(key, lambda: render(source))
+
+
+def render(source: str) -> Markup:
+    """`source` as sanitised HTML. Headings start at h3, images are left out (nothing is loaded from elsewhere)."""
+    if len(source) > _LONGEST:
+        return Markup("<p>{}</p>").format(source)
+    html = _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 4)}>", _parsed(source))
+    clean = nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    )
+    # long lines scroll, also for people without a mouse; the mark is ours, so it comes after the cleaning
+    return Markup(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - sanitised above
+
+
+def plain(source: str, length: int = 220) -> str:
+    """The first `length` characters of the text without its marks, cut at a word."""
+    text = " ".join(nh3.clean(_parsed(source[:_EXCERPT]), tags=set()).split())
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"').replace("&amp;", "&")
+    return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + " …"
+
+
+def _parsed(source: str) -> str:
+    """HTML, not sanitised yet."""
+    widths = [line.count("|") for line in source.split("\n")]
+    cells = max(widths) * sum(width > 0 for width in widths)  # at most: short rows are filled up to the widest
+    return str((_WITH_TABLES if cells <= _CELLS else _PARSER).render(source))

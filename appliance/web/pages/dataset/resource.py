@@ -12,7 +12,6 @@ from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import artefacts, communities, resources, rtdc
 from appliance.store import jobs as job_store
-from appliance.web.pages.cacheable import cacheable
 from appliance.web.pages.dataset import contents, measurement, snippets, supplements
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.dataset_card import state_badges
@@ -21,6 +20,7 @@ from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings
 from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("resource", __name__)

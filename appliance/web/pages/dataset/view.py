@@ -13,7 +13,6 @@ from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, dataset_cards, datasets, resources, sharing, tags, users
 from appliance.store import jobs as job_store
-from appliance.web.pages.cacheable import cacheable
 from appliance.web.pages.dataset import activity, citation
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
@@ -22,6 +21,7 @@ from appliance.web.pages.frame.allow import allow, may, require_object
 from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.job_texts import by_file, summary
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("dataset", __name__)

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from appliance.store import dataset_cards
 from appliance.store.search import SearchQuery, package_search
 from appliance.web.answer_key import answer_key
-from appliance.web.pages.cacheable import cacheable
 from appliance.web.pages.dataset.dataset_card import hits
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import i18n
@@ -19,6 +18,7 @@ from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, context, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.redirects import local_path
 from appliance.web.pages.frame.render import THEME_COOKIE, THEMES, back_to, render
 

@@ -14,7 +14,7 @@ from appliance.store import communities, sessions, tokens, users
 from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.allow import allow, granted
-from appliance.web.pages.base import conn, settings, site, viewer
+from appliance.web.pages.base import conn, site, viewer
 from appliance.web.pages.communities import PATHS, role_word
 from appliance.web.pages.forms import messages
 from appliance.web.pages.i18n import gettext as _
@@ -99,7 +99,7 @@ def _link_page(name: str, text: str) -> Response:
         render(
             "admin/link.html",
             text=text,
-            link=f"{settings().site_url}/user/password/{secret}",
+            link=people.link_address(site(), secret),
             back=f"/admin/users/{name}",
             name=name,
             **frame("users", _("One-time link")),

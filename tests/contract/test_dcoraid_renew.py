@@ -11,7 +11,6 @@ import importlib.util
 import random
 import socket
 import string
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +26,8 @@ from tests.support.server import Appliance, Person
 def method(name: str, names: dict[str, Any]) -> Any:
     """The method `name` of DCOR-Aid's preferences dialog, with `names` for its globals."""
     package = importlib.util.find_spec("dcoraid")
-    assert package is not None and package.origin is not None
+    assert package is not None
+    assert package.origin is not None
     source = Path(package.origin).parent / "gui" / "preferences" / "dlg_preferences.py"
     dialog = next(node for node in ast.parse(source.read_text()).body if isinstance(node, ast.ClassDef))
     found = next(node for node in dialog.body if isinstance(node, ast.FunctionDef) and node.name == name)
@@ -75,9 +75,9 @@ class Dialog:
 
 
 @pytest.fixture
-def someone(shared: Appliance, request: pytest.FixtureRequest) -> Iterator[Person]:
+def someone(shared: Appliance, request: pytest.FixtureRequest) -> Person:
     """A fresh user."""
-    yield shared.person(request.node.name.replace("_", "-")[:40])
+    return shared.person(request.node.name.replace("_", "-")[:40])
 
 
 def test_who_renews_the_token_stays_in(shared: Appliance, someone: Person) -> None:

@@ -23,6 +23,7 @@ from appliance.web.dcserv.subject import Subject
     text("trace", "Version 1: name of a trace"),
     natural("event", "Version 1: index of an event"),
     rule="site:read",
+    asks="dataset:read",
     get=True,
     kept=True,
 )

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from dcoraid.api import CKANAPI
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
 from tests.support.server import Appliance, Person
 
@@ -99,7 +99,7 @@ def test_a_renewed_token_still_ends_with_the_one_it_comes_from(shared: Appliance
     dialog.run("on_server_api_token_renew")
     renewed = dialog.values["auth/api key"]
     assert Person(shared, "", renewed).get("user_show").status == 200
-    people.revoke_token(shared.context, OPERATOR, token=someone.token)
+    accounts.revoke_token(shared.context, OPERATOR, token=someone.token)
     assert Person(shared, "", renewed).get("user_show").status == 403
 
 

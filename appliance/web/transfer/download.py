@@ -12,12 +12,12 @@ from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import artefacts, datasets, downloads
-from appliance.web import turns
+from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
-from appliance.web.transfer import links
-from appliance.web.transfer.files import file_response
+from appliance.web.transfer import presigned_links
+from appliance.web.transfer.file_response import file_response
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _artefact_name(name: str, kind: str) -> tuple[str, str]:
 
 
 def _send(context: Context, request: Request, match: re.Match[str], kind: str, disposition: str) -> Response:
-    turns.take()
+    cpu_slot.acquire()
     file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found("There is no such file, or it is not yours to see.")
@@ -119,9 +119,11 @@ def image(context: Context, request: Request, match: re.Match[str]) -> Response:
 
 def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
     """A file by its permanent address, with a signature or, where anybody may see it, without."""
-    turns.take()
+    cpu_slot.acquire()
     resource_id = match["a"] + match["b"] + match["rest"]
-    return _answer(request, stored_file(context, request.viewer, resource_id, links.ARTEFACTS[match["artefact"]]))
+    return _answer(
+        request, stored_file(context, request.viewer, resource_id, presigned_links.ARTEFACTS[match["artefact"]])
+    )
 
 
 _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
@@ -137,7 +139,7 @@ ROUTES: tuple[Route, ...] = (
         r"/objects/(?P<artefact>resource|condensed)/(?P<a>[0-9a-f]{3})/(?P<b>[0-9a-f]{3})/(?P<rest>[0-9a-f]{2}-[0-9a-f-]{27})",
         "dataset:read",
         stored_object,
-        identify=links.bearer,
+        identify=presigned_links.bearer,
         hidden=True,
     ),
 )

@@ -13,18 +13,18 @@ import requests
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from appliance.actions import communities, people
+from appliance.actions import accounts, communities
 from appliance.model.viewer import OPERATOR
 from appliance.security import policy
-from appliance.web import routing
+from appliance.web import route_table
 from appliance.web.api.registry import ACTIONS
 from appliance.web.app import create_app
 from appliance.web.routes import Route
-from tests.support.house import PASSWORD, House, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 from tests.support.server import DEADLINE, Appliance, Person
 
 CHANGES = sorted(name for name, declared in ACTIONS.items() if declared.changes)
-ROUTES = [route for route in routing.routes() if route.rule != "open"]
+ROUTES = [route for route in route_table.routes() if route.rule != "open"]
 STRANGER = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 OTHERS = (
     STRANGER,
@@ -41,7 +41,7 @@ class Targets:
         self.house = House(appliance)
         self.appliance = appliance
         appliance.service.jobs.stop(grace=10.0)
-        people.create_token(appliance.context, OPERATOR, "ada", "somebody else's", scope="write")
+        accounts.create_token(appliance.context, OPERATOR, "ada", "somebody else's", scope="write")
         for person in self.house.people.values():  # the first use of a token is noted
             assert person.get("api_token_list").status == 200
         self.dataset, self.file = self.house.private, self.house.private_file
@@ -120,7 +120,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Targets]:
 
 def token(targets: Targets, name: str, **options: Any) -> Person:
     """A person with a fresh token, which has been used once: the first use is noted."""
-    value, id_ = people.create_token(targets.appliance.context, OPERATOR, name, "attack", **options)
+    value, id_ = accounts.create_token(targets.appliance.context, OPERATOR, name, "attack", **options)
     person = Person(targets.appliance, name, value, id_)
     assert person.get("status_show").status == 200
     assert person.get("api_token_list").status == 200
@@ -137,7 +137,7 @@ def reader(targets: Targets) -> Person:
 def revoked(targets: Targets) -> Person:
     """A token of Ada's that was revoked."""
     person = token(targets, "ada", scope="write")
-    people.revoke_token(targets.appliance.context, OPERATOR, token=person.token)
+    accounts.revoke_token(targets.appliance.context, OPERATOR, token=person.token)
     return person
 
 
@@ -158,7 +158,7 @@ def disabled(targets: Targets) -> str:
     """The cookie of an administrator whose account was disabled."""
     targets.appliance.person("dora", sysadmin=True, password=PASSWORD)
     cookie = str(Visitor(targets.appliance, "dora").http.cookies["__Host-dcor"])
-    people.set_state(targets.appliance.context, OPERATOR, "dora", "disabled")
+    accounts.set_state(targets.appliance.context, OPERATOR, "dora", "disabled")
     return cookie
 
 

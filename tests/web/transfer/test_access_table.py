@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model import names
 from appliance.model.viewer import OPERATOR
 from appliance.store import uploads
-from appliance.web import authentication, routing
-from appliance.web.transfer import links
+from appliance.web import authentication, route_table
+from appliance.web.transfer import presigned_links
 from tests.support.server import DEADLINE, Person
+from tests.web.api.permission_fixture import WHO, Dataset, World
 from tests.web.api.probes import sign
-from tests.web.api.world import WHO, Dataset, World
 
 TABLE = Path(__file__).with_name("access.txt")
 #: Signs in a cell, in their order: a token for reading, for writing, for administration, and one that was revoked.
@@ -48,12 +48,12 @@ class Court:
             return dict.fromkeys(CREDENTIALS, "")
         context = self.world.context
         made = {
-            scope: people.create_token(
+            scope: accounts.create_token(
                 context, OPERATOR, person.name, scope, scope="write" if scope == "revoked" else scope
             )
             for scope in CREDENTIALS
         }
-        people.revoke_token(context, OPERATOR, token_id=made["revoked"][1])
+        accounts.revoke_token(context, OPERATOR, token_id=made["revoked"][1])
         return {scope: token for scope, (token, _) in made.items()}
 
     def send(self, token: str, method: str, path: str, **options: Any) -> requests.Response:
@@ -134,7 +134,7 @@ def _question(method: str, path: str) -> Callable[[Ask], Ask]:
 def _object(court: Court, person: Person, token: str) -> requests.Response:
     """With the signature that the caller would get, and no token besides."""
     viewer = authentication.by_token(court.world.context, token, "")
-    url, _ = links.object_link(court.world.context, viewer, court.private.resource, "resource")
+    url, _ = presigned_links.object_link(court.world.context, viewer, court.private.resource, "resource")
     return court.send("", "GET", url.removeprefix(court.world.appliance.url))
 
 
@@ -175,7 +175,7 @@ def _finish(court: Court, person: Person, token: str) -> requests.Response:
 def _signed(court: Court, person: Person, token: str, path: str, method: str, data: bytes) -> requests.Response:
     """To the address as it was given to the caller, who may have lost token or right since. No token goes with it."""
     viewer = authentication.by_token(court.world.context, token, "")
-    url = links.upload_link(court.world.context, viewer, path)
+    url = presigned_links.upload_link(court.world.context, viewer, path)
     return court.send("", method, url.removeprefix(court.world.appliance.url), data=data)
 
 
@@ -211,7 +211,7 @@ def test_every_route_is_in_the_table() -> None:
     asked = [(method, path.format(**words).partition("?")[0]) for method, path, _ in QUESTIONS.values()]
     missing = [
         (route.pattern.pattern, method)
-        for route in routing.routes()
+        for route in route_table.routes()
         for method in route.methods
         if route.rule != "open"
         and route.pattern.pattern != "/metrics"
@@ -222,7 +222,7 @@ def test_every_route_is_in_the_table() -> None:
 
 
 def test_no_route_about_a_file_leaves_the_question_to_its_handler() -> None:
-    assert {route.handler.__name__ for route in routing.routes() if route.rule == "open"} == OPEN
+    assert {route.handler.__name__ for route in route_table.routes() if route.rule == "open"} == OPEN
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from appliance.actions import accounts
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
-from appliance.security import session_cookies
+from appliance.security import csrf, session_cookies
 from appliance.store import announcements, communities, datasets, sharing, users
 from appliance.store.cache import Cache
 from appliance.web import authentication, route_table, wsgi
@@ -68,7 +68,7 @@ class Site:
         found = find(self.routes, request)
         assert found is not None
         try:
-            response = found[0].handler(self.context, request, found[1])
+            response = found[0].answer(self.context, request, found[1])
         except Problem as problem:
             response = problem_text(problem)
         kept = {name: value for name, value in response.headers if name not in {"Date", "Set-Cookie"}}
@@ -140,6 +140,13 @@ CHANGES: dict[str, Callable[[Estate, Any, str, Any], object]] = {
     "announcement": lambda estate, tx, name, value: announcements.announce(tx, f"{name} {value}" if value else ""),
     "maintenance": lambda estate, tx, name, value: announcements.set_maintenance(tx, "closed" if value == "editor" else ""),
 }  # fmt: skip
+#: Where another commit comes in between: the caller has just been found, or all that pages read before they are rendered.
+POINTS = [
+    (authentication, "by_session"),
+    (authentication, "by_token"),
+    (authentication, "anonymous"),
+    (csrf, "refusal"),
+]
 credentials, addresses = st.sampled_from(CREDENTIALS), st.sampled_from(ADDRESSES)
 changes, names, values = st.sampled_from(sorted(CHANGES)), st.sampled_from(PEOPLE), st.sampled_from(ROLES)
 
@@ -154,17 +161,17 @@ def estate() -> Iterator[Estate]:
 
 def machine(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> type[RuleBasedStateMachine]:
     """Commits and requests in any order."""
-    pending: list[tuple[str, str, Any]] = []
-    for way in ("by_session", "by_token", "anonymous"):
-        original = getattr(authentication, way)
+    pending: dict[str, tuple[str, str, Any]] = {}
+    for module, point in POINTS:
+        original = getattr(module, point)
 
-        def overtaken(*args: Any, original: Any = original) -> Any:
-            found = original(*args)
-            if pending:
-                commit(*pending.pop())
+        def interrupted(*args: Any, original: Any = original, point: str = point, **more: Any) -> Any:
+            found = original(*args, **more)
+            if point in pending:
+                commit(*pending.pop(point))
             return found
 
-        monkeypatch.setattr(authentication, way, overtaken)
+        monkeypatch.setattr(module, point, interrupted)
 
     def commit(what: str, name: str, value: Any) -> None:
         with estate.db.write() as tx:
@@ -188,12 +195,16 @@ def machine(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> type[RuleBasedSt
         def commit(self, what: str, name: str, value: Any) -> None:
             commit(what, name, value)
 
-        @rule(what=changes, who=credentials, address=addresses, before=values, after=values)
-        def commit_in_mid_request(self, what: str, who: tuple[str, str], address: str, before: Any, after: Any) -> None:
-            """Something changes and changes again when a request has just found out who asks."""
+        @rule(
+            what=changes, who=credentials, address=addresses, before=values, after=values, point=st.sampled_from(POINTS)
+        )
+        def commit_in_mid_request(
+            self, what: str, who: tuple[str, str], address: str, before: Any, after: Any, point: tuple[Any, str]
+        ) -> None:
+            """Something changes and changes again when a request has just found out who asks, or a little later."""
             name = who[0] or PEOPLE[0]
             commit(what, name, before)
-            pending.append((what, name, after))
+            pending[point[1]] = (what, name, after)
             estate.cached.ask(estate.path(address), estate.headers[who] | {"Accept-Language": "en"})
             pending.clear()
             self.ask([who], address)

@@ -54,7 +54,7 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
 def cached(context: Context, request: Request, declared: Action) -> Response:
     """The answer as it was given since the last commit to this caller with these rights, else a new one. Raises Problem."""
     since = context.cache.generation()
-    viewer = authentication.viewer(context, request)
+    viewer = authentication.viewer(context, request, declared.changes)
     key = answer_key("action", viewer, f"{declared.name}?{request.query}")
     found: Response | None = context.cache.look_up(key)
     if found is not None:
@@ -71,7 +71,8 @@ def perform(context: Context, request: Request, declared: Action, viewer: Viewer
 
     :param viewer: who asks, where that has been found out already.
     """
-    viewer = viewer or authentication.viewer(context, request)
+    if viewer is None:
+        viewer = authentication.viewer(context, request, declared.changes)
     require_open(context, viewer)
     require(viewer, declared)
     with attached_files.AttachedFiles(context, viewer) as inbox:
@@ -80,13 +81,22 @@ def perform(context: Context, request: Request, declared: Action, viewer: Viewer
         if attached_files.is_multipart(
             request
         ):  # a file may take hours; whoever sends it may have lost the right meanwhile
-            viewer = authentication.viewer(context, request)
+            viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
         one = Call(context, viewer, values, request.client, declared.cacheable)
         if not declared.get:  # it may write, which waits for the disk
-            return declared.handler(one), False
+            return _result(declared, one), False
         cpu_slot.acquire()
-        return declared.handler(one), one.cacheable
+        return _result(declared, one), one.cacheable
+
+
+def _result(declared: Action, one: Call) -> Any:
+    """What the handler says. Raises Problem, RuntimeError when it has not asked about its object."""
+    with policy.recorded() as granted:
+        result = declared.handler(one)
+    if declared.asks and granted.isdisjoint(declared.asks):
+        raise RuntimeError(f"{declared.name} has to ask {' or '.join(declared.asks)} and never did")
+    return result
 
 
 def require(viewer: Viewer, declared: Action) -> None:

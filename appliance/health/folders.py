@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.store.layout import FOLDERS
+from appliance.store.data_root import FOLDERS
 
 _DEEPEST = 8
 

@@ -13,11 +13,11 @@ from typing import Any
 from appliance import __version__
 from appliance.health.base import Premises
 from appliance.health.work import backup_folder, newest_backup
-from appliance.jobs import confine
+from appliance.jobs import confinement
 from appliance.model.problem import Problem
-from appliance.security import certificate
 from appliance.settings import Settings
 from appliance.store import alarms, inspection, jobs
+from appliance.tls import certificate
 
 _TIMEOUT = 5.0  # seconds
 
@@ -93,9 +93,9 @@ def answers(settings: Settings, timeout: float = _TIMEOUT) -> bool:
 
 def _sandbox(settings: Settings) -> dict[str, Any]:
     """What locks in the processes that open uploaded files, in words, and whether they run at all."""
-    found = confine.capabilities(namespaces=confine.namespaces_work())
+    found = confinement.capabilities(namespaces=confinement.namespaces_work())
     return {
-        "summary": confine.summary(found),
+        "summary": confinement.summary(found),
         "complete": found["complete"],
         "used": found["complete"] or settings.jobs.allow_weak_sandbox,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.jobs.publish import Output, publish, scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.model import event_files
 from appliance.store import artefacts, rtdc

@@ -12,7 +12,7 @@ from appliance.health.base import Level, Premises
 from appliance.health.machine import sandbox as sandbox_check
 from appliance.health.overview import overview, state_of
 from appliance.jobs import landlock, seccomp
-from appliance.jobs.confine import Confinement
+from appliance.jobs.confinement import Confinement
 from appliance.jobs.sandbox import Sandbox, SandboxError
 
 from .conftest import HERE, Appliance

@@ -21,22 +21,23 @@ from appliance.web.http import Request
 _Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
 
 
-def viewer(context: Context, request: Request) -> Viewer:
+def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     """Who sent this request: by token, else by session cookie, else anonymous.
 
-    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page.
+    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page; `changes` says that
+    the request is one even if its method is GET.
     """
     token = tokens.presented(request.headers.get)
     if token is not None:
         return by_token(context, token, request.client)
     cookie = session_cookie(request)
     if cookie is not None:
-        _refuse_forged(request)
+        _refuse_forged(request, changes)
         return by_session(context, cookie, request.client)
     return anonymous(context.settings.policy, request.client)
 
 
-def _refuse_forged(request: Request) -> None:
+def _refuse_forged(request: Request, changes: bool) -> None:
     """A browser adds the cookie to whatever any page makes it send; a token it does not."""
     reason = csrf.refusal(
         request.method,
@@ -44,6 +45,7 @@ def _refuse_forged(request: Request) -> None:
         origin=request.headers.get("Origin"),
         host=request.host,
         scheme="https" if request.secure else "http",
+        changes=changes,
     )
     if reason:
         raise not_authorized(reason)
@@ -56,28 +58,14 @@ def anonymous(policy: Policy, address: str) -> Viewer:
 
 def by_token(context: Context, token: str, address: str) -> Viewer:
     """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
-    found = _remembered(context, tokens.token_hash(token), _read_token)
+    found = _cached(context, tokens.token_hash(token), _read_token)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _remembered(context, session_cookies.session_hash(cookie), _read_session)
+    found = _cached(context, session_cookies.session_hash(cookie), _read_session)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
-
-
-def token_hash(request: Request) -> bytes | None:
-    """What stands for the caller's credential: the hash of a token, b"" without any, None for a session's cookie."""
-    token = tokens.presented(request.headers.get)
-    if token is not None:
-        return tokens.token_hash(token)
-    return None if request.headers.get("Cookie") else b""
-
-
-def expires(context: Context, hash_: bytes) -> str | None:
-    """The moment at which a token ends, None if it never does (or stands for nobody)."""
-    known: _Known | None = context.viewers.get(hash_, lambda: _read_token(context, hash_)) if hash_ else None
-    return known[1] if known else None
 
 
 def session_cookie(request: Request) -> str | None:
@@ -92,7 +80,9 @@ def session_cookie(request: Request) -> str | None:
     return morsel.value if morsel else None
 
 
-def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None) -> Viewer:
+def of_user(
+    conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None, session_id: str | None = None
+) -> Viewer:
     """The viewer that a user's row is, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
     sysadmin = bool(user["sysadmin"]) and scope == "admin"
@@ -109,12 +99,13 @@ def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str |
         collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
         or NOTHING,
         token_id=token_id,
+        session_id=session_id,
     )
 
 
-def _remembered(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
-    """The viewer of a credential. A revoked token or role is gone with the next request, as every write empties the cache."""
-    known: _Known | None = context.viewers.get(hash_, lambda: read(context, hash_))
+def _cached(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
+    """The viewer of a credential. A revoked token or role is gone with the next request, as every commit empties the cache."""
+    known = context.cache.get(("credential", hash_), lambda: read(context, hash_))
     if known is None:
         return None
     found, expires = known
@@ -142,7 +133,7 @@ def _read_session(context: Context, hash_: bytes) -> _Known | None:
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = of_user(conn, context.settings.policy, user, scope="admin")
+        found = of_user(conn, context.settings.policy, user, scope="admin", session_id=session["id"])
     if _stale(session["last_seen"]):
         with context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)
@@ -166,5 +157,5 @@ def _at(found: Viewer, address: str) -> Viewer:
         return found
     return Viewer(
         found.user_id, found.name, found.sysadmin, found.scope, found.sees_public, found.may_create,
-        found.circles, found.collections, found.collaborations, found.token_id, address,
+        found.circles, found.collections, found.collaborations, found.token_id, found.session_id, address,
     )  # fmt: skip

@@ -12,8 +12,15 @@ TOP = Path(__file__).parents[2]
 FILES = sorted([*(TOP / "appliance").rglob("*.py"), *(TOP / "installer").rglob("*.py")])
 HELPER = TOP / "appliance" / "durable.py"
 
+#: Where a name may go without being synced, and why.
+TEMPORARY = {"jobs/scratch.py": "folders of temporary files, on their way out"}
+
 _METHODS = {"rename", "hardlink_to", "link_to"}
 _FUNCTIONS = {("os", "rename"), ("os", "renames"), ("os", "replace"), ("os", "link"), ("shutil", "move")}
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(TOP).as_posix()
 
 
 def renames(tree: ast.AST) -> Iterator[int]:
@@ -32,11 +39,12 @@ def renames(tree: ast.AST) -> Iterator[int]:
                 yield node.lineno
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if path != HELPER], ids=lambda path: str(path.relative_to(TOP))
-)
+@pytest.mark.parametrize("path", [path for path in FILES if path != HELPER], ids=_name)
 def test_names_are_given_by_the_durable_helper(path: Path) -> None:
     found = list(renames(ast.parse(path.read_text(encoding="utf-8"))))
+    if _name(path).removeprefix("appliance/") in TEMPORARY:
+        assert found, "no longer needs to be listed"
+        return
     assert found == [], "use appliance.durable: replace, move, add_name or write"
 
 

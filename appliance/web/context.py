@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.actions.site import Site
-from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import AgeingCache, GenerationCache
 from appliance.store.search import ResultCache
@@ -26,7 +25,6 @@ class Context(Site):
     """A site on the network.
 
     :ivar signer: signs and checks presigned URLs.
-    :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for; `searches`: what they find;
         `memory`: whole answers of the API; `totals`: sums over the catalogue, up to a minute old.
@@ -34,7 +32,6 @@ class Context(Site):
     """
 
     signer: Signer = field(kw_only=True)
-    limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
     viewers: GenerationCache = field(init=False)

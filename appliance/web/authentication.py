@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.model import times
@@ -85,11 +84,11 @@ def session_cookie(request: Request) -> str | None:
     header = request.headers.get("Cookie")
     if not header or sessions_rules.COOKIE not in header:
         return None
-    try:
-        morsel = SimpleCookie(header).get(sessions_rules.COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == sessions_rules.COOKIE:
+            return value.strip('"') or None
+    return None
 
 
 def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None) -> Viewer:

@@ -57,14 +57,16 @@ def _of_module(path: Path) -> Iterator[Expression]:
         literal = _literal(call)
         if literal is not None:
             flags = next((key.value for key in call.keywords if key.arg == "flags"), None)
-            compiled = re.compile(literal, eval(ast.unparse(flags), {"re": re}) if flags else 0)  # noqa: S307
+            compiled = re.compile(literal, eval(ast.unparse(flags), {"re": re}) if flags else 0)
             method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
             if method in METHODS:
                 yield Expression(compiled, frozenset({method}), f"{name}:{call.lineno}")
     module = importlib.import_module(".".join(["appliance", *name.with_suffix("").parts]).removesuffix(".__init__"))
     for variable, value in vars(module).items():
         for compiled in _patterns(value):
-            used = re.findall(rf"\b{variable}\.({_ANY_METHOD})\(", text) or re.findall(rf"(?<!\bre)\.({_ANY_METHOD})\(", text)
+            used = re.findall(rf"\b{variable}\.({_ANY_METHOD})\(", text) or re.findall(
+                rf"(?<!\bre)\.({_ANY_METHOD})\(", text
+            )
             yield Expression(compiled, frozenset(used) or METHODS, f"{name}:{variable}")
 
 
@@ -113,7 +115,9 @@ class SlowText:
 
 def slow_texts(pattern: re.Pattern[Any]) -> Iterator[SlowText]:
     """What may keep `pattern` busy."""
-    tree = parser.parse(pattern.pattern, pattern.flags & ~re.DEBUG & ~(0 if isinstance(pattern.pattern, str) else re.UNICODE))
+    tree = parser.parse(
+        pattern.pattern, pattern.flags & ~re.DEBUG & ~(0 if isinstance(pattern.pattern, str) else re.UNICODE)
+    )
     samples: list[str] = []
     starts = {"", *_starts(tree)}
     _collect(tree, samples)
@@ -194,9 +198,12 @@ def _sample_class(parts: Any) -> str:
         return chr(value)
     if op is ops.RANGE:
         return chr(value[0])
-    return {ops.CATEGORY_DIGIT: "0", ops.CATEGORY_SPACE: " ", ops.CATEGORY_NOT_SPACE: "a", ops.CATEGORY_NOT_WORD: "-"}.get(
-        value, "a"
-    )
+    return {
+        ops.CATEGORY_DIGIT: "0",
+        ops.CATEGORY_SPACE: " ",
+        ops.CATEGORY_NOT_SPACE: "a",
+        ops.CATEGORY_NOT_WORD: "-",
+    }.get(value, "a")
 
 
 class TooSlow(Exception):

@@ -121,7 +121,9 @@ def _refused_or_read(read: Callable[[str], object]) -> Callable[[str], None]:
 
 
 def _head(text: str) -> object:
-    return parse_head(f"GET /?{text} HTTP/1.1\r\nHost: a\r\nCookie: {text}\r\n\r\n".encode("latin-1", "replace"), Limits())
+    return parse_head(
+        f"GET /?{text} HTTP/1.1\r\nHost: a\r\nCookie: {text}\r\n\r\n".encode("latin-1", "replace"), Limits()
+    )
 
 
 def _form(text: str) -> object:

@@ -27,11 +27,11 @@ ALLOWED = {
     "cli": {"tray", "service", "web", "jobs", "health", "demo", "actions", "store", "security", "model"},
 }
 _BASE = {"__version__", "durable", "settings", "logs", "notify"}
-_READS_HDF5 = ("jobs/rtdc/", "security/hdf5_preflight.py", "demo/")
+_READS_HDF5 = ("jobs/rtdc/", "jobs/rtdc/preflight.py", "demo/")
 
 #: Where SQL stands outside of the store, and why.
 _SQL = {
-    "web/observe.py": "asks whether the database can be read at all",
+    "web/monitoring_routes.py": "asks whether the database can be read at all",
     "cli/releases.py": "copies a whole database before an update",
 }
 

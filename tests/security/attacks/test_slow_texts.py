@@ -20,17 +20,17 @@ from appliance.model import names, references, revision
 from appliance.model.problem import Problem
 from appliance.model.values import decoded
 from appliance.security import limits, passwords
-from appliance.security.sessions_rules import COOKIE
+from appliance.security.session_cookies import COOKIE
 from appliance.store.search import dates, freetext, parser, words
 from appliance.store.search.query import SearchQuery
 from appliance.store.search.translate import Translator
-from appliance.web import authentication, routing
+from appliance.web import authentication, route_table
 from appliance.web.api import parameters
 from appliance.web.gateway import hosts
 from appliance.web.gateway.head import parse_head
 from appliance.web.gateway.limits import Limits
 from appliance.web.http import Body, Headers, Request
-from appliance.web.pages import inside, markdown, problem_words
+from appliance.web.pages.frame import markdown, message_translation, problem_texts
 from appliance.web.transfer import multipart_form, ranges
 from tests.support import expressions
 from tests.support.expressions import Expression, slow_texts, within
@@ -39,11 +39,11 @@ LENGTH = 100_000
 #: Texts of this length [characters] tell which patterns have to be tried with the full one.
 SHORT = 2_000
 #: Modules whose expressions never see more characters than this, because they cut or refuse what is longer.
-BOUNDED = {"web/pages/problem_words.py": problem_words._LONGEST, "jobs/rtdc/personal.py": personal.MAX_LINE}
+BOUNDED = {"web/pages/frame/problem_texts.py": problem_texts._LONGEST, "jobs/rtdc/personal.py": personal.MAX_LINE}
 #: Expressions that are made while the service runs; each has its own test below, or needs none.
 MADE_LATER = {
     "cli/support.py": "escaped names joined by |, run by the administrator",
-    "web/pages/inside.py": "test_sentences_of_the_service",
+    "web/pages/frame/message_translation.py": "test_sentences_of_the_service",
     "web/routes.py": "test_addresses",
 }
 BUDGET = 1.0  # processor seconds for 100 kB
@@ -93,20 +93,23 @@ def test_what_finds_slow_expressions_finds_them() -> None:
 
 
 def test_addresses() -> None:
-    for one in routing.routes():
+    for one in route_table.routes():
         assert _slow(Expression(one.pattern, frozenset({"fullmatch"}), one.pattern.pattern), LENGTH) == []
 
 
 def test_sentences_of_the_service() -> None:
     """Templates with places for values are matched against texts up to a length only."""
-    _fixed, patterns = inside._templates("de")
+    _fixed, patterns = message_translation._templates("de")
     assert len(patterns) > 50
     for pattern, _message in patterns:
         if pattern.groups < 2:  # a lone place grows until the text ends
             continue
         for text in slow_texts(pattern):
             if text.end == "\x00" and text.piece not in "aA0\n-.é":
-                assert _is_quick(pattern, "fullmatch", text.of(inside._LONGEST, pattern), 0.25), (pattern.pattern, text)
+                assert _is_quick(pattern, "fullmatch", text.of(message_translation._LONGEST, pattern), 0.25), (
+                    pattern.pattern,
+                    text,
+                )
 
 
 # --- readers that are no expressions ------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ _MODULES = (
     "missing",
     "statistics",
     "user_tree",
-    "uploads",
+    "upload_expiry",
     "backup",
-    "watch",
+    "alerts",
 )
 
 

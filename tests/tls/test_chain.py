@@ -13,8 +13,7 @@ from appliance.model.problem import Problem
 from appliance.tls import certificate
 from appliance.tls import chain as certificate_chain
 from appliance.tls.names import names_for
-
-from .authority import Authority, pem
+from tests.support.certificate_authority import Authority, pem
 
 HOST = "dcor.clinic.example"
 

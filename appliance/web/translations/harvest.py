@@ -26,7 +26,7 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "actions/*.py": {"_alarm": (1,)},
     "actions/backups.py": {"invalid": None, "_alarm": (1,)},
     "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
-    "security/backup*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
+    "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
 }
 #: modules → tables (module-level names) whose texts are shown.
 _TABLES = {

@@ -19,7 +19,7 @@ bp = Blueprint("manual", __name__)
 
 #: Pages that are shown, in the order of the list; file names without their suffix.
 PAGES = ("user-guide", "admin-guide", "security", "architecture", "settings", "commands", "checks", "api")
-_FOLDER = Path(__file__).parents[1] / "docs"
+_FOLDER = Path(__file__).parents[2] / "docs"
 
 
 @bp.get("/help/<name>")

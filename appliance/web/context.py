@@ -11,6 +11,7 @@ from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import AgeingCache, GenerationCache
 from appliance.store.search import ResultCache
+from appliance.web.body_budget import BodyBudget
 from appliance.web.memory import Memory
 
 
@@ -40,6 +41,7 @@ class Context(Site):
     viewers: GenerationCache = field(init=False)
     answers: GenerationCache = field(init=False)
     totals: AgeingCache = field(init=False)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
     searches: ResultCache = field(init=False)
     memory: Memory = field(init=False)
 

@@ -42,6 +42,7 @@ class Server:
     max_connections: int = _option(1024, "Connections served at once", least=1)
     max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
     page_threads: int = _option(6, "Threads that render pages", least=1)
+    cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,10 @@ class Jobs:
     workers: int = _option(0, "Jobs run at once; 0 = by cores")
     memory: int = _option(2 * GIB, "Most memory of one job", "bytes", least=256 << 20)
     timeout: int = _option(3600, "Longest time one job may take", "s", least=1)
+    allow_weak_sandbox: bool = _option(
+        False,
+        "Open uploaded files even where the kernel lacks Landlock or a system call filter; a crafted file could then read all others",
+    )
     condense: bool = _option(True, "Make condensed files")
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
     scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d", least=1)

@@ -23,7 +23,6 @@ class Limits:
     head_size: int = 65536
     line_size: int = 32768
     header_count: int = 100
-    fallback_body: int = 16 << 20
     #: bodies above this size are bulk: their thread steps back behind everything else that wants a processor
     bulk: int = 16 << 20
     #: a body that its handler left unread is read to its end up to this size, so that the connection can be kept

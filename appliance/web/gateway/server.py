@@ -17,7 +17,6 @@ from appliance.model.problem import Problem
 from appliance.tls.context import Certificate
 from appliance.web.gateway.connection import Application, Connection
 from appliance.web.gateway.deadlines import Peer, Phase, Watchdog
-from appliance.web.gateway.fallback import forward
 from appliance.web.gateway.hosts import Hosts
 from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.redirect import Redirect
@@ -33,7 +32,7 @@ ErrorHandler = Callable[[Request, Exception], Response]
 
 
 class Gateway:
-    """Serves `routes` by HTTPS and hands every other address to the application behind `fallback_socket`.
+    """Serves `routes` by HTTPS; an address of none of them is a 404.
 
     :param port: HTTPS port, 0 for a free one; `port` holds the bound one after `start`.
     :param http_port: port that redirects to HTTPS, 0 for a free one, None for none.
@@ -48,7 +47,6 @@ class Gateway:
         *,
         certificate: Path,
         key: Path,
-        fallback_socket: Path,
         names: Iterable[str] = (),
         bind: str = "127.0.0.1",
         port: int = 0,
@@ -61,7 +59,6 @@ class Gateway:
         self.limits = limits or Limits()
         self._routes = tuple(routes)
         self._context = context
-        self._fallback_socket = fallback_socket
         self._certificate = Certificate(certificate, key)
         self._names = tuple(names)
         self._hosts = Hosts(self._names)
@@ -169,14 +166,14 @@ class Gateway:
             self._watchdog.leave(peer)
 
     def _answer(self, request: Request) -> tuple[str, Response]:
-        """The application of the HTTPS port: routes first, then the pages."""
+        """The application of the HTTPS port."""
         rule = "-"
         try:
             if not self._hosts.accept(request.host):
                 return "host", text(421, "This server does not go by that name.\n")
             found = find(self._routes, request)
             if found is None:
-                return "pages", forward(request, self._fallback_socket, self.limits.fallback_body)
+                return "-", text(404, "There is nothing at this address.\n")
             rule = found[0].handler.__name__
             return rule, found[0].answer(self._context, request, found[1])
         except Problem as problem:

@@ -11,6 +11,7 @@ import io
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
 from waitress.adjustments import Adjustments
@@ -65,22 +66,20 @@ def received(request: Request, limit: int) -> IO[bytes]:
     """The body of a request, received as a whole. Raises Problem 413, PeerGone."""
     if request.body.length is not None and request.body.length > limit:
         raise too_large(limit)
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
-    try:
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
         while piece := request.body.read(_BLOCK):
             file.write(piece)
             if file.tell() > limit:
                 raise too_large(limit)
-    except BaseException:
-        file.close()
-        raise
+        stack.pop_all()
     return file
 
 
 def ask(application: Application, request: Request, body: IO[bytes] | None = None) -> Response:
     """The application's answer to a request with `body`."""
     task = _Task(application, request, body)
-    task.execute()
+    task.service()
     headers = [(name, value) for name, value in task.response_headers if name.lower() not in _WRITTEN_BY_GATEWAY]
     status, _, reason = task.status.partition(" ")
     length = task.content_length if request.method == "HEAD" else None

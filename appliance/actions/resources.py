@@ -217,7 +217,7 @@ def attach(
         uploads.attached(tx, incoming.resource_id, dataset_id)
     row = resources.get(tx, incoming.resource_id)
     assert row is not None  # noqa: S101 - just written
-    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense)
+    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, user_id=viewer.user_id or "")
     audit.add(
         tx,
         viewer,

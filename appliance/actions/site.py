@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.security.limits import Limiter
 from appliance.settings import Settings
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -28,12 +29,17 @@ class Site:
     """One appliance.
 
     :ivar wake_jobs: tells the job runner that there is something new in the job table.
-    :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds); `caller` is the id of who
-        asks, for a fair share. Raises Problem 503 when it cannot tell now.
+    :ivar limiter: counts attempts to give a password.
+    :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds).
     """
 
     settings: Settings
     db: Database
     depot: Depot
     wake_jobs: Callable[[], None] = field(default=lambda: None)
+<<<<<<< HEAD
     check_sanity: Callable[[Path, str], Sanity] = field(default=_unchecked)
+=======
+    check_sanity: Callable[[Path], Sanity] = field(default=_unchecked)
+    limiter: Limiter = field(default_factory=Limiter)
+>>>>>>> main

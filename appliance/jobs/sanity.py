@@ -65,7 +65,7 @@ class SanityChecks:
     def _run(self, path: Path, caller: str, future: Future[Sanity]) -> Sanity:
         try:
             found = self._in_turn(path, caller)
-        except BaseException as error:
+        except Exception as error:
             future.set_exception(error if isinstance(error, Problem) else _busy())
             raise
         else:

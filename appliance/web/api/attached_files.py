@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -33,10 +34,12 @@ class AttachedFiles:
         if self._form is not None:
             self._form.discard()
 
-    def receive(self, request: Request, action: str, limit: int) -> dict[str, Any]:
+    def receive(
+        self, request: Request, action: str, limit: int, taken: Callable[[int], None] = lambda size: None
+    ) -> dict[str, Any]:
         """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can.
 
-        :param limit: bytes that the form's texts may have.
+        :param limit: bytes that the form's texts may have; `taken` is told of each piece of them.
         """
 
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
@@ -48,7 +51,7 @@ class AttachedFiles:
             room = partial(resources.require_reserve, self._context)
             return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit, room=room), name)
 
-        self._form = multipart_form.parse(request, on_file, limit)
+        self._form = multipart_form.parse(request, on_file, limit, taken)
         return dict(self._form)
 
 

@@ -80,11 +80,11 @@ def _unread(
 
 
 def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
-    kernel = rtdc.get(tx, resource_id) or {"logs": {}, "statistics": {}}
+    kernel = rtdc.get(tx, resource_id) or {"statistics": {}}
     rtdc.put(
         tx,
         resource_id,
         condensed_features=sorted(set(found["features"]) | set(found["basin_features"])),
-        logs=kernel["logs"] | found.get("logs", {}),
+        condensed_logs=found.get("logs", {}),
         statistics=found.get("statistics", {}) | kernel["statistics"],
     )

@@ -6,8 +6,9 @@ import sqlite3
 from typing import Any
 
 from appliance.jobs import basins
-from appliance.jobs.publish import scratch
+from appliance.jobs.publish import publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, jobs, resources, rtdc
 
 _COPIED = (
@@ -21,7 +22,10 @@ _COPIED = (
     "personal",
     "file_basins",
     "identifier",
+    "contents",
 )
+#: Kinds of artefacts for what is too long for the catalogue → files that the kernel leaves.
+_WHOLE = {"logs": "logs.json", "tables": "tables.json"}
 
 
 @job("metadata")
@@ -33,13 +37,22 @@ def run(context: JobContext) -> Done:
     if known is not None and known["extracted"] and not context.arguments.get("force"):
         return Done({"skipped": "known already"})
     with scratch(context) as folder:
-        preflight = context.run("preflight", {}, folder).answer
-        outcome = context.run("metadata", {}, folder)
+        try:
+            outcome = context.run("metadata", {}, folder)
+        except SandboxError as error:
+            if error.permanent:
+                with context.db.write() as tx:
+                    rtdc.refuse(tx, context.resource_id, error.message)
+            raise
+        note = publish(context, folder, _WHOLE)
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill the resource and its kernel, and tell files that wait for this one."""
-        _store(tx, context.resource_id, found, preflight)
+        _store(tx, context.resource_id, found)
+        for kind in _WHOLE:
+            artefacts.remove(tx, context.resource_id, kind)
+        note(tx)
         _wake_derived(tx, context, found.get("identifier"))
 
     summary = {
@@ -51,11 +64,10 @@ def run(context: JobContext) -> Done:
     return Done(summary, write, outcome.log)
 
 
-def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any], preflight: dict[str, Any]) -> None:
+def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
     resources.patch(tx, resource_id, format=found["format"], dc=found["dc"], event_count=found["event_count"])
     integrity = dict(found["integrity"])
-    integrity["notes"] = list(found.get("notes") or ())
-    integrity["stripped_basins"] = preflight.get("stripped_basins") or found.get("stripped_basins") or []
+    integrity["stripped_basins"] = found.get("stripped_basins") or []
     rtdc.put(
         tx,
         resource_id,

@@ -66,7 +66,8 @@ def enqueue_pipeline(
     condense: bool = True,
     force: bool = False,
 ) -> list[str]:
-    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview.
+    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview
+    (the preview does without a condensed file that cannot be made).
 
     :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
     :param force: also make what is there already.
@@ -78,18 +79,17 @@ def enqueue_pipeline(
         wanted &= {"checksum"}
     if not condense:
         wanted.discard("condense")
-    made: list[str] = []
+    made: dict[str, str] = {}
     for kind in PIPELINE:
         if kind in wanted:
-            made.append(
-                enqueue(
-                    tx,
-                    kind,
-                    resource_id=resource["id"],
-                    dataset_id=resource["dataset_id"],
-                    needs=made[-1:],
-                    priority=PRIORITY[kind] + (BULK if bulk else 0),
-                    arguments={"force": True} if force else None,
-                )
+            needs = list(made.values())[-2:] if kind == "preview" else list(made.values())[-1:]
+            made[kind] = enqueue(
+                tx,
+                kind,
+                resource_id=resource["id"],
+                dataset_id=resource["dataset_id"],
+                needs=needs,
+                priority=PRIORITY[kind] + (BULK if bulk else 0),
+                arguments={"force": True} if force else None,
             )
-    return made
+    return list(made.values())

@@ -56,7 +56,7 @@ def check(dataset: Sealed_HDF5, reasons: list[str]) -> dict[str, Any]:
 
     `reasons`: of `verdict`.
     """
-    cues = [
+    cues: list[dict[str, Any]] = [
         {"level": "alert", "category": "not read", "message": note, "section": None, "key": None}
         for note in dataset.notes
     ]

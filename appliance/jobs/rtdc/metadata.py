@@ -37,7 +37,7 @@ def extract(path: Path, scratch: Path | None = None) -> dict[str, Any]:
             "scalar_features": scalars,
             "logs": logs,
             "tables": rows,
-            "contents": {"logs": log_facts, "tables": table_facts},
+            "contents": {"logs": log_facts, "tables": table_facts, "bytes": dataset.declared_bytes},
             "traces": features.trace_names(dataset),
             "basins_internal": [_internal(basin) for basin in dataset.basins_get_dicts()],
             "file_basins": basins.file_basins(dataset.h5file),

@@ -106,8 +106,11 @@ class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
 
     dclab derives the format "hdf5" from the last part of the class's name.
 
-    :ivar parts: what is read; :ivar metadata: the attributes; :ivar notes: a sentence for each part that is left out.
+    :ivar parts: what is read; :ivar metadata: the attributes; :ivar notes: a sentence for each part that is left out;
+    :ivar declared_bytes: size of all that is read, unpacked.
     """
+
+    declared_bytes = 0
 
     def __init__(self, path: Path, h5: h5py.File, unread: Mapping[str, str]) -> None:
         # Not that of RTDC_HDF5, which opens the file once more and stops at the first attribute that it cannot convert.
@@ -210,6 +213,7 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
         require_events(h5)
         with explained("reading the metadata"):
             dataset = Sealed_HDF5(path, h5, findings.unread)
+            dataset.declared_bytes = findings.declared_bytes
         try:
             yield dataset
         finally:

@@ -63,7 +63,9 @@ def find(h5: h5py.File, unread: Mapping[str, str]) -> Parts:
             check = log_fault if place == "logs" else table_fault
             found += _sound(group, place, unread, parts, place.removesuffix("s"), check)
             if len(found) > MAX_TEXTS:
-                parts.notes.append(f"Of the group '{place}' only the first {MAX_TEXTS} of {len(found)} objects are read.")
+                parts.notes.append(
+                    f"Of the group '{place}' only the first {MAX_TEXTS} of {len(found)} objects are read."
+                )
                 del found[MAX_TEXTS:]
     return parts
 

@@ -194,7 +194,7 @@ def giant_attributes(path: Path, secret: Path) -> None:
             h5.attrs[f"user:blob {index}"] = np.zeros(250_000)
 
 
-@hostile
+@strange
 def many_attributes(path: Path, secret: Path) -> None:
     """Thousands of attributes."""
     sound(path)

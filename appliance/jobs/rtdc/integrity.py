@@ -175,7 +175,8 @@ def _compression(h5: h5py.File) -> list[dict[str, Any]]:
             seen.add(found.id)
             if found.name == "/events/contour" and len(found) > COUNTED_OBJECTS:
                 return []
-            links = [name for name in found if found.get(name, getlink=True).__class__ is h5py.HardLink]
+            names = [name for name in found if isinstance(name, str)]
+            links = [name for name in names if isinstance(found.get(name, getlink=True), h5py.HardLink)]
             pending += [found[name] for name in links]
     loose, good = packed
     text = "All" if not loose else f"Partial ({good} of {good + loose})" if good else "None"

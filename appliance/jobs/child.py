@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs import confine, wire
+from appliance.jobs import confinement, ipc
 from appliance.jobs.rtdc.errors import RtdcError, one_line, without_paths
 
 TASKS = "appliance.jobs.rtdc.tasks"
@@ -24,12 +24,13 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
     """Confine this process as `spec` says and serve the packet socket `job`. → exit code."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    bounds = confine.Confinement.from_json(spec["bounds"])
+    bounds = confinement.Confinement.from_json(spec["bounds"])
     _redirect(spec.get("log"), keep=job)
+    _make_outputs(bounds)
     if bounds.write:
         os.environ["TMPDIR"] = tempfile.tempdir = bounds.write
         os.chdir(bounds.write)
-    confine.apply(bounds, runtime, namespaces=namespaces)
+    confinement.apply(bounds, runtime, namespaces=namespaces)
     module = importlib.import_module(tasks)
     while (message := _receive(job)) is not None:
         for packet in _answer(module, message, job):
@@ -42,7 +43,7 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
 def _redirect(log: str | None, *, keep: int) -> None:
     """Output to the log file (or nowhere), nothing on the input, every other open file closed."""
     null = os.open(os.devnull, os.O_RDWR)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else null
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600) if log else null
     os.dup2(null, 0)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -50,9 +51,15 @@ def _redirect(log: str | None, *, keep: int) -> None:
     os.closerange(keep + 1, 65536)
 
 
+def _make_outputs(bounds: confinement.Confinement) -> None:
+    """Make the files that the task may write, empty: once confined, this process cannot make any. Raises OSError."""
+    for path in bounds.output_paths():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+
+
 def _receive(job: int) -> dict[str, Any] | None:
-    assembler = wire.Assembler()
-    while packet := os.read(job, wire.PACKET):
+    assembler = ipc.Assembler()
+    while packet := os.read(job, ipc.PACKET):
         if assembler.feed(packet):
             value: dict[str, Any] = assembler.value()
             return value
@@ -65,7 +72,7 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
         task: Callable[..., Any] = getattr(module, message["task"])
         scratch = Path(message["scratch"]) if message["scratch"] else Path(os.devnull)
         value = task(message["request"], Path(message["input"]), scratch, progress=_reporter(job))
-        return wire.packets(value)
+        return _packets(value)
     except RtdcError as error:
         return [_failure(error.kind, error.message, permanent=error.kind not in _TRANSIENT)]
     except MemoryError:
@@ -86,16 +93,27 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
         return [_failure("internal", _describe(error), permanent=False)]
 
 
+def _packets(value: Any) -> list[bytes]:
+    """Raises RtdcError when the value is larger than the service takes."""
+    try:
+        return ipc.packets(value)
+    except ValueError as error:
+        most = ipc.MAX_ANSWER >> 20
+        raise RtdcError(
+            "answer", f"The answer has more than {most} MB. Download the file to read this from it."
+        ) from error
+
+
 def _reporter(job: int) -> Callable[..., None]:
     def progress(fraction: float, stage: str = "") -> None:
         """Tell the service how far this is: 0 … 1, and what is being done."""
-        os.write(job, b"p" + wire.to_json([fraction, stage[:100]]))
+        os.write(job, b"p" + ipc.to_json([fraction, stage[:100]]))
 
     return progress
 
 
 def _failure(kind: str, message: str, *, permanent: bool) -> bytes:
-    return b"x" + wire.to_json({"kind": kind[:40], "message": one_line(message), "permanent": permanent})
+    return b"x" + ipc.to_json({"kind": kind[:40], "message": one_line(message), "permanent": permanent})
 
 
 def _describe(error: Exception) -> str:

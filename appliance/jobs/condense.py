@@ -6,9 +6,13 @@ import sqlite3
 from typing import Any
 
 from appliance.jobs import basins
-from appliance.jobs.publish import publish, scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, Postponed, job
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
+
+RESULT = "condensed.rtdc"
+#: The result, and the table of computed features, which is larger than what memory should hold.
+OUTPUTS = (RESULT, "derived.f64")
 
 
 @job("condense", heavy=True)
@@ -29,9 +33,15 @@ def run(context: JobContext) -> Done:
     with scratch(context) as folder:
         most = max(1 << 30, 2 * (resource["size"] or 0))
         outcome = context.run(
-            "condense", request, folder, fork=context.cores > 1, file_size=most, unpacked=_unpacked(context)
+            "condense",
+            request,
+            folder,
+            outputs=OUTPUTS,
+            fork=context.cores > 1,
+            file_size=most,
+            unpacked=_unpacked(context),
         )
-        note = publish(context, folder, {"condensed": "condensed.rtdc"})
+        note = publish(context, folder, {"condensed": Output(RESULT, most)})
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:

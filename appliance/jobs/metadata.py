@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from typing import Any
+from typing import IO, Any
 
 from appliance.jobs import basins
-from appliance.jobs.publish import publish, scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, jobs, resources, rtdc
@@ -24,8 +25,19 @@ _COPIED = (
     "identifier",
     "contents",
 )
+_MOST = 130_000_000
+
+
+def _require_object(file: IO[bytes]) -> None:
+    """Raise ValueError unless the file begins and ends as a JSON object does."""
+    ends = file.read(1)
+    file.seek(-1, os.SEEK_END)
+    if ends + file.read(1) != b"{}":
+        raise ValueError("no JSON object")
+
+
 #: Kinds of artefacts for what is too long for the catalogue → files that the kernel leaves.
-_WHOLE = {"logs": "logs.json", "tables": "tables.json"}
+_WHOLE = {"logs": Output("logs.json", _MOST, _require_object), "tables": Output("tables.json", _MOST, _require_object)}
 
 
 @job("metadata")
@@ -36,9 +48,10 @@ def run(context: JobContext) -> Done:
         known = rtdc.row(conn, context.resource_id)
     if known is not None and known["extracted"] and not context.arguments.get("force"):
         return Done({"skipped": "known already"})
+    outputs = tuple(output.name for output in _WHOLE.values())
     with scratch(context) as folder:
         try:
-            outcome = context.run("metadata", {}, folder)
+            outcome = context.run("metadata", {}, folder, outputs=outputs, file_size=2 * _MOST)
         except SandboxError as error:
             if error.permanent:
                 with context.db.write() as tx:

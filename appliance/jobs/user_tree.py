@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -9,9 +10,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from appliance.jobs.registry import Done, JobContext, job
-from appliance.store import places
+from appliance.store import file_locations
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+
+_log = logging.getLogger("dcor.jobs")
 
 _EVERY_SECONDS = 5.0
 _Links = dict[str, str]  # "<circle>/<dataset>/<file>" → target relative to the link's folder
@@ -37,8 +40,8 @@ class UserTree:
     def rebuild(self) -> tuple[int, int]:
         """Bring everything in step. → number of links made and removed."""
         with self._db.snapshot() as conn:
-            rows = places.files(conn)
-            changes = places.changed_since(conn, self._seen)
+            rows = file_locations.files(conn)
+            changes = file_locations.changed_since(conn, self._seen)
         self._links = self._wanted(rows)
         self._seen = changes[-1][1] if changes else self._seen
         wanted = {name: target for links in self._links.values() for name, target in links.items()}
@@ -55,10 +58,10 @@ class UserTree:
             self.rebuild()
         else:
             with self._db.snapshot() as conn:
-                changes = places.changed_since(conn, self._seen)
-                gone = self._links.keys() - places.dataset_ids(conn)
+                changes = file_locations.changed_since(conn, self._seen)
+                gone = self._links.keys() - file_locations.dataset_ids(conn)
                 ids = {dataset_id for dataset_id, _moment in changes} | gone
-                wanted = self._wanted(places.files(conn, ids))
+                wanted = self._wanted(file_locations.files(conn, ids))
             self._seen = changes[-1][1] if changes else self._seen
             for dataset_id in ids:
                 self._replace(dataset_id, wanted.get(dataset_id, {}))
@@ -68,8 +71,13 @@ class UserTree:
     def follow_until(self, stop: threading.Event) -> None:
         """Call `follow` every few seconds until `stop` is set."""
         while not stop.is_set():
-            with suppress(OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+            try:
                 self.follow()
+            except (OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+                pass
+            except Exception:  # whatever it was, the tree would never be mended again without this thread
+                _log.exception("user_tree.follow_failed")
+                self._generation = -1
             stop.wait(_EVERY_SECONDS)
 
     def _wanted(self, rows: Iterable[sqlite3.Row]) -> dict[str, _Links]:

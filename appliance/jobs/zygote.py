@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.jobs import child, confine, wire
+from appliance.jobs import child, confinement, ipc
 
 
 @dataclass
@@ -38,14 +38,14 @@ class Zygote:
         self._poll = select.poll()
         self._by_pidfd: dict[int, _Child] = {}
         self._by_status: dict[int, _Child] = {}
-        self._namespaces = confine.namespaces_work()
-        self._runtime = confine.runtime_paths()
+        self._namespaces = confinement.namespaces_work()
+        self._runtime = confinement.runtime_paths()
 
     def serve(self) -> None:
         """Announce readiness, then work until the other end of the control socket closes."""
-        report = confine.capabilities(namespaces=self._namespaces)
+        report = confinement.capabilities(namespaces=self._namespaces)
         try:
-            self._control.send(wire.to_json(report))
+            self._control.send(ipc.to_json(report))
         except BrokenPipeError:  # the service ended while we were getting ready
             return
         self._poll.register(self._control, select.POLLIN)
@@ -56,25 +56,46 @@ class Zygote:
                         self._end()
                         return
                 elif fd in self._by_pidfd:
-                    self._bury(self._by_pidfd[fd])
+                    self._reap(self._by_pidfd[fd])
                 elif fd in self._by_status:
                     self._kill(self._by_status[fd])
 
     def _take_order(self) -> bool:
-        message, fds = wire.receive_with_fds(self._control)
+        """Start a child. A child that cannot be started costs only its own job. → False when the service is gone."""
+        message, fds = ipc.receive_with_fds(self._control)
         if message is None:
             return False
-        job, status = fds
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(job, message)
-        os.close(job)
-        one = _Child(pid, os.pidfd_open(pid), socket.socket(fileno=status))
+        if len(fds) != 2:  # too many files are open here; the other ends see theirs closed
+            for fd in fds:
+                os.close(fd)
+            return True
+        job, status = fds[0], socket.socket(fileno=fds[1])
+        try:
+            one = self._start(job, status, message)
+        except OSError as error:  # no more processes, memory or descriptors at the moment
+            with suppress(OSError):
+                status.send(ipc.to_json({"not_started": error.strerror or str(error)}))
+            status.close()
+            return True
+        finally:
+            os.close(job)
         self._by_pidfd[one.pidfd] = one
         self._by_status[one.status.fileno()] = one
         self._poll.register(one.pidfd, select.POLLIN)
         self._poll.register(one.status, select.POLLIN)
         return True
+
+    def _start(self, job: int, status: socket.socket, message: dict[str, Any]) -> _Child:
+        """Fork a child. Raises OSError when that is not possible; then there is none."""
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(job, message)
+        try:
+            return _Child(pid, os.pidfd_open(pid), status)
+        except OSError:
+            _kill_group(pid)
+            os.waitpid(pid, 0)
+            raise
 
     def _become_child(self, job: int, spec: dict[str, Any]) -> None:
         """Never returns."""
@@ -93,7 +114,7 @@ class Zygote:
         one.gone = True
         _kill_group(one.pid)
 
-    def _bury(self, one: _Child) -> None:
+    def _reap(self, one: _Child) -> None:
         """The child ended: take its helpers along, then report. Its number is not free before `wait4`, so no stranger is hit."""
         _kill_group(one.pid)
         _pid, status, usage = os.wait4(one.pid, 0)
@@ -106,7 +127,7 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status)
         with suppress(OSError):
             one.status.send(
-                wire.to_json({"code": code, "peak": usage.ru_maxrss * 1024, "cpu": usage.ru_utime + usage.ru_stime})
+                ipc.to_json({"code": code, "peak": usage.ru_maxrss * 1024, "cpu": usage.ru_utime + usage.ru_stime})
             )
         one.status.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 from appliance.model import times
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import NOTHING, Viewer
-from appliance.security import csrf, sessions_rules, tokens
+from appliance.security import csrf, session_cookies, tokens
 from appliance.settings import Policy
 from appliance.store import communities, sessions, sharing, users
 from appliance.store import tokens as stored
@@ -21,22 +21,23 @@ from appliance.web.http import Request
 _Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
 
 
-def viewer(context: Context, request: Request) -> Viewer:
+def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     """Who sent this request: by token, else by session cookie, else anonymous.
 
-    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page.
+    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page; `changes` says that
+    the request is one even if its method is GET.
     """
     token = tokens.presented(request.headers.get)
     if token is not None:
         return by_token(context, token, request.client)
     cookie = session_cookie(request)
     if cookie is not None:
-        _refuse_forged(request)
+        _refuse_forged(request, changes)
         return by_session(context, cookie, request.client)
     return anonymous(context.settings.policy, request.client)
 
 
-def _refuse_forged(request: Request) -> None:
+def _refuse_forged(request: Request, changes: bool) -> None:
     """A browser adds the cookie to whatever any page makes it send; a token it does not."""
     reason = csrf.refusal(
         request.method,
@@ -44,6 +45,7 @@ def _refuse_forged(request: Request) -> None:
         origin=request.headers.get("Origin"),
         host=request.host,
         scheme="https" if request.secure else "http",
+        changes=changes,
     )
     if reason:
         raise not_authorized(reason)
@@ -62,7 +64,7 @@ def by_token(context: Context, token: str, address: str) -> Viewer:
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _remembered(context, sessions_rules.session_hash(cookie), _read_session)
+    found = _remembered(context, session_cookies.session_hash(cookie), _read_session)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
@@ -83,16 +85,18 @@ def expires(context: Context, hash_: bytes) -> str | None:
 def session_cookie(request: Request) -> str | None:
     """The session cookie of a request, None without one."""
     header = request.headers.get("Cookie")
-    if not header or sessions_rules.COOKIE not in header:
+    if not header or session_cookies.COOKIE not in header:
         return None
     try:
-        morsel = SimpleCookie(header).get(sessions_rules.COOKIE)
+        morsel = SimpleCookie(header).get(session_cookies.COOKIE)
     except CookieError:
         return None
     return morsel.value if morsel else None
 
 
-def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None) -> Viewer:
+def of_user(
+    conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None, session_id: str | None = None
+) -> Viewer:
     """The viewer that a user's row is, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
     sysadmin = bool(user["sysadmin"]) and scope == "admin"
@@ -109,6 +113,7 @@ def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str |
         collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
         or NOTHING,
         token_id=token_id,
+        session_id=session_id,
     )
 
 
@@ -139,10 +144,10 @@ def _read_session(context: Context, hash_: bytes) -> _Known | None:
         user = users.find(conn, session["user_id"]) if session is not None else None
         if session is None or user is None or user["state"] != "active":
             return None
-        lifetime = sessions_rules.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
+        lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = of_user(conn, context.settings.policy, user, scope="admin")
+        found = of_user(conn, context.settings.policy, user, scope="admin", session_id=session["id"])
     if _stale(session["last_seen"]):
         with context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)
@@ -158,7 +163,7 @@ def _note_use(db: Database, token_id: str, user_id: str) -> None:
 
 def _stale(moment: str | None) -> bool:
     """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
-    return moment is None or sessions_rules.needs_touch(times.parse(moment))
+    return moment is None or session_cookies.needs_touch(times.parse(moment))
 
 
 def _at(found: Viewer, address: str) -> Viewer:
@@ -166,5 +171,5 @@ def _at(found: Viewer, address: str) -> Viewer:
         return found
     return Viewer(
         found.user_id, found.name, found.sysadmin, found.scope, found.sees_public, found.may_create,
-        found.circles, found.collections, found.collaborations, found.token_id, address,
+        found.circles, found.collections, found.collaborations, found.token_id, found.session_id, address,
     )  # fmt: skip

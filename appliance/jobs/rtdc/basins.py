@@ -14,7 +14,7 @@ from typing import Any
 
 import h5py
 
-from appliance.security.hdf5_preflight import HostileFile, check_dataset
+from appliance.jobs.rtdc.preflight import HostileFile, check_dataset
 
 from .errors import RtdcError, shown
 from .texts import Budget, read_lines

@@ -20,8 +20,8 @@ from dclab.rtdc_dataset import RTDCWriter
 from . import derive, features, statistics
 from .copying import COMPRESSION, copy_unchanged
 from .errors import RtdcError, explained
-from .opening import Sealed_HDF5, open_dataset
-from .workers import Crew, Range, event_ranges
+from .opening import SafeRTDC, open_dataset
+from .workers import Range, WorkerPool, event_ranges
 
 RESULT = "condensed.rtdc"
 Progress = Callable[[float, str], None]
@@ -35,11 +35,11 @@ def condense(
     `basins` are added to the file as upstream does; `name` stands in the log as the name of the source.
     Memory: ≤ 1 GB whatever the size of the file. Raises RtdcError.
     """
-    part = scratch / (RESULT + "~")
+    path = scratch / RESULT
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
-        with explained("condensing the file"), h5py.File(part, "w") as target:
+        with explained("condensing the file"), h5py.File(path, "w") as target:
             plan = _Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
@@ -54,12 +54,10 @@ def condense(
                     notes = [*derived.notes(), *dataset.parts.notes, *lost]
                     _write_logs(dataset, writer, plan, name, [*notes, *_warnings_log(caught)])
             answer = _answer(target, plan, added, len(dataset))
-    final = scratch / RESULT
-    part.replace(final)
     progress(1.0, "done")
     return answer | {
         "file": RESULT,
-        "size": final.stat().st_size,
+        "size": path.stat().st_size,
         "notes": notes,
         "seconds": round(time.perf_counter() - started, 3),
     }
@@ -68,7 +66,7 @@ def condense(
 class _Plan:
     """Which features are copied, which are computed, and what the log says about them."""
 
-    def __init__(self, dataset: Sealed_HDF5) -> None:
+    def __init__(self, dataset: SafeRTDC) -> None:
         scalar = dataset.features_scalar
         loaded = [name for name in dataset.features_loaded if name in scalar]
         internal = {name for basin in dataset.basins_get_dicts() for name in basin["features"]}
@@ -89,9 +87,9 @@ class _Plan:
 class _Derived:
     """The image-derived features of a file, computed by a crew into a memory map in the scratch folder."""
 
-    def __init__(self, path: Path, dataset: Sealed_HDF5, names: list[str], scratch: Path, cores: int) -> None:
+    def __init__(self, path: Path, dataset: SafeRTDC, names: list[str], scratch: Path, cores: int) -> None:
         self.names: list[str] = []
-        self._crew: Crew | None = None
+        self._crew: WorkerPool | None = None
         self._reason = ""
         given = None
         try:
@@ -111,13 +109,12 @@ class _Derived:
         with table.open("wb+") as file:
             os.ftruncate(file.fileno(), max(1, rows * self._total * 8))
             self._map = mmap.mmap(file.fileno(), 0)
-            table.unlink()
         self._values = np.frombuffer(self._map, dtype=np.float64, count=rows * self._total).reshape(rows, self._total)
         # One row a worker, so that none overwrites another's: events done, events lost.
         self._counts = np.frombuffer(mmap.mmap(-1, 16 * cores), dtype=np.int64).reshape(cores, 2)
         self._path = path
         self._dataset = dataset
-        self._crew = Crew(ranges, self._work, cores)
+        self._crew = WorkerPool(ranges, self._work, cores)
 
     def __enter__(self) -> _Derived:
         return self
@@ -135,7 +132,7 @@ class _Derived:
             with open_dataset(self._path) as dataset:
                 self._fill(dataset, ranges, number)
 
-    def _fill(self, dataset: Sealed_HDF5, ranges: Iterator[Range], number: int) -> None:
+    def _fill(self, dataset: SafeRTDC, ranges: Iterator[Range], number: int) -> None:
         given = derive.sources(dataset, self.names)
         for start, stop in ranges:
             found, lost = derive.compute(given, self.names, slice(start, stop))
@@ -176,7 +173,7 @@ class _Derived:
         )
 
 
-def _chunk_events(dataset: Sealed_HDF5) -> int:
+def _chunk_events(dataset: SafeRTDC) -> int:
     for name in ("image", "mask"):
         data = dataset.h5file["events"].get(name)
         if isinstance(data, h5py.Dataset) and data.chunks:
@@ -185,7 +182,7 @@ def _chunk_events(dataset: Sealed_HDF5) -> int:
 
 
 def _write_features(
-    dataset: Sealed_HDF5, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived
 ) -> list[str]:
     """Store what the file lacks. → a sentence for each feature that cannot be computed."""
     notes = []
@@ -204,7 +201,7 @@ def _write_features(
     return notes
 
 
-def _rename_old_logs(dataset: Sealed_HDF5, target: h5py.File) -> None:
+def _rename_old_logs(dataset: SafeRTDC, target: h5py.File) -> None:
     logs = target["logs"]
     for name in ("dclab-condense", "dclab-condense-warnings"):
         if name in logs:
@@ -214,7 +211,7 @@ def _rename_old_logs(dataset: Sealed_HDF5, target: h5py.File) -> None:
             del logs[name]
 
 
-def _write_logs(dataset: Sealed_HDF5, writer: RTDCWriter, plan: _Plan, name: str, notes: list[str]) -> None:
+def _write_logs(dataset: SafeRTDC, writer: RTDCWriter, plan: _Plan, name: str, notes: list[str]) -> None:
     log = json.loads("\n".join(common.get_command_log(paths=[dataset.path], custom_dict=plan.log)))
     log["files"][0]["name"] = name
     if notes:
@@ -228,7 +225,7 @@ def _warnings_log(caught: list[warnings.WarningMessage]) -> list[str]:
 
 
 def _write_basins(
-    dataset: Sealed_HDF5, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: _Plan
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: _Plan
 ) -> list[str]:
     """Store the requested basins. → the features they add to those stored."""
     present = set(target["events"]) | set(target.get("basin_events", {}))
@@ -254,7 +251,7 @@ def _write_basins(
     return sorted(added - present)
 
 
-def _basin_map(dataset: Sealed_HDF5, target: h5py.File, basin: dict[str, Any]) -> tuple[str, features.Array] | None:
+def _basin_map(dataset: SafeRTDC, target: h5py.File, basin: dict[str, Any]) -> tuple[str, features.Array] | None:
     mapping = basin.get("mapping", "same")
     if mapping == "same":
         return None

@@ -9,10 +9,10 @@ import numpy as np
 from dclab import definitions as dfn
 
 from .errors import shown
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 
 
-def as_json(dataset: Sealed_HDF5, event_count: int, notes: list[str]) -> dict[str, dict[str, Any]]:
+def as_json(dataset: SafeRTDC, event_count: int, notes: list[str]) -> dict[str, dict[str, Any]]:
     """→ {section: {key: value}} without `filtering`, as dcserv answers it; the event count is filled in if missing.
 
     Values that JSON cannot hold (NaN, infinities) are left out with a note, and so are empty sections. Nothing is cut: the

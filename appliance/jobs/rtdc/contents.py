@@ -12,7 +12,7 @@ import h5py
 
 from . import tables, texts
 from .errors import RtdcError, shown
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 from .parts import Parts
 
 FILES = {"logs": "logs.json", "tables": "tables.json"}
@@ -27,20 +27,20 @@ Pieces = Callable[[h5py.Dataset], Iterator[list[Any]]]
 Heads = Callable[[h5py.Dataset], Any]
 
 
-def logs(dataset: Sealed_HDF5, scratch: Path | None) -> tuple[dict[str, list[str]], dict[str, Any]]:
+def logs(dataset: SafeRTDC, scratch: Path | None) -> tuple[dict[str, list[str]], dict[str, Any]]:
     """→ ({name: lines} as far as the catalogue keeps them, what `_collect` says). Writes `logs.json` if that is not all."""
     kept, facts = _collect("logs", dataset, dataset.parts.logs, texts.lines, lambda _log: None, scratch)
     return {name: found for name, (_head, found) in kept.items()}, facts
 
 
-def table_rows(dataset: Sealed_HDF5, scratch: Path | None) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+def table_rows(dataset: SafeRTDC, scratch: Path | None) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """→ ({name: [column names or None, rows]} as far as the catalogue keeps them, what `_collect` says)."""
     kept, facts = _collect("tables", dataset, dataset.parts.tables, tables.rows, tables.columns, scratch)
     return {name: [head, found] for name, (head, found) in kept.items()}, facts
 
 
 def _collect(
-    kind: str, dataset: Sealed_HDF5, names: list[str], pieces: Pieces, head: Heads, scratch: Path | None
+    kind: str, dataset: SafeRTDC, names: list[str], pieces: Pieces, head: Heads, scratch: Path | None
 ) -> tuple[dict[str, tuple[Any, list[Any]]], dict[str, Any]]:
     """→ (what the catalogue keeps, {lengths: {name: entries}, whole: is that all?, over: bytes of the bound that it breaks | None})."""
     group = dataset.h5file.get(kind)
@@ -132,9 +132,10 @@ class _Writer:
         self._put(b"}")
         if self._file is None or self._path is None:
             return None
-        self._file.flush()
         if self._over or not needed:
-            self._path.unlink()
+            self._file.seek(0)
+            self._file.truncate()  # an output that is empty counts as none
+        self._file.flush()
         return self._most if self._over and needed else None
 
     def _put(self, data: bytes) -> None:

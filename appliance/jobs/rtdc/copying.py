@@ -18,7 +18,7 @@ from dclab.util import hashobj
 
 from . import features
 from .errors import RtdcError, shown
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 from .texts import Budget, lines
 
 #: All logs of a file together, as text.
@@ -32,7 +32,7 @@ _LONG_TEXT = 10_000
 COMPRESSION = hdf5plugin.Zstd(clevel=5)
 
 
-def copy_unchanged(dataset: Sealed_HDF5, target: h5py.File) -> list[str]:
+def copy_unchanged(dataset: SafeRTDC, target: h5py.File) -> list[str]:
     """Do what dclab's `rtdc_copy(features="scalar")` does, but take over no basin that leaves the file.
 
     → a sentence for each part that could not be copied.
@@ -198,7 +198,7 @@ def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget)
     _copy_attributes(data, copied)
 
 
-def _copy_internal_basins(dataset: Sealed_HDF5, target: h5py.File) -> set[str]:
+def _copy_internal_basins(dataset: SafeRTDC, target: h5py.File) -> set[str]:
     """Copy the scalar features of internal basins with their definition. → names that are thereby dealt with."""
     source = dataset.h5file
     done: set[str] = set()

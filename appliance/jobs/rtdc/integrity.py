@@ -13,11 +13,11 @@ from dclab import definitions as dfn
 from dclab.rtdc_dataset.check import IGNORED_LOG_NAMES, LOG_MAX_LINE_LENGTH, ICue, IntegrityChecker
 from dclab.rtdc_dataset.copier import is_properly_compressed
 
-from appliance.security.hdf5_preflight import READ
+from appliance.jobs.rtdc.preflight import READ
 
 from . import features, statistics
 from .errors import RtdcError, library_base_errors, one_line, shown
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 
 #: Checks of dclab that we run as they are. Left out: those that the pre-flight walk has done (external links), that open
 #: the path again and read logs line by line (replaced by `_log_lines`), that walk over what no job reads or stop at the first
@@ -51,7 +51,7 @@ MAX_CUES = 500
 _ORDER = {"violation": 0, "alert": 1, "info": 2}
 
 
-def check(dataset: Sealed_HDF5, reasons: list[str]) -> dict[str, Any]:
+def check(dataset: SafeRTDC, reasons: list[str]) -> dict[str, Any]:
     """→ {cues: [{level, category, message, section, key}], sane, sanity_errors}; a check that stumbles is itself a cue.
 
     `reasons`: of `verdict`.
@@ -77,7 +77,7 @@ def check(dataset: Sealed_HDF5, reasons: list[str]) -> dict[str, Any]:
     return {"cues": ordered[:MAX_CUES], "sane": not reasons, "sanity_errors": reasons}
 
 
-def verdict(dataset: Sealed_HDF5, event_count: int) -> tuple[dict[str, Any], list[str]]:
+def verdict(dataset: SafeRTDC, event_count: int) -> tuple[dict[str, Any], list[str]]:
     """→ ({scalar feature: statistics}, why the dataset may not be activated, [] when sound). Reads every scalar feature."""
     numbers: dict[str, Any] = {}
     errors: list[str] = []
@@ -90,7 +90,7 @@ def verdict(dataset: Sealed_HDF5, event_count: int) -> tuple[dict[str, Any], lis
     return numbers, [*sanity(dataset, event_count), *errors]
 
 
-def sanity(dataset: Sealed_HDF5, event_count: int) -> list[str]:
+def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
     """→ why the dataset may not be activated ([] when sound), in dclab's words ("Sanity check failed: …").
 
     Feature lengths against the event count, image sizes against the region of interest, and that the first and last
@@ -114,7 +114,7 @@ def _serious(cues: list[dict[str, Any]]) -> list[str]:
     return [cue["message"] for cue in cues if cue["level"] == "violation" or cue["category"] == "unreadable"]
 
 
-def _unreadable(dataset: Sealed_HDF5) -> list[str]:
+def _unreadable(dataset: SafeRTDC) -> list[str]:
     """Touch the first and last event of every stored feature: truncated data show up here."""
     events = dataset.h5file["events"]
     reasons = []
@@ -188,7 +188,7 @@ def _unknown_features(h5: h5py.File) -> list[dict[str, Any]]:
     return [_cue("violation", "feature unknown", f"Features: Unknown key '{shown(name)}'") for name in names]
 
 
-def _metadata_types(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
+def _metadata_types(dataset: SafeRTDC) -> list[dict[str, Any]]:
     """dclab's check whether a stored value is what it is converted to, for each value that was understood."""
     cues = []
     for full_key, value in dataset.metadata.raw.items():
@@ -208,7 +208,7 @@ def _metadata_types(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
     return cues
 
 
-def _image_attributes(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
+def _image_attributes(dataset: SafeRTDC) -> list[dict[str, Any]]:
     wanted = {"CLASS": b"IMAGE", "IMAGE_VERSION": b"1.2", "IMAGE_SUBCLASS": b"IMAGE_GRAYSCALE"}
     cues = []
     for name in ("image", "image_bg", "mask"):
@@ -227,7 +227,7 @@ def _image_attributes(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
     return cues
 
 
-def _log_lines(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
+def _log_lines(dataset: SafeRTDC) -> list[dict[str, Any]]:
     """One cue a log with lines that are too long (dclab gives one a line)."""
     cues = []
     for name in dataset.parts.logs:
@@ -243,7 +243,7 @@ def _log_lines(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
     return cues
 
 
-def _positive_maxima(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
+def _positive_maxima(dataset: SafeRTDC) -> list[dict[str, Any]]:
     """dclab's check of fl?_max > 0.1, with numpy's minimum instead of Python's."""
     low = []
     for name in ("fl1_max", "fl2_max", "fl3_max", "fl1_max_ctc", "fl2_max_ctc", "fl3_max_ctc"):

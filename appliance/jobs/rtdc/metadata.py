@@ -9,7 +9,7 @@ from typing import Any
 
 from . import basins, config, contents, features, integrity, personal, tables, texts
 from .errors import explained
-from .opening import Sealed_HDF5, open_dataset
+from .opening import SafeRTDC, open_dataset
 
 
 def extract(path: Path, scratch: Path | None = None) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def _internal(basin: dict[str, Any]) -> dict[str, Any]:
     return {key: basin.get(key) for key in ("key", "name", "format", "mapping", "features")}
 
 
-def _log_texts(dataset: Sealed_HDF5) -> dict[str, Iterator[str]]:
+def _log_texts(dataset: SafeRTDC) -> dict[str, Iterator[str]]:
     """Every line of every log, read when it is asked for."""
     group = dataset.h5file.get("logs")
     return {name: chain.from_iterable(texts.lines(group[name])) for name in dataset.parts.logs}
 
 
-def _table_texts(dataset: Sealed_HDF5) -> dict[str, tuple[list[str], Iterator[str]]]:
+def _table_texts(dataset: SafeRTDC) -> dict[str, tuple[list[str], Iterator[str]]]:
     """Names of the columns, and the texts, of every table."""
     group = dataset.h5file.get("tables")
     return {

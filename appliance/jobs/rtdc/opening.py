@@ -18,7 +18,7 @@ from dclab.rtdc_dataset.fmt_hdf5.events import H5Events, H5ScalarEvent, H5TraceE
 from dclab.rtdc_dataset.fmt_hdf5.logs import H5Logs
 from dclab.rtdc_dataset.fmt_hdf5.tables import H5Tables
 
-from appliance.security.hdf5_preflight import Findings, HostileFile, inspect
+from appliance.jobs.rtdc.preflight import Findings, HostileFile, inspect
 
 from . import attributes, basins, parts
 from .errors import RtdcError, explained, translate
@@ -101,10 +101,8 @@ class _Events(H5Events):  # type: ignore[misc]
             return False
 
 
-class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
+class SafeRTDC(RTDC_HDF5):  # type: ignore[misc]
     """dclab's view of a file, with nothing but sound internal basins and without the parts that are left out.
-
-    dclab derives the format "hdf5" from the last part of the class's name.
 
     :ivar parts: what is read; :ivar metadata: the attributes; :ivar notes: a sentence for each part that is left out;
     :ivar declared_bytes: size of all that is read, unpacked.
@@ -115,6 +113,7 @@ class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
     def __init__(self, path: Path, h5: h5py.File, unread: Mapping[str, str]) -> None:
         # Not that of RTDC_HDF5, which opens the file once more and stops at the first attribute that it cannot convert.
         RTDCBase.__init__(self, enable_basins=False)
+        self.format = "hdf5"  # dclab derives it from the name of the class
         self._local_basins_allowed = False
         self._hash = None
         self.path = path
@@ -204,7 +203,7 @@ def _opened(path: Path) -> h5py.File:
 
 
 @contextlib.contextmanager
-def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
+def open_dataset(path: Path, *, deep: bool = False) -> Iterator[SafeRTDC]:
     """Open `path` as a dclab dataset after the pre-flight walk; what is left out of it is in `.notes`.
 
     Raises RtdcError as `open_hdf5`, and `events` or `metadata` when it is HDF5 but no RT-DC file.
@@ -212,7 +211,7 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
     with open_hdf5(path, deep=deep) as (h5, findings):
         require_events(h5)
         with explained("reading the metadata"):
-            dataset = Sealed_HDF5(path, h5, findings.unread)
+            dataset = SafeRTDC(path, h5, findings.unread)
             dataset.declared_bytes = findings.declared_bytes
         try:
             yield dataset

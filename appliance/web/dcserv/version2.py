@@ -10,24 +10,24 @@ from typing import Any
 from appliance.model.problem import invalid
 from appliance.store import artefacts, documents
 from appliance.web.api.registry import Raw, Stored
-from appliance.web.dcserv.subject import Subject
-from appliance.web.transfer import links
+from appliance.web.dcserv.measurement import Measurement
+from appliance.web.transfer import presigned_links
 
 
-def answer(subject: Subject, query: str) -> Any:
+def answer(subject: Measurement, query: str) -> Any:
     """The answer to `query`, None when version 2 does not know it. Raises Problem."""
     handler = _QUERIES.get(query)
     return None if handler is None else handler(subject)
 
 
-def lasts(subject: Subject, query: str) -> bool:
+def lasts(subject: Measurement, query: str) -> bool:
     """Does the answer depend on the database alone, not on files or the time (signed addresses end)?"""
     if query in ("logs", "tables"):
         return bool(_contents(subject, query).get("whole", True))
     return query in _LASTING or (query == "basins" and subject.public)
 
 
-def basins(subject: Subject) -> list[dict[str, Any]]:
+def basins(subject: Measurement) -> list[dict[str, Any]]:
     """Where features can be read: the condensed file first, as dclab takes the first that has a feature.
 
     Addresses are signed for the viewer and hold for an hour (or until the viewer's token or access ends); those of public
@@ -41,7 +41,7 @@ def basins(subject: Subject) -> list[dict[str, Any]]:
     return [_basin(subject, artefact, sorted(names)) for artefact, names in found]
 
 
-def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, Any]:
+def _basin(subject: Measurement, artefact: str, features: list[str]) -> dict[str, Any]:
     basin = {
         "name": f"{artefact}-{subject.id[:5]}",
         "format": "http",
@@ -53,10 +53,10 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
         return basin | {
             "perishable": False,
             "key": f"dcor-{artefact}-{subject.id}",
-            "urls": [links.open_link(subject.context, subject.id, artefact)],
+            "urls": [presigned_links.open_link(subject.context, subject.id, artefact)],
         }
     now = time.time()
-    signed, expires = links.object_link(subject.context, subject.viewer, subject.id, artefact)
+    signed, expires = presigned_links.object_link(subject.context, subject.viewer, subject.id, artefact)
     return basin | {
         "perishable": True,
         "time_request": now,
@@ -66,16 +66,16 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
     }
 
 
-def _size(subject: Subject) -> int | None:
+def _size(subject: Measurement) -> int | None:
     count: int | None = subject.resource["event_count"]
     return int(json.loads(subject.kernel["config"])["experiment"]["event count"]) if count is None else count
 
 
-def _metadata(subject: Subject) -> Raw:
+def _metadata(subject: Measurement) -> Raw:
     return Raw(subject.kernel["config"])
 
 
-def _logs(subject: Subject) -> Raw | Stored:
+def _logs(subject: Measurement) -> Raw | Stored:
     """Those of the file, and those of its condensed file that it has not itself."""
     ours = json.loads(subject.kernel["condensed_logs"])
     known = _contents(subject, "logs").get("lengths", {})
@@ -84,11 +84,11 @@ def _logs(subject: Subject) -> Raw | Stored:
     return _whole(subject, "logs", {name: lines for name, lines in ours.items() if name not in known})
 
 
-def _tables(subject: Subject) -> Raw | Stored:
+def _tables(subject: Measurement) -> Raw | Stored:
     return _whole(subject, "tables", {})
 
 
-def _whole(subject: Subject, kind: str, more: dict[str, Any]) -> Raw | Stored:
+def _whole(subject: Measurement, kind: str, more: dict[str, Any]) -> Raw | Stored:
     """All logs or tables: out of the catalogue where it holds all, else out of the file that the metadata job wrote.
 
     :raises Problem: 409 when they are larger than what is sent.
@@ -111,17 +111,17 @@ def _whole(subject: Subject, kind: str, more: dict[str, Any]) -> Raw | Stored:
     return Stored(path, documents.dump(more))
 
 
-def _contents(subject: Subject, kind: str) -> dict[str, Any]:
+def _contents(subject: Measurement, kind: str) -> dict[str, Any]:
     """What the metadata job said of the logs or tables: lengths, whole?, over; {} when it ran in an older release."""
     found: dict[str, Any] = json.loads(subject.kernel["contents"]).get(kind, {})
     return found
 
 
-def _trace_list(subject: Subject) -> Raw:
+def _trace_list(subject: Measurement) -> Raw:
     return Raw(documents.dump(sorted(json.loads(subject.kernel["traces"]))))
 
 
-_QUERIES: dict[str, Callable[[Subject], Any]] = {
+_QUERIES: dict[str, Callable[[Measurement], Any]] = {
     "valid": lambda subject: subject.context.depot.path(subject.id).is_file(),
     "metadata": _metadata,
     "size": _size,

@@ -1,7 +1,7 @@
 """Texts that other layers say in English and pages show: found in their code, because they know nothing of languages.
 
 Checks, jobs and settings speak English, in the terminal and in the log. Where a page shows such a text, it looks for the
-template it was made of (`web.pages.inside`). What is said where is listed here, so that a new text is found by itself.
+template it was made of (`web.pages.frame.message_translation`). What is said where is listed here, so that a new text is found by itself.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
         "translate": (1,),
     },
     "jobs/rtdc/personal.py": {"append": (0,)},
-    "security/hdf5_*.py": {"HostileFile": (0,)},
+    "jobs/rtdc/preflight*.py": {"HostileFile": (0,)},
     "jobs/rtdc/integrity.py": {"append": (0,)},
     "actions/*.py": {"_alarm": (1,)},
     "actions/backups.py": {"invalid": None, "_alarm": (1,)},
-    "security/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
-    "security/backup*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
+    "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
+    "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
 }
 #: modules → tables (module-level names) whose texts are shown.
 _TABLES = {
@@ -44,7 +44,7 @@ _TABLES = {
     "jobs/rtdc/parts.py": ("KINDS",),
     "jobs/rtdc/personal.py": ("PATTERNS",),
     "jobs/rtdc/attributes.py": ("_TYPES",),
-    "security/hdf5_preflight.py": ("_NOT_UTF8", "_NOWHERE"),
+    "jobs/rtdc/preflight.py": ("_NOT_UTF8", "_NOWHERE"),
 }
 #: Here every f-string that holds words is shown: given back, assigned first, or said by a helper.
 _SENTENCES = (
@@ -54,7 +54,7 @@ _SENTENCES = (
         f"jobs/rtdc/{name}.py"
         for name in ("personal", "parts", "attributes", "basins", "config", "contents", "copying", "condense")
     ),
-    "security/hdf5_*.py",
+    "jobs/rtdc/preflight*.py",
 )
 _WORD = re.compile(r"[A-Za-z]{2}")
 #: Not for people: statements, commands to type, and what only programs ask for (the readers of `dcserv`).

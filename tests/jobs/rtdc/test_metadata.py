@@ -130,7 +130,7 @@ def test_what_is_too_large_to_be_sent_is_named(tmp_path: Path, scratch: Path, mo
     ODD["long_log"](path, tmp_path)
     answer = tasks.metadata({}, path, scratch)
     assert answer["contents"]["logs"]["over"] == 5_000_000
-    assert not (scratch / "logs.json").exists()
+    assert (scratch / "logs.json").read_bytes() == b""
     assert answer["contents"]["tables"] == {"lengths": {"cytoshot_monitor": 60}, "whole": True, "over": None}
 
 

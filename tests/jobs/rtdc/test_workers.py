@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import signal
@@ -13,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.jobs.rtdc.errors import RtdcError
-from appliance.jobs.rtdc.workers import MAX_TICKETS, Crew, Range, event_ranges
+from appliance.jobs.rtdc.workers import MAX_TICKETS, Range, WorkerPool, event_ranges
 
 
 @given(st.integers(0, 3_000_000), st.integers(1, 10**7), st.integers(1, 5000))
 def test_ranges_cover_everything_once(total: int, event_bytes: int, align: int) -> None:
-    """Whatever the sizes; never more ranges than tickets fit into a pipe."""
+    """Whatever the sizes; never more ranges than are worth it."""
     ranges = event_ranges(total, event_bytes, align=align)
     assert len(ranges) <= MAX_TICKETS
     edges = [0, *(stop for _, stop in ranges)]
@@ -35,9 +36,39 @@ def test_every_range_is_worked_on_once(cores: int) -> None:
         for start, stop in ranges:
             shared[start:stop] += 1
 
-    with Crew([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
+    with WorkerPool([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
         crew.take_part(lambda: None)
     assert shared.tolist() == [1] * 1000
+
+
+def test_pipes_may_be_as_small_as_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel makes them so for a user who has many."""
+    pipe = os.pipe
+
+    def small() -> tuple[int, int]:
+        ends = pipe()
+        fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, 4096)
+        return ends
+
+    def too_long(_number: int, _frame: object) -> None:
+        raise TimeoutError("a full pipe blocks")
+
+    monkeypatch.setattr(os, "pipe", small)
+    shared = np.frombuffer(mmap.mmap(-1, MAX_TICKETS), dtype=np.uint8)
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for start, stop in ranges:
+            shared[start:stop] += 1
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)
+    try:
+        with WorkerPool([(n, n + 1) for n in range(MAX_TICKETS)], work, 3) as crew:
+            crew.take_part(lambda: None)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert shared.tolist() == [1] * MAX_TICKETS
 
 
 def test_an_error_of_a_helper_is_raised() -> None:
@@ -48,7 +79,10 @@ def test_an_error_of_a_helper_is_raised() -> None:
             if number:
                 raise RtdcError("damaged", "a checksum does not match")
 
-    with pytest.raises(RtdcError, match="checksum") as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+    with (
+        pytest.raises(RtdcError, match="checksum") as caught,
+        WorkerPool([(n, n + 1) for n in range(50)], work, 2) as crew,
+    ):
         _wait_then(crew)
     assert caught.value.kind == "damaged"
 
@@ -61,7 +95,7 @@ def test_a_crash_of_a_helper_is_an_error() -> None:
             if number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(RtdcError) as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+    with pytest.raises(RtdcError) as caught, WorkerPool([(n, n + 1) for n in range(50)], work, 2) as crew:
         _wait_then(crew)
     assert caught.value.kind == "crashed"
 
@@ -73,7 +107,7 @@ def test_leaving_early_leaves_no_process() -> None:
         for _ in ranges:
             os.sched_yield()
 
-    with Crew([(n, n + 1) for n in range(5000)], work, 3) as crew:
+    with WorkerPool([(n, n + 1) for n in range(5000)], work, 3) as crew:
         helpers = set(crew._children)
     assert len(helpers) == 2
     for pid in helpers:
@@ -81,7 +115,7 @@ def test_leaving_early_leaves_no_process() -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def _wait_then(crew: Crew) -> None:
+def _wait_then(crew: WorkerPool) -> None:
     """Let the helper find a range before this process has taken them all."""
     crew._work = lambda ranges, number: None
     crew.take_part(lambda: None)

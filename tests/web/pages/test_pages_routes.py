@@ -11,10 +11,10 @@ from werkzeug.exceptions import NotFound
 
 from appliance.security import policy
 from appliance.web.app import create_app
-from appliance.web.pages import allow
-from tests.support.house import House
-from tests.support.pages_seen import PAGES
-from tests.support.pages_table import EVERYBODY, GOLDEN, filled
+from appliance.web.pages.frame import allow
+from tests.support.furnished import House
+from tests.support.page_permissions import EVERYBODY, GOLDEN, filled
+from tests.support.page_visits import PAGES
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_route_declares_a_rule_of_the_policy(app: Any) -> None:
 
 
 def test_site_rules_are_rules_of_the_policy() -> None:
-    assert set(policy.rules()) >= allow.SITE_RULES
+    assert set(policy.rules()) >= policy.SITE_RULES
 
 
 def test_a_view_that_forgets_to_ask_its_rule_fails(house: House) -> None:

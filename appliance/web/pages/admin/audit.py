@@ -12,15 +12,16 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from appliance.model.csv_cells import inert
 from appliance.store import audit
-from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import page_number, pages
-from appliance.web.pages.render import render, url_with
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.paging import page_number, pages
+from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("admin_audit", __name__)
 _PER_PAGE = 100
@@ -113,9 +114,4 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
             json.dumps(row["detail"], ensure_ascii=False),
             row["address"],
         ]
-        yield [_harmless(str(value)) for value in values]
-
-
-def _harmless(text: str) -> str:
-    """Spreadsheets run what begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        yield [inert(str(value)) for value in values]

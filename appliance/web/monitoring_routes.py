@@ -1,0 +1,87 @@
+"""How the service is, for machines: a health check for anybody, metrics for the machine itself and for administrators."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+
+from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from appliance import __version__
+from appliance.model.viewer import OPERATOR, Viewer
+from appliance.store import alarms, inspection, jobs
+from appliance.web import authentication, metrics
+from appliance.web.context import Context
+from appliance.web.http import Request, Response, json_response
+from appliance.web.routes import Route, route
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+
+
+def health(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """200 while the service can do its work, 503 with the reason when it can not."""
+    failing = []
+    with context.db.read() as conn:
+        conn.execute("SELECT 1").fetchone()
+    if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
+        failing.append("disk")
+    return json_response(
+        503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__}
+    )
+
+
+def exposition(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Prometheus metrics."""
+    registry = CollectorRegistry()
+    registry.register(_State(context))
+    body = generate_latest(metrics.REGISTRY) + generate_latest(registry)
+    return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], body)
+
+
+def scraper(context: Context, request: Request, changes: bool = False) -> Viewer:
+    """Who asks for metrics: this machine itself, else whoever the credential says."""
+    return OPERATOR if request.client in _LOOPBACK else authentication.viewer(context, request, changes)
+
+
+class _State:
+    """The catalogue, the jobs and the disk as gauges."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges of this moment."""
+        live = self._context.status()
+        with self._context.db.read() as conn:
+            totals = inspection.totals(conn)
+            by_state = jobs.counts(conn)
+            open_alarms = len(alarms.open_(conn))
+        yield _info()
+        yield GaugeMetricFamily("dcor_uptime_seconds", "Time since the start", value=live.get("uptime", 0))
+        yield GaugeMetricFamily("dcor_connections", "Open connections", value=live.get("connections", 0))
+        yield GaugeMetricFamily("dcor_alarms", "Alarms that nobody has resolved", value=open_alarms)
+        yield GaugeMetricFamily("dcor_time_seconds", "The server's clock", value=time.time())
+        for name, value in totals.items():
+            yield GaugeMetricFamily(f"dcor_{name}", f"Number of {name}", value=value)
+        family = GaugeMetricFamily("dcor_jobs", "Jobs by state", labels=["state"])
+        for state, value in by_state.items():
+            family.add_metric([state], value)
+        yield family
+        usage = shutil.disk_usage(self._context.settings.data)
+        yield GaugeMetricFamily("dcor_disk_total_bytes", "Size of the data volume", value=usage.total)
+        yield GaugeMetricFamily("dcor_disk_free_bytes", "Free space on the data volume", value=usage.free)
+
+
+def _info() -> Metric:
+    family = GaugeMetricFamily("dcor_info", "Version as a label", labels=["version"])
+    family.add_metric([__version__], 1)
+    return family
+
+
+ROUTES: tuple[Route, ...] = (
+    route("GET", r"/healthz", "open", health),
+    route("GET", r"/metrics", "site:administer", exposition, identify=scraper, hidden=True),
+)

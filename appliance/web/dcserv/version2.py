@@ -20,11 +20,11 @@ def answer(subject: Measurement, query: str) -> Any:
     return None if handler is None else handler(subject)
 
 
-def lasts(subject: Measurement, query: str) -> bool:
+def cacheable(subject: Measurement, query: str) -> bool:
     """Does the answer depend on the database alone, not on files or the time (signed addresses end)?"""
     if query in ("logs", "tables"):
         return bool(_contents(subject, query).get("whole", True))
-    return query in _LASTING or (query == "basins" and subject.public)
+    return query in _CACHEABLE or (query == "basins" and subject.public)
 
 
 def basins(subject: Measurement) -> list[dict[str, Any]]:
@@ -131,4 +131,4 @@ _QUERIES: dict[str, Callable[[Measurement], Any]] = {
     "basins": basins,
     "trace_list": _trace_list,
 }
-_LASTING = frozenset({"metadata", "size", "feature_list", "trace_list"})
+_CACHEABLE = frozenset({"metadata", "size", "feature_list", "trace_list"})

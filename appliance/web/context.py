@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from appliance.actions.site import Site
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
+from appliance.web.body_budget import BodyBudget
 
 
 class Readers(Protocol):
@@ -32,6 +33,7 @@ class Context(Site):
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
     cache: Cache = field(init=False)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)

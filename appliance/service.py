@@ -27,7 +27,7 @@ from appliance.settings import Settings
 from appliance.store import documents, layout
 from appliance.store.database import Database
 from appliance.store.depot import Depot
-from appliance.web import routing
+from appliance.web import authentication, routing
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
@@ -133,8 +133,11 @@ class Service:
             port=server.port,
             http_port=server.http_port or None,
             limits=Limits(
-                connections=server.max_connections, connections_per_address=server.max_connections_per_address
+                connections=server.max_connections,
+                connections_per_address=server.max_connections_per_address,
+                ipv4_prefix=server.ipv4_network_bits,
             ),
+            known=lambda request: authentication.recognised(self.context, request),
             on_error=lambda request, error: problem_text(report(self.context, _place(request))),
         )
         try:

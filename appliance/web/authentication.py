@@ -8,7 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.model import times
-from appliance.model.problem import not_authorized
+from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.security import csrf, sessions_rules, tokens
 from appliance.settings import Policy
@@ -28,12 +28,29 @@ def viewer(context: Context, request: Request) -> Viewer:
     """
     token = tokens.presented(request.headers.get)
     if token is not None:
-        return by_token(context, token, request.client)
+        return _noted(request, by_token(context, token, request.client))
     cookie = session_cookie(request)
     if cookie is not None:
         _refuse_forged(request)
-        return by_session(context, cookie, request.client)
+        return _noted(request, by_session(context, cookie, request.client))
     return anonymous(context.settings.policy, request.client)
+
+
+def recognised(context: Context, request: Request) -> bool:
+    """Does a request carry a valid credential, whatever it asks for? For the gateway, before and after the request."""
+    try:
+        token, cookie = tokens.presented(request.headers.get), session_cookie(request)
+        if token is not None:
+            return not by_token(context, token, request.client).anonymous
+        return cookie is not None and not by_session(context, cookie, request.client).anonymous
+    except Problem:  # the database is busy
+        return False
+
+
+def _noted(request: Request, found: Viewer) -> Viewer:
+    """Tell the gateway that the sender is known: it does not drop known clients for strangers."""
+    request.known = not found.anonymous
+    return found
 
 
 def _refuse_forged(request: Request) -> None:

@@ -131,6 +131,7 @@ class Request:
     :ivar client: address of the client.
     :ivar secure: came by TLS.
     :ivar host: the Host header, in lower case, with its port if it had one.
+    :ivar known: the request's credential was found good; set by whoever checks it.
     """
 
     method: str
@@ -142,6 +143,7 @@ class Request:
     client: str = ""
     secure: bool = True
     host: str = ""
+    known: bool = False
 
     def parameters(self) -> list[tuple[str, str]]:
         """The decoded query parameters in order, empty ones included. Raises Problem 400 for more than 1000."""

@@ -53,6 +53,12 @@ class Certificate:
             self._made = time.monotonic()
             self._read = signature
 
+    def keep(self) -> None:
+        """Serve on with what was read before; the files on disk are looked at again when they change, or after a day."""
+        with self._lock:
+            self._made = time.monotonic()
+            self._read = self._signature()
+
     @property
     def context(self) -> ssl.SSLContext:
         """The context for a new connection."""

@@ -183,6 +183,7 @@ def _verify(context: Context, request: Request) -> None:
         context.signer.verify(request.path, request.parameters(), time.time(), purpose=Purpose.UPLOAD)
     except SignatureError as error:
         raise not_authorized(str(error)) from error
+    request.known = True
 
 
 def _listed_parts(xml: bytes) -> dict[int, str]:

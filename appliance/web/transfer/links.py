@@ -64,6 +64,7 @@ def bearer(context: Context, request: Request) -> Viewer:
         context.signer.verify(request.path, request.parameters(), now, purpose=Purpose.DOWNLOAD)
     if link.viewer is None or (link.token_ends is not None and link.token_ends <= times.now()):
         return authentication.anonymous(context.settings.policy, request.client)
+    request.known = True
     return link.viewer
 
 

@@ -65,12 +65,11 @@ class UserTree:
         self._generation = generation
         return True
 
-    def follow_until(self, stop: threading.Event) -> None:
-        """Call `follow` every few seconds until `stop` is set."""
-        while not stop.is_set():
-            with suppress(OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
-                self.follow()
-            stop.wait(_EVERY_SECONDS)
+    def follow_and_wait(self, stop: threading.Event) -> None:
+        """Call `follow` and wait a few seconds, or until `stop` is set; one turn of a `Loop`."""
+        with suppress(OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+            self.follow()
+        stop.wait(_EVERY_SECONDS)
 
     def _wanted(self, rows: Iterable[sqlite3.Row]) -> dict[str, _Links]:
         found: dict[str, _Links] = {}

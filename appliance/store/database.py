@@ -19,6 +19,8 @@ from appliance.store import migrations
 from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
+#: Connections that are kept for later: more than threads that read at once outside of a rush.
+_MOST_IDLE = 16
 
 
 class Database:
@@ -46,7 +48,10 @@ class Database:
         try:
             yield conn
         finally:
-            self._idle.append(conn)
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(conn)
+            else:
+                conn.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

@@ -10,6 +10,7 @@ from appliance.actions.site import Site
 from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import AgeingCache, GenerationCache
+from appliance.store.incidents import Incidents
 from appliance.store.search import ResultCache
 from appliance.web.memory import Memory
 
@@ -30,18 +31,22 @@ class Context(Site):
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for; `searches`: what they find;
         `memory`: whole answers of the API; `totals`: sums over the catalogue, up to a minute old.
+    :ivar incidents: keeps the traces of unforeseen failures.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
+    :ivar stalled: names of the service's threads that should turn and do not.
     """
 
     signer: Signer = field(kw_only=True)
     limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
+    stalled: Callable[[], list[str]] = field(default=list)
     viewers: GenerationCache = field(init=False)
     answers: GenerationCache = field(init=False)
     totals: AgeingCache = field(init=False)
     searches: ResultCache = field(init=False)
     memory: Memory = field(init=False)
+    incidents: Incidents = field(init=False)
 
     def __post_init__(self) -> None:
         self.viewers = GenerationCache(self.db)
@@ -49,3 +54,4 @@ class Context(Site):
         self.totals = AgeingCache(life=60.0)
         self.searches = ResultCache(self.db.generation)
         self.memory = Memory(self.db.generation)
+        self.incidents = Incidents(self.db)

@@ -26,7 +26,7 @@ ALLOWED = {
     "tray": {"health", "web", "service", "store", "security", "model"},
     "cli": {"tray", "service", "web", "jobs", "health", "demo", "actions", "store", "security", "model"},
 }
-_BASE = {"__version__", "durable", "settings", "logs", "notify"}
+_BASE = {"__version__", "durable", "settings", "logs", "notify", "threads"}
 _READS_HDF5 = ("jobs/rtdc/", "security/hdf5_preflight.py", "demo/")
 
 #: Where SQL stands outside of the store, and why.

@@ -131,14 +131,19 @@ class StreamBody(Body):
         """See `Body`."""
         if self.unread == 0 or not len(buffer):
             return 0
-        self._before()
         try:
+            self._before()
             count = self._receive(buffer)
             self.taken += count
             return count
-        except (OSError, Problem):
+        except Problem:
             self.broken = True
             raise
+        except (
+            OSError
+        ) as error:  # a reset, or bytes that are no TLS: whoever reads this body must not take it for a failure of ours
+            self.broken = True
+            raise PeerGone(type(error).__name__) from error
         finally:
             self._after()
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from appliance.threads import Loop
 from appliance.web.gateway.peer import Peer
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class Selector:
     :param ready: is given a connection on which something has come; :param gone: one whose socket is shut down.
     :param crowded: do connections wait for a worker? Then `dispatch` is called every few milliseconds.
     :param maintain: called every `tick` seconds.
-    :ivar turned: when the loop went round last [s, monotonic].
+    :ivar loop: the thread.
     """
 
     def __init__(
@@ -63,10 +64,8 @@ class Selector:
         self._peers: dict[int, Peer] = {}
         self._accepting = True
         self._accepted_last = threading.Event()
-        self._stop = False
         self._next_tick = 0.0
-        self._thread = threading.Thread(target=self._run, name="gateway-selector", daemon=True)
-        self.turned = time.monotonic()
+        self.loop = Loop("gateway-selector", self._turn, self._wake)
 
     def listen(self, listener: socket.socket, welcome: Welcome) -> None:
         """Accept from `listener`; to be called before `start`."""
@@ -76,11 +75,11 @@ class Selector:
 
     def start(self) -> None:
         """Begin to wait."""
-        self._thread.start()
+        self.loop.start()
 
     def stop_accepting(self) -> None:
         """Close the listeners; returns when that is done."""
-        if not self._thread.is_alive():
+        if not self.loop.alive:
             self._close_listeners()
             return
         self._accepting = False
@@ -91,10 +90,8 @@ class Selector:
         """End the thread. Safe to call twice."""
         if self._epoll.closed:
             return
-        self._stop = True
-        self._wake()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.loop.stop()
+        self.loop.join()
         self._epoll.close()
         os.close(self._wakeup)
 
@@ -114,16 +111,8 @@ class Selector:
     def _wake(self) -> None:
         os.eventfd_write(self._wakeup, 1)
 
-    def _run(self) -> None:
-        while not self._stop:
-            try:
-                self._turn()
-            except Exception:  # whatever it was, nobody would be served without this thread
-                log.exception("gateway.selector_failed")
-                time.sleep(_EXHAUSTED)
-
     def _turn(self) -> None:
-        now = self.turned = time.monotonic()
+        now = time.monotonic()
         if now >= self._next_tick:
             self._next_tick = now + self._tick
             self._maintain()

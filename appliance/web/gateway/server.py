@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from appliance.model.problem import Problem
 from appliance.security.limits import network
+from appliance.threads import Loop
 from appliance.web.gateway.admission import Peers
 from appliance.web.gateway.connection import Application, Connection, Environment
 from appliance.web.gateway.fallback import forward
@@ -98,9 +99,9 @@ class Gateway:
         return self._workers.threads
 
     @property
-    def turned(self) -> float:
-        """When the thread that accepts, waits and watches went round last [s, monotonic]."""
-        return self._selector.turned
+    def loop(self) -> Loop:
+        """The thread that accepts, waits and watches."""
+        return self._selector.loop
 
     def start(self) -> None:
         """Bind the ports and begin to serve. Raises OSError when a port is taken."""

@@ -128,7 +128,12 @@ class Workers:
         """A worker's life: serve what it is given, then wait a while for more."""
         inbox: queue.SimpleQueue[Peer | None] = queue.SimpleQueue()
         while peer is not None:
-            usable = self._serve(peer)
+            try:
+                usable = self._serve(peer)
+            except Exception:  # a thread that ended here would leave its connection to nobody
+                log.exception("gateway.worker_failed")
+                usable = False
+                self._end(peer)
             peer = self._next(inbox) if usable else None
         with self._lock:
             self.threads -= 1

@@ -51,23 +51,23 @@ def storage_problem(error: OSError) -> Problem:
 
 
 class _Lane:
-    """A thread that takes blocks in order. Its first error ends it and is raised to the giver."""
+    """A thread that takes blocks in order. Its first error is raised to the giver; it goes on taking, so that nobody waits for it."""
 
     def __init__(self, work: Callable[[bytes], None], name: str) -> None:
         self._work = work
         self._queue: queue.Queue[bytes | None] = queue.Queue(_DEPTH)
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
         self._thread.start()
 
     def put(self, data: bytes) -> None:
-        """Hand over a block; waits while too many wait. Raises OSError."""
+        """Hand over a block; waits while too many wait. Raises what the work raised."""
         if self._error is not None:
             raise self._error
         self._queue.put(data)
 
     def join(self) -> None:
-        """Wait until everything is done. Raises OSError."""
+        """Wait until everything is done. Raises what the work raised."""
         self._queue.put(None)
         self._thread.join()
         if self._error is not None:
@@ -79,7 +79,7 @@ class _Lane:
             if self._error is None:
                 try:
                     self._work(data)
-                except OSError as error:
+                except Exception as error:  # MemoryError among them
                     self._error = error
 
 
@@ -125,15 +125,17 @@ class Intake:
 
     def settle(self) -> None:
         """Wait until all bytes are written and hashed (not flushed); threads end. Raises Problem 507 or 500."""
-        failed: OSError | None = None
+        failed: Exception | None = None
         for lane in self._lanes:
             try:
                 lane.join()
-            except OSError as error:
+            except Exception as error:
                 failed = error
         self._lanes = []
-        if failed is not None:
+        if isinstance(failed, OSError):
             raise storage_problem(failed) from failed
+        if failed is not None:
+            raise failed
 
     @property
     def idle(self) -> bool:
@@ -142,7 +144,7 @@ class Intake:
 
     def close(self) -> None:
         """End the threads, whatever has become of the bytes."""
-        with suppress(Problem):
+        with suppress(Exception):  # whoever gave the bytes has been told already
             self.settle()
 
     def flush(self) -> None:

@@ -33,7 +33,7 @@ class Limits:
     running_strangers: int = 16
     patience: float = 0.25
     #: a worker waits so long for the next bytes of a connection before it hands it back to the selector
-    attention: float = 0.02
+    attention: float = 0.1
     tick: float = 1.0
     head_size: int = 65536
     line_size: int = 32768

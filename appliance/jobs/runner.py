@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from appliance.jobs import kinds, schedule
+from appliance.jobs import job_kinds, schedule
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
 from appliance.jobs.sandbox import Sandbox, SandboxError
@@ -85,7 +85,7 @@ class JobRunner:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
         self._own_sandbox = sandbox is None
-        self._kinds = {**kinds.all_(), **(extra or {})}
+        self._kinds = {**job_kinds.all_(), **(extra or {})}
         self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
         self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
         self._lease = lease
@@ -97,10 +97,10 @@ class JobRunner:
         self._active: dict[str, _Active] = {}
         self._sent: dict[str, _Sent] = {}
         self._guard = threading.Lock()
-        self._bell = threading.Event()
+        self._wakeup = threading.Event()
         self._stopping = threading.Event()
         self._queue: Queue | None = None
-        self._dispatcher = Loop("jobs", self._turn, self._bell.set)
+        self._dispatcher = Loop("jobs", self._turn, self._wakeup.set)
         tree = UserTree(db, depot)
         self._follower = Loop("user-tree", lambda: tree.follow_and_wait(self._stopping))
         self._lock_file: IO[bytes] | None = None
@@ -136,14 +136,14 @@ class JobRunner:
 
     def wake(self) -> None:
         """Something was queued: look now."""
-        self._bell.set()
+        self._wakeup.set()
 
     def stop(self, grace: float = 20.0) -> None:
         """Start nothing new, give what runs `grace` seconds, then kill it and put it back. Safe to call twice."""
         if self._queue is None:
             return
         self._stopping.set()
-        self._bell.set()
+        self._wakeup.set()
         self._queue.stop(grace)
         for active in self._snapshot():
             active.cancel.set()
@@ -173,8 +173,8 @@ class JobRunner:
     # The dispatcher's thread
 
     def _turn(self) -> None:
-        self._bell.wait(_TICK)
-        self._bell.clear()
+        self._wakeup.wait(_TICK)
+        self._wakeup.clear()
         if self._stopping.is_set():
             self._dispatcher.stop()
             return
@@ -265,7 +265,7 @@ class JobRunner:
             with self._guard:
                 self._active.pop(job_id, None)
                 self._sent.pop(job_id, None)
-            self._bell.set()
+            self._wakeup.set()
 
     def _claim(self, job_id: str) -> _Active | None:
         if self._stopping.is_set():

@@ -19,7 +19,7 @@ import threading
 from contextlib import suppress
 from typing import Protocol
 
-from appliance.web import turns
+from appliance.web import cpu_slot
 
 Buffer = bytes | bytearray | memoryview
 BLOCK = 1 << 18
@@ -203,7 +203,7 @@ class TlsChannel(_Receiver):
     def send_file(self, head: bytes, fd: int, start: int, length: int) -> None:
         """See `Channel`."""
         if length > BLOCK:
-            turns.give()
+            cpu_slot.release()
         self._tls.write(head)
         if _buffers.block is None:
             _buffers.block = bytearray(BLOCK)
@@ -246,11 +246,11 @@ class TlsChannel(_Receiver):
         except BlockingIOError:
             count = 0
         if count < len(data):
-            turns.give()
+            cpu_slot.release()
             self._sock.sendall(data[count:])
 
     def _fill(self) -> bool:
-        turns.give()
+        cpu_slot.release()
         buffer = _buffers.receive
         count = self.receive(buffer)
         self._incoming.write(buffer[:count])
@@ -262,5 +262,5 @@ def _read(fd: int, block: bytearray, start: int) -> int:
     """Read a block of a file, from memory in our turn, from the disk without one."""
     with suppress(OSError):  # it is not in memory, or the file system can not say
         return os.preadv(fd, [block], start, os.RWF_NOWAIT)
-    turns.give()
+    cpu_slot.release()
     return os.preadv(fd, [block], start)

@@ -15,15 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from appliance.model.problem import Problem
-from appliance.web import metrics, turns
-from appliance.web.gateway import reply
+from appliance.web import cpu_slot, metrics
+from appliance.web.gateway import response_writer
 from appliance.web.gateway.admission import Peers
 from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
 from appliance.web.gateway.head import Head, parse_head
-from appliance.web.gateway.inbox import ChunkedBody, Inbox, LengthBody, StreamBody
 from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.peer import Peer, Phase, Standing
 from appliance.web.gateway.priority import lower_priority
+from appliance.web.gateway.request_reader import ChunkedBody, LengthBody, RequestReader, StreamBody
 from appliance.web.http import Body, Request, Response, problem_text
 
 log = logging.getLogger("appliance.web.access")
@@ -75,7 +75,7 @@ class Connection:
         self._channel: Channel = (
             PlainChannel(peer.sock, attention) if context is None else TlsChannel(peer.sock, attention, context)
         )
-        self._inbox = Inbox(self._channel)
+        self._reader = RequestReader(self._channel)
         self._head: Head | None = None
         self._answered: Request | None = None
         self._bulk = False
@@ -100,17 +100,17 @@ class Connection:
         except Exception:
             log.exception("gateway.failed")
         finally:
-            turns.give()
+            cpu_slot.release()
         return Next.CLOSE
 
     def _serve(self) -> Next:
         while True:
-            turns.give()
+            cpu_slot.release()
             if self._env.closing() and self._peer.phase is Phase.IDLE:
                 return self._part()
             try:
                 if self._head is None:
-                    raw = self._inbox.head(self._limits.head_size, lambda: self._peer.enter(Phase.HEAD))
+                    raw = self._reader.head(self._limits.head_size, lambda: self._peer.enter(Phase.HEAD))
                     if raw is None:
                         return self._part()
                     self._head = parse_head(raw, self._limits)
@@ -123,7 +123,7 @@ class Connection:
             self._peer.enter(Phase.IDLE)
             crowded = self._env.crowded()
             self._channel.wait(blocking=False, attentive=not crowded)
-            if crowded and self._inbox.pending:
+            if crowded and self._reader.pending:
                 return Next.AGAIN
 
     def _request(self, head: Head) -> Request:
@@ -144,7 +144,7 @@ class Connection:
             if self._peer.phase is not Phase.BODY:
                 self._peer.enter(Phase.BODY)
             try:
-                request.body = Body(self._inbox.collect(head.length))
+                request.body = Body(self._reader.collect(head.length))
             except BlockingIOError:
                 self._judge(request)
                 raise
@@ -162,7 +162,7 @@ class Connection:
         if request.known or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER:
             self._judge(request)
         self._peer.enter(Phase.TRANSFER)
-        sent, keep = reply.send(
+        sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )
         seconds = time.perf_counter() - began
@@ -213,9 +213,9 @@ class Connection:
             self._peer.phase = Phase.HANDLER
 
         body: StreamBody = (
-            ChunkedBody(self._inbox, before, after)
+            ChunkedBody(self._reader, before, after)
             if head.chunked
-            else LengthBody(self._inbox, head.length or 0, before, after)
+            else LengthBody(self._reader, head.length or 0, before, after)
         )
         body.withheld = lambda: expects
         return body
@@ -246,7 +246,7 @@ class Connection:
     def _refuse(self, problem: Problem) -> Next:
         """Answer something that is no request, and close."""
         self._peer.enter(Phase.TRANSFER)
-        reply.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
+        response_writer.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
         return self._part(linger=True)
 
     def _part(self, *, linger: bool = False) -> Next:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from appliance.model.problem import Problem
 from appliance.security.limits import network
 from appliance.threads import Loop
+from appliance.tls.context import Certificate
 from appliance.web.gateway.admission import Peers
 from appliance.web.gateway.connection import Application, Connection, Environment
 from appliance.web.gateway.fallback import forward
@@ -23,7 +24,6 @@ from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.peer import Peer, Phase, Standing
 from appliance.web.gateway.redirect import Redirect
 from appliance.web.gateway.selector import Selector
-from appliance.web.gateway.tls import Certificate
 from appliance.web.gateway.workers import Workers
 from appliance.web.http import PeerGone, Request, Response, problem_text, text
 from appliance.web.routes import Route, find

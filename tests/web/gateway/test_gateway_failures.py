@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from appliance.security import certificate as certificates
+from appliance.tls import certificate as certificates
+from appliance.tls.context import Certificate
 from appliance.web.gateway import Gateway, Limits
-from appliance.web.gateway.tls import Certificate
 from appliance.web.http import Request, Response, text
 from appliance.web.routes import route
 from tests.support.waiting import wait_for

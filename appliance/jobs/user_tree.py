@@ -67,8 +67,13 @@ class UserTree:
 
     def follow_and_wait(self, stop: threading.Event) -> None:
         """Call `follow` and wait a few seconds, or until `stop` is set; one turn of a `Loop`."""
-        with suppress(OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+        try:
             self.follow()
+        except (OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+            pass
+        except Exception:
+            self._generation = -1  # rebuilt next time
+            raise
         stop.wait(_EVERY_SECONDS)
 
     def _wanted(self, rows: Iterable[sqlite3.Row]) -> dict[str, _Links]:

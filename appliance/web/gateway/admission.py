@@ -19,6 +19,7 @@ from appliance.web.gateway.peer import Peer, Phase, Standing
 log = logging.getLogger(__name__)
 
 _STRANGERS = frozenset({Standing.UNFINISHED, Standing.STRANGER})
+_RANK = {Phase.IDLE: 0, Phase.HANDLER: 2}
 _MOVING = frozenset({Phase.BODY, Phase.TRANSFER, Phase.LINGER})
 
 
@@ -172,11 +173,10 @@ class Peers:
 
 
 def _least_missed(peers: Iterable[Peer], standings: frozenset[Standing]) -> Peer | None:
-    """The one to drop: least standing, then idle ones, then the one that has been at it for longest."""
+    """The one to drop: least standing, then idle ones, those whose request is being answered last, then the oldest."""
     expendable = (
         peer
         for peer in peers
-        if peer.standing in standings
-        and (peer.phase is Phase.IDLE if peer.standing is Standing.KNOWN else peer.phase is not Phase.HANDLER)
+        if peer.standing in standings and (peer.standing < Standing.KNOWN or peer.phase is Phase.IDLE)
     )
-    return min(expendable, key=lambda peer: (peer.standing, peer.phase is not Phase.IDLE, peer.since), default=None)
+    return min(expendable, key=lambda peer: (peer.standing, _RANK.get(peer.phase, 1), peer.since), default=None)

@@ -143,11 +143,9 @@ class Connection:
         elif head.length:
             if self._peer.phase is not Phase.BODY:
                 self._peer.enter(Phase.BODY)
-            try:
-                request.body = Body(self._reader.collect(head.length))
-            except BlockingIOError:
-                self._judge(request)
-                raise
+                if self._reader.received < head.length:
+                    self._judge(request)
+            request.body = Body(self._reader.collect(head.length))
         return request
 
     def _exchange(self, request: Request, head: Head) -> bool:
@@ -159,7 +157,7 @@ class Connection:
         if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
             self._step_back()
         keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
-        if request.known or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER:
+        if not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER:
             self._judge(request)
         self._peer.enter(Phase.TRANSFER)
         sent, keep = response_writer.send(
@@ -185,9 +183,8 @@ class Connection:
 
     def _judge(self, request: Request) -> None:
         """Tell from a request's credential whether its sender is known."""
-        if not request.known:
-            request.known = self._env.known(request)
-        self._env.peers.judge(self._peer, Standing.KNOWN if request.known else Standing.STRANGER)
+        known = not request.viewer.anonymous or self._env.known(request)
+        self._env.peers.judge(self._peer, Standing.KNOWN if known else Standing.STRANGER)
 
     def _stream(self, request: Request, head: Head) -> StreamBody:
         """A body that the handler reads as it comes; its first read answers "Expect: 100-continue"."""

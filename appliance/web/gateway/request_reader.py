@@ -42,6 +42,11 @@ class RequestReader:
         """Bytes have been received that nobody has asked for yet."""
         return bool(self._rest) or self._channel.pending
 
+    @property
+    def received(self) -> int:
+        """Bytes that have come and that nobody has used yet, as far as they are decrypted."""
+        return len(self._rest)
+
     def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
         """The next request head with its empty line; None when the peer closed before one began.
 

@@ -48,6 +48,7 @@ class Server:
         most=32,
     )
     page_threads: int = _option(6, "Threads that render pages", least=1)
+    cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 
 @dataclass(frozen=True, slots=True)

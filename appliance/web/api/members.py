@@ -63,7 +63,7 @@ def member_delete(call: Call) -> None:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_list(call: Call) -> list[list[str]]:
     """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
@@ -90,7 +90,7 @@ def member_list(call: Call) -> list[list[str]]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_roles_list(call: Call) -> list[Mapping[str, str]]:
     """The roles there are."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.actions.site import Site
-from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
 from appliance.store.incidents import Incidents
@@ -25,7 +24,6 @@ class Context(Site):
     """A site on the network.
 
     :ivar signer: signs and checks presigned URLs.
-    :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar cache: what is kept in memory to be given again: callers, results, whole answers.
     :ivar incidents: keeps the traces of unforeseen failures.
@@ -34,7 +32,6 @@ class Context(Site):
     """
 
     signer: Signer = field(kw_only=True)
-    limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
     stalled: Callable[[], list[str]] = field(default=list)

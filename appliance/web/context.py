@@ -10,6 +10,7 @@ from appliance.actions.site import Site
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
 from appliance.store.incidents import Incidents
+from appliance.web.body_budget import BodyBudget
 
 
 class Readers(Protocol):
@@ -37,6 +38,7 @@ class Context(Site):
     stalled: Callable[[], list[str]] = field(default=list)
     cache: Cache = field(init=False)
     incidents: Incidents = field(init=False)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)

@@ -152,10 +152,8 @@ class RangeReceiver:
         if self._lanes:
             _THREADED.release()
         self._lanes = []
-        if isinstance(failed, OSError):
-            raise storage_problem(failed) from failed
         if failed is not None:
-            raise failed
+            raise storage_problem(failed) from failed
 
     @property
     def idle(self) -> bool:

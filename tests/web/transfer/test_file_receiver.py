@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.model.problem import Problem
 from appliance.store.depot import Depot
 from appliance.web.transfer.file_receiver import RangeReceiver
 
@@ -27,7 +28,7 @@ def test_a_lane_that_fails_is_told_and_holds_nobody_up(tmp_path: Path) -> None:
     depot = Depot(tmp_path)
     part = depot.new_part("00000000-0000-4000-8000-000000000000")
     receiver = RangeReceiver(part, limit=1 << 30, hashers=[_Exhausted()])
-    with pytest.raises(MemoryError):
+    with pytest.raises(Problem, match="could not be stored"):
         _write_much(receiver)
     receiver.close()
     part.discard()

@@ -1,7 +1,6 @@
-"""The one way into the pages: the Flask application, run by waitress' WSGI task in the connection's own thread.
+"""The one way into the pages: the Flask application, run by waitress' WSGI task in the worker's thread.
 
-The gateway has parsed the request and received its body before the application is asked, so that slow clients hold no page. The
-task makes the WSGI environment, checks what the application says and closes its answer; nothing is written as HTTP and parsed
+The request is parsed and its body received before the application is asked, so that slow clients hold no page. The task makes the WSGI environment, checks what the application says and closes its answer; nothing is written as HTTP and parsed
 again. Another thread, or a socket to a server of its own, costs a page several times of what the page itself costs.
 """
 
@@ -17,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 from waitress.adjustments import Adjustments
 from waitress.task import WSGITask
 
+from appliance.security.limits import network
+from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Request, Response, too_large
 from appliance.web.routes import Route, route
 
@@ -43,32 +44,37 @@ _BLOCK = 65536
 _IN_MEMORY = 65536
 
 
-def pages_route(application: Application, *, at_once: int = 4, body_limit: int = 16 << 20) -> Route:
+def pages_route(
+    application: Application, *, at_once: int = 4, body_limit: int = 16 << 20, bodies: BodyBudget | None = None
+) -> Route:
     """The route of all addresses that no other route has.
 
     :param at_once: pages rendered at the same time; more only take the interpreter's lock from each other.
     :param body_limit: bytes of a request's body; a longer one is a Problem 413.
+    :param bodies: what counts the bodies of all requests; those of pages count for the client's network.
     """
     slots = threading.BoundedSemaphore(at_once)
+    budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
         """The application's answer."""
         if request.body.length == 0:
             with slots:
                 return ask(application, request)
-        with received(request, body_limit) as body, slots:
+        with budget.share(network(request.client)) as share, received(request, body_limit, share.grow) as body, slots:
             return ask(application, request, body)
 
     return route(_METHODS, r"/.*", "open", pages, last=True)
 
 
-def received(request: Request, limit: int) -> IO[bytes]:
-    """The body of a request, received as a whole. Raises Problem 413, PeerGone."""
+def received(request: Request, limit: int, taken: Callable[[int], None] = lambda size: None) -> IO[bytes]:
+    """The body of a request, received as a whole; `taken` is told of each piece [bytes]. Raises Problem 413, PeerGone."""
     if request.body.length is not None and request.body.length > limit:
         raise too_large(limit)
     with ExitStack() as stack:
         file = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
         while piece := request.body.read(_BLOCK):
+            taken(len(piece))
             file.write(piece)
             if file.tell() > limit:
                 raise too_large(limit)

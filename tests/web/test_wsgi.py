@@ -11,6 +11,7 @@ import requests
 
 from appliance.model.problem import Problem
 from appliance.web import wsgi
+from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Body, Headers, Request
 from appliance.web.routes import find, route
 from tests.support.server import Appliance
@@ -106,6 +107,15 @@ def test_a_body_that_is_too_long_reaches_no_application() -> None:
         with pytest.raises(Problem) as caught:
             pages.handler(None, request("POST", body=body), None)  # type: ignore[arg-type]
         assert caught.value.status == 413
+
+
+def test_bodies_of_forms_count_with_all_others() -> None:
+    budget = BodyBudget(total=4 << 20)
+    pages = wsgi.pages_route(lambda environ, start: [], bodies=budget)
+    with pytest.raises(Problem) as caught:
+        pages.handler(None, request("POST", body=Body(b"x" * (2 << 20))), None)  # type: ignore[arg-type]
+    assert caught.value.status == 429
+    assert budget.used == 0
 
 
 class Unannounced(Body):

@@ -11,7 +11,7 @@ from pathlib import Path
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.orphans import orphans as unknown_files
 from appliance.jobs.publish import hash_file
-from appliance.store import audit, inspection
+from appliance.store import audit, collections, inspection
 
 _SHOWN = 10
 _RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
@@ -131,6 +131,34 @@ def orphans(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("orphans", Level.OK, "none")
+
+
+@check("collections", "datasets that are not public are shared with collections only by those who may change them")
+def shared(premises: Premises) -> Iterator[Finding]:
+    """Entries made before this was asked for still let the collection's members read."""
+    with premises.db.read() as conn:
+        earlier = collections.of_earlier(conn)
+        ended = collections.count_ended(conn)
+    for entry in earlier[: None if premises.deep else _SHOWN]:
+        maker = f"added by {entry['maker']}, who may not change it" if entry["maker"] else "nobody knows by whom"
+        yield Finding(
+            "collections",
+            Level.WARNING,
+            f"{entry['dataset']} is in the collection {entry['collection']} ({maker})",
+            "All members of the collection read it, though it is not public.",
+            f"Ask the circle. `dcor collection add {entry['collection']} {entry['dataset']}` confirms it,"
+            f" `dcor collection remove {entry['collection']} {entry['dataset']}` ends it.",
+        )
+    if len(earlier) > _SHOWN and not premises.deep:
+        yield Finding(
+            "collections", Level.WARNING, f"… and {len(earlier) - _SHOWN} more; `dcor inspect --deep` lists all"
+        )
+    if ended:
+        yield Finding(
+            "collections", Level.NOTE, f"{ended} entries no longer grant reading; the datasets' pages name them"
+        )
+    elif not earlier:
+        yield Finding("collections", Level.OK, "no entry without the right to share")
 
 
 def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:

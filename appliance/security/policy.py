@@ -80,12 +80,12 @@ def _founder(kind: str) -> _Check:
 def _reads_dataset(viewer: Viewer, facts: Facts) -> bool:
     if not isinstance(facts, DatasetFacts):
         return False
-    if facts.state == "active" and not facts.private and viewer.sees_public:
+    if facts.public and viewer.sees_public:
         return True
     return (
         facts.circle_id in viewer.circles
         or facts.id in viewer.collaborations
-        or not facts.collection_ids.isdisjoint(viewer.collections)
+        or not facts.granting_ids.isdisjoint(viewer.collections)
     )
 
 
@@ -96,6 +96,15 @@ def _edits_dataset(viewer: Viewer, facts: Facts) -> bool:
         roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
         or viewer.collaborations.get(facts.id) == "editor"
     )
+
+
+def _collects_dataset(viewer: Viewer, facts: Facts) -> bool:
+    """Whoever puts a dataset into a collection lets the collection's members read it; what is public, they read anyway."""
+    if not isinstance(facts, DatasetFacts):
+        return False
+    if facts.public and not viewer.anonymous:
+        return True
+    return _edits_dataset(viewer, facts) or _administers_dataset(viewer, facts)
 
 
 def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:
@@ -141,6 +150,9 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:delete": (_edits_dataset, True),
     "dataset:purge": (_purges_dataset, True),
     "dataset:share": (_administers_dataset, True),
+    "dataset:collect": (_collects_dataset, True),
+    "dataset:withdraw": (_edits_dataset, True),
+    "dataset:collections": (_edits_dataset, False),
     "dataset:collaborators": (_administers_dataset, False),
     "dataset:move": (_nobody, True),
     "resource:delete": (_nobody, True),
@@ -178,6 +190,9 @@ _REASONS = {
     "dataset:delete": "User {user} not authorized to delete package {id}",
     "dataset:purge": "User {user} not authorized to delete package {id}",
     "dataset:share": "User {user} not authorized to share package {id}",
+    "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",
+    "dataset:withdraw": "User {user} not authorized to take package {id} out of a collection",
+    "dataset:collections": "User {user} not authorized to list who shares package {id}",
     "dataset:collaborators": "User {user} not authorized to list the collaborators of package {id}",
     "resource:delete": "Only admins may do so.",
     "circle:create": "User {user} not authorized to create organizations",

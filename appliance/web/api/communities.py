@@ -186,6 +186,8 @@ def _after(call: Call, community_id: str, kind: str) -> dict[str, Any]:
 
 
 _FIELDS = "name, title, description, image_url"
+#: Fields by kind. `packages` is the whole list of datasets, as group_show gives it with include_datasets.
+_EXTRA = {CIRCLE: _FIELDS, COLLECTION: f"{_FIELDS}, packages"}
 
 
 @action("organization_create", text("name", "Name in addresses", required=True), rule="circle:create", extra=_FIELDS)
@@ -194,7 +196,12 @@ def organization_create(call: Call) -> dict[str, Any]:
     return _created(call, CIRCLE)
 
 
-@action("group_create", text("name", "Name in addresses", required=True), rule="collection:create", extra=_FIELDS)
+@action(
+    "group_create",
+    text("name", "Name in addresses", required=True),
+    rule="collection:create",
+    extra=_EXTRA[COLLECTION],
+)
 def group_create(call: Call) -> dict[str, Any]:
     """Found a collection; its founder becomes admin."""
     return _created(call, COLLECTION)
@@ -216,8 +223,8 @@ def _declared(
 def _declare_changes(word: str, kind: str) -> None:
     """What changes or ends one of them."""
 
-    @_declared(f"{word}_update", _ID, rule="write", extra=_FIELDS, doc=f"Change a {kind}.")
-    @_declared(f"{word}_patch", _ID, rule="write", extra=_FIELDS, doc=f"Change some fields of a {kind}.")
+    @_declared(f"{word}_update", _ID, rule="write", extra=_EXTRA[kind], doc=f"Change a {kind}.")
+    @_declared(f"{word}_patch", _ID, rule="write", extra=_EXTRA[kind], doc=f"Change some fields of a {kind}.")
     def update(call: Call) -> dict[str, Any]:
         return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)
 

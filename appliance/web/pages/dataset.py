@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import cards, communities, datasets, resources, sharing, tags, users
+from appliance.store import cards, collections, communities, datasets, resources, sharing, tags, users
 from appliance.store import jobs as job_store
-from appliance.web.pages import activity, citation, markdown
+from appliance.web.pages import activity, citation, collected, markdown
 from appliance.web.pages import format as show
 from appliance.web.pages.allow import allow, granted, may
 from appliance.web.pages.base import conn, settings, viewer
@@ -61,6 +61,8 @@ def page(ref: str) -> str:
         address=address(row),
         bibtex_url=f"/dataset/{row['name']}/citation.bib",
         ris_url=f"/dataset/{row['name']}/citation.ris",
+        base=f"/dataset/{row['id']}",
+        collected=collected.entries(facts) if may("dataset:collections", facts) else [],
         activity=activity.of_dataset(row["id"]) if _is_insider(facts) else [],
         **_files(row, facts),
         **_actions(row, facts),
@@ -125,12 +127,12 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
                 "links": [{"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}"}],
             }
         )
-    collections = communities.of_dataset(conn(), row["id"])
-    if collections:
+    held = collections.of_dataset(conn(), row["id"])
+    if held:
         found.append(
             {
                 "name": _("Collections"),
-                "links": [{"text": c["title"] or c["name"], "url": f"/group/{c['name']}"} for c in collections],
+                "links": [{"text": c["title"] or c["name"], "url": f"/group/{c['name']}"} for c in held],
             }
         )
     if licence and licence["url"]:

@@ -21,13 +21,14 @@ from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
 from appliance.model import supplements
 from appliance.model.problem import Problem, invalid
-from appliance.security import certificate, secrets
+from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
-from appliance.store import documents, layout
+from appliance.store import data_root, documents
 from appliance.store.database import Database
 from appliance.store.depot import Depot
-from appliance.web import routing
+from appliance.tls import certificate
+from appliance.web import route_table
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
@@ -123,7 +124,7 @@ class Service:
     def _bind(self, pages: Route) -> Gateway:
         server = self.settings.server
         gateway = Gateway(
-            (*routing.routes(), pages),
+            (*route_table.routes(), pages),
             self.context,
             certificate=self.settings.certificate,
             key=self.settings.certificate_key,
@@ -187,7 +188,7 @@ def _prepare(settings: Settings) -> None:
     if not root.is_dir():
         raise invalid(message=f"There is no data root at {root}. Make one with: dcor --data {root} init")
     try:
-        layout.create(root)
+        data_root.create(root)
         with tempfile.TemporaryFile(dir=settings.tmp):
             pass
     except OSError as error:

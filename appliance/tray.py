@@ -40,7 +40,7 @@ def picture(state: str) -> Image.Image:
 
 
 @dataclass
-class Light:
+class TrayColour:
     """What the icon shows, worked out from the overview; no desktop needed.
 
     :ivar told: events that were notified already and still last.
@@ -102,7 +102,7 @@ class Tray:
         self._overview = overview
         self._url = url
         self._run = run or _run
-        self.light = Light()
+        self.light = TrayColour()
         self._ended = threading.Event()
         item = pystray.MenuItem
         self.icon = pystray.Icon(

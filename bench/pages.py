@@ -25,7 +25,7 @@ from typing import Any
 
 import requests
 
-from bench.apart import add_resources, serving
+from bench.appliance_process import add_resources, serving
 from bench.catalogue.generate import generate
 
 #: p50 [ms] of the same page of CKAN with DCOR's extensions.

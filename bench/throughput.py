@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import load
-from bench.apart import add_resources, serving
+from bench.appliance_process import add_resources, serving
 from bench.bulk import Transfers, fill
 from bench.transfer.process import cpu, peak_memory
 

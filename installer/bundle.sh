@@ -70,7 +70,7 @@ cp -R installer systemd LICENSE README.md "$top/"
 mkdir -p "$top/appliance/security" "$top/appliance/model"
 # What install.sh asks before anything is installed: the version and the rules for host names.
 cp appliance/__init__.py "$top/appliance/"
-cp appliance/security/__init__.py appliance/security/certificate_names.py "$top/appliance/security/"
+cp appliance/security/__init__.py appliance/tls/names.py "$top/appliance/security/"
 cp appliance/model/__init__.py appliance/model/problem.py "$top/appliance/model/"
 [ ! -d docs ] || cp -R docs "$top/"
 find "$top" -name __pycache__ -prune -exec rm -rf {} +

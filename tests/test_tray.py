@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from appliance.tray import COLOURS, Light, picture
+from appliance.tray import COLOURS, TrayColour, picture
 
 
 def numbers(**changes: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def numbers(**changes: Any) -> dict[str, Any]:
 
 
 def test_colour_and_lines_follow_the_numbers() -> None:
-    light = Light()
+    light = TrayColour()
     assert light.update(numbers()) == []
     assert light.state == "ok"
     assert light.lines == [
@@ -56,7 +56,7 @@ def test_colour_and_lines_follow_the_numbers() -> None:
     ],
 )
 def test_each_event_is_told_once_and_again_when_it_comes_back(changes: dict[str, Any], word: str) -> None:
-    light = Light()
+    light = TrayColour()
     light.update(numbers())
     told = light.update(numbers(**changes))
     assert len(told) == 1
@@ -67,7 +67,7 @@ def test_each_event_is_told_once_and_again_when_it_comes_back(changes: dict[str,
 
 
 def test_an_icon_that_knows_nothing_does_not_stay_green() -> None:
-    light = Light()
+    light = TrayColour()
     light.update(numbers())
     assert light.lose("the data root is gone") == ["The state of the appliance cannot be read."]
     assert (light.state, light.lines) == ("problem", ["State unknown", "the data root is gone"])

@@ -10,13 +10,15 @@ from datetime import timedelta
 
 import pyzipper
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.actions.site import Site
+from appliance.backup import crypto as backup_crypto
 from appliance.model import names
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
-from appliance.security import access_file, backup_crypto, certificate
+from appliance.security import access_file
 from appliance.store import audit, users
+from appliance.tls import certificate
 
 #: How long an access file may lie about before somebody uses it; afterwards it opens nothing.
 FIRST_USE = timedelta(days=14)
@@ -47,7 +49,7 @@ def make(
 ) -> Made:
     """Make an access file for `user` with a new token. Without `passphrase` one is generated.
 
-    Takes 0.3 s. Raises Problem 403 or 404 as `people.create_token` does, 409 for a weak passphrase; then no token is
+    Takes 0.3 s. Raises Problem 403 or 404 as `accounts.create_token` does, 409 for a weak passphrase; then no token is
     left behind.
     """
     phrase = passphrase if passphrase is not None else access_file.new_passphrase()
@@ -58,7 +60,7 @@ def make(
         if users.find(conn, user) is None:
             raise not_found(f"There is no user '{user}'.")
     chain = certificate.load_chain(site.settings.certificate)
-    token, token_id = people.create_token(
+    token, token_id = accounts.create_token(
         site, viewer, user, f"access file for {site.settings.server.hostname}", scope=scope, expires=expires, first_use=first_use
     )  # fmt: skip
     data = access_file.AccessFile(token, certificate.chain_pem(chain)).encrypt(phrase)
@@ -132,7 +134,7 @@ def make_all(
     if without:
         raise invalid({"list": without})
     for row in unknown:
-        people.create(site, viewer, {**row, "password": None})
+        accounts.create(site, viewer, {**row, "password": None})
     return [make(site, viewer, row["name"], expires=expires, first_use=first_use) for row in rows]
 
 

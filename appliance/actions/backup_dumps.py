@@ -10,11 +10,15 @@ from pathlib import Path
 
 from appliance.actions import backups
 from appliance.actions.site import Site
+from appliance.backup import create as backup
+from appliance.backup import gpg as backup_gpg
+from appliance.backup import manifest as backup_manifest
+from appliance.backup import restore as backup_restore
+from appliance.backup import retention
 from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
-from appliance.security import backup, backup_gpg, backup_manifest, backup_restore, secrets
-from appliance.security import backup_retention as retention
+from appliance.security import secrets
 from appliance.settings import Settings
 from appliance.store import audit, backup_source
 from appliance.store.depot import Depot

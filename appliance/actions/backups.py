@@ -13,23 +13,21 @@ from typing import Any
 
 from appliance import __version__
 from appliance.actions.site import Site
+from appliance.backup import create as backup
+from appliance.backup import crypto as backup_crypto
+from appliance.backup import key_sheet as backup_sheet
+from appliance.backup import manifest as backup_manifest
+from appliance.backup import restore as backup_restore
+from appliance.backup import retention
+from appliance.backup import trial as backup_trial
+from appliance.backup import verify as backup_verify
+from appliance.backup import zip_archive as backup_zip
+from appliance.backup.create import Progress
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR, Viewer
-from appliance.security import (
-    backup,
-    backup_crypto,
-    backup_manifest,
-    backup_restore,
-    backup_sheet,
-    backup_trial,
-    backup_verify,
-    backup_zip,
-    secrets,
-)
-from appliance.security import backup_retention as retention
-from appliance.security.backup import Progress
+from appliance.security import secrets
 from appliance.settings import Settings
-from appliance.store import alarms, audit, backup_source, layout
+from appliance.store import alarms, audit, backup_source, data_root
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
@@ -345,7 +343,7 @@ def datasets_in(database: Path) -> int:
 
 def finish(target: Path, action: str, name: str, problems: Sequence[str]) -> None:
     """Make the missing folders, bring an older database up to date, and note what happened."""
-    layout.create(target)
+    data_root.create(target)
     db = Database(target / backup_restore.DATABASE_FILE)
     db.migrate()
     with closing(db), db.write() as tx:

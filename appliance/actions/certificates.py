@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.model.problem import Problem
-from appliance.security import certificate
 from appliance.settings import Settings
 from appliance.store import alarms
 from appliance.store.database import Database
+from appliance.tls import certificate
 
 ALARM = "certificate"
 

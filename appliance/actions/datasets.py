@@ -72,7 +72,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
 def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
     """Change what `data` names; what it leaves out stays as it is. Returns the id. Raises Problem 403, 404 or 409."""
     activation.prepare(site, viewer, ref, data)
-    with resources.Files(site) as files, site.db.write() as tx:
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
         apply(site, tx, viewer, row, facts, data, files)
     site.wake_jobs()
@@ -88,7 +88,7 @@ def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[s
     with site.db.read() as conn:
         current = json.loads(show(conn, viewer, ref))
     activation.prepare(site, viewer, current["id"], change(current))
-    with resources.Files(site) as files, site.db.write() as tx:
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, current["id"], "dataset:update")
         apply(site, tx, viewer, row, facts, change(json.loads(show(tx, viewer, facts.id))), files)
     site.wake_jobs()
@@ -102,7 +102,7 @@ def apply(
     row: sqlite3.Row,
     facts: DatasetFacts,
     data: Mapping[str, Any],
-    files: resources.Files,
+    files: resources.DepotTransaction,
 ) -> None:
     """The body of `update`, inside a transaction: compare, ask, check, write."""
     fields = dataset_fields.parsed(data)
@@ -163,7 +163,7 @@ def delete(site: Site, viewer: Viewer, ref: str | None) -> None:
 
 def purge(site: Site, viewer: Viewer, ref: str | None) -> None:
     """Remove a deleted dataset for good; its files go to quarantine. Raises Problem 403 or 404."""
-    with resources.Files(site) as files, site.db.write() as tx:
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
         if facts.state != "deleted" and not viewer.sysadmin:
             raise not_authorized("Only deleted datasets can be purged!")
@@ -272,7 +272,12 @@ def _new_circle(
 
 
 def _apply_resources(
-    site: Site, tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, listed: Any, files: resources.Files
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    listed: Any,
+    files: resources.DepotTransaction,
 ) -> None:
     """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):

@@ -50,10 +50,10 @@ class Addition:
     direct: bool
 
 
-class Files:
+class DepotTransaction:
     """The depot's side of a transaction: what was published is withdrawn when it fails, what was removed leaves when it holds.
 
-    Use it around `db.write()`: ``with Files(site) as files, site.db.write() as tx: …``
+    Use it around `db.write()`: ``with DepotTransaction(site) as files, site.db.write() as tx: …``
     """
 
     def __init__(self, site: Site) -> None:
@@ -61,7 +61,7 @@ class Files:
         self.added: list[Incoming] = []
         self.removed: list[str] = []
 
-    def __enter__(self) -> Files:
+    def __enter__(self) -> DepotTransaction:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -169,7 +169,9 @@ def addition(
     return Addition(incoming, as_text(entry.get("description")) or None, _supplements(site, entry), direct)
 
 
-def attach(site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, new: Addition, files: Files) -> str:
+def attach(
+    site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, new: Addition, files: DepotTransaction
+) -> str:
     """Make the file (already on disk) a resource, with its jobs; returns its id."""
     incoming = new.incoming
     files.publish(incoming)
@@ -239,12 +241,12 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
 
 def delete(site: Site, viewer: Viewer, resource_id: str | None) -> None:
     """Remove one resource (admins only); its files go to quarantine. Raises Problem 404 or 403."""
-    with Files(site) as files, site.db.write() as tx:
+    with DepotTransaction(site) as files, site.db.write() as tx:
         row, facts = lookup.resource(tx, viewer, resource_id, "resource:delete")
         remove(tx, viewer, row["id"], facts.id, files)
 
 
-def remove(tx: sqlite3.Connection, viewer: Viewer, resource_id: str, dataset_id: str, files: Files) -> None:
+def remove(tx: sqlite3.Connection, viewer: Viewer, resource_id: str, dataset_id: str, files: DepotTransaction) -> None:
     """The database's part of `delete`; the file leaves when the transaction holds."""
     for job in jobs.for_resource(tx, resource_id):
         jobs.cancel(tx, job["id"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import access_files, people
+from appliance.actions import access_files, accounts
 from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password, write_private
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
@@ -153,5 +153,5 @@ def _or_revoke(state: CliState, made: Sequence[access_files.Made]) -> Iterator[N
         yield
     except OSError:
         for one in made:
-            people.revoke_token(state.site, OPERATOR, token_id=one.token_id)
+            accounts.revoke_token(state.site, OPERATOR, token_id=one.token_id)
         raise

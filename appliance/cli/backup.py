@@ -13,6 +13,10 @@ from typing import Any
 import click
 
 from appliance.actions import backup_dumps, backups
+from appliance.backup import gpg as backup_gpg
+from appliance.backup import zip_archive as backup_zip
+from appliance.backup.create import Progress
+from appliance.backup.crypto import parse_recipient
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -30,9 +34,6 @@ from appliance.cli.common import (
 from appliance.cli.config import remember
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
-from appliance.security import backup_gpg, backup_zip
-from appliance.security.backup import Progress
-from appliance.security.backup_crypto import parse_recipient
 
 _COLUMNS = {"name": "backup", "kind": "kind", "files": "files", "size": "size", "problem": "problem"}
 _PATH = click.Path(path_type=Path)

@@ -22,10 +22,12 @@ from appliance.cli.common import (
 )
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR
-from appliance.security import certificate, certificate_chain, certificate_names
 from appliance.security.secrets import write_private
 from appliance.settings import Settings
 from appliance.store import audit
+from appliance.tls import certificate
+from appliance.tls import chain as certificate_chain
+from appliance.tls import names as certificate_names
 
 _PATH = click.Path(path_type=Path)
 _names_option = click.option("--name", "names", multiple=True, help="Another host name or IP address; may be repeated.")

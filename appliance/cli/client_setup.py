@@ -8,8 +8,10 @@ import click
 
 from appliance.cli.common import CliState, as_caller, note, pass_state
 from appliance.model.problem import invalid
-from appliance.security import certificate, certificate_chain, client_setup
+from appliance.security import client_setup
 from appliance.settings import Settings
+from appliance.tls import certificate
+from appliance.tls import chain as certificate_chain
 
 
 @click.command("client-setup")

@@ -87,9 +87,11 @@ def prepare(
     :param flags: settings (dotted keys) to write into a new dcor.toml.
     :raises Problem: a host name that clients cannot use, a folder that cannot be written, or flags that contradict dcor.toml.
     """
-    from appliance.security import certificate, certificate_names, secrets
-    from appliance.store import layout
+    from appliance.security import secrets
+    from appliance.store import data_root
     from appliance.store.database import Database
+    from appliance.tls import certificate
+    from appliance.tls import names as certificate_names
 
     file = root / "dcor.toml"
     if file.exists():
@@ -105,7 +107,7 @@ def prepare(
         else None
     )
     try:
-        done += [f"folder {path}" for path in layout.create(root)]
+        done += [f"folder {path}" for path in data_root.create(root)]
     except OSError as error:
         raise invalid(message=f"The data root {root} cannot be made: {error.strerror}.") from error
     if not file.exists():
@@ -125,7 +127,7 @@ def prepare(
 
 def first_admin(state: CliState, name: str, email: str, password: str | None) -> dict[str, Any]:
     """Make the first administrator unless there is an account of that name; without a password, with a one-time link."""
-    from appliance.actions import people
+    from appliance.actions import accounts
     from appliance.cli.user import first_link
     from appliance.model.viewer import OPERATOR
     from appliance.store import users
@@ -133,7 +135,7 @@ def first_admin(state: CliState, name: str, email: str, password: str | None) ->
     with state.db.read() as conn:
         if users.find(conn, name) is not None:
             return {"admin": name}
-    people.create(state.site, OPERATOR, {"name": name, "email": email, "password": password}, sysadmin=True)
+    accounts.create(state.site, OPERATOR, {"name": name, "email": email, "password": password}, sysadmin=True)
     return {"admin": name} | ({} if password else {"link": first_link(state, name)})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import lookup, people
+from appliance.actions import accounts, lookup
 from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
 from appliance.jobs.prune import purge
 from appliance.model import times
@@ -77,7 +77,7 @@ def command(
 def _carry_out(state: CliState, doomed: list[dict[str, Any]], idle: list[str], search_index: bool, cache: bool) -> None:
     purge(state.site, doomed)
     for name in idle:
-        people.set_state(state.site, OPERATOR, name, "deleted")
+        accounts.set_state(state.site, OPERATOR, name, "deleted")
     if search_index:
         from appliance.store.search import index
 

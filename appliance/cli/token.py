@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import lookup, people
+from appliance.actions import accounts, lookup
 from appliance.cli.common import CliState, emit, json_option, note, pass_state, prints, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import tokens
@@ -63,7 +63,7 @@ def group() -> None:
 @pass_state
 def create(state: CliState, user: str, name: str, expires: timedelta | None, scope: str | None, as_json: bool) -> None:
     """Make a token and print it, this once, alone on stdout."""
-    token, token_id = people.create_token(state.site, OPERATOR, user, name, scope=scope, expires=expires)
+    token, token_id = accounts.create_token(state.site, OPERATOR, user, name, scope=scope, expires=expires)
     emit({"token": token, "id": token_id}, as_json, lambda _: token)
     note(f"Keep it like a password; it is not shown again. Revoke it with: dcor token revoke {token_id}")
 
@@ -82,5 +82,5 @@ def list_(state: CliState, user: str) -> list[dict[str, Any]]:
 @pass_state
 def revoke(state: CliState, token_ids: tuple[str, ...]) -> None:
     """Make tokens worthless at once, by their ids, and with them those that were made with them."""
-    further = sum(people.revoke_token(state.site, OPERATOR, token_id=token_id) for token_id in token_ids)
+    further = sum(accounts.revoke_token(state.site, OPERATOR, token_id=token_id) for token_id in token_ids)
     note(f"{len(token_ids)} tokens revoked{f', and {further} that were made with them' if further else ''}.")

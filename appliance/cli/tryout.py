@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import settings as settings_module
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.cli.common import CliState, note
 from appliance.cli.init import prepare
 from appliance.model.problem import Problem, invalid
@@ -81,7 +81,7 @@ def _people_and_data(root: Path, settings: Settings) -> dict[str, Any]:
         with state.db.read() as conn:
             fresh = users.find(conn, ADMIN) is None
         if fresh:
-            people.create(
+            accounts.create(
                 state.site,
                 OPERATOR,
                 {"name": ADMIN, "email": "admin@localhost", "fullname": "Administrator"},
@@ -92,7 +92,7 @@ def _people_and_data(root: Path, settings: Settings) -> dict[str, Any]:
 
         catalogue.load(state.site, settings, told=lambda text: note(f"      {text}"))
         for name in (ADMIN, DEMO):
-            people.change_password(state.site, OPERATOR, name, known[name])
+            accounts.change_password(state.site, OPERATOR, name, known[name])
         known |= _access_file(state, root, settings)
         write_private(_notes(root), json.dumps(known).encode())
         return known
@@ -101,7 +101,7 @@ def _people_and_data(root: Path, settings: Settings) -> dict[str, Any]:
 
 
 def _access_file(state: CliState, root: Path, settings: Settings) -> dict[str, str]:
-    token, _id = people.create_token(state.site, OPERATOR, DEMO, "try-out access file", scope="write")
+    token, _id = accounts.create_token(state.site, OPERATOR, DEMO, "try-out access file", scope="write")
     passphrase = access_file.new_passphrase()
     path = root / access_file.file_name(DEMO, settings.server.hostname)
     write_private(path, access_file.AccessFile(token, settings.certificate.read_bytes()).encrypt(passphrase))

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import lookup, people
+from appliance.actions import accounts, lookup
 from appliance.cli.common import (
     CliState,
     agreed,
@@ -25,7 +25,7 @@ from appliance.cli.common import (
 )
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
-from appliance.store import audit, communities, persons, users
+from appliance.store import audit, communities, pseudonyms, users
 
 _COLUMNS = {
     "name": "name",
@@ -80,7 +80,7 @@ def add(state: CliState, name: str, email: str, fullname: str, sysadmin: bool, p
     """Make an account. Without a password, its owner sets one by the link that is printed (24 hours, once)."""
     password = read_password(True) if password_stdin else None
     data = {"name": name, "email": email, "fullname": fullname, "password": password}
-    user_id = people.create(state.site, OPERATOR, data, sysadmin=sysadmin)
+    user_id = accounts.create(state.site, OPERATOR, data, sysadmin=sysadmin)
     made = {"id": user_id, "name": name}
     return made if password_stdin else made | {"link": first_link(state, name)}
 
@@ -140,7 +140,7 @@ def set_(state: CliState, name: str, email: str | None, fullname: str | None, ab
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
         raise click.UsageError("Say what to change: --email, --fullname, --about.")
-    people.update(state.site, OPERATOR, name, values)
+    accounts.update(state.site, OPERATOR, name, values)
 
 
 @group.command("passwd")
@@ -155,7 +155,7 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool) -> None
         return
     with state.db.read() as conn:
         lookup.user(conn, name)
-    people.change_password(state.site, OPERATOR, name, read_password(password_stdin))
+    accounts.change_password(state.site, OPERATOR, name, read_password(password_stdin))
     note(f"The password of {name} is set.")
 
 
@@ -164,7 +164,7 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool) -> None
 @pass_state
 def disable(state: CliState, name: str) -> None:
     """Lock an account: its sessions end and its tokens stop working until it is enabled again."""
-    people.set_state(state.site, OPERATOR, name, "disabled")
+    accounts.set_state(state.site, OPERATOR, name, "disabled")
     note(f"{name} is locked out.")
 
 
@@ -173,7 +173,7 @@ def disable(state: CliState, name: str) -> None:
 @pass_state
 def enable(state: CliState, name: str) -> None:
     """Unlock an account."""
-    people.set_state(state.site, OPERATOR, name, "active")
+    accounts.set_state(state.site, OPERATOR, name, "active")
     note(f"{name} may log in again.")
 
 
@@ -182,7 +182,7 @@ def enable(state: CliState, name: str) -> None:
 @pass_state
 def promote(state: CliState, name: str) -> None:
     """Make somebody an administrator."""
-    people.set_sysadmin(state.site, OPERATOR, name, True)
+    accounts.set_sysadmin(state.site, OPERATOR, name, True)
     note(f"{name} is an administrator.")
 
 
@@ -191,7 +191,7 @@ def promote(state: CliState, name: str) -> None:
 @pass_state
 def demote(state: CliState, name: str) -> None:
     """Make an administrator an ordinary user; the last one stays."""
-    people.set_sysadmin(state.site, OPERATOR, name, False)
+    accounts.set_sysadmin(state.site, OPERATOR, name, False)
     note(f"{name} is an ordinary user.")
 
 
@@ -209,9 +209,9 @@ def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bo
         return {"removed": [], "would_remove": found}
     for row in rows:
         if keep_data:
-            people.set_state(state.site, OPERATOR, row["id"], "deleted")
+            accounts.set_state(state.site, OPERATOR, row["id"], "deleted")
         else:
-            people.erase(state.site, OPERATOR, row["id"])
+            accounts.erase(state.site, OPERATOR, row["id"])
     return {"removed": found}
 
 
@@ -223,7 +223,7 @@ def export(state: CliState, name: str, out: Path | None) -> None:
     """Write everything stored about a person as JSON (right of access)."""
     with state.db.write() as tx:
         row = lookup.user(tx, name, deleted=True)
-        text = json.dumps(persons.everything(tx, row), indent=2, ensure_ascii=False)
+        text = json.dumps(pseudonyms.everything(tx, row), indent=2, ensure_ascii=False)
         audit.add(tx, OPERATOR, "user.export", "user", row["id"])
     if out is None:
         click.echo(text)
@@ -233,7 +233,7 @@ def export(state: CliState, name: str, out: Path | None) -> None:
 
 def first_link(state: CliState, name: str) -> str:
     """A one-time link (24 hours) by which the user sets a password."""
-    return f"{state.settings.site_url}/user/link/{people.one_time_link(state.site, OPERATOR, name)}"
+    return f"{state.settings.site_url}/user/link/{accounts.one_time_link(state.site, OPERATOR, name)}"
 
 
 def plain(row: sqlite3.Row) -> dict[str, Any]:

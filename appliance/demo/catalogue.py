@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.actions import communities, datasets, ingest, people
+from appliance.actions import accounts, communities, datasets, ingest
 from appliance.actions.site import Site
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.settings import Settings
@@ -152,7 +152,7 @@ def _demo_user(site: Site) -> Viewer:
     with site.db.read() as conn:
         row = users.find(conn, USER)
     if row is None:
-        people.create(
+        accounts.create(
             site,
             OPERATOR,
             {"name": USER, "email": "demo@localhost", "fullname": "Demo User", "about": "Made for trying things out."},

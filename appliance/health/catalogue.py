@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.jobs.publish import hash_file
 from appliance.store import audit, collections, inspection
 
 _SHOWN = 10

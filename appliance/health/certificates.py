@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model.problem import Problem
-from appliance.security import certificate, certificate_chain
+from appliance.tls import certificate
+from appliance.tls import chain as certificate_chain
 
 _TIMEOUT = 5.0  # seconds
 

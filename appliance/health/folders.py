@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.store.layout import FOLDERS
+from appliance.store.data_root import FOLDERS
 
 
 @check("folders", "every folder of the data root exists with the right mode and can be written by the service")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance import settings as settings_module
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.jobs import confine
+from appliance.jobs import confinement
 
 _FIRST_RELEASE = 1_750_000_000  # seconds since 1970; a clock before this was never set
 
@@ -114,7 +114,7 @@ def clock(premises: Premises) -> Iterator[Finding]:
 @check("sandbox", "the kernel can lock in the processes that open uploaded files")
 def sandbox(premises: Premises) -> Iterator[Finding]:
     """Landlock, system call filter and name spaces."""
-    found = confine.capabilities(namespaces=confine.namespaces_work())
+    found = confinement.capabilities(namespaces=confinement.namespaces_work())
     warnings = found.pop("warnings")
     for text in warnings:
         yield Finding(

@@ -14,9 +14,9 @@ from appliance import __version__
 from appliance.health.base import Premises
 from appliance.health.work import backup_folder, newest_backup
 from appliance.model.problem import Problem
-from appliance.security import certificate
 from appliance.settings import Settings
 from appliance.store import alarms, inspection, jobs
+from appliance.tls import certificate
 
 _TIMEOUT = 5.0  # seconds
 

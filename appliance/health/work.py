@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
-from appliance.security import backup_manifest
 from appliance.store import alarms as store_alarms
 from appliance.store import inspection
 from appliance.store import jobs as store_jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.jobs.publish import hash_file
+from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.store import resources
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs import confine, wire
+from appliance.jobs import confinement, ipc
 from appliance.jobs.rtdc.errors import RtdcError, one_line, without_paths
 
 TASKS = "appliance.jobs.rtdc.tasks"
@@ -24,12 +24,12 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
     """Confine this process as `spec` says and serve the packet socket `job`. → exit code."""
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    bounds = confine.Confinement.from_json(spec["bounds"])
+    bounds = confinement.Confinement.from_json(spec["bounds"])
     _redirect(spec.get("log"), keep=job)
     if bounds.write:
         os.environ["TMPDIR"] = tempfile.tempdir = bounds.write
         os.chdir(bounds.write)
-    confine.apply(bounds, runtime, namespaces=namespaces)
+    confinement.apply(bounds, runtime, namespaces=namespaces)
     module = importlib.import_module(tasks)
     while (message := _receive(job)) is not None:
         for packet in _answer(module, message, job):
@@ -51,8 +51,8 @@ def _redirect(log: str | None, *, keep: int) -> None:
 
 
 def _receive(job: int) -> dict[str, Any] | None:
-    assembler = wire.Assembler()
-    while packet := os.read(job, wire.PACKET):
+    assembler = ipc.Assembler()
+    while packet := os.read(job, ipc.PACKET):
         if assembler.feed(packet):
             value: dict[str, Any] = assembler.value()
             return value
@@ -65,7 +65,7 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
         task: Callable[..., Any] = getattr(module, message["task"])
         scratch = Path(message["scratch"]) if message["scratch"] else Path(os.devnull)
         value = task(message["request"], Path(message["input"]), scratch, progress=_reporter(job))
-        return wire.packets(value)
+        return ipc.packets(value)
     except RtdcError as error:
         return [_failure(error.kind, error.message, permanent=error.kind not in _TRANSIENT)]
     except MemoryError:
@@ -89,13 +89,13 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
 def _reporter(job: int) -> Callable[..., None]:
     def progress(fraction: float, stage: str = "") -> None:
         """Tell the service how far this is: 0 … 1, and what is being done."""
-        os.write(job, b"p" + wire.to_json([fraction, stage[:100]]))
+        os.write(job, b"p" + ipc.to_json([fraction, stage[:100]]))
 
     return progress
 
 
 def _failure(kind: str, message: str, *, permanent: bool) -> bytes:
-    return b"x" + wire.to_json({"kind": kind[:40], "message": one_line(message), "permanent": permanent})
+    return b"x" + ipc.to_json({"kind": kind[:40], "message": one_line(message), "permanent": permanent})
 
 
 def _describe(error: Exception) -> str:

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from appliance.jobs import basins
-from appliance.jobs.publish import publish, scratch
+from appliance.jobs.artefact_publishing import publish, scratch
 from appliance.jobs.registry import Done, JobContext, Postponed, job
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
 

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 
 from appliance.jobs import basins
-from appliance.jobs.publish import scratch
+from appliance.jobs.artefact_publishing import scratch
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.store import artefacts, jobs, resources, rtdc
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.jobs.publish import publish, scratch
+from appliance.jobs.artefact_publishing import publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.store import artefacts, rtdc
 

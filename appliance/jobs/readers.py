@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs.confine import Confinement
-from appliance.jobs.places import Places, Wish
+from appliance.jobs.confinement import Confinement
+from appliance.jobs.fair_share import FairShare, ShareRequest
 from appliance.jobs.sandbox import Child, Sandbox, SandboxError
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.store.depot import Depot
@@ -55,7 +55,7 @@ class Readers:
         self._most, self._memory, self._recycle = most, memory, recycle
         self._changed = threading.Condition()
         self._free: OrderedDict[str, _Reader] = OrderedDict()
-        self._places = Places(most)
+        self._places = FairShare(most)
         self._cache = _Cache(cache)
 
     def read(
@@ -145,7 +145,7 @@ class Readers:
             self._give_back(place, reader, keep=keep)
             self.retire_idle()
 
-    def _wait(self, caller: str, resource_id: str, deadline: float) -> Wish:
+    def _wait(self, caller: str, resource_id: str, deadline: float) -> ShareRequest:
         """Wait until the reader of this resource may be used, or made, for the caller alone. Raises SandboxError at the deadline."""
         with self._changed:
             wish = self._places.wait(caller, resource_id)
@@ -172,7 +172,7 @@ class Readers:
             one.child.close()
         return reader or _Reader(self._open(stamp, resource_id), stamp)
 
-    def _give_back(self, place: Wish, reader: _Reader | None, *, keep: bool) -> None:
+    def _give_back(self, place: ShareRequest, reader: _Reader | None, *, keep: bool) -> None:
         if reader is not None and not keep:
             reader.child.close()
         with self._changed:

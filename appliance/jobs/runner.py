@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from appliance.jobs import kinds, schedule
+from appliance.jobs import job_kinds, schedule
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
 from appliance.jobs.sandbox import Sandbox, SandboxError
@@ -83,7 +83,7 @@ class JobRunner:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
         self._own_sandbox = sandbox is None
-        self._kinds = {**kinds.all_(), **(extra or {})}
+        self._kinds = {**job_kinds.all_(), **(extra or {})}
         self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
         self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
         self._lease = lease
@@ -95,7 +95,7 @@ class JobRunner:
         self._active: dict[str, _Active] = {}
         self._sent: dict[str, _Sent] = {}
         self._guard = threading.Lock()
-        self._bell = threading.Event()
+        self._wakeup = threading.Event()
         self._stopping = threading.Event()
         self._queue: Queue | None = None
         self._dispatcher: threading.Thread | None = None
@@ -132,14 +132,14 @@ class JobRunner:
 
     def wake(self) -> None:
         """Something was queued: look now."""
-        self._bell.set()
+        self._wakeup.set()
 
     def stop(self, grace: float = 20.0) -> None:
         """Start nothing new, give what runs `grace` seconds, then kill it and put it back. Safe to call twice."""
         if self._queue is None:
             return
         self._stopping.set()
-        self._bell.set()
+        self._wakeup.set()
         self._queue.stop(grace)
         for active in self._snapshot():
             active.cancel.set()
@@ -170,10 +170,10 @@ class JobRunner:
 
     def _dispatch_forever(self) -> None:
         while not self._stopping.is_set():
-            self._bell.wait(_TICK)
-            self._bell.clear()
+            self._wakeup.wait(_TICK)
+            self._wakeup.clear()
             try:
-                self._keep_house()
+                self._maintain()
                 self._dispatch()
             except Exception:  # whatever it was, a service without this thread would never run a job again
                 _log.exception("jobs.dispatch_failed")
@@ -213,7 +213,7 @@ class JobRunner:
                 self._sent[row["id"]] = sent
             self._queue.send(row["id"], row["priority"])
 
-    def _keep_house(self) -> None:
+    def _maintain(self) -> None:
         now = time.monotonic()
         active = self._snapshot()
         if active and now - self._last_flush >= min(_PROGRESS_EVERY, self._lease / 4):
@@ -249,7 +249,7 @@ class JobRunner:
             with self._guard:
                 self._active.pop(job_id, None)
                 self._sent.pop(job_id, None)
-            self._bell.set()
+            self._wakeup.set()
 
     def _claim(self, job_id: str) -> _Active | None:
         if self._stopping.is_set():

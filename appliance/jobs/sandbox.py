@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs import confine, wire
+from appliance.jobs import confinement, ipc
 from appliance.jobs.child import TASKS
 from appliance.jobs.scratch import Scratch
 
@@ -82,7 +82,7 @@ class Child:
     def send(self, message: dict[str, Any], deadline: float) -> None:
         """Hand a request over. Raises SandboxError when the child is gone or does not listen."""
         try:
-            for packet in wire.packets(message):
+            for packet in ipc.packets(message):
                 self._job.settimeout(max(deadline - time.monotonic(), 0.001))
                 self._job.send(packet)
         except TimeoutError:
@@ -92,7 +92,7 @@ class Child:
 
     def receive(self, deadline: float, progress: Progress | None, cancelled: Callable[[], bool]) -> Any:
         """The next value. Raises SandboxError when the child fails, ends without one, takes too long or is cancelled."""
-        assembler = wire.Assembler()
+        assembler = ipc.Assembler()
         poll = select.poll()
         poll.register(self._job, select.POLLIN)
         while True:
@@ -104,15 +104,15 @@ class Child:
             if not poll.poll(min(left, 0.25) * 1000):
                 continue
             try:
-                packet = self._job.recv(wire.PACKET)
+                packet = self._job.recv(ipc.PACKET)
             except ConnectionResetError:
                 packet = b""
             if not packet:
-                raise self._epitaph()
-            if self._digest(packet, assembler, progress):
+                raise self._exit_error()
+            if self._handle_packet(packet, assembler, progress):
                 return _value(assembler)
 
-    def _digest(self, packet: bytes, assembler: wire.Assembler, progress: Progress | None) -> bool:
+    def _handle_packet(self, packet: bytes, assembler: ipc.Assembler, progress: Progress | None) -> bool:
         if packet[:1] == b"p":
             _report(packet[1:], progress)
             return False
@@ -123,7 +123,7 @@ class Child:
         except ValueError as error:
             raise SandboxError("answer", f"The job's answer was refused: {error}.", permanent=True) from error
 
-    def _epitaph(self) -> SandboxError:
+    def _exit_error(self) -> SandboxError:
         """Why the child ended without an answer."""
         self.wait(_KILL_DEADLINE)
         if self.exit is None:
@@ -148,7 +148,7 @@ class Child:
         if self.exit is None:
             self._status.settimeout(seconds)
             with suppress(OSError, ValueError):
-                self.exit = json.loads(self._status.recv(wire.PACKET)) or None
+                self.exit = json.loads(self._status.recv(ipc.PACKET)) or None
 
     def close(self) -> None:
         """Nothing of the child is left afterwards."""
@@ -190,13 +190,13 @@ class Sandbox:
         """Run `task` on `input` and wait for its answer. Raises SandboxError.
 
         :param timeout: seconds on the wall clock; :param scratch: a folder the caller looks into afterwards; without one, a fresh one is made and removed.
-        :param read: further files it may read; :param bounds: fields of `confine.Confinement` (memory, cpu, fork, …); `file_size` also bounds all
+        :param read: further files it may read; :param bounds: fields of `confinement.Confinement` (memory, cpu, fork, …); `file_size` also bounds all
           files of the scratch folder together.
         """
         folder = scratch or self.new_scratch()
         log = folder / _LOG_NAME
         bounds.setdefault("cpu", int(timeout * 2 * (os.cpu_count() or 1)) + 1)
-        limits = confine.Confinement(read=tuple(map(str, (input, *read))), write=str(folder), **bounds)
+        limits = confinement.Confinement(read=tuple(map(str, (input, *read))), write=str(folder), **bounds)
         watch = _ScratchWatch(folder, limits.file_size)
         deadline = time.monotonic() + timeout
         try:
@@ -219,10 +219,10 @@ class Sandbox:
             if scratch is None:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def open(self, bounds: confine.Confinement, *, log: Path | None = None, serve: bool = False) -> Child:
+    def open(self, bounds: confinement.Confinement, *, log: Path | None = None, serve: bool = False) -> Child:
         """A new child confined to `bounds`; with `serve` it answers requests until closed. Raises SandboxError when none can be started."""
-        ours, theirs = wire.pair()
-        status, their_status = wire.pair()
+        ours, theirs = ipc.pair()
+        status, their_status = ipc.pair()
         try:
             with self._lock:
                 self._order(
@@ -259,7 +259,7 @@ class Sandbox:
             ) from error
 
     def capabilities(self) -> dict[str, Any]:
-        """What protects here: see `confine.capabilities`."""
+        """What protects here: see `confinement.capabilities`."""
         self.warm_up()
         return self._capabilities
 
@@ -274,17 +274,17 @@ class Sandbox:
 
     def _order(self, message: dict[str, Any], fds: list[int]) -> None:
         try:
-            wire.send_with_fds(self._ensure(), message, fds)
+            ipc.send_with_fds(self._ensure(), message, fds)
         except (BrokenPipeError, ConnectionError):
             self._drop()
-            wire.send_with_fds(self._ensure(), message, fds)
+            ipc.send_with_fds(self._ensure(), message, fds)
 
     def _ensure(self) -> socket.socket:
         if self._control is not None and self._process is not None and self._process.poll() is None:
             return self._control
         self._drop()
-        control, theirs = wire.pair()
-        command = confine.python_command("appliance.jobs.zygote", str(theirs.fileno()), *self._arguments)
+        control, theirs = ipc.pair()
+        command = confinement.python_command("appliance.jobs.zygote", str(theirs.fileno()), *self._arguments)
         self._process = subprocess.Popen(
             command,
             env=_ENVIRONMENT,
@@ -297,7 +297,7 @@ class Sandbox:
         theirs.close()
         control.settimeout(_START_DEADLINE)
         try:
-            hello = control.recv(wire.PACKET)
+            hello = control.recv(ipc.PACKET)
         except TimeoutError:
             hello = b""
         if not hello:
@@ -344,7 +344,7 @@ class _ScratchWatch:
         return total
 
 
-def _value(assembler: wire.Assembler) -> Any:
+def _value(assembler: ipc.Assembler) -> Any:
     try:
         return assembler.value()
     except (ValueError, RecursionError) as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from appliance.jobs.publish import hash_file
+from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model import times
 from appliance.model.viewer import OPERATOR

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.jobs.registry import Done, JobContext, job
-from appliance.store import figures
+from appliance.store import site_statistics as figures
 
 
 @job("statistics", background=True)

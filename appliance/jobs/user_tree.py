@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from appliance.jobs.registry import Done, JobContext, job
-from appliance.store import places
+from appliance.store import file_locations
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
@@ -37,8 +37,8 @@ class UserTree:
     def rebuild(self) -> tuple[int, int]:
         """Bring everything in step. → number of links made and removed."""
         with self._db.snapshot() as conn:
-            rows = places.files(conn)
-            changes = places.changed_since(conn, self._seen)
+            rows = file_locations.files(conn)
+            changes = file_locations.changed_since(conn, self._seen)
         self._links = self._wanted(rows)
         self._seen = changes[-1][1] if changes else self._seen
         wanted = {name: target for links in self._links.values() for name, target in links.items()}
@@ -55,10 +55,10 @@ class UserTree:
             self.rebuild()
         else:
             with self._db.snapshot() as conn:
-                changes = places.changed_since(conn, self._seen)
-                gone = self._links.keys() - places.dataset_ids(conn)
+                changes = file_locations.changed_since(conn, self._seen)
+                gone = self._links.keys() - file_locations.dataset_ids(conn)
                 ids = {dataset_id for dataset_id, _moment in changes} | gone
-                wanted = self._wanted(places.files(conn, ids))
+                wanted = self._wanted(file_locations.files(conn, ids))
             self._seen = changes[-1][1] if changes else self._seen
             for dataset_id in ids:
                 self._replace(dataset_id, wanted.get(dataset_id, {}))

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.jobs import child, confine, wire
+from appliance.jobs import child, confinement, ipc
 
 
 @dataclass
@@ -38,14 +38,14 @@ class Zygote:
         self._poll = select.poll()
         self._by_pidfd: dict[int, _Child] = {}
         self._by_status: dict[int, _Child] = {}
-        self._namespaces = confine.namespaces_work()
-        self._runtime = confine.runtime_paths()
+        self._namespaces = confinement.namespaces_work()
+        self._runtime = confinement.runtime_paths()
 
     def serve(self) -> None:
         """Announce readiness, then work until the other end of the control socket closes."""
-        report = confine.capabilities(namespaces=self._namespaces)
+        report = confinement.capabilities(namespaces=self._namespaces)
         try:
-            self._control.send(wire.to_json(report))
+            self._control.send(ipc.to_json(report))
         except BrokenPipeError:  # the service ended while we were getting ready
             return
         self._poll.register(self._control, select.POLLIN)
@@ -56,12 +56,12 @@ class Zygote:
                         self._end()
                         return
                 elif fd in self._by_pidfd:
-                    self._bury(self._by_pidfd[fd])
+                    self._reap(self._by_pidfd[fd])
                 elif fd in self._by_status:
                     self._kill(self._by_status[fd])
 
     def _take_order(self) -> bool:
-        message, fds = wire.receive_with_fds(self._control)
+        message, fds = ipc.receive_with_fds(self._control)
         if message is None:
             return False
         job, status = fds
@@ -93,7 +93,7 @@ class Zygote:
         one.gone = True
         _kill_group(one.pid)
 
-    def _bury(self, one: _Child) -> None:
+    def _reap(self, one: _Child) -> None:
         """The child ended: take its helpers along, then report. Its number is not free before `wait4`, so no stranger is hit."""
         _kill_group(one.pid)
         _pid, status, usage = os.wait4(one.pid, 0)
@@ -106,7 +106,7 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status)
         with suppress(OSError):
             one.status.send(
-                wire.to_json({"code": code, "peak": usage.ru_maxrss * 1024, "cpu": usage.ru_utime + usage.ru_stime})
+                ipc.to_json({"code": code, "peak": usage.ru_maxrss * 1024, "cpu": usage.ru_utime + usage.ru_stime})
             )
         one.status.close()
 

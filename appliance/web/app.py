@@ -11,7 +11,9 @@ from flask import Flask, g
 from werkzeug.wrappers import Response
 
 from appliance.security.headers import security_headers
-from appliance.web.pages import BLUEPRINTS, base, errors, i18n, render, session
+from appliance.web.pages import BLUEPRINTS
+from appliance.web.pages.account import session
+from appliance.web.pages.frame import base, errors, i18n, render
 
 if TYPE_CHECKING:
     from appliance.web.context import Context

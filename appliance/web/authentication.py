@@ -10,7 +10,7 @@ from typing import Any
 from appliance.model import times
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import NOTHING, Viewer
-from appliance.security import csrf, sessions_rules, tokens
+from appliance.security import csrf, session_cookies, tokens
 from appliance.settings import Policy
 from appliance.store import communities, sessions, sharing, users
 from appliance.store import tokens as stored
@@ -62,7 +62,7 @@ def by_token(context: Context, token: str, address: str) -> Viewer:
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _remembered(context, sessions_rules.session_hash(cookie), _read_session)
+    found = _remembered(context, session_cookies.session_hash(cookie), _read_session)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
@@ -83,10 +83,10 @@ def expires(context: Context, hash_: bytes) -> str | None:
 def session_cookie(request: Request) -> str | None:
     """The session cookie of a request, None without one."""
     header = request.headers.get("Cookie")
-    if not header or sessions_rules.COOKIE not in header:
+    if not header or session_cookies.COOKIE not in header:
         return None
     try:
-        morsel = SimpleCookie(header).get(sessions_rules.COOKIE)
+        morsel = SimpleCookie(header).get(session_cookies.COOKIE)
     except CookieError:
         return None
     return morsel.value if morsel else None
@@ -139,7 +139,7 @@ def _read_session(context: Context, hash_: bytes) -> _Known | None:
         user = users.find(conn, session["user_id"]) if session is not None else None
         if session is None or user is None or user["state"] != "active":
             return None
-        lifetime = sessions_rules.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
+        lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
         found = of_user(conn, context.settings.policy, user, scope="admin")
@@ -158,7 +158,7 @@ def _note_use(db: Database, token_id: str, user_id: str) -> None:
 
 def _stale(moment: str | None) -> bool:
     """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
-    return moment is None or sessions_rules.needs_touch(times.parse(moment))
+    return moment is None or session_cookies.needs_touch(times.parse(moment))
 
 
 def _at(found: Viewer, address: str) -> Viewer:

@@ -101,7 +101,7 @@ class Pulse:
     """Asks one address again and again from a process of its own, and notes how long each answer took [s]."""
 
     def __init__(self, url: str, token: str = "") -> None:
-        self._command = [sys.executable, "-m", "bench.transfer.pulse", url, token]
+        self._command = [sys.executable, "-m", "bench.transfer.latency_probe", url, token]
         self.times: list[float] = []
 
     def __enter__(self) -> Pulse:

@@ -98,7 +98,7 @@ check_system() {
 check_hostname() {
     "$python" -B -c '
 import sys
-from appliance.security.certificate_names import hostname_problems
+from appliance.tls.names import hostname_problems
 problems = hostname_problems(sys.argv[1])
 sys.stderr.write("".join(f"{line}\n" for line in problems))
 sys.exit(bool(problems))' "$1"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.actions import communities, datasets, people
+from appliance.actions import accounts, communities, datasets
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -45,7 +45,7 @@ def site() -> Iterator[tuple[Site, Viewer, str]]:
         db = Database(Path(folder) / "dcor.sqlite")
         db.migrate()
         made = Site(Settings(), db, Depot(Path(folder)))
-        user_id = people.create(made, OPERATOR, {"name": "ann", "email": "ann@example.org"})
+        user_id = accounts.create(made, OPERATOR, {"name": "ann", "email": "ann@example.org"})
         circle = communities.create(made, OPERATOR, "circle", {"name": "lab"})
         communities.set_member(made, OPERATOR, "circle", circle, user_id, "editor")
         with db.read() as conn:

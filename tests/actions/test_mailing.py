@@ -11,8 +11,9 @@ import pytest
 
 from appliance.actions import mailing
 from appliance.model.problem import Problem
-from appliance.security import certificate, certificate_names
 from appliance.settings import Mail
+from appliance.tls import certificate
+from appliance.tls import names as certificate_names
 
 
 class _Session(socketserver.StreamRequestHandler):

@@ -17,21 +17,36 @@ ALLOWED = {
     "model": set(),
     "store": {"model"},
     "security": {"model"},
-    "actions": {"store", "security", "model"},
+    "tls": {"security", "model"},
+    "backup": {"security", "model"},
+    "actions": {"backup", "tls", "store", "security", "model"},
     "jobs": {"actions", "store", "security", "model"},
-    "health": {"jobs", "store", "security", "model"},
+    "health": {"jobs", "backup", "tls", "store", "security", "model"},
     "demo": {"actions", "store", "security", "model"},
-    "web": {"actions", "health", "store", "security", "model"},
-    "service": {"web", "jobs", "actions", "store", "security", "model"},
+    "web": {"actions", "health", "tls", "store", "security", "model"},
+    "service": {"web", "jobs", "actions", "tls", "store", "security", "model"},
     "tray": {"health", "web", "service", "store", "security", "model"},
-    "cli": {"tray", "service", "web", "jobs", "health", "demo", "actions", "store", "security", "model"},
+    "cli": {
+        "tray",
+        "service",
+        "web",
+        "jobs",
+        "health",
+        "demo",
+        "actions",
+        "backup",
+        "tls",
+        "store",
+        "security",
+        "model",
+    },
 }
 _BASE = {"__version__", "durable", "settings", "logs", "notify"}
-_READS_HDF5 = ("jobs/rtdc/", "security/hdf5_preflight.py", "demo/")
+_READS_HDF5 = ("jobs/rtdc/", "demo/")
 
 #: Where SQL stands outside of the store, and why.
 _SQL = {
-    "web/observe.py": "asks whether the database can be read at all",
+    "web/monitoring_routes.py": "asks whether the database can be read at all",
     "cli/releases.py": "copies a whole database before an update",
 }
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from appliance.security import policy
-from appliance.web import routing
+from appliance.web import route_table
 from appliance.web.api.registry import ACTIONS
 from tests.support.server import Appliance
 
-ROUTES = routing.routes()
+ROUTES = route_table.routes()
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=[one.pattern.pattern for one in ROUTES])

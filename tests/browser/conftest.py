@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.browser import chromium
-from tests.support.house import PASSWORD, House
+from tests.support.every_state import Showroom
+from tests.support.furnished import PASSWORD, House
 from tests.support.server import Appliance
-from tests.support.showroom import Showroom
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser import chromium
-from tests.support.house import PASSWORD
-from tests.support.pages_seen import PAGES, label, show
-from tests.support.showroom import Showroom
+from tests.support.every_state import Showroom
+from tests.support.furnished import PASSWORD
+from tests.support.page_visits import PAGES, label, show
 
 WIDTHS = (1440, 390)
 THEMES = ("light", "dark")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.browser import axe
-from tests.support.house import House
-from tests.support.pages_seen import PAGES, show
-from tests.support.showroom import Showroom
+from tests.support.every_state import Showroom
+from tests.support.furnished import House
+from tests.support.page_visits import PAGES, show
 
 
 @pytest.mark.slow

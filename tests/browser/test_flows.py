@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.support.house import House
+from tests.support.furnished import House
 from tests.support.samples import synthetic
 from tests.support.server import wait_for
 

@@ -11,9 +11,9 @@ import pytest
 import pyzipper
 from dclab.rtdc_dataset.fmt_dcor import access_token
 
+from appliance.backup import crypto as backup_crypto
 from appliance.cli.root import run
 from appliance.model import times
-from appliance.security import backup_crypto
 from tests.cli.conftest import Dcor
 from tests.support.server import Appliance, Person
 

@@ -16,9 +16,9 @@ import pyzipper
 
 from appliance import settings as settings_module
 from appliance.actions import backups
+from appliance.backup import key_sheet as backup_sheet
 from appliance.cli.common import CliState
 from appliance.cli.root import run
-from appliance.security import backup_sheet
 from appliance.service import Service
 from appliance.store import backup_source, jobs
 from tests.cli.conftest import Dcor

@@ -13,10 +13,10 @@ from cryptography import x509
 
 from appliance.cli.common import CliState
 from appliance.cli.root import run
-from appliance.security import certificate
-from appliance.security.certificate_names import names_for
+from appliance.tls import certificate
+from appliance.tls.names import names_for
 from tests.cli.conftest import Dcor
-from tests.security.authority import Authority, pem
+from tests.support.certificate_authority import Authority, pem
 from tests.support.server import Appliance, wait_for
 
 HOST = "dcor.clinic.example"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.cli.root import run
-from appliance.store.layout import FOLDERS
+from appliance.store.data_root import FOLDERS
 from tests.cli.conftest import Dcor
 
 

@@ -16,7 +16,7 @@ import requests
 from ckanapi import NotAuthorized, NotFound, RemoteCKAN, SearchQueryError, ValidationError
 from ckanapi.errors import CKANAPIError
 
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 
 @pytest.fixture(scope="module")

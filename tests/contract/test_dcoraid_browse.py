@@ -14,7 +14,7 @@ from dcoraid.dbmodel import APIInterrogator, CachedAPIInterrogator
 from appliance.actions import communities
 from appliance.model.viewer import OPERATOR
 from tests.support.server import Person
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 MANY = 1100
 

@@ -17,7 +17,7 @@ from dcoraid.dbmodel import APIInterrogator
 from dcoraid.download.job import DownloadJob
 from dcoraid.upload.job import UploadJob
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
 from appliance.security import access_file
 from tests.support.samples import measurements
@@ -38,8 +38,8 @@ SUPPLEMENTS = [
 def facility(shared: Appliance, tmp_path: Path) -> CKANAPI:
     """DCOR-Aid as its wizard sets it up from a .dcor-access file."""
     name = f"nurse-{tmp_path.name}"[:40].lower().replace("_", "-")
-    people.create(shared.context, OPERATOR, {"name": name, "email": f"{name}@clinic.example"})
-    token, _ = people.create_token(shared.context, OPERATOR, name, "access file")
+    accounts.create(shared.context, OPERATOR, {"name": name, "email": f"{name}@clinic.example"})
+    token, _ = accounts.create_token(shared.context, OPERATOR, name, "access file")
     path = tmp_path / "nurse.dcor-access"
     path.write_bytes(access_file.AccessFile(token, shared.certificate.read_bytes()).encrypt(PASSPHRASE))
     certificate = tmp_path / "pinned.cert"

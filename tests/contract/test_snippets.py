@@ -10,7 +10,7 @@ from dclab.rtdc_dataset import fmt_dcor
 from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 
-from appliance.web.pages.snippets import dclab_lines
+from appliance.web.pages.dataset.snippets import dclab_lines
 from tests.support.samples import synthetic
 from tests.support.server import Appliance
 

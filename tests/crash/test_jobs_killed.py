@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from appliance.jobs import missing
-from appliance.jobs.publish import hash_file
+from appliance.jobs.artefact_publishing import hash_file
 from appliance.store import artefacts, jobs, rtdc
 from tests.jobs.conftest import Appliance
 from tests.support.waiting import wait_until

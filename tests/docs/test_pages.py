@@ -12,7 +12,7 @@ import pytest
 from appliance import settings
 from appliance.cli.docs import PAGES
 from appliance.cli.root import cli
-from appliance.web.pages import manual
+from appliance.web.pages.frame import manual
 from tests.support.server import Appliance
 
 TOP = Path(__file__).parents[2]

@@ -21,8 +21,9 @@ from appliance.health import overview, report
 from appliance.health.base import Finding, Level, NamedCheck, Premises
 from appliance.model import times
 from appliance.model.problem import Problem
-from appliance.security import certificate, certificate_names
 from appliance.store import alarms, jobs
+from appliance.tls import certificate
+from appliance.tls import names as certificate_names
 
 Usage = namedtuple("Usage", "total used free")
 Look = Callable[..., list[Finding]]

@@ -14,7 +14,7 @@ from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import Sandbox
 from appliance.model import media, names
 from appliance.settings import Settings, load
-from appliance.store import datasets, jobs, layout, resources
+from appliance.store import data_root, datasets, jobs, resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from tests.support.waiting import wait_until
@@ -32,7 +32,7 @@ class Appliance:
     kernel: Sandbox | None = None
 
     def __init__(self, root: Path) -> None:
-        layout.create(root)
+        data_root.create(root)
         self.root = root
         self.settings: Settings = load(root, env={})
         self.db = Database(self.settings.database)

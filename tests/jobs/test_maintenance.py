@@ -14,7 +14,8 @@ from appliance.jobs import missing, orphans, prune, schedule, scrub
 from appliance.jobs.registry import JobFailed
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
-from appliance.store import alarms, artefacts, audit, datasets, figures, file_checks, jobs, resources
+from appliance.store import alarms, artefacts, audit, datasets, file_checks, jobs, resources
+from appliance.store import site_statistics as figures
 
 from .conftest import Appliance
 

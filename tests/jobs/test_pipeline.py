@@ -18,7 +18,7 @@ REAL_FILES = sorted(REAL.glob("*.rtdc")) if REAL.is_dir() else []
 
 def check_results(appliance: Appliance, resource_id: str) -> None:
     """Everything is there, described by rows, and the files hold what the rows say."""
-    from appliance.jobs.publish import hash_file
+    from appliance.jobs.artefact_publishing import hash_file
 
     with appliance.db.read() as conn:
         resource = resources.get(conn, resource_id)

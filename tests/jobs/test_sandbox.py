@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.jobs import landlock
-from appliance.jobs.confine import Confinement
+from appliance.jobs.confinement import Confinement
 from appliance.jobs.sandbox import Sandbox, SandboxError
 from tests.support.waiting import wait_for
 

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.model.problem import Problem
-from appliance.security import access_file, certificate, tokens, zipcrypto
-from appliance.security.certificate_names import names_for
+from appliance.security import access_file, tokens, zipcrypto
+from appliance.tls import certificate
+from appliance.tls.names import names_for
 
 HOST = "dcor.clinic.example"
 CERTIFICATE = certificate.create_self_signed(names_for(HOST)).chain

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.house import Visitor
-from tests.web.api.world import Dataset, World
+from tests.support.furnished import Visitor
+from tests.web.api.permission_fixture import Dataset, World
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.security import certificate, random_deflate
-from appliance.security.certificate_names import names_for
+from appliance.security import random_deflate
+from appliance.tls import certificate
+from appliance.tls.names import names_for
 
 CERTIFICATE = certificate.create_self_signed(names_for("dcor.clinic.example")).chain
 

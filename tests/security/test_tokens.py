@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appliance.security import sessions_rules, tokens
+from appliance.security import session_cookies, tokens
 
 
 def test_tokens_have_the_form_that_every_client_keeps() -> None:
@@ -53,20 +53,20 @@ def test_scopes_include_each_other() -> None:
 
 
 def test_sessions_end_by_idleness_and_by_age() -> None:
-    life = sessions_rules.Lifetime(idle=timedelta(hours=12), longest=timedelta(days=14))
+    life = session_cookies.Lifetime(idle=timedelta(hours=12), longest=timedelta(days=14))
     start = datetime(2026, 5, 1, tzinfo=UTC)
     assert life.is_live(start, start, start + timedelta(hours=11))
     assert not life.is_live(start, start, start + timedelta(hours=12))
     assert life.is_live(start, start + timedelta(days=13, hours=20), start + timedelta(days=13, hours=23))
     assert not life.is_live(start, start + timedelta(days=13, hours=23), start + timedelta(days=14))
-    assert not sessions_rules.needs_touch(start, start + timedelta(minutes=4))
-    assert sessions_rules.needs_touch(start, start + timedelta(minutes=5))
+    assert not session_cookies.needs_touch(start, start + timedelta(minutes=4))
+    assert session_cookies.needs_touch(start, start + timedelta(minutes=5))
 
 
 def test_session_cookies_are_guarded() -> None:
-    value, digest = sessions_rules.new_session()
-    assert digest == sessions_rules.session_hash(value)
-    for header in (sessions_rules.set_cookie(value), sessions_rules.clear_cookie()):
+    value, digest = session_cookies.new_session()
+    assert digest == session_cookies.session_hash(value)
+    for header in (session_cookies.set_cookie(value), session_cookies.clear_cookie()):
         assert header.startswith("__Host-dcor=")
         assert {"Path=/", "Secure", "HttpOnly", "SameSite=Lax"} <= set(header.split("; "))
         assert "Domain" not in header

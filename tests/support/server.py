@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from appliance import settings as settings_module
-from appliance.actions import communities, people
+from appliance.actions import accounts, communities
 from appliance.cli import init
 from appliance.cli.work import check_sanity
 from appliance.model.viewer import OPERATOR
@@ -152,10 +152,10 @@ class Appliance:
             known = users.find(conn, name)
         if known is None:
             values = {"name": name, "email": f"{name}@example.org", "fullname": name.title(), "password": password}
-            user_id = people.create(self.context, OPERATOR, values, sysadmin=sysadmin)
+            user_id = accounts.create(self.context, OPERATOR, values, sysadmin=sysadmin)
         else:
             user_id = str(known["id"])
-        token, _ = people.create_token(self.context, OPERATOR, name, "test", scope="admin" if sysadmin else "write")
+        token, _ = accounts.create_token(self.context, OPERATOR, name, "test", scope="admin" if sysadmin else "write")
         return Person(self, name, token, user_id)
 
     def member(self, kind: str, community: str, name: str, role: str) -> Person:

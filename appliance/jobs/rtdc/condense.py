@@ -20,8 +20,8 @@ from dclab.rtdc_dataset import RTDCWriter
 from . import derive, features, statistics
 from .copying import COMPRESSION, copy_unchanged
 from .errors import RtdcError, explained
-from .opening import Sealed_HDF5, open_dataset
-from .workers import Crew, Range, event_ranges
+from .opening import SafeRTDC, open_dataset
+from .workers import Range, WorkerPool, event_ranges
 
 RESULT = "condensed.rtdc"
 Progress = Callable[[float, str], None]
@@ -68,7 +68,7 @@ def condense(
 class _Plan:
     """Which features are copied, which are computed, and what the log says about them."""
 
-    def __init__(self, dataset: Sealed_HDF5) -> None:
+    def __init__(self, dataset: SafeRTDC) -> None:
         scalar = dataset.features_scalar
         loaded = [name for name in dataset.features_loaded if name in scalar]
         internal = {name for basin in dataset.basins_get_dicts() for name in basin["features"]}
@@ -89,9 +89,9 @@ class _Plan:
 class _Derived:
     """The image-derived features of a file, computed by a crew into a memory map in the scratch folder."""
 
-    def __init__(self, path: Path, dataset: Sealed_HDF5, names: list[str], scratch: Path, cores: int) -> None:
+    def __init__(self, path: Path, dataset: SafeRTDC, names: list[str], scratch: Path, cores: int) -> None:
         self.names = names
-        self._crew: Crew | None = None
+        self._crew: WorkerPool | None = None
         if not names:
             return
         given = derive.sources(dataset, names)
@@ -109,7 +109,7 @@ class _Derived:
         self._counts = np.frombuffer(mmap.mmap(-1, 16 * cores), dtype=np.int64).reshape(cores, 2)
         self._path = path
         self._dataset = dataset
-        self._crew = Crew(ranges, self._work, cores)
+        self._crew = WorkerPool(ranges, self._work, cores)
 
     def __enter__(self) -> _Derived:
         return self
@@ -127,7 +127,7 @@ class _Derived:
             with open_dataset(self._path) as dataset:
                 self._fill(dataset, ranges, number)
 
-    def _fill(self, dataset: Sealed_HDF5, ranges: Iterator[Range], number: int) -> None:
+    def _fill(self, dataset: SafeRTDC, ranges: Iterator[Range], number: int) -> None:
         given = derive.sources(dataset, self.names)
         for start, stop in ranges:
             found, lost = derive.compute(given, self.names, slice(start, stop))
@@ -156,7 +156,7 @@ class _Derived:
         )
 
 
-def _chunk_events(dataset: Sealed_HDF5) -> int:
+def _chunk_events(dataset: SafeRTDC) -> int:
     for name in ("image", "mask"):
         data = dataset.h5file["events"].get(name)
         if isinstance(data, h5py.Dataset) and data.chunks:
@@ -164,9 +164,7 @@ def _chunk_events(dataset: Sealed_HDF5) -> int:
     return 1
 
 
-def _write_features(
-    dataset: Sealed_HDF5, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived
-) -> None:
+def _write_features(dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived) -> None:
     for name in plan.missing:
         if name in target.get("events", {}) or name in target.get("basin_events", {}):
             continue
@@ -174,7 +172,7 @@ def _write_features(
         writer.store_feature(feat=name, data=data)
 
 
-def _rename_old_logs(dataset: Sealed_HDF5, target: h5py.File) -> None:
+def _rename_old_logs(dataset: SafeRTDC, target: h5py.File) -> None:
     logs = target["logs"]
     for name in ("dclab-condense", "dclab-condense-warnings"):
         if name in logs:
@@ -184,7 +182,7 @@ def _rename_old_logs(dataset: Sealed_HDF5, target: h5py.File) -> None:
             del logs[name]
 
 
-def _write_logs(dataset: Sealed_HDF5, writer: RTDCWriter, plan: _Plan, name: str, notes: list[str]) -> None:
+def _write_logs(dataset: SafeRTDC, writer: RTDCWriter, plan: _Plan, name: str, notes: list[str]) -> None:
     log = json.loads("\n".join(common.get_command_log(paths=[dataset.path], custom_dict=plan.log)))
     log["files"][0]["name"] = name
     if notes:
@@ -198,7 +196,7 @@ def _warnings_log(caught: list[warnings.WarningMessage]) -> list[str]:
 
 
 def _write_basins(
-    dataset: Sealed_HDF5, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: _Plan
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: _Plan
 ) -> list[str]:
     """Store the requested basins. → the features they add to those stored."""
     present = set(target["events"]) | set(target.get("basin_events", {}))
@@ -224,7 +222,7 @@ def _write_basins(
     return sorted(added - present)
 
 
-def _basin_map(dataset: Sealed_HDF5, target: h5py.File, basin: dict[str, Any]) -> tuple[str, features.Array] | None:
+def _basin_map(dataset: SafeRTDC, target: h5py.File, basin: dict[str, Any]) -> tuple[str, features.Array] | None:
     mapping = basin.get("mapping", "same")
     if mapping == "same":
         return None

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from dclab import definitions as dfn
 
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 
 #: Longest text value and longest list that is taken over into the catalogue.
 MAX_TEXT = 10_000
 MAX_LIST = 10_000
 
 
-def as_json(dataset: Sealed_HDF5, event_count: int) -> dict[str, dict[str, Any]]:
+def as_json(dataset: SafeRTDC, event_count: int) -> dict[str, dict[str, Any]]:
     """→ {section: {key: value}} without `filtering`, as dcserv answers it; the event count is filled in if missing.
 
     Values that JSON cannot hold (NaN, infinities) are left out, and so are empty sections.

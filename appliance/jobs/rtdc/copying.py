@@ -16,7 +16,7 @@ from dclab.util import hashobj
 
 from . import features
 from .errors import RtdcError
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 from .texts import Budget
 
 #: All logs of a file together, as text.
@@ -27,7 +27,7 @@ LOG_TABLE_BYTES = 512_000_000
 COMPRESSION = hdf5plugin.Zstd(clevel=5)
 
 
-def copy_unchanged(dataset: Sealed_HDF5, target: h5py.File) -> None:
+def copy_unchanged(dataset: SafeRTDC, target: h5py.File) -> None:
     """Do what dclab's `rtdc_copy(features="scalar")` does, but take over no basin that leaves the file.
 
     Raises RtdcError (`log`) for logs beyond the limits.
@@ -108,7 +108,7 @@ def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget)
     copied.attrs.update(data.attrs)
 
 
-def _copy_internal_basins(dataset: Sealed_HDF5, target: h5py.File) -> set[str]:
+def _copy_internal_basins(dataset: SafeRTDC, target: h5py.File) -> set[str]:
     """Copy the scalar features of internal basins with their definition. → names that are thereby dealt with."""
     source = dataset.h5file
     done: set[str] = set()

@@ -13,12 +13,12 @@ from typing import Any
 import h5py
 import numpy as np
 
-from appliance.security.hdf5_preflight import HostileFile, check_dataset
+from appliance.jobs.rtdc.preflight import HostileFile, check_dataset
 
 from . import brightness, shapes
 from .errors import RtdcError
 from .features import Array
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 from .outlines import Outlines, trace
 
 #: feature → what has to be read for it.
@@ -61,7 +61,7 @@ class Sources:
         return max(1024, sum(int(np.prod(stack.shape[1:])) for stack in stacks))
 
 
-def sources(dataset: Sealed_HDF5, wanted: Sequence[str]) -> Sources:
+def sources(dataset: SafeRTDC, wanted: Sequence[str]) -> Sources:
     """→ the ingredients for the `wanted` features, without reading image data."""
     needs = frozenset().union(*(NEEDS[name] for name in wanted))
     stored_contour = dataset.h5file["events"].get("contour") if "contour" in dataset._events else None

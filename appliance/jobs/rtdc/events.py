@@ -9,14 +9,14 @@ import numpy as np
 from .derive import stored_contour
 from .errors import RtdcError, explained
 from .features import Array
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 from .outlines import trace_one
 
 #: Largest picture that is handed out, in pixels.
 MAX_PIXELS = 16_000_000
 
 
-def image(dataset: Sealed_HDF5, event: int, name: str = "image") -> Array | None:
+def image(dataset: SafeRTDC, event: int, name: str = "image") -> Array | None:
     """→ (rows, columns) uint8 picture of an event, or None if the file has none. Other depths are scaled to 8 bits."""
     if name not in dataset:
         return None
@@ -29,7 +29,7 @@ def image(dataset: Sealed_HDF5, event: int, name: str = "image") -> Array | None
     return scaled
 
 
-def mask(dataset: Sealed_HDF5, event: int) -> Array | None:
+def mask(dataset: SafeRTDC, event: int) -> Array | None:
     """→ (rows, columns) bool mask of an event, or None."""
     if "mask" not in dataset:
         return None
@@ -37,7 +37,7 @@ def mask(dataset: Sealed_HDF5, event: int) -> Array | None:
     return picture
 
 
-def contour(dataset: Sealed_HDF5, event: int) -> Array | None:
+def contour(dataset: SafeRTDC, event: int) -> Array | None:
     """→ (points, 2) x and y [px] of an event's contour (stored, else traced along the mask), or None."""
     group = dataset.h5file["events"].get("contour") if "contour" in dataset._events else None
     if group is not None:
@@ -51,7 +51,7 @@ def contour(dataset: Sealed_HDF5, event: int) -> Array | None:
     return points if len(points) else None
 
 
-def trace(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+def trace(dataset: SafeRTDC, name: str, event: int) -> Array:
     """→ the samples of one fluorescence trace of an event. Raises RtdcError (`events`, `features`, `damaged`)."""
     group = dataset.h5file["events"].get("trace")
     if group is None or name not in group:
@@ -62,12 +62,12 @@ def trace(dataset: Sealed_HDF5, name: str, event: int) -> Array:
         return np.asarray(data[event])
 
 
-def raw(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+def raw(dataset: SafeRTDC, name: str, event: int) -> Array:
     """→ an event of a non-scalar feature as it is stored (images and other stacks)."""
     return _read(dataset, name, event)
 
 
-def _read(dataset: Sealed_HDF5, name: str, event: int) -> Array:
+def _read(dataset: SafeRTDC, name: str, event: int) -> Array:
     with explained(f"reading event {event} of '{name}'"):
         stack: Any = dataset[name]
         _require(event, len(stack))

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from dclab import definitions as dfn
 
 from .errors import RtdcError, explained
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 
 Array = npt.NDArray[Any]
 
 
-def stored(dataset: Sealed_HDF5) -> list[str]:
+def stored(dataset: SafeRTDC) -> list[str]:
     """→ sorted innate features: valid stored ones (defective ones left out) and those of internal basins."""
     names = set(dataset._events.keys())
     for basin in dataset.basins_get_dicts():
@@ -37,7 +37,7 @@ def label(name: str) -> tuple[str, str]:
     return bare, unit
 
 
-def scalar(dataset: Sealed_HDF5, name: str) -> Array:
+def scalar(dataset: SafeRTDC, name: str) -> Array:
     """→ all values of a stored scalar feature as a one-dimensional array. Raises RtdcError (`features`, `damaged`)."""
     with explained(f"reading the feature '{name}'"):
         # Not through dclab's wrapper where it can be avoided: it would keep every column in memory.
@@ -48,7 +48,7 @@ def scalar(dataset: Sealed_HDF5, name: str) -> Array:
     return values
 
 
-def scalar_value(dataset: Sealed_HDF5, name: str, event: int) -> float | None:
+def scalar_value(dataset: SafeRTDC, name: str, event: int) -> float | None:
     """→ one event's value of a stored scalar feature; None where it is missing, NaN or infinite."""
     with explained(f"reading the feature '{name}'"):
         source = dataset.h5file["events"] if name in dataset._events else dataset
@@ -57,7 +57,7 @@ def scalar_value(dataset: Sealed_HDF5, name: str, event: int) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def trace_names(dataset: Sealed_HDF5) -> list[str]:
+def trace_names(dataset: SafeRTDC) -> list[str]:
     """→ sorted names of the stored traces ([] without any)."""
     group = dataset.h5file["events"].get("trace")
     return sorted(group) if isinstance(group, h5py.Group) else []

@@ -11,7 +11,7 @@ from dclab.rtdc_dataset.check import IGNORED_LOG_NAMES, LOG_MAX_LINE_LENGTH, ICu
 
 from . import features
 from .errors import RtdcError, library_base_errors, one_line, without_paths
-from .opening import Sealed_HDF5
+from .opening import SafeRTDC
 
 #: Checks of dclab that we run as they are. Left out: those that the pre-flight walk has done (external links), that open
 #: the path again and read logs line by line (replaced by `_log_lines`), or that run machine-learning models.
@@ -46,7 +46,7 @@ MAX_CUES = 500
 _ORDER = {"violation": 0, "alert": 1, "info": 2}
 
 
-def check(dataset: Sealed_HDF5, event_count: int) -> dict[str, Any]:
+def check(dataset: SafeRTDC, event_count: int) -> dict[str, Any]:
     """→ {cues: [{level, category, message, section, key}], sane, sanity_errors}; a check that stumbles is itself a cue."""
     cues = [_cue("alert", "warning", text) for text in dataset.opening_warnings]
     reasons = sanity(dataset, event_count)
@@ -65,7 +65,7 @@ def check(dataset: Sealed_HDF5, event_count: int) -> dict[str, Any]:
     return {"cues": ordered[:MAX_CUES], "sane": not reasons, "sanity_errors": reasons}
 
 
-def sanity(dataset: Sealed_HDF5, event_count: int) -> list[str]:
+def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
     """→ why the dataset may not be activated ([] when sound), in dclab's words ("Sanity check failed: …").
 
     Feature lengths against the event count, image sizes against the region of interest, and that the first and last
@@ -85,7 +85,7 @@ def sanity(dataset: Sealed_HDF5, event_count: int) -> list[str]:
     return [one_line(f"Sanity check failed: {reason}") for reason in dict.fromkeys(reasons)][:50]
 
 
-def _unreadable(dataset: Sealed_HDF5, event_count: int) -> list[str]:
+def _unreadable(dataset: SafeRTDC, event_count: int) -> list[str]:
     """Touch the first and last event of every stored feature: truncated data show up here."""
     events = dataset.h5file["events"]
     reasons = []
@@ -181,7 +181,7 @@ def _log_lines(h5: h5py.File) -> list[dict[str, Any]]:
     return cues
 
 
-def _positive_maxima(dataset: Sealed_HDF5) -> list[dict[str, Any]]:
+def _positive_maxima(dataset: SafeRTDC) -> list[dict[str, Any]]:
     """dclab's check of fl?_max > 0.1, with numpy's minimum instead of Python's."""
     low = []
     for name in ("fl1_max", "fl2_max", "fl3_max", "fl1_max_ctc", "fl2_max_ctc", "fl3_max_ctc"):

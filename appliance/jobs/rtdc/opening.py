@@ -14,7 +14,7 @@ from dclab import definitions as dfn
 from dclab.rtdc_dataset.fmt_hdf5 import RTDC_HDF5
 from dclab.rtdc_dataset.fmt_hdf5.events import H5Events
 
-from appliance.security.hdf5_preflight import Findings, HostileFile, inspect
+from appliance.jobs.rtdc.preflight import Findings, HostileFile, inspect
 
 from . import basins
 from .errors import RtdcError, explained, translate
@@ -37,7 +37,7 @@ class _Events(H5Events):  # type: ignore[misc]
         return self._valid
 
 
-class Sealed_HDF5(RTDC_HDF5):  # type: ignore[misc]
+class SafeRTDC(RTDC_HDF5):  # type: ignore[misc]
     """dclab's view of a file, with nothing but sound internal basins.
 
     dclab derives the format "hdf5" from the last part of the class's name.
@@ -119,7 +119,7 @@ def _opened(path: Path) -> h5py.File:
 
 
 @contextlib.contextmanager
-def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
+def open_dataset(path: Path, *, deep: bool = False) -> Iterator[SafeRTDC]:
     """Open `path` as a dclab dataset after the pre-flight walk; its warnings are collected in `.opening_warnings`.
 
     Raises RtdcError as `open_hdf5`, and `events` or `metadata` when it is HDF5 but no RT-DC file.
@@ -131,7 +131,7 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[Sealed_HDF5]:
             warnings.simplefilter("always")
             warnings.simplefilter("ignore", DeprecationWarning)
             try:
-                dataset = Sealed_HDF5(path)
+                dataset = SafeRTDC(path)
             except (AttributeError, TypeError, ValueError) as exc:
                 raise _wrong_value(h5) or exc from exc
         dataset.opening_warnings = [f"{w.category.__name__}: {w.message}" for w in caught]

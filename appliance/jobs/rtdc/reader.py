@@ -19,7 +19,7 @@ from PIL import Image
 from . import events, features
 from .errors import RtdcError, explained
 from .features import Array
-from .opening import Sealed_HDF5, open_dataset
+from .opening import SafeRTDC, open_dataset
 
 #: Most events answered by one request.
 MAX_EVENTS = 100
@@ -32,9 +32,9 @@ class ReaderCache:
 
     def __init__(self, size: int = 8) -> None:
         self._size = size
-        self._open: OrderedDict[_Key, tuple[contextlib.ExitStack, Sealed_HDF5]] = OrderedDict()
+        self._open: OrderedDict[_Key, tuple[contextlib.ExitStack, SafeRTDC]] = OrderedDict()
 
-    def get(self, path: Path) -> Sealed_HDF5:
+    def get(self, path: Path) -> SafeRTDC:
         """→ the open dataset of `path`; a replaced file is opened anew. Raises RtdcError."""
         try:
             stat = path.stat()
@@ -87,7 +87,7 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     raise RtdcError("invalid", f"Unknown kind of request '{str(what)[:40]}'!")
 
 
-def _feature(request: dict[str, Any], dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None) -> Any:
+def _feature(request: dict[str, Any], dataset: SafeRTDC, condensed: SafeRTDC | None) -> Any:
     name = request.get("feature")
     if not isinstance(name, str) or not name:
         raise RtdcError("invalid", "Please specify 'feature' parameter!")
@@ -107,7 +107,7 @@ def _feature(request: dict[str, Any], dataset: Sealed_HDF5, condensed: Sealed_HD
     return (picture.astype(bool) if name == "mask" else picture).tolist()
 
 
-def _scalar(name: str, dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None) -> Array:
+def _scalar(name: str, dataset: SafeRTDC, condensed: SafeRTDC | None) -> Array:
     """The condensed file first; features that would have to be computed from images are not computed here."""
     for source in (condensed, dataset):
         if source is not None and name in features.stored(source):
@@ -118,7 +118,7 @@ def _scalar(name: str, dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None) -> A
     raise RtdcError("invalid", f"Feature '{name}' unavailable!")
 
 
-def _trace(request: dict[str, Any], dataset: Sealed_HDF5) -> Any:
+def _trace(request: dict[str, Any], dataset: SafeRTDC) -> Any:
     name = request.get("trace")
     if not isinstance(name, str) or not name:
         raise RtdcError("invalid", "Please specify 'trace' parameter!")
@@ -147,7 +147,7 @@ def _number(value: Any) -> int:
         raise RtdcError("invalid", f"Invalid event '{str(value)[:40]}'!") from None
 
 
-def _whole(dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None, event: int) -> dict[str, Any]:
+def _whole(dataset: SafeRTDC, condensed: SafeRTDC | None, event: int) -> dict[str, Any]:
     if not 0 <= event < len(dataset):
         raise RtdcError("events", f"There is no event {event}; the file holds {len(dataset)}.")
     scalars: dict[str, float | None] = {}
@@ -161,7 +161,7 @@ def _whole(dataset: Sealed_HDF5, condensed: Sealed_HDF5 | None, event: int) -> d
     return {"event": event, "features": dict(sorted(scalars.items())), "traces": traces} | _picture(dataset, event)
 
 
-def _picture(dataset: Sealed_HDF5, event: int) -> dict[str, Any]:
+def _picture(dataset: SafeRTDC, event: int) -> dict[str, Any]:
     """→ {event, image, image_bg, mask (PNG, base64 | null), contour [[x, y]] | null, width, height, pixel_size}."""
     image = events.image(dataset, event)
     background = events.image(dataset, event, "image_bg")

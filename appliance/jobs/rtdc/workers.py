@@ -33,7 +33,7 @@ def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: 
     return [(start, min(start + step, total)) for start in range(0, total, step)]
 
 
-class Crew:
+class WorkerPool:
     """`cores - 1` forked workers and the caller, sharing the ranges dynamically.
 
     `work(ranges, number)` iterates the ranges it is given and stores results itself; `number` tells workers apart. Use as a context manager: leaving it ends
@@ -57,7 +57,7 @@ class Crew:
         os.close(writer)
         os.close(report_writer)
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:

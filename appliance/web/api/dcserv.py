@@ -9,7 +9,7 @@ from appliance.model import names
 from appliance.model.problem import invalid
 from appliance.web.api.registry import Call, action, natural, text
 from appliance.web.dcserv import version1, version2
-from appliance.web.dcserv.subject import Subject
+from appliance.web.dcserv.measurement import Measurement
 
 
 @action(
@@ -39,7 +39,7 @@ def dcserv(call: Call) -> Any:
         row, facts = lookup.resource(conn, call.viewer, call["id"])
         if not names.is_measurement(row["name"]):
             raise invalid(message=f"Resource ID {row['id']} must be an .rtdc dataset!")
-        subject = Subject(call.context, conn, row, facts, call.viewer, call.client)
+        subject = Measurement(call.context, conn, row, facts, call.viewer, call.client)
         call.kept = version2.lasts(subject, call["query"])
         answer = version2.answer(subject, call["query"])
         if call["version"] == "2":

@@ -12,9 +12,9 @@ from appliance.actions.site import Site
 from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import incidents, notices
-from appliance.web import authentication, turns
-from appliance.web.api import envelope, parameters, uploads
+from appliance.store import announcements, incidents
+from appliance.web import authentication, cpu_slot
+from appliance.web.api import attached_files, envelope, parameters
 from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
@@ -38,7 +38,7 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
         if request.method in {"GET", "HEAD"}:
             if not declared.get:
                 raise Problem(400, "Bad Request", message=_POST_ONLY)
-            turns.take()
+            cpu_slot.acquire()
         if declared.kept and request.method != "POST" and request.body.length == 0:
             caller = authentication.token_hash(request)
             if caller is not None:
@@ -70,16 +70,18 @@ def perform(context: Context, request: Request, declared: Action) -> tuple[Any, 
     viewer = authentication.viewer(context, request)
     require_open(context, viewer)
     require(viewer, declared)
-    with uploads.Inbox(context, viewer) as inbox:
+    with attached_files.AttachedFiles(context, viewer) as inbox:
         data = read(request, declared, inbox, parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY)
         values = converted(declared, data)
-        if uploads.is_multipart(request):  # a file may take hours; whoever sends it may have lost the right meanwhile
+        if attached_files.is_multipart(
+            request
+        ):  # a file may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request)
             require(viewer, declared)
         one = Call(context, viewer, values, request.client, declared.kept)
         if not declared.get:  # it may write, which waits for the disk
             return declared.handler(one), False
-        turns.take()
+        cpu_slot.acquire()
         return declared.handler(one), one.kept
 
 
@@ -103,10 +105,10 @@ def require_open(context: Context, viewer: Viewer) -> None:
 
 def _maintenance(context: Context) -> str:
     with context.db.read() as conn:
-        return notices.maintenance(conn)
+        return announcements.maintenance(conn)
 
 
-def read(request: Request, declared: Action, inbox: uploads.Inbox, limit: int) -> dict[str, Any]:
+def read(request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int) -> dict[str, Any]:
     """The parameters of a request, from wherever it carries them; on harmless actions the query string wins.
 
     Raises Problem, 413 for a body of more than `limit` bytes (files do not count).
@@ -114,7 +116,7 @@ def read(request: Request, declared: Action, inbox: uploads.Inbox, limit: int) -
     query = parameters.from_query(request.query) if request.query and declared.get else {}
     if request.method in {"GET", "HEAD"}:
         return query or parameters.from_body(request, limit)
-    if uploads.is_multipart(request):
+    if attached_files.is_multipart(request):
         return query | inbox.receive(request, declared.name, limit)
     return parameters.from_body(request, limit) | query
 

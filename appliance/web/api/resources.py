@@ -34,7 +34,7 @@ def resource_create(call: Call) -> Raw:
     """Add a file to a draft."""
     context, viewer = call.context, call.viewer
     entry = {key: value for key, value in call.data.items() if key != "package_id"}
-    with verbs.Files(context) as files, context.db.write() as tx:
+    with verbs.DepotTransaction(context) as files, context.db.write() as tx:
         _, facts = lookup.dataset(tx, viewer, call["package_id"], "dataset:update")
         verbs.require_draft(viewer, facts)
         new = verbs.addition(context, tx, viewer, facts, entry)
@@ -128,9 +128,9 @@ def resource_upload_s3_urls(call: Call) -> dict[str, Any]:
     """Addresses to send a file's parts to, before it is added to a dataset by the id given here."""
     if not call.context.settings.depot.direct_upload:
         raise Problem(400, "Bad Request", message="Action name not known: resource_upload_s3_urls")
-    from appliance.web.transfer import direct
+    from appliance.web.transfer import presigned_upload
 
-    return direct.begin(call.context, call.viewer, call["organization_id"], call["file_size"])
+    return presigned_upload.begin(call.context, call.viewer, call["organization_id"], call["file_size"])
 
 
 @action("resource_schema_supplements", rule="site:read", get=True, kept=True)

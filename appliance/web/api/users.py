@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from appliance.actions import lookup, people
+from appliance.actions import accounts, lookup
 from appliance.actions import sharing as verbs
 from appliance.model.problem import Problem
 from appliance.security import policy
@@ -95,11 +95,11 @@ def user_create(call: Call) -> dict[str, Any]:
         wait = call.context.limiter.registration(call.client)
         if wait:
             raise Problem(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
-    user_id = people.create(call.context, call.viewer, call.data)
+    user_id = accounts.create(call.context, call.viewer, call.data)
     found = _shown(call, user_id)
     if call["with_apitoken"]:
         owner = replace(call.viewer, user_id=user_id, name=found["name"], scope="write")
-        found["token"], _ = people.create_token(call.context, owner, user_id, "Created with the account")
+        found["token"], _ = accounts.create_token(call.context, owner, user_id, "Created with the account")
     return found
 
 
@@ -108,19 +108,19 @@ def user_update(call: Call) -> dict[str, Any]:
     """Change a profile. Unknown keys are ignored."""
     if not call["email"]:
         raise Problem(409, "Validation Error", {"email": ["Missing value"]})
-    return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))
+    return _shown(call, accounts.update(call.context, call.viewer, call["id"], call.data))
 
 
 @action("user_patch", _USER, rule="write", extra="email, fullname, about, image_url; password with old_password")
 def user_patch(call: Call) -> dict[str, Any]:
     """Change some fields of a profile."""
-    return _shown(call, people.update(call.context, call.viewer, call["id"], call.data))
+    return _shown(call, accounts.update(call.context, call.viewer, call["id"], call.data))
 
 
 @action("user_delete", text("id", "Id or name of the user", required=True), rule="user:delete")
 def user_delete(call: Call) -> None:
     """Delete an account; its datasets stay."""
-    people.set_state(call.context, call.viewer, call["id"], "deleted")
+    accounts.set_state(call.context, call.viewer, call["id"], "deleted")
 
 
 def _shown(call: Call, user_id: str) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _shown(call: Call, user_id: str) -> dict[str, Any]:
 def api_token_create(call: Call) -> dict[str, Any]:
     """Make a token for oneself. It is shown only now."""
     life = timedelta(seconds=min(call["expires_in"], _CENTURY)) if call["expires_in"] else None
-    token, _ = people.create_token(
+    token, _ = accounts.create_token(
         call.context, call.viewer, call["user"], call["name"], scope=call["scope"], expires=life
     )
     return {"token": token}
@@ -152,7 +152,7 @@ def api_token_create(call: Call) -> dict[str, Any]:
 @action("api_token_revoke", text("token", "The token"), text("jti", "Its id", aliases=("id",)), rule="write")
 def api_token_revoke(call: Call) -> None:
     """Make one of one's tokens worthless."""
-    people.revoke_token(call.context, call.viewer, token=call["token"], token_id=call["jti"])
+    accounts.revoke_token(call.context, call.viewer, token=call["token"], token_id=call["jti"])
 
 
 @action(

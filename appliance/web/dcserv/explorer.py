@@ -16,13 +16,13 @@ from typing import Any
 
 from appliance.model.problem import Problem, not_found
 from appliance.security.headers import security_headers
-from appliance.web import authentication, turns
+from appliance.web import authentication, cpu_slot
 from appliance.web.context import Context
 from appliance.web.dcserv import export
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.download import StoredFile, stored_file
-from appliance.web.transfer.files import content_disposition, file_response
+from appliance.web.transfer.file_response import content_disposition, file_response
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -51,7 +51,7 @@ def event(context: Context, request: Request, match: re.Match[str]) -> Response:
         raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
     asked = {"what": "event", "event": int(match["event"])}
     caller = authentication.viewer(context, request).user_id or request.client
-    turns.give()  # a child reads now, others may work
+    cpu_slot.release()  # a child reads now, others may work
     found: dict[str, Any] = context.readers.read(match["id"], asked, caller=caller)
     body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
     return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)

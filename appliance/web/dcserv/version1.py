@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.model.problem import Problem, invalid
-from appliance.web import turns
+from appliance.web import cpu_slot
 from appliance.web.api.registry import Raw
-from appliance.web.dcserv.subject import Subject
+from appliance.web.dcserv.measurement import Measurement
 
 _PICTURES = frozenset({"image", "image_bg", "mask", "contour", "trace"})
 
 
-def answer(subject: Subject, query: str, data: Mapping[str, Any], shared: Any) -> Any:
+def answer(subject: Measurement, query: str, data: Mapping[str, Any], shared: Any) -> Any:
     """The answer to `query`; `shared` is what version 2 says, which holds for most of them. Raises Problem."""
     if query == "feature_list":
         return features(subject)
@@ -29,12 +29,12 @@ def answer(subject: Subject, query: str, data: Mapping[str, Any], shared: Any) -
     return shared
 
 
-def features(subject: Subject) -> list[str]:
+def features(subject: Measurement) -> list[str]:
     """Names of all features: those in the file and those in its condensed file."""
     return sorted({*json.loads(subject.kernel["features"]), *json.loads(subject.kernel["condensed_features"])})
 
 
-def _feature(subject: Subject, data: Mapping[str, Any]) -> Any:
+def _feature(subject: Measurement, data: Mapping[str, Any]) -> Any:
     feature = _given(data, "feature")
     if feature == "trace":
         return _trace(subject, data)
@@ -47,14 +47,14 @@ def _feature(subject: Subject, data: Mapping[str, Any]) -> Any:
     return _read(subject, {"what": "feature", "feature": feature, "event": _event(subject, data)})
 
 
-def _is_scalar(subject: Subject, feature: str) -> bool:
+def _is_scalar(subject: Measurement, feature: str) -> bool:
     """One number per event? The condensed file counts the pictures that it finds in the original among its features."""
     if feature in json.loads(subject.kernel["scalar_features"]):
         return True
     return feature not in json.loads(subject.kernel["features"]) and feature not in _PICTURES
 
 
-def _trace(subject: Subject, data: Mapping[str, Any]) -> Any:
+def _trace(subject: Measurement, data: Mapping[str, Any]) -> Any:
     trace = _given(data, "trace")
     if trace not in json.loads(subject.kernel["traces"]):
         raise invalid(message=f"Trace '{trace}' unavailable!")
@@ -68,16 +68,16 @@ def _given(data: Mapping[str, Any], name: str) -> Any:
     return data[name]
 
 
-def _event(subject: Subject, data: Mapping[str, Any]) -> int:
+def _event(subject: Measurement, data: Mapping[str, Any]) -> int:
     event, count = int(data["event"]), subject.resource["event_count"]
     if count is not None and event >= count:
         raise invalid(message=f"There is no event {event}; the last one is {count - 1}.")
     return event
 
 
-def _read(subject: Subject, request: Mapping[str, Any]) -> Any:
+def _read(subject: Measurement, request: Mapping[str, Any]) -> Any:
     if subject.context.readers is None:
         raise Problem(503, "Service Unavailable", message="This server has no readers for version 1; use version 2.")
-    turns.give()  # a child reads now, others may work
+    cpu_slot.release()  # a child reads now, others may work
     found = subject.context.readers.read(subject.id, request, caller=subject.viewer.user_id or subject.client)
     return Raw(json.dumps(found["values"]))  # NaN stays NaN, as clients of the time read it

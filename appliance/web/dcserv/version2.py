@@ -9,22 +9,22 @@ from typing import Any
 
 from appliance.store import artefacts, documents
 from appliance.web.api.registry import Raw
-from appliance.web.dcserv.subject import Subject
-from appliance.web.transfer import links
+from appliance.web.dcserv.measurement import Measurement
+from appliance.web.transfer import presigned_links
 
 
-def answer(subject: Subject, query: str) -> Any:
+def answer(subject: Measurement, query: str) -> Any:
     """The answer to `query`, None when version 2 does not know it. Raises Problem."""
     handler = _QUERIES.get(query)
     return None if handler is None else handler(subject)
 
 
-def lasts(subject: Subject, query: str) -> bool:
+def lasts(subject: Measurement, query: str) -> bool:
     """Does the answer depend on the database alone, not on files or the time (signed addresses end)?"""
     return query in _LASTING or (query == "basins" and subject.public)
 
 
-def basins(subject: Subject) -> list[dict[str, Any]]:
+def basins(subject: Measurement) -> list[dict[str, Any]]:
     """Where features can be read: the condensed file first, as dclab takes the first that has a feature.
 
     Addresses are signed for the viewer and hold for an hour (or until the viewer's token or access ends); those of public
@@ -38,7 +38,7 @@ def basins(subject: Subject) -> list[dict[str, Any]]:
     return [_basin(subject, artefact, sorted(names)) for artefact, names in found]
 
 
-def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, Any]:
+def _basin(subject: Measurement, artefact: str, features: list[str]) -> dict[str, Any]:
     basin = {
         "name": f"{artefact}-{subject.id[:5]}",
         "format": "http",
@@ -50,10 +50,10 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
         return basin | {
             "perishable": False,
             "key": f"dcor-{artefact}-{subject.id}",
-            "urls": [links.open_link(subject.context, subject.id, artefact)],
+            "urls": [presigned_links.open_link(subject.context, subject.id, artefact)],
         }
     now = time.time()
-    signed, expires = links.object_link(subject.context, subject.viewer, subject.id, artefact)
+    signed, expires = presigned_links.object_link(subject.context, subject.viewer, subject.id, artefact)
     return basin | {
         "perishable": True,
         "time_request": now,
@@ -63,28 +63,28 @@ def _basin(subject: Subject, artefact: str, features: list[str]) -> dict[str, An
     }
 
 
-def _size(subject: Subject) -> int | None:
+def _size(subject: Measurement) -> int | None:
     count: int | None = subject.resource["event_count"]
     return int(json.loads(subject.kernel["config"])["experiment"]["event count"]) if count is None else count
 
 
-def _metadata(subject: Subject) -> Raw:
+def _metadata(subject: Measurement) -> Raw:
     return Raw(subject.kernel["config"])
 
 
-def _logs(subject: Subject) -> Raw:
+def _logs(subject: Measurement) -> Raw:
     return Raw(subject.kernel["logs"])
 
 
-def _tables(subject: Subject) -> Raw:
+def _tables(subject: Measurement) -> Raw:
     return Raw(subject.kernel["tables"])
 
 
-def _trace_list(subject: Subject) -> Raw:
+def _trace_list(subject: Measurement) -> Raw:
     return Raw(documents.dump(sorted(json.loads(subject.kernel["traces"]))))
 
 
-_QUERIES: dict[str, Callable[[Subject], Any]] = {
+_QUERIES: dict[str, Callable[[Measurement], Any]] = {
     "valid": lambda subject: subject.context.depot.path(subject.id).is_file(),
     "metadata": _metadata,
     "size": _size,

@@ -13,7 +13,7 @@ import ssl
 from contextlib import suppress
 from typing import Protocol
 
-from appliance.web import turns
+from appliance.web import cpu_slot
 
 Buffer = bytes | bytearray | memoryview
 BLOCK = 1 << 18
@@ -135,7 +135,7 @@ class TlsChannel:
     def send_file(self, head: bytes, fd: int, start: int, length: int) -> None:
         """See `Channel`."""
         if length > BLOCK:
-            turns.give()
+            cpu_slot.release()
         self._tls.write(head)
         if self._block is None:
             self._block = bytearray(BLOCK)
@@ -177,11 +177,11 @@ class TlsChannel:
         except BlockingIOError:
             count = 0
         if count < len(data):
-            turns.give()
+            cpu_slot.release()
             self._sock.sendall(data[count:])
 
     def _fill(self) -> bool:
-        turns.give()
+        cpu_slot.release()
         count = self._sock.recv_into(self._raw)
         self._incoming.write(self._raw[:count])
         return count > 0
@@ -191,5 +191,5 @@ def _read(fd: int, block: bytearray, start: int) -> int:
     """Read a block of a file, from memory in our turn, from the disk without one."""
     with suppress(OSError):  # it is not in memory, or the file system can not say
         return os.preadv(fd, [block], start, os.RWF_NOWAIT)
-    turns.give()
+    cpu_slot.release()
     return os.preadv(fd, [block], start)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from appliance.model.problem import Problem
-from appliance.web import metrics, turns
-from appliance.web.gateway import reply
+from appliance.web import cpu_slot, metrics
+from appliance.web.gateway import response_writer
 from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
+from appliance.web.gateway.deadlines import Peer, Phase
 from appliance.web.gateway.head import Head, parse_head
-from appliance.web.gateway.inbox import ChunkedBody, Inbox, LengthBody, StreamBody
 from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.priority import lower_priority
-from appliance.web.gateway.watch import Peer, Phase
+from appliance.web.gateway.request_reader import ChunkedBody, LengthBody, RequestReader, StreamBody
 from appliance.web.http import Body, Request, Response, problem_text
 
 log = logging.getLogger("appliance.web.access")
@@ -57,13 +57,13 @@ class Connection:
         except Exception:
             log.exception("gateway.failed")
         finally:
-            turns.give()
+            cpu_slot.release()
             self._peer.sock.close()
 
     def _serve(self) -> None:
-        inbox = Inbox(self._channel)
+        inbox = RequestReader(self._channel)
         while True:
-            turns.give()
+            cpu_slot.release()
             self._peer.enter(Phase.IDLE)
             if self._closing():
                 return self._part()
@@ -77,7 +77,7 @@ class Connection:
             if not self._exchange(inbox, head):
                 return None
 
-    def _exchange(self, inbox: Inbox, head: Head) -> bool:
+    def _exchange(self, inbox: RequestReader, head: Head) -> bool:
         """One request and its answer; False when the connection is done."""
         body = self._body(inbox, head)
         request = Request(
@@ -98,7 +98,7 @@ class Connection:
             self._step_back()
         keep = head.keep_alive and not self._closing() and not self._bulk and self._reusable(body)
         self._peer.enter(Phase.TRANSFER)
-        sent, keep = reply.send(
+        sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )
         seconds = time.perf_counter() - began
@@ -119,7 +119,7 @@ class Connection:
             self._part(linger=isinstance(body, StreamBody) and body.unread != 0)
         return keep
 
-    def _body(self, inbox: Inbox, head: Head) -> Body:
+    def _body(self, inbox: RequestReader, head: Head) -> Body:
         """The body of a request; its first read answers "Expect: 100-continue"."""
         if not head.chunked and not head.length:
             return Body()
@@ -171,7 +171,7 @@ class Connection:
     def _refuse(self, problem: Problem) -> None:
         """Answer something that is no request, and close."""
         self._peer.enter(Phase.TRANSFER)
-        reply.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
+        response_writer.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
         self._part(linger=True)
 
     def _part(self, *, linger: bool = False) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.model.problem import Problem
+from appliance.tls.context import Certificate
 from appliance.web.gateway.connection import Application, Connection
+from appliance.web.gateway.deadlines import Peer, Phase, Watchdog
 from appliance.web.gateway.fallback import forward
 from appliance.web.gateway.hosts import Hosts
 from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.redirect import Redirect
-from appliance.web.gateway.tls import Certificate
-from appliance.web.gateway.watch import Peer, Phase, Watchdog
 from appliance.web.http import PeerGone, Request, Response, problem_text, text
 from appliance.web.routes import Route, find
 

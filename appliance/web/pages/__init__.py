@@ -4,29 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from appliance.web.pages import (
-    access_file,
-    aliases,
-    assets,
-    communities,
-    connect,
-    dashboard,
-    dataset,
-    find,
-    login,
-    manage,
-    manual,
-    members,
-    profile,
-    register,
-    resource,
-    resource_edit,
-    selection,
-    sharing,
-    site,
-    tokens,
-    upload,
-)
+from appliance.web.pages.account import access_file, connect, dashboard, login, profile, register, tokens
 from appliance.web.pages.admin import audit as admin_audit
 from appliance.web.pages.admin import backups as admin_backups
 from appliance.web.pages.admin import certificate as admin_certificate
@@ -35,6 +13,11 @@ from appliance.web.pages.admin import jobs as admin_jobs
 from appliance.web.pages.admin import site as admin_site
 from appliance.web.pages.admin import storage as admin_storage
 from appliance.web.pages.admin import users as admin_users
+from appliance.web.pages.community import members
+from appliance.web.pages.community import view as communities
+from appliance.web.pages.dataset import dataset_list, manage, resource, resource_edit, selection, sharing, upload
+from appliance.web.pages.dataset import view as dataset
+from appliance.web.pages.frame import aliases, assets, manual, site
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     assets.bp,
@@ -42,7 +25,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     manual.bp,
     login.bp,
     tokens.bp,
-    find.bp,
+    dataset_list.bp,
     dataset.bp,
     resource.bp,
     resource_edit.bp,

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from appliance.web.routes import Route
-from appliance.web.transfer import browser, bundle, direct, download
+from appliance.web.transfer import archives, download, presigned_upload, resumable_upload
 
-ROUTES: tuple[Route, ...] = (*download.ROUTES, *bundle.ROUTES, *direct.ROUTES, *browser.ROUTES)
+ROUTES: tuple[Route, ...] = (*download.ROUTES, *archives.ROUTES, *presigned_upload.ROUTES, *resumable_upload.ROUTES)

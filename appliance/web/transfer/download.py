@@ -12,12 +12,12 @@ from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import Viewer
 from appliance.security.signing import SignatureError
 from appliance.store import artefacts, downloads
-from appliance.web import authentication, turns
+from appliance.web import authentication, cpu_slot
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
-from appliance.web.transfer import links
-from appliance.web.transfer.files import file_response
+from appliance.web.transfer import presigned_links
+from appliance.web.transfer.file_response import file_response
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _artefact_name(name: str, kind: str) -> tuple[str, str]:
 def _send(
     context: Context, request: Request, viewer: Viewer, match: re.Match[str], kind: str, disposition: str
 ) -> Response:
-    turns.take()
+    cpu_slot.acquire()
     file = stored_file(context, viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found("There is no such file, or it is not yours to see.")
@@ -120,13 +120,13 @@ def image(context: Context, request: Request, match: re.Match[str]) -> Response:
 
 def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
     """A file by its permanent address, with a signature or, where anybody may see it, without."""
-    turns.take()
+    cpu_slot.acquire()
     try:
-        viewer = links.bearer(context, request)
+        viewer = presigned_links.bearer(context, request)
     except SignatureError as error:
         raise Problem(403, "Authorization Error", message=str(error)) from error
     resource_id = match["a"] + match["b"] + match["rest"]
-    return _answer(request, stored_file(context, viewer, resource_id, links.ARTEFACTS[match["artefact"]]))
+    return _answer(request, stored_file(context, viewer, resource_id, presigned_links.ARTEFACTS[match["artefact"]]))
 
 
 _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"

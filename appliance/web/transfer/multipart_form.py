@@ -13,7 +13,7 @@ import multipart
 
 from appliance.model.problem import Problem, bad_request
 from appliance.web.http import Request
-from appliance.web.transfer.intake import BLOCK
+from appliance.web.transfer.file_receiver import BLOCK
 
 #: All text fields together [bytes], and the number of parts.
 MAX_TEXT = 8 << 20

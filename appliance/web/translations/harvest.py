@@ -1,7 +1,7 @@
 """Texts that other layers say in English and pages show: found in their code, because they know nothing of languages.
 
 Checks, jobs and settings speak English, in the terminal and in the log. Where a page shows such a text, it looks for the
-template it was made of (`web.pages.inside`). What is said where is listed here, so that a new text is found by itself.
+template it was made of (`web.pages.frame.message_translation`). What is said where is listed here, so that a new text is found by itself.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "jobs/rtdc/integrity.py": {"append": (0,)},
     "actions/*.py": {"_alarm": (1,)},
     "actions/backups.py": {"invalid": None, "_alarm": (1,)},
-    "security/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
-    "security/backup*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
+    "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
+    "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
 }
 #: modules → tables (module-level names) whose texts are shown.
 _TABLES = {

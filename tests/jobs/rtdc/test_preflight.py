@@ -9,7 +9,7 @@ import pytest
 
 from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
-from appliance.security.hdf5_preflight import HostileFile, Limits, inspect
+from appliance.jobs.rtdc.preflight import HostileFile, Limits, inspect
 from tests.support import rtdc
 from tests.support.rtdc_hostile import HOSTILE
 from tests.support.rtdc_odd import ODD

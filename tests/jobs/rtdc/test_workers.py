@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.jobs.rtdc.errors import RtdcError
-from appliance.jobs.rtdc.workers import MAX_TICKETS, Crew, Range, event_ranges
+from appliance.jobs.rtdc.workers import MAX_TICKETS, Range, WorkerPool, event_ranges
 
 
 @given(st.integers(0, 3_000_000), st.integers(1, 10**7), st.integers(1, 5000))
@@ -35,7 +35,7 @@ def test_every_range_is_worked_on_once(cores: int) -> None:
         for start, stop in ranges:
             shared[start:stop] += 1
 
-    with Crew([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
+    with WorkerPool([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
         crew.take_part(lambda: None)
     assert shared.tolist() == [1] * 1000
 
@@ -48,7 +48,10 @@ def test_an_error_of_a_helper_is_raised() -> None:
             if number:
                 raise RtdcError("damaged", "a checksum does not match")
 
-    with pytest.raises(RtdcError, match="checksum") as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+    with (
+        pytest.raises(RtdcError, match="checksum") as caught,
+        WorkerPool([(n, n + 1) for n in range(50)], work, 2) as crew,
+    ):
         _wait_then(crew)
     assert caught.value.kind == "damaged"
 
@@ -61,7 +64,7 @@ def test_a_crash_of_a_helper_is_an_error() -> None:
             if number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(RtdcError) as caught, Crew([(n, n + 1) for n in range(50)], work, 2) as crew:
+    with pytest.raises(RtdcError) as caught, WorkerPool([(n, n + 1) for n in range(50)], work, 2) as crew:
         _wait_then(crew)
     assert caught.value.kind == "crashed"
 
@@ -73,7 +76,7 @@ def test_leaving_early_leaves_no_process() -> None:
         for _ in ranges:
             os.sched_yield()
 
-    with Crew([(n, n + 1) for n in range(5000)], work, 3) as crew:
+    with WorkerPool([(n, n + 1) for n in range(5000)], work, 3) as crew:
         helpers = set(crew._children)
     assert len(helpers) == 2
     for pid in helpers:
@@ -81,7 +84,7 @@ def test_leaving_early_leaves_no_process() -> None:
             os.waitpid(pid, os.WNOHANG)
 
 
-def _wait_then(crew: Crew) -> None:
+def _wait_then(crew: WorkerPool) -> None:
     """Let the helper find a range before this process has taken them all."""
     crew._work = lambda ranges, number: None
     crew.take_part(lambda: None)

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
-from tests.support.house import PASSWORD, House, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 from tests.support.server import Appliance, Person
 
 NEW = "four words make sense"
@@ -34,7 +34,9 @@ def test_a_token_does_not_become_the_account(house: House, someone: Person) -> N
 
 
 def test_a_token_does_not_outlive_itself(house: House, someone: Person) -> None:
-    short, _ = people.create_token(house.appliance.context, OPERATOR, someone.name, "a day", expires=timedelta(days=1))
+    short, _ = accounts.create_token(
+        house.appliance.context, OPERATOR, someone.name, "a day", expires=timedelta(days=1)
+    )
     made = Person(house.appliance, someone.name, short)
     assert made.post("api_token_create", name="for ever").status == 200
     assert made.post("api_token_create", name="a year", expires_in=365 * 86400).status == 200
@@ -43,13 +45,13 @@ def test_a_token_does_not_outlive_itself(house: House, someone: Person) -> None:
 
 
 def test_a_token_makes_none_of_a_wider_scope(house: House, someone: Person) -> None:
-    read, _ = people.create_token(house.appliance.context, OPERATOR, someone.name, "r", scope="read")
+    read, _ = accounts.create_token(house.appliance.context, OPERATOR, someone.name, "r", scope="read")
     assert Person(house.appliance, "", read).post("api_token_create", name="more").status == 403
     assert someone.post("api_token_create", name="more", scope="admin").status == 403
 
 
 def test_an_administrators_ordinary_token_does_not_administer(house: House) -> None:
-    token, _ = people.create_token(house.appliance.context, OPERATOR, "root", "daily work", scope="write")
+    token, _ = accounts.create_token(house.appliance.context, OPERATOR, "root", "daily work", scope="write")
     daily = Person(house.appliance, "root", token)
     assert daily.get("user_list").status == 403
     assert daily.get("package_show", id=house.private["id"]).status == 403
@@ -62,7 +64,7 @@ def test_whoever_has_left_opens_nothing(house: House, someone: Person, end: str)
     made = someone.draft(f"circle-{end}", private=True)
     visitor = Visitor(appliance)
     assert visitor.post("/user/login", login=someone.name, password=PASSWORD).status_code == 303
-    people.set_state(appliance.context, OPERATOR, someone.name, end)
+    accounts.set_state(appliance.context, OPERATOR, someone.name, end)
     assert someone.get("package_show", id=made["id"]).status == 403
     assert someone.get("user_show").status == 403
     assert visitor.get("/dashboard").status_code == 303
@@ -102,7 +104,7 @@ def test_signing_out_ends_the_session_on_the_server(house: House, someone: Perso
 
 
 def test_a_one_time_link_works_once(house: House, someone: Person) -> None:
-    secret = people.one_time_link(house.appliance.context, OPERATOR, someone.name)
+    secret = accounts.one_time_link(house.appliance.context, OPERATOR, someone.name)
     visitor, path = Visitor(house.appliance), f"/user/password/{secret}"
     assert visitor.get(path).status_code == 200, "looking at it (as mail scanners do) does not use it up"
     assert visitor.post(path, password=NEW, again=NEW).status_code == 303

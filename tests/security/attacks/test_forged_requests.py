@@ -7,7 +7,7 @@ import json
 import pytest
 import requests
 
-from tests.support.house import House
+from tests.support.furnished import House
 
 #: What browsers say of a page on a neighbouring host (which gets the cookie sent, SameSite or not) and of a foreign one.
 NEIGHBOUR = {"Sec-Fetch-Site": "same-site", "Origin": "https://wiki.clinic.example"}

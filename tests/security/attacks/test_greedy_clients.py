@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.house import House
+from tests.support.furnished import House
 from tests.support.server import wait_for
 
 

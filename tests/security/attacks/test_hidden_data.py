@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.house import House
+from tests.support.furnished import House
 from tests.support.server import Person
 
 

@@ -14,8 +14,8 @@ import h5py
 import pytest
 import requests
 
-from appliance.store import notices
-from tests.support.house import House
+from appliance.store import announcements
+from tests.support.furnished import House
 from tests.support.samples import synthetic
 from tests.support.server import wait_for
 
@@ -106,7 +106,7 @@ def hostile(house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     assert text.status == 200, text.body
     ada.post("member_create", id="hostile-study", object=made["id"], object_type="package", capacity="public")
     with site.context.db.write() as tx:
-        notices.announce(tx, HOSTILE)
+        announcements.announce(tx, HOSTILE)
     agent = {"User-Agent": HOSTILE.encode("ascii", "ignore").decode()}
     house.visitor("ada").http.get(site.url + "/dashboard", headers=agent, timeout=30)
     site.jobs_done(file["id"])
@@ -246,7 +246,7 @@ def test_links_in_the_tree_for_people_stay_inside(house: House, hostile: dict[st
 
 def test_markdown_is_shown_in_no_time(house: House) -> None:
     """Whoever opens a list of datasets must not wait for what somebody has made up to be slow."""
-    from appliance.web.pages import markdown
+    from appliance.web.pages.frame import markdown
 
     wide = "|a" * 255 + "\n" + "|-" * 255 + "\n" + "|a\n" * 255
     for source in (wide * 100, "![" * 99_999, "*a_ " * 49_999, "[a](" * 49_999, ">" * 199_999, "`" * 199_999):

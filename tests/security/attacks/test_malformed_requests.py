@@ -17,7 +17,7 @@ import pytest
 from appliance.store import incidents
 from appliance.web.api.registry import ACTIONS
 from appliance.web.app import create_app
-from tests.support.house import House
+from tests.support.furnished import House
 
 #: Values that are of no type, too large, too deep, half, or of another language.
 ODD: list[Any] = [

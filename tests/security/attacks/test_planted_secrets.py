@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import h5py
 import pytest
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.cli.root import run
 from appliance.model.viewer import OPERATOR
 from appliance.store import audit
 from appliance.web.api.registry import ACTIONS, Call
-from tests.support.house import House, Visitor
+from tests.support.furnished import House, Visitor
 from tests.support.samples import synthetic
 from tests.support.server import Appliance
 
@@ -72,7 +72,7 @@ def _lived(house: House, out: Path, heard: io.StringIO) -> Life:
     page = visitor.page("/user/planted/access-file")
     secrets["passphrase"] = page.split('name="passphrase" value="')[1].split('"')[0]
     assert visitor.post("/user/planted/access-file", passphrase=secrets["passphrase"]).status_code == 200
-    secrets["link"] = people.one_time_link(site.context, OPERATOR, "planted")
+    secrets["link"] = accounts.one_time_link(site.context, OPERATOR, "planted")
     Visitor(site).post(f"/user/password/{secrets['link']}", password=NEXT_PASSWORD, again=NEXT_PASSWORD)
     secrets["new password"] = NEXT_PASSWORD
 

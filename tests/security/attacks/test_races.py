@@ -7,11 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from appliance.actions import communities, people
+from appliance.actions import accounts, communities
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.store import audit
-from tests.support.house import PASSWORD, House
+from tests.support.furnished import PASSWORD, House
 from tests.support.samples import synthetic
 from tests.support.server import Person
 
@@ -36,11 +36,11 @@ def twin(person: Person) -> Person:
 
 def test_a_one_time_link_is_used_by_one(house: House) -> None:
     site = house.appliance.context
-    secret = people.one_time_link(site, OPERATOR, "eve")
+    secret = accounts.one_time_link(site, OPERATOR, "eve")
     words = ["four words make sense", "five words make more sense", "six other words make sense too"]
-    found = at_once(*[lambda word=word: people.use_link(site, secret, word) for word in words])
+    found = at_once(*[lambda word=word: accounts.use_link(site, secret, word) for word in words])
     assert Counter(found) == {"eve": 1, 404: 2}
-    people.use_link(site, people.one_time_link(site, OPERATOR, "eve"), PASSWORD)
+    accounts.use_link(site, accounts.one_time_link(site, OPERATOR, "eve"), PASSWORD)
 
 
 def test_a_circle_keeps_an_admin(house: House) -> None:
@@ -59,11 +59,13 @@ def test_an_appliance_keeps_an_administrator(house: House) -> None:
     site = house.appliance.context
     for name in names:
         house.appliance.person(name, sysadmin=True)
-    at_once(*[lambda name=name: people.set_sysadmin(site, OPERATOR, name, False) for name in (*names, "admin", "root")])
+    at_once(
+        *[lambda name=name: accounts.set_sysadmin(site, OPERATOR, name, False) for name in (*names, "admin", "root")]
+    )
     with site.db.read() as conn:
         left = conn.execute("SELECT count(*) FROM user WHERE sysadmin = 1 AND state = 'active'").fetchone()[0]
     for name in ("admin", "root"):
-        people.set_sysadmin(site, OPERATOR, name, True)
+        accounts.set_sysadmin(site, OPERATOR, name, True)
     assert left == 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 
 @pytest.fixture(scope="module")

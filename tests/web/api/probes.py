@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from tests.support.server import DEADLINE, Answer, Person
-from tests.web.api.world import CONTENT, STATES, Dataset, World
+from tests.web.api.permission_fixture import CONTENT, STATES, Dataset, World
 
 SIGNS = {200: "y", 206: "y", 403: "-", 404: "0", 409: "!", 400: "?"}
 

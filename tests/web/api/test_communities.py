@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 BOTH = pytest.mark.parametrize(
     ("word", "letter", "kind"), [("organization", "C", "circle"), ("group", "G", "collection")]

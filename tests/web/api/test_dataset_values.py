@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 VALUES: dict[str, Any] = {"title": "A title", "authors": "Ada L.", "license_id": "CC-BY-4.0", "state": "draft"}
 

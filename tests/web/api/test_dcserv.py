@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.store import rtdc
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 
 @pytest.fixture(scope="module", autouse=True)

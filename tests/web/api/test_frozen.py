@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 NOT_ALLOWED = "Access denied: Changing '{}' not allowed for non-draft datasets!"
 

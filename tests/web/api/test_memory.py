@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
 from appliance.store.database import Database
 from appliance.web.http import Response
 from appliance.web.memory import Memory
 from tests.support.server import Person
+from tests.web.api.permission_fixture import World
 from tests.web.api.test_statements import counted
-from tests.web.api.world import World
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_an_answer_is_for_one_credential_only(quiet: World) -> None:
 
 def test_a_revoked_token_gets_nothing_that_it_had_before(quiet: World) -> None:
     one = quiet.dataset("private")
-    token, id_ = people.create_token(quiet.context, OPERATOR, quiet.people["Cm"].name, "lost", scope="read")
+    token, id_ = accounts.create_token(quiet.context, OPERATOR, quiet.people["Cm"].name, "lost", scope="read")
     lost = Person(quiet.appliance, quiet.people["Cm"].name, token)
     assert [lost.get("package_show", id=one.id).status for _ in range(3)] == [200] * 3
     assert quiet.people["Cm"].post("api_token_revoke", jti=id_).status == 200

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from appliance.web.api import openapi
 from appliance.web.api.registry import ACTIONS
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 DESCRIBED = openapi.document("https://localhost")
 OPERATIONS = [(path, method) for path, methods in DESCRIBED["paths"].items() for method in methods]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from appliance.model import names
-from appliance.web import api, routing
+from appliance.web import api, route_table
 from appliance.web.api.registry import ACTIONS
+from tests.web.api.permission_fixture import WHO, World
 from tests.web.api.probes import PATHS, PROBES
-from tests.web.api.world import WHO, World
 
 TABLE = Path(__file__).with_name("permissions.txt")
 
@@ -55,7 +55,7 @@ def test_every_action_is_in_the_table() -> None:
 def test_every_address_of_a_file_is_in_the_table() -> None:
     words = {"id": names.new_id(), "resource": names.new_id(), "name": "dataset-1"}
     asked_for = [path.partition("?")[0].format(**words) for path in PATHS]
-    for route in routing.routes():
+    for route in route_table.routes():
         if route.rule.startswith("dataset:") and not route.pattern.pattern.startswith("/upload/"):
             assert any(route.pattern.fullmatch(path) for path in asked_for), route.pattern.pattern
 

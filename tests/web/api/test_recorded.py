@@ -10,8 +10,8 @@ import requests
 
 from tests.support.server import DEADLINE, Appliance
 from tests.support.waiting import wait_for
-from tests.web.api.likeness import differences
-from tests.web.api.play import PLAY, RECORDED, Play
+from tests.web.api.replay import PLAY, RECORDED, Play
+from tests.web.api.response_match import differences
 
 #: Answers that are other ones here: (status, reason or part of the message).
 DIFFERENT: dict[str, tuple[int, str]] = {

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from appliance.web.api.registry import ACTIONS
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 FORM = "application/x-www-form-urlencoded"
 

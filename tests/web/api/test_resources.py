@@ -12,7 +12,7 @@ import requests
 
 from appliance.store import resources
 from tests.support.server import Answer, Person
-from tests.web.api.world import Dataset, World
+from tests.web.api.permission_fixture import Dataset, World
 
 ALLOWED = "Allowed file extensions are ['.rtdc', '.ini', '.csv', '.tsv', '.pdf', '.txt', '.jpg', '.png', '.tif', '.py', '.ipynb', '.poly', '.sof', '.so2']."
 

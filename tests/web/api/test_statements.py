@@ -12,7 +12,7 @@ import pytest
 from appliance.store import resources
 from appliance.web.memory import Memory
 from tests.support.server import Person
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.actions import communities, people
+from appliance.actions import accounts, communities
 from appliance.model.viewer import OPERATOR
 from appliance.security.limits import Limiter, Rates
 from appliance.store import communities as stored
@@ -17,7 +17,7 @@ from appliance.store import sharing
 from appliance.store.database import Database
 from appliance.web.api.registry import ACTIONS
 from tests.support.server import Person
-from tests.web.api.world import Dataset, World
+from tests.web.api.permission_fixture import Dataset, World
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_a_medical_site_has_its_own_licences(medical: World) -> None:
 
 
 def _token(world: World, user: str, scope: str, **options: Any) -> Person:
-    token, _ = people.create_token(world.context, OPERATOR, user, scope, scope=scope, **options)
+    token, _ = accounts.create_token(world.context, OPERATOR, user, scope, scope=scope, **options)
     return Person(world.appliance, user, token)
 
 
@@ -295,7 +295,7 @@ def _token_revoked(world: World, person: Person, one: Dataset) -> None:
 
 
 def _account_disabled(world: World, person: Person, one: Dataset) -> None:
-    people.set_state(world.context, OPERATOR, person.name, "disabled")
+    accounts.set_state(world.context, OPERATOR, person.name, "disabled")
 
 
 def _account_deleted(world: World, person: Person, one: Dataset) -> None:
@@ -349,7 +349,7 @@ def test_revoking_a_token_revokes_what_was_made_with_it(clinic: World) -> None:
     first = clinic.appliance.person("robbed")
     second = Person(clinic.appliance, "robbed", first.post("api_token_create", user="robbed", name="2").result["token"])
     third = Person(clinic.appliance, "robbed", second.post("api_token_create", user="robbed", name="3").result["token"])
-    own, _ = people.create_token(clinic.appliance.context, OPERATOR, "robbed", "by the administrator", scope="write")
+    own, _ = accounts.create_token(clinic.appliance.context, OPERATOR, "robbed", "by the administrator", scope="write")
     other = Person(clinic.appliance, "robbed", own)
     assert third.post("api_token_revoke", token=first.token).status == 200
     assert [someone.get("user_show").status for someone in (first, second, third)] == [403, 403, 403]

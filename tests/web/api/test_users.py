@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.server import Person
-from tests.web.api.world import World
+from tests.web.api.permission_fixture import World
 
 KEYS = {
     "id", "name", "fullname", "display_name", "created", "about", "last_active", "activity_streams_email_notifications", "sysadmin", "state",

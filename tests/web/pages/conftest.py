@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.house import House
+from tests.support.furnished import House
 from tests.support.server import Appliance
 
 

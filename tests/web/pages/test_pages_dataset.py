@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.support.house import House
+from tests.support.furnished import House
 
 
 def test_dataset_page_shows_state_people_files_and_citation(house: House) -> None:

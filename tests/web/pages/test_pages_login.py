@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
-from tests.support.house import PASSWORD, House, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 
 
 def test_the_session_cookie_is_bound_to_host_and_https(house: House) -> None:
@@ -59,7 +59,7 @@ def test_signing_out_ends_the_session_on_the_server(house: House) -> None:
 
 def test_a_one_time_link_sets_a_password_once(house: House) -> None:
     house.appliance.person("newcomer")
-    secret = people.one_time_link(house.appliance.context, OPERATOR, "newcomer")
+    secret = accounts.one_time_link(house.appliance.context, OPERATOR, "newcomer")
     stranger = Visitor(house.appliance)
     assert stranger.get(f"/user/password/{secret}").status_code == 200
     weak = stranger.post(f"/user/password/{secret}", password="password", again="password")

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.support.house import House
-from tests.support.pages_table import GOLDEN, filled
+from tests.support.furnished import House
+from tests.support.page_permissions import GOLDEN, filled
 
 HTML_PATHS = [
     path for path, statuses in GOLDEN.items() if statuses[5] == 200 and not re.search(r"\.(cert|txt|bib)$", path)

@@ -8,7 +8,7 @@ import zipfile
 
 import requests
 
-from tests.support.house import PASSWORD, House, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 
 
 def test_founding_a_circle_and_inviting(house: House) -> None:

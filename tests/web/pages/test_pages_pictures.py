@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from appliance.actions import communities
 from appliance.model.viewer import OPERATOR
-from appliance.web.pages.pictures import TINTS, initials
-from tests.support.house import House
+from appliance.web.pages.frame.pictures import TINTS, initials
+from tests.support.furnished import House
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from werkzeug.exceptions import NotFound
 
 from appliance.security import policy
 from appliance.web.app import create_app
-from appliance.web.pages import allow
-from tests.support.house import House
-from tests.support.pages_seen import PAGES
-from tests.support.pages_table import EVERYBODY, GOLDEN, filled
+from appliance.web.pages.frame import allow
+from tests.support.furnished import House
+from tests.support.page_permissions import EVERYBODY, GOLDEN, filled
+from tests.support.page_visits import PAGES
 
 
 @pytest.fixture(scope="module")

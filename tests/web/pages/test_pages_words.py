@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.jobs import kinds
+from appliance.jobs import job_kinds
 from appliance.settings import options
-from appliance.web.pages import i18n, job_words, markdown
-from appliance.web.pages.inside import inside
-from appliance.web.pages.paging import pages
-from appliance.web.pages.redirects import local_path
+from appliance.web.pages.frame import i18n, job_texts, markdown
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.paging import pages
+from appliance.web.pages.frame.redirects import local_path
 from appliance.web.translations import catalogues
-from tests.support.house import House, Visitor
+from tests.support.furnished import House, Visitor
 
 
 @pytest.mark.parametrize("language", catalogues.LANGUAGES)
@@ -146,7 +146,7 @@ def test_settings_are_explained_in_german(house: House) -> None:
 
 
 def test_kinds_of_jobs_have_names() -> None:
-    assert set(kinds.all_()) <= set(job_words.KINDS)
+    assert set(job_kinds.all_()) <= set(job_texts.KINDS)
 
 
 def test_values_of_facets_are_words_of_the_language(house: House) -> None:

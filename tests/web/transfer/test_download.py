@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from appliance.store import artefacts
 from appliance.web.http import Headers
-from appliance.web.transfer import links
-from appliance.web.transfer.files import content_disposition
+from appliance.web.transfer import presigned_links
+from appliance.web.transfer.file_response import content_disposition
 from appliance.web.transfer.ranges import select
 from tests.support.server import Person
 
@@ -127,7 +127,7 @@ def link_for(ward: Any, person: Person, artefact: str = "resource") -> str:
 
     request = Request("GET", "/", "/", headers=Headers([("Authorization", person.token)]))
     viewer = authentication.viewer(ward.appliance.context, request)
-    return links.object_link(ward.appliance.context, viewer, ward.resource["id"], artefact)[0]
+    return presigned_links.object_link(ward.appliance.context, viewer, ward.resource["id"], artefact)[0]
 
 
 def bare(ward: Any, url: str, **headers: str) -> requests.Response:
@@ -166,7 +166,7 @@ def test_signed_address_dies_with_its_time_however_often_it_was_used(
 ) -> None:
     url = link_for(ward, ward.editor)
     assert [bare(ward, url, Range="bytes=0-9").status_code for _ in range(3)] == [206, 206, 206]
-    monkeypatch.setattr(links.time, "time", lambda now=time.time: now() + 10 * 86400)
+    monkeypatch.setattr(presigned_links.time, "time", lambda now=time.time: now() + 10 * 86400)
     answer = bare(ward, url, Range="bytes=0-9")
     assert (answer.status_code, "expired" in answer.text) == (403, True)
 

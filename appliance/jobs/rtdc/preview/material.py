@@ -12,7 +12,7 @@ import numpy as np
 from .. import events, features
 from ..errors import RtdcError
 from ..features import Array
-from ..opening import Sealed_HDF5, open_dataset
+from ..opening import SafeRTDC, open_dataset
 
 #: The event that is shown, as upstream.
 SHOWN_EVENT = 47
@@ -55,7 +55,7 @@ def gather(path: Path, condensed: Path | None) -> Material:
     return material
 
 
-def _columns(dataset: Sealed_HDF5, material: Material) -> None:
+def _columns(dataset: SafeRTDC, material: Material) -> None:
     for name in features.stored(dataset):
         if not features.is_scalar(name) or name in material.columns or name.startswith("basinmap"):
             continue
@@ -77,13 +77,13 @@ def evenly_spaced(events: int) -> Array | None:
     return None if events <= MAX_ROWS else (np.arange(MAX_ROWS, dtype=np.int64) * events) // MAX_ROWS
 
 
-def _rapid(dataset: Sealed_HDF5, material: Material) -> None:
+def _rapid(dataset: SafeRTDC, material: Material) -> None:
     for name in RAPID:
         if name not in material.columns and name in dataset:
             _keep(material, name, np.asarray(dataset[name][:]))
 
 
-def _one_event(dataset: Sealed_HDF5, material: Material) -> None:
+def _one_event(dataset: SafeRTDC, material: Material) -> None:
     if material.events == 0:
         return
     material.event = min(material.events - 1, SHOWN_EVENT)

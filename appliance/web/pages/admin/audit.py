@@ -13,14 +13,14 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.store import audit
-from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import page_number, pages
-from appliance.web.pages.render import render, url_with
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.paging import page_number, pages
+from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("admin_audit", __name__)
 _PER_PAGE = 100

@@ -11,16 +11,16 @@ from appliance.actions import backups
 from appliance.model.problem import Problem
 from appliance.store import audit
 from appliance.store import jobs as job_store
-from appliance.web.pages import format as show
-from appliance.web.pages import job_words
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn, context, settings, viewer
-from appliance.web.pages.i18n import N_, ngettext
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.inside import inside
-from appliance.web.pages.problem_words import translated
-from appliance.web.pages.render import back_to, render
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import job_texts
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, context, settings, viewer
+from appliance.web.pages.frame.i18n import N_, ngettext
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_backups", __name__)
 _SHOWN = 60
@@ -68,7 +68,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
             }
             for row in backups.trials(settings())[:6]
         ],
-        job=job_words.job(last[0]) if last else None,
+        job=job_texts.job(last[0]) if last else None,
         verified=verified,
         **frame("backups", _("Backups")),
     )

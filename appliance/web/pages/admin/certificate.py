@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Blueprint
 
 from appliance.model.problem import Problem
-from appliance.security import certificate
-from appliance.web.pages import format as show
+from appliance.tls import certificate
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import settings
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.inside import inside
-from appliance.web.pages.render import render
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import settings
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.render import render
 
 bp = Blueprint("admin_certificate", __name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.web.pages.i18n import gettext as _
+from appliance.web.pages.frame.i18n import gettext as _
 
 
 def frame(on: str, title: str) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from appliance.health import report
 from appliance.health.base import Finding, Level, Premises
 from appliance.store import alarms, audit, inspection
 from appliance.store import jobs as job_store
-from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn, context, settings, viewer
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.inside import inside
-from appliance.web.pages.render import back_to, render
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, context, settings, viewer
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_health", __name__)
 _BADGES = {

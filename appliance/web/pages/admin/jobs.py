@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 
 from appliance.store import audit, resources
 from appliance.store import jobs as job_store
-from appliance.web.pages import format as show
-from appliance.web.pages import job_words
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn, context, viewer
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.inside import inside
-from appliance.web.pages.paging import page_number, pages
-from appliance.web.pages.render import back_to, render, url_with
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import job_texts
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, context, viewer
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.paging import page_number, pages
+from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("admin_jobs", __name__)
 _PER_PAGE = 50
@@ -40,7 +40,7 @@ def _model() -> dict[str, Any]:
     total = counts[state] if state else sum(counts.values())
     tabs = [
         ("", _("All"), sum(counts.values())),
-        *((name, job_words.state(name).capitalize(), count) for name, count in counts.items()),
+        *((name, job_texts.state(name).capitalize(), count) for name, count in counts.items()),
     ]
     return {
         "tabs": [
@@ -61,7 +61,7 @@ def _model() -> dict[str, Any]:
 
 def _row(job: dict[str, Any]) -> dict[str, Any]:
     file = resources.get(conn(), job["resource_id"]) if job["resource_id"] else None
-    shown = job_words.job(job)
+    shown = job_texts.job(job)
     return {
         "id": job["id"],
         "name": shown["name"],

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from appliance import settings as all_settings
 from appliance.model.problem import not_found
-from appliance.store import audit, incidents, notices
-from appliance.web.pages import format as show
+from appliance.store import announcements, audit, incidents
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn, context, settings, viewer
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.inside import inside
-from appliance.web.pages.render import back_to, render
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, context, settings, viewer
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_site", __name__)
 _LONGEST = 500
@@ -28,8 +28,8 @@ def notice_page() -> str:
     """What everybody is told, and whether the API is closed."""
     return render(
         "admin/notices.html",
-        announcement=notices.announcement(conn()),
-        maintenance=notices.maintenance(conn()),
+        announcement=announcements.announcement(conn()),
+        maintenance=announcements.maintenance(conn()),
         **frame("notices", _("Announcements")),
     )
 
@@ -40,7 +40,7 @@ def announce() -> Response:
     """Show a sentence above every page, or remove it."""
     text = request.form.get("text", "").strip()[:_LONGEST]
     with context().db.write() as tx:
-        notices.announce(tx, text)
+        announcements.announce(tx, text)
         audit.add(tx, viewer(), "site.announce", "site", text=text)
     return back_to("/admin/notices", done="announced" if text else "announcement-removed")
 
@@ -53,7 +53,7 @@ def maintenance() -> Response:
     if "on" in request.form:
         text = request.form.get("text", "").strip()[:_LONGEST] or _("The server is under maintenance. Try again later.")
     with context().db.write() as tx:
-        notices.set_maintenance(tx, text)
+        announcements.set_maintenance(tx, text)
         audit.add(tx, viewer(), "site.maintenance", "site", on=bool(text))
     return back_to("/admin/notices", done="maintenance-on" if text else "maintenance-off")
 

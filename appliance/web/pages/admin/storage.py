@@ -7,14 +7,15 @@ from typing import Any
 
 from flask import Blueprint
 
-from appliance.store import communities, figures, inspection
-from appliance.web.pages import format as show
+from appliance.store import communities, inspection
+from appliance.store import site_statistics as figures
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow
-from appliance.web.pages.base import conn, settings
-from appliance.web.pages.i18n import N_
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.render import render
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, settings
+from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.render import render
 
 bp = Blueprint("admin_storage", __name__)
 _ARTEFACTS = {

@@ -8,19 +8,19 @@ from typing import Any
 from flask import Blueprint, make_response, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import people
+from appliance.actions import accounts
 from appliance.model.problem import Problem, not_found
 from appliance.store import communities, sessions, tokens, users
-from appliance.web.pages import format as show
 from appliance.web.pages.admin.frame import frame
-from appliance.web.pages.allow import allow, granted
-from appliance.web.pages.base import conn, settings, site, viewer
-from appliance.web.pages.communities import PATHS, role_word
-from appliance.web.pages.forms import messages
-from appliance.web.pages.i18n import gettext as _
-from appliance.web.pages.i18n import ngettext
-from appliance.web.pages.paging import page_number, pages
-from appliance.web.pages.render import back_to, render, url_with
+from appliance.web.pages.community.view import PATHS, role_word
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow, require_object
+from appliance.web.pages.frame.base import conn, settings, site, viewer
+from appliance.web.pages.frame.forms import messages
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.paging import page_number, pages
+from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("admin_users", __name__)
 _PER_PAGE = 50
@@ -81,7 +81,7 @@ def create() -> Any:
     """Make an account; its owner sets the password with a one-time link, which is shown once."""
     values = {key: request.form.get(key, "").strip() for key in ("name", "fullname", "email")}
     try:
-        people.create(site(), viewer(), values, sysadmin="sysadmin" in request.form)
+        accounts.create(site(), viewer(), values, sysadmin="sysadmin" in request.form)
     except Problem as problem:
         if problem.status != 409:
             raise
@@ -94,7 +94,7 @@ def _form(values: dict[str, str], errors: dict[str, str]) -> str:
 
 
 def _link_page(name: str, text: str) -> Response:
-    secret = people.one_time_link(site(), viewer(), name)
+    secret = accounts.one_time_link(site(), viewer(), name)
     response = make_response(
         render(
             "admin/link.html",
@@ -113,7 +113,7 @@ def _load(name: str) -> sqlite3.Row:
     row = users.find(conn(), name)
     if row is None or row["state"] == "deleted":
         raise not_found()
-    granted(row["id"])
+    require_object(row["id"])
     return row
 
 
@@ -167,9 +167,9 @@ def change(name: str, what: str) -> Any:
     row = _load(name)
     try:
         if what in ("disable", "enable"):
-            people.set_state(site(), viewer(), row["id"], "disabled" if what == "disable" else "active")
+            accounts.set_state(site(), viewer(), row["id"], "disabled" if what == "disable" else "active")
         else:
-            people.set_sysadmin(site(), viewer(), row["id"], what == "promote")
+            accounts.set_sysadmin(site(), viewer(), row["id"], what == "promote")
     except Problem as problem:
         if problem.status != 409:
             raise

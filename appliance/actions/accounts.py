@@ -1,0 +1,292 @@
+"""Users and their credentials: create, change, disable, tokens, access files' tokens."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from appliance.actions import lookup
+from appliance.actions.site import Site
+from appliance.model import names, times
+from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
+from appliance.model.values import as_text
+from appliance.model.viewer import Viewer
+from appliance.security import passwords, policy, session_cookies, tokens
+from appliance.store import audit, one_time_links, pseudonyms, sessions, users
+from appliance.store import tokens as stored
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
+_PROFILE = ("fullname", "about", "image_url", "locale")
+_LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
+
+
+def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
+    """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
+    if not (site.settings.policy.self_registration and not sysadmin):
+        policy.require(viewer, "user:create")
+    name = as_text(data.get("name"))
+    if not name:
+        raise missing("name")
+    names.require_name(name)
+    email = require_email(data.get("email"))
+    password = data.get("password") or None
+    if password is None and not viewer.sysadmin:
+        raise missing("password")
+    profile = _profile({key: data.get(key) for key in ("fullname", "about")})
+    hashed = _hashed(password, name, email) if password else None
+    with site.db.write() as tx:
+        user_id = users.create(tx, name, email, **profile, password=hashed, sysadmin=sysadmin)
+        audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=sysadmin)
+    return user_id
+
+
+def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
+    """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem.
+
+    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account.
+    """
+    row = _editable(site, viewer, ref)
+    if data.get("password") and row["id"] == viewer.user_id:
+        _require_password(row, as_text(data.get("old_password")))
+    values: dict[str, Any] = _profile(data)
+    if "email" in data:
+        values["email"] = require_email(data["email"])
+    hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password") else None
+    with site.db.write() as tx:
+        users.update(tx, row["id"], **values)
+        if hashed:
+            users.set_password(tx, row["id"], hashed)
+            sessions.revoke_all(tx, row["id"])
+        audit.add(
+            tx, viewer, "user.update", "user", row["id"], fields=sorted(values) + (["password"] if hashed else [])
+        )
+    return str(row["id"])
+
+
+def change_password(site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None) -> None:
+    """Set a password: one's own with the old one, an admin for anybody without. Ends all sessions. Raises Problem."""
+    row = _editable(site, viewer, ref)
+    if row["id"] == viewer.user_id:
+        _require_password(row, old or "")
+    hashed = _hashed(new, row["name"], row["email"])
+    with site.db.write() as tx:
+        users.set_password(tx, row["id"], hashed)
+        sessions.revoke_all(tx, row["id"])
+        audit.add(tx, viewer, "user.password", "user", row["id"])
+
+
+def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
+    """Disable, enable or delete an account (admins only); the last admin stays. Raises Problem 403, 404 or 409.
+
+    A deleted account that kept its name can be enabled again; roles and tokens are gone.
+    """
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref, deleted=state == "active")
+        policy.require(viewer, "user:delete", row["id"])
+        if state != "active":
+            _require_another_admin(tx, row)
+        users.set_state(tx, row["id"], state)
+        audit.add(tx, viewer, f"user.{state}", "user", row["id"])
+
+
+def erase(site: Site, viewer: Viewer, ref: str | None) -> None:
+    """Delete an account (also one deleted before) and replace what names its owner by a pseudonym. Raises Problem."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref, deleted=True)
+        policy.require(viewer, "user:delete", row["id"])
+        _require_another_admin(tx, row)
+        users.set_state(tx, row["id"], "deleted")
+        pseudonyms.erase(tx, row["id"])
+        audit.add(tx, viewer, "user.erase", "user", row["id"])
+
+
+def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> None:
+    """Make or unmake an administrator (admins only); the last one stays. Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "site:administer")
+        if not value:
+            _require_another_admin(tx, row)
+        users.set_sysadmin(tx, row["id"], value)
+        audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"])
+
+
+def create_token(
+    site: Site,
+    viewer: Viewer,
+    ref: str | None,
+    name: str | None,
+    *,
+    scope: str | None = None,
+    expires: timedelta | None = None,
+    first_use: timedelta | None = None,
+) -> tuple[str, str]:
+    """Make a token for a user; returns (token, id). The token is shown this once.
+
+    :param scope: read, write or admin; by default what the caller's own credential has, at least "write".
+    :param expires: life from now; None = until revoked; no token outlives the one that makes it.
+    :param first_use: it must be used within this time.
+    :raises Problem: 403 for somebody else's account or more scope than one has; 404; 409.
+    """
+    if not name:
+        raise missing("name")
+    token, hash_, token_id = tokens.new_token()
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref or viewer.user_id, field="user")
+        if policy.may(viewer, "token:list", row["id"]) and not policy.may(viewer, "token:manage", row["id"]):
+            raise policy.refusal(viewer, "token:manage", row["id"])
+        if not policy.may(viewer, "token:manage", row["id"]):
+            raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {row['name']}")
+        wanted = scope or ("admin" if viewer.sysadmin and row["sysadmin"] else "write")
+        if wanted not in tokens.SCOPES:
+            raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
+        if not tokens.allows(viewer.scope, wanted):
+            raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        ends = [times.ahead(expires)] if expires else []
+        maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
+        if maker is not None and maker["expires"]:
+            ends.append(maker["expires"])
+        stored.create(
+            tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
+            expires=min(ends, default=None), first_use_by=times.ahead(first_use) if first_use else None,
+            parent=viewer.token_id,
+        )  # fmt: skip
+        audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)
+    return token, token_id
+
+
+def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_id: str | None = None) -> int:
+    """Make a token worthless, given itself or its id, and all that were made with it (whoever stole it may have made some).
+
+    → how many those were. Raises Problem 403 for an unknown or foreign token.
+    """
+    if not token and not token_id:
+        raise missing("token")
+    with site.db.write() as tx:
+        row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
+        if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
+            raise not_authorized(f"User {viewer.name} not authorized to revoke this token")
+        _, *further = stored.revoke(tx, row["id"])
+        audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"], further=further)
+    return len(further)
+
+
+def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
+    """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns)."""
+    with site.db.read() as conn:
+        row = users.find(conn, name) or users.by_email(conn, name)
+    usable = row is not None and row["state"] == "active"
+    verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
+    if row is None or not verdict.ok:
+        with site.db.write() as tx:
+            audit.add(tx, Viewer(address=address), "session.refused", "user", row["id"] if row is not None else "")
+        return None
+    cookie, hash_ = session_cookies.new_session()
+    viewer = Viewer(user_id=row["id"], name=row["name"], address=address)
+    renewed = passwords.hash_password(password) if verdict.rehash else None
+    with site.db.write() as tx:
+        if renewed:
+            users.set_password(tx, row["id"], renewed)
+        sessions.create(tx, row["id"], hash_, hours=site.settings.web.session_hours, address=address, agent=agent)
+        users.seen(tx, row["id"])
+        audit.add(tx, viewer, "session.start", "user", row["id"])
+    return cookie
+
+
+def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:
+    """End the session of a cookie."""
+    with site.db.write() as tx:
+        session = sessions.find(tx, session_cookies.session_hash(cookie))
+        if session is not None:
+            sessions.revoke(tx, session["user_id"], session["id"])
+            audit.add(tx, viewer, "session.end", "user", session["user_id"])
+
+
+def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> str:
+    """The secret of a link with which a user sets a password once (admins only). Raises Problem 403 or 404."""
+    token, hash_, _ = tokens.new_token()
+    with site.db.write() as tx:
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "site:administer")
+        one_time_links.create(tx, row["id"], "password", hash_, hours=hours)
+        audit.add(tx, viewer, "user.link", "user", row["id"])
+    return token
+
+
+def use_link(site: Site, secret: str, new_password: str, *, address: str = "") -> str:
+    """Set the password of the user whose one-time link has this secret; returns the user's name. Raises Problem 404 or 409."""
+    hash_ = tokens.token_hash(secret)
+    with site.db.read() as conn:
+        row = lookup.user(conn, one_time_links.user_of(conn, "password", hash_) or _used_up())
+    hashed = _hashed(new_password, row["name"], row["email"])
+    with site.db.write() as tx:
+        user_id = one_time_links.use(tx, "password", hash_) or _used_up()
+        users.set_password(tx, user_id, hashed)
+        if row["state"] == "pending":
+            users.set_state(tx, user_id, "active")
+        sessions.revoke_all(tx, user_id)
+        audit.add(tx, Viewer(user_id=user_id, name=row["name"], address=address), "user.password", "user", user_id)
+    return str(row["name"])
+
+
+def require_email(value: Any) -> str:
+    """An e-mail address. Raises Problem 409."""
+    email = as_text(value).strip()
+    if not email:
+        raise missing("email")
+    if _EMAIL.fullmatch(email) is None or len(email) > 254:
+        raise invalid({"email": ["Email address is not valid"]})
+    return email
+
+
+def _require_password(row: sqlite3.Row, given: str) -> None:
+    """Raises Problem 409 when `given` is not the user's password."""
+    if not passwords.verify(row["password"], given).ok:
+        raise invalid({"old_password": ["The present password is not right"]})
+
+
+def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Raises Problem 409 when this user is the one administrator who can log in."""
+    if row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
+        raise invalid(message="This is the last administrator; make somebody else one first.")
+
+
+def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:
+    """The user whom `viewer` may change. Passwords are hashed (50 ms) before the writer is taken, hence a read of its own."""
+    with site.db.read() as conn:
+        row = lookup.user(conn, ref or viewer.user_id)
+    policy.require(viewer, "user:update", row["id"])
+    return row
+
+
+def _profile(data: Mapping[str, Any]) -> dict[str, str]:
+    """The profile fields that `data` has. Raises Problem 409."""
+    values = {key: as_text(data[key]) for key in _PROFILE if key in data}
+    errors: Fields = {
+        key: [f"At most {_LONGEST[key]} characters are accepted"]
+        for key, value in values.items()
+        if len(value) > _LONGEST[key]
+    }
+    if errors:
+        raise invalid(errors)
+    return values
+
+
+def _used_up() -> NoReturn:
+    raise Problem(
+        404,
+        "Not Found Error",
+        message="This link was used already or is too old. Ask your administrator for a new one.",
+    )
+
+
+def _hashed(password: Any, *personal: str) -> str:
+    errors: Fields = {}
+    weak = passwords.weaknesses(str(password), personal=personal)
+    if weak:
+        errors["password"] = weak
+        raise invalid(errors)
+    return passwords.hash_password(str(password))

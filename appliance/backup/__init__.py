@@ -1,0 +1,1 @@
+"""Backups: created, verified, restored, kept and removed."""

@@ -1,0 +1,230 @@
+"""A backup in one file that a passphrase opens: a ZIP with AES-256, for 7-Zip and for hands without this program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyzipper
+
+from appliance.backup import crypto
+from appliance.backup import restore as backup_restore
+from appliance.backup.create import Progress, Source, SourceFile, scratch
+from appliance.backup.crypto import Digest
+from appliance.backup.verify import Examine
+from appliance.durable import sync_folder
+from appliance.model.problem import invalid
+
+MANIFEST = "manifest.json"
+DATABASE = "dcor.sqlite"
+#: The passphrase stands between a thief of the file and everything; there is no limit to how fast it can be tried.
+SHORTEST = 16
+
+_CHUNK = 1 << 20
+_CHECKSUM = re.compile(r"([0-9a-f]{64})  ")
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    """Outcome: number of files, bytes of their contents, and what was wrong with single files."""
+
+    files: int
+    size: int
+    problems: list[str]
+
+
+def create(
+    source: Source, target: Path, passphrase: str, *, workdir: Path, with_files: bool, progress: Progress | None = None
+) -> Zipped:
+    """Write the database, the system's files and, `with_files`, the depot into the ZIP `target` (mode 0400).
+
+    `target.sha256` beside it lets `sha256sum -c` find any changed byte. Raises Problem 409 for a short passphrase or
+    when `target` exists, OSError for what the disks say.
+    """
+    if len(passphrase) < SHORTEST:
+        raise invalid(message=f"The passphrase of a backup needs at least {SHORTEST} characters.")
+    if target.exists():
+        raise invalid(message=f"{target} exists already.")
+    draft = target.with_name(target.name + ".part")
+    try:
+        with scratch(workdir) as work:
+            copy = work / DATABASE
+            source.snapshot(copy)
+            files = list(source.files(copy)) if with_files else []
+            report = _write(draft, _members(source.system, copy), files, passphrase, progress)
+        draft.chmod(crypto.FILE_MODE)
+        digest = crypto.sha256_of(draft)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    checksum = _checksum_file(target)
+    checksum.write_text(f"{digest.sha256}  {target.name}\n", encoding="utf-8")
+    return report
+
+
+def verify(path: Path, passphrase: str | None = None, *, progress: Progress | None = None) -> list[str]:
+    """Return what is wrong with a ZIP backup, in sentences.
+
+    Without `passphrase` only the checksum file is compared; with it every member is decrypted and compared with the
+    manifest inside. Raises Problem 409 for a wrong passphrase or a file that is no backup.
+    """
+    problems = []
+    size = path.stat().st_size
+    checksum = _checksum_file(path)
+    if checksum.exists():
+        expected = _CHECKSUM.match(checksum.read_text(encoding="utf-8", errors="replace"))
+        done = 0
+
+        def tell(count: int) -> None:
+            """`count` bytes more are read."""
+            nonlocal done
+            done += count
+            if progress is not None:
+                progress(done, size, path.name)
+
+        if expected is None or crypto.sha256_of(path, tell).sha256 != expected[1]:
+            return [f"{path.name} is not as it was written: it is damaged or was changed."]
+    elif passphrase is None:
+        problems.append(f"{checksum.name} is missing; without it and without the passphrase nothing can be checked.")
+    if passphrase is not None:
+        problems += _damaged_members(path, passphrase)
+    return problems
+
+
+def restore(path: Path, target: Path, passphrase: str, *, examine: Examine, progress: Progress | None = None) -> Zipped:
+    """Rebuild a data root in the empty folder `target` from a ZIP backup; an interrupted call is continued by the same.
+
+    Damaged files of the depot are left out and reported. Raises Problem 409 for a wrong passphrase, a folder in use,
+    and when database or settings are damaged.
+    """
+    with _open(path, passphrase) as archive:
+        manifest = _manifest(archive)
+        backup_restore.claim(target, path.name)
+        total, done = sum(digest.size for digest in manifest.values()), 0
+        problems = []
+        # The database comes last: before, nothing can be served.
+        for name, digest in sorted(manifest.items(), key=lambda item: (item[0] == DATABASE, item[0])):
+            place = target / DATABASE if name == DATABASE else backup_restore.place_of(target, name)
+            try:
+                _extract(archive, name, digest, place, examine if name == DATABASE else None)
+            except _Damaged as error:
+                if not name.startswith("depot/"):
+                    raise invalid(message=f"{name} in the backup is damaged. Take another backup.") from error
+                problems.append(f"{name} in the backup is damaged.")
+            done += digest.size
+            if progress is not None:
+                progress(done, total, name)
+    sync_folder(target)
+    (target / backup_restore.MARKER).unlink()
+    return Zipped(len(manifest), total, problems)
+
+
+def _extract(archive: Any, name: str, digest: Digest, place: Path, examine: Examine | None) -> None:
+    draft = place.with_name(place.name + ".part")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            for data in _checked(archive, name, digest):
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if examine is not None and examine(draft):
+            raise _Damaged(name)
+        draft.chmod(backup_restore.mode_of(name))
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class _Damaged(Exception):
+    """A member is not what was put in."""
+
+
+def _members(system: Mapping[str, Path], database: Path) -> dict[str, Path]:
+    return {DATABASE: database, **system}
+
+
+def _write(
+    draft: Path, members: Mapping[str, Path], files: Iterable[SourceFile], passphrase: str, progress: Progress | None
+) -> Zipped:
+    everything = {**members, **{file.name: file.path for file in files}}
+    sizes = {name: path.stat().st_size for name, path in everything.items() if path.exists()}
+    problems = [f"{name} is missing in the depot." for name in everything if name not in sizes]
+    total, done = sum(sizes.values()), 0
+    manifest: dict[str, dict[str, Any]] = {}
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    with pyzipper.AESZipFile(draft, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(passphrase.encode())
+        for name in sizes:
+            # Measurements are compressed already.
+            archive.compression = pyzipper.ZIP_STORED if name.startswith("depot/") else pyzipper.ZIP_DEFLATED
+            with everything[name].open("rb") as opened, archive.open(name, "w", force_zip64=True) as member:
+                meter = crypto.Meter(opened)
+                while data := meter.read(_CHUNK):
+                    member.write(data)
+                    done += len(data)
+                    if progress is not None:
+                        progress(done, total, name)
+            manifest[name] = {"size": meter.digest.size, "sha256": meter.digest.sha256}
+        archive.compression = pyzipper.ZIP_DEFLATED
+        archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    return Zipped(len(manifest), total, problems)
+
+
+def _damaged_members(path: Path, passphrase: str) -> list[str]:
+    problems = []
+    with _open(path, passphrase) as archive:
+        for name, digest in _manifest(archive).items():
+            try:
+                for _ in _checked(archive, name, digest):
+                    pass
+            except _Damaged:
+                problems.append(f"{name} in the backup is damaged.")
+    return problems
+
+
+def _open(path: Path, passphrase: str) -> Any:
+    try:
+        archive = pyzipper.AESZipFile(path)
+    except (pyzipper.BadZipFile, OSError) as error:
+        raise invalid(message=f"{path} is no ZIP file, or it is damaged.") from error
+    archive.setpassword(passphrase.encode())
+    return archive
+
+
+def _manifest(archive: Any) -> dict[str, Digest]:
+    try:
+        plain = json.loads(archive.read(MANIFEST))
+        return {name: Digest(**digest) for name, digest in plain.items()}
+    except RuntimeError as error:
+        raise crypto.WrongKeyError("The passphrase of the backup is wrong.") from error
+    except KeyError as error:
+        raise invalid(message="This ZIP file is no backup of this appliance: it has no manifest.") from error
+    except (pyzipper.BadZipFile, zlib.error, ValueError, TypeError, EOFError) as error:
+        raise invalid(message="The manifest in the backup is damaged.") from error
+
+
+def _checked(archive: Any, name: str, expected: Digest) -> Iterable[bytes]:
+    sha256, size = hashlib.sha256(), 0
+    try:
+        with archive.open(name) as member:
+            while data := member.read(_CHUNK):
+                sha256.update(data)
+                size += len(data)
+                yield data
+    except (pyzipper.BadZipFile, zlib.error, RuntimeError, KeyError, EOFError, NotImplementedError) as error:
+        raise _Damaged(name) from error
+    if Digest(size, sha256.hexdigest()) != expected:
+        raise _Damaged(name)
+
+
+def _checksum_file(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")

@@ -1,0 +1,30 @@
+"""All job kinds of this release."""
+
+from __future__ import annotations
+
+import importlib
+
+from appliance.jobs.registry import KINDS, JobKind
+
+_MODULES = (
+    "checksum",
+    "metadata",
+    "condense",
+    "preview",
+    "scrub",
+    "prune",
+    "orphans",
+    "missing",
+    "statistics",
+    "user_tree",
+    "upload_expiry",
+    "backup",
+    "alerts",
+)
+
+
+def all_() -> dict[str, JobKind]:
+    """Every declared kind by name."""
+    for module in _MODULES:
+        importlib.import_module(f"appliance.jobs.{module}")
+    return dict(KINDS)

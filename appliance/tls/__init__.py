@@ -1,0 +1,1 @@
+"""The server's TLS certificate and the TLS context that serves it."""

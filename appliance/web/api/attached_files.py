@@ -1,0 +1,94 @@
+"""Files in API calls: checked before their bytes are taken, streamed to the depot's disk, gone again unless a verb used them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.actions import resources
+from appliance.actions.resources import Incoming
+from appliance.model.problem import invalid, missing, not_authorized
+from appliance.model.values import decoded
+from appliance.model.viewer import Viewer
+from appliance.web.context import Context
+from appliance.web.http import Request
+from appliance.web.transfer import multipart_form
+from appliance.web.transfer.file_receiver import FileReceiver
+
+is_multipart = multipart_form.is_multipart
+
+
+class AttachedFiles:
+    """The files of one call. As a context manager it removes, at the end, what found no place in the depot."""
+
+    def __init__(self, context: Context, viewer: Viewer) -> None:
+        self._context = context
+        self._viewer = viewer
+        self._form: multipart_form.Form | None = None
+
+    def __enter__(self) -> AttachedFiles:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._form is not None:
+            self._form.discard()
+
+    def receive(self, request: Request, action: str, limit: int) -> dict[str, Any]:
+        """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can.
+
+        :param limit: bytes that the form's texts may have.
+        """
+
+        def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
+            """A file begins: may it come, and where to? `fields` came before it; `size` [bytes] if it was said. Raises Problem."""
+            dataset = _dataset(action, field, fields)
+            name = filename.replace("\\", "/").rpartition("/")[2]
+            resources.check_new(self._context, self._viewer, dataset, name, size)
+            depot, limit = self._context.depot, self._context.settings.depot.max_upload
+            return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit), name)
+
+        self._form = multipart_form.parse(request, on_file, limit)
+        return dict(self._form)
+
+
+class _Sink:
+    """Writes a file and, when it is complete, stands for it as `Incoming`."""
+
+    def __init__(self, intake: FileReceiver, name: str) -> None:
+        self._intake = intake
+        self._name = name
+
+    def write(self, data: bytes) -> None:
+        """The next bytes."""
+        self._intake.write(data)
+
+    def finish(self) -> Incoming:
+        """The file is on disk."""
+        self._intake.finish()
+        return Incoming(self._intake.part.path, self._name, self._intake.size, self._intake.sha256, self._intake.etag)
+
+    def discard(self) -> None:
+        """Leave nothing behind but what was given a place in the depot."""
+        self._intake.discard()
+
+
+def _dataset(action: str, field: str, fields: dict[str, Any]) -> str:
+    """Id or name of the dataset that a file is meant for; the client must have said so before it sends the file. Raises Problem."""
+    if action == "package_revise":
+        match = fields.get("match")
+        try:
+            match = decoded(match) if isinstance(match, str) else {}
+        except ValueError as error:
+            raise invalid({"match": ["Must be a JSON object"]}) from error
+        if not isinstance(match, dict):
+            raise invalid({"match": ["Must be a JSON object"]})
+        ref = fields.get("match__id") or fields.get("match__name") or match.get("id") or match.get("name")
+        if not ref:
+            raise missing("match__id")
+        return str(ref)
+    if action == "resource_create":
+        if not fields.get("package_id"):
+            raise missing("package_id")
+        return str(fields["package_id"])
+    if action in {"resource_update", "resource_patch"}:
+        raise not_authorized("Editing not allowed: upload")
+    raise invalid({field: ["This action takes no file"]})

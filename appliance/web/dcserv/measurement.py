@@ -1,0 +1,47 @@
+"""One measurement that somebody asks about."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from appliance.model.problem import Problem
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.store import rtdc
+from appliance.web.context import Context
+
+
+@dataclass
+class Measurement:
+    """A measurement's row, its dataset's facts, who asks (from which address), and the connection to read more."""
+
+    context: Context
+    conn: sqlite3.Connection
+    resource: sqlite3.Row
+    facts: DatasetFacts
+    viewer: Viewer
+    client: str = ""
+
+    @property
+    def id(self) -> str:
+        """Id of the resource."""
+        return str(self.resource["id"])
+
+    @property
+    def public(self) -> bool:
+        """May anybody with this server's address read it, without a signature?"""
+        return self.facts.state == "active" and not self.facts.private and self.context.settings.policy.anonymous_access
+
+    @cached_property
+    def kernel(self) -> Any:
+        """What the metadata job read out of the file (JSON columns as text). Raises Problem 409 before it has."""
+        row = rtdc.row(self.conn, self.id)
+        if row is None or row["extracted"] is None:
+            raise Problem(
+                409,
+                "Validation Error",
+                message=f"The server has not processed resource {self.id} yet; try again in a moment.",
+            )
+        return row

@@ -1,0 +1,185 @@
+"""What comes in on a connection: heads, and bodies in either framing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from appliance.model.problem import Problem
+from appliance.web.gateway.channel import Channel
+from appliance.web.gateway.head import bad
+from appliance.web.http import Body, PeerGone
+
+_CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
+_LINE_LIMIT = 4096
+_TRAILER_LIMIT = 16384
+
+
+class RequestReader:
+    """Received bytes that nobody has used yet, in front of the channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._rest = b""
+        self._buffer = memoryview(bytearray(16384))
+
+    def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
+        """The next request head with its empty line; None when the peer closed before one began.
+
+        Raises Problem 431 for more than `limit` bytes, PeerGone when it breaks off.
+        """
+        data, self._rest = self._rest, b""
+        searched, begun = 0, bool(data)
+        if begun:
+            on_first_byte()
+        while True:
+            while data.startswith(b"\r\n"):
+                data = data[2:]
+            end = data.find(b"\r\n\r\n", max(0, searched - 3))
+            if end >= 0:
+                self._rest = data[end + 4 :]
+                if end > limit:
+                    raise bad("The head of the request is too long.", 431)
+                return data[: end + 4]
+            searched = len(data)
+            if searched > limit:
+                raise bad("The head of the request is too long.", 431)
+            count = self._channel.recv_into(self._buffer)
+            if not count:
+                if data:
+                    raise PeerGone("broken off in the head")
+                return None
+            if not begun:
+                on_first_byte()
+                begun = True
+            data += self._buffer[:count]
+
+    def readinto(self, view: memoryview) -> int:
+        """Some bytes into `view`; 0 at the end of the connection."""
+        if not self._rest:
+            return self._channel.recv_into(view)
+        count = min(len(view), len(self._rest))
+        view[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def line(self, limit: int = _LINE_LIMIT) -> bytes:
+        """A line without its CRLF. Raises Problem 400 beyond `limit` bytes, PeerGone."""
+        buffer = memoryview(bytearray(4096))
+        while (end := self._rest.find(b"\r\n")) < 0:
+            if len(self._rest) > limit + 1:
+                raise bad("Malformed body.")
+            count = self._channel.recv_into(buffer)
+            if not count:
+                raise PeerGone("broken off in the body")
+            self._rest += buffer[:count]
+        line, self._rest = self._rest[:end], self._rest[end + 2 :]
+        if len(line) > limit:
+            raise bad("Malformed body.")
+        return line
+
+
+class StreamBody(Body):
+    """A body on the wire. `before` runs around every receive: it answers "Expect: 100-continue" and tells the watchdog.
+
+    :ivar taken: bytes read so far.
+    :ivar broken: the framing was violated; nothing sensible can follow on this connection.
+    :ivar withheld: tells whether the peer still waits for "100 Continue" before it sends the body.
+    """
+
+    def __init__(
+        self, inbox: RequestReader, length: int | None, before: Callable[[], None], after: Callable[[], None]
+    ) -> None:
+        self.length = length
+        self.taken = 0
+        self.broken = False
+        self.withheld: Callable[[], bool] = lambda: False
+        self._inbox = inbox
+        self._before = before
+        self._after = after
+
+    @property
+    def unread(self) -> int | None:
+        """Bytes not read yet; None when unknown."""
+        raise NotImplementedError
+
+    def readinto(self, buffer: memoryview) -> int:
+        """See `Body`."""
+        if self.unread == 0 or not len(buffer):
+            return 0
+        self._before()
+        try:
+            count = self._receive(buffer)
+            self.taken += count
+            return count
+        except (OSError, Problem):
+            self.broken = True
+            raise
+        finally:
+            self._after()
+
+    def _receive(self, buffer: memoryview) -> int:
+        raise NotImplementedError
+
+    def _some(self, view: memoryview) -> int:
+        count = self._inbox.readinto(view)
+        if not count:
+            raise PeerGone("broken off in the body")
+        return count
+
+
+class LengthBody(StreamBody):
+    """A body of announced length."""
+
+    def __init__(
+        self, inbox: RequestReader, length: int, before: Callable[[], None], after: Callable[[], None]
+    ) -> None:
+        super().__init__(inbox, length, before, after)
+        self._unread = length
+
+    @property
+    def unread(self) -> int:
+        """Bytes not read yet."""
+        return self._unread
+
+    def _receive(self, buffer: memoryview) -> int:
+        count = self._some(buffer[: self._unread])
+        self._unread -= count
+        return count
+
+
+class ChunkedBody(StreamBody):
+    """A body in chunks. Trailers are read and dropped."""
+
+    def __init__(self, inbox: RequestReader, before: Callable[[], None], after: Callable[[], None]) -> None:
+        super().__init__(inbox, None, before, after)
+        self._chunk = 0
+        self._ended = False
+
+    @property
+    def unread(self) -> int | None:
+        """0 when the last chunk has been read, else None."""
+        return 0 if self._ended else None
+
+    def _receive(self, buffer: memoryview) -> int:
+        if not self._chunk:
+            match = _CHUNK_SIZE.fullmatch(self._inbox.line())
+            if match is None:
+                raise bad("Malformed chunk.")
+            self._chunk = int(match[1], 16)
+            if not self._chunk:
+                self._trailers()
+                return 0
+        count = self._some(buffer[: self._chunk])
+        self._chunk -= count
+        if not self._chunk and self._inbox.line(0):
+            raise bad("Malformed chunk.")
+        return count
+
+    def _trailers(self) -> None:
+        total = 0
+        while line := self._inbox.line():
+            total += len(line)
+            if total > _TRAILER_LIMIT:
+                raise bad("Malformed body.")
+        self._ended = True

@@ -1,0 +1,95 @@
+"""A `Response` on the wire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+
+from appliance.web import cpu_slot
+from appliance.web.gateway.channel import BLOCK, Channel
+from appliance.web.http import FileBody, Response, reason_phrase
+
+_BODYLESS = frozenset({204, 304})
+_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"})
+_date = (0, "")
+
+
+def http_date() -> str:
+    """The Date header of this second."""
+    global _date
+    now = int(time.time())
+    if _date[0] != now:
+        _date = (now, formatdate(now, usegmt=True))
+    return _date[1]
+
+
+def send(channel: Channel, response: Response, *, head_only: bool, version: str, keep_alive: bool) -> tuple[int, bool]:
+    """Send `response`; returns the bytes of body sent and whether the connection can go on.
+
+    Raises OSError when the peer is gone; EOFError when a file or an iterable is shorter than announced.
+    """
+    length = response.content_length
+    bodyless = head_only or response.status in _BODYLESS or response.status < 200
+    chunked = length is None and not bodyless and version == "1.1"
+    keep_alive = keep_alive and (length is not None or bodyless or chunked)
+    head = _head(response, length, chunked=chunked, keep_alive=keep_alive)
+    try:
+        if bodyless:
+            channel.send(head)
+            return 0, keep_alive
+        if isinstance(response.body, FileBody):
+            channel.send_file(head, response.body.open(), response.body.start, response.body.length)
+            return response.body.length, keep_alive
+        if isinstance(response.body, bytes):
+            channel.send(head, response.body)
+            return len(response.body), keep_alive
+        return _send_iterable(channel, head, response.body, length, chunked=chunked), keep_alive
+    finally:
+        response.close()
+
+
+def _head(response: Response, length: int | None, *, chunked: bool, keep_alive: bool) -> bytes:
+    lines = [f"HTTP/1.1 {response.status} {response.reason or reason_phrase(response.status)}", f"Date: {http_date()}"]
+    lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in _HOP_BY_HOP]
+    if chunked:
+        lines.append("Transfer-Encoding: chunked")
+    elif length is not None and response.status not in _BODYLESS:
+        lines.append(f"Content-Length: {length}")
+    lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    if not head.count("\r") == head.count("\n") == len(lines) + 1 or "\0" in head:
+        raise ValueError("a response header holds a line break")
+    return head.encode("latin-1")
+
+
+def _send_iterable(channel: Channel, head: bytes, body: Iterable[bytes], length: int | None, *, chunked: bool) -> int:
+    """Blocks are gathered to a useful size; the head goes with the first of them."""
+    cpu_slot.release()
+    pending: list[bytes] = [] if chunked else [head]
+    if chunked:
+        channel.send(head)
+    waiting, total = 0, 0
+    for piece in body:
+        total += len(piece)
+        if length is not None and total > length:
+            raise EOFError("the body is longer than announced")
+        pending.append(piece)
+        waiting += len(piece)
+        if waiting >= BLOCK or chunked:
+            _send_pieces(channel, pending, waiting, chunked=chunked)
+            pending, waiting = [], 0
+    if pending:
+        _send_pieces(channel, pending, waiting, chunked=chunked)
+    if chunked:
+        channel.send(b"0\r\n\r\n")
+    if length is not None and total != length:
+        raise EOFError("the body is shorter than announced")
+    return total
+
+
+def _send_pieces(channel: Channel, pieces: list[bytes], size: int, *, chunked: bool) -> None:
+    if not chunked:
+        channel.send(*pieces)
+    elif size:
+        channel.send(f"{size:x}\r\n".encode(), *pieces, b"\r\n")

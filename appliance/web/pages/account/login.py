@@ -1,0 +1,96 @@
+"""Signing in and out, and setting a password with a one-time link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g, redirect, request
+from werkzeug.wrappers import Response
+
+from appliance.actions import accounts
+from appliance.model.problem import Problem
+from appliance.security import session_cookies
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import context, settings, site
+from appliance.web.pages.frame.forms import messages
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.redirects import local_path
+from appliance.web.pages.frame.render import back_to, render
+
+bp = Blueprint("login", __name__)
+
+
+@bp.get("/user/login")
+@allow("open")
+def form() -> str | Response:
+    """The log-in page; whoever is signed in goes on."""
+    target = local_path(request.args.get("next", ""))
+    return _page(target) if g.viewer.anonymous else redirect(target, 303)
+
+
+@bp.post("/user/login")
+@allow("open")
+def sign_in() -> Any:
+    """Start a session. Wrong name and wrong password look and last the same."""
+    name, password = request.form.get("login", "").strip(), request.form.get("password", "")
+    target, address = local_path(request.form.get("next", "")), request.remote_addr or ""
+    wait = context().limiter.login_attempt(name, address)
+    if wait:
+        return _page(target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(wait))), 429
+    cookie = accounts.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
+    if cookie is None:
+        return _page(target, name, _("The name or the password is wrong.")), 401
+    context().limiter.login_succeeded(name, address)
+    g.cookie = session_cookies.set_cookie(cookie)
+    return redirect(target, 303)
+
+
+@bp.post("/user/logout")
+@allow("open")
+def sign_out() -> Response:
+    """End the session, on the server too."""
+    cookie = request.cookies.get(session_cookies.COOKIE)
+    if cookie and not g.viewer.anonymous:
+        accounts.sign_out(site(), g.viewer, cookie)
+    g.cookie = session_cookies.clear_cookie()
+    return back_to("/user/login", done="signed-out")
+
+
+@bp.get("/user/password/<secret>")
+@allow("open")
+def password_form(secret: str) -> str:
+    """Where a one-time link leads. Whether it is still good, only using it tells."""
+    return render("account/set-password.html", title=_("Set your password"), errors={})
+
+
+@bp.post("/user/password/<secret>")
+@allow("open")
+def set_password(secret: str) -> Any:
+    """Use up a one-time link."""
+    new = request.form.get("password", "")
+    if new != request.form.get("again", ""):
+        return render(
+            "account/set-password.html", title=_("Set your password"), errors={"again": _("The two entries differ.")}
+        ), 409
+    try:
+        accounts.use_link(site(), secret, new, address=request.remote_addr or "")
+    except Problem as problem:
+        if not problem.fields:
+            raise
+        return render("account/set-password.html", title=_("Set your password"), errors=messages(problem)), 409
+    return back_to("/user/login", done="password")
+
+
+def _page(target: str, name: str = "", error: str = "") -> str:
+    asked = settings().web.contact or _("your administrator")
+    text = _("No account, or password forgotten? Accounts are made by the administrator: %(contact)s.", contact=asked)
+    return render(
+        "account/login.html",
+        title=_("Sign in"),
+        next=target,
+        login=name,
+        error=error,
+        help=text,
+        may_register=settings().policy.self_registration,
+    )

@@ -1,0 +1,156 @@
+"""Who is in a circle or collection, and in which role."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from appliance.actions import communities as verbs
+from appliance.model import roles
+from appliance.model.problem import Problem, not_found
+from appliance.store import communities, users
+from appliance.web.pages.community.view import KINDS, PATHS, frame, load, role_word
+from appliance.web.pages.frame.allow import allow, may
+from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.forms import messages
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.pictures import picture
+from appliance.web.pages.frame.render import back_to, render
+
+bp = Blueprint("members", __name__)
+
+
+@bp.get("/<any(organization, group):where>/<ref>/members")
+@allow("site:user")
+def page(where: str, ref: str) -> str:
+    """The members; who may, sees the form to add and change them."""
+    row = load(KINDS[where], ref)
+    if not (viewer().role(row["id"]) or viewer().sysadmin):
+        raise not_found()
+    return _page(KINDS[where], row)
+
+
+def _page(
+    kind: str, row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> str:
+    found = communities.members(conn(), row["id"])
+    manage = may(f"{kind}:members", communities.facts(row))
+    return render(
+        "community/members.html",
+        members=[_member(kind, row, member, manage=manage) for member in found],
+        count=ngettext("%(num)s member", "%(num)s members", len(found)),
+        manage=manage,
+        leave=viewer().role(row["id"]) is not None,
+        roles=[{"value": role, "text": role_word(role), "on": role == "member"} for role in roles.ROLES],
+        role_help=_role_help(kind),
+        values=values or {},
+        errors=errors or {},
+        **frame(kind, row, "members"),
+    )
+
+
+def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -> dict[str, Any]:
+    shown = member["fullname"] or member["name"]
+    own = member["id"] == viewer().user_id
+    return {
+        "name": member["name"],
+        "shown": shown,
+        "picture": picture(member["id"], shown),
+        "role": {
+            "kind": "info" if member["role"] == "admin" else "",
+            "icon": "",
+            "text": role_word(member["role"]),
+            "hint": "",
+        },
+        "roles": [{"value": role, "text": role_word(role), "on": role == member["role"]} for role in roles.ROLES],
+        "editable": manage and (not own or viewer().sysadmin),
+    }
+
+
+def _role_help(kind: str) -> list[dict[str, str]]:
+    if kind == "circle":
+        texts = {
+            "admin": _("adds members, shares datasets, and everything editors do"),
+            "editor": _("uploads, edits and activates datasets"),
+            "member": _("sees all datasets of the circle, private ones too"),
+        }
+    else:
+        texts = {
+            "admin": _("adds members and datasets"),
+            "editor": _("adds and removes datasets"),
+            "member": _("sees all datasets in the collection, private ones too"),
+        }
+    return [{"name": role_word(role), "text": text} for role, text in texts.items()]
+
+
+def _change(kind: str, ref: str) -> Any:
+    row = load(kind, ref)
+    name, role = request.form.get("username", "").strip(), request.form.get("role", "member")
+    known = any(member["name"] == name for member in communities.members(conn(), row["id"]))
+    try:
+        if users.find(conn(), name) is None:
+            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+        verbs.set_member(site(), viewer(), kind, row["id"], name, role)
+    except Problem as problem:
+        return _page(kind, row, {"username": name, "role": role}, messages(problem)), problem.status
+    return back_to(f"{PATHS[kind]}/{row['name']}/members", done="member-changed" if known else "member-added")
+
+
+def _remove(kind: str, ref: str) -> Any:
+    row = load(kind, ref)
+    try:
+        verbs.remove_member(site(), viewer(), kind, row["id"], request.form.get("username", ""))
+    except Problem as problem:
+        return _page(kind, row, errors=messages(problem)), problem.status
+    return back_to(f"{PATHS[kind]}/{row['name']}/members", done="member-removed")
+
+
+@bp.post("/organization/<ref>/members")
+@allow("circle:members")
+def change_circle(ref: str) -> Any:
+    """Add a member to a circle, or give one another role."""
+    return _change("circle", ref)
+
+
+@bp.post("/organization/<ref>/members/remove")
+@allow("circle:members")
+def remove_circle(ref: str) -> Any:
+    """Take a member out of a circle."""
+    return _remove("circle", ref)
+
+
+@bp.post("/group/<ref>/members")
+@allow("collection:members")
+def change_collection(ref: str) -> Any:
+    """Add a member to a collection, or give one another role."""
+    return _change("collection", ref)
+
+
+@bp.post("/group/<ref>/members/remove")
+@allow("collection:members")
+def remove_collection(ref: str) -> Any:
+    """Take a member out of a collection."""
+    return _remove("collection", ref)
+
+
+@bp.post("/<any(organization, group):where>/<ref>/leave")
+@allow("site:user")
+def leave(where: str, ref: str) -> Response:
+    """Leave a circle or collection."""
+    kind = KINDS[where]
+    row = load(kind, ref)
+    verbs.remove_member(site(), viewer(), kind, row["id"], viewer().name)
+    return back_to(PATHS[kind], done="member-removed")
+
+
+@bp.get("/user/complete")
+@allow("user:complete")
+def complete() -> dict[str, list[dict[str, str]]]:
+    """Names for a field in which somebody types a user."""
+    text = request.args.get("q", "").strip()
+    found = users.complete(conn(), text, limit=10) if len(text) >= 2 else []
+    return {"users": [{"name": row["name"], "fullname": row["fullname"]} for row in found]}

@@ -1,0 +1,1 @@
+"""Pages about datasets and their files."""

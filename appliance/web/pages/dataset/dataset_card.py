@@ -1,0 +1,75 @@
+"""Datasets as list entries and tiles."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from appliance.store import dataset_cards
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import markdown
+from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.i18n import gettext as _
+
+
+def hits(pks: Iterable[int]) -> list[dict[str, Any]]:
+    """View models of the datasets with these row numbers, in this order."""
+    return [hit(card) for card in dataset_cards.by_pks(conn(), pks)]
+
+
+def hit(card: sqlite3.Row) -> dict[str, Any]:
+    """The view model of one card."""
+    meta = [show.resources(card["resources"])]
+    if card["events"]:
+        meta.append(show.events(card["events"]))
+    if card["size"]:
+        meta.append(show.size(card["size"]))
+    return {
+        "id": card["id"],
+        "url": dataset_url(card),
+        "title": card["title"] or card["name"],
+        "badges": state_badges(card["state"], private=bool(card["private"])),
+        "authors": card["authors"],
+        "summary": markdown.plain(card["notes"]) if card["notes"] else "",
+        "circle": {"text": card["circle_title"] or card["circle_name"], "url": f"/organization/{card['circle_name']}"},
+        "meta": meta,
+        "meta_line": " · ".join(meta),
+        "when": show.date(card["created"]),
+        "time": card["created"] + "Z",
+        "time_title": show.moment(card["created"]),
+        "thumb": f"/dataset/{card['id']}/resource/{card['thumbnail']}/thumbnail.webp" if card["thumbnail"] else "",
+    }
+
+
+def dataset_url(row: sqlite3.Row) -> str:
+    """The address of a dataset's page: by name, except for deleted ones, whose name may be taken again."""
+    return f"/dataset/{row['id'] if row['state'] == 'deleted' else row['name']}"
+
+
+def state_badges(state: str, *, private: bool) -> list[dict[str, str]]:
+    """What a reader must know at a glance: draft, deleted, private or public."""
+    found = []
+    if state == "draft":
+        found.append({"kind": "warn", "icon": "draft", "text": _("Draft"), "hint": _("Its content can still change")})
+    if state == "deleted":
+        found.append({"kind": "bad", "icon": "trash", "text": _("Deleted"), "hint": ""})
+    if private:
+        found.append(
+            {
+                "kind": "violet",
+                "icon": "lock",
+                "text": _("Private"),
+                "hint": _("Only members of its circle, its collections and people it is shared with see it"),
+            }
+        )
+    elif state == "active":
+        found.append(
+            {
+                "kind": "good",
+                "icon": "globe",
+                "text": _("Public"),
+                "hint": _("Everybody who may use this server sees it"),
+            }
+        )
+    return found

@@ -1,0 +1,214 @@
+"""What a resource page says about an RT-DC file, from what the metadata job read out of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import labels
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.message_translation import inside
+
+_SHOWN_SECTIONS = ("experiment", "setup", "imaging", "fluorescence", "pipeline", "qpi")
+_MEDIA = {"CellCarrier": "0.49% MC-PBS", "CellCarrierB": "0.59% MC-PBS", "CellCarrier B": "0.59% MC-PBS"}
+_MAX_ROWS = 200
+_KEY_FIGURES = (
+    "setup:chip region",
+    "setup:channel width",
+    "setup:flow rate",
+    "imaging:frame rate",
+    "setup:medium",
+    "experiment:sample",
+    "experiment:date",
+)
+
+
+def figures(file: sqlite3.Row, dc: dict[str, Any]) -> list[dict[str, str]]:
+    """The numbers one looks for first."""
+    found = []
+    if file["event_count"] is not None:
+        found.append({"name": _("Events"), "text": show.integer(file["event_count"])})
+    for key in _KEY_FIGURES:
+        value = dc.get(f"dc:{key}")
+        if value not in (None, ""):
+            found.append({"name": labels.config(key)[0], "text": config_value(key, value)})
+    return found
+
+
+def tables(dc: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metadata by section, rows sorted by what they are called."""
+    sections: dict[str, list[dict[str, str]]] = {}
+    for full_key, value in dc.items():
+        key = full_key.removeprefix("dc:")
+        section = key.partition(":")[0]
+        if section in _SHOWN_SECTIONS:
+            sections.setdefault(section, []).append({"name": labels.config(key)[0], "value": config_value(key, value)})
+    return [
+        {"title": labels.section(name), "rows": sorted(sections[name], key=lambda row: row["name"].lower())}
+        for name in _SHOWN_SECTIONS
+        if name in sections
+    ]
+
+
+def config_value(key: str, value: Any) -> str:
+    """A metadata value with its unit; numbers with four significant digits."""
+    if isinstance(value, float):
+        text = show.number(value)
+    elif key == "setup:medium" and value in _MEDIA:
+        text = f"{value} ({_MEDIA[value]})"
+    else:
+        text = labels.value(key, show.value(value))
+    unit = labels.config(key)[1]
+    return f"{text} {unit}" if unit else text
+
+
+def warnings(row: sqlite3.Row, found: dict[str, Any] | None) -> list[dict[str, str]]:
+    """What the reader has to know before using the file."""
+    if found is None or found["sane"] != 0:
+        return []
+    reasons = found["integrity"].get("sanity_errors") or []
+    text = _(
+        "This file did not pass the check: %(reason)s", reason="; ".join(map(_sanity, reasons[:3])) or _("see below")
+    )
+    return [{"kind": "bad", "text": text}]
+
+
+def _sanity(reason: str) -> str:
+    """dclab's words without "Sanity check failed", which the sentence around says already."""
+    return inside(reason.removeprefix("Sanity check failed: "))
+
+
+def reports(found: dict[str, Any], *, insider: bool) -> list[dict[str, Any]]:
+    """Integrity for everybody; possible personal data only for those who may change the dataset."""
+    result = [_integrity(found)] if found["integrity"] else []
+    if insider and found["extracted"]:
+        result.append(_personal(found["personal"]))
+    return result
+
+
+def _integrity(found: dict[str, Any]) -> dict[str, Any]:
+    cues = found["integrity"].get("cues", [])
+    kinds = {"violation": "bad", "alert": "warn", "info": ""}
+    violations = sum(cue["level"] == "violation" for cue in cues)
+    alerts = sum(cue["level"] == "alert" for cue in cues)
+    if found["sane"] == 0 or violations:
+        badge = {
+            "kind": "bad",
+            "icon": "warning",
+            "text": ngettext("%(num)s problem", "%(num)s problems", max(violations, 1)),
+            "hint": "",
+        }
+    elif alerts:
+        badge = {
+            "kind": "warn",
+            "icon": "warning",
+            "text": ngettext("%(num)s remark", "%(num)s remarks", alerts),
+            "hint": "",
+        }
+    else:
+        badge = {"kind": "good", "icon": "check", "text": _("passed"), "hint": ""}
+    shown = [cue for cue in cues if cue["level"] != "info"] or cues
+    return {
+        "title": _("Integrity"),
+        "badge": badge,
+        "text": _("What dclab's checks say about sizes, metadata and features."),
+        "entries": [{"kind": kinds.get(cue["level"], ""), "text": inside(cue["message"])} for cue in shown[:50]],
+    }
+
+
+def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
+    badge = {
+        "kind": "warn",
+        "icon": "eye",
+        "text": ngettext("%(num)s finding", "%(num)s findings", len(findings)),
+        "hint": "",
+    }
+    if not findings:
+        badge = {"kind": "good", "icon": "check", "text": _("nothing found"), "hint": ""}
+    return {
+        "title": _("Possible personal data"),
+        "badge": badge,
+        "text": _(
+            "Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."
+        ),
+        "entries": [
+            {"kind": "warn", "text": f"{inside(item['where'])}: {item['excerpt']} ({inside(item['kind'])})"}
+            for item in findings[:50]
+        ],
+    }
+
+
+def logs(found: dict[str, Any]) -> list[dict[str, str]]:
+    """The file's logs by name."""
+    return [
+        {"name": name, "count": ngettext("%(num)s line", "%(num)s lines", len(lines)), "text": "\n".join(lines)}
+        for name, lines in sorted(found["logs"].items())
+    ]
+
+
+def data_tables(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The file's tables, the first rows of each."""
+    result = []
+    for name, (columns, rows) in sorted(found["tables"].items()):
+        cut = (
+            _(
+                "The first %(shown)s of %(all)s rows; the rest is in the file.",
+                shown=_MAX_ROWS,
+                all=show.integer(len(rows)),
+            )
+            if len(rows) > _MAX_ROWS
+            else ""
+        )
+        result.append(
+            {
+                "name": name,
+                "count": ngettext("%(num)s row", "%(num)s rows", len(rows)),
+                "columns": columns or [],
+                "rows": [
+                    [_cell(cell) for cell in (row if isinstance(row, list) else [row])] for row in rows[:_MAX_ROWS]
+                ],
+                "cut": cut,
+            }
+        )
+    return result
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return show.number(value, 6) if isinstance(value, float) else show.value(value)
+
+
+def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict[str, Any]:
+    """What the explorer's script needs to know; everything else it reads from ``columns.bin``."""
+    rate = (found["config"].get("fluorescence") or {}).get("sample rate")
+    return {
+        "url": f"/dataset/{row['id']}/resource/{file['id']}",
+        "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
+        "name": file["name"].rpartition(".")[0],
+        "labels": {
+            name: list(labels.feature(name))
+            for name in sorted({*found["scalar_features"], *found["condensed_features"]})
+        },
+        "words": {
+            "all": _("All {count} events"),
+            "selected": _("{count} of {all} events selected ({share} %)"),
+            "subsampled": _("{rows} of {events} events are shown, evenly spaced."),
+            "failed": _("The explorer could not load the data: {reason}"),
+            "noEvent": _("The image of this event cannot be shown."),
+            "linkCopied": _("The link to this view was copied"),
+            "traceTime": _("Time [µs]"),
+            "traceSamples": _("Sample"),
+            "hints": {
+                "pan": _(
+                    "Drag to move, roll to zoom (over an axis: only that one), click an event to see it, double-click for the whole view."
+                ),
+                "box": _("Drag a rectangle around the events you want to know about."),
+                "polygon": _(
+                    "Click the corners and close with a double click, or draw around the events in one stroke."
+                ),
+            },
+        },
+    }

@@ -1,0 +1,95 @@
+"""What can be done with several datasets at once: download as one archive, a script for many, into a collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
+
+from appliance.actions import collecting
+from appliance.store import datasets
+from appliance.web.pages.dataset.dataset_card import dataset_url
+from appliance.web.pages.dataset.sharing import own_collections
+from appliance.web.pages.frame.allow import allow, may
+from appliance.web.pages.frame.base import conn, settings, site, viewer
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.render import back_to, render, url_with
+
+bp = Blueprint("selection", __name__)
+_MOST = 200
+
+
+def _chosen() -> list[Any]:
+    """The datasets of the form that the viewer may see."""
+    rows = (datasets.visible(conn(), ref, viewer()) for ref in dict.fromkeys(request.form.getlist("id")[:_MOST]))
+    return [row for row in rows if row is not None]
+
+
+@bp.post("/dataset/selection")
+@allow("site:read")
+def act() -> Any:
+    """Do what the pressed button says; without a selection, say that there is none."""
+    chosen, what = _chosen(), request.form.get("do", "")
+    if not chosen:
+        return render(
+            "dataset/selection.html",
+            title=_("Selection"),
+            datasets=[],
+            refused=[],
+            collections=[],
+            ids=[],
+            may_create=False,
+        ), 409
+    if what == "zip":
+        return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
+    if what == "script":
+        return _script(chosen)
+    return render(
+        "dataset/selection.html",
+        title=_("Add to a collection"),
+        datasets=[_line(row) for row in chosen if _shareable(row)],
+        refused=[_line(row) for row in chosen if not _shareable(row)],
+        ids=[row["id"] for row in chosen if _shareable(row)],
+        collections=[
+            {"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in own_collections()
+        ],
+        may_create=may("collection:create"),
+    )
+
+
+def _line(row: Any) -> dict[str, str]:
+    return {"title": row["title"] or row["name"], "url": dataset_url(row)}
+
+
+def _shareable(row: Any) -> bool:
+    return may("dataset:collect", datasets.facts_of(conn(), row))
+
+
+def _script(chosen: list[Any]) -> Response:
+    """One script that runs the download script of each dataset, so that it stays small."""
+    lines = [
+        "#!/bin/sh",
+        "# Downloads the chosen datasets and checks them. Run it again to go on after an interruption.",
+        "# DCOR_TOKEN=…  API token, for what is not public",
+        "set -eu",
+    ]
+    for row in chosen:
+        address = f"{settings().site_url}/dataset/{row['id']}/download.sh"
+        lines.append(
+            f'curl --fail --silent --show-error ${{DCOR_TOKEN:+--header "Authorization: $DCOR_TOKEN"}} "{address}" | sh'
+        )
+    return Response(
+        "\n".join(lines) + "\n",
+        content_type="text/x-shellscript; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="download-datasets.sh"'},
+    )
+
+
+@bp.post("/dataset/selection/collect")
+@allow("site:user")
+def collect() -> Response:
+    """Add the chosen datasets to a collection, all or none; the rules are asked by the verb."""
+    name = request.form.get("collection", "")
+    collecting.add(site(), viewer(), name, [row["id"] for row in _chosen()])
+    return back_to(f"/group/{name}", done="added")

@@ -1,0 +1,274 @@
+"""A dataset's page and its citation files."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from appliance.model import licences, references
+from appliance.model.problem import not_found
+from appliance.model.viewer import DatasetFacts
+from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
+from appliance.store import jobs as job_store
+from appliance.web.pages.dataset import activity, citation, collection_entries
+from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import markdown
+from appliance.web.pages.frame.allow import allow, may, require_object
+from appliance.web.pages.frame.base import conn, settings, viewer
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.job_texts import by_file, summary
+from appliance.web.pages.frame.page_cache import remembered
+from appliance.web.pages.frame.render import render, url_with
+
+bp = Blueprint("dataset", __name__)
+
+
+def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
+    """The dataset `ref` (id or name) if the viewer may see it and may do what the route declares.
+
+    Raises Problem 404 when it is missing or hidden (both look alike), 403 when it may be seen but not changed.
+    """
+    row = datasets.visible(conn(), ref, viewer())
+    if row is None:
+        raise not_found()
+    facts = datasets.facts_of(conn(), row)
+    require_object(facts)
+    return row, facts
+
+
+@bp.get("/dataset/<ref>")
+@allow("dataset:read")
+@remembered
+def page(ref: str) -> str:
+    """What it is, whose, in which state; its files; what one may do with it."""
+    row, facts = load(ref)
+    circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
+    return render(
+        "dataset/page.html",
+        title=row["title"] or row["name"],
+        id=row["id"],
+        authors=row["authors"],
+        badges=state_badges(row["state"], private=facts.private),
+        description=markdown.render(row["notes"]) if row["notes"] else "",
+        crumbs=crumbs(row, circle),
+        notes_to_reader=_notes(row, facts),
+        facts=_facts(row, circle),
+        tags=[{"text": name, "url": url_with("/dataset", tags=name)} for name in tags.of_dataset(conn(), row["id"])],
+        citation=citation.text(row, settings().server.title, address(row)),
+        address=address(row),
+        bibtex_url=f"/dataset/{row['name']}/citation.bib",
+        ris_url=f"/dataset/{row['name']}/citation.ris",
+        base=f"/dataset/{row['id']}",
+        collected=collection_entries.shown(facts) if may("dataset:collections", facts) else [],
+        activity=activity.of_dataset(row["id"]) if _is_insider(facts) else [],
+        **_files(row, facts),
+        **_actions(row, facts),
+    )
+
+
+def crumbs(row: sqlite3.Row, circle: sqlite3.Row | None, *more: tuple[str, str]) -> list[dict[str, str]]:
+    """The way from the circles down to a dataset, and further on."""
+    way = [(_("Circles"), "/organization")]
+    if circle is not None:
+        way.append((circle["title"] or circle["name"], f"/organization/{circle['name']}"))
+    way += [(row["title"] or row["name"], dataset_url(row) if more else ""), *more]
+    return [{"text": text, "url": url} for text, url in way]
+
+
+def address(row: sqlite3.Row) -> str:
+    """The lasting address: by id, which never changes and is never used again."""
+    return f"{settings().site_url}/dataset/{row['id']}"
+
+
+def _is_insider(facts: DatasetFacts) -> bool:
+    who = viewer()
+    return who.sysadmin or facts.circle_id in who.circles or facts.id in who.collaborations
+
+
+def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
+    found = []
+    if row["state"] == "draft" and may("dataset:update", facts):
+        found.append(
+            {
+                "kind": "warn",
+                "text": _(
+                    "This is a draft. Add files and check the description, then activate it; after that its content can not change any more."
+                ),
+                "url": "",
+                "link": "",
+            }
+        )
+    elif row["state"] == "draft":
+        found.append(
+            {"kind": "warn", "text": _("This is a draft: its content may still change."), "url": "", "link": ""}
+        )
+    if row["state"] == "deleted":
+        found.append(
+            {
+                "kind": "bad",
+                "text": _("This dataset was deleted. It is kept until it is purged."),
+                "url": "",
+                "link": "",
+            }
+        )
+    return found
+
+
+def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]:
+    licence = licences.find(row["license_id"])
+    found: list[dict[str, Any]] = []
+    if circle is not None:
+        found.append(
+            {
+                "name": _("Circle"),
+                "links": [{"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}"}],
+            }
+        )
+    held = collections.of_dataset(conn(), row["id"])
+    if held:
+        found.append(
+            {
+                "name": _("Collections"),
+                "links": [{"text": c["title"] or c["name"], "url": f"/group/{c['name']}"} for c in held],
+            }
+        )
+    if licence and licence["url"]:
+        found.append(
+            {"name": _("Licence"), "links": [{"text": licence["title"], "url": licence["url"], "external": True}]}
+        )
+    else:
+        found.append(
+            {"name": _("Licence"), "text": licence["title"] if licence else row["license_id"] or _("Not specified")}
+        )
+    if row["doi"]:
+        found.append(
+            {"name": "DOI", "links": [{"text": row["doi"], "url": f"https://doi.org/{row['doi']}", "external": True}]}
+        )
+    if row["reference_list"]:
+        links = [{"text": text, "url": url, "external": True} for text, url in references.links(row["reference_list"])]
+        found.append({"name": _("References"), "links": links})
+    owner = users.find(conn(), row["creator_id"])
+    if owner is not None and (viewer().sysadmin or viewer().user_id == owner["id"]):
+        found.append(
+            {
+                "name": _("Owner"),
+                "links": [{"text": owner["fullname"] or owner["name"], "url": f"/user/{owner['name']}"}],
+            }
+        )
+    found.append({"name": _("Created"), "text": show.moment(row["created"])})
+    found.append({"name": _("Last modified"), "text": show.moment(row["modified"])})
+    return found
+
+
+def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
+    files = resources.of_dataset(conn(), row["id"])
+    with_thumbnail = dataset_cards.resources_with_thumbnail(conn(), row["id"])
+    by_resource = by_file(job_store.for_dataset(conn(), row["id"]))
+    total = sum(file["size"] or 0 for file in files)
+    events = sum(file["event_count"] or 0 for file in files)
+    editable = row["state"] == "draft" and may("dataset:update", facts) and settings().web.browser_upload
+    return {
+        "resources": [
+            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], [])) for file in files
+        ],
+        "resources_count": show.integer(len(files)),
+        "resources_note": " · ".join(
+            text for text in (show.events(events) if events else "", show.size(total) if total else "") if text
+        ),
+        "upload_url": f"/dataset/{row['name']}/upload" if editable else "",
+    }
+
+
+def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    url = f"/dataset/{row['id']}/resource/{file['id']}"
+    meta = [text for text in (file["format"], show.events(file["event_count"]), show.size(file["size"])) if text]
+    return {
+        "name": file["name"],
+        "url": url,
+        "description": file["description"] or "",
+        "icon": "measurement" if file["mimetype"] in ("RT-DC", "DC") else "file",
+        "thumb": f"{url}/thumbnail.webp" if thumbnail else "",
+        "meta": meta,
+        "download": f"{url}/download/{file['name'].lower()}",
+        "state": summary(jobs),
+    }
+
+
+def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, Any]]]:
+    """Buttons, each only where it works. What can not be undone says so on the page it leads to."""
+    base = f"/dataset/{row['id']}"
+    draft, active = row["state"] == "draft", row["state"] == "active"
+    editor = may("dataset:update", facts)
+    first: list[dict[str, Any]] = []
+    more: list[dict[str, Any]] = []
+    if draft and editor:
+        if settings().web.browser_upload:
+            first.append({"url": f"{base}/upload", "icon": "upload", "text": _("Add files")})
+        first.append({"url": f"{base}/activate", "icon": "check", "text": _("Activate"), "primary": True})
+    if row["num_resources"] and row["state"] != "deleted":
+        first.insert(
+            0, {"url": f"{base}/download.zip", "icon": "download", "text": _("Download all"), "download": True}
+        )
+    if may("dataset:share", facts) and row["state"] != "deleted":
+        first.append({"url": f"{base}/share", "icon": "share", "text": _("Share")})
+    if editor and (draft or active):
+        more.append(
+            {"url": f"{base}/edit", "icon": "draft", "text": _("Edit") if draft else _("Visibility and licence")}
+        )
+    if row["num_resources"] and row["state"] != "deleted":
+        more.append({"url": f"{base}/download.sh", "icon": "log", "text": _("Download script")})
+        more.append({"url": f"{base}/SHA256SUMS", "icon": "hash", "text": _("List of checksums")})
+    if not viewer().anonymous and row["state"] != "deleted":
+        more.append({"url": f"{base}/collections", "icon": "collection", "text": _("Collections")})
+        follows = sharing.follows(conn(), str(viewer().user_id), row["id"])
+        more.append(
+            {
+                "url": f"{base}/{'unfollow' if follows else 'follow'}",
+                "icon": "star",
+                "text": _("Stop following") if follows else _("Follow"),
+                "post": True,
+            }
+        )
+    if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
+        more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
+    if row["state"] == "deleted" and may("dataset:purge", facts):
+        first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge"), "primary": True})
+    return {"actions": first, "more_actions": more}
+
+
+@bp.get("/dataset/<ref>/citation.bib")
+@allow("dataset:read")
+def bibtex(ref: str) -> Response:
+    """The citation for BibTeX."""
+    row, _facts_of = load(ref)
+    return _file_answer(
+        citation.bibtex(row, settings().server.title, address(row)), "application/x-bibtex", f"{row['name']}.bib"
+    )
+
+
+@bp.get("/dataset/<ref>/citation.ris")
+@allow("dataset:read")
+def ris(ref: str) -> Response:
+    """The citation for reference managers."""
+    row, _facts_of = load(ref)
+    return _file_answer(
+        citation.ris(row, settings().server.title, address(row)),
+        "application/x-research-info-systems",
+        f"{row['name']}.ris",
+    )
+
+
+def _file_answer(text: str, kind: str, name: str) -> Response:
+    return Response(
+        text, content_type=f"{kind}; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def licence_title(row: sqlite3.Row) -> str:
+    """The licence in words."""
+    licence = licences.find(row["license_id"])
+    return str(licence["title"]) if licence else row["license_id"] or _("Not specified")

@@ -1,0 +1,105 @@
+"""Refusals and failures as pages: what happened, what to do next, and a number to ask about."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import uuid
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, current_app, g, redirect, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from appliance.model.problem import Problem
+from appliance.store import incidents
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.render import render
+
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Handle everything a view may raise."""
+    app.register_error_handler(Problem, _problem)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _failure)
+
+
+def _problem(problem: Problem) -> Any:
+    viewer = g.get("viewer")
+    if problem.status == 403 and (viewer is None or viewer.anonymous) and request.method == "GET":
+        return redirect("/user/login?next=" + quote(request.full_path.rstrip("?")), 303)
+    if wants_json():
+        return {"error": str(problem), "fields": problem.fields}, problem.status
+    return page(problem.status, translated(str(problem)) if problem.message or problem.fields else "")
+
+
+def _http(error: HTTPException) -> Any:
+    if isinstance(error.response, Response):
+        return error.response
+    if wants_json():
+        return {"error": error.name}, error.code or 500
+    return page(error.code or 500)
+
+
+def _failure(error: Exception) -> Any:
+    """Something nobody foresaw: record it under a number, show the number only."""
+    incident = uuid.uuid4().hex[:12]
+    trace = "".join(traceback.format_exception(error))
+    place = f"{request.method} {request.url_rule.rule if request.url_rule else 'page'}"
+    try:
+        with current_app.config["CONTEXT"].db.write() as tx:
+            incidents.add(tx, incident, place, trace)
+    except Exception:
+        log.exception("page.incident_unrecorded")
+    log.error("page.failed incident=%s place=%s", incident, place, exc_info=error)
+    if wants_json():
+        return {"error": _("Something went wrong on the server."), "incident": incident}, 500
+    return page(500, incident=incident)
+
+
+def wants_json() -> bool:
+    """Was this asked by one of our scripts?"""
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def page(status: int, text: str = "", incident: str = "") -> tuple[str, int]:
+    """The error page of `status`."""
+    title, advice = _words(status)
+    return render(
+        "error.html",
+        title=title,
+        status=status,
+        text=advice if text.rstrip(".") in ("", title) else text,
+        incident=incident,
+        contact=current_app.config["CONTEXT"].settings.web.contact,
+    ), status
+
+
+def _words(status: int) -> tuple[str, str]:
+    found = {
+        400: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
+        403: (_("You may not do that"), _("Ask an administrator of the circle, or sign in as somebody else.")),
+        404: (
+            _("Nothing here"),
+            _(
+                "It does not exist, or you may not see it. If somebody sent you this address, ask them to share it with you."
+            ),
+        ),
+        405: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
+        409: (_("This does not work"), _("Go back, check what you entered and try again.")),
+        413: (_("Too large"), _("The server does not accept that much at once.")),
+        429: (_("Too many attempts"), _("Wait a little and try again.")),
+        503: (_("Maintenance"), _("The server is being looked after. Try again in a few minutes.")),
+        507: (_("The data volume is full"), _("Nothing was changed. Tell the administrator.")),
+    }
+    if status in found:
+        return found[status]
+    if status < 500:
+        return found[400]
+    return _("Something went wrong on the server"), _(
+        "It was not your fault. Try again; if it happens again, tell the administrator the number below."
+    )

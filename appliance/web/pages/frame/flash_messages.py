@@ -1,0 +1,47 @@
+"""What a page says after a change. The redirect carries a word, not a text, so nobody can put words into our mouth."""
+
+from __future__ import annotations
+
+from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import gettext as _
+
+_MESSAGES = {
+    "saved": N_("Saved."),
+    "created": N_("Created."),
+    "deleted": N_("Deleted."),
+    "draft-deleted": N_("The draft was deleted."),
+    "purged": N_("The dataset was purged."),
+    "activated": N_("The dataset is active now. Its content can no longer change."),
+    "published": N_("The dataset is public now."),
+    "licence": N_("The licence was changed."),
+    "shared": N_("Shared. The person can see the dataset from now on."),
+    "unshared": N_("Sharing ended."),
+    "member-added": N_("The member was added."),
+    "member-changed": N_("The role was changed."),
+    "member-removed": N_("The member was removed."),
+    "added": N_("Added to the collection."),
+    "removed": N_("Removed from the collection."),
+    "followed": N_("You follow this dataset. It stands under My data."),
+    "unfollowed": N_("You no longer follow this dataset."),
+    "revoked": N_("Revoked. It opens nothing any more."),
+    "password": N_("The password was changed. Other sessions were ended."),
+    "registered": N_("The account was made. Sign in."),
+    "signed-out": N_("You are signed out."),
+    "session-ended": N_("The session was ended."),
+    "retried": N_("The job was queued again."),
+    "cancelled": N_("The job was cancelled."),
+    "disabled": N_("The account was disabled. Its sessions and tokens open nothing any more."),
+    "enabled": N_("The account was enabled."),
+    "promoted": N_("The user is an administrator now."),
+    "demoted": N_("The user is no longer an administrator."),
+    "announced": N_("The announcement is shown on every page now."),
+    "announcement-removed": N_("The announcement was removed."),
+    "maintenance-on": N_("Maintenance mode is on: the API answers 503."),
+    "maintenance-off": N_("Maintenance mode is off."),
+    "backup-queued": N_("A backup was queued."),
+}
+
+
+def message(word: str) -> str:
+    """The sentence for `word`, "" for a word that is none."""
+    return _(_MESSAGES[word]) if word in _MESSAGES else ""

@@ -1,0 +1,114 @@
+"""Numbers, sizes and moments as a reader of the current language writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from babel import dates, numbers
+
+from appliance.model import times
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.i18n import language, locale, ngettext
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def integer(value: int | None) -> str:
+    """1234567 → "1,234,567"; None → an en dash."""
+    return "–" if value is None else numbers.format_decimal(value, format="#,##0", locale=locale())
+
+
+def number(value: float, digits: int = 4) -> str:
+    """`value` with at most `digits` significant digits and the language's decimal sign."""
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return f"{_decimal_sign(mantissa)}·10^{int(exponent)}"
+    return _decimal_sign(text)
+
+
+def plain_number(value: float) -> str:
+    """`value` as precisely as it is stored, with the language's decimal sign."""
+    return _decimal_sign(repr(value))
+
+
+def size(value: int | None) -> str:
+    """Bytes in powers of 1000, as file managers of most systems show them: 904729 → "905 kB"."""
+    if value is None:
+        return "–"
+    amount, unit = float(value), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount /= 1000
+        unit += 1
+    text = f"{amount:.3g}" if unit and amount < 100 else f"{amount:.0f}"
+    return f"{_decimal_sign(text)} {_UNITS[unit]}"
+
+
+def percent(part: float, whole: float) -> str:
+    """`part` of `whole` as a whole percentage."""
+    return numbers.format_percent(part / whole if whole else 0, locale=locale())
+
+
+def date(value: str | None) -> str:
+    """The day of a stored moment: "24 Nov 2026" or "24.11.2026"."""
+    return dates.format_date(times.parse(value), format="medium", locale=locale()) if value else "–"
+
+
+def moment(value: str | None) -> str:
+    """A stored moment to the minute, in UTC and saying so."""
+    if not value:
+        return "–"
+    return (
+        dates.format_datetime(
+            times.parse(value), format="d MMM y, HH:mm" if language() == "en" else "dd.MM.y, HH:mm", locale=locale()
+        )
+        + " UTC"
+    )
+
+
+def ago(value: str | None) -> str:
+    """How long ago a stored moment was, in words: "3 hours ago"."""
+    if not value:
+        return _("never")
+    delta = times.parse(value) - datetime.now(UTC)
+    if abs(delta.total_seconds()) < 45:
+        return _("just now")
+    return dates.format_timedelta(delta, add_direction=True, locale=locale())
+
+
+def duration(seconds: float) -> str:
+    """A span as words: "12 seconds", "2 hours"."""
+    return dates.format_timedelta(round(seconds), locale=locale(), threshold=1.2)
+
+
+def events(count: int | None) -> str:
+    """ "1 event", "47 events"; empty when unknown."""
+    return "" if count is None else ngettext("%(count)s event", "%(count)s events", count, count=integer(count))
+
+
+def resources(count: int) -> str:
+    """ "1 resource", "2 resources"."""
+    return ngettext("%(count)s resource", "%(count)s resources", count, count=integer(count))
+
+
+def datasets(count: int) -> str:
+    """ "1 dataset", "2 datasets"."""
+    return ngettext("%(count)s dataset", "%(count)s datasets", count, count=integer(count))
+
+
+def value(found: Any) -> str:
+    """Any stored metadata value as text."""
+    if isinstance(found, bool):
+        return _("yes") if found else _("no")
+    if isinstance(found, int):
+        return integer(found)
+    if isinstance(found, float):
+        return plain_number(found)
+    if isinstance(found, (list, tuple)):
+        return ", ".join(value(item) for item in found)
+    return str(found)
+
+
+def _decimal_sign(text: str) -> str:
+    return text.replace(".", ",") if language() == "de" else text

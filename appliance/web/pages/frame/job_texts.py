@@ -1,0 +1,94 @@
+"""Background work in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import inside
+
+KINDS = {
+    "checksum": N_("Checksums"),
+    "metadata": N_("Metadata"),
+    "condense": N_("Condensed file"),
+    "preview": N_("Preview"),
+    "scrub": N_("Integrity of stored files"),
+    "backup": N_("Backup"),
+    "prune_drafts": N_("Old drafts"),
+    "purge_playground": N_("Old data of the playground"),
+    "orphans": N_("Files without an entry"),
+    "run_missing": N_("Missing derived files"),
+    "forget_jobs": N_("Old jobs"),
+    "statistics": N_("Storage figures"),
+    "user_tree": N_("Folder tree"),
+    "sweep_uploads": N_("Unfinished uploads"),
+    "watch": N_("Watch"),
+}
+STATES = {
+    "queued": (N_("waiting"), "warn"),
+    "running": (N_("running"), "run"),
+    "done": (N_("done"), "good"),
+    "failed": (N_("failed"), "bad"),
+    "cancelled": (N_("cancelled"), ""),
+}
+
+
+def kind(name: str) -> str:
+    """A job's kind as people say it."""
+    return _(KINDS[name]) if name in KINDS else name.replace("-", " ").replace("_", " ").capitalize()
+
+
+def state(name: str) -> str:
+    """A job's state as people say it."""
+    return _(STATES[name][0]) if name in STATES else name
+
+
+def error(text: str) -> str:
+    """Why a job failed, in the reader's language; also when it is another one's failure that it waited for."""
+    before, failed, reason = text.partition(" failed: ")
+    if failed and before in KINDS:
+        return _("%(job)s failed: %(reason)s", job=kind(before), reason=inside(reason))
+    return inside(text)
+
+
+def job(row: Mapping[str, Any]) -> dict[str, str]:
+    """The view model of one job."""
+    text = state(row["state"])
+    if row["state"] == "running" and row["progress"]:
+        text = f"{text}, {show.percent(row['progress'], 1)}"
+    if row["state"] == "done":
+        text = f"{text}, {show.ago(row['finished'])}"
+    return {
+        "name": kind(row["kind"]),
+        "text": text,
+        "kind": STATES.get(row["state"], ("", ""))[1],
+        "error": error(row["error"] or "") if row["state"] == "failed" else "",
+    }
+
+
+def is_open(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Is any of these jobs waiting or running?"""
+    return any(row["state"] in ("queued", "running") for row in rows)
+
+
+def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, str] | None:
+    """All jobs of a file in two words, None when there is nothing to say."""
+    states = {row["state"] for row in rows}
+    if "failed" in states:
+        return {"kind": "bad", "text": _("job failed")}
+    if "running" in states:
+        return {"kind": "run", "text": _("being processed")}
+    if "queued" in states:
+        return {"kind": "warn", "text": _("waiting")}
+    return None
+
+
+def by_file(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Jobs gathered by the resource they work on."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["resource_id"] or "", []).append(row)
+    return found

@@ -1,0 +1,51 @@
+"""The guides and reference pages of `docs/`, readable without any network: /help/user-guide and its neighbours."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flask import Blueprint
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from appliance.model.problem import not_found
+from appliance.web.pages.frame import markdown
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.redirects import local_path
+from appliance.web.pages.frame.render import back_to, render
+
+bp = Blueprint("manual", __name__)
+
+#: Pages that are shown, in the order of the list; file names without their suffix.
+PAGES = ("user-guide", "admin-guide", "security", "architecture", "settings", "commands", "checks", "api")
+_FOLDER = Path(__file__).parents[2] / "docs"
+
+
+@bp.get("/help/<name>")
+@allow("open")
+def page(name: str) -> str | Response:
+    """One guide. Links between the guides carry the suffix of their files; they lead to the page without it."""
+    if name.endswith(".md"):
+        return back_to(local_path(f"/help/{name.removesuffix('.md')}"))
+    if name not in PAGES:
+        raise not_found()
+    text = (_FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    pages = [(one, title(one)) for one in PAGES]
+    return render("site/manual.html", title=title(name), text=_html(text), pages=pages, shown=name)
+
+
+def title(name: str) -> str:
+    """The first heading of a page. Raises OSError when it was not installed."""
+    with (_FOLDER / f"{name}.md").open(encoding="utf-8") as file:
+        return next((line[2:].strip() for line in file if line.startswith("# ")), name)
+
+
+def _html(text: str) -> Markup:
+    """The page below its title: sections are h2, their parts h3."""
+    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"^# .*\n", "", text, count=1, flags=re.MULTILINE)
+    text = re.sub(r"^#(#+ )", r"\1", text, flags=re.MULTILINE)
+    html = str(markdown.render(text))  # sanitised; what was "## " is h3 now
+    html = re.sub(r"<(/?)h3>", r"<\1h2>", html)
+    return Markup(re.sub(r"<(/?)h4>", r"<\1h3>", html))  # noqa: S704

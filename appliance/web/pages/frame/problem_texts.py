@@ -1,0 +1,91 @@
+"""What the domain refuses, in words for people. Its own texts are an interface of the API and stay as they are there."""
+
+from __future__ import annotations
+
+import re
+
+from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import inside
+
+_EXACT = {
+    "Missing value": N_("This is needed."),
+    "Group name already exists in database": N_("This name is already taken."),
+    "That login name is not available.": N_("This name is already taken."),
+    "Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_": N_(
+        "Only small letters a to z, digits, - and _ are possible."
+    ),
+    "Listing users is forbidden.": N_("You may not do that."),
+    "Email address is not valid": N_("This is no e-mail address."),
+    "The present password is not right": N_("The present password is wrong."),
+    "An organization must be provided": N_("Choose a circle."),
+    "Organization does not exist": N_("This circle does not exist."),
+    "Administrators cannot revoke their own admin status": N_(
+        "You cannot take your own admin role away; another admin can."
+    ),
+    "The last admin cannot leave; make somebody else an admin first": N_(
+        "The last admin cannot leave; make somebody else an admin first."
+    ),
+    "This is the last administrator; make somebody else one first.": N_(
+        "This is the last administrator; make somebody else one first."
+    ),
+    "Cannot set state of dataset to 'active', because it does not contain any resources!": N_(
+        "It cannot be activated, because it holds no files yet."
+    ),
+    "Before activating a dataset, make sure that it contains a valid DC resource!": N_(
+        "It cannot be activated: none of its files is a valid measurement."
+    ),
+    "Cannot switch to more-restrictive license": N_("The licence can only become less restrictive."),
+    "Organization cannot be deleted while it still has datasets": N_(
+        "A circle that still has datasets cannot be deleted."
+    ),
+    "This link was used already or is too old. Ask your administrator for a new one.": N_(
+        "This link was used already or is too old. Ask your administrator for a new one."
+    ),
+    "The password must not be made of your name or address. Choose another one.": N_(
+        "The password must not be made of your name or address. Choose another one."
+    ),
+    "This password is a simple row of characters. Choose another one.": N_(
+        "This password is a simple row of characters. Choose another one."
+    ),
+    "This password is among the first that an attacker tries. Choose another one.": N_(
+        "This password is among the first that an attacker tries. Choose another one."
+    ),
+}
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"Please choose a license_id: .*"), N_("Choose a licence.")),
+    (
+        re.compile(r"The password must have at least (?P<count>\d+) characters\."),
+        N_("The password must have at least %(count)s characters."),
+    ),
+    (
+        re.compile(r"The email address '(?P<address>.*)' belongs to a registered user\."),
+        N_("Another user has the address %(address)s."),
+    ),
+    (re.compile(r"Invalid value for '(?P<key>.*)': '(?P<value>.*)'!"), N_("“%(value)s” does not fit here.")),
+    (re.compile(r"Resource with name '(?P<name>.*)' already exists!"), N_("There is already a file called %(name)s.")),
+    (
+        re.compile(r"Unsupported file extension '(?P<suffix>.*)'\. .*"),
+        N_("Files ending in %(suffix)s are not accepted."),
+    ),
+    (
+        re.compile(r"Invalid characters in file name: (?P<which>.*)"),
+        N_("The file name contains characters that are not accepted: %(which)s"),
+    ),
+    (
+        re.compile(r"Must be at least (?P<count>\d+) characters long"),
+        N_("At least %(count)s characters are needed."),
+    ),
+    (re.compile(r"User .* not authorized.*"), N_("You may not do that.")),
+)
+
+
+def translated(text: str) -> str:
+    """`text` in the reader's language where it is one we know, else as it is."""
+    if text in _EXACT:
+        return _(_EXACT[text])
+    for pattern, message in _PATTERNS:
+        match = pattern.fullmatch(text)
+        if match:
+            return _(message, **match.groupdict()) if match.groupdict() else _(message)
+    return inside(text)

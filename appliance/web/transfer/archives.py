@@ -1,0 +1,114 @@
+"""Many files at once: a dataset as one archive; checksums and scripts for a dataset, a circle or a collection."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from appliance.model import times
+from appliance.model.problem import not_found
+from appliance.store import downloads
+from appliance.web import authentication
+from appliance.web.context import Context
+from appliance.web.http import GUARDED, Request, Response
+from appliance.web.routes import Route, route
+from appliance.web.transfer import download_scripts
+from appliance.web.transfer.file_response import content_disposition, entity_headers, range_headers, refusal
+from appliance.web.transfer.ranges import select
+from appliance.web.transfer.zip64 import Archive, Checksums, Member
+
+_CHECKSUMS = Checksums()
+_KINDS = {"dataset": "dataset", "organization": "circle", "group": "collection"}
+
+
+def archive(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """A dataset's files as a ZIP archive, not compressed (the files are), resumable."""
+    rows = _files(context, request, "dataset", match["ref"])
+    return _archive(context, request, rows, f"{rows[0]['dataset']}.zip")
+
+
+def archive_of_several(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The files of several datasets (``?dataset=…&dataset=…``) as one archive, a folder for each."""
+    refs = [value for key, value in request.parameters() if key == "dataset"]
+    viewer = authentication.viewer(context, request)
+    with context.db.read() as conn:
+        rows = [row for ref in dict.fromkeys(refs) for row in downloads.files_of_dataset(conn, viewer, ref)]
+    unique = list({row["id"]: row for row in rows}.values())
+    if not unique:
+        raise not_found("There are no files, or they are not yours to see.")
+    return _archive(context, request, unique, "datasets.zip")
+
+
+def manifest(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """SHA256SUMS, sh or Python: what to fetch, and what it must be."""
+    rows = _files(context, request, _KINDS[match["kind"]], match["ref"])
+    kind = match["form"]
+    site_url = context.settings.site_url
+    name = match["ref"]
+    if kind == "SHA256SUMS":
+        return _text(download_scripts.checksums(rows), f"{name}.sha256", "text/plain")
+    if kind == "download.sh":
+        return _text(download_scripts.shell(rows, site_url, name), f"download-{name}.sh", "text/x-shellscript")
+    return _text(download_scripts.python(rows, site_url, name), f"download-{name}.py", "text/x-python")
+
+
+def _files(context: Context, request: Request, kind: str, ref: str) -> list[sqlite3.Row]:
+    """The files of a dataset, circle or collection that the caller may see. Raises Problem 404 when there are none."""
+    viewer = authentication.viewer(context, request)
+    with context.db.read() as conn:
+        if kind == "dataset":
+            rows = downloads.files_of_dataset(conn, viewer, ref)
+        else:
+            rows = downloads.files_of_community(conn, viewer, kind, ref)
+    if not rows:
+        raise not_found("There are no files, or they are not yours to see.")
+    return rows
+
+
+def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], name: str) -> Response:
+    members = [_member(context, row) for row in rows]
+    packed = Archive(members, _CHECKSUMS)
+    identity = "\n".join(f"{member.name}\0{member.size}\0{member.key}" for member in members)
+    etag = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    modified = int(max(times.parse(row["created"]) for row in rows).timestamp())
+    selection = select(request.method, request.headers, packed.size, f'"{etag}"', modified)
+    headers = entity_headers(etag, "application/zip", content_disposition("attachment", name), modified)
+    if selection.status not in {200, 206}:
+        return refusal(selection, headers, packed.size)
+    headers += range_headers(selection, packed.size)
+    body = packed.read(selection.start, selection.length)
+    return Response(selection.status, headers, body, length=selection.length)
+
+
+def _member(context: Context, row: sqlite3.Row) -> Member:
+    created: datetime = times.parse(row["created"])
+    when = (created.year, created.month, created.day, created.hour, created.minute, created.second)
+    path = context.depot.path(row["id"])
+    return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when)
+
+
+def _text(content: str, name: str, content_type: str) -> Response:
+    headers = [
+        ("Content-Type", f"{content_type}; charset=utf-8"),
+        ("Content-Disposition", content_disposition("attachment", name)),
+        ("Cache-Control", "private, no-store"),
+        *GUARDED,
+    ]
+    return Response(200, headers, content.encode())
+
+
+_REF = r"(?P<ref>[a-z0-9_-]+)"
+
+ROUTES: tuple[Route, ...] = (
+    route("GET", rf"/dataset/{_REF}/download\.zip", "dataset:read", archive),
+    route("GET", r"/datasets\.zip", "dataset:read", archive_of_several),
+    route(
+        "GET",
+        rf"/(?P<kind>dataset|organization|group)/{_REF}/(?P<form>SHA256SUMS|download\.sh|download\.py)",
+        "dataset:read",
+        manifest,
+    ),
+)

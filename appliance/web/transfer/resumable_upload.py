@@ -1,0 +1,362 @@
+"""Uploads from the browser that go on where they broke off, in the manner of tus.
+
+=======  =================================  ==============================================================================
+POST     ``/upload/browser``                JSON ``{"dataset", "name", "size"}`` → 201 (200 for one that goes on)
+                                            ``{"id", "url", "name", "size", "offset", "chunk"}``
+GET      ``/upload/browser?dataset=``       the caller's unfinished uploads of a dataset (or all of them) as a list of these
+HEAD     ``/upload/browser/<id>``           headers ``Upload-Offset``, ``Upload-Length``
+PATCH    ``/upload/browser/<id>``           header ``Upload-Offset``; the bytes from there on; optionally
+                                            ``Upload-Checksum: sha256 <base64>`` of this piece → 204 ``Upload-Offset``;
+                                            409 for another offset, 460 for a wrong checksum
+POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?}`` → 201 the resource as JSON
+DELETE   ``/upload/browser/<id>``           give it up → 204
+=======  =================================  ==============================================================================
+
+A session cookie or a token authorises; with a cookie the request must come from our own pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import re
+import threading
+from typing import Any
+
+from appliance.actions import lookup, resources
+from appliance.actions.resources import Incoming
+from appliance.model import names
+from appliance.model.multipart_parts import EtagHasher
+from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
+from appliance.model.values import as_text, decoded
+from appliance.model.viewer import Viewer
+from appliance.store import uploads
+from appliance.store.depot import Part
+from appliance.store.resources import get as get_resource
+from appliance.web import authentication
+from appliance.web.context import Context
+from appliance.web.http import Request, Response, json_response
+from appliance.web.routes import UUID, Route, route
+from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver
+from appliance.web.transfer.presigned_upload import fill, open_part
+from appliance.web.transfer.upload_locks import LOCKS, UploadLock
+
+#: Size of the pieces that our pages send [bytes]: small enough to hash in memory, large enough to be fast.
+CHUNK = 16 << 20
+#: Unfinished uploads that one user may have.
+MAX_OPEN = 200
+#: What has arrived is noted at least this often [bytes], so that a restart costs no more.
+_NOTED = 64 << 20
+_MAX_JSON = 1 << 20
+_CHECKSUM_MISMATCH = 460
+_MAX_CHECKED = 4 * CHUNK
+
+
+class _Hashes:
+    """Running hashes of uploads, as far as this process has seen their bytes in order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
+
+    def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
+        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
+        with self._lock:
+            found = self._known.pop(upload_id, None)
+        if offset == 0:
+            return hashlib.sha256(), EtagHasher(size)
+        return (found[1], found[2]) if found is not None and found[0] == offset else None
+
+    def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
+        """Remember the hashes of the first `offset` bytes."""
+        if hashes is not None:
+            with self._lock:
+                if len(self._known) > 10 * MAX_OPEN:
+                    self._known.clear()
+                self._known[upload_id] = (offset, *hashes)
+
+
+_HASHES = _Hashes()
+
+
+def create(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Begin an upload, or find the one that the same user began for the same file."""
+    viewer = _viewer(context, request)
+    asked = _json(request)
+    name, size = asked.get("name"), asked.get("size")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise invalid({"size": ["Must be the size of the file in bytes"]})
+    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), size)
+    with context.db.write() as tx:
+        mine = uploads.open_of(tx, str(viewer.user_id), "browser")
+        for row in mine:
+            if (row["dataset_id"], row["name"], row["size"]) == (facts.id, name, size):
+                return json_response(200, _shown(row))
+        if len(mine) >= MAX_OPEN:
+            raise Problem(
+                429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
+            )
+        upload_id = names.new_id()
+        uploads.create(
+            tx,
+            upload_id,
+            names.new_id(),
+            user_id=str(viewer.user_id),
+            kind="browser",
+            size=size,
+            lifetime=context.settings.depot.part_lifetime,
+            circle_id=facts.circle_id,
+            dataset_id=facts.id,
+            name=str(name),
+        )
+        created = uploads.get(tx, upload_id)
+    return json_response(201, _shown(created), [("Location", f"/upload/browser/{upload_id}")])
+
+
+def listed(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The caller's unfinished uploads."""
+    viewer = _viewer(context, request)
+    dataset = dict(request.parameters()).get("dataset")
+    with context.db.read() as conn:
+        rows = uploads.open_of(conn, str(viewer.user_id), "browser")
+    return json_response(200, [_shown(row) for row in rows if dataset in {None, "", row["dataset_id"]}])
+
+
+def show(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """How much has arrived."""
+    row = _mine(context, _viewer(context, request), match["id"])
+    return json_response(200, _shown(row), _offset_headers(row["received"], row["size"]))
+
+
+def append(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The next piece."""
+    viewer = _viewer(context, request)
+    upload_id = match["id"]
+    with LOCKS.take((upload_id, 0)) as claim:
+        row = _mine(context, viewer, upload_id)
+        offset, room = _offset(request), row["size"] - row["received"]
+        if offset != row["received"]:
+            return json_response(
+                409, {"error": "Another offset is expected"}, _offset_headers(row["received"], row["size"])
+            )
+        if request.body.length is not None and request.body.length > room:
+            raise bad_request(f"Only {room} bytes are missing.")
+        total = _receive(context, request, row, claim)
+    return Response(204, _offset_headers(total, row["size"]))
+
+
+def finish(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """All has arrived: the file becomes a resource."""
+    viewer = _viewer(context, request)
+    asked = _json(request)
+    upload_id = match["id"]
+    with LOCKS.take((upload_id, 0)):
+        row = _mine(context, viewer, upload_id)
+        if row["received"] != row["size"]:
+            return json_response(
+                409, {"error": "The file is not complete"}, _offset_headers(row["received"], row["size"])
+            )
+        sha256, tag = _sums(context, row, asked.get("sha256"))
+        incoming = Incoming(context.depot.part(upload_id), row["name"], row["size"], sha256, tag, row["resource_id"])
+        entry = {key: value for key, value in asked.items() if key == "description" or key.startswith("sp:")}
+        with resources.DepotTransaction(context) as files, context.db.write() as tx:
+            _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
+            resources.require_draft(viewer, facts)
+            new = resources.addition(context, tx, viewer, facts, entry | {"upload": incoming})
+            resource_id = resources.attach(context, tx, viewer, facts.id, new, files)
+            uploads.complete_whole(tx, upload_id, sha256, tag)
+            uploads.attached(tx, resource_id, facts.id)
+    context.wake_jobs()
+    with context.db.read() as conn:
+        resource = get_resource(conn, resource_id)
+    if resource is None:
+        raise not_found()
+    return json_response(201, json.loads(resource["document"]))
+
+
+def give_up(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Forget an upload and its bytes."""
+    row = _mine(context, _viewer(context, request), match["id"])
+    with LOCKS.take((row["id"], 0)), context.db.write() as tx:
+        if uploads.abort(tx, row["id"]):
+            context.depot.discard_part(row["id"])
+    return Response(204, [("Cache-Control", "no-store")])
+
+
+def _receive(context: Context, request: Request, row: Any, claim: UploadLock) -> int:
+    """Take the piece; returns how much of the file is there then [bytes]."""
+    expected = _checksum(request)
+    part = open_part(context, row["id"], row["size"])
+    try:
+        running = _HASHES.take(row["id"], row["received"], row["size"])
+        if expected is None:
+            return _take_stream(context, request, row, part, claim, running)
+        return _take_checked(context, request, row, part, claim, running, expected)
+    finally:
+        part.close()
+
+
+def _take_stream(
+    context: Context, request: Request, row: Any, part: Part, claim: UploadLock, running: tuple[Any, EtagHasher] | None
+) -> int:
+    """A piece of any length. What came before a cut counts."""
+    offset, room = row["received"], row["size"] - row["received"]
+    intake = RangeReceiver(part, offset=offset, size=request.body.length, limit=room, hashers=running or ())
+    noted = 0
+    try:
+        buffer = memoryview(bytearray(BLOCK))
+        while data := _some(request, buffer):
+            claim.write(intake, data)
+            if intake.total - noted >= 2 * _NOTED:  # the disk is never further behind than that
+                noted += _NOTED
+                _note(context, row["id"], offset + noted)
+    finally:
+        intake.close()
+        if intake.idle:
+            claim.keep()
+            intake.flush()
+            _note(context, row["id"], offset + intake.total)
+            _HASHES.keep(row["id"], offset + intake.total, running)
+    return int(offset + intake.total)
+
+
+def _take_checked(
+    context: Context,
+    request: Request,
+    row: Any,
+    part: Part,
+    claim: UploadLock,
+    running: tuple[Any, EtagHasher] | None,
+    expected: bytes,
+) -> int:
+    """A short piece that counts only when its checksum is right."""
+    offset = row["received"]
+    seen = hashlib.sha256()
+    intake = RangeReceiver(part, offset=offset, size=0, limit=min(row["size"] - offset, _MAX_CHECKED), hashers=[seen])
+    buffer = memoryview(bytearray(BLOCK))
+    while data := fill(request, buffer):
+        claim.write(intake, data)
+    claim.keep()
+    intake.flush()
+    if seen.digest() != expected:
+        raise Problem(
+            _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
+        )
+    for hasher in running or ():
+        _update_from_file(hasher, part, offset, intake.total)
+    _note(context, row["id"], offset + intake.total)
+    _HASHES.keep(row["id"], offset + intake.total, running)
+    return int(offset + intake.total)
+
+
+def _update_from_file(hasher: Hasher, part: Part, offset: int, length: int) -> None:
+    end = offset + length
+    while offset < end and (data := os.pread(part.fd, min(BLOCK, end - offset), offset)):
+        hasher.update(data)
+        offset += len(data)
+
+
+def _some(request: Request, buffer: memoryview) -> bytes:
+    """The next bytes of a body; b"" at its end."""
+    return bytes(buffer[: request.body.readinto(buffer)])
+
+
+def _note(context: Context, upload_id: str, total: int) -> None:
+    with context.db.write() as tx:
+        uploads.received(tx, upload_id, total, context.settings.depot.part_lifetime)
+
+
+def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str | None]:
+    """(SHA-256, ETag) of a complete upload. They are known when it came in one go; else a job finds them later,
+    unless the client has told the SHA-256 and wants it compared. Raises Problem 409 when it differs."""
+    known = _HASHES.take(row["id"], row["size"], row["size"])
+    if known is None and expected is not None:
+        known = hashlib.sha256(), EtagHasher(row["size"])
+        part = context.depot.open_part(row["id"])
+        try:
+            for hasher in known:
+                _update_from_file(hasher, part, 0, row["size"])
+        finally:
+            part.close()
+    if known is None:
+        return None, None
+    _HASHES.keep(row["id"], row["size"], known)
+    sha256 = known[0].hexdigest()
+    if expected is not None and expected != sha256:
+        raise invalid({"sha256": ["The file that arrived has another checksum"]})
+    return sha256, known[1].etag()
+
+
+def _viewer(context: Context, request: Request) -> Viewer:
+    """Who uploads. Raises Problem 403 for nobody, for another site's page, and where the site does not offer this."""
+    if not context.settings.web.browser_upload:
+        raise not_found("Uploads in the browser are not offered here.")
+    viewer = authentication.viewer(context, request)
+    if viewer.anonymous:
+        raise not_authorized("Sign in to upload files.")
+    return viewer
+
+
+def _mine(context: Context, viewer: Viewer, upload_id: str) -> Any:
+    """The caller's open upload. Raises Problem 404."""
+    with context.db.read() as conn:
+        row = uploads.get(conn, upload_id)
+    if row is None or row["kind"] != "browser" or row["user_id"] != viewer.user_id or row["state"] != "open":
+        raise not_found("There is no such upload.")
+    return row
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    url = f"/upload/browser/{row['id']}"
+    keys = {"id": row["id"], "dataset": row["dataset_id"], "name": row["name"], "size": row["size"]}
+    return keys | {"url": url, "offset": row["received"], "chunk": CHUNK}
+
+
+def _offset_headers(offset: int, size: int) -> list[tuple[str, str]]:
+    return [("Upload-Offset", str(offset)), ("Upload-Length", str(size)), ("Cache-Control", "no-store")]
+
+
+def _offset(request: Request) -> int:
+    value = request.headers.get("Upload-Offset") or ""
+    if not re.fullmatch(r"[0-9]{1,18}", value):
+        raise bad_request("The header Upload-Offset is missing.")
+    return int(value)
+
+
+def _checksum(request: Request) -> bytes | None:
+    value = request.headers.get("Upload-Checksum")
+    if value is None:
+        return None
+    algorithm, _, text = value.strip().partition(" ")
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        digest = b""
+    if algorithm.lower() != "sha256" or len(digest) != hashlib.sha256().digest_size:
+        raise bad_request("Upload-Checksum must be: sha256 and the checksum in base64.")
+    return digest
+
+
+def _json(request: Request) -> dict[str, Any]:
+    try:
+        asked = decoded(request.body.read_all(_MAX_JSON) or b"{}")
+    except ValueError as error:
+        raise bad_request("The body is not JSON.") from error
+    if not isinstance(asked, dict):
+        raise bad_request("The body is not a JSON object.")
+    return asked
+
+
+_ONE = rf"/upload/browser/(?P<id>{UUID})"
+
+ROUTES: tuple[Route, ...] = (
+    route("POST", r"/upload/browser", "dataset:update", create),
+    route("GET", r"/upload/browser", "dataset:update", listed),
+    route("GET", _ONE, "dataset:update", show),
+    route("PATCH", _ONE, "dataset:update", append),
+    route("DELETE", _ONE, "dataset:update", give_up),
+    route("POST", rf"{_ONE}/finish", "dataset:update", finish),
+)

@@ -45,7 +45,7 @@ def remove(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None)
         if not policy.may(viewer, "dataset:withdraw", facts):
             policy.require(viewer, "collection:datasets", communities.facts(row))
         if facts is None or not (row["id"] in facts.collection_ids or policy.may(viewer, "dataset:read", facts)):
-            raise not_found()
+            raise not_found(lookup.NOT_SEEN)
         _require_living(facts)
         if take_out(tx, viewer, row["id"], facts):
             datasets.touch(tx, facts.id)

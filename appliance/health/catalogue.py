@@ -140,19 +140,18 @@ def shared(premises: Premises) -> Iterator[Finding]:
         earlier = collections.of_earlier(conn)
         ended = collections.count_ended(conn)
     for entry in earlier[: None if premises.deep else _SHOWN]:
-        maker = f"added by {entry['maker']}, who may not change it" if entry["maker"] else "nobody knows by whom"
+        dataset, place, maker = entry["dataset"], entry["collection"], entry["maker"]
         yield Finding(
             "collections",
             Level.WARNING,
-            f"{entry['dataset']} is in the collection {entry['collection']} ({maker})",
+            f"{dataset} is in the collection {place}; {maker} put it there and may not change it"
+            if maker
+            else f"{dataset} is in the collection {place}; it is not known who put it there",
             "All members of the collection read it, though it is not public.",
-            f"Ask the circle. `dcor collection add {entry['collection']} {entry['dataset']}` confirms it,"
-            f" `dcor collection remove {entry['collection']} {entry['dataset']}` ends it.",
+            f"Ask the circle. `dcor collection add {place} {dataset}` confirms it, `dcor collection remove` ends it.",
         )
-    if len(earlier) > _SHOWN and not premises.deep:
-        yield Finding(
-            "collections", Level.WARNING, f"… and {len(earlier) - _SHOWN} more; `dcor inspect --deep` lists all"
-        )
+    if (more := len(earlier) - _SHOWN) > 0 and not premises.deep:
+        yield Finding("collections", Level.WARNING, f"… and {more} more; `dcor inspect --deep` lists all")
     if ended:
         yield Finding(
             "collections", Level.NOTE, f"{ended} entries no longer grant reading; the datasets' pages name them"

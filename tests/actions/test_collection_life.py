@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from appliance.actions import collecting, communities, datasets, people, sharing
+from appliance.actions import accounts as people
+from appliance.actions import collecting, communities, datasets, sharing
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem

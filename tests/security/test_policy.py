@@ -115,5 +115,11 @@ def test_nobody_reads_or_changes_an_object_whose_facts_are_missing() -> None:
 def test_a_credential_for_reading_passes_no_rule_that_changes_anything(rule: str) -> None:
     reader = Viewer(user_id="a", name="a", sysadmin=True, scope="read", sees_public=True)
     reads = {"open", "site:read", "site:user", "user:complete", "user:list", "user:read", "token:list", "dataset:read"}
-    reads |= {"dataset:collaborators", "dataset:collections", "follow:read"}
+    reads |= {
+        "dataset:collaborators",
+        "dataset:collections",
+        "follow:read",
+        "circle:member_list",
+        "collection:member_list",
+    }
     assert policy.may(reader, rule) == (rule in reads)

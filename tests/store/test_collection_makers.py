@@ -92,8 +92,8 @@ def test_inspect_names_what_would_not_be_allowed_today(before: Database, tmp_pat
         ]
 
     assert found() == [
-        (Level.WARNING, "by-bob is in the collection study (added by bob, who may not change it)"),
-        (Level.WARNING, "unclear is in the collection study (nobody knows by whom)"),
+        (Level.WARNING, "by-bob is in the collection study; bob put it there and may not change it"),
+        (Level.WARNING, "unclear is in the collection study; it is not known who put it there"),
     ]
     with before.write() as tx:
         collections.add(tx, "study", "by-bob", basis="operator")

@@ -98,7 +98,7 @@ def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[s
         "tags": [],
         "groups": [],
     }
-    if call["include_users"] and (call.viewer.sysadmin or call.viewer.role(row["id"])):
+    if call["include_users"] and policy.may(call.viewer, f"{row['kind']}:member_list", communities.facts(row)):
         found["users"] = [shapes.member(user) for user in communities.members(conn, row["id"])]
     if call["include_datasets"]:
         found["packages"] = shapes.parsed(documents.packages(conn, dataset_pks(conn, row, call.viewer, 1000)))
@@ -155,8 +155,7 @@ def _for_user(call: Call, kind: str, permission: str) -> list[Any]:
     viewer = call.viewer
     with call.context.db.read() as conn:
         if call["id"] and call["id"] not in (viewer.user_id, viewer.name):
-            user = lookup.user(conn, call["id"])
-            policy.require(viewer, "user:read", user["id"])
+            user = lookup.person(conn, viewer, call["id"], "user:read")
             found_roles = communities.roles_of(conn, user["id"])[0 if kind == CIRCLE else 1]
             sysadmin = bool(user["sysadmin"])
         else:

@@ -10,6 +10,7 @@ from appliance.actions import collecting, lookup
 from appliance.actions import communities as verbs
 from appliance.model import roles
 from appliance.model.problem import invalid
+from appliance.security import policy
 from appliance.store import collections, communities, datasets
 from appliance.web.api.communities import CIRCLE, COLLECTION, dataset_pks
 from appliance.web.api.registry import Call, action, listing, text
@@ -59,12 +60,15 @@ def member_delete(call: Call) -> None:
     kept=True,
 )
 def member_list(call: Call) -> list[list[str]]:
-    """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
+    """What belongs to a circle or collection: `[id, type, role]`. People are listed for its members only."""
     wanted, capacity = call["object_type"], (call["capacity"] or "").lower()
     with call.context.db.read() as conn:
         row = lookup.any_community(conn, call["id"])
         found: list[list[str]] = []
-        if wanted in (None, "", "user") and not call.viewer.anonymous:
+        rule, facts = f"{row['kind']}:member_list", communities.facts(row)
+        if wanted == "user":
+            policy.require(call.viewer, rule, facts)
+        if wanted in (None, "", "user") and policy.may(call.viewer, rule, facts):
             found += [
                 [user["id"], "user", user["role"].capitalize()]
                 for user in communities.members(conn, row["id"])

@@ -8,6 +8,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import collecting
+from appliance.model.problem import invalid
 from appliance.store import datasets
 from appliance.web.pages.dataset.dataset_card import dataset_url
 from appliance.web.pages.dataset.sharing import own_collections
@@ -90,6 +91,8 @@ def _script(chosen: list[Any]) -> Response:
 @allow("site:user")
 def collect() -> Response:
     """Add the chosen datasets to a collection, all or none; the rules are asked by the verb."""
-    name = request.form.get("collection", "")
-    collecting.add(site(), viewer(), name, [row["id"] for row in _chosen()])
+    name, chosen = request.form.get("collection", ""), list(dict.fromkeys(request.form.getlist("id")))
+    if not 0 < len(chosen) <= _MOST:
+        raise invalid({"id": [f"Between 1 and {_MOST} datasets can be added at once"]})
+    collecting.add(site(), viewer(), name, chosen)
     return back_to(f"/group/{name}", done="added")

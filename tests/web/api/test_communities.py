@@ -137,9 +137,8 @@ def test_a_deleted_collection_lets_its_datasets_go_and_keeps_its_name(world: Wor
 
 def test_datasets_in_collections(world: World) -> None:
     id_, one, editor = world.fresh("collection"), world.dataset("private"), world.people["Ge"]
-    world.people["S"].post(  # the editor of the collection may also change the dataset
-        "package_collaborator_create", id=one.id, user_id="ge", capacity="editor"
-    ).result
+    shared = world.people["S"].post("package_collaborator_create", id=one.id, user_id="ge", capacity="editor")
+    assert shared.status == 200  # the editor of the collection may also change the dataset
     before = editor.get("package_show", id=one.id).result
     added = editor.post("member_create", id=id_, object=one.id, object_type="package", capacity="member").result
     assert (added["table_id"], added["table_name"], added["group_id"]) == (one.id, "package", id_)

@@ -164,7 +164,10 @@ def create_token(
 def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_id: str | None = None) -> int:
     """Make a token worthless, given itself or its id, and all that were made with it (whoever stole it may have made some).
 
-    → how many those were. Raises Problem 403 for an unknown or foreign token.
+    A token that revokes itself takes none with it: a client that renews its token makes the new one with the old one and
+    then gives up the old one. The new one ends with the token that the old one was made with.
+
+    → how many others were revoked. Raises Problem 403 for an unknown or foreign token.
     """
     if not token and not token_id:
         raise missing("token")
@@ -172,7 +175,11 @@ def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_
         row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
         if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
             raise not_authorized(f"User {viewer.name} not authorized to revoke this token")
-        _, *further = stored.revoke(tx, row["id"])
+        if row["id"] == viewer.token_id:
+            stored.resign(tx, row["id"])
+            further: list[str] = []
+        else:
+            _, *further = stored.revoke(tx, row["id"])
         audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"], further=further)
     return len(further)
 
@@ -217,6 +224,11 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
         one_time_links.create(tx, row["id"], "password", hash_, hours=hours)
         audit.add(tx, viewer, "user.link", "user", row["id"])
     return token
+
+
+def link_address(site: Site, secret: str) -> str:
+    """Where a one-time link leads, as its owner opens it."""
+    return f"{site.settings.site_url}/user/password/{secret}"
 
 
 def use_link(site: Site, secret: str, new_password: str, *, address: str = "") -> str:

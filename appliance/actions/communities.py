@@ -134,7 +134,7 @@ def remove_member(site: Site, viewer: Viewer, kind: str, ref: str | None, user_r
     with site.db.write() as tx:
         row = lookup.community(tx, ref, kind)
         user = lookup.user(tx, user_ref)
-        leaves = user["id"] == viewer.user_id and policy.may(viewer, "write")
+        leaves = user["id"] == viewer.user_id and policy.may(viewer, "user:update", user["id"])
         if not leaves:
             policy.require(viewer, f"{kind}:members", communities.facts(row))
         roles_now = {member["id"]: member["role"] for member in communities.members(tx, row["id"])}

@@ -233,7 +233,7 @@ def export(state: CliState, name: str, out: Path | None) -> None:
 
 def first_link(state: CliState, name: str) -> str:
     """A one-time link (24 hours) by which the user sets a password."""
-    return f"{state.settings.site_url}/user/link/{accounts.one_time_link(state.site, OPERATOR, name)}"
+    return accounts.link_address(state.site, accounts.one_time_link(state.site, OPERATOR, name))
 
 
 def plain(row: sqlite3.Row) -> dict[str, Any]:

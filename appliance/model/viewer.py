@@ -20,8 +20,9 @@ class Viewer:
     :ivar sees_public: may see what is public (every signed-in user; anybody where the site allows it).
     :ivar may_create: kinds of community that this caller may found: "circle", "collection".
     :ivar circles: role by circle id; likewise `collections`.
-    :ivar address: network address of the caller, for the audit log.
     :ivar collaborations: capacity ("member" or "editor") by dataset id.
+    :ivar token_id: public id of the token that the caller presented; likewise `session_id` of their session.
+    :ivar address: network address of the caller, for the audit log.
     """
 
     user_id: str | None = None
@@ -34,6 +35,7 @@ class Viewer:
     collections: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     collaborations: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     token_id: str | None = None
+    session_id: str | None = None
     address: str = ""
 
     @property

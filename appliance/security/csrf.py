@@ -10,6 +10,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSAL = "This change was asked for by another site. Open the page here and try again."
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -20,24 +21,26 @@ def refusal(
     origin: str | None,
     host: str | None,
     scheme: str = "https",
+    changes: bool = False,
 ) -> str | None:
     """Return why a cookie-authorised request must be refused, None when it may pass.
 
     The arguments are the headers `Sec-Fetch-Site`, `Origin` and `Host` as received, and the scheme it came by. A
     request with neither of the first two does not come from a browser of this decade, hence from no foreign site.
+
+    :param changes: the request changes something whatever its method. Then one that browsers make of any link or picture
+        (GET) must be declared to come from this very site: a link in a mail is "none", and old browsers say nothing.
     """
-    if method.upper() in SAFE_METHODS:
+    safe = method.upper() in SAFE_METHODS
+    if safe and not changes:
         return None
+    passing = {"same-origin"} if safe else {"same-origin", "none"}
     if sec_fetch_site:
-        if sec_fetch_site.strip().lower() in {"same-origin", "none"}:
-            return None
-        return "This change was asked for by another site. Open the page here and try again."
+        return None if sec_fetch_site.strip().lower() in passing else _REFUSAL
     if origin is None:
-        return None
+        return _REFUSAL if safe else None
     ours = _origin(f"{scheme}://{host}") if host else None
-    if ours is not None and _origin(origin) == ours:
-        return None
-    return "This change was asked for by another site. Open the page here and try again."
+    return None if ours is not None and _origin(origin) == ours else _REFUSAL
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:

@@ -7,7 +7,9 @@ them with `appliance.store.visibility`, which says the same as ``dataset:read`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from appliance.model import roles
 from appliance.model.problem import Problem, not_authorized
@@ -15,6 +17,15 @@ from appliance.model.viewer import CommunityFacts, DatasetFacts, Viewer
 
 Facts = DatasetFacts | CommunityFacts | str | None
 _Check = Callable[[Viewer, Facts], bool]
+
+#: Rules that are answered without an object. All others are about one, and are not granted until they were asked about it.
+SITE_RULES = frozenset({
+    "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete",
+    "dataset:create", "circle:create", "collection:create", "follow:change", "write",
+})  # fmt: skip
+
+#: What was granted about objects while somebody listens; see `recorded`.
+_granted: ContextVar[set[str] | None] = ContextVar("granted", default=None)
 
 
 def may(viewer: Viewer, rule: str, facts: Facts = None) -> bool:
@@ -25,9 +36,10 @@ def may(viewer: Viewer, rule: str, facts: Facts = None) -> bool:
     check, writes = entry
     if writes and viewer.scope == "read":
         return False
-    if viewer.sysadmin:
-        return True
-    return check(viewer, facts)
+    granted = viewer.sysadmin or check(viewer, facts)
+    if granted and facts is not None and (noted := _granted.get()) is not None:
+        noted.add(rule)
+    return granted
 
 
 def require(viewer: Viewer, rule: str, facts: Facts = None) -> None:
@@ -43,6 +55,35 @@ def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
         return not_authorized("This token may only read; create one with the scope 'write'.")
     object_id = facts if isinstance(facts, str) else getattr(facts, "id", "")
     return not_authorized(_REASONS.get(rule, "").format(user=viewer.name, id=object_id))
+
+
+def admit(viewer: Viewer, rule: str) -> None:
+    """What can be said of `rule` before its object is known: the site is open to `viewer`, and a change needs a user's credential that permits it.
+
+    Raises Problem 403.
+    """
+    if rule in SITE_RULES:
+        require(viewer, rule)
+    elif changes(rule):
+        require(viewer, "write")
+    else:
+        require(viewer, "site:read")
+
+
+def changes(rule: str) -> bool:
+    """Is the rule about changing something? Then credentials for reading do not do. An unknown rule is."""
+    return _RULES[rule][1] if rule in _RULES else True
+
+
+@contextmanager
+def recorded() -> Iterator[set[str]]:
+    """The rules that are granted about an object while this lasts, in this thread."""
+    found: set[str] = set()
+    mark = _granted.set(found)
+    try:
+        yield found
+    finally:
+        _granted.reset(mark)
 
 
 def rules() -> tuple[str, ...]:
@@ -144,6 +185,7 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "user:delete": (_nobody, True),
     "token:manage": (_self, True),
     "token:list": (_self, False),
+    "upload:discard": (_self, True),
     "dataset:create": (_creates_somewhere, True),
     "dataset:read": (_reads_dataset, False),
     "dataset:update": (_edits_dataset, True),

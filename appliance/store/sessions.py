@@ -28,6 +28,14 @@ def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
     return row
 
 
+def get(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
+    """The live session with this public handle, or None."""
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM session WHERE id = ? AND expires > ?", (session_id, times.now())
+    ).fetchone()
+    return row
+
+
 def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
     """The session was used: it lives for `hours` from now."""
     tx.execute(

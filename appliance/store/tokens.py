@@ -67,6 +67,12 @@ def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
     return [row["id"] for row in found]
 
 
+def resign(tx: sqlite3.Connection, token_id: str) -> None:
+    """Make the token worthless, but none that was made with it: those now count as made with its parent."""
+    tx.execute("UPDATE token SET parent = (SELECT parent FROM token WHERE id = ?1) WHERE parent = ?1", (token_id,))
+    tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
+
+
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
     """The user's tokens, newest first; no secret among the columns that callers show."""
     return conn.execute(

@@ -21,22 +21,23 @@ from appliance.web.http import Request
 _Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
 
 
-def viewer(context: Context, request: Request) -> Viewer:
+def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     """Who sent this request: by token, else by session cookie, else anonymous.
 
-    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page.
+    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page; `changes` says that
+    the request is one even if its method is GET.
     """
     token = tokens.presented(request.headers.get)
     if token is not None:
         return by_token(context, token, request.client)
     cookie = session_cookie(request)
     if cookie is not None:
-        _refuse_forged(request)
+        _refuse_forged(request, changes)
         return by_session(context, cookie, request.client)
     return anonymous(context.settings.policy, request.client)
 
 
-def _refuse_forged(request: Request) -> None:
+def _refuse_forged(request: Request, changes: bool) -> None:
     """A browser adds the cookie to whatever any page makes it send; a token it does not."""
     reason = csrf.refusal(
         request.method,
@@ -44,6 +45,7 @@ def _refuse_forged(request: Request) -> None:
         origin=request.headers.get("Origin"),
         host=request.host,
         scheme="https" if request.secure else "http",
+        changes=changes,
     )
     if reason:
         raise not_authorized(reason)
@@ -92,7 +94,9 @@ def session_cookie(request: Request) -> str | None:
     return morsel.value if morsel else None
 
 
-def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None) -> Viewer:
+def of_user(
+    conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str | None = None, session_id: str | None = None
+) -> Viewer:
     """The viewer that a user's row is, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
     sysadmin = bool(user["sysadmin"]) and scope == "admin"
@@ -109,6 +113,7 @@ def of_user(conn: Any, policy: Policy, user: Any, *, scope: str, token_id: str |
         collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
         or NOTHING,
         token_id=token_id,
+        session_id=session_id,
     )
 
 
@@ -142,7 +147,7 @@ def _read_session(context: Context, hash_: bytes) -> _Known | None:
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = of_user(conn, context.settings.policy, user, scope="admin")
+        found = of_user(conn, context.settings.policy, user, scope="admin", session_id=session["id"])
     if _stale(session["last_seen"]):
         with context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)
@@ -166,5 +171,5 @@ def _at(found: Viewer, address: str) -> Viewer:
         return found
     return Viewer(
         found.user_id, found.name, found.sysadmin, found.scope, found.sees_public, found.may_create,
-        found.circles, found.collections, found.collaborations, found.token_id, address,
+        found.circles, found.collections, found.collaborations, found.token_id, found.session_id, address,
     )  # fmt: skip

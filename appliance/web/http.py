@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from appliance.model.problem import Problem
+from appliance.model.viewer import ANONYMOUS, Viewer
 from appliance.security.headers import security_headers
 
 #: What keeps browsers from taking an answer for programs for a page.
@@ -131,6 +132,7 @@ class Request:
     :ivar client: address of the client.
     :ivar secure: came by TLS.
     :ivar host: the Host header, in lower case, with its port if it had one.
+    :ivar viewer: who asks, as the route has found out; nobody until then.
     """
 
     method: str
@@ -142,6 +144,7 @@ class Request:
     client: str = ""
     secure: bool = True
     host: str = ""
+    viewer: Viewer = ANONYMOUS
 
     def parameters(self) -> list[tuple[str, str]]:
         """The decoded query parameters in order, empty ones included. Raises Problem 400 for more than 1000."""

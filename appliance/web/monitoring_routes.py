@@ -11,8 +11,7 @@ from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance import __version__
-from appliance.model.problem import not_found
-from appliance.security import policy
+from appliance.model.viewer import OPERATOR, Viewer
 from appliance.store import alarms, inspection, jobs
 from appliance.web import authentication, metrics
 from appliance.web.context import Context
@@ -35,13 +34,16 @@ def health(context: Context, request: Request, match: re.Match[str]) -> Response
 
 
 def exposition(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """Prometheus metrics; from elsewhere than this machine only with an administrator's token. Raises Problem 404."""
-    if request.client not in _LOOPBACK and not policy.may(authentication.viewer(context, request), "site:administer"):
-        raise not_found()
+    """Prometheus metrics."""
     registry = CollectorRegistry()
     registry.register(_State(context))
     body = generate_latest(metrics.REGISTRY) + generate_latest(registry)
     return Response(200, [("Content-Type", CONTENT_TYPE_LATEST), ("Cache-Control", "no-store")], body)
+
+
+def scraper(context: Context, request: Request, changes: bool = False) -> Viewer:
+    """Who asks for metrics: this machine itself, else whoever the credential says."""
+    return OPERATOR if request.client in _LOOPBACK else authentication.viewer(context, request, changes)
 
 
 class _State:
@@ -79,4 +81,7 @@ def _info() -> Metric:
     return family
 
 
-ROUTES: tuple[Route, ...] = (route("GET", r"/healthz", "open", health), route("GET", r"/metrics", "open", exposition))
+ROUTES: tuple[Route, ...] = (
+    route("GET", r"/healthz", "open", health),
+    route("GET", r"/metrics", "site:administer", exposition, identify=scraper, hidden=True),
+)

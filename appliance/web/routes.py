@@ -1,4 +1,8 @@
-"""Which handler answers which address. A route declares the rule under which it may be used."""
+"""Which handler answers which address, and under which rule: the gateway asks it before the handler runs.
+
+Rules about the site are answered before the handler. Rules about one object need that object: the handler looks it up and asks
+`security.policy` about it. An answer that a handler gives without having asked is withheld.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.model.problem import Problem
+from appliance.model.problem import Problem, not_found
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.web import authentication
 from appliance.web.http import Request, Response
 
 if TYPE_CHECKING:
     from appliance.web.context import Context
 
 Handler = Callable[["Context", Request, "re.Match[str]"], Response]
+#: Finds out who sent a request; the last argument says whether it is to change something. Raises Problem 403.
+Identify = Callable[["Context", Request, bool], Viewer]
 
 #: A resource's or dataset's id in an address.
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -21,9 +30,14 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An address (whole path, percent-decoded), its methods, and the rule that `security.policy` checks for it.
+    """An address (whole path, percent-decoded), its methods, and the rule that admits to it.
 
+    The rule says which right is needed and, with `policy.changes`, which scope of a credential.
+
+    :ivar rule: "open" leaves all questions to the handler; a test lists the handlers that may have it.
     :ivar last: takes only requests without a body, at addresses that no other route has, and forbids no method there.
+    :ivar identify: finds the caller: by token or session, or by what the address itself carries.
+    :ivar hidden: whoever is not admitted is told that there is nothing.
     """
 
     methods: frozenset[str]
@@ -31,12 +45,44 @@ class Route:
     rule: str
     handler: Handler
     last: bool = False
+    identify: Identify = authentication.viewer
+    hidden: bool = False
+
+    def answer(self, context: Context, request: Request, match: re.Match[str]) -> Response:
+        """The handler's answer to a caller who may have it; `request.viewer` says who that is.
+
+        Raises Problem 403 or 404, RuntimeError when the handler answers about an object without having asked the rule.
+        """
+        if self.rule == "open":
+            return self.handler(context, request, match)
+        request.viewer = self.identify(context, request, policy.changes(self.rule))
+        try:
+            policy.admit(request.viewer, self.rule)
+        except Problem as problem:
+            if self.hidden:
+                raise not_found("There is no such file, or it is not yours to see.") from problem
+            raise
+        with policy.recorded() as granted:
+            response = self.handler(context, request, match)
+        if self.rule not in policy.SITE_RULES and self.rule not in granted:
+            response.close()
+            raise RuntimeError(f"{self.handler.__name__} declares the rule {self.rule} and never asked it")
+        return response
 
 
-def route(methods: str | Iterable[str], pattern: str, rule: str, handler: Handler, *, last: bool = False) -> Route:
+def route(
+    methods: str | Iterable[str],
+    pattern: str,
+    rule: str,
+    handler: Handler,
+    *,
+    last: bool = False,
+    identify: Identify = authentication.viewer,
+    hidden: bool = False,
+) -> Route:
     """A Route from words: ``route("GET POST", rf"/dataset/(?P<id>{UUID})", "dataset:read", show)``."""
     names = methods.split() if isinstance(methods, str) else methods
-    return Route(frozenset(names), re.compile(pattern), rule, handler, last)
+    return Route(frozenset(names), re.compile(pattern), rule, handler, last, identify, hidden)
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str]] | None:

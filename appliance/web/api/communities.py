@@ -72,6 +72,7 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
     *_LIST,
     listing("organizations", "Only these names or ids"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -80,7 +81,9 @@ def organization_list(call: Call) -> list[Any]:
     return _list(call, CIRCLE, call["organizations"])
 
 
-@action("group_list", *_LIST, listing("groups", "Only these names or ids"), rule="site:read", get=True, kept=True)
+@action(
+    "group_list", *_LIST, listing("groups", "Only these names or ids"), rule="site:read", asks=None, get=True, kept=True
+)
 def group_list(call: Call) -> list[Any]:
     """All collections."""
     return _list(call, COLLECTION, call["groups"])
@@ -110,13 +113,13 @@ def dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limi
     return datasets.of_community(conn, row["id"], row["kind"], viewer, limit=limit)
 
 
-@action("organization_show", *_SHOW, rule="site:read", get=True, kept=True)
+@action("organization_show", *_SHOW, rule="site:read", asks=None, get=True, kept=True)
 def organization_show(call: Call) -> dict[str, Any]:
     """A circle."""
     return _show(call, CIRCLE)
 
 
-@action("group_show", *_SHOW, rule="site:read", get=True, kept=True)
+@action("group_show", *_SHOW, rule="site:read", asks=None, get=True, kept=True)
 def group_show(call: Call) -> dict[str, Any]:
     """A collection."""
     return _show(call, COLLECTION)
@@ -128,6 +131,7 @@ def group_show(call: Call) -> dict[str, Any]:
     text("permission", "What the user must be allowed there", default="manage_group"),
     flag("include_dataset_count", "The number of datasets"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -142,6 +146,7 @@ def organization_list_for_user(call: Call) -> list[Any]:
     flag("am_member", "Those with any role"),
     flag("available_only", "Ignored"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -189,7 +194,13 @@ _FIELDS = "name, title, description, image_url"
 _EXTRA = {CIRCLE: _FIELDS, COLLECTION: f"{_FIELDS}, packages"}
 
 
-@action("organization_create", text("name", "Name in addresses", required=True), rule="circle:create", extra=_FIELDS)
+@action(
+    "organization_create",
+    text("name", "Name in addresses", required=True),
+    rule="circle:create",
+    asks=None,
+    extra=_FIELDS,
+)
 def organization_create(call: Call) -> dict[str, Any]:
     """Found a circle; its founder becomes admin."""
     return _created(call, CIRCLE)
@@ -199,6 +210,7 @@ def organization_create(call: Call) -> dict[str, Any]:
     "group_create",
     text("name", "Name in addresses", required=True),
     rule="collection:create",
+    asks=None,
     extra=_EXTRA[COLLECTION],
 )
 def group_create(call: Call) -> dict[str, Any]:
@@ -207,14 +219,14 @@ def group_create(call: Call) -> dict[str, Any]:
 
 
 def _declared(
-    name: str, *parameters: Parameter, rule: str, doc: str, get: bool = False, extra: str = ""
+    name: str, *parameters: Parameter, rule: str, asks: str | None, doc: str, get: bool = False, extra: str = ""
 ) -> Callable[[Handler], Handler]:
     """Declare a function that serves both kinds; `doc` names the kind."""
 
     def register(handler: Handler) -> Handler:
         """Declare it with its words, which `action` reads from the docstring."""
         handler.__doc__ = doc
-        return action(name, *parameters, rule=rule, get=get, extra=extra)(handler)
+        return action(name, *parameters, rule=rule, asks=asks, get=get, extra=extra)(handler)
 
     return register
 
@@ -222,16 +234,31 @@ def _declared(
 def _declare_changes(word: str, kind: str) -> None:
     """What changes or ends one of them."""
 
-    @_declared(f"{word}_update", _ID, rule="write", extra=_EXTRA[kind], doc=f"Change a {kind}.")
-    @_declared(f"{word}_patch", _ID, rule="write", extra=_EXTRA[kind], doc=f"Change some fields of a {kind}.")
+    @_declared(f"{word}_update", _ID, rule="write", asks=f"{kind}:update", extra=_EXTRA[kind], doc=f"Change a {kind}.")
+    @_declared(
+        f"{word}_patch",
+        _ID,
+        rule="write",
+        asks=f"{kind}:update",
+        extra=_EXTRA[kind],
+        doc=f"Change some fields of a {kind}.",
+    )
     def update(call: Call) -> dict[str, Any]:
         return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)
 
-    @_declared(f"{word}_delete", _ID, rule="write", doc=f"Delete a {kind}; its datasets are untouched.")
+    @_declared(
+        f"{word}_delete", _ID, rule="write", asks=f"{kind}:delete", doc=f"Delete a {kind}; its datasets are untouched."
+    )
     def delete(call: Call) -> None:
         verbs.delete(call.context, call.viewer, kind, call["id"])
 
-    @_declared(f"{word}_purge", _ID, rule="site:administer", doc=f"Remove a {kind} for good (administrators only).")
+    @_declared(
+        f"{word}_purge",
+        _ID,
+        rule="site:administer",
+        asks=f"{kind}:purge",
+        doc=f"Remove a {kind} for good (administrators only).",
+    )
     def purge(call: Call) -> None:
         verbs.purge(call.context, call.viewer, kind, call["id"])
 
@@ -241,11 +268,26 @@ def _declare_members(word: str, kind: str) -> None:
     user = text("username", "Id or name of the user", required=True, aliases=("user_id", "user"))
     role = text("role", "admin, editor or member", required=True, aliases=("capacity",))
 
-    @_declared(f"{word}_member_create", _ID, user, role, rule="write", doc=f"Give a user a role in a {kind}.")
+    @_declared(
+        f"{word}_member_create",
+        _ID,
+        user,
+        role,
+        rule="write",
+        asks=f"{kind}:members",
+        doc=f"Give a user a role in a {kind}.",
+    )
     def member_create(call: Call) -> dict[str, Any]:
         return verbs.set_member(call.context, call.viewer, kind, call["id"], call["username"], call["role"])
 
-    @_declared(f"{word}_member_delete", _ID, user, rule="write", doc=f"Take a user's role in a {kind} away.")
+    @_declared(
+        f"{word}_member_delete",
+        _ID,
+        user,
+        rule="write",
+        asks=f"{kind}:members user:update",
+        doc=f"Take a user's role in a {kind} away.",
+    )
     def member_delete(call: Call) -> None:
         verbs.remove_member(call.context, call.viewer, kind, call["id"], call["username"])
 
@@ -256,19 +298,19 @@ def _declare_lists(word: str, kind: str) -> None:
     limit = natural("limit", "Most entries", default=20)
     doc = f"Those {kind}s whose name or title begins so."
 
-    @_declared(f"{word}_autocomplete", beginning, limit, rule="site:read", get=True, doc=doc)
+    @_declared(f"{word}_autocomplete", beginning, limit, rule="site:read", asks=None, get=True, doc=doc)
     def complete(call: Call) -> list[dict[str, Any]]:
         with call.context.db.read() as conn:
             return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
 
     for relation in ("follower", "followee"):
 
-        @action(f"{word}_{relation}_list", rule="site:read", get=True)
+        @action(f"{word}_{relation}_list", rule="site:read", asks=None, get=True)
         def no_followers(call: Call) -> list[Any]:
             """Always empty: only datasets can be followed."""
             return []
 
-        @action(f"{word}_{relation}_count", rule="site:read", get=True)
+        @action(f"{word}_{relation}_count", rule="site:read", asks=None, get=True)
         def no_follower_count(call: Call) -> int:
             """Always 0: only datasets can be followed."""
             return 0
@@ -280,7 +322,7 @@ for _word, _kind in _WORDS.items():
     _declare_lists(_word, _kind)
 
 
-@action("group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", get=True, kept=True)
+@action("group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", asks=None, get=True, kept=True)
 def group_package_show(call: Call) -> Raw:
     """The datasets of a collection."""
     with call.context.db.read() as conn:

@@ -21,7 +21,15 @@ _EMPTIED = frozenset({"title", "notes", "authors", "doi", "references", "license
 _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out at the beginning", default=0))
 
 
-@action("package_show", _NAME_OR_ID, flag("use_default_schema", "Ignored"), rule="site:read", get=True, kept=True)
+@action(
+    "package_show",
+    _NAME_OR_ID,
+    flag("use_default_schema", "Ignored"),
+    rule="site:read",
+    asks="dataset:read",
+    get=True,
+    kept=True,
+)
 def package_show(call: Call) -> Raw:
     """A dataset with its resources, circle, collections and tags."""
     with call.context.db.read() as conn:
@@ -34,6 +42,7 @@ def package_show(call: Call) -> Raw:
     text("fq", "Filter terms, e.g. `organization:my-circle`"),
     text("sort", "e.g. `metadata_modified desc`"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
     extra="rows, start, facet, facet.field, facet.limit, facet.mincount, fl, fq_list, include_private, include_drafts, include_deleted, defType",
@@ -57,6 +66,7 @@ def package_search_(call: Call) -> Any:
     "package_create",
     text("title", "Title"),
     rule="dataset:create",
+    asks="circle:add_dataset",
     extra="fields of a dataset: title, authors, license_id, owner_org, notes, doi, references, tags, groups, private, state",
 )
 def package_create(call: Call) -> Raw:
@@ -64,13 +74,13 @@ def package_create(call: Call) -> Raw:
     return _shown(call, verbs.create(call.context, call.viewer, call.data))
 
 
-@action("package_update", _ID, rule="write", extra="fields of a dataset")
+@action("package_update", _ID, rule="write", asks="dataset:update", extra="fields of a dataset")
 def package_update(call: Call) -> Raw:
     """Change a dataset. Fields that are left out stay as they are."""
     return _shown(call, verbs.update(call.context, call.viewer, call["id"], _without(call.data, "id")))
 
 
-@action("package_patch", _ID, rule="write", extra="fields of a dataset")
+@action("package_patch", _ID, rule="write", asks="dataset:update", extra="fields of a dataset")
 def package_patch(call: Call) -> Raw:
     """Change some fields of a dataset."""
     return Raw(package_update(call))
@@ -83,6 +93,7 @@ def package_patch(call: Call) -> Raw:
     mapping("update", "What to change, merged deeply"),
     listing("include", "Patterns of parts of the answer"),
     rule="write",
+    asks="dataset:update",
     extra="match__…, update__… (flattened keys), files",
 )
 def package_revise(call: Call) -> Any:
@@ -106,26 +117,26 @@ def package_revise(call: Call) -> Any:
     return Raw(f'{{"package": {package}}}')
 
 
-@action("package_delete", _ID, rule="write")
+@action("package_delete", _ID, rule="write", asks="dataset:delete")
 def package_delete(call: Call) -> None:
     """Delete a draft. It can be read by its circle until it is purged."""
     verbs.delete(call.context, call.viewer, call["id"])
 
 
-@action("dataset_purge", _ID, rule="write")
+@action("dataset_purge", _ID, rule="write", asks="dataset:purge")
 def dataset_purge(call: Call) -> None:
     """Remove a deleted dataset for good."""
     verbs.purge(call.context, call.viewer, call["id"])
 
 
-@action("package_list", *_PAGE, rule="site:read", get=True, kept=True)
+@action("package_list", *_PAGE, rule="site:read", asks=None, get=True, kept=True)
 def package_list(call: Call) -> list[str]:
     """Names of the active public datasets."""
     with call.context.db.read() as conn:
         return datasets.listed_names(conn, limit=-1 if call["limit"] is None else call["limit"], offset=call["offset"])
 
 
-@action("current_package_list_with_resources", *_PAGE, rule="site:read", get=True, kept=True)
+@action("current_package_list_with_resources", *_PAGE, rule="site:read", asks=None, get=True, kept=True)
 def current_package_list_with_resources(call: Call) -> Raw:
     """The active datasets that the caller may see, latest change first."""
     with call.context.db.read() as conn:
@@ -140,6 +151,7 @@ def current_package_list_with_resources(call: Call) -> Raw:
     text("q", "Beginning of a name or title", required=True),
     natural("limit", "Most entries", default=10),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -154,6 +166,7 @@ def package_autocomplete(call: Call) -> list[dict[str, Any]]:
     _ID,
     text("organization_id", "Id or name of the circle", required=True),
     rule="site:administer",
+    asks="dataset:move",
 )
 def package_owner_org_update(call: Call) -> None:
     """Hand a dataset over to another circle."""

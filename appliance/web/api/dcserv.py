@@ -23,6 +23,7 @@ from appliance.web.dcserv.measurement import Measurement
     text("trace", "Version 1: name of a trace"),
     natural("event", "Version 1: index of an event"),
     rule="site:read",
+    asks="dataset:read",
     get=True,
     kept=True,
 )

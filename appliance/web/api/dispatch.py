@@ -70,7 +70,7 @@ def remembered(context: Context, request: Request, declared: Action, caller: byt
 
 def perform(context: Context, request: Request, declared: Action) -> tuple[Any, bool]:
     """Read the request, ask the policy, run the handler: its result, and whether that may be kept. Raises Problem."""
-    viewer = authentication.viewer(context, request)
+    viewer = authentication.viewer(context, request, declared.changes)
     require_open(context, viewer)
     try:
         return _performed(context, request, declared, viewer)
@@ -101,13 +101,22 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
         if attached_files.is_multipart(
             request
         ):  # a file may take hours; whoever sends it may have lost the right meanwhile
-            viewer = authentication.viewer(context, request)
+            viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
         one = Call(context, viewer, values, request.client, declared.kept)
         if not declared.get:  # it may write, which waits for the disk
-            return declared.handler(one), False
+            return _result(declared, one), False
         cpu_slot.acquire()
-        return declared.handler(one), one.kept
+        return _result(declared, one), one.kept
+
+
+def _result(declared: Action, one: Call) -> Any:
+    """What the handler says. Raises Problem, RuntimeError when it has not asked about its object."""
+    with policy.recorded() as granted:
+        result = declared.handler(one)
+    if declared.asks and granted.isdisjoint(declared.asks):
+        raise RuntimeError(f"{declared.name} has to ask {' or '.join(declared.asks)} and never did")
+    return result
 
 
 def require(viewer: Viewer, declared: Action) -> None:

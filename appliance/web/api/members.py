@@ -24,7 +24,11 @@ _MEMBER = (
 
 
 @action(
-    "member_create", *_MEMBER, text("capacity", "A user's role; anything for a dataset", required=True), rule="write"
+    "member_create",
+    *_MEMBER,
+    text("capacity", "A user's role; anything for a dataset", required=True),
+    rule="write",
+    asks="collection:datasets dataset:update circle:members collection:members",
 )
 def member_create(call: Call) -> dict[str, Any]:
     """Put a dataset into a collection, or give a user a role in a circle or collection."""
@@ -37,7 +41,12 @@ def member_create(call: Call) -> dict[str, Any]:
     raise invalid({"object_type": ["One of package, user is needed"]})
 
 
-@action("member_delete", *_MEMBER, rule="write")
+@action(
+    "member_delete",
+    *_MEMBER,
+    rule="write",
+    asks="collection:datasets dataset:withdraw circle:members collection:members user:update",
+)
 def member_delete(call: Call) -> None:
     """Take a dataset out of a collection, or a user out of a circle or collection."""
     row = _any(call)
@@ -56,6 +65,7 @@ def member_delete(call: Call) -> None:
     text("object_type", "package, user or group"),
     text("capacity", "Only this role"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -85,6 +95,7 @@ def member_list(call: Call) -> list[list[str]]:
     "dataset_collection_list",
     text("id", "Id or name of the dataset", required=True),
     rule="site:user",
+    asks="dataset:collections",
     get=True,
     kept=True,
 )
@@ -112,6 +123,7 @@ def dataset_collection_list(call: Call) -> list[dict[str, Any]]:
     "member_roles_list",
     text("group_type", "group or organization", default="organization"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -125,6 +137,7 @@ def member_roles_list(call: Call) -> list[Mapping[str, str]]:
     text("org_id", "Id or name of the circle", required=True),
     listing("datasets", "Ids of datasets", required=True),
     rule="write",
+    asks="circle:publish",
 )
 def bulk_update_public(call: Call) -> None:
     """Make datasets of a circle public, all or none."""

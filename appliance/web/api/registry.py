@@ -12,6 +12,7 @@ from typing import Any
 from appliance.model.problem import Fields, Problem, invalid
 from appliance.model.values import as_bool, as_natural, decoded
 from appliance.model.viewer import Viewer
+from appliance.security import policy
 from appliance.web.context import Context
 
 Handler = Callable[["Call"], Any]
@@ -43,8 +44,10 @@ class Parameter:
 class Action:
     """One declared action.
 
-    :ivar get: it changes nothing, so GET is allowed.
-    :ivar rule: what `security.policy` asks before the handler runs; the handler asks again about its object.
+    :ivar get: may it be asked by GET?
+    :ivar rule: what `security.policy` is asked before the handler runs.
+    :ivar asks: rules of which the handler has to ask one about its object; an answer without it is withheld. Empty: the answer
+        is about no object of others (what lists show is chosen by `store.visibility`).
     :ivar extra: names of further parameters it takes, for the docs (e.g. "fields of a dataset").
     :ivar kept: its answer follows from the database, the settings and the caller alone, so it may be kept until anybody commits.
     """
@@ -57,6 +60,12 @@ class Action:
     handler: Handler
     extra: str = ""
     kept: bool = False
+    asks: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Does it change something, whichever method asks for it?"""
+        return not self.get or policy.changes(self.rule)
 
 
 @dataclass(slots=True)
@@ -80,15 +89,27 @@ ACTIONS: dict[str, Action] = {}
 
 
 def action(
-    name: str, *parameters: Parameter, rule: str, get: bool = False, extra: str = "", kept: bool = False
+    name: str,
+    *parameters: Parameter,
+    rule: str,
+    asks: str | None,
+    get: bool = False,
+    extra: str = "",
+    kept: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Declare the decorated function as the action `name`; its docstring is the action's help."""
+    """Declare the decorated function as the action `name`; its docstring is the action's help.
+
+    :param asks: the rules (with blanks between) of which it asks one about its object, None when there is no such object.
+    """
+    asked = tuple((asks or "").split())
 
     def register(handler: Handler) -> Handler:
         """Note the action; the handler stays as it is. Raises ValueError for a name that is taken."""
         if name in ACTIONS:
             raise ValueError(f"The action {name} is declared twice")
-        ACTIONS[name] = Action(name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, kept)
+        ACTIONS[name] = Action(
+            name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, kept, asked
+        )
         return handler
 
     return register

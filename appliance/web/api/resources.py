@@ -16,7 +16,7 @@ from appliance.web.api.registry import Call, Raw, action, listing, natural, text
 _ID = text("id", "Id of the resource", required=True)
 
 
-@action("resource_show", _ID, rule="site:read", get=True, kept=True)
+@action("resource_show", _ID, rule="site:read", asks="dataset:read", get=True, kept=True)
 def resource_show(call: Call) -> Raw:
     """A file's description."""
     with call.context.db.read() as conn:
@@ -28,6 +28,7 @@ def resource_show(call: Call) -> Raw:
     "resource_create",
     text("package_id", "Id or name of the dataset", required=True),
     rule="write",
+    asks="dataset:update",
     extra="upload (a file), or id and s3_available after a direct upload; name, description, sp:…",
 )
 def resource_create(call: Call) -> Raw:
@@ -43,7 +44,7 @@ def resource_create(call: Call) -> Raw:
     return _shown(call, resource_id)
 
 
-@action("resource_update", _ID, rule="write", extra="description, sp:…")
+@action("resource_update", _ID, rule="write", asks="dataset:update", extra="description, sp:…")
 def resource_update(call: Call) -> Raw:
     """Change description and supplementary metadata of a draft's file. What is left out stays as it is."""
     with call.context.db.write() as tx:
@@ -54,13 +55,13 @@ def resource_update(call: Call) -> Raw:
     return _shown(call, row["id"])
 
 
-@action("resource_patch", _ID, rule="write", extra="description, sp:…")
+@action("resource_patch", _ID, rule="write", asks="dataset:update", extra="description, sp:…")
 def resource_patch(call: Call) -> Raw:
     """Change description and supplementary metadata of a draft's file."""
     return Raw(resource_update(call))
 
 
-@action("resource_delete", _ID, rule="write")
+@action("resource_delete", _ID, rule="write", asks="resource:delete")
 def resource_delete(call: Call) -> None:
     """Remove a file (administrators only)."""
     verbs.delete(call.context, call.viewer, call["id"])
@@ -71,6 +72,7 @@ def resource_delete(call: Call) -> None:
     text("id", "Id or name of the dataset", required=True),
     listing("order", "Ids of resources; those left out follow", required=True),
     rule="write",
+    asks="dataset:update",
 )
 def package_resource_reorder(call: Call) -> dict[str, Any]:
     """Put the files of a draft into another order."""
@@ -84,6 +86,7 @@ def package_resource_reorder(call: Call) -> dict[str, Any]:
     natural("offset", "Entries left out at the beginning", default=0),
     natural("limit", "Most entries"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -101,6 +104,7 @@ def resource_search_(call: Call) -> Raw:
     text("q", "Beginning of a format", required=True),
     natural("limit", "Most entries", default=5),
     rule="site:read",
+    asks=None,
     get=True,
 )
 def format_autocomplete(call: Call) -> list[str]:
@@ -109,7 +113,7 @@ def format_autocomplete(call: Call) -> list[str]:
         return autocomplete.formats(conn, call["q"] or "", call.viewer, limit=call["limit"])
 
 
-@action("resource_view_list", _ID, rule="site:read", get=True)
+@action("resource_view_list", _ID, rule="site:read", asks="dataset:read", get=True)
 def resource_view_list(call: Call) -> list[Any]:
     """Always empty: this server shows files by itself."""
     with call.context.db.read() as conn:
@@ -122,6 +126,7 @@ def resource_view_list(call: Call) -> list[Any]:
     text("organization_id", "Id of the circle"),
     natural("file_size", "Size of the file in bytes"),
     rule="write",
+    asks="circle:add_dataset",
     get=True,
 )
 def resource_upload_s3_urls(call: Call) -> dict[str, Any]:
@@ -133,13 +138,13 @@ def resource_upload_s3_urls(call: Call) -> dict[str, Any]:
     return presigned_upload.begin(call.context, call.viewer, call["organization_id"], call["file_size"])
 
 
-@action("resource_schema_supplements", rule="site:read", get=True, kept=True)
+@action("resource_schema_supplements", rule="site:read", asks=None, get=True, kept=True)
 def resource_schema_supplements(call: Call) -> Any:
     """The schema of supplementary metadata, by section."""
     return supplements.schema(call.context.settings.policy.supplements)
 
 
-@action("supported_resource_suffixes", rule="site:read", get=True, kept=True)
+@action("supported_resource_suffixes", rule="site:read", asks=None, get=True, kept=True)
 def supported_resource_suffixes(call: Call) -> list[str]:
     """File name suffixes that are accepted."""
     return list(names.SUFFIXES)

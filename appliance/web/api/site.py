@@ -14,7 +14,7 @@ from appliance.web.api.registry import ACTIONS, Call, action, flag, natural, tex
 CKAN_VERSION = "2.11.3"
 
 
-@action("status_show", rule="open", get=True, kept=True)
+@action("status_show", rule="open", asks=None, get=True, kept=True)
 def status_show(call: Call) -> dict[str, Any]:
     """Name and version of this server."""
     server = call.context.settings.server
@@ -29,13 +29,13 @@ def status_show(call: Call) -> dict[str, Any]:
     }
 
 
-@action("site_read", rule="site:read", get=True, kept=True)
+@action("site_read", rule="site:read", asks=None, get=True, kept=True)
 def site_read(call: Call) -> bool:
     """May the caller look at this server? (Clients of 2021 ask.)"""
     return True
 
 
-@action("help_show", text("name", "Name of an action", required=True), rule="open", get=True)
+@action("help_show", text("name", "Name of an action", required=True), rule="open", asks=None, get=True)
 def help_show(call: Call) -> str:
     """What an action does and takes."""
     declared = ACTIONS.get(call["name"])
@@ -50,7 +50,7 @@ def help_show(call: Call) -> str:
     return "\n".join(lines).strip()
 
 
-@action("license_list", rule="site:read", get=True, kept=True)
+@action("license_list", rule="site:read", asks=None, get=True, kept=True)
 def license_list(call: Call) -> list[Any]:
     """The licences that a dataset can have."""
     return list(licences.listed(call.context.settings.policy.licences))
@@ -72,6 +72,7 @@ def _found(call: Call, default_limit: int = -1) -> list[Any]:
     text("vocabulary_id", "There are none"),
     flag("all_fields", "Whole tags instead of names"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -88,6 +89,7 @@ def tag_list(call: Call) -> list[Any]:
     text("id", "Id or name of the tag", required=True),
     flag("include_datasets", "The datasets that carry it"),
     rule="site:read",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -104,20 +106,20 @@ def tag_show(call: Call) -> dict[str, Any]:
     return found
 
 
-@action("tag_search", _QUERY, *_PAGE, rule="site:read", get=True, kept=True)
+@action("tag_search", _QUERY, *_PAGE, rule="site:read", asks=None, get=True, kept=True)
 def tag_search(call: Call) -> dict[str, Any]:
     """Tags whose name contains this."""
     rows = _found(call)
     return {"count": len(rows), "results": [shapes.tag(row) for row in rows]}
 
 
-@action("tag_autocomplete", _QUERY, *_PAGE, rule="site:read", get=True)
+@action("tag_autocomplete", _QUERY, *_PAGE, rule="site:read", asks=None, get=True)
 def tag_autocomplete(call: Call) -> list[str]:
     """Names of tags that contain this."""
     return [row["name"] for row in _found(call, 10)]
 
 
-@action("vocabulary_list", rule="site:read", get=True, kept=True)
+@action("vocabulary_list", rule="site:read", asks=None, get=True, kept=True)
 def vocabulary_list(call: Call) -> list[Any]:
     """Always empty: tags are free here."""
     return []

@@ -26,6 +26,7 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
     flag("include_datasets", "The user's datasets"),
     flag("include_num_followers", "Always 0"),
     rule="site:read",
+    asks="user:read",
     get=True,
     kept=True,
 )
@@ -51,6 +52,7 @@ def user_show(call: Call) -> dict[str, Any]:
     flag("all_fields", "Whole users instead of names", default=True),
     text("email", "Only this address"),
     rule="user:list",
+    asks=None,
     get=True,
     kept=True,
 )
@@ -69,6 +71,7 @@ def user_list(call: Call) -> list[Any]:
     natural("limit", "Most entries", default=20),
     flag("ignore_self", "Leave the caller out"),
     rule="user:complete",
+    asks=None,
     get=True,
 )
 def user_autocomplete(call: Call) -> list[dict[str, Any]]:
@@ -87,6 +90,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
     text("name", "Log-in name"),  # required, but whoever may not create users is told that first
     flag("with_apitoken", "Make a token, too"),
     rule="open",
+    asks=None,
     extra="email, password, fullname, about",
 )
 def user_create(call: Call) -> dict[str, Any]:
@@ -103,7 +107,13 @@ def user_create(call: Call) -> dict[str, Any]:
     return found
 
 
-@action("user_update", _USER, rule="write", extra="email, fullname, about, image_url; password with old_password")
+@action(
+    "user_update",
+    _USER,
+    rule="write",
+    asks="user:update",
+    extra="email, fullname, about, image_url; password with old_password",
+)
 def user_update(call: Call) -> dict[str, Any]:
     """Change a profile. Unknown keys are ignored."""
     if not call["email"]:
@@ -111,13 +121,19 @@ def user_update(call: Call) -> dict[str, Any]:
     return _shown(call, accounts.update(call.context, call.viewer, call["id"], call.data))
 
 
-@action("user_patch", _USER, rule="write", extra="email, fullname, about, image_url; password with old_password")
+@action(
+    "user_patch",
+    _USER,
+    rule="write",
+    asks="user:update",
+    extra="email, fullname, about, image_url; password with old_password",
+)
 def user_patch(call: Call) -> dict[str, Any]:
     """Change some fields of a profile."""
     return _shown(call, accounts.update(call.context, call.viewer, call["id"], call.data))
 
 
-@action("user_delete", text("id", "Id or name of the user", required=True), rule="user:delete")
+@action("user_delete", text("id", "Id or name of the user", required=True), rule="user:delete", asks="user:delete")
 def user_delete(call: Call) -> None:
     """Delete an account; its datasets stay."""
     accounts.set_state(call.context, call.viewer, call["id"], "deleted")
@@ -139,6 +155,7 @@ def _shown(call: Call, user_id: str) -> dict[str, Any]:
     text("scope", "read, write or admin"),
     natural("expires_in", "Life in seconds; default: until revoked"),
     rule="write",
+    asks="token:manage",
 )
 def api_token_create(call: Call) -> dict[str, Any]:
     """Make a token for oneself. It is shown only now."""
@@ -149,7 +166,13 @@ def api_token_create(call: Call) -> dict[str, Any]:
     return {"token": token}
 
 
-@action("api_token_revoke", text("token", "The token"), text("jti", "Its id", aliases=("id",)), rule="write")
+@action(
+    "api_token_revoke",
+    text("token", "The token"),
+    text("jti", "Its id", aliases=("id",)),
+    rule="write",
+    asks="token:manage",
+)
 def api_token_revoke(call: Call) -> None:
     """Make one of one's tokens worthless."""
     accounts.revoke_token(call.context, call.viewer, token=call["token"], token_id=call["jti"])
@@ -159,6 +182,7 @@ def api_token_revoke(call: Call) -> None:
     "api_token_list",
     text("user_id", "Id or name of the user; default: the caller", aliases=("user",)),
     rule="site:user",
+    asks="token:list",
     get=True,
 )
 def api_token_list(call: Call) -> list[dict[str, Any]]:
@@ -188,6 +212,7 @@ def api_token_list(call: Call) -> list[dict[str, Any]]:
     _DATASET,
     text("capacity", "Only this one", default=""),
     rule="site:user",
+    asks="dataset:collaborators",
     get=True,
     kept=True,
 )
@@ -207,6 +232,7 @@ def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     _USER,
     text("capacity", "Only this one", default=""),
     rule="site:user",
+    asks="user:read",
     get=True,
     kept=True,
 )
@@ -227,19 +253,20 @@ _PARTNER = text("user_id", "Id or name of the user", required=True, aliases=("us
     _PARTNER,
     text("capacity", "member (may read) or editor", required=True),
     rule="write",
+    asks="dataset:share",
 )
 def package_collaborator_create(call: Call) -> dict[str, Any]:
     """Share a dataset with a user."""
     return verbs.share(call.context, call.viewer, call["id"], call["user_id"], call["capacity"])
 
 
-@action("package_collaborator_delete", _DATASET, _PARTNER, rule="write")
+@action("package_collaborator_delete", _DATASET, _PARTNER, rule="write", asks="dataset:share")
 def package_collaborator_delete(call: Call) -> None:
     """Share a dataset with a user no longer."""
     verbs.unshare(call.context, call.viewer, call["id"], call["user_id"])
 
 
-@action("dataset_followee_list", _USER, rule="site:user", get=True)
+@action("dataset_followee_list", _USER, rule="site:user", asks="follow:read", get=True)
 def dataset_followee_list(call: Call) -> Raw:
     """The datasets that one follows."""
     with call.context.db.read() as conn:
@@ -247,7 +274,7 @@ def dataset_followee_list(call: Call) -> Raw:
         return Raw(f"[{', '.join(documents.packages(conn, sharing.followed_pks(conn, row['id'], call.viewer)))}]")
 
 
-@action("dataset_followee_count", _USER, rule="site:user", get=True)
+@action("dataset_followee_count", _USER, rule="site:user", asks="follow:read", get=True)
 def dataset_followee_count(call: Call) -> int:
     """How many datasets one follows."""
     with call.context.db.read() as conn:
@@ -255,19 +282,19 @@ def dataset_followee_count(call: Call) -> int:
         return len(sharing.followed_pks(conn, row["id"], call.viewer))
 
 
-@action("follow_dataset", _DATASET, rule="follow:change")
+@action("follow_dataset", _DATASET, rule="follow:change", asks="dataset:read")
 def follow_dataset(call: Call) -> dict[str, Any]:
     """Follow a dataset."""
     return verbs.follow(call.context, call.viewer, call["id"])
 
 
-@action("unfollow_dataset", _DATASET, rule="follow:change")
+@action("unfollow_dataset", _DATASET, rule="follow:change", asks=None)
 def unfollow_dataset(call: Call) -> None:
     """Follow a dataset no longer."""
     verbs.unfollow(call.context, call.viewer, call["id"])
 
 
-@action("am_following_dataset", _DATASET, rule="site:user", get=True, kept=True)
+@action("am_following_dataset", _DATASET, rule="site:user", asks="dataset:read", get=True, kept=True)
 def am_following_dataset(call: Call) -> bool:
     """Does one follow a dataset?"""
     with call.context.db.read() as conn:
@@ -275,7 +302,7 @@ def am_following_dataset(call: Call) -> bool:
         return sharing.follows(conn, call.viewer.user_id or "", facts.id)
 
 
-@action("dataset_follower_count", _DATASET, rule="site:read", get=True)
+@action("dataset_follower_count", _DATASET, rule="site:read", asks="dataset:read", get=True)
 def dataset_follower_count(call: Call) -> int:
     """How many users follow a dataset."""
     with call.context.db.read() as conn:
@@ -283,7 +310,7 @@ def dataset_follower_count(call: Call) -> int:
         return len(sharing.followers(conn, facts.id))
 
 
-@action("dataset_follower_list", _DATASET, rule="user:list", get=True)
+@action("dataset_follower_list", _DATASET, rule="user:list", asks="dataset:read", get=True)
 def dataset_follower_list(call: Call) -> list[dict[str, Any]]:
     """Who follows a dataset (administrators only)."""
     with call.context.db.read() as conn:

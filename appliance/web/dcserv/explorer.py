@@ -16,7 +16,7 @@ from typing import Any
 
 from appliance.model.problem import Problem, not_found
 from appliance.security.headers import security_headers
-from appliance.web import authentication, cpu_slot
+from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.dcserv import export
 from appliance.web.http import Request, Response
@@ -50,7 +50,7 @@ def event(context: Context, request: Request, match: re.Match[str]) -> Response:
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
     asked = {"what": "event", "event": int(match["event"])}
-    caller = authentication.viewer(context, request).user_id or request.client
+    caller = request.viewer.user_id or request.client
     cpu_slot.release()  # a child reads now, others may work
     found: dict[str, Any] = context.readers.read(match["id"], asked, caller=caller)
     body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
@@ -85,7 +85,7 @@ def exported(context: Context, request: Request, match: re.Match[str]) -> Respon
 
 def _file(context: Context, request: Request, match: re.Match[str], kind: str) -> StoredFile:
     """Raises Problem 404 alike for what is missing and what is hidden."""
-    file = stored_file(context, authentication.viewer(context, request), match["id"], kind)
+    file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found("There is no such file, or it is not yours to see.")
     return file
@@ -94,7 +94,7 @@ def _file(context: Context, request: Request, match: re.Match[str], kind: str) -
 _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
 
 ROUTES: tuple[Route, ...] = (
-    route("GET", rf"{_RESOURCE}/(?P<kind>columns|density)\.bin", "dataset:read", binary),
-    route("GET", rf"{_RESOURCE}/event/(?P<event>[0-9]{{1,9}})\.json", "dataset:read", event),
-    route("GET", rf"{_RESOURCE}/export\.(?P<form>csv|tsv|fcs)", "dataset:read", exported),
+    route("GET", rf"{_RESOURCE}/(?P<kind>columns|density)\.bin", "dataset:read", binary, hidden=True),
+    route("GET", rf"{_RESOURCE}/event/(?P<event>[0-9]{{1,9}})\.json", "dataset:read", event, hidden=True),
+    route("GET", rf"{_RESOURCE}/export\.(?P<form>csv|tsv|fcs)", "dataset:read", exported, hidden=True),
 )

@@ -178,7 +178,7 @@ class Gateway:
             if found is None:
                 return "pages", forward(request, self._fallback_socket, self.limits.fallback_body)
             rule = found[0].handler.__name__
-            return rule, found[0].handler(self._context, request, found[1])
+            return rule, found[0].answer(self._context, request, found[1])
         except Problem as problem:
             return rule, problem_text(problem)
         except PeerGone:

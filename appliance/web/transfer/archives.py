@@ -10,8 +10,9 @@ from datetime import datetime
 
 from appliance.model import times
 from appliance.model.problem import not_found
-from appliance.store import downloads
-from appliance.web import authentication
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import datasets, downloads
 from appliance.web.context import Context
 from appliance.web.http import GUARDED, Request, Response
 from appliance.web.routes import Route, route
@@ -33,9 +34,9 @@ def archive(context: Context, request: Request, match: re.Match[str]) -> Respons
 def archive_of_several(context: Context, request: Request, match: re.Match[str]) -> Response:
     """The files of several datasets (``?dataset=…&dataset=…``) as one archive, a folder for each."""
     refs = [value for key, value in request.parameters() if key == "dataset"]
-    viewer = authentication.viewer(context, request)
     with context.db.read() as conn:
-        rows = [row for ref in dict.fromkeys(refs) for row in downloads.files_of_dataset(conn, viewer, ref)]
+        rows = [row for ref in dict.fromkeys(refs) for row in downloads.files_of_dataset(conn, request.viewer, ref)]
+        _require_readable(conn, request.viewer, rows)
     unique = list({row["id"]: row for row in rows}.values())
     if not unique:
         raise not_found("There are no files, or they are not yours to see.")
@@ -57,15 +58,22 @@ def manifest(context: Context, request: Request, match: re.Match[str]) -> Respon
 
 def _files(context: Context, request: Request, kind: str, ref: str) -> list[sqlite3.Row]:
     """The files of a dataset, circle or collection that the caller may see. Raises Problem 404 when there are none."""
-    viewer = authentication.viewer(context, request)
     with context.db.read() as conn:
         if kind == "dataset":
-            rows = downloads.files_of_dataset(conn, viewer, ref)
+            rows = downloads.files_of_dataset(conn, request.viewer, ref)
+            _require_readable(conn, request.viewer, rows)
         else:
-            rows = downloads.files_of_community(conn, viewer, kind, ref)
+            rows = downloads.files_of_community(conn, request.viewer, kind, ref)
     if not rows:
         raise not_found("There are no files, or they are not yours to see.")
     return rows
+
+
+def _require_readable(conn: sqlite3.Connection, viewer: Viewer, rows: Sequence[sqlite3.Row]) -> None:
+    """Ask the policy about each dataset, too, whose files the store has found. Raises Problem 404."""
+    for dataset_id in {row["dataset_id"] for row in rows}:
+        if not policy.may(viewer, "dataset:read", datasets.facts(conn, dataset_id)):
+            raise not_found("There are no files, or they are not yours to see.")
 
 
 def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], name: str) -> Response:
@@ -102,13 +110,12 @@ def _text(content: str, name: str, content_type: str) -> Response:
 
 _REF = r"(?P<ref>[a-z0-9_-]+)"
 
+_FORM = r"(?P<form>SHA256SUMS|download\.sh|download\.py)"
+
 ROUTES: tuple[Route, ...] = (
-    route("GET", rf"/dataset/{_REF}/download\.zip", "dataset:read", archive),
-    route("GET", r"/datasets\.zip", "dataset:read", archive_of_several),
-    route(
-        "GET",
-        rf"/(?P<kind>dataset|organization|group)/{_REF}/(?P<form>SHA256SUMS|download\.sh|download\.py)",
-        "dataset:read",
-        manifest,
-    ),
+    route("GET", rf"/dataset/{_REF}/download\.zip", "dataset:read", archive, hidden=True),
+    route("GET", r"/datasets\.zip", "dataset:read", archive_of_several, hidden=True),
+    route("GET", rf"/(?P<kind>dataset)/{_REF}/{_FORM}", "dataset:read", manifest, hidden=True),
+    # a list: what is in it is chosen by the store
+    route("GET", rf"/(?P<kind>organization|group)/{_REF}/{_FORM}", "site:read", manifest, hidden=True),
 )

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from appliance.model import media
 from appliance.model.problem import Problem, not_found
-from appliance.model.viewer import Viewer
-from appliance.security.signing import SignatureError
-from appliance.store import artefacts, downloads
-from appliance.web import authentication, cpu_slot
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.security import policy
+from appliance.store import artefacts, datasets, downloads
+from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -30,7 +30,7 @@ _IMAGES = {
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that a viewer may have, as a download needs it."""
+    """A file that a viewer may have, as a download needs it; `facts` of its dataset."""
 
     path: Path
     etag: str
@@ -38,6 +38,7 @@ class StoredFile:
     name: str
     dataset_id: str
     dataset: str
+    facts: DatasetFacts
 
 
 def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile:
@@ -47,7 +48,7 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
     """
     key = ("file", viewer.user_id, viewer.sysadmin, viewer.sees_public, resource_id, kind)
     found: StoredFile | None = context.answers.get(key, lambda: _look_up(context, viewer, resource_id, kind))
-    if found is None:
+    if found is None or not policy.may(viewer, "dataset:read", found.facts):
         raise not_found("There is no such file, or it is not yours to see.")
     return found
 
@@ -55,19 +56,19 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
 def _look_up(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile | None:
     with context.db.read() as conn:
         row = downloads.file(conn, viewer, resource_id)
-        if row is None:
+        facts = datasets.facts(conn, row["dataset_id"]) if row is not None else None
+        if row is None or facts is None:
             return None
         path = context.depot.path(resource_id, kind)
         if kind == "original":
             tag = row["etag"] or row["sha256"] or resource_id
-            return StoredFile(
-                path, tag, media.content_type(row["mimetype"]), row["name"], row["dataset_id"], row["dataset"]
-            )
+            kind_ = media.content_type(row["mimetype"])
+            return StoredFile(path, tag, kind_, row["name"], row["dataset_id"], row["dataset"], facts)
         made = artefacts.get(conn, resource_id, kind)
         if made is None:
             return None
     name, content_type = _artefact_name(row["name"], kind)
-    return StoredFile(path, made["etag"], content_type, name, row["dataset_id"], row["dataset"])
+    return StoredFile(path, made["etag"], content_type, name, row["dataset_id"], row["dataset"], facts)
 
 
 def _artefact_name(name: str, kind: str) -> tuple[str, str]:
@@ -82,11 +83,9 @@ def _artefact_name(name: str, kind: str) -> tuple[str, str]:
     return f"{stem}.{kind}", "application/octet-stream"
 
 
-def _send(
-    context: Context, request: Request, viewer: Viewer, match: re.Match[str], kind: str, disposition: str
-) -> Response:
+def _send(context: Context, request: Request, match: re.Match[str], kind: str, disposition: str) -> Response:
     cpu_slot.acquire()
-    file = stored_file(context, viewer, match["id"], kind)
+    file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found("There is no such file, or it is not yours to see.")
     return _answer(request, file, disposition)
@@ -104,41 +103,43 @@ def _answer(request: Request, file: StoredFile, disposition: str = "attachment")
 
 def original(context: Context, request: Request, match: re.Match[str]) -> Response:
     """The file as it was uploaded; the name in the address is for people only."""
-    return _send(context, request, authentication.viewer(context, request), match, "original", "attachment")
+    return _send(context, request, match, "original", "attachment")
 
 
 def condensed(context: Context, request: Request, match: re.Match[str]) -> Response:
     """The condensed file; 404 while it has not been made."""
-    return _send(context, request, authentication.viewer(context, request), match, "condensed", "attachment")
+    return _send(context, request, match, "condensed", "attachment")
 
 
 def image(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Preview or thumbnail."""
     kind = _IMAGES[match["image"]][0]
-    return _send(context, request, authentication.viewer(context, request), match, kind, "inline")
+    return _send(context, request, match, kind, "inline")
 
 
 def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
     """A file by its permanent address, with a signature or, where anybody may see it, without."""
     cpu_slot.acquire()
-    try:
-        viewer = presigned_links.bearer(context, request)
-    except SignatureError as error:
-        raise Problem(403, "Authorization Error", message=str(error)) from error
     resource_id = match["a"] + match["b"] + match["rest"]
-    return _answer(request, stored_file(context, viewer, resource_id, presigned_links.ARTEFACTS[match["artefact"]]))
+    return _answer(
+        request, stored_file(context, request.viewer, resource_id, presigned_links.ARTEFACTS[match["artefact"]])
+    )
 
 
 _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
 
 ROUTES: tuple[Route, ...] = (
-    route("GET", rf"{_RESOURCE}/download(?:/[^/]*)?", "dataset:read", original),
-    route("GET", rf"{_RESOURCE}/condensed\.rtdc", "dataset:read", condensed),
-    route("GET", rf"{_RESOURCE}/(?P<image>preview\.jpg|preview\.webp|thumbnail\.webp)", "dataset:read", image),
+    route("GET", rf"{_RESOURCE}/download(?:/[^/]*)?", "dataset:read", original, hidden=True),
+    route("GET", rf"{_RESOURCE}/condensed\.rtdc", "dataset:read", condensed, hidden=True),
+    route(
+        "GET", rf"{_RESOURCE}/(?P<image>preview\.jpg|preview\.webp|thumbnail\.webp)", "dataset:read", image, hidden=True
+    ),
     route(
         "GET",
         r"/objects/(?P<artefact>resource|condensed)/(?P<a>[0-9a-f]{3})/(?P<b>[0-9a-f]{3})/(?P<rest>[0-9a-f]{2}-[0-9a-f-]{27})",
         "dataset:read",
         stored_object,
+        identify=presigned_links.bearer,
+        hidden=True,
     ),
 )

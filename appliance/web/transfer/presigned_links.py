@@ -1,8 +1,8 @@
-"""Addresses of stored files that carry their permission with them.
+"""Addresses that carry their permission with them: of stored files, and of the parts of an upload.
 
-Clients of remote data send no token with these, so the signature stands for the viewer who asked: it names them, and on
-every use the database is asked again whether they may. A link dies with its time, its secret, its token, its user's
-account, or their access to the dataset, whichever comes first.
+Clients send no token with these, so the signature stands for the viewer who asked: it names them, and on every use the
+database is asked again whether they may. A link dies with its time, its secret, the token or session that it was made
+with, its user's account, or their right to the object, whichever comes first.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import time
 from dataclasses import dataclass
 
 from appliance.model import times
+from appliance.model.problem import not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security.signing import EXPIRES, MIN_LIFETIME, Purpose, SignatureError, quantised_expiry
-from appliance.store import tokens, users
+from appliance.security.tokens import allows
+from appliance.store import sessions, tokens, users
 from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request
@@ -24,10 +26,10 @@ ARTEFACTS = {"resource": "original", "condensed": "condensed"}
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A verified address: for whom, until when their token lasts, and when the address itself ends [Unix s]."""
+    """A verified address: for whom, until when their token or session lasts, and when the address itself ends [Unix s]."""
 
     viewer: Viewer | None
-    token_ends: str | None
+    credential_ends: str | None
     expires: int
 
 
@@ -49,30 +51,53 @@ def open_link(context: Context, resource_id: str, artefact: str) -> str:
     return context.settings.site_url + object_path(resource_id, artefact)
 
 
-def bearer(context: Context, request: Request) -> Viewer:
+def upload_link(context: Context, viewer: Viewer, path: str) -> str:
+    """The address of `path` with a signature with which `viewer` sends parts of an upload."""
+    lifetime = max(MIN_LIFETIME, context.settings.depot.part_lifetime)
+    return context.settings.site_url + context.signer.presign(
+        path, now=time.time(), lifetime=lifetime, claims=_claims(viewer), purpose=Purpose.UPLOAD
+    )
+
+
+def bearer(context: Context, request: Request, changes: bool = False) -> Viewer:
     """For whom a request to a stored file is made: the viewer of its signature, else of its token or session.
 
-    Raises SignatureError for a signature that does not hold; a viewer who is gone is anonymous.
+    Raises Problem 403 for a signature that does not hold; a viewer who is gone is anonymous.
     """
     if "signature=" not in request.query:
-        return authentication.viewer(context, request)
+        return authentication.viewer(context, request, changes)
     now = time.time()
     link: _Link = context.viewers.get(
         ("link", request.path, request.query), lambda: _read(context, request, now)
     )  # a reader sends the same address hundreds of times
     if link.expires <= now:
-        context.signer.verify(request.path, request.parameters(), now, purpose=Purpose.DOWNLOAD)
-    if link.viewer is None or (link.token_ends is not None and link.token_ends <= times.now()):
+        _verified(context, request, now, Purpose.DOWNLOAD)
+    if link.viewer is None or (link.credential_ends is not None and link.credential_ends <= times.now()):
         return authentication.anonymous(context.settings.policy, request.client)
     return link.viewer
 
 
+def uploader(context: Context, request: Request, changes: bool = True) -> Viewer:
+    """For whom a part of an upload comes: always the viewer of the signature. Raises Problem 403."""
+    claims = _verified(context, request, time.time(), Purpose.UPLOAD)
+    found = _of_claims(context, claims, "write")
+    if found is None or (found[1] is not None and found[1] <= times.now()):
+        raise not_authorized("Whoever began this upload may not add files here any more.")
+    return found[0]
+
+
+def _verified(context: Context, request: Request, now: float, purpose: Purpose) -> dict[str, str]:
+    try:
+        return context.signer.verify(request.path, request.parameters(), now, purpose=purpose)
+    except SignatureError as error:
+        raise not_authorized(str(error)) from error
+
+
 def _read(context: Context, request: Request, now: float) -> _Link:
-    """What the address of `request` permits at `now` [Unix s]. Raises SignatureError."""
-    parameters = request.parameters()
-    claims = context.signer.verify(request.path, parameters, now, purpose=Purpose.DOWNLOAD)
-    viewer, token_ends = _of_claims(context, claims) or (None, None)
-    return _Link(viewer, token_ends, int(dict(parameters)[EXPIRES]))
+    """What the address of `request` permits at `now` [Unix s]. Raises Problem 403."""
+    claims = _verified(context, request, now, Purpose.DOWNLOAD)
+    viewer, ends = _of_claims(context, claims, "read") or (None, None)
+    return _Link(viewer, ends, int(dict(request.parameters())[EXPIRES]))
 
 
 def _claims(viewer: Viewer) -> dict[str, str]:
@@ -81,23 +106,28 @@ def _claims(viewer: Viewer) -> dict[str, str]:
         claims["as"] = "admin"
     if viewer.token_id:
         claims["token"] = viewer.token_id
+    if viewer.session_id:
+        claims["session"] = viewer.session_id
     return claims
 
 
-def _of_claims(context: Context, claims: dict[str, str]) -> tuple[Viewer, str | None] | None:
-    """The viewer of a signature and the moment at which their token ends; None when user or token are gone."""
+def _of_claims(context: Context, claims: dict[str, str], scope: str) -> tuple[Viewer, str | None] | None:
+    """The viewer of a signature and the moment at which their token or session ends; None when one of these is gone.
+
+    :param scope: what the address is good for, unless an administrator made it as such.
+    """
     with context.db.read() as conn:
         user = users.find(conn, claims["user"]) if claims.get("user") else None
         if user is None or user["state"] != "active":
             return None
         ends = None
-        if "token" in claims:
-            token = tokens.get(conn, claims["token"])
-            if token is None:
-                return None
-            ends = token["expires"]
-        scope = "admin" if claims.get("as") == "admin" else "read"
+        for claim, find in (("token", tokens.get), ("session", sessions.get)):
+            if claim in claims:
+                credential = find(conn, claims[claim])
+                if credential is None or credential["user_id"] != user["id"]:
+                    return None
+                ends = credential["expires"]
+                if claim == "token" and not allows(credential["scope"], scope):
+                    scope = credential["scope"]
+        scope = "admin" if claims.get("as") == "admin" else scope
         return authentication.of_user(conn, context.settings.policy, user, scope=scope), ends
-
-
-__all__ = ["ARTEFACTS", "SignatureError", "bearer", "object_link", "object_path", "open_link"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
+import sqlite3
+from functools import partial
 from typing import Any
 
 from appliance.actions import resources
@@ -18,14 +19,13 @@ from appliance.model.multipart_parts import part_range
 from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.security.signing import Purpose, SignatureError
-from appliance.store import communities, uploads, users
+from appliance.store import communities, uploads
 from appliance.store.depot import Part
 from appliance.store.filesystem import reserve
-from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
+from appliance.web.transfer import presigned_links
 from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver, storage_problem
 from appliance.web.transfer.upload_locks import LOCKS
 
@@ -72,19 +72,19 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
         )
         row = uploads.get(tx, upload_id)
     count = row["parts"] if row is not None else 1
+    signed = partial(presigned_links.upload_link, context, viewer)
     return {
-        "upload_urls": [_signed(context, f"/upload/{upload_id}/{number}") for number in range(1, count + 1)],
-        "complete_url": _signed(context, f"/upload/{upload_id}/complete") if count > 1 else None,
+        "upload_urls": [signed(f"/upload/{upload_id}/{number}") for number in range(1, count + 1)],
+        "complete_url": signed(f"/upload/{upload_id}/complete") if count > 1 else None,
         "resource_id": resource_id,
     }
 
 
 def put_part(context: Context, request: Request, match: re.Match[str]) -> Response:
     """``PUT /upload/<id>/<part>``: the ETag of the answer is the part's MD5. No answer without the bytes on disk."""
-    _verify(context, request)
     upload_id, number = match["id"], int(match["part"])
     with LOCKS.take((upload_id, number)) as claim:
-        row = _open_upload(context, upload_id)
+        row = _open_upload(context, request.viewer, upload_id)
         try:
             offset, length = part_range(row["size"], number)
         except ValueError as error:
@@ -110,6 +110,7 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
         finally:
             intake.close()
             part.close()
+        _open_upload(context, presigned_links.uploader(context, request), upload_id)  # a part may take hours
         with context.db.write() as tx:
             uploads.finish_part(tx, upload_id, number, length, md5.hexdigest(), sha256.hexdigest() if whole else None)
             uploads.prolong(tx, upload_id, context.settings.depot.part_lifetime)
@@ -120,11 +121,13 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
 
 def complete(context: Context, request: Request, match: re.Match[str]) -> Response:
     """``POST /upload/<id>/complete`` with the list of parts as XML. May be repeated."""
-    _verify(context, request)
     listed = _listed_parts(request.body.read_all(_MAX_XML))
     with context.db.write() as tx:
         row = uploads.get(tx, match["id"])
-        if row is None or row["state"] == "aborted":
+        if row is None:
+            raise not_found("There is no such upload.")
+        _require_right(tx, request.viewer, row)
+        if row["state"] == "aborted":
             return _xml_error(404, "NoSuchUpload", "There is no such upload.")
         if listed != uploads.parts(tx, match["id"]) or (tag := uploads.complete(tx, match["id"])) is None:
             return _xml_error(400, "InvalidPart", "The list of parts is not that of the parts that arrived.")
@@ -156,33 +159,22 @@ def fill(request: Request, buffer: memoryview) -> bytes:
     return bytes(buffer[:filled])
 
 
-def _open_upload(context: Context, upload_id: str) -> Any:
-    """The upload, if it takes parts and its user may still add to the circle: a signed address outlives both. Raises Problem."""
+def _open_upload(context: Context, viewer: Viewer, upload_id: str) -> Any:
+    """The upload, if it takes parts and `viewer` may still add to its circle: a signed address outlives both. Raises Problem."""
     with context.db.read() as conn:
         row = uploads.get(conn, upload_id)
         if row is None or row["kind"] != "direct" or row["state"] not in {"open", "complete"}:
             raise not_found("This upload takes nothing more.")
-        user = users.find(conn, row["user_id"])
-        circle = communities.find(conn, row["circle_id"], "circle")
-        if user is None or user["state"] != "active" or circle is None:
-            raise not_authorized("Whoever began this upload may not add files here any more.")
-        viewer = authentication.of_user(conn, context.settings.policy, user, scope="admin")
-    policy.require(viewer, "circle:add_dataset", communities.facts(circle))
+        _require_right(conn, viewer, row)
     return row
 
 
-def _signed(context: Context, path: str) -> str:
-    lifetime = max(3600, context.settings.depot.part_lifetime)
-    return context.settings.site_url + context.signer.presign(
-        path, now=time.time(), lifetime=lifetime, purpose=Purpose.UPLOAD
-    )
-
-
-def _verify(context: Context, request: Request) -> None:
-    try:
-        context.signer.verify(request.path, request.parameters(), time.time(), purpose=Purpose.UPLOAD)
-    except SignatureError as error:
-        raise not_authorized(str(error)) from error
+def _require_right(conn: sqlite3.Connection, viewer: Viewer, row: Any) -> None:
+    """Raises Problem 403 unless the upload `row` is `viewer`'s own, who may add datasets to its circle."""
+    circle = communities.find(conn, row["circle_id"], "circle")
+    if circle is None or row["user_id"] != viewer.user_id:
+        raise not_authorized("Whoever began this upload may not add files here any more.")
+    policy.require(viewer, "circle:add_dataset", communities.facts(circle))
 
 
 def _listed_parts(xml: bytes) -> dict[int, str]:
@@ -202,6 +194,14 @@ def _xml_error(status: int, code: str, message: str) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    route("PUT", rf"/upload/(?P<id>{UUID})/(?P<part>[1-9][0-9]{{0,4}})", "open", put_part),
-    route("POST", rf"/upload/(?P<id>{UUID})/complete", "open", complete),
+    route(
+        "PUT",
+        rf"/upload/(?P<id>{UUID})/(?P<part>[1-9][0-9]{{0,4}})",
+        "circle:add_dataset",
+        put_part,
+        identify=presigned_links.uploader,
+    ),
+    route(
+        "POST", rf"/upload/(?P<id>{UUID})/complete", "circle:add_dataset", complete, identify=presigned_links.uploader
+    ),
 )

@@ -12,7 +12,8 @@ POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "
 DELETE   ``/upload/browser/<id>``           give it up → 204
 =======  =================================  ==============================================================================
 
-A session cookie or a token authorises; with a cookie the request must come from our own pages.
+A session cookie or a token (not one for reading) authorises; with a cookie the request must come from our own pages. Each
+request needs the right to change the dataset as it is then; giving up an upload needs only that it is one's own.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ from appliance.actions import lookup, resources
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
-from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
+from appliance.model.problem import Problem, bad_request, invalid, not_found
 from appliance.model.values import as_text, decoded
 from appliance.model.viewer import Viewer
-from appliance.store import uploads
+from appliance.security import policy
+from appliance.store import datasets, uploads
 from appliance.store.depot import Part
 from appliance.store.resources import get as get_resource
 from appliance.web import authentication
@@ -84,7 +86,7 @@ _HASHES = _Hashes()
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Begin an upload, or find the one that the same user began for the same file."""
-    viewer = _viewer(context, request)
+    viewer = _offered(context, request)
     asked = _json(request)
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
@@ -118,25 +120,30 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
 
 def listed(context: Context, request: Request, match: re.Match[str]) -> Response:
     """The caller's unfinished uploads."""
-    viewer = _viewer(context, request)
+    viewer = _offered(context, request)
     dataset = dict(request.parameters()).get("dataset")
     with context.db.read() as conn:
-        rows = uploads.open_of(conn, str(viewer.user_id), "browser")
+        mine = uploads.open_of(conn, str(viewer.user_id), "browser")
+        may = {
+            one: policy.may(viewer, "dataset:update", datasets.facts(conn, one))
+            for one in {row["dataset_id"] for row in mine}
+        }
+    rows = [row for row in mine if may[row["dataset_id"]]]
     return json_response(200, [_shown(row) for row in rows if dataset in {None, "", row["dataset_id"]}])
 
 
 def show(context: Context, request: Request, match: re.Match[str]) -> Response:
     """How much has arrived."""
-    row = _mine(context, _viewer(context, request), match["id"])
+    row = _under_way(context, _offered(context, request), match["id"])
     return json_response(200, _shown(row), _offset_headers(row["received"], row["size"]))
 
 
 def append(context: Context, request: Request, match: re.Match[str]) -> Response:
     """The next piece."""
-    viewer = _viewer(context, request)
+    viewer = _offered(context, request)
     upload_id = match["id"]
     with LOCKS.take((upload_id, 0)) as claim:
-        row = _mine(context, viewer, upload_id)
+        row = _under_way(context, viewer, upload_id)
         offset, room = _offset(request), row["size"] - row["received"]
         if offset != row["received"]:
             return json_response(
@@ -150,11 +157,11 @@ def append(context: Context, request: Request, match: re.Match[str]) -> Response
 
 def finish(context: Context, request: Request, match: re.Match[str]) -> Response:
     """All has arrived: the file becomes a resource."""
-    viewer = _viewer(context, request)
+    viewer = _offered(context, request)
     asked = _json(request)
     upload_id = match["id"]
     with LOCKS.take((upload_id, 0)):
-        row = _mine(context, viewer, upload_id)
+        row = _under_way(context, viewer, upload_id)
         if row["received"] != row["size"]:
             return json_response(
                 409, {"error": "The file is not complete"}, _offset_headers(row["received"], row["size"])
@@ -179,7 +186,9 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
 
 def give_up(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Forget an upload and its bytes."""
-    row = _mine(context, _viewer(context, request), match["id"])
+    viewer = _offered(context, request)
+    row = _mine(context, viewer, match["id"])
+    policy.require(viewer, "upload:discard", row["user_id"])
     with LOCKS.take((row["id"], 0)), context.db.write() as tx:
         if uploads.abort(tx, row["id"]):
             context.depot.discard_part(row["id"])
@@ -213,6 +222,7 @@ def _take_stream(
             if intake.total - noted >= 2 * _NOTED:  # the disk is never further behind than that
                 noted += _NOTED
                 _note(context, row["id"], offset + noted)
+                _require_still(context, request, row["id"])
     finally:
         intake.close()
         if intake.idle:
@@ -290,14 +300,11 @@ def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str
     return sha256, known[1].etag()
 
 
-def _viewer(context: Context, request: Request) -> Viewer:
-    """Who uploads. Raises Problem 403 for nobody, for another site's page, and where the site does not offer this."""
+def _offered(context: Context, request: Request) -> Viewer:
+    """Who uploads. Raises Problem 404 where the site does not offer this."""
     if not context.settings.web.browser_upload:
         raise not_found("Uploads in the browser are not offered here.")
-    viewer = authentication.viewer(context, request)
-    if viewer.anonymous:
-        raise not_authorized("Sign in to upload files.")
-    return viewer
+    return request.viewer
 
 
 def _mine(context: Context, viewer: Viewer, upload_id: str) -> Any:
@@ -307,6 +314,22 @@ def _mine(context: Context, viewer: Viewer, upload_id: str) -> Any:
     if row is None or row["kind"] != "browser" or row["user_id"] != viewer.user_id or row["state"] != "open":
         raise not_found("There is no such upload.")
     return row
+
+
+def _under_way(context: Context, viewer: Viewer, upload_id: str) -> Any:
+    """The caller's open upload, if they may change its dataset (still), and it is a draft (still). Raises Problem 403 or 404."""
+    row = _mine(context, viewer, upload_id)
+    with context.db.read() as conn:
+        _, facts = lookup.dataset(conn, viewer, row["dataset_id"], "dataset:update")
+    resources.require_draft(viewer, facts)
+    return row
+
+
+def _require_still(context: Context, request: Request, upload_id: str) -> None:
+    """A piece may take hours; whoever sends it may have lost the right, or the credential, meanwhile. Raises Problem 403 or 404."""
+    viewer = authentication.viewer(context, request)
+    policy.admit(viewer, "dataset:update")
+    _under_way(context, viewer, upload_id)
 
 
 def _shown(row: Any) -> dict[str, Any]:
@@ -354,9 +377,9 @@ _ONE = rf"/upload/browser/(?P<id>{UUID})"
 
 ROUTES: tuple[Route, ...] = (
     route("POST", r"/upload/browser", "dataset:update", create),
-    route("GET", r"/upload/browser", "dataset:update", listed),
+    route("GET", r"/upload/browser", "write", listed),
     route("GET", _ONE, "dataset:update", show),
     route("PATCH", _ONE, "dataset:update", append),
-    route("DELETE", _ONE, "dataset:update", give_up),
+    route("DELETE", _ONE, "upload:discard", give_up),
     route("POST", rf"{_ONE}/finish", "dataset:update", finish),
 )

@@ -16,7 +16,7 @@ import requests
 from tests.support.server import DEADLINE, Answer, Person
 from tests.web.api.permission_fixture import CONTENT, STATES, Dataset, World
 
-SIGNS = {200: "y", 206: "y", 403: "-", 404: "0", 409: "!", 400: "?"}
+SIGNS = {200: "y", 201: "y", 204: "y", 206: "y", 403: "-", 404: "0", 409: "!", 400: "?"}
 
 
 @dataclass(frozen=True)

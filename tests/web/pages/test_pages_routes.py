@@ -31,7 +31,7 @@ def test_every_route_declares_a_rule_of_the_policy(app: Any) -> None:
 
 
 def test_site_rules_are_rules_of_the_policy() -> None:
-    assert set(policy.rules()) >= allow.SITE_RULES
+    assert set(policy.rules()) >= policy.SITE_RULES
 
 
 def test_a_view_that_forgets_to_ask_its_rule_fails(house: House) -> None:

@@ -15,7 +15,7 @@ from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.community.view import PATHS, role_word
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, require_object
-from appliance.web.pages.frame.base import conn, settings, site, viewer
+from appliance.web.pages.frame.base import conn, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -99,7 +99,7 @@ def _link_page(name: str, text: str) -> Response:
         render(
             "admin/link.html",
             text=text,
-            link=f"{settings().site_url}/user/password/{secret}",
+            link=accounts.link_address(site(), secret),
             back=f"/admin/users/{name}",
             name=name,
             **frame("users", _("One-time link")),

@@ -19,12 +19,6 @@ from appliance.security import policy
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Rules that can be answered without an object.
-SITE_RULES = frozenset({
-    "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete",
-    "dataset:create", "circle:create", "collection:create", "follow:change", "write",
-})  # fmt: skip
-
 
 def allow(rule: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Admit a request to the view below only by `rule`. Raises Problem 403, which becomes the log-in page for strangers."""
@@ -34,7 +28,7 @@ def allow(rule: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            if rule in SITE_RULES:
+            if rule in policy.SITE_RULES:
                 policy.require(g.viewer, rule)
                 return view(*args, **kwargs)
             policy.require(g.viewer, "site:read")

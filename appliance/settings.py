@@ -97,6 +97,10 @@ class Jobs:
     workers: int = _option(0, "Jobs run at once; 0 = by cores")
     memory: int = _option(2 * GIB, "Most memory of one job", "bytes", least=256 << 20)
     timeout: int = _option(3600, "Longest time one job may take", "s", least=1)
+    allow_weak_sandbox: bool = _option(
+        False,
+        "Open uploaded files even where the kernel lacks Landlock or a system call filter; a crafted file could then read all others",
+    )
     condense: bool = _option(True, "Make condensed files")
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
     scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d", least=1)

@@ -14,6 +14,7 @@ from appliance.actions import accounts
 from appliance.actions.site import Site
 from appliance.backup import crypto as backup_crypto
 from appliance.model import names
+from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import access_file
@@ -143,7 +144,7 @@ def passphrase_list(made: Sequence[Made]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(["user", "file", "passphrase"])
-    writer.writerows([one.user, one.file_name, one.passphrase] for one in made)
+    writer.writerows([inert(one.user), inert(one.file_name), one.passphrase] for one in made)
     return buffer.getvalue()
 
 

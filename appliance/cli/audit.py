@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, prints, table
+from appliance.model.csv_cells import inert
 from appliance.store import audit
 
 _COLUMNS = {
@@ -115,4 +116,6 @@ def _write(file: Any, rows: list[dict[str, Any]], kind: str) -> None:
         return
     writer = csv.DictWriter(file, ["seq", *_COLUMNS], extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(row | {"detail": json.dumps(row["detail"], ensure_ascii=False)} for row in rows)
+    for row in rows:
+        texts = row | {"detail": json.dumps(row["detail"], ensure_ascii=False)}
+        writer.writerow({key: inert(value) for key, value in texts.items()})

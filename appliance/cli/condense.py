@@ -27,14 +27,16 @@ def command(state: CliState, source: Path, target: Path, cores: int | None, as_j
     All scalar features, without images, masks and traces. Runs in the sandbox of the jobs; needs no data root.
     """
     from appliance import settings as settings_module
+    from appliance.jobs.condense import OUTPUTS, RESULT
     from appliance.jobs.sandbox import Sandbox, SandboxError
+    from appliance.jobs.scratch import open_plain, remove_tree
 
     settings = settings_module.load(state.data_root)
     cores = cores or len(os.sched_getaffinity(0))
     base = settings.tmp if settings.tmp.is_dir() and os.access(settings.tmp, os.W_OK) else target.absolute().parent
     folder = Path(tempfile.mkdtemp(prefix=".condense-", dir=base))
     try:
-        with closing(Sandbox(folder / "work")) as sandbox:
+        with closing(Sandbox(folder / "work", allow_weak=settings.jobs.allow_weak_sandbox)) as sandbox:
             scratch = sandbox.new_scratch()
             try:
                 outcome = sandbox.run(
@@ -44,13 +46,15 @@ def command(state: CliState, source: Path, target: Path, cores: int | None, as_j
                     scratch=scratch,
                     timeout=settings.jobs.timeout,
                     memory=settings.jobs.memory,
+                    outputs=OUTPUTS,
                     fork=cores > 1,
                 )
             except SandboxError as error:
                 raise invalid(message=f"{source}: {error.message}") from error
-            shutil.move(scratch / "condensed.rtdc", target)
+            open_plain(scratch / RESULT).close()
+            shutil.move(scratch / RESULT, target)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
     found: dict[str, Any] = outcome.answer
     data = {
         "path": str(target),

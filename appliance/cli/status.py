@@ -40,8 +40,16 @@ def _text(data: dict[str, Any]) -> str:
         "disk": f"{size(data['disk_free'])} of {size(data['disk_total'])} free",
         "last backup": "none yet" if age is None else f"{age / 3600:.1f} hours ago",
         "certificate": "none" if data["certificate_days"] is None else f"{data['certificate_days']} days left",
+        "sandbox": _sandbox(data["sandbox"]),
         "alarms": "none"
         if not data["alarms"]
         else "; ".join(f"{alarm['kind']}: {alarm['message']}" for alarm in data["alarms"]),
     }
     return details(rows)
+
+
+def _sandbox(found: dict[str, Any]) -> str:
+    if found["complete"]:
+        return str(found["summary"])
+    state = "weak, allowed by jobs.allow_weak_sandbox" if found["used"] else "too weak: no uploaded file is opened"
+    return f"{state} ({found['summary']})"

@@ -20,7 +20,7 @@ _POLL = 0.1  # seconds
 
 def check_sanity(settings: Settings) -> Callable[[Path], Sanity]:
     """What `actions.Site` asks whether a file is valid measurement data; a sandboxed child looks into it."""
-    sandbox = Sandbox(settings.tmp / "cli")
+    sandbox = Sandbox(settings.tmp / "cli", allow_weak=settings.jobs.allow_weak_sandbox)
     atexit.register(sandbox.close)  # one warm process for all files of this call
 
     def check(path: Path) -> Sanity:

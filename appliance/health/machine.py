@@ -113,10 +113,19 @@ def clock(premises: Premises) -> Iterator[Finding]:
 
 @check("sandbox", "the kernel can lock in the processes that open uploaded files")
 def sandbox(premises: Premises) -> Iterator[Finding]:
-    """Landlock, system call filter and name spaces."""
+    """Landlock, system call filter and name spaces. Without the first two, jobs run only where a setting allows it."""
     found = confinement.capabilities(namespaces=confinement.namespaces_work())
-    warnings = found.pop("warnings")
-    for text in warnings:
+    refused = not found["complete"] and not premises.settings.jobs.allow_weak_sandbox
+    if refused:
+        yield Finding(
+            "sandbox",
+            Level.PROBLEM,
+            f"no uploaded file is opened: {confinement.summary(found)}",
+            "New measurements get no metadata, no condensed file and no preview, and datasets cannot be activated.",
+            "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed), or accept the risk: "
+            "dcor config set jobs.allow_weak_sandbox true",
+        )
+    for text in found["warnings"]:
         yield Finding(
             "sandbox",
             Level.WARNING,
@@ -124,8 +133,8 @@ def sandbox(premises: Premises) -> Iterator[Finding]:
             "A crafted file has fewer walls to break.",
             "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed).",
         )
-    if not warnings:
-        yield Finding("sandbox", Level.OK, ", ".join(f"{name} {value}" for name, value in found.items()))
+    if not refused and not found["warnings"]:
+        yield Finding("sandbox", Level.OK, confinement.summary(found))
 
 
 @check("program", "the program is complete, readable by the service and cannot be changed by it")

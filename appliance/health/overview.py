@@ -13,6 +13,7 @@ from typing import Any
 from appliance import __version__
 from appliance.health.base import Premises
 from appliance.health.work import backup_folder, newest_backup
+from appliance.jobs import confinement
 from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store import alarms, inspection, jobs
@@ -42,6 +43,7 @@ def overview(premises: Premises) -> dict[str, Any]:
         "disk_total": disk.total,
         "backup_age": None if newest is None else round(time.time() - newest),
         "certificate_days": _certificate_days(settings),
+        "sandbox": _sandbox(settings),
         "alarms": warnings,
     }
 
@@ -51,6 +53,7 @@ def state_of(data: dict[str, Any]) -> str:
     if (
         not data["running"]
         or data["alarms"]
+        or not data["sandbox"]["used"]
         or data["disk_free"] < data["disk_total"] / 50
         or (data["certificate_days"] or 0) <= 1
     ):
@@ -86,6 +89,16 @@ def answers(settings: Settings, timeout: float = _TIMEOUT) -> bool:
             return bool(json.load(answer).get("success"))
     except (OSError, ValueError, urllib.error.URLError):
         return False
+
+
+def _sandbox(settings: Settings) -> dict[str, Any]:
+    """What locks in the processes that open uploaded files, in words, and whether they run at all."""
+    found = confinement.capabilities(namespaces=confinement.namespaces_work())
+    return {
+        "summary": confinement.summary(found),
+        "complete": found["complete"],
+        "used": found["complete"] or settings.jobs.allow_weak_sandbox,
+    }
 
 
 def _certificate_days(settings: Settings) -> int | None:

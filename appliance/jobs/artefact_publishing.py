@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from appliance.jobs.registry import JobContext, JobFailed
+from appliance.jobs.scratch import open_plain, remove_tree
 from appliance.model.multipart_parts import EtagHasher
 from appliance.store import artefacts
 
@@ -33,20 +33,24 @@ def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, k
 
     :param keep_cached: without it the file is read from the disk and does not stay in the page cache.
     """
-    sha256, size = hashlib.sha256(), 0
     with path.open("rb", buffering=0) as file:
-        etag = EtagHasher(os.fstat(file.fileno()).st_size)
-        buffer = bytearray(_STEP)
-        view = memoryview(buffer)
-        if not keep_cached:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        while count := file.readinto(buffer):
-            sha256.update(view[:count])
-            etag.update(view[:count])
-            size += count
-            tick(size)
-        if not keep_cached:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return _hash(file, tick, keep_cached=keep_cached)
+
+
+def _hash(file: IO[bytes], tick: Callable[[int], None], *, keep_cached: bool) -> Hashes:
+    sha256, size = hashlib.sha256(), 0
+    etag = EtagHasher(os.fstat(file.fileno()).st_size)
+    buffer = bytearray(_STEP)
+    view = memoryview(buffer)
+    if not keep_cached:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    while count := file.readinto(buffer):  # type: ignore[attr-defined]  # opened without a buffer
+        sha256.update(view[:count])
+        etag.update(view[:count])
+        size += count
+        tick(size)
+    if not keep_cached:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
     return Hashes(size, sha256.hexdigest(), etag.etag() or "")
 
 
@@ -57,23 +61,32 @@ def scratch(context: JobContext) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
-def publish(context: JobContext, folder: Path, files: dict[str, str]) -> Callable[[sqlite3.Connection], None]:
-    """Move a child's files into the depot. `files`: artefact kind → name in `folder`; missing ones are left out.
+@dataclass(frozen=True)
+class Output:
+    """A file that a task leaves in its scratch folder. :ivar most: bytes it may have.
 
-    → the function that writes their rows. Raises JobFailed when something other than a plain file lies there.
+    :ivar check: looks into the open file, which may have been written by an attacker; raises ValueError when it is not what it should be.
+    """
+
+    name: str
+    most: int
+    check: Callable[[IO[bytes]], object] = lambda _file: None
+
+
+def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> Callable[[sqlite3.Connection], None]:
+    """Move a child's files into the depot, by artefact kind; those that it left empty are left out.
+
+    → the function that writes their rows. Raises JobFailed, before any file is moved, when one is not what it should be.
     """
     made: dict[str, Hashes] = {}
-    for kind, name in files.items():
-        part = folder / name
-        if not os.path.lexists(part):
-            continue
-        _require_plain(part)
-        made[kind] = hash_file(part)
-        part.chmod(0o640)
-        context.depot.publish(part, context.resource_id, kind)
+    for kind, output in files.items():
+        if found := _checked(folder / output.name, output):
+            made[kind] = found
+    for kind in made:
+        context.depot.publish(folder / files[kind].name, context.resource_id, kind)
 
     def write(tx: sqlite3.Connection) -> None:
         """Note the artefacts."""
@@ -83,7 +96,24 @@ def publish(context: JobContext, folder: Path, files: dict[str, str]) -> Callabl
     return write
 
 
-def _require_plain(path: Path) -> None:
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-        raise JobFailed("the job left something that is not a plain file")
+def _checked(path: Path, output: Output) -> Hashes | None:
+    """The hashes of a child's file, None for none. Raises JobFailed."""
+    try:
+        file = open_plain(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise JobFailed("the job left something that is not a plain file") from error
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        if size > output.most:
+            raise JobFailed(f"the job left {size} bytes as {output.name}; at most {output.most} are taken")
+        if not size:
+            return None
+        try:
+            output.check(file)
+        except ValueError as error:
+            raise JobFailed(f"the job left a malformed {output.name}: {error}") from error
+        file.seek(0)
+        os.fchmod(file.fileno(), 0o640)
+        return _hash(file, lambda _read: None, keep_cached=True)

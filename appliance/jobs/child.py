@@ -26,6 +26,7 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     bounds = confinement.Confinement.from_json(spec["bounds"])
     _redirect(spec.get("log"), keep=job)
+    _make_outputs(bounds)
     if bounds.write:
         os.environ["TMPDIR"] = tempfile.tempdir = bounds.write
         os.chdir(bounds.write)
@@ -42,12 +43,18 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
 def _redirect(log: str | None, *, keep: int) -> None:
     """Output to the log file (or nowhere), nothing on the input, every other open file closed."""
     null = os.open(os.devnull, os.O_RDWR)
-    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log else null
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600) if log else null
     os.dup2(null, 0)
     os.dup2(out, 1)
     os.dup2(out, 2)
     os.closerange(3, keep)
     os.closerange(keep + 1, 65536)
+
+
+def _make_outputs(bounds: confinement.Confinement) -> None:
+    """Make the files that the task may write, empty: once confined, this process cannot make any. Raises OSError."""
+    for path in bounds.output_paths():
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
 
 
 def _receive(job: int) -> dict[str, Any] | None:
@@ -65,7 +72,7 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
         task: Callable[..., Any] = getattr(module, message["task"])
         scratch = Path(message["scratch"]) if message["scratch"] else Path(os.devnull)
         value = task(message["request"], Path(message["input"]), scratch, progress=_reporter(job))
-        return ipc.packets(value)
+        return _packets(value)
     except RtdcError as error:
         return [_failure(error.kind, error.message, permanent=error.kind not in _TRANSIENT)]
     except MemoryError:
@@ -84,6 +91,17 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
     except Exception as error:
         traceback.print_exc()
         return [_failure("internal", _describe(error), permanent=False)]
+
+
+def _packets(value: Any) -> list[bytes]:
+    """Raises RtdcError when the value is larger than the service takes."""
+    try:
+        return ipc.packets(value)
+    except ValueError as error:
+        most = ipc.MAX_ANSWER >> 20
+        raise RtdcError(
+            "answer", f"The answer has more than {most} MB. Download the file to read this from it."
+        ) from error
 
 
 def _reporter(job: int) -> Callable[..., None]:

@@ -6,9 +6,13 @@ import sqlite3
 from typing import Any
 
 from appliance.jobs import basins
-from appliance.jobs.artefact_publishing import publish, scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, Postponed, job
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
+
+RESULT = "condensed.rtdc"
+#: The result, and the table of computed features, which is larger than what memory should hold.
+OUTPUTS = (RESULT, "derived.f64")
 
 
 @job("condense", heavy=True)
@@ -28,8 +32,8 @@ def run(context: JobContext) -> Done:
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
         most = max(1 << 30, 2 * (resource["size"] or 0))
-        outcome = context.run("condense", request, folder, fork=context.cores > 1, file_size=most)
-        note = publish(context, folder, {"condensed": "condensed.rtdc"})
+        outcome = context.run("condense", request, folder, outputs=OUTPUTS, fork=context.cores > 1, file_size=most)
+        note = publish(context, folder, {"condensed": Output(RESULT, most)})
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:

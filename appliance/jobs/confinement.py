@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import site
 import sys
 import sysconfig
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,14 +42,16 @@ class Confinement:
     """Bounds of one child.
 
     :param read: files (or trees) it may read besides Python and the libraries.
-    :param write: the one folder it may write into; None for a reader.
+    :param write: its folder; None for a reader. :param outputs: names of the files in it that it may write. It can make no others, so
+        the kernel bounds what it writes: `file_size` for each, also before anybody looks.
     :param memory: address space in bytes on top of what the warm process already maps.
     :param cpu: processor seconds; :param file_size: largest file it may write, bytes.
-    :param fork: may it start worker processes?
+    :param fork: may it start worker processes? :param allow_weak: run also where the kernel has no Landlock or no system call filter.
     """
 
     read: tuple[str, ...] = ()
     write: str | None = None
+    outputs: tuple[str, ...] = ()
     memory: int = 4 << 30
     cpu: int = 3600
     file_size: int = 16 << 30
@@ -55,6 +59,11 @@ class Confinement:
     processes: int = 16
     fork: bool = False
     idle_io: bool = False
+    allow_weak: bool = False
+
+    def output_paths(self) -> list[Path]:
+        """Where the outputs lie."""
+        return [Path(self.write) / name for name in self.outputs] if self.write else []
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -63,7 +72,7 @@ class Confinement:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Confinement:
         """Back from `to_json`."""
-        return cls(**{**value, "read": tuple(value["read"])})
+        return cls(**{**value, "read": tuple(value["read"]), "outputs": tuple(value["outputs"])})
 
 
 def runtime_paths() -> tuple[Path, ...]:
@@ -80,7 +89,9 @@ def runtime_paths() -> tuple[Path, ...]:
 
 
 def apply(bounds: Confinement, runtime: tuple[Path, ...], *, namespaces: bool) -> None:
-    """Confine this process for the rest of its life. Single-threaded callers only. Raises OSError when the kernel refuses a step it offers.
+    """Confine this process for the rest of its life. Single-threaded callers only.
+
+    Raises OSError when the kernel refuses a step it offers, or lacks one without which `bounds` do not allow to run.
 
     :param runtime: `runtime_paths` of the warm process; :param namespaces: `namespaces_work` said so.
     """
@@ -92,15 +103,21 @@ def apply(bounds: Confinement, runtime: tuple[Path, ...], *, namespaces: bool) -
     _drop_capabilities()
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     filtered = seccomp.supported()
-    write = [Path(bounds.write)] if bounds.write else []
-    version = landlock.restrict([*runtime, *map(Path, bounds.read), Path("/dev/null")], write)
+    folder = [Path(bounds.write)] if bounds.write else []
+    read = [*runtime, *folder, *map(Path, bounds.read), Path("/dev/null")]
+    version = landlock.restrict(read, bounds.output_paths())
+    if not bounds.allow_weak and not (version and filtered):
+        raise PermissionError(errno.EPERM, "no Landlock or no system call filter")
     if filtered:
         # From version 6 on Landlock keeps signals inside; before that no child may send any.
         seccomp.install(fork=bounds.fork, kill=bounds.fork and version >= 6)
 
 
 def capabilities(*, namespaces: bool) -> dict[str, Any]:
-    """What protects children on this machine, for `dcor inspect`: mechanism → version or yes/no, and `warnings` in words."""
+    """What protects children on this machine: mechanism → version or yes/no, `warnings` in words.
+
+    `complete`: does it have what jobs do not run without, unless the setting `jobs.allow_weak_sandbox` permits it?
+    """
     version = landlock.abi()
     filtered = seccomp.supported()
     warnings = []
@@ -112,7 +129,20 @@ def capabilities(*, namespaces: bool) -> dict[str, Any]:
         warnings.append("Landlock of this kernel does not cover the network; the system call filter does.")
     if not filtered:
         warnings.append(f"No system call filter for this machine ({os.uname().machine}).")
-    return {"landlock": version, "seccomp": filtered, "namespaces": namespaces, "warnings": warnings}
+    return {
+        "landlock": version,
+        "seccomp": filtered,
+        "namespaces": namespaces,
+        "complete": bool(version and filtered),
+        "warnings": warnings,
+    }
+
+
+def summary(found: Mapping[str, Any]) -> str:
+    """What `capabilities` found, in one line."""
+    landlock_used = f"Landlock {found['landlock']}" if found["landlock"] else "no Landlock"
+    filter_used = "system call filter" if found["seccomp"] else "no system call filter"
+    return f"{landlock_used}, {filter_used}, {'namespaces' if found['namespaces'] else 'no namespaces'}"
 
 
 def namespaces_work() -> bool:

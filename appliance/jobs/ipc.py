@@ -1,6 +1,8 @@
 """Messages between the service, the zygote and its children: packets of a SOCK_SEQPACKET socket, so that a killed sender leaves no half frame.
 
-A packet is one letter and a payload of at most 64 KiB. A value is sent as a run of `j` (JSON text) or `b` (bytes) packets and an `E`.
+A packet is one letter and a payload of at most 16 KiB: no more than the smallest socket buffer that a kernel may be set to. A value is
+sent as a run of `j` (JSON text) or `b` (bytes) packets and an `E`. The receiver expects that the sender has been taken over: the
+bytes, the packets and the lists and objects of a value are bounded before anything is parsed.
 """
 
 from __future__ import annotations
@@ -11,21 +13,33 @@ import socket
 import struct
 from typing import Any
 
-CHUNK = 64 * 1024
+CHUNK = 16 * 1024
 PACKET = CHUNK + 1
-MAX_ANSWER = 256 << 20
+#: Most bytes of a value; and lists and objects in it, each of which takes some hundred bytes of memory for two of text.
+MAX_ANSWER = 16 << 20
+MAX_CONTAINERS = 400_000
+#: Most numbers and texts in a value, told by its commas.
+MAX_ITEMS = 4_000_000
+#: Most packets of one answer, reports of progress included.
+MAX_PACKETS = 100_000
+_BUFFER = 256 << 10
 
 Value = Any
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected packet sockets."""
-    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    """Two connected packet sockets, with room for some packets where the kernel allows it."""
+    both = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for one in both:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+    return both
 
 
 def packets(value: Value) -> list[bytes]:
-    """`value` (JSON-able, or bytes) as packets. Numbers that JSON lacks (NaN, infinities) become null."""
+    """`value` (JSON-able, or bytes) as packets. Numbers that JSON lacks (NaN, infinities) become null. Raises ValueError for too much."""
     letter, data = (b"b", bytes(value)) if isinstance(value, bytes | bytearray | memoryview) else (b"j", to_json(value))
+    if len(data) > MAX_ANSWER:
+        raise ValueError("the answer is too large")
     return [letter + data[start : start + CHUNK] for start in range(0, len(data), CHUNK)] + [b"E"]
 
 
@@ -63,11 +77,13 @@ class Assembler:
     def __init__(self, limit: int = MAX_ANSWER) -> None:
         self._parts: list[bytes] = []
         self._size = 0
+        self._packets = 0
         self._limit = limit
         self._binary = False
 
     def feed(self, packet: bytes) -> bool:
         """Take one `j`, `b` or `E` packet; → is the value complete? Raises ValueError for anything else or too much."""
+        self.count()
         letter = packet[:1]
         if letter == b"E":
             return True
@@ -80,10 +96,21 @@ class Assembler:
         self._parts.append(packet[1:])
         return False
 
+    def count(self) -> None:
+        """A packet came, of whatever kind. Raises ValueError when there are too many."""
+        self._packets += 1
+        if self._packets > MAX_PACKETS:
+            raise ValueError("there are too many packets")
+
     def value(self) -> Value:
         """The assembled value. Raises ValueError (RecursionError for absurd nesting)."""
         data = b"".join(self._parts)
-        return data if self._binary else json.loads(data)
+        self._parts.clear()
+        if self._binary:
+            return data
+        if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS or data.count(b",") > MAX_ITEMS:
+            raise ValueError("the answer has too many values")
+        return json.loads(data)
 
 
 def send_with_fds(sock: socket.socket, message: dict[str, Any], fds: list[int]) -> None:

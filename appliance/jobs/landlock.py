@@ -23,7 +23,7 @@ _NET_BIND_TCP, _NET_CONNECT_TCP = 1, 2
 _SCOPE_ABSTRACT_UNIX, _SCOPE_SIGNAL = 1, 2
 
 _READ = _READ_FILE | _READ_DIR
-_WRITE = _READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _TRUNCATE
+_WRITE = _READ_FILE | _WRITE_FILE | _TRUNCATE
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -45,9 +45,9 @@ def abi() -> int:
 
 
 def restrict(read: Iterable[Path], write: Iterable[Path]) -> int:
-    """Confine the calling thread and its descendants to `read` (files and trees) and `write` (trees); nothing may be executed.
+    """Confine the calling thread and its descendants to `read` (files and trees) and `write` (existing files).
 
-    A path that does not exist is left out. → the version used, 0 when the kernel has no Landlock. Raises OSError when the kernel refuses.
+    Nothing may be executed, made, renamed or removed. A path that does not exist is left out. → the version used, 0 when the kernel has no Landlock. Raises OSError when the kernel refuses.
     """
     version = abi()
     if version == 0:

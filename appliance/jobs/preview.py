@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.jobs.artefact_publishing import publish, scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
+from appliance.model import event_files
 from appliance.store import artefacts, rtdc
 
+_BYTES = 512 << 20
+
 FILES = {
-    "preview": "preview.webp",
-    "preview_jpeg": "preview.jpg",
-    "thumbnail": "thumb.webp",
-    "density": "density.bin",
-    "columns": "columns.bin",
+    "preview": Output("preview.webp", 8 << 20, event_files.require_webp),
+    "preview_jpeg": Output("preview.jpg", 8 << 20, event_files.require_jpeg),
+    "thumbnail": Output("thumb.webp", 1 << 20, event_files.require_webp),
+    "density": Output("density.bin", 8 << 20, event_files.density_header),
+    "columns": Output("columns.bin", _BYTES, event_files.columns_header),
 }
 
 
@@ -28,7 +31,8 @@ def run(context: JobContext) -> Done:
     condensed = context.depot.path(context.resource_id, "condensed")
     request = {"name": resource["name"], "condensed": str(condensed) if condensed.is_file() else None}
     with scratch(context) as folder:
-        outcome = context.run("preview", request, folder, read=[condensed])
+        outputs = tuple(output.name for output in FILES.values())
+        outcome = context.run("preview", request, folder, outputs=outputs, file_size=_BYTES, read=[condensed])
         note = publish(context, folder, FILES)
     alt = str(outcome.answer.get("alt", ""))
 

@@ -81,7 +81,7 @@ class JobRunner:
         scheduled: bool = True,
     ) -> None:
         self._db, self._depot, self._settings = db, depot, settings
-        self.sandbox = sandbox or Sandbox(settings.tmp / "jobs")
+        self.sandbox = sandbox or Sandbox(settings.tmp / "jobs", allow_weak=settings.jobs.allow_weak_sandbox)
         self._own_sandbox = sandbox is None
         self._kinds = {**job_kinds.all_(), **(extra or {})}
         self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,18 +16,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from appliance.jobs import confinement, ipc
 from appliance.jobs.child import TASKS
-from appliance.jobs.scratch import Scratch
+from appliance.jobs.scratch import Scratch, measure, open_plain, remove_tree
 
 _START_DEADLINE = 120.0
 _KILL_DEADLINE = 10.0
 _LOG_TAIL = 8192
 _LOG_NAME = "child.log"
+_LONGEST_REPORT = 4096
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -39,7 +41,11 @@ _ENVIRONMENT = {
     "HDF5_PLUGIN_PATH": "",
     "HDF5_PLUGIN_PRELOAD": "::",  # HDF5's word for: load no filters from anywhere
 }
-_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+WEAK = "weak-sandbox"
+_WEAK_REASON = (
+    "The kernel cannot lock in the process that reads the file (no Landlock, or no system call filter), so the file was not opened. "
+    "An administrator can update the kernel, or set jobs.allow_weak_sandbox."
+)
 
 Progress = Callable[[float, str], None]
 
@@ -113,12 +119,13 @@ class Child:
                 return _value(assembler)
 
     def _handle_packet(self, packet: bytes, assembler: ipc.Assembler, progress: Progress | None) -> bool:
-        if packet[:1] == b"p":
-            _report(packet[1:], progress)
-            return False
         if packet[:1] == b"x":
             raise _failure(packet[1:])
         try:
+            if packet[:1] == b"p":
+                assembler.count()
+                _report(packet[1:], progress)
+                return False
             return assembler.feed(packet)
         except ValueError as error:
             raise SandboxError("answer", f"The job's answer was refused: {error}.", permanent=True) from error
@@ -128,6 +135,8 @@ class Child:
         self.wait(_KILL_DEADLINE)
         if self.exit is None:
             return SandboxError("lost", "The process that runs jobs ended; the job starts again.", permanent=False)
+        if reason := self.exit.get("not_started"):
+            return SandboxError("lost", f"No process could be started for the job: {reason}.", permanent=False)
         number = -int(self.exit["code"])
         if number == signal.SIGXCPU:
             return SandboxError("cpu", "The job used more processor time than it may and was stopped.", permanent=True)
@@ -163,11 +172,15 @@ class Sandbox:
     """Children for jobs and readers, forked from a warm zygote that is started on first use and again whenever it died. Thread-safe.
 
     :param scratch: folder on the data volume for the children's scratch folders.
+    :param allow_weak: run children also where the kernel lacks what keeps them away from other files (`jobs.allow_weak_sandbox`).
     :param tasks: module with the tasks; :param tasks_folder: put on its module path (tests).
     """
 
-    def __init__(self, scratch: Path, *, tasks: str = TASKS, tasks_folder: Path | None = None) -> None:
+    def __init__(
+        self, scratch: Path, *, allow_weak: bool = False, tasks: str = TASKS, tasks_folder: Path | None = None
+    ) -> None:
         self._scratch = Scratch(scratch)
+        self._allow_weak = allow_weak
         self._arguments = [tasks, *([str(tasks_folder)] if tasks_folder else [])]
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -190,14 +203,14 @@ class Sandbox:
         """Run `task` on `input` and wait for its answer. Raises SandboxError.
 
         :param timeout: seconds on the wall clock; :param scratch: a folder the caller looks into afterwards; without one, a fresh one is made and removed.
-        :param read: further files it may read; :param bounds: fields of `confinement.Confinement` (memory, cpu, fork, …); `file_size` also bounds all
-          files of the scratch folder together.
+        :param read: further files it may read; :param bounds: fields of `confinement.Confinement` (outputs, memory, cpu, fork, …); `file_size` also
+          bounds all outputs together.
         """
         folder = scratch or self.new_scratch()
         log = folder / _LOG_NAME
         bounds.setdefault("cpu", int(timeout * 2 * (os.cpu_count() or 1)) + 1)
         limits = confinement.Confinement(read=tuple(map(str, (input, *read))), write=str(folder), **bounds)
-        watch = _ScratchWatch(folder, limits.file_size)
+        watch = _OutputWatch(folder, limits.file_size)
         deadline = time.monotonic() + timeout
         try:
             child = self.open(limits, log=log)
@@ -217,18 +230,24 @@ class Sandbox:
             raise
         finally:
             if scratch is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
     def open(self, bounds: confinement.Confinement, *, log: Path | None = None, serve: bool = False) -> Child:
         """A new child confined to `bounds`; with `serve` it answers requests until closed. Raises SandboxError when none can be started."""
+        bounds = replace(bounds, allow_weak=self._allow_weak)
         ours, theirs = ipc.pair()
         status, their_status = ipc.pair()
         try:
             with self._lock:
+                self._require_confinement()
                 self._order(
                     {"bounds": bounds.to_json(), "serve": serve, "log": str(log) if log else None},
                     [theirs.fileno(), their_status.fileno()],
                 )
+        except SandboxError:
+            ours.close()
+            status.close()
+            raise
         except OSError as error:
             ours.close()
             status.close()
@@ -272,6 +291,11 @@ class Sandbox:
             self._drop()
         self._scratch.close()
 
+    def _require_confinement(self) -> None:
+        self._ensure()
+        if not self._capabilities["complete"] and not self._allow_weak:
+            raise SandboxError(WEAK, _WEAK_REASON, permanent=True)
+
     def _order(self, message: dict[str, Any], fds: list[int]) -> None:
         try:
             ipc.send_with_fds(self._ensure(), message, fds)
@@ -285,16 +309,21 @@ class Sandbox:
         self._drop()
         control, theirs = ipc.pair()
         command = confinement.python_command("appliance.jobs.zygote", str(theirs.fileno()), *self._arguments)
-        self._process = subprocess.Popen(
-            command,
-            env=_ENVIRONMENT,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
+        try:
+            self._process = subprocess.Popen(
+                command,
+                env=_ENVIRONMENT,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        except OSError:
+            control.close()
+            raise
+        finally:
+            theirs.close()
         control.settimeout(_START_DEADLINE)
         try:
             hello = control.recv(ipc.PACKET)
@@ -320,8 +349,8 @@ class Sandbox:
             self._process = None
 
 
-class _ScratchWatch:
-    """Has a child filled its scratch folder? Looked at once a second; each single file is bounded by the kernel."""
+class _OutputWatch:
+    """Has a child written more than it may, in all its outputs together? Looked at once a second; each one is bounded by the kernel."""
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most = folder, most
@@ -332,16 +361,8 @@ class _ScratchWatch:
         """Do its files take more room than they may?"""
         if not self._exceeded and time.monotonic() >= self._next:
             self._next = time.monotonic() + 1.0
-            self._exceeded = self._used() > self._most
+            self._exceeded = measure(self._folder) > self._most
         return self._exceeded
-
-    def _used(self) -> int:
-        total = 0
-        for folder, _folders, names in os.walk(self._folder):
-            for name in names:
-                with suppress(OSError):
-                    total += (Path(folder) / name).lstat().st_blocks * 512
-        return total
 
 
 def _value(assembler: ipc.Assembler) -> Any:
@@ -354,27 +375,35 @@ def _value(assembler: ipc.Assembler) -> Any:
 def _report(payload: bytes, progress: Progress | None) -> None:
     """Pass a progress line on; what a taken-over child writes here is at worst a wrong percentage."""
     with suppress(ValueError, TypeError, RecursionError):
-        fraction, stage = json.loads(payload)
-        if progress is not None:
-            progress(min(max(float(fraction), 0.0), 1.0), str(stage)[:100])
+        fraction, stage = json.loads(payload[:_LONGEST_REPORT])
+        if progress is not None and fraction == fraction:  # NaN is no percentage
+            progress(min(max(float(fraction), 0.0), 1.0), _printable(str(stage)[:100]))
 
 
 def _failure(payload: bytes) -> SandboxError:
     try:
         told = json.loads(payload)
         return SandboxError(
-            str(told["kind"])[:40], str(told["message"])[:400], permanent=bool(told["permanent"]), answered=True
+            _printable(str(told["kind"])[:40]),
+            _printable(str(told["message"])[:400]).replace("\n", " "),
+            permanent=bool(told["permanent"]),
+            answered=True,
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         return SandboxError("answer", "The job's answer could not be read.", permanent=True)
 
 
+def _printable(text: str) -> str:
+    """`text` without what a terminal or a page would obey: control characters (but line breaks and tabs), changes of direction."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _tail(log: Path) -> str:
     try:
-        fd = os.open(log, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = open_plain(log)
     except OSError:
         return ""
-    with os.fdopen(fd, "rb") as file:
-        size = os.fstat(fd).st_size
+    with file:
+        size = os.fstat(file.fileno()).st_size
         file.seek(max(size - _LOG_TAIL, 0))
-        return file.read(_LOG_TAIL).decode("utf-8", "replace")
+        return _printable(file.read(_LOG_TAIL).decode("utf-8", "replace"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -12,6 +13,8 @@ from appliance.jobs.registry import Done, JobContext, job
 from appliance.store import file_locations
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+
+_log = logging.getLogger("dcor.jobs")
 
 _EVERY_SECONDS = 5.0
 _Links = dict[str, str]  # "<circle>/<dataset>/<file>" → target relative to the link's folder
@@ -68,8 +71,13 @@ class UserTree:
     def follow_until(self, stop: threading.Event) -> None:
         """Call `follow` every few seconds until `stop` is set."""
         while not stop.is_set():
-            with suppress(OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+            try:
                 self.follow()
+            except (OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+                pass
+            except Exception:  # whatever it was, the tree would never be mended again without this thread
+                _log.exception("user_tree.follow_failed")
+                self._generation = -1
             stop.wait(_EVERY_SECONDS)
 
     def _wanted(self, rows: Iterable[sqlite3.Row]) -> dict[str, _Links]:

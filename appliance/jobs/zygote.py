@@ -61,20 +61,41 @@ class Zygote:
                     self._kill(self._by_status[fd])
 
     def _take_order(self) -> bool:
+        """Start a child. A child that cannot be started costs only its own job. → False when the service is gone."""
         message, fds = ipc.receive_with_fds(self._control)
         if message is None:
             return False
-        job, status = fds
-        pid = os.fork()
-        if pid == 0:
-            self._become_child(job, message)
-        os.close(job)
-        one = _Child(pid, os.pidfd_open(pid), socket.socket(fileno=status))
+        if len(fds) != 2:  # too many files are open here; the other ends see theirs closed
+            for fd in fds:
+                os.close(fd)
+            return True
+        job, status = fds[0], socket.socket(fileno=fds[1])
+        try:
+            one = self._start(job, status, message)
+        except OSError as error:  # no more processes, memory or descriptors at the moment
+            with suppress(OSError):
+                status.send(ipc.to_json({"not_started": error.strerror or str(error)}))
+            status.close()
+            return True
+        finally:
+            os.close(job)
         self._by_pidfd[one.pidfd] = one
         self._by_status[one.status.fileno()] = one
         self._poll.register(one.pidfd, select.POLLIN)
         self._poll.register(one.status, select.POLLIN)
         return True
+
+    def _start(self, job: int, status: socket.socket, message: dict[str, Any]) -> _Child:
+        """Fork a child. Raises OSError when that is not possible; then there is none."""
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(job, message)
+        try:
+            return _Child(pid, os.pidfd_open(pid), status)
+        except OSError:
+            _kill_group(pid)
+            os.waitpid(pid, 0)
+            raise
 
     def _become_child(self, job: int, spec: dict[str, Any]) -> None:
         """Never returns."""

@@ -1,7 +1,7 @@
 """What a taken-over child might try; runs only in the sandbox."""
 
 # The plain calls are the point:
-# ruff: noqa: PTH101, PTH108, PTH109, PTH208, PTH211, SIM115
+# ruff: noqa: PTH101, PTH104, PTH108, PTH109, PTH208, PTH211, SIM115
 from __future__ import annotations
 
 import ctypes
@@ -75,11 +75,88 @@ def fill(request, input, scratch, *, progress):
 
 
 def litter(request, input, scratch, *, progress):
-    number = 0
+    """Fill every file that may be written, each within its bound."""
+    for path in scratch.iterdir():
+        if path.name != "child.log":
+            path.write_bytes(bytes(4 << 20))
+    time.sleep(600)
+
+
+def breed(request, input, scratch, *, progress):
+    """Make files, folders and names of every kind. → what was refused."""
+    made = {
+        "file": lambda: (scratch / "new").write_bytes(b"x"),
+        "folder": lambda: (scratch / "deep").mkdir(),
+        "fifo": lambda: os.mkfifo(scratch / "fifo"),
+        "symlink": lambda: os.symlink("/etc/passwd", scratch / "link"),
+        "hard link": lambda: os.link(input, scratch / "hard"),
+        "rename": lambda: os.rename(scratch / "out", scratch / "new"),
+        "remove": lambda: os.unlink(scratch / "out"),
+        "temporary": lambda: os.open(scratch, os.O_TMPFILE | os.O_RDWR),
+    }
+    refused = []
+    for name, action in made.items():
+        try:
+            action()
+        except OSError:
+            refused.append(name)
+    return {"refused": refused, "left": sorted(path.name for path in scratch.iterdir())}
+
+
+def allocate_disk(request, input, scratch, *, progress):
+    """Take room on the disk as fast as the kernel gives it. → bytes in each file."""
+    taken = []
+    for path in sorted(scratch.iterdir()):
+        if path.name == "child.log":
+            continue
+        with path.open("r+b") as file:
+            for step in range(1, 64):
+                try:
+                    os.posix_fallocate(file.fileno(), 0, step << 20)
+                except OSError:
+                    break
+            taken.append(os.fstat(file.fileno()).st_blocks * 512)
+    return {"taken": taken}
+
+
+def flood(request, input, scratch, *, progress):
+    """Report progress without end."""
     while True:
-        (scratch / str(number)).write_bytes(bytes(1 << 20))
-        number += 1
-        time.sleep(0.01)
+        progress(0.5, "x" * 100)
+
+
+def empty_packets(request, input, scratch, *, progress):
+    while True:
+        os.write(_socket(progress), b"j")
+
+
+def many_lists(request, input, scratch, *, progress):
+    """A short answer that takes a lot of memory."""
+    _send(_socket(progress), b"[" + b"[]," * 5_000_000 + b"[]]")
+    time.sleep(600)
+
+
+def long_answer(request, input, scratch, *, progress):
+    _send(_socket(progress), b"[" + b"0," * 60_000_000 + b"0]")
+    time.sleep(600)
+
+
+def escapes(request, input, scratch, *, progress):
+    """Give the administrator's terminal and the page something to obey."""
+    os.write(2, b"\x1b]0;owned\x07\x1b[2Jtext\n")
+    progress(0.1, "\x1b[31mred")
+    raise RtdcError("bad\x1b[0m", "first\nsecond \x1b[2J \N{RIGHT-TO-LEFT OVERRIDE}end")
+
+
+def _socket(progress):
+    """The descriptor that the trusted code of the child answers through."""
+    return progress.__closure__[0].cell_contents
+
+
+def _send(fd, data):
+    for start in range(0, len(data), 16000):
+        os.write(fd, b"j" + data[start : start + 16000])
+    os.write(fd, b"E")
 
 
 def talk(request, input, scratch, *, progress):
@@ -87,8 +164,8 @@ def talk(request, input, scratch, *, progress):
 
 
 def nested(request, input, scratch, *, progress):
-    os.write(int(request.get("fd", 3)), b"j" + b"[" * 60000)
-    return []
+    _send(_socket(progress), b"[" * 200_000)
+    time.sleep(600)
 
 
 def forks(request, input, scratch, *, progress):

@@ -66,7 +66,13 @@ def test_task_reads_its_input_and_writes_its_scratch(hostile: Sandbox, input_fil
     scratch.mkdir()
     told: list[tuple[float, str]] = []
     outcome = hostile.run(
-        "echo", input_file, {"a": [1, "ü"]}, timeout=20, scratch=scratch, progress=lambda *line: told.append(line)
+        "echo",
+        input_file,
+        {"a": [1, "ü"]},
+        timeout=20,
+        scratch=scratch,
+        outputs=("out",),
+        progress=lambda *line: told.append(line),
     )
     assert outcome.answer["got"] == {"a": [1, "ü"]}
     assert told == [(0.5, "half")]
@@ -76,7 +82,7 @@ def test_task_reads_its_input_and_writes_its_scratch(hostile: Sandbox, input_fil
 
 def test_environment_is_scrubbed(hostile: Sandbox, input_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DCOR_SECRET", "x")
-    env = hostile.run("echo", input_file, {}, timeout=20).answer["env"]
+    env = hostile.run("echo", input_file, {}, timeout=20, outputs=("out",)).answer["env"]
     assert "DCOR_SECRET" not in env
     assert env["HDF5_USE_FILE_LOCKING"] == "FALSE"
     assert env["HDF5_PLUGIN_PATH"] == ""
@@ -84,7 +90,7 @@ def test_environment_is_scrubbed(hostile: Sandbox, input_file: Path, monkeypatch
 
 
 def test_scratch_is_gone_afterwards(tmp_path: Path, hostile: Sandbox, input_file: Path) -> None:
-    folder = hostile.run("echo", input_file, {}, timeout=20).answer["cwd"]
+    folder = hostile.run("echo", input_file, {}, timeout=20, outputs=("out",)).answer["cwd"]
     assert not Path(folder).exists()
 
 
@@ -163,9 +169,14 @@ def test_threads_and_memory_maps_work(hostile: Sandbox, input_file: Path) -> Non
         ("crash", {}, "crash", False),
         ("sleep", {"timeout": 0.5}, "timeout", True),
         ("spin", {"cpu": 1}, "cpu", True),
-        ("fill", {"file_size": 1 << 20}, "file-size", True),
-        ("litter", {"file_size": 5 << 20}, "file-size", True),
+        ("fill", {"file_size": 1 << 20, "outputs": ("big",)}, "file-size", True),
+        ("litter", {"file_size": 5 << 20, "outputs": tuple("abcd")}, "file-size", True),
         ("talk", {}, "answer", True),
+        ("long_answer", {}, "answer", True),
+        ("many_lists", {}, "answer", True),
+        ("nested", {}, "answer", True),
+        ("flood", {}, "answer", True),
+        ("empty_packets", {}, "answer", True),
         ("no_such_task", {}, "internal", False),
     ],
 )
@@ -185,6 +196,28 @@ def test_reasons_do_not_name_paths_but_the_log_does(hostile: Sandbox, input_file
         hostile.run("break_", input_file, {}, timeout=20)
     assert "/secret" not in caught.value.message
     assert "RuntimeError" in caught.value.log
+
+
+def test_what_a_child_says_cannot_command_a_terminal_or_a_page(hostile: Sandbox, input_file: Path) -> None:
+    stages: list[str] = []
+    with pytest.raises(SandboxError) as caught:
+        hostile.run("escapes", input_file, {}, timeout=20, progress=lambda _share, stage: stages.append(stage))
+    error = caught.value
+    assert "text" in error.log
+    for text in (error.kind, error.message, *stages, *error.log.splitlines()):
+        assert text.isprintable(), text
+
+
+def test_a_child_makes_no_names(hostile: Sandbox, input_file: Path) -> None:
+    """So nothing but plain files lies where the service looks for its results, and their number bounds the room they take."""
+    found = hostile.run("breed", input_file, {}, timeout=20, outputs=("out",)).answer
+    wanted = ["file", "folder", "fifo", "symlink", "hard link", "rename", "remove", "temporary"]
+    assert found == {"refused": wanted, "left": ["child.log", "out"]}
+
+
+def test_the_disk_is_bounded_before_anybody_looks(hostile: Sandbox, input_file: Path) -> None:
+    taken = hostile.run("allocate_disk", input_file, {}, timeout=20, file_size=4 << 20, outputs=("a", "b")).answer
+    assert max(taken["taken"]) <= 4 << 20
 
 
 def test_memory_is_bounded(hostile: Sandbox, input_file: Path) -> None:

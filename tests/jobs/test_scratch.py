@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-from appliance.jobs.scratch import Scratch
+import pytest
+
+from appliance.jobs.scratch import Scratch, open_plain, remove_tree
 
 _OTHER = """
 import sys, pathlib
@@ -83,3 +86,55 @@ def test_clearing_up_beside_processes_that_start_takes_no_folder_from_them(tmp_p
         for cleaner in cleaners:
             cleaner.join()
     assert all(folder.is_dir() for folder in folders)
+
+
+def _deep(folder: Path, levels: int) -> None:
+    """A chain of folders whose whole path is far longer than a path may be; as a child could make it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    for level in range(levels):
+        name = "d" * 200
+        os.mkdir(name, 0o700, dir_fd=handle)
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=handle)
+        if level % 2:
+            os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=inner))
+            os.chmod(name, 0, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.symlink("/", "outside", dir_fd=handle)
+    os.mkfifo("fifo", dir_fd=handle)
+    os.close(handle)
+
+
+def test_a_tree_of_2000_levels_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / "0123").mkdir()
+    _deep(tmp_path / "0123", 2000)
+    assert Scratch(tmp_path).clear() == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_removal_follows_no_link(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link").symlink_to(precious)
+    remove_tree(folder)
+    assert not folder.exists()
+    (tmp_path / "top").symlink_to(precious)
+    remove_tree(tmp_path / "top")
+    assert (precious / "file").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "fifo", "folder"])
+def test_only_plain_files_are_taken_from_a_child(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "secret").touch()
+    path = tmp_path / "result"
+    {
+        "link": lambda: path.symlink_to(tmp_path / "secret"),
+        "hard link": lambda: path.hardlink_to(tmp_path / "secret"),
+        "fifo": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }[kind]()
+    with pytest.raises(OSError):
+        open_plain(path)

@@ -35,11 +35,11 @@ def condense(
     `basins` are added to the file as upstream does; `name` stands in the log as the name of the source.
     Memory: ≤ 1 GB whatever the size of the file. Raises RtdcError.
     """
-    part = scratch / (RESULT + "~")
+    path = scratch / RESULT
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
-        with explained("condensing the file"), h5py.File(part, "w") as target:
+        with explained("condensing the file"), h5py.File(path, "w") as target:
             plan = _Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
@@ -54,12 +54,10 @@ def condense(
                     notes = [*derived.notes(), *_warnings_log(caught)]
                     _write_logs(dataset, writer, plan, name, notes)
             answer = _answer(target, plan, added)
-    final = scratch / RESULT
-    part.replace(final)
     progress(1.0, "done")
     return answer | {
         "file": RESULT,
-        "size": final.stat().st_size,
+        "size": path.stat().st_size,
         "notes": derived.notes(),
         "seconds": round(time.perf_counter() - started, 3),
     }
@@ -103,7 +101,6 @@ class _Derived:
         with table.open("wb+") as file:
             os.ftruncate(file.fileno(), max(1, rows * self._total * 8))
             self._map = mmap.mmap(file.fileno(), 0)
-            table.unlink()
         self._values = np.frombuffer(self._map, dtype=np.float64, count=rows * self._total).reshape(rows, self._total)
         # One row a worker, so that none overwrites another's: events done, events lost.
         self._counts = np.frombuffer(mmap.mmap(-1, 16 * cores), dtype=np.int64).reshape(cores, 2)

@@ -1,7 +1,8 @@
-"""Work on event ranges in forked processes: the calling process and `cores - 1` children take ranges from one pipe.
+"""Work on event ranges in forked processes: the calling process and `cores - 1` children take ranges in turn.
 
 Plain `os.fork` instead of `multiprocessing`: inside the sandbox there are no semaphores, no /dev/shm and no new
-interpreters. Results go into a shared memory map by the worker itself; a worker reports only its end.
+interpreters. A pipe holds one small token with the number of the next range; whoever reads it puts the following number back,
+so that no more than a few bytes have to fit into a pipe, which the kernel may make as small as a page. Results go into a shared memory map by the worker itself; a worker reports only its end.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from .errors import RtdcError, translate
 
-#: A pipe holds at least 64 KiB; more tickets than that would block the writer before the first worker runs.
+#: More ranges than that cost more time than they share out.
 MAX_TICKETS = 8_000
-_TICKET = struct.Struct("=II")
+_TOKEN = struct.Struct("=Q")
+_POLL = 0.25
 
 Range = tuple[int, int]
 Work = Callable[[Iterator[Range], int], None]
@@ -42,19 +44,18 @@ class WorkerPool:
 
     def __init__(self, ranges: Sequence[Range], work: Work, cores: int) -> None:
         self._work = work
-        self._tickets, writer = os.pipe()
-        os.write(writer, b"".join(_TICKET.pack(*item) for item in ranges))
+        self._ranges = ranges
+        self._token, self._token_writer = os.pipe()
+        self._put(0)
         self._report, report_writer = os.pipe()
         self._children: set[int] = set()
         extra = min(cores - 1, len(ranges) - 1)
         for number in range(1, extra + 1):
             pid = os.fork()
             if pid == 0:
-                os.close(writer)
                 os.close(self._report)
                 self._run_child(report_writer, number)
             self._children.add(pid)
-        os.close(writer)
         os.close(report_writer)
 
     def __enter__(self) -> WorkerPool:
@@ -62,23 +63,24 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         if self._children:
-            # Without tickets they stop after their current range, even where the sandbox forbids signals.
-            for _unused in self._next():
-                pass
+            # Without ranges they stop after their current one, even where the sandbox forbids signals.
+            if select.select([self._token], [], [], _POLL)[0]:
+                os.read(self._token, _TOKEN.size)
+            self._put(len(self._ranges))
         for pid in self._children:
             with contextlib.suppress(PermissionError):
                 os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         self._children.clear()
-        os.close(self._tickets)
-        os.close(self._report)
+        for fd in (self._token, self._token_writer, self._report):
+            os.close(fd)
 
     def take_part(self, tick: Callable[[], None]) -> None:
         """Work in this process until the ranges are used up, then wait for the others. Raises their RtdcError."""
 
         def mine() -> Iterator[Range]:
             """This process' share, with a look at the others' before each range."""
-            for item in self._next():
+            while (item := self._take()) is not None:
                 tick()
                 self._reap(0.0)
                 yield item
@@ -86,20 +88,31 @@ class WorkerPool:
         self._work(mine(), 0)
         while self._children:
             tick()
-            self._reap(0.25)
+            self._reap(_POLL)
 
-    def _next(self) -> Iterator[Range]:
-        # Readers compete for fixed-size tickets; the kernel hands out whole ones because all were written at once.
-        while len(ticket := os.read(self._tickets, _TICKET.size)) == _TICKET.size:
-            yield _TICKET.unpack(ticket)
+    def _take(self) -> Range | None:
+        """The next range for this process, None when there is none. Raises RtdcError when a worker died, perhaps with the token."""
+        while not select.select([self._token], [], [], _POLL)[0]:
+            self._reap(0.0)
+        return self._next_range()
+
+    def _next_range(self) -> Range | None:
+        (number,) = _TOKEN.unpack(os.read(self._token, _TOKEN.size))
+        self._put(number + 1)
+        return self._ranges[number] if number < len(self._ranges) else None
+
+    def _put(self, number: int) -> None:
+        os.write(self._token_writer, _TOKEN.pack(number))
 
     def _run_child(self, report: int, number: int) -> None:
         status = 0
         try:
-            self._work(self._next(), number)
+            self._work(iter(self._next_range, None), number)
         except Exception as exc:
             error = translate(exc, "computing features")
-            os.write(report, (json.dumps([error.kind, error.message]) + "\n").encode())
+            os.write(
+                report, (json.dumps([error.kind, error.message[:500]]) + "\n").encode()
+            )  # whole, as it fits into a page
             status = 1
         finally:
             os._exit(status)

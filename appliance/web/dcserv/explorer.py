@@ -70,7 +70,7 @@ def exported(context: Context, request: Request, match: re.Match[str]) -> Respon
     ]
     try:
         columns = export.Columns(file.path)
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         raise Problem(
             409,
             "Validation Error",

@@ -5,13 +5,12 @@ Everything is made piece by piece while it is sent, so that a million events cos
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_MAGIC = b"DCORCOL1"
+from appliance.model import event_files
+
 _ROWS = 4096  # rows made at once
 
 
@@ -23,21 +22,13 @@ class Columns:
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
-            head = file.read(12)
-            if len(head) < 12 or head[:8] != _MAGIC:
-                raise ValueError("not a columns file")
-            (length,) = struct.unpack("<I", head[8:])
-            header: dict[str, Any] = json.loads(file.read(length))
+            header = event_files.columns_header(file)
         self.path = path
-        self.rows: int = header["rows"]
-        self.events: int = header["events"]
-        self.subsampled: bool = header["subsampled"]
-        shown = [column for column in header["columns"] if column["finite"]]
-        self.names = [str(column["name"]) for column in shown]
-        self.maxima = [float(column["max"]) for column in shown]
-        self._offsets = [12 + length + int(column["offset"]) for column in shown]
-        if max(self._offsets, default=0) + 4 * self.rows > path.stat().st_size:
-            raise ValueError("a columns file that was cut off")
+        self.rows, self.events, self.subsampled = header.rows, header.events, header.subsampled
+        shown = [column for column in header.columns if column.finite]
+        self.names = [column.name for column in shown]
+        self.maxima = [column.most for column in shown]
+        self._offsets = [column.offset for column in shown]
 
     def pieces(self) -> Iterator[Any]:
         """Arrays (rows, features) float32 of up to `_ROWS` rows each."""

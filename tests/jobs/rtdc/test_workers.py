@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import mmap
 import os
 import signal
@@ -18,7 +19,7 @@ from appliance.jobs.rtdc.workers import MAX_TICKETS, Range, WorkerPool, event_ra
 
 @given(st.integers(0, 3_000_000), st.integers(1, 10**7), st.integers(1, 5000))
 def test_ranges_cover_everything_once(total: int, event_bytes: int, align: int) -> None:
-    """Whatever the sizes; never more ranges than tickets fit into a pipe."""
+    """Whatever the sizes; never more ranges than are worth it."""
     ranges = event_ranges(total, event_bytes, align=align)
     assert len(ranges) <= MAX_TICKETS
     edges = [0, *(stop for _, stop in ranges)]
@@ -38,6 +39,36 @@ def test_every_range_is_worked_on_once(cores: int) -> None:
     with WorkerPool([(n, n + 10) for n in range(0, 1000, 10)], work, cores) as crew:
         crew.take_part(lambda: None)
     assert shared.tolist() == [1] * 1000
+
+
+def test_pipes_may_be_as_small_as_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel makes them so for a user who has many."""
+    pipe = os.pipe
+
+    def small() -> tuple[int, int]:
+        ends = pipe()
+        fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, 4096)
+        return ends
+
+    def too_long(_number: int, _frame: object) -> None:
+        raise TimeoutError("a full pipe blocks")
+
+    monkeypatch.setattr(os, "pipe", small)
+    shared = np.frombuffer(mmap.mmap(-1, MAX_TICKETS), dtype=np.uint8)
+
+    def work(ranges: Iterator[Range], number: int) -> None:
+        for start, stop in ranges:
+            shared[start:stop] += 1
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(60)
+    try:
+        with WorkerPool([(n, n + 1) for n in range(MAX_TICKETS)], work, 3) as crew:
+            crew.take_part(lambda: None)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert shared.tolist() == [1] * MAX_TICKETS
 
 
 def test_an_error_of_a_helper_is_raised() -> None:

@@ -37,7 +37,9 @@ WHO = {
 }
 STATES = ("public", "private", "draft", "deleted")
 CONTENT = b"not really a measurement\n"
-_HEADER = json.dumps({"rows": 0, "events": 0, "subsampled": False, "columns": [], "made of": "data.rtdc"}).encode()
+_HEADER = json.dumps(
+    {"version": 1, "rows": 0, "events": 0, "subsampled": False, "columns": [], "made of": "data.rtdc"}
+).encode()
 COLUMNS = b"DCORCOL1" + len(_HEADER).to_bytes(4, "little") + _HEADER
 
 

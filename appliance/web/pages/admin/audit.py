@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from appliance.model.csv_cells import inert
 from appliance.store import audit
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
@@ -113,9 +114,4 @@ def _lines(rows: list[dict[str, Any]]) -> Iterator[list[str]]:
             json.dumps(row["detail"], ensure_ascii=False),
             row["address"],
         ]
-        yield [_harmless(str(value)) for value in values]
-
-
-def _harmless(text: str) -> str:
-    """Spreadsheets run what begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        yield [inert(str(value)) for value in values]

@@ -264,7 +264,7 @@ def _dataset_out_of_collection(world: World, person: Person, one: Dataset) -> No
 
 
 def _in_a_collection_of_its_own(world: World, person: Person, one: Dataset) -> None:
-    collection, admin = world.fresh("collection"), world.people["Ga"]
+    collection, admin = world.fresh("collection"), world.people["S"]
     admin.post("member_create", id=collection, object=one.id, object_type="package", capacity="public")
     admin.post("group_member_create", id=collection, username=person.name, role="member")
 

@@ -59,7 +59,6 @@ class Service:
         self.db.migrate()
         depot = Depot(settings.data)
         self.jobs = JobRunner(self.db, depot, settings)
-        self._readers = Readers(self.jobs.sandbox, depot)
         self.context = Context(
             settings=settings,
             db=self.db,
@@ -67,9 +66,9 @@ class Service:
             wake_jobs=self.jobs.wake,
             check_sanity=self._check_sanity,
             signer=Signer(secrets.signing_key(settings.secrets)),
-            readers=self._readers,
             status=self.status,
         )
+        self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
         self._pages_socket = settings.tmp / f"pages-{os.getpid()}-{next(_numbers)}.sock"
         self._gateway: Gateway | None = None

@@ -42,6 +42,7 @@ class Server:
     max_connections: int = _option(1024, "Connections served at once", least=1)
     max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
     page_threads: int = _option(6, "Threads that render pages", least=1)
+    cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 
 @dataclass(frozen=True, slots=True)

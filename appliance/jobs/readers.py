@@ -19,6 +19,7 @@ from appliance.jobs.confinement import Confinement
 from appliance.jobs.fair_share import FairShare, ShareRequest
 from appliance.jobs.sandbox import Child, Sandbox, SandboxError
 from appliance.model.problem import Problem, invalid, not_found
+from appliance.store.cache import Cache
 from appliance.store.depot import Depot
 
 _FILES = ("original", "condensed", "columns")
@@ -38,7 +39,7 @@ class Readers:
     """A pool of readers, one per resource in use. Thread-safe.
 
     :param most: processes at once; :param memory: bytes each may take; :param recycle: requests after which a reader is replaced;
-    :param cache: bytes of answers kept.
+    :param cache: where answers are kept; None: nowhere.
     """
 
     def __init__(
@@ -49,14 +50,14 @@ class Readers:
         most: int = 4,
         memory: int = 1 << 30,
         recycle: int = 500,
-        cache: int = 64 << 20,
+        cache: Cache | None = None,
     ) -> None:
         self._sandbox, self._depot = sandbox, depot
         self._most, self._memory, self._recycle = most, memory, recycle
         self._changed = threading.Condition()
         self._free: OrderedDict[str, _Reader] = OrderedDict()
         self._places = FairShare(most)
-        self._cache = _Cache(cache)
+        self._cache = Cache(lambda: 0, limit=0) if cache is None else cache
 
     def read(
         self,
@@ -84,12 +85,10 @@ class Readers:
         stamp = self._stamp(resource_id)
         if not stamp:
             raise not_found("The file is missing")
-        key = json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str)
-        found = self._cache.get(key)
-        if found is None:
-            found = self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task)
-            self._cache.put(key, found)
-        return found
+        key = ("reader", json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str))
+        return self._cache.get_lasting(
+            key, lambda: self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task)
+        )
 
     def forget(self, resource_id: str) -> None:
         """End the reader of a resource whose files change or go."""
@@ -207,31 +206,3 @@ def _problem(error: SandboxError) -> Problem:
     if error.kind in {"timeout", "cpu", "lost", "killed"}:
         return Problem(503, "Busy", message=error.message)
     return Problem(500, "Internal Server Error", message="The file could not be read.")
-
-
-class _Cache:
-    """Answers by request, least recently used ones dropped beyond `most` bytes."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._size = most, 0
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[Any, int]] = OrderedDict()
-
-    def get(self, key: str) -> Any:
-        """The kept answer or None."""
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: str, value: Any) -> None:
-        """Keep an answer unless it alone fills a quarter of the room."""
-        size = len(value) if isinstance(value, bytes) else len(json.dumps(value, default=str))
-        if size > self._most // 4:
-            return
-        with self._lock:
-            self._size += size - self._kept.pop(key, (None, 0))[1]
-            self._kept[key] = (value, size)
-            while self._size > self._most:
-                self._size -= self._kept.popitem(last=False)[1][1]

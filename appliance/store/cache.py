@@ -1,72 +1,145 @@
-"""What was read from the database and may be read again until anybody writes."""
+"""The cache: everything that is kept in memory to be given again, in one place and within one bound in bytes.
+
+Two kinds of values are kept:
+
+* what follows from its key and the database (`get`, `look_up` and `store`): valid until anybody commits, in whatever process;
+* what follows from its key alone, such as the HTML of a text or a part of an immutable file (`get_lasting`).
+
+A value that depends on something that was read before the cache was asked, such as the caller's rights, must not be kept when
+there was a commit in between: the generation taken at the start of the request is passed as `since`, and the value is kept only
+if it is still the present one.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
-from appliance.store.database import Database
+from appliance.store.sizeof import size_of
+
+T = TypeVar("T")
+
+#: What an entry takes besides key and value [bytes].
+_OVERHEAD = 300
+#: A value may take this part of the limit at most.
+_SHARE = 8
+#: While somebody makes a value anew that has become too old, the others are given the old one for so long [s].
+_RENEWAL = 5.0
 
 
-class GenerationCache:
-    """Values by key, all forgotten with the next commit to the database, whoever makes it.
+class _Entry:
+    __slots__ = ("lasting", "size", "until", "value")
 
-    :param size: when more keys than this are known, everything is forgotten.
+    def __init__(self, value: Any, size: int, until: float, *, lasting: bool) -> None:
+        self.value = value
+        self.size = size
+        self.until = until
+        self.lasting = lasting
+
+
+class Cache:
+    """Values by key; those not asked for longest give way. Thread-safe. None is never kept.
+
+    :param generation: `Database.generation`: a number that changes with every commit.
+    :param limit: most bytes of all keys and values together; 0 keeps nothing.
     """
 
-    def __init__(self, db: Database, size: int = 4096) -> None:
-        self._db = db
-        self._size = size
+    def __init__(self, generation: Callable[[], int], limit: int = 64 << 20) -> None:
+        self.generation = generation
+        self.limit = limit
         self._lock = threading.Lock()
-        self._generation = -1
-        self._known: dict[Hashable, Any] = {}
+        self._current = -1
+        self._size = 0
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value of `key`, made now if it is not known. None is not kept."""
-        generation = self._db.generation()
+    @property
+    def size(self) -> int:
+        """Bytes that are kept now."""
+        return self._size
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def look_up(self, key: Hashable) -> Any:
+        """The value kept under `key` if it is valid now, else None."""
+        generation = self.generation()
         with self._lock:
-            if self._generation != generation or len(self._known) > self._size:
-                self._known.clear()
-                self._generation = generation
-            value = self._known.get(key)
-        if value is not None:
-            return value
+            if generation != self._current:
+                self._begin(generation)
+            return self._valid(key)
+
+    def store(self, key: Hashable, value: Any, since: int, max_age: float = math.inf) -> None:
+        """Keep a value that follows from `key` and the database.
+
+        :param since: generation taken before anything was read that the value depends on; nothing is kept if it has passed.
+        :param max_age: seconds after which the value is made anew although nobody committed.
+        """
+        if since != self.generation():
+            return
+        entry = _Entry(value, _size(key, value), time.monotonic() + max_age, lasting=False)
+        with self._lock:
+            if since != self._current:
+                self._begin(since)
+            self._keep(key, entry)
+
+    def get(self, key: Hashable, make: Callable[[], T], *, since: int | None = None, max_age: float = math.inf) -> T:
+        """The value that follows from `key` and the database, made by `make` unless it is kept. See `store`."""
+        if since is None:
+            since = self.generation()
+        found: T | None = self.look_up(key)
+        if found is not None:
+            return found
         value = make()
         if value is not None:
+            self.store(key, value, since, max_age)
+        return value
+
+    def get_lasting(self, key: Hashable, make: Callable[[], T], *, max_age: float = math.inf) -> T:
+        """The value that follows from `key` alone, or may be older than the last commit by `max_age` seconds."""
+        with self._lock:
+            found: T | None = self._valid(key)
+        if found is not None:
+            return found
+        value = make()
+        if value is not None:
+            entry = _Entry(value, _size(key, value), time.monotonic() + max_age, lasting=True)
             with self._lock:
-                if self._generation == generation:
-                    self._known[key] = value
+                self._keep(key, entry)
         return value
 
+    def _begin(self, generation: int) -> None:
+        """Somebody has committed: drop what depends on the database."""
+        self._current = generation
+        lasting = [(key, entry) for key, entry in self._entries.items() if entry.lasting]
+        self._entries = OrderedDict(lasting)
+        self._size = sum(entry.size for _, entry in lasting)
 
-class AgeingCache:
-    """Values by key that may be out of date by up to `life` seconds, whatever is committed meanwhile.
+    def _valid(self, key: Hashable) -> Any:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.until != math.inf and entry.until < (now := time.monotonic()):
+            entry.until = now + _RENEWAL
+            return None
+        self._entries.move_to_end(key)
+        return entry.value
 
-    Once a value is too old, the first who asks makes it anew; the others go on with the old one until it is there.
+    def _keep(self, key: Hashable, entry: _Entry) -> None:
+        old = self._entries.pop(key, None)
+        if old is not None:
+            self._size -= old.size
+        if entry.size * _SHARE > self.limit:
+            return
+        self._entries[key] = entry
+        self._size += entry.size
+        while self._size > self.limit:
+            _, oldest = self._entries.popitem(last=False)
+            self._size -= oldest.size
 
-    :param size: when more keys than this are known, everything is forgotten.
-    """
 
-    def __init__(self, life: float, size: int = 1024) -> None:
-        self._life = life
-        self._size = size
-        self._lock = threading.Lock()
-        self._known: dict[Hashable, tuple[float, Any]] = {}
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value of `key`, made now if it is not known or too old."""
-        now = time.monotonic()
-        with self._lock:
-            if len(self._known) > self._size:
-                self._known.clear()
-            made, value = self._known.get(key, (None, None))
-            if made is not None:
-                if now - made < self._life:
-                    return value
-                self._known[key] = (now, value)
-        value = make()
-        with self._lock:
-            self._known[key] = (now, value)
-        return value
+def _size(key: Hashable, value: Any) -> int:
+    return size_of(key) + size_of(value) + _OVERHEAD

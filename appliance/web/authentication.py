@@ -58,28 +58,14 @@ def anonymous(policy: Policy, address: str) -> Viewer:
 
 def by_token(context: Context, token: str, address: str) -> Viewer:
     """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
-    found = _remembered(context, tokens.token_hash(token), _read_token)
+    found = _cached(context, tokens.token_hash(token), _read_token)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
 
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _remembered(context, session_cookies.session_hash(cookie), _read_session)
+    found = _cached(context, session_cookies.session_hash(cookie), _read_session)
     return anonymous(context.settings.policy, address) if found is None else _at(found, address)
-
-
-def token_hash(request: Request) -> bytes | None:
-    """What stands for the caller's credential: the hash of a token, b"" without any, None for a session's cookie."""
-    token = tokens.presented(request.headers.get)
-    if token is not None:
-        return tokens.token_hash(token)
-    return None if request.headers.get("Cookie") else b""
-
-
-def expires(context: Context, hash_: bytes) -> str | None:
-    """The moment at which a token ends, None if it never does (or stands for nobody)."""
-    known: _Known | None = context.viewers.get(hash_, lambda: _read_token(context, hash_)) if hash_ else None
-    return known[1] if known else None
 
 
 def session_cookie(request: Request) -> str | None:
@@ -117,9 +103,9 @@ def of_user(
     )
 
 
-def _remembered(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
-    """The viewer of a credential. A revoked token or role is gone with the next request, as every write empties the cache."""
-    known: _Known | None = context.viewers.get(hash_, lambda: read(context, hash_))
+def _cached(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
+    """The viewer of a credential. A revoked token or role is gone with the next request, as every commit empties the cache."""
+    known = context.cache.get(("credential", hash_), lambda: read(context, hash_))
     if known is None:
         return None
     found, expires = known

@@ -9,9 +9,7 @@ from typing import Any, Protocol
 from appliance.actions.site import Site
 from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
-from appliance.store.cache import AgeingCache, GenerationCache
-from appliance.store.search import ResultCache
-from appliance.web.memory import Memory
+from appliance.store.cache import Cache
 
 
 class Readers(Protocol):
@@ -28,8 +26,7 @@ class Context(Site):
     :ivar signer: signs and checks presigned URLs.
     :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
-    :ivar viewers: who is behind a credential; `answers`: parts of answers that many ask for; `searches`: what they find;
-        `memory`: whole answers of the API; `totals`: sums over the catalogue, up to a minute old.
+    :ivar cache: what is kept in memory to be given again: callers, results, whole answers.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
     """
 
@@ -37,15 +34,7 @@ class Context(Site):
     limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
-    viewers: GenerationCache = field(init=False)
-    answers: GenerationCache = field(init=False)
-    totals: AgeingCache = field(init=False)
-    searches: ResultCache = field(init=False)
-    memory: Memory = field(init=False)
+    cache: Cache = field(init=False)
 
     def __post_init__(self) -> None:
-        self.viewers = GenerationCache(self.db)
-        self.answers = GenerationCache(self.db, size=1024)
-        self.totals = AgeingCache(life=60.0)
-        self.searches = ResultCache(self.db.generation)
-        self.memory = Memory(self.db.generation)
+        self.cache = Cache(self.db.generation, self.settings.server.cache)

@@ -11,6 +11,7 @@ import pytest
 from appliance.jobs.readers import Readers
 from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
+from appliance.store.cache import Cache
 
 from .conftest import HERE, REAL, Appliance
 
@@ -25,7 +26,7 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def readers(appliance: Appliance) -> Iterator[Readers]:
     sandbox = Sandbox(appliance.settings.tmp / "jobs", tasks="hostile_tasks", tasks_folder=HERE)
-    made = Readers(sandbox, appliance.depot, most=2, recycle=3)
+    made = Readers(sandbox, appliance.depot, most=2, recycle=3, cache=Cache(lambda: 0))
     yield made
     made.close()
     sandbox.close()

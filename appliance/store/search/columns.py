@@ -1,32 +1,28 @@
 """Facet columns in memory, for counting values over many hits at once.
 
 A column is a list of values and, one after the other, the row numbers of the datasets that have each. It is read when it is
-first needed and kept until the index changes; what a viewer may see is not in it, that is decided by the rows that a search
-has found.
+first needed and cached under the version of the index; what a viewer may see is not in it, that is decided by the rows that a
+search has found.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from appliance.store.cache import Cache
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 _MOST_VALUES = 20_000  # a field with more, such as a time, is nothing to choose from
-_KEPT = 32  # columns; about 4 bytes for each value of each dataset
-
-_lock = threading.Lock()
-_columns: OrderedDict[tuple[str, str], tuple[int, Column]] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The values of one field.
+    """The values of one field: about 4 bytes for each value of each dataset.
 
     :ivar texts: the values.
     :ivar starts: where the rows of each value start in `rows`.
@@ -51,11 +47,11 @@ class Hits:
         self._mask = np.zeros(int(self._found.max(initial=0)) + 1, dtype=bool)
         self._mask[self._found] = True
 
-    def counts(self, conn: sqlite3.Connection, field: str) -> list[tuple[str, int]]:
+    def counts(self, conn: sqlite3.Connection, field: str, cache: Cache | None) -> list[tuple[str, int]]:
         """How many of the datasets have each value of `field`; values without hits are left out."""
         import numpy as np
 
-        column = _column(conn, field)
+        column = _column(conn, field, cache)
         if not column.texts or not self._found.size:
             return []
         last = int(column.rows.max())
@@ -65,26 +61,11 @@ class Hits:
         return [(column.texts[place], int(numbers[place])) for place in np.flatnonzero(numbers)]
 
 
-def forget() -> None:
-    """Throw the columns in memory away."""
-    with _lock:
-        _columns.clear()
-
-
-def _column(conn: sqlite3.Connection, field: str) -> Column:
+def _column(conn: sqlite3.Connection, field: str, cache: Cache | None) -> Column:
+    if cache is None or conn.in_transaction:
+        return _read(conn, field)
     token, version = conn.execute("SELECT token, version FROM search_state").fetchone()
-    with _lock:
-        known = _columns.get((token, field))
-        if known is not None and known[0] == version:
-            _columns.move_to_end((token, field))
-            return known[1]
-    column = _read(conn, field)
-    with _lock:
-        _columns[token, field] = (version, column)
-        _columns.move_to_end((token, field))
-        while len(_columns) > _KEPT:
-            _columns.popitem(last=False)
-    return column
+    return cache.get_lasting(("column", token, version, field), lambda: _read(conn, field))
 
 
 def _read(conn: sqlite3.Connection, field: str) -> Column:

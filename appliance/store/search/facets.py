@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from appliance.model import licences
+from appliance.store.cache import Cache
 from appliance.store.search import columns
 
 _FEW = 500  # hits up to which SQL counts; beyond, columns in memory do
@@ -39,10 +40,12 @@ class Counter:
     """Counts values over the datasets that a search has found: few of them by SQL, many by columns in memory.
 
     :param hits: row numbers with commas between; `count` how many.
+    :param cache: where columns are kept.
     """
 
-    def __init__(self, conn: sqlite3.Connection, hits: str, count: int) -> None:
+    def __init__(self, conn: sqlite3.Connection, hits: str, count: int, cache: Cache | None) -> None:
         self._conn = conn
+        self._cache = cache
         self._hits = hits
         self._json = f"[{hits}]"
         self._count = count
@@ -89,7 +92,7 @@ class Counter:
     def _column(self, name: str) -> list[tuple[str, int]]:
         if self._columns is None:
             self._columns = columns.Hits(self._hits)
-        return self._columns.counts(self._conn, name)
+        return self._columns.counts(self._conn, name, self._cache)
 
     def _kept(self, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
         if self._count > _FEW:

@@ -27,7 +27,7 @@ def parse(text: str, min_match: str = MIN_MATCH) -> Node:
     return _kept(text, min_match) if len(text) <= MAX_KEPT else _tree(text, min_match)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _kept(text: str, min_match: str) -> Node:
     return _tree(text, min_match)
 

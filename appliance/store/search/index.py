@@ -21,6 +21,7 @@ from appliance.model import licences
 from appliance.store.search.words import fold, indexed
 
 _BATCH = 200
+_SHORT = 200  # characters of a value whose description is kept for the next time
 _LONGEST_TEXT = 50_000  # characters of a description that are searched
 _LARGEST = 10**30
 _LONGEST_VALUE = 300  # characters of a metadata value that are kept
@@ -163,9 +164,13 @@ def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
         entry.texts["more"].append(text)
 
 
-@lru_cache(maxsize=4096, typed=True)
 def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
     """How a JSON value is kept: its text ("" = not at all), its number, its words."""
+    short = not isinstance(value, str) or len(value) <= _SHORT
+    return _known_description(value) if short else _description(value)
+
+
+def _description(value: str | float) -> tuple[str, float | None, str | None]:
     if isinstance(value, bool):
         text = "true" if value else "false"
         return text, float(value), f" {indexed(text)} "
@@ -179,6 +184,9 @@ def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
         return "", None, None
     text = _storable(value).strip()[:_LONGEST_VALUE]
     return text, as_number(text), f" {indexed(text)} "
+
+
+_known_description = lru_cache(maxsize=4096, typed=True)(_description)
 
 
 def _storable(text: str) -> str:

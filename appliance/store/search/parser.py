@@ -15,7 +15,7 @@ from appliance.store.search.errors import search_error, syntax_error
 from appliance.store.search.lexer import Token
 
 MAX_LENGTH = 32_768  # characters; DCOR-Aid's longest are about 2 kB
-MAX_KEPT = 2048  # characters of a query whose tree is kept for the next time
+MAX_KEPT = 256  # characters of a query whose tree is kept for the next time: trees take about 100 bytes a character
 MAX_CLAUSES = 1024
 MAX_DEPTH = 32
 
@@ -33,7 +33,7 @@ def parse(query: str, default_field: str = ANY_TEXT) -> Node:
     return _parse(query, default_field) if len(query) <= MAX_KEPT else _Parser(query).whole(default_field)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _parse(query: str, default_field: str) -> Node:
     return _Parser(query).whole(default_field)
 

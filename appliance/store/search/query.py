@@ -70,7 +70,7 @@ class SearchQuery:
     parser: str = ""
 
     @property
-    def moves(self) -> bool:
+    def depends_on_now(self) -> bool:
         """Does it speak of the present moment, so that its result changes by itself?"""
         return any("NOW" in text for text in (self.q, *self.fq))
 

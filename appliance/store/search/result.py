@@ -1,10 +1,7 @@
-"""What a search has found, and a memory for it."""
+"""What a search has found."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,37 +41,3 @@ class SearchResult:
             }
             for name, items in self.items.items()
         }
-
-
-class ResultCache:
-    """Results of the last searches, valid until anybody commits to the database.
-
-    :param generation: `Database.generation`. Use one cache a database, with connections that are not in a transaction.
-    """
-
-    def __init__(self, generation: Callable[[], int], size: int = 512) -> None:
-        self._generation = generation
-        self._size = size
-        self._lock = threading.Lock()
-        self._current = -1
-        self._results: OrderedDict[Any, SearchResult] = OrderedDict()
-
-    def look_up(self, key: Any) -> tuple[int, SearchResult | None]:
-        """The present generation and what is known under `key`. Call it before reading: an older state must not be kept."""
-        generation = self._generation()
-        with self._lock:
-            if generation != self._current:
-                self._results.clear()
-                self._current = generation
-            found = self._results.get(key)
-            if found is not None:
-                self._results.move_to_end(key)
-            return generation, found
-
-    def keep(self, generation: int, key: Any, result: SearchResult) -> None:
-        """Remember what was read at or after `generation`."""
-        with self._lock:
-            if generation == self._current:
-                self._results[key] = result
-                if len(self._results) > self._size:
-                    self._results.popitem(last=False)

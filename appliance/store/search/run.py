@@ -12,10 +12,11 @@ from typing import Any
 
 from appliance.model.viewer import Viewer
 from appliance.store import visibility
+from appliance.store.cache import Cache
 from appliance.store.search.facets import Counter, Item
 from appliance.store.search.limits import time_limit
 from appliance.store.search.query import SearchQuery
-from appliance.store.search.result import ResultCache, SearchResult
+from appliance.store.search.result import SearchResult
 from appliance.store.search.textmatch import Match
 from appliance.store.search.translate import FALSE, Plan, Translator
 
@@ -29,29 +30,28 @@ _MATCHING_TEXT = _MATCHING.replace("d.pk", "+search_text.rowid")  # + keeps it f
 
 
 def package_search(
-    conn: sqlite3.Connection, query: SearchQuery, viewer: Viewer, cache: ResultCache | None = None
+    conn: sqlite3.Connection, query: SearchQuery, viewer: Viewer, cache: Cache | None = None
 ) -> SearchResult:
     """The datasets that `viewer` may see and `query` asks for.
 
+    :param cache: where results are kept; not used on a connection in a transaction, which may see an older state.
     :raises Problem: 409 Search Error for a query that cannot be parsed or takes longer than `limits.TIME_LIMIT`.
     """
-    if cache is None or conn.in_transaction or query.moves:
-        return _Search(conn, query, viewer).result()
+    if cache is None or conn.in_transaction or query.depends_on_now:
+        return _Search(conn, query, viewer, cache).result()
     seen, own = visibility.condition(viewer)
-    generation, result = cache.look_up(key := (query, seen, tuple(sorted(own.items()))))
-    if result is None:
-        result = _Search(conn, query, viewer).result()
-        cache.keep(generation, key, result)
-    return result
+    key = ("search", query, seen, tuple(sorted(own.items())))
+    return cache.get(key, lambda: _Search(conn, query, viewer, cache).result())
 
 
 class _Search:
     """One search on one connection."""
 
-    def __init__(self, conn: sqlite3.Connection, query: SearchQuery, viewer: Viewer) -> None:
+    def __init__(self, conn: sqlite3.Connection, query: SearchQuery, viewer: Viewer, cache: Cache | None) -> None:
         self.cursor = conn.cursor()
         self.cursor.row_factory = None
         self.conn = conn
+        self.cache = cache
         self.query = query
         self.order = query.order()
         tree, filters = query.trees()
@@ -78,7 +78,7 @@ class _Search:
         query = self.query
         if not hits:
             return {name: [] for name in query.facet_fields}, {}
-        counter = Counter(self.conn, hits, count)
+        counter = Counter(self.conn, hits, count, self.cache)
         items = counter.facets(query.facet_fields, limit=query.facet_limit, least=query.facet_mincount)
         return items, counter.ranges(query.range_fields)
 

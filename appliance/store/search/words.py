@@ -20,6 +20,10 @@ _PARTS = re.compile(rf"[{_ALONE}]|\d+|[^\W\d_{_ALONE}]+")
 _CASE_CHANGE = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _LONGEST = 64  # characters of a word; longer ones (encoded data in a description) are cut
 _LONGEST_CHUNK = 2000
+#: Only short pieces are kept for the next time, so that what is kept is bounded in bytes whatever somebody sends: at most about
+#: 2 kB for each of so many pieces.
+_LONGEST_KEPT = 32
+_KEPT = 16384
 _MOST_JOINED = 8  # parts; longer names are found by their parts alone
 
 _ENGLISH = "a an and are as at by for from in into is it of on or the to with"
@@ -50,9 +54,12 @@ def whole(chunk: str) -> str:
     return fold("".join(_PARTS.findall(plain)))[:_LONGEST]
 
 
-@lru_cache(maxsize=32768)
 def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     """Each part of a piece: (folded, stemmed)."""
+    return _known_parts(chunk) if len(chunk) <= _LONGEST_KEPT else _split(chunk)
+
+
+def _split(chunk: str) -> tuple[tuple[str, str], ...]:
     plain = chunk if chunk.isascii() else _plain(chunk)
     found = []
     for match in _PARTS.findall(plain):
@@ -63,12 +70,21 @@ def _parts(chunk: str) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=32768)
+_known_parts = lru_cache(maxsize=_KEPT)(_split)
+
+
 def _indexed(chunk: str) -> tuple[str, str]:
     """A piece as it is stored: its stemmed parts with spaces between, and the whole if it was split."""
+    return _known_indexed(chunk) if len(chunk) <= _LONGEST_KEPT else _joined(chunk)
+
+
+def _joined(chunk: str) -> tuple[str, str]:
     found = _parts(chunk)
     joined = whole(chunk) if 1 < len(found) <= _MOST_JOINED and len(chunk) <= _LONGEST else ""
     return " ".join([stemmed for _, stemmed in found]), joined
+
+
+_known_indexed = lru_cache(maxsize=_KEPT)(_joined)
 
 
 def indexed(text: str) -> str:
@@ -108,7 +124,7 @@ def begun_stems(word: str) -> list[str]:
     return [one for one in found if one != word and len(one) >= _SHORTEST_BEGUN]
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=_KEPT)
 def stem(word: str) -> str:
     """The light common stem of a folded English or German word: cells → cell, Zellen → zell, images/imaging → imag.
 

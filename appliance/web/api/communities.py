@@ -74,7 +74,7 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def organization_list(call: Call) -> list[Any]:
     """All circles."""
@@ -82,7 +82,13 @@ def organization_list(call: Call) -> list[Any]:
 
 
 @action(
-    "group_list", *_LIST, listing("groups", "Only these names or ids"), rule="site:read", asks=None, get=True, kept=True
+    "group_list",
+    *_LIST,
+    listing("groups", "Only these names or ids"),
+    rule="site:read",
+    asks=None,
+    get=True,
+    cacheable=True,
 )
 def group_list(call: Call) -> list[Any]:
     """All collections."""
@@ -113,13 +119,13 @@ def dataset_pks(conn: sqlite3.Connection, row: sqlite3.Row, viewer: Viewer, limi
     return datasets.of_community(conn, row["id"], row["kind"], viewer, limit=limit)
 
 
-@action("organization_show", *_SHOW, rule="site:read", asks=None, get=True, kept=True)
+@action("organization_show", *_SHOW, rule="site:read", asks=None, get=True, cacheable=True)
 def organization_show(call: Call) -> dict[str, Any]:
     """A circle."""
     return _show(call, CIRCLE)
 
 
-@action("group_show", *_SHOW, rule="site:read", asks=None, get=True, kept=True)
+@action("group_show", *_SHOW, rule="site:read", asks=None, get=True, cacheable=True)
 def group_show(call: Call) -> dict[str, Any]:
     """A collection."""
     return _show(call, COLLECTION)
@@ -133,7 +139,7 @@ def group_show(call: Call) -> dict[str, Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def organization_list_for_user(call: Call) -> list[Any]:
     """The circles in which a user has a permission such as create_dataset, with the user's role as `capacity`."""
@@ -148,7 +154,7 @@ def organization_list_for_user(call: Call) -> list[Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def group_list_authz(call: Call) -> list[Any]:
     """The collections to which the caller may add datasets."""
@@ -322,7 +328,9 @@ for _word, _kind in _WORDS.items():
     _declare_lists(_word, _kind)
 
 
-@action("group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", asks=None, get=True, kept=True)
+@action(
+    "group_package_show", _ID, natural("limit", "Most entries"), rule="site:read", asks=None, get=True, cacheable=True
+)
 def group_package_show(call: Call) -> Raw:
     """The datasets of a collection."""
     with call.context.db.read() as conn:

@@ -28,7 +28,7 @@ _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out a
     rule="site:read",
     asks="dataset:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_show(call: Call) -> Raw:
     """A dataset with its resources, circle, collections and tags."""
@@ -44,15 +44,15 @@ def package_show(call: Call) -> Raw:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
     extra="rows, start, facet, facet.field, facet.limit, facet.mincount, fl, fq_list, include_private, include_drafts, include_deleted, defType",
 )
 def package_search_(call: Call) -> Any:
     """Search datasets. Only what the caller may see is found; private ones with include_private, drafts with include_drafts."""
     query = SearchQuery.from_parameters({key: value for key, value in call.data.items() if value is not None})
-    call.kept = not query.moves
+    call.cacheable = not query.depends_on_now
     with call.context.db.read() as conn:
-        result = package_search(conn, query, call.viewer, call.context.searches)
+        result = package_search(conn, query, call.viewer, call.context.cache)
         texts = documents.packages(conn, result.pks)
     if query.fl:
         texts = [
@@ -129,14 +129,14 @@ def dataset_purge(call: Call) -> None:
     verbs.purge(call.context, call.viewer, call["id"])
 
 
-@action("package_list", *_PAGE, rule="site:read", asks=None, get=True, kept=True)
+@action("package_list", *_PAGE, rule="site:read", asks=None, get=True, cacheable=True)
 def package_list(call: Call) -> list[str]:
     """Names of the active public datasets."""
     with call.context.db.read() as conn:
         return datasets.listed_names(conn, limit=-1 if call["limit"] is None else call["limit"], offset=call["offset"])
 
 
-@action("current_package_list_with_resources", *_PAGE, rule="site:read", asks=None, get=True, kept=True)
+@action("current_package_list_with_resources", *_PAGE, rule="site:read", asks=None, get=True, cacheable=True)
 def current_package_list_with_resources(call: Call) -> Raw:
     """The active datasets that the caller may see, latest change first."""
     with call.context.db.read() as conn:
@@ -153,7 +153,7 @@ def current_package_list_with_resources(call: Call) -> Raw:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_autocomplete(call: Call) -> list[dict[str, Any]]:
     """Datasets whose name or title begins so."""

@@ -25,7 +25,7 @@ from appliance.web.dcserv.measurement import Measurement
     rule="site:read",
     asks="dataset:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def dcserv(call: Call) -> Any:
     """Parts of a measurement: metadata, logs, tables, and where to read the rest (basins)."""
@@ -41,7 +41,7 @@ def dcserv(call: Call) -> Any:
         if not names.is_measurement(row["name"]):
             raise invalid(message=f"Resource ID {row['id']} must be an .rtdc dataset!")
         subject = Measurement(call.context, conn, row, facts, call.viewer, call.client)
-        call.kept = version2.lasts(subject, call["query"])
+        call.cacheable = version2.cacheable(subject, call["query"])
         answer = version2.answer(subject, call["query"])
         if call["version"] == "2":
             if answer is None:

@@ -14,6 +14,7 @@ from appliance.model.viewer import Viewer
 from appliance.security import policy, tokens
 from appliance.store import announcements, incidents
 from appliance.web import authentication, cpu_slot
+from appliance.web.answer_key import answer_key
 from appliance.web.api import attached_files, envelope, parameters
 from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
 from appliance.web.context import Context
@@ -42,10 +43,8 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
             if not declared.get:
                 raise Problem(400, "Bad Request", message=_POST_ONLY)
             cpu_slot.acquire()
-        if declared.kept and request.method != "POST" and request.body.length == 0:
-            caller = authentication.token_hash(request)
-            if caller is not None:
-                return remembered(context, request, declared, caller)
+        if declared.cacheable and request.method != "POST" and request.body.length == 0:
+            return cached(context, request, declared)
         return envelope.success(site_url, name, perform(context, request, declared)[0])
     except Problem as problem:
         return envelope.refusal(site_url, name, problem)
@@ -55,22 +54,28 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
         return envelope.refusal(site_url, name, report(context, f"action {name}"))
 
 
-def remembered(context: Context, request: Request, declared: Action, caller: bytes) -> Response:
-    """The answer as it was given to this credential since the last commit, else anew. Raises Problem."""
-    question = (declared.name, request.query, caller)
-    generation, known = context.memory.look_up(question)
-    if known is not None:
-        return known
-    result, kept = perform(context, request, declared)
+def cached(context: Context, request: Request, declared: Action) -> Response:
+    """The answer as it was given since the last commit to this caller with these rights, else a new one. Raises Problem."""
+    since = context.cache.generation()
+    viewer = authentication.viewer(context, request, declared.changes)
+    key = answer_key("action", viewer, f"{declared.name}?{request.query}")
+    found: Response | None = context.cache.look_up(key)
+    if found is not None:
+        return found
+    result, cacheable = perform(context, request, declared, viewer)
     answer = envelope.success(context.settings.site_url, declared.name, result)
-    if kept:
-        context.memory.keep(generation, question, answer, authentication.expires(context, caller))
+    if cacheable:
+        context.cache.store(key, answer, since)
     return answer
 
 
-def perform(context: Context, request: Request, declared: Action) -> tuple[Any, bool]:
-    """Read the request, ask the policy, run the handler: its result, and whether that may be kept. Raises Problem."""
-    viewer = authentication.viewer(context, request, declared.changes)
+def perform(context: Context, request: Request, declared: Action, viewer: Viewer | None = None) -> tuple[Any, bool]:
+    """Read the request, ask the policy, run the handler: its result, and whether that may be cached. Raises Problem.
+
+    :param viewer: who asks, where that has been found out already.
+    """
+    if viewer is None:
+        viewer = authentication.viewer(context, request, declared.changes)
     require_open(context, viewer)
     try:
         return _performed(context, request, declared, viewer)
@@ -103,11 +108,11 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
         ):  # a file may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
-        one = Call(context, viewer, values, request.client, declared.kept)
+        one = Call(context, viewer, values, request.client, declared.cacheable)
         if not declared.get:  # it may write, which waits for the disk
             return _result(declared, one), False
         cpu_slot.acquire()
-        return _result(declared, one), one.kept
+        return _result(declared, one), one.cacheable
 
 
 def _result(declared: Action, one: Call) -> Any:
@@ -132,7 +137,7 @@ def require_open(context: Context, viewer: Viewer) -> None:
     """During maintenance only admins are let in. Raises Problem 503."""
     if viewer.sysadmin:
         return
-    (notice,) = context.answers.get("maintenance", lambda: (_maintenance(context),))
+    (notice,) = context.cache.get("maintenance", lambda: (_maintenance(context),))
     if notice:
         raise Problem(503, "Maintenance", message=notice)
 

@@ -67,7 +67,7 @@ def member_delete(call: Call) -> None:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_list(call: Call) -> list[list[str]]:
     """What belongs to a circle or collection: `[id, type, role]`. People are listed for its members only."""
@@ -125,7 +125,7 @@ def dataset_collection_list(call: Call) -> list[dict[str, Any]]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def member_roles_list(call: Call) -> list[Mapping[str, str]]:
     """The roles there are."""

@@ -49,7 +49,7 @@ class Action:
     :ivar asks: rules of which the handler has to ask one about its object; an answer without it is withheld. Empty: the answer
         is about no object of others (what lists show is chosen by `store.visibility`).
     :ivar extra: names of further parameters it takes, for the docs (e.g. "fields of a dataset").
-    :ivar kept: its answer follows from the database, the settings and the caller alone, so it may be kept until anybody commits.
+    :ivar cacheable: its answer follows from the database, the settings and the caller alone, so it may be kept until anybody commits.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Action:
     doc: str
     handler: Handler
     extra: str = ""
-    kept: bool = False
+    cacheable: bool = False
     asks: tuple[str, ...] = ()
 
     @property
@@ -72,14 +72,14 @@ class Action:
 class Call:
     """One call of an action: who asks, with what, and from which address.
 
-    :ivar kept: may the answer be kept? A handler whose answer depends on the time or on files sets it to False.
+    :ivar cacheable: may the answer be kept? A handler whose answer depends on the time or on files sets it to False.
     """
 
     context: Context
     viewer: Viewer
     data: dict[str, Any] = field(default_factory=dict)
     client: str = ""
-    kept: bool = False
+    cacheable: bool = False
 
     def __getitem__(self, name: str) -> Any:
         return self.data.get(name)
@@ -95,7 +95,7 @@ def action(
     asks: str | None,
     get: bool = False,
     extra: str = "",
-    kept: bool = False,
+    cacheable: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare the decorated function as the action `name`; its docstring is the action's help.
 
@@ -108,7 +108,7 @@ def action(
         if name in ACTIONS:
             raise ValueError(f"The action {name} is declared twice")
         ACTIONS[name] = Action(
-            name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, kept, asked
+            name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, cacheable, asked
         )
         return handler
 

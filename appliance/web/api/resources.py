@@ -16,7 +16,7 @@ from appliance.web.api.registry import Call, Raw, action, listing, natural, text
 _ID = text("id", "Id of the resource", required=True)
 
 
-@action("resource_show", _ID, rule="site:read", asks="dataset:read", get=True, kept=True)
+@action("resource_show", _ID, rule="site:read", asks="dataset:read", get=True, cacheable=True)
 def resource_show(call: Call) -> Raw:
     """A file's description."""
     with call.context.db.read() as conn:
@@ -88,7 +88,7 @@ def package_resource_reorder(call: Call) -> dict[str, Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def resource_search_(call: Call) -> Raw:
     """Search files of public datasets by their fields."""
@@ -138,13 +138,13 @@ def resource_upload_s3_urls(call: Call) -> dict[str, Any]:
     return presigned_upload.begin(call.context, call.viewer, call["organization_id"], call["file_size"])
 
 
-@action("resource_schema_supplements", rule="site:read", asks=None, get=True, kept=True)
+@action("resource_schema_supplements", rule="site:read", asks=None, get=True, cacheable=True)
 def resource_schema_supplements(call: Call) -> Any:
     """The schema of supplementary metadata, by section."""
     return supplements.schema(call.context.settings.policy.supplements)
 
 
-@action("supported_resource_suffixes", rule="site:read", asks=None, get=True, kept=True)
+@action("supported_resource_suffixes", rule="site:read", asks=None, get=True, cacheable=True)
 def supported_resource_suffixes(call: Call) -> list[str]:
     """File name suffixes that are accepted."""
     return list(names.SUFFIXES)

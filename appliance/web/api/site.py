@@ -14,7 +14,7 @@ from appliance.web.api.registry import ACTIONS, Call, action, flag, natural, tex
 CKAN_VERSION = "2.11.3"
 
 
-@action("status_show", rule="open", asks=None, get=True, kept=True)
+@action("status_show", rule="open", asks=None, get=True, cacheable=True)
 def status_show(call: Call) -> dict[str, Any]:
     """Name and version of this server."""
     server = call.context.settings.server
@@ -29,7 +29,7 @@ def status_show(call: Call) -> dict[str, Any]:
     }
 
 
-@action("site_read", rule="site:read", asks=None, get=True, kept=True)
+@action("site_read", rule="site:read", asks=None, get=True, cacheable=True)
 def site_read(call: Call) -> bool:
     """May the caller look at this server? (Clients of 2021 ask.)"""
     return True
@@ -50,7 +50,7 @@ def help_show(call: Call) -> str:
     return "\n".join(lines).strip()
 
 
-@action("license_list", rule="site:read", asks=None, get=True, kept=True)
+@action("license_list", rule="site:read", asks=None, get=True, cacheable=True)
 def license_list(call: Call) -> list[Any]:
     """The licences that a dataset can have."""
     return list(licences.listed(call.context.settings.policy.licences))
@@ -74,7 +74,7 @@ def _found(call: Call, default_limit: int = -1) -> list[Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def tag_list(call: Call) -> list[Any]:
     """Tags in use."""
@@ -91,7 +91,7 @@ def tag_list(call: Call) -> list[Any]:
     rule="site:read",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def tag_show(call: Call) -> dict[str, Any]:
     """A tag."""
@@ -106,7 +106,7 @@ def tag_show(call: Call) -> dict[str, Any]:
     return found
 
 
-@action("tag_search", _QUERY, *_PAGE, rule="site:read", asks=None, get=True, kept=True)
+@action("tag_search", _QUERY, *_PAGE, rule="site:read", asks=None, get=True, cacheable=True)
 def tag_search(call: Call) -> dict[str, Any]:
     """Tags whose name contains this."""
     rows = _found(call)
@@ -119,7 +119,7 @@ def tag_autocomplete(call: Call) -> list[str]:
     return [row["name"] for row in _found(call, 10)]
 
 
-@action("vocabulary_list", rule="site:read", asks=None, get=True, kept=True)
+@action("vocabulary_list", rule="site:read", asks=None, get=True, cacheable=True)
 def vocabulary_list(call: Call) -> list[Any]:
     """Always empty: tags are free here."""
     return []

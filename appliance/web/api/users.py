@@ -28,7 +28,7 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
     rule="site:read",
     asks="user:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def user_show(call: Call) -> dict[str, Any]:
     """A user: oneself, or anybody for administrators."""
@@ -54,7 +54,7 @@ def user_show(call: Call) -> dict[str, Any]:
     rule="user:list",
     asks=None,
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def user_list(call: Call) -> list[Any]:
     """All users (administrators only)."""
@@ -214,7 +214,7 @@ def api_token_list(call: Call) -> list[dict[str, Any]]:
     rule="site:user",
     asks="dataset:collaborators",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     """With whom a dataset is shared (admins of its circle)."""
@@ -234,7 +234,7 @@ def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     rule="site:user",
     asks="user:read",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def package_collaborator_list_for_user(call: Call) -> list[dict[str, Any]]:
     """Datasets that are shared with oneself."""
@@ -294,7 +294,7 @@ def unfollow_dataset(call: Call) -> None:
     verbs.unfollow(call.context, call.viewer, call["id"])
 
 
-@action("am_following_dataset", _DATASET, rule="site:user", asks="dataset:read", get=True, kept=True)
+@action("am_following_dataset", _DATASET, rule="site:user", asks="dataset:read", get=True, cacheable=True)
 def am_following_dataset(call: Call) -> bool:
     """Does one follow a dataset?"""
     with call.context.db.read() as conn:

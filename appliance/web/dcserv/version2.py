@@ -19,9 +19,9 @@ def answer(subject: Measurement, query: str) -> Any:
     return None if handler is None else handler(subject)
 
 
-def lasts(subject: Measurement, query: str) -> bool:
+def cacheable(subject: Measurement, query: str) -> bool:
     """Does the answer depend on the database alone, not on files or the time (signed addresses end)?"""
-    return query in _LASTING or (query == "basins" and subject.public)
+    return query in _CACHEABLE or (query == "basins" and subject.public)
 
 
 def basins(subject: Measurement) -> list[dict[str, Any]]:
@@ -94,4 +94,4 @@ _QUERIES: dict[str, Callable[[Measurement], Any]] = {
     "basins": basins,
     "trace_list": _trace_list,
 }
-_LASTING = frozenset({"metadata", "size", "feature_list", "logs", "tables", "trace_list"})
+_CACHEABLE = frozenset({"metadata", "size", "feature_list", "logs", "tables", "trace_list"})

@@ -13,6 +13,7 @@ from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import artefacts, datasets, downloads
 from appliance.web import cpu_slot
+from appliance.web.answer_key import answer_key
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -42,12 +43,12 @@ class StoredFile:
 
 
 def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile:
-    """The file `kind` of a resource. Remembered until the database changes, because one reader asks for many ranges.
+    """The file `kind` of a resource, cached because one reader asks for many ranges.
 
     Raises Problem 404 when there is none or `viewer` may not see it; which of them, nobody learns.
     """
-    key = ("file", viewer.user_id, viewer.sysadmin, viewer.sees_public, resource_id, kind)
-    found: StoredFile | None = context.answers.get(key, lambda: _look_up(context, viewer, resource_id, kind))
+    key = answer_key("file", viewer, resource_id, kind)
+    found = context.cache.get(key, lambda: _look_up(context, viewer, resource_id, kind))
     if found is None or not policy.may(viewer, "dataset:read", found.facts):
         raise not_found("There is no such file, or it is not yours to see.")
     return found

@@ -67,7 +67,7 @@ def bearer(context: Context, request: Request, changes: bool = False) -> Viewer:
     if "signature=" not in request.query:
         return authentication.viewer(context, request, changes)
     now = time.time()
-    link: _Link = context.viewers.get(
+    link = context.cache.get(
         ("link", request.path, request.query), lambda: _read(context, request, now)
     )  # a reader sends the same address hundreds of times
     if link.expires <= now:

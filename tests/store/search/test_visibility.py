@@ -8,7 +8,8 @@ import pytest
 
 from appliance.model.viewer import ANONYMOUS
 from appliance.store import communities, sharing
-from appliance.store.search import ResultCache, SearchQuery, autocomplete, package_search, resource_search
+from appliance.store.cache import Cache
+from appliance.store.search import SearchQuery, autocomplete, package_search, resource_search
 from tests.store.search.conftest import ADMIN, Catalogue
 
 QUERY = SearchQuery(include_private=True, include_drafts=True, facet_fields=("tags", "organization"), rows=100)
@@ -62,7 +63,7 @@ def test_members_of_circle_and_collection(shared: Catalogue, role: str) -> None:
 
 def test_collaborator_until_revoked(shared: Catalogue) -> None:
     viewer = shared.user("helper")
-    cache = ResultCache(shared.db.generation)
+    cache = Cache(shared.db.generation)
     with shared.changed("lent") as (tx, id_):
         sharing.set_collaborator(tx, id_, str(viewer.user_id), "member")
     assert seen(shared, viewer) == {"public", "lent"}
@@ -108,7 +109,7 @@ def test_completions_and_files(shared: Catalogue) -> None:
 
 
 def test_cache_knows_viewers_apart(shared: Catalogue) -> None:
-    cache = ResultCache(shared.db.generation)
+    cache = Cache(shared.db.generation)
     one, two = shared.user("one"), shared.user("two")
     shared.member("c1", one)
     with shared.db.read() as conn:
@@ -120,7 +121,7 @@ def test_cache_knows_viewers_apart(shared: Catalogue) -> None:
 
 
 def test_cache_notices_other_connections(shared: Catalogue) -> None:
-    cache = ResultCache(shared.db.generation)
+    cache = Cache(shared.db.generation)
     with shared.db.read() as conn:
         first = package_search(conn, QUERY, ADMIN, cache)
         assert package_search(conn, QUERY, ADMIN, cache) is first

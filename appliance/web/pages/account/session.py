@@ -14,6 +14,7 @@ from appliance.web.pages.frame.i18n import gettext as _
 
 def load() -> None:
     """Find the viewer of this request (`g.viewer`). Raises Problem 403 for a change that another site asked for."""
+    g.generation = context().cache.generation()  # before anything is read
     g.viewer, g.person = authentication.anonymous(settings().policy, request.remote_addr or ""), None
     g.pending_rule = None
     if request.path.startswith("/static/"):
@@ -23,8 +24,8 @@ def load() -> None:
         found = authentication.by_session(context(), cookie, request.remote_addr or "")
         if not found.anonymous:
             g.viewer = found
-            g.person = context().answers.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
-    (g.banner,) = context().answers.get("announcement", lambda: (announcements.announcement(conn()),))
+            g.person = context().cache.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
+    (g.banner,) = context().cache.get("announcement", lambda: (announcements.announcement(conn()),))
     _refuse_forged()
 
 

@@ -137,7 +137,7 @@ def about(where: str, ref: str) -> str:
     return render(
         "community/about.html",
         facts=facts,
-        description=markdown.render(row["description"]) if row["description"] else "",
+        description=markdown.cached(row["description"]) if row["description"] else "",
         **frame(kind, row, "about"),
     )
 

@@ -154,11 +154,11 @@ def _search(query: SearchQuery) -> tuple[SearchResult, str]:
     A colon makes a query one of the query language; people also write colons in plain text, so that is tried next.
     """
     try:
-        return package_search(conn(), query, viewer(), context().searches), ""
+        return package_search(conn(), query, viewer(), context().cache), ""
     except Problem as problem:
         reason = _("The search was not understood: %(reason)s", reason=str(problem))
     try:
-        return package_search(conn(), replace(query, parser="edismax"), viewer(), context().searches), ""
+        return package_search(conn(), replace(query, parser="edismax"), viewer(), context().cache), ""
     except Problem:
         return SearchResult(0, [], [], query.sort), reason
 

@@ -20,7 +20,7 @@ from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.page_cache import remembered
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("resource", __name__)
@@ -38,7 +38,7 @@ def load(ref: str, resource_id: str) -> tuple[sqlite3.Row, sqlite3.Row, DatasetF
 
 @bp.get("/dataset/<ref>/resource/<resource_id>")
 @allow("dataset:read")
-@remembered
+@cacheable
 def page(ref: str, resource_id: str) -> str:
     """Everything about one file."""
     row, file, facts = load(ref, resource_id)

@@ -21,7 +21,7 @@ from appliance.web.pages.frame.allow import allow, may, require_object
 from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.job_texts import by_file, summary
-from appliance.web.pages.frame.page_cache import remembered
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("dataset", __name__)
@@ -42,7 +42,7 @@ def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
 
 @bp.get("/dataset/<ref>")
 @allow("dataset:read")
-@remembered
+@cacheable
 def page(ref: str) -> str:
     """What it is, whose, in which state; its files; what one may do with it."""
     row, facts = load(ref)
@@ -53,7 +53,7 @@ def page(ref: str) -> str:
         id=row["id"],
         authors=row["authors"],
         badges=state_badges(row["state"], private=facts.private),
-        description=markdown.render(row["notes"]) if row["notes"] else "",
+        description=markdown.cached(row["notes"]) if row["notes"] else "",
         crumbs=crumbs(row, circle),
         notes_to_reader=_notes(row, facts),
         facts=_facts(row, circle),

@@ -46,6 +46,6 @@ def _html(text: str) -> Markup:
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"^# .*\n", "", text, count=1, flags=re.MULTILINE)
     text = re.sub(r"^#(#+ )", r"\1", text, flags=re.MULTILINE)
-    html = str(markdown.render(text))  # sanitised; what was "## " is h3 now
+    html = str(markdown.cached(text))  # sanitised; what was "## " is h3 now
     html = re.sub(r"<(/?)h3>", r"<\1h2>", html)
     return Markup(re.sub(r"<(/?)h4>", r"<\1h3>", html))  # noqa: S704

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from hashlib import sha256
 
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+
+from appliance.web.pages.frame.base import context
 
 _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("strikethrough")
 _WITH_TABLES = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").enable("strikethrough")
@@ -23,7 +25,12 @@ _TAGS = {
 _HEADING = re.compile(r"<(/?)h([1-6])>")
 
 
-@lru_cache(maxsize=512)
+def cached(source: str) -> Markup:
+    """`source` as sanitised HTML, see `render`."""
+    key = ("markdown", sha256(source.encode()).digest())
+    return context().cache.get_lasting(key, lambda: render(source))
+
+
 def render(source: str) -> Markup:
     """`source` as sanitised HTML. Headings start at h3, images are left out (nothing is loaded from elsewhere)."""
     if len(source) > _LONGEST:

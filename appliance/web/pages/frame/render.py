@@ -130,13 +130,13 @@ def takes_gzip() -> bool:
     return request.accept_encodings.quality("gzip") > 0
 
 
-def gzipped(body: bytes) -> bytes | None:
-    """`body` compressed; None where that is not worth it."""
-    return gzip.compress(body, 5, mtime=0) if len(body) >= _COMPRESS_FROM else None
+def gzipped(body: bytes) -> bytes:
+    """`body` compressed."""
+    return gzip.compress(body, 5, mtime=0)
 
 
 def _compress(response: Response) -> Response:
-    """Squeeze pages; never those that show a secret (they say no-store)."""
+    """Compress pages; never those that show a secret (they say no-store)."""
     if (
         response.mimetype not in ("text/html", "application/json")
         or not takes_gzip()
@@ -145,9 +145,9 @@ def _compress(response: Response) -> Response:
         or "no-store" in response.headers.get("Cache-Control", "")
     ):
         return response
-    body = gzipped(response.get_data())
-    if body is not None:
-        response.set_data(body)
+    body = response.get_data()
+    if len(body) >= _COMPRESS_FROM:
+        response.set_data(gzipped(body))
         response.headers["Content-Encoding"] = "gzip"
     response.headers.add("Vary", "Accept-Encoding")
     return response

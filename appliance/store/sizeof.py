@@ -1,0 +1,41 @@
+"""How many bytes a value takes, for bounds on memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import fields, is_dataclass
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any
+
+_PLAIN = (str, bytes, bytearray, int, float, bool, type(None))
+
+
+def size_of(value: Any) -> int:
+    """Bytes of `value` with all that it holds; an object met twice is counted twice.
+
+    Known are texts, numbers, containers, rows, arrays, paths and dataclasses. Raises TypeError for anything else: what cannot
+    be counted cannot be bounded.
+    """
+    size = sys.getsizeof(value)
+    if isinstance(value, _PLAIN):
+        return size
+    if isinstance(value, MappingProxyType):
+        return size + size_of(value.copy())
+    if isinstance(value, Mapping):
+        return size + sum(size_of(key) + size_of(item) for key, item in value.items())
+    if isinstance(value, sqlite3.Row | list | tuple | Set):
+        return size + _sum(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return size + _sum(getattr(value, field.name) for field in fields(value))
+    if isinstance(value, PurePath):
+        return size + 4 * sys.getsizeof(str(value))  # its text, its parts
+    if hasattr(value, "nbytes"):  # an array, some of which own their bytes
+        return max(size, int(value.nbytes) + 128)
+    raise TypeError(f"the size of a {type(value).__name__} is not known")
+
+
+def _sum(values: Iterable[Any]) -> int:
+    return sum(map(size_of, values))

@@ -97,7 +97,7 @@ def member_list(call: Call) -> list[list[str]]:
     rule="site:user",
     asks="dataset:collections",
     get=True,
-    kept=True,
+    cacheable=True,
 )
 def dataset_collection_list(call: Call) -> list[dict[str, Any]]:
     """The collections that hold a dataset, for those who may change it: who put it there, when, and if that still grants reading."""

@@ -11,7 +11,7 @@ import re
 import sys
 from datetime import UTC, datetime
 
-_PAIR = re.compile(r"([a-z_]+)=(\S+)")
+_PAIR = re.compile(r"(?<![a-z_])([a-z_]+)=(\S+)")
 _CHATTY = ("huey", "waitress", "waitress.queue")
 
 

@@ -12,7 +12,7 @@ from appliance.actions import lookup
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
-from appliance.model.values import as_text
+from appliance.model.values import as_bool, as_text
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, policy, session_cookies, tokens
 from appliance.store import audit, one_time_links, pseudonyms, sessions, users
@@ -21,6 +21,14 @@ from appliance.store import tokens as stored
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
+
+
+class TooManyAttempts(Problem):
+    """429: too many passwords were tried for an account or from an address. `wait` [s] until the next may be."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
+        self.wait = wait
 
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
@@ -46,11 +54,13 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
 def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
     """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem.
 
-    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account.
+    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account. With
+    `revoke_tokens`, it makes every API token of the account worthless, the one that asks included.
     """
     row = _editable(site, viewer, ref)
     if data.get("password") and row["id"] == viewer.user_id:
-        _require_password(row, as_text(data.get("old_password")))
+        _require_password(site, viewer, row, as_text(data.get("old_password")))
+    revoke_tokens = _flag(data, "revoke_tokens")
     values: dict[str, Any] = _profile(data)
     if "email" in data:
         values["email"] = require_email(data["email"])
@@ -58,23 +68,26 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     with site.db.write() as tx:
         users.update(tx, row["id"], **values)
         if hashed:
-            users.set_password(tx, row["id"], hashed)
-            sessions.revoke_all(tx, row["id"])
+            _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(
             tx, viewer, "user.update", "user", row["id"], fields=sorted(values) + (["password"] if hashed else [])
         )
     return str(row["id"])
 
 
-def change_password(site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None) -> None:
-    """Set a password: one's own with the old one, an admin for anybody without. Ends all sessions. Raises Problem."""
+def change_password(
+    site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None, revoke_tokens: bool = False
+) -> None:
+    """Set a password: one's own with the old one, an admin for anybody without. Raises Problem 403, 404, 409 or 429.
+
+    It ends all sessions of the account and what was made in them, and with `revoke_tokens` its API tokens.
+    """
     row = _editable(site, viewer, ref)
     if row["id"] == viewer.user_id:
-        _require_password(row, old or "")
+        _require_password(site, viewer, row, old or "")
     hashed = _hashed(new, row["name"], row["email"])
     with site.db.write() as tx:
-        users.set_password(tx, row["id"], hashed)
-        sessions.revoke_all(tx, row["id"])
+        _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(tx, viewer, "user.password", "user", row["id"])
 
 
@@ -110,6 +123,7 @@ def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> No
         policy.require(viewer, "site:administer")
         if not value:
             _require_another_admin(tx, row)
+            one_time_links.revoke_made_by(tx, row["id"])
         users.set_sysadmin(tx, row["id"], value)
         audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"])
 
@@ -185,24 +199,37 @@ def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_
 
 
 def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
-    """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns)."""
+    """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns).
+
+    Raises TooManyAttempts.
+    """
     with site.db.read() as conn:
         row = users.find(conn, name) or users.by_email(conn, name)
+    account = str(row["id"]) if row is not None else name
+    _count_attempt(site, account, address)
     usable = row is not None and row["state"] == "active"
     verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
     if row is None or not verdict.ok:
         with site.db.write() as tx:
             audit.add(tx, Viewer(address=address), "session.refused", "user", row["id"] if row is not None else "")
         return None
-    cookie, hash_ = session_cookies.new_session()
-    viewer = Viewer(user_id=row["id"], name=row["name"], address=address)
-    renewed = passwords.hash_password(password) if verdict.rehash else None
-    with site.db.write() as tx:
-        if renewed:
+    site.limiter.login_succeeded(account, address)
+    if verdict.rehash:
+        renewed = passwords.hash_password(password)
+        with site.db.write() as tx:
             users.set_password(tx, row["id"], renewed)
-        sessions.create(tx, row["id"], hash_, hours=site.settings.web.session_hours, address=address, agent=agent)
-        users.seen(tx, row["id"])
-        audit.add(tx, viewer, "session.start", "user", row["id"])
+    return start_session(site, Viewer(user_id=row["id"], name=row["name"], address=address), agent=agent)
+
+
+def start_session(site: Site, viewer: Viewer, *, agent: str = "") -> str:
+    """Start a session for somebody who has just proved who they are; returns the cookie's value."""
+    cookie, hash_ = session_cookies.new_session()
+    user_id = str(viewer.user_id)
+    hours = site.settings.web.session_hours
+    with site.db.write() as tx:
+        sessions.create(tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent)
+        users.seen(tx, user_id)
+        audit.add(tx, viewer, "session.start", "user", user_id)
     return cookie
 
 
@@ -216,12 +243,15 @@ def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:
 
 
 def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> str:
-    """The secret of a link with which a user sets a password once (admins only). Raises Problem 403 or 404."""
+    """The secret of a link with which a user sets a password once (admins only). Raises Problem 403 or 404.
+
+    A link that an admin makes in a session ends when that session is ended, or when they are an admin no longer.
+    """
     token, hash_, _ = tokens.new_token()
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
-        one_time_links.create(tx, row["id"], "password", hash_, hours=hours)
+        one_time_links.create(tx, row["id"], "password", hash_, hours=hours, session_id=viewer.session_id)
         audit.add(tx, viewer, "user.link", "user", row["id"])
     return token
 
@@ -231,19 +261,22 @@ def link_address(site: Site, secret: str) -> str:
     return f"{site.settings.site_url}/user/password/{secret}"
 
 
-def use_link(site: Site, secret: str, new_password: str, *, address: str = "") -> str:
-    """Set the password of the user whose one-time link has this secret; returns the user's name. Raises Problem 404 or 409."""
+def use_link(site: Site, secret: str, new_password: str, *, address: str = "", revoke_tokens: bool = False) -> str:
+    """Set the password of the user whose one-time link has this secret; returns the user's name. Raises Problem 404 or 409.
+
+    It ends all sessions of the account, and with `revoke_tokens` its API tokens.
+    """
     hash_ = tokens.token_hash(secret)
     with site.db.read() as conn:
         row = lookup.user(conn, one_time_links.user_of(conn, "password", hash_) or _used_up())
     hashed = _hashed(new_password, row["name"], row["email"])
     with site.db.write() as tx:
         user_id = one_time_links.use(tx, "password", hash_) or _used_up()
-        users.set_password(tx, user_id, hashed)
+        viewer = Viewer(user_id=user_id, name=row["name"], address=address)
+        _replace_password(tx, viewer, user_id, hashed, revoke_tokens=revoke_tokens)
         if row["state"] == "pending":
             users.set_state(tx, user_id, "active")
-        sessions.revoke_all(tx, user_id)
-        audit.add(tx, Viewer(user_id=user_id, name=row["name"], address=address), "user.password", "user", user_id)
+        audit.add(tx, viewer, "user.password", "user", user_id)
     return str(row["name"])
 
 
@@ -257,10 +290,39 @@ def require_email(value: Any) -> str:
     return email
 
 
-def _require_password(row: sqlite3.Row, given: str) -> None:
-    """Raises Problem 409 when `given` is not the user's password."""
+def _count_attempt(site: Site, account: str, address: str) -> None:
+    """Before any password is looked at. Raises TooManyAttempts."""
+    wait = site.limiter.login_attempt(account, address)
+    if wait:
+        raise TooManyAttempts(wait)
+
+
+def _require_password(site: Site, viewer: Viewer, row: sqlite3.Row, given: str) -> None:
+    """Raises Problem 409 when `given` is not the user's password, TooManyAttempts: a borrowed session guesses no more often than a stranger."""
+    _count_attempt(site, row["id"], viewer.address)
     if not passwords.verify(row["password"], given).ok:
         raise invalid({"old_password": ["The present password is not right"]})
+    site.limiter.login_succeeded(row["id"], viewer.address)
+
+
+def _replace_password(
+    tx: sqlite3.Connection, viewer: Viewer, user_id: str, hashed: str, *, revoke_tokens: bool
+) -> None:
+    """The one way to a new password: sessions, what was made in them, and links to set one end; API tokens if wanted."""
+    users.set_password(tx, user_id, hashed)
+    sessions.revoke_all(tx, user_id)
+    one_time_links.revoke_of(tx, user_id, "password")
+    if revoke_tokens:
+        revoked = stored.revoke_all(tx, user_id)
+        audit.add(tx, viewer, "token.revoke_all", "user", user_id, tokens=revoked)
+
+
+def _flag(data: Mapping[str, Any], key: str) -> bool:
+    """A truth value, false where there is none. Raises Problem 409."""
+    try:
+        return as_bool(data.get(key) or False)
+    except ValueError as error:
+        raise invalid({key: ["Must be true or false"]}) from error
 
 
 def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:

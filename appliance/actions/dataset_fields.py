@@ -39,6 +39,8 @@ DERIVED = frozenset(
 )  # fmt: skip
 
 _LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
+#: What one dataset may have, and one call may name: some ten times what clients send.
+MOST_TAGS, MOST_COLLECTIONS, MOST_EXTRAS = 200, 200, 200
 _PARSERS = {"authors": references.authors, "doi": references.doi, "references": references.references}
 
 
@@ -55,6 +57,8 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
             if len(text) > longest:
                 errors[key] = [f"At most {longest} characters are accepted"]
             found[key] = _PARSERS.get(key, str)(text)
+    if isinstance(data.get("extras"), list) and len(data["extras"]) > MOST_EXTRAS:
+        errors["extras"] = [f"At most {MOST_EXTRAS} extras are accepted"]
     if data.get("license_id") is not None:
         found["license_id"] = as_text(data["license_id"])[:100]
     if "private" in data:
@@ -77,6 +81,8 @@ def tag_names(data: Mapping[str, Any]) -> list[str] | None:
         wanted = [part.strip() for part in as_text(data["tag_string"]).split(",") if part.strip()]
     else:
         return None
+    if len(wanted) > MOST_TAGS:
+        raise invalid({"tags": [f"At most {MOST_TAGS} tags are accepted"]})
     errors = [error for name in wanted for error in names.tag_errors(name)]
     if errors:
         raise invalid({"tags": errors})
@@ -106,6 +112,8 @@ def collections(
         return None
     if not isinstance(data["groups"], list):
         raise invalid({"groups": ["Not a list"]})
+    if len(data["groups"]) > MOST_COLLECTIONS:
+        raise invalid({"groups": [f"At most {MOST_COLLECTIONS} collections are accepted"]})
     found = set()
     for group in data["groups"]:
         refs = [group.get("id"), group.get("name")] if isinstance(group, Mapping) else [group]

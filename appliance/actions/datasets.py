@@ -17,6 +17,8 @@ from appliance.store import audit, communities, datasets, documents, tags
 from appliance.store import resources as rows
 
 _FREE_WHEN_ACTIVE = frozenset({"license_id", "private", "state"})
+#: Files that a dataset's list may name, and new ones among them. (DCOR-Aid adds one in a call.)
+MOST_LISTED, MOST_ADDED = 20_000, 200
 _NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
 
 
@@ -282,6 +284,8 @@ def _apply_resources(
     """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"resources": ["A list of objects is needed"]})
+    if len(listed) > MOST_LISTED:
+        raise invalid({"resources": [f"At most {MOST_LISTED} files are accepted in one list"]})
     if not all(isinstance(entry.get("id"), str | None) for entry in listed):
         raise invalid({"resources": ["Ids are texts"]})
     old = {row["id"]: json.loads(row["document"]) for row in rows.of_dataset(tx, facts.id)}
@@ -289,6 +293,8 @@ def _apply_resources(
     dropped = [one for one in old if one not in set(kept)]
     if dropped:
         policy.require(viewer, "resource:delete", facts)
+    if len(listed) - len(kept) > MOST_ADDED:
+        raise invalid({"resources": [f"At most {MOST_ADDED} files can be added in one call"]})
     errors: list[Fields] = [{} for _ in listed]
     taken: list[str] = []
     for position, entry in enumerate(listed):

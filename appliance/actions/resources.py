@@ -20,6 +20,8 @@ _LEGACY_KEYS = frozenset(
     {"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"}
 )
 _DIRECT_KEYS = frozenset({"id", "name", "package_id", "s3_available", "description"})
+#: Characters of a file's description.
+LONGEST_DESCRIPTION = 20_000
 _SERVER_KEYS = ("sha256", "etag")
 
 
@@ -166,7 +168,7 @@ def addition(
     errors = name_errors(conn, facts.id, incoming.name, viewer, taken)
     if errors:
         raise invalid({"name": errors})
-    return Addition(incoming, as_text(entry.get("description")) or None, _supplements(site, entry), direct)
+    return Addition(incoming, _description(entry.get("description")), _supplements(site, entry), direct)
 
 
 def attach(
@@ -231,7 +233,7 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     for key in new:
         if key.startswith("sp:") and new[key] in (None, ""):
             after.pop(key, None)
-    description = as_text(new.get("description", old.get("description"))) or None
+    description = _description(new.get("description", old.get("description")))
     if after == before and description == old.get("description"):
         return False
     resources.patch(tx, old["id"], supplements=after, description=description)
@@ -315,6 +317,14 @@ def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Vie
     raise not_authorized(
         f"For legacy resource uploads, you may only specify the metadata {sorted(_LEGACY_KEYS)} and 'sp:*', not {strange}"
     )
+
+
+def _description(value: Any) -> str | None:
+    """A file's description. Raises Problem 409 when it is too long."""
+    text = as_text(value)
+    if len(text) > LONGEST_DESCRIPTION:
+        raise invalid({"description": [f"At most {LONGEST_DESCRIPTION} characters are accepted"]})
+    return text or None
 
 
 def _supplements(site: Site, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.security.limits import Limiter
 from appliance.settings import Settings
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -28,6 +29,7 @@ class Site:
     """One appliance.
 
     :ivar wake_jobs: tells the job runner that there is something new in the job table.
+    :ivar limiter: counts attempts to give a password.
     :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds).
     """
 
@@ -36,3 +38,4 @@ class Site:
     depot: Depot
     wake_jobs: Callable[[], None] = field(default=lambda: None)
     check_sanity: Callable[[Path], Sanity] = field(default=_unchecked)
+    limiter: Limiter = field(default_factory=Limiter)

@@ -23,6 +23,10 @@ from appliance.store import resources
 
 CIRCLE = "figshare-import"
 _API = "https://api.figshare.com/v2/articles/{id}/versions/{version}"
+_TAG = re.compile(r"<([^<>]*)>")
+_NAME = re.compile(r"[a-z]*", re.IGNORECASE)
+#: What stands for tags that mark text, whether they begin or end it.
+_MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*"}
 _TIMEOUT = 60.0  # seconds without a byte
 
 
@@ -118,14 +122,28 @@ def _fields(article: Article, metadata: dict[str, Any]) -> dict[str, Any]:
 
 def markdown(text: str) -> str:
     """The few elements of HTML that figshare's descriptions use, as Markdown."""
-    text = re.sub(r"<\s*(b|strong)\s*>|<\s*/\s*(b|strong)\s*>", "**", text, flags=re.IGNORECASE)
-    text = re.sub(r"<\s*(i|em)\s*>|<\s*/\s*(i|em)\s*>", "*", text, flags=re.IGNORECASE)
-    text = re.sub(
-        r'<\s*a\s[^>]*href="([^"]*)"[^>]*>(.*?)<\s*/\s*a\s*>', r"[\2](\1)", text, flags=re.IGNORECASE | re.DOTALL
-    )
-    text = re.sub(r"<\s*li[^>]*>", "\n- ", text, flags=re.IGNORECASE)
-    text = re.sub(r"<\s*br\s*/?\s*>|<\s*/\s*(p|div|ul|ol)\s*>", "\n", text, flags=re.IGNORECASE)
-    text = html.unescape(re.sub(r"<[^>]+>", "", text))
+    address = ""
+
+    def element(found: re.Match[str]) -> str:
+        """What stands for a tag in Markdown."""
+        nonlocal address
+        inner = found[1].strip()
+        closes, rest = inner.startswith("/"), inner.removeprefix("/").lstrip()
+        named = _NAME.match(rest)
+        name = named[0].lower() if named else ""
+        if name == "a" and closes:
+            address, before = "", address
+            return f"]({before})" if before else ""
+        if name == "a":
+            address = rest.partition('href="')[2].partition('"')[0]
+            return "[" if address else ""
+        if name == "br" or (closes and name in {"p", "div", "ul", "ol"}):
+            return "\n"
+        if name == "li" and not closes:
+            return "\n- "
+        return _MARKS.get(name, "")
+
+    text = html.unescape(_TAG.sub(element, text))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 

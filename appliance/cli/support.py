@@ -37,10 +37,15 @@ _SECRET_SETTINGS = (
 #: Everybody: what a locked or removed user (who may have kept the name) did stands in logs, too.
 _PERSONS = ("active", "pending", "disabled", "deleted")
 _PATTERNS = (
-    (re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+"), "<address>"),
+    (re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9.-]+"), "<address>"),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "<ip>"),
     (re.compile(r"\b[A-Za-z0-9_-]{40,}\b"), "<secret>"),
-    (re.compile(r"\b[\w.+()\[\],-]+\.(?:rtdc|tdms|csv|tsv|ini|pdf|poly|sof|so2|ipynb)\b", re.IGNORECASE), "<file>"),
+    (
+        re.compile(
+            r"(?<![\w.+()\[\],-])[\w.+()\[\],-]+\.(?:rtdc|tdms|csv|tsv|ini|pdf|poly|sof|so2|ipynb)\b", re.IGNORECASE
+        ),
+        "<file>",
+    ),
 )
 
 

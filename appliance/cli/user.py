@@ -147,15 +147,18 @@ def set_(state: CliState, name: str, email: str | None, fullname: str | None, ab
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
 @click.option("--link", is_flag=True, help="Print a one-time link instead, by which the owner sets one.")
+@click.option("--revoke-tokens", is_flag=True, help="Make all API tokens of the account worthless, too.")
 @pass_state
-def passwd(state: CliState, name: str, password_stdin: bool, link: bool) -> None:
+def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_tokens: bool) -> None:
     """Set a password; every session of the account ends."""
+    if link and revoke_tokens:
+        raise click.UsageError("With --link, its owner chooses whether the tokens end.")
     if link:
         click.echo(first_link(state, name))
         return
     with state.db.read() as conn:
         lookup.user(conn, name)
-    accounts.change_password(state.site, OPERATOR, name, read_password(password_stdin))
+    accounts.change_password(state.site, OPERATOR, name, read_password(password_stdin), revoke_tokens=revoke_tokens)
     note(f"The password of {name} is set.")
 
 

@@ -15,6 +15,8 @@ from appliance.model.problem import Problem, bad_request, invalid
 
 _ID_PREFIX = 5
 _MAX_DEPTH = 12
+#: Patterns of one call, and characters of each: every part of the dataset is compared with all of them.
+_MAX_PATTERNS, _LONGEST_PATTERN = 200, 200
 
 
 def mismatches(pattern: Any, value: Any, path: str = "") -> list[str]:
@@ -89,6 +91,8 @@ def select(value: Any, patterns: list[str]) -> Any:
 
     ``-a__b`` removes, ``+a`` protects, ``*`` stands for anything; the first matching pattern wins; ``id`` always survives.
     """
+    if len(patterns) > _MAX_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in patterns):
+        raise bad_request(f"At most {_MAX_PATTERNS} patterns of {_LONGEST_PATTERN} characters are accepted.")
     rules = [
         (pattern[0] == "+", pattern[1:].split("__")) for pattern in patterns if pattern[:1] in "+-" and len(pattern) > 1
     ]

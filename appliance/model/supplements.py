@@ -16,6 +16,7 @@ from typing import Any
 from appliance.model.problem import invalid
 
 Schema = Mapping[str, Mapping[str, Any]]
+_LONGEST = 10_000  # characters of a value
 _BUILT_IN = ("standard", "medical")
 
 
@@ -72,6 +73,8 @@ def parse(which: str, key: str, value: Any) -> Any:
         raise invalid({key: [f"Unknown supplementary key '{key}'"]})
     if value is None or value == "":
         return None
+    if len(str(value)) > _LONGEST:
+        raise invalid({key: [f"At most {_LONGEST} characters are accepted"]})
     try:
         return _PARSERS[entry.get("type", "string")](value)
     except (ValueError, TypeError, OverflowError) as error:

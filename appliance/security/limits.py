@@ -1,4 +1,4 @@
-"""How often somebody may try to log in, by name and address, and register on a playground. Counted in memory.
+"""How often somebody may try a password, by account and address, and register on a playground. Counted in memory.
 
 Unknown tokens are not counted: nobody guesses 256 bits, and one forgotten client with an old token must not shut out its
 neighbours behind the same address.
@@ -9,19 +9,21 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+if TYPE_CHECKING:
+    from limits import RateLimitItem
+    from limits.strategies import MovingWindowRateLimiter
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Attempts allowed, as "count/time".
 
-    One person's typing errors are counted by name and address together, so that nobody can lock a colleague out from
-    another desk; guessing spread over many addresses meets the larger limit by name, guessing many names the one by
+    One person's typing errors are counted by account and address together, so that nobody can lock a colleague out from
+    another desk; guessing spread over many addresses meets the larger limit by account, guessing many accounts the one by
     address (a clinic's users may share one). Registering counts attempts, refused ones too: a course of thirty behind one
     address gets in, a program that fills the disk with accounts does not.
     """
@@ -37,14 +39,26 @@ class Limiter:
     """Counts attempts and says how long to wait. All methods are safe to call from several threads."""
 
     def __init__(self, rates: Rates | None = None) -> None:
-        rates = rates or Rates()
-        self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._pair, self._name = parse(rates.login_pair), parse(rates.login_name)
-        self._address = parse(rates.login_address)
-        self._register, self._register_all = parse(rates.register_address), parse(rates.register_all)
+        self._rates = rates or Rates()
+
+    @cached_property
+    def _window(self) -> MovingWindowRateLimiter:
+        from limits.storage import MemoryStorage  # here, because the command line needs none of it
+        from limits.strategies import MovingWindowRateLimiter
+
+        return MovingWindowRateLimiter(MemoryStorage())
+
+    @cached_property
+    def _items(self) -> dict[str, RateLimitItem]:
+        from limits import parse
+
+        return {name: parse(rate) for name, rate in asdict(self._rates).items()}
 
     def login_attempt(self, name: str, address: str) -> int:
-        """Count an attempt to log in as `name` from `address`; return the seconds to wait, 0 = go on.
+        """Count an attempt to prove with a password to be `name` from `address`; return the seconds to wait, 0 = go on.
+
+        `name` is the account's id, or what was typed where there is no such account: a log-in name, an address and an id
+        of one account must not be three counters.
 
         Call it before the password is looked at (many attempts at once would slip past a count taken afterwards), and
         `login_succeeded` when the password was right. What is refused looks at no password, so it counts no further:
@@ -57,11 +71,15 @@ class Limiter:
 
     def login_succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of this name at this address; those that others caused stay counted."""
-        self._window.clear(self._pair, "pair", _name(name), network(address))
+        self._window.clear(self._items["login_pair"], "pair", _name(name), network(address))
 
     def registration(self, address: str) -> int:
         """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""
-        for item, keys in ((self._register, ("register", network(address))), (self._register_all, ("register",))):
+        limits = (
+            (self._items["register_address"], ("register", network(address))),
+            (self._items["register_all"], ("register",)),
+        )
+        for item, keys in limits:
             if not self._window.hit(item, *keys):
                 return self._wait(item, *keys)
         return 0
@@ -69,9 +87,9 @@ class Limiter:
     def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
         name, address = _name(name), network(address)
         return [
-            (self._pair, ("pair", name, address)),
-            (self._name, ("name", name)),
-            (self._address, ("address", address)),
+            (self._items["login_pair"], ("pair", name, address)),
+            (self._items["login_name"], ("name", name)),
+            (self._items["login_address"], ("address", address)),
         ]
 
     def _wait(self, item: RateLimitItem, *keys: str) -> int:

@@ -10,15 +10,22 @@ import importlib
 import pkgutil
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from appliance.model.problem import Problem
 from appliance.store import migrations
+from appliance.store.connections import STATEMENT, TRANSACTION, Reader, Writer, too_long
+from appliance.store.fair_lock import FairLock, caller
 from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
+#: Longest wait for the writer of somebody's request [s].
+WRITER_WAIT = 30.0
+_Kind = TypeVar("_Kind", Reader, Writer)
 
 
 class Database:
@@ -29,9 +36,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle: list[sqlite3.Connection] = []
-        self._write_lock = threading.RLock()
-        self._writer: sqlite3.Connection | None = None
+        self._idle: list[Reader] = []
+        self._write_lock = FairLock()
+        self._writer: Writer | None = None
         self._watch_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
         self._wal_index: WalIndex | None = None
@@ -42,9 +49,18 @@ class Database:
         try:
             conn = self._idle.pop()
         except IndexError:
-            conn = self._connect(write=False)
+            conn = self._connect(Reader)
+        conn.limit, conn.deadline = None if caller() is None else STATEMENT, None
         try:
             yield conn
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise Problem(
+                    503,
+                    "Busy",
+                    message=f"Reading this takes longer than {STATEMENT:g} s and was stopped; ask for less.",
+                ) from error
+            raise
         finally:
             self._idle.append(conn)
 
@@ -60,17 +76,30 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error."""
-        with self._write_lock:
+        """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error.
+
+        Whoever has written least of late comes first. Raises Problem 503 when it takes too long to get the writer, or when
+        the transaction does (not for the service's own work).
+        """
+        who = caller()
+        if not self._write_lock.acquire(who, -1 if who is None else WRITER_WAIT):
+            raise Problem(
+                503, "Busy", message="Many changes wait to be written; nothing was changed. Try again in a moment."
+            )
+        try:
             if self._writer is None:
-                self._writer = self._connect(write=True)
+                self._writer = self._connect(Writer)
             tx = self._writer
+            tx.deadline = None if who is None else time.monotonic() + TRANSACTION
+            tx.before_commit.clear()
             try:
                 tx.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise _readable(error) from error
             try:
                 yield tx
+                tx.complete()
+                tx.deadline = None
                 tx.execute("COMMIT")
             except sqlite3.OperationalError as error:
                 _rollback(tx)
@@ -81,6 +110,8 @@ class Database:
             finally:
                 if tx.in_transaction:  # left by something that is no Exception, such as a generator's end
                     _rollback(tx)
+        finally:
+            self._write_lock.release()
 
     def generation(self) -> int:
         """A number that changes with every commit, whoever made it; the key for caches of what was read."""
@@ -92,26 +123,26 @@ class Database:
         if not self.path.exists():
             self.path.touch(mode=0o600)
         taken = []
-        with self._write_lock:
-            self._setup()
-            with self.write() as tx:
-                done = tx.execute("PRAGMA user_version").fetchone()[0]
-                steps = _steps()
-                if done > len(steps):
-                    raise Problem(
-                        409,
-                        "Validation Error",
-                        message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.",
-                    )
-                for number, name in enumerate(steps[done:], done + 1):
-                    importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
-                    tx.execute(f"PRAGMA user_version = {number}")
-                    taken.append(name)
+        self._setup()
+        with self.write() as tx:
+            done = tx.execute("PRAGMA user_version").fetchone()[0]
+            steps = _steps()
+            if done > len(steps):
+                raise Problem(
+                    409,
+                    "Validation Error",
+                    message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.",
+                )
+            for number, name in enumerate(steps[done:], done + 1):
+                importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
+                tx.execute(f"PRAGMA user_version = {number}")
+                taken.append(name)
         return taken
 
     def close(self) -> None:
         """Close every connection that is not in use."""
-        with self._write_lock, self._watch_lock:
+        self._write_lock.acquire()
+        with self._watch_lock:
             for conn in (self._writer, self._watcher, *self._idle):
                 if conn is not None:
                     conn.close()
@@ -120,22 +151,24 @@ class Database:
             if self._wal_index is not None:
                 self._wal_index.close()
                 self._wal_index = None
+        self._write_lock.release()
 
     def _watch(self) -> WalIndex:
         with self._watch_lock:
             if self._wal_index is None:
-                self._watcher = self._connect(write=False)
+                self._watcher = self._connect(Reader)
                 self._watcher.execute("SELECT 1 FROM sqlite_schema").fetchone()  # maps the index as long as it is open
                 self._wal_index = WalIndex(self.path)
             return self._wal_index
 
     def _setup(self) -> None:
         """Settings that live in the file itself."""
-        conn = self._connect(write=True)
+        conn = self._connect(Writer)
         conn.execute("PRAGMA journal_mode = WAL")
         conn.close()
 
-    def _connect(self, *, write: bool) -> sqlite3.Connection:
+    def _connect(self, kind: type[_Kind]) -> _Kind:
+        write = kind is Writer
         mode = "rw" if write else "ro"
         conn = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}",
@@ -143,7 +176,9 @@ class Database:
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
+            factory=kind,
         )
+        conn.watch_time()
         conn.row_factory = sqlite3.Row
         conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         conn.execute("PRAGMA foreign_keys = ON")
@@ -162,7 +197,8 @@ def _steps() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__) if module.name.startswith("m"))
 
 
-def _rollback(tx: sqlite3.Connection) -> None:
+def _rollback(tx: Writer) -> None:
+    tx.deadline = None
     with suppress(sqlite3.OperationalError):  # a full disk may have rolled back already
         tx.execute("ROLLBACK")
 
@@ -174,6 +210,8 @@ def _readable(error: sqlite3.OperationalError) -> Exception:
         return Problem(
             507, "Insufficient Storage", message="The data volume is full. Nothing was changed; tell the administrator."
         )
+    if "interrupted" in text:
+        return too_long()
     if "locked" in text:
         return Problem(503, "Busy", message="The database is busy; try again in a moment.")
     if "readonly" in text:

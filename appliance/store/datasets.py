@@ -9,6 +9,7 @@ from typing import Any
 from appliance.model import names, times
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.store import documents, visibility
+from appliance.store.connections import once
 from appliance.store.search import index
 
 _EDITABLE = (
@@ -90,7 +91,7 @@ def touch(tx: sqlite3.Connection, dataset_id: str) -> None:
 def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
     """Bring document and search entry in step with the rows, without a new time of modification."""
     documents.refresh_dataset(tx, dataset_id)
-    index.refresh(tx, [dataset_id])
+    once(tx, ("search", dataset_id), lambda: index.refresh(tx, [dataset_id]))
 
 
 def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:

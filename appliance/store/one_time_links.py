@@ -1,4 +1,7 @@
-"""One-time links (first log-in, password reset): hashes only, each good once and for a limited time."""
+"""One-time links (first log-in, password reset): hashes only, each good once and for a limited time.
+
+A link that was made in a session is deleted with it, whoever ends that (a foreign key does it).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,25 @@ from datetime import timedelta
 from appliance.model import times
 
 
-def create(tx: sqlite3.Connection, user_id: str, purpose: str, hash_: bytes, *, hours: int = 24) -> None:
-    """Store the hash of a link's secret; an older link for the same purpose is dead."""
-    tx.execute("DELETE FROM one_time_link WHERE user_id = ? AND purpose = ?", (user_id, purpose))
+def create(
+    tx: sqlite3.Connection, user_id: str, purpose: str, hash_: bytes, *, hours: int = 24, session_id: str | None = None
+) -> None:
+    """Store the hash of a link's secret; an older link for the same purpose is dead. `session_id`: where it is made."""
+    revoke_of(tx, user_id, purpose)
     tx.execute(
-        "INSERT INTO one_time_link (hash, user_id, purpose, expires) VALUES (?, ?, ?, ?)",
-        (hash_, user_id, purpose, times.ahead(timedelta(hours=hours))),
+        "INSERT INTO one_time_link (hash, user_id, purpose, expires, session_id) VALUES (?, ?, ?, ?, ?)",
+        (hash_, user_id, purpose, times.ahead(timedelta(hours=hours)), session_id),
     )
+
+
+def revoke_of(tx: sqlite3.Connection, user_id: str, purpose: str) -> None:
+    """The links of a user for a purpose open nothing any more."""
+    tx.execute("DELETE FROM one_time_link WHERE user_id = ? AND purpose = ?", (user_id, purpose))
+
+
+def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> None:
+    """The links that a user has made, for whomever, in any of their sessions open nothing any more."""
+    tx.execute("DELETE FROM one_time_link WHERE session_id IN (SELECT id FROM session WHERE user_id = ?)", (user_id,))
 
 
 def user_of(conn: sqlite3.Connection, purpose: str, hash_: bytes) -> str | None:

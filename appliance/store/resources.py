@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.model import times
 from appliance.store import datasets, documents
+from appliance.store.connections import once
 
 _PATCHABLE = ("description", "size", "sha256", "etag", "mimetype", "format", "event_count", "supplements", "dc")
 
@@ -99,16 +100,28 @@ def remove(tx: sqlite3.Connection, resource_id: str) -> None:
     if row is None:
         return
     tx.execute("DELETE FROM resource WHERE id = ?", (resource_id,))
-    reorder(tx, row["dataset_id"], [other["id"] for other in of_dataset(tx, row["dataset_id"])])
+    once(tx, ("positions", row["dataset_id"]), lambda: _close_ranks(tx, row["dataset_id"]))
+    datasets.touch(tx, row["dataset_id"])
+
+
+def _close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
+    """Count positions from 0 without gaps; only rows that move are written."""
+    tx.execute(
+        """UPDATE resource SET position = moved.place, document = json_set(document, '$.position', moved.place)
+           FROM (SELECT id, row_number() OVER (ORDER BY position) - 1 AS place FROM resource WHERE dataset_id = ?) AS moved
+           WHERE resource.id = moved.id AND resource.position != moved.place""",
+        (dataset_id,),
+    )
 
 
 def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
     """Put the resources of a dataset into this order (all their ids)."""
     for position, resource_id in enumerate(order):
         tx.execute(
-            "UPDATE resource SET position = ? WHERE id = ? AND dataset_id = ?", (position, resource_id, dataset_id)
+            """UPDATE resource SET position = ?1, document = json_set(document, '$.position', ?1)
+               WHERE id = ?2 AND dataset_id = ?3 AND position != ?1""",
+            (position, resource_id, dataset_id),
         )
-        documents.refresh_resource(tx, resource_id)
     datasets.touch(tx, dataset_id)
 
 

@@ -63,5 +63,12 @@ def revoke_all(tx: sqlite3.Connection, user_id: str, *, but: str = "") -> None:
 
 
 def sweep(tx: sqlite3.Connection) -> int:
-    """Remove ended sessions; returns how many."""
-    return tx.execute("DELETE FROM session WHERE expires < ?", (times.now(),)).rowcount
+    """Remove sessions that nobody has used for too long; returns how many.
+
+    One in which a link was made stays while that is good: it must end with the link's maker, not with their lunch break.
+    """
+    return tx.execute(
+        """DELETE FROM session WHERE expires < ?1 AND NOT EXISTS
+             (SELECT 1 FROM one_time_link l WHERE l.session_id = session.id AND l.used IS NULL AND l.expires > ?1)""",
+        (times.now(),),
+    ).rowcount

@@ -67,6 +67,12 @@ def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
     return [row["id"] for row in found]
 
 
+def revoke_all(tx: sqlite3.Connection, user_id: str) -> list[str]:
+    """Make every token of the user worthless, and those that were made with them. → the ids of all of them."""
+    own = [row["id"] for row in tx.execute("SELECT id FROM token WHERE user_id = ?", (user_id,)).fetchall()]
+    return sorted({one for token_id in own for one in revoke(tx, token_id)})
+
+
 def resign(tx: sqlite3.Connection, token_id: str) -> None:
     """Make the token worthless, but none that was made with it: those now count as made with its parent."""
     tx.execute("UPDATE token SET parent = (SELECT parent FROM token WHERE id = ?1) WHERE parent = ?1", (token_id,))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.model import times
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.security import csrf, session_cookies, tokens
+from appliance.security.limits import network
 from appliance.settings import Policy
 from appliance.store import communities, sessions, sharing, users
 from appliance.store import tokens as stored
 from appliance.store.database import Database
+from appliance.store.fair_lock import work_for
 from appliance.web.context import Context
 from appliance.web.http import Request
 
@@ -53,6 +54,7 @@ def _refuse_forged(request: Request, changes: bool) -> None:
 
 def anonymous(policy: Policy, address: str) -> Viewer:
     """Nobody in particular; sees what is public where the site lets anybody see it."""
+    work_for(network(address))
     return Viewer(sees_public=policy.anonymous_access, address=address)
 
 
@@ -73,11 +75,11 @@ def session_cookie(request: Request) -> str | None:
     header = request.headers.get("Cookie")
     if not header or session_cookies.COOKIE not in header:
         return None
-    try:
-        morsel = SimpleCookie(header).get(session_cookies.COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == session_cookies.COOKIE:
+            return value.strip('"') or None
+    return None
 
 
 def of_user(
@@ -153,6 +155,7 @@ def _stale(moment: str | None) -> bool:
 
 
 def _at(found: Viewer, address: str) -> Viewer:
+    work_for(found.user_id)
     if found.address == address:
         return found
     return Viewer(

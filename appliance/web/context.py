@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.actions.site import Site
-from appliance.security.limits import Limiter
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
+from appliance.web.body_budget import BodyBudget
 
 
 class Readers(Protocol):
@@ -24,17 +24,16 @@ class Context(Site):
     """A site on the network.
 
     :ivar signer: signs and checks presigned URLs.
-    :ivar limiter: counts attempts to log in.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar cache: what is kept in memory to be given again: callers, results, whole answers.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
     """
 
     signer: Signer = field(kw_only=True)
-    limiter: Limiter = field(default_factory=Limiter)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
     cache: Cache = field(init=False)
+    bodies: BodyBudget = field(default_factory=BodyBudget)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)

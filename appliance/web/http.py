@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -104,14 +104,15 @@ class Body:
         self._content = self._content[count:]
         return count
 
-    def read_all(self, limit: int) -> bytes:
-        """The whole body. Raises Problem 413 when it is longer than `limit` bytes, before reading where it is announced."""
+    def read_all(self, limit: int, taken: Callable[[int], None] = lambda size: None) -> bytes:
+        """The whole body; `taken` is told of each piece [bytes]. Raises Problem 413 when it is longer than `limit` bytes, before reading where it is announced."""
         if self.length is not None and self.length > limit:
             raise too_large(limit)
         pieces, total = [], 0
         while piece := self.read(min(65536, limit + 1 - total)):
             pieces.append(piece)
             total += len(piece)
+            taken(len(piece))
             if total > limit:
                 raise too_large(limit)
         return b"".join(pieces)

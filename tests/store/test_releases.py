@@ -115,7 +115,7 @@ def test_people_go_on_working(release: Path, tmp_path: Path) -> None:
             headers={"Origin": appliance.url, "Sec-Fetch-Site": "same-origin"},
         )
         assert signed_in.status_code == 200
-        assert ada.post("api_token_revoke", token=notes["token"]).status == 200
+        assert appliance.admin.post("api_token_revoke", token=notes["token"]).status == 200
         assert Person(appliance, "ada", notes["made"]).get("user_show").status == 403  # made with it
     finally:
         appliance.stop()

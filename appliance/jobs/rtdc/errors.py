@@ -14,7 +14,9 @@ MAX_MESSAGE = 300
 
 _PATHS = re.compile(r"""(?:[A-Za-z]:\\|\\\\|/)[^\s'",;:()\[\]]+(?:[/\\][^\s'",;:()\[\]]*)*""")
 #: How h5py tells what HDF5 said: what it was to do, and in parentheses the innermost reason.
-_HDF5_SAYS = re.compile(r"^(?:Unable to|Can't|Link iteration|Error iterating|Unspecified error).*?\((.+)\)$", re.DOTALL)
+_HDF5_SAYS = re.compile(
+    r"^(?:Unable to|Can't|Link iteration|Error iterating|Unspecified error)[^(]*\((.+)\)$", re.DOTALL
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 #: What HDF5 says → (kind, what we say). First match wins; matched against the lower-case message.

@@ -15,8 +15,9 @@ from appliance.store.search.parser import MAX_CLAUSES, MAX_KEPT, MAX_LENGTH, ref
 from appliance.store.search.words import STOP_WORDS, chunks, parts
 
 MIN_MATCH = "2<-1 5<80%"
+MAX_RULE = 100  # characters of a minimum-match rule
 _PIECE = re.compile(r'([+-]?)"([^"]*)"|(\S+)')
-_RULE = re.compile(r"(?:([0-9]+)\s*<\s*)?(-?[0-9]+)(%?)")
+_RULE = re.compile(r"(?:([0-9]{1,9})<)?(-?[0-9]{1,9})(%?)")
 
 
 def parse(text: str, min_match: str = MIN_MATCH) -> Node:
@@ -58,7 +59,9 @@ def _needed(count: int, must: tuple[Node, ...], has_or: bool, min_match: str) ->
 def required(count: int, rule: str) -> int:
     """How many of `count` optional clauses must match by a minimum-match `rule` such as ``"2<-1 5<80%"``."""
     needed = count
-    for part in re.sub(r"\s*<\s*", "<", rule).split():
+    if len(rule) > MAX_RULE:
+        raise search_error(f"The value of mm is {len(rule)} characters long; at most {MAX_RULE} are allowed.")
+    for part in "<".join(piece.strip() for piece in rule.split("<")).split():
         match = _RULE.fullmatch(part)
         if match is None:
             raise search_error(f"Invalid value for mm: {rule!r}")

@@ -194,12 +194,12 @@ def _storable(text: str) -> str:
     return text.replace("\x00", " ").encode("utf-8", "replace").decode()
 
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def as_number(text: str) -> float | None:
     """The number that `text` writes, in the precision in which numbers are kept; None if it is none."""
-    if not _NUMBER.fullmatch(text):
+    if len(text) > _LONGEST_VALUE or not _NUMBER.fullmatch(text):
         return None
     number = float(text)
     if not math.isfinite(number):

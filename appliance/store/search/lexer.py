@@ -23,6 +23,8 @@ _SUFFIX = re.compile(r"\^[0-9]*\.?[0-9]+|~[0-9]*\.?[0-9]*")
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
+_OTHER_END = re.compile(r'[^\s()\[\]{}"]+')
+_MOST_BETWEEN = 100
 _OPERATORS = {"AND": "and", "OR": "or", "NOT": "not"}
 
 
@@ -121,8 +123,14 @@ def _phrase(query: str, at: int) -> tuple[Token, int]:
     end, slop = match.end(), 0
     suffix = _SUFFIX.match(query, end)
     if suffix and suffix.group()[0] == "~":
-        end, slop = suffix.end(), min(int(float(suffix.group()[1:] or 0)), 100)
+        end, slop = suffix.end(), _slop(suffix.group()[1:])
     return Token("phrase", at, unescape(match.group(1)), (slop,)), end
+
+
+def _slop(text: str) -> int:
+    """How many words may stand between, from what is written behind the tilde (which may be a lone dot, or huge)."""
+    whole = text.partition(".")[0].lstrip("0")
+    return min(int(whole[:4] or 0), _MOST_BETWEEN)
 
 
 def _range(query: str, at: int) -> tuple[Token, int]:
@@ -151,7 +159,7 @@ def _range_end(query: str, at: int, opened: int) -> tuple[str | None, int]:
 def _compare(query: str, at: int, comparison: re.Match[str]) -> tuple[Token, int]:
     """``field:>10`` as a range with one end."""
     sign = comparison.group(1)
-    match = _MOMENT.match(query, comparison.end()) or re.compile(r'[^\s()\[\]{}"]+').match(query, comparison.end())
+    match = _MOMENT.match(query, comparison.end()) or _OTHER_END.match(query, comparison.end())
     if match is None:
         raise syntax_error(query, comparison.end(), f"Expected a value after {sign}")
     value = unescape(match.group())

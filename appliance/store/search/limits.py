@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from appliance.store.connections import Reader
 from appliance.store.search.errors import search_error
 
 TIME_LIMIT = 5.0  # s for all statements of a search
@@ -31,4 +32,7 @@ def time_limit(conn: sqlite3.Connection, seconds: float = TIME_LIMIT) -> Iterato
             raise search_error("The query is too complicated.") from error
         raise
     finally:
-        conn.set_progress_handler(None, 0)
+        if isinstance(conn, Reader):
+            conn.watch_time()
+        else:
+            conn.set_progress_handler(None, 0)

@@ -37,7 +37,11 @@ _KNOWN = frozenset(
     | {"include_private", "include_drafts", "include_deleted", "use_default_schema"}
     | {"qf", "bf", "boost", "tie", "defType", "mm", "wt", "df"}
 )
-_SORT = re.compile(r"(.+?)\s+(asc|desc)", re.IGNORECASE)
+#: Characters of a parameter that is not a query; a query has `parser.MAX_LENGTH`.
+_LONGEST = 1000
+#: Characters of the query and all its filters together.
+_LONGEST_IN_ALL = 2 * parser.MAX_LENGTH
+_MOST_SORTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,16 @@ class SearchQuery:
     def order(self) -> list[tuple[str, bool]]:
         """The sort as (expression, descending) pairs. Raises Problem 400 for what cannot be sorted by."""
         found = []
-        for part in self.sort.split(","):
-            match = _SORT.fullmatch(part.strip())
-            expression = fields.SORTS.get(match.group(1)) if match else None
-            if match is None or expression is None:
+        parts = self.sort.split(",")
+        if len(parts) > _MOST_SORTS:
+            raise query_error(f'Invalid "sort" parameter: at most {_MOST_SORTS} fields')
+        for part in parts:
+            words = part.split()
+            expression = fields.SORTS.get(words[0]) if len(words) == 2 else None
+            direction = words[-1].lower() if words else ""
+            if expression is None or direction not in ("asc", "desc"):
                 raise query_error('Invalid "sort" parameter')
-            found.append((expression, match.group(2).lower() == "desc"))
+            found.append((expression, direction == "desc"))
         return found
 
 
@@ -137,6 +145,8 @@ def _string(parameters: Mapping[str, Any], key: str) -> str:
         return ""
     if not isinstance(value, str):
         raise invalid({key: ["Must be a string"]})
+    if key != "q" and len(value) > _LONGEST:
+        raise invalid({key: [f"At most {_LONGEST} characters are accepted"]})
     return _clean(value)
 
 
@@ -159,6 +169,9 @@ def _filters(parameters: Mapping[str, Any]) -> tuple[str, ...]:
         found += [_clean(one) for one in values]
     if len(found) > MAX_FILTERS:
         raise search_error(f"There are {len(found)} filters; at most {MAX_FILTERS} are allowed.")
+    total = sum(map(len, found))
+    if total > _LONGEST_IN_ALL:
+        raise search_error(f"The filters are {total} characters long; at most {_LONGEST_IN_ALL} are allowed.")
     return tuple(found)
 
 
@@ -187,6 +200,9 @@ def _numbers(parameters: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
 def _integer(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
@@ -194,7 +210,7 @@ def _integer(value: Any) -> int | None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
     return None
 
@@ -224,6 +240,8 @@ def _names(parameters: Mapping[str, Any], key: str) -> tuple[str, ...]:
         raise invalid({key: ["Not a list"]})
     if not all(isinstance(one, str) for one in value):
         raise invalid({key: ["Not a list of strings"]})
+    if any(len(one) > _LONGEST for one in value):
+        raise invalid({key: [f"At most {_LONGEST} characters are accepted in each name"]})
     found = tuple(dict.fromkeys(_clean(one).strip() for one in value if one.strip()))
     if key == "facet.field" and len(found) > MAX_FACETS:
         raise invalid({key: [f"At most {MAX_FACETS} facets can be asked for"]})

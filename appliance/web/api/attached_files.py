@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from appliance.actions import resources
@@ -32,10 +33,12 @@ class AttachedFiles:
         if self._form is not None:
             self._form.discard()
 
-    def receive(self, request: Request, action: str, limit: int) -> dict[str, Any]:
+    def receive(
+        self, request: Request, action: str, limit: int, taken: Callable[[int], None] = lambda size: None
+    ) -> dict[str, Any]:
         """The values of a multipart form; files are `Incoming`. Raises Problem, before a file's bytes where it can.
 
-        :param limit: bytes that the form's texts may have.
+        :param limit: bytes that the form's texts may have; `taken` is told of each piece of them.
         """
 
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
@@ -46,7 +49,7 @@ class AttachedFiles:
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
             return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit), name)
 
-        self._form = multipart_form.parse(request, on_file, limit)
+        self._form = multipart_form.parse(request, on_file, limit, taken)
         return dict(self._form)
 
 

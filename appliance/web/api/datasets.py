@@ -18,6 +18,7 @@ _ID = text("id", "Id or name of the dataset", required=True)
 _NAME_OR_ID = text("id", "Id or name of the dataset", required=True, aliases=("name_or_id",))
 #: What is empty in the dataset after a filter has removed it; other fields a dataset always has.
 _EMPTIED = frozenset({"title", "notes", "authors", "doi", "references", "license_id", "tags", "groups", "resources"})
+_QUERY = 1 << 20  # the search itself says how long a query may be
 _PAGE = (natural("limit", "Most entries"), natural("offset", "Entries left out at the beginning", default=0))
 
 
@@ -38,8 +39,8 @@ def package_show(call: Call) -> Raw:
 
 @action(
     "package_search",
-    text("q", "Words or Solr-like terms, e.g. `blood AND dc:setup:flow rate:[0.04 TO 0.12]`"),
-    text("fq", "Filter terms, e.g. `organization:my-circle`"),
+    text("q", "Words or Solr-like terms, e.g. `blood AND dc:setup:flow rate:[0.04 TO 0.12]`", longest=_QUERY),
+    text("fq", "Filter terms, e.g. `organization:my-circle`", longest=_QUERY),
     text("sort", "e.g. `metadata_modified desc`"),
     rule="site:read",
     asks=None,

@@ -13,10 +13,12 @@ from appliance.model.problem import Problem, not_authorized, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy, tokens
 from appliance.store import announcements, incidents
+from appliance.store.fair_lock import caller
 from appliance.web import authentication, cpu_slot
 from appliance.web.answer_key import answer_key
 from appliance.web.api import attached_files, envelope, parameters
 from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
+from appliance.web.body_budget import Share
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
@@ -100,8 +102,9 @@ def _without_access(declared: Action) -> list[Any]:
 
 def _performed(context: Context, request: Request, declared: Action, viewer: Viewer) -> tuple[Any, bool]:
     require(viewer, declared)
-    with attached_files.AttachedFiles(context, viewer) as inbox:
-        data = read(request, declared, inbox, parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY)
+    with context.bodies.share(caller()) as share, attached_files.AttachedFiles(context, viewer) as inbox:
+        limit = parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY
+        data = read(request, declared, inbox, limit, share)
         values = converted(declared, data)
         if attached_files.is_multipart(
             request
@@ -147,17 +150,19 @@ def _maintenance(context: Context) -> str:
         return announcements.maintenance(conn)
 
 
-def read(request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int) -> dict[str, Any]:
+def read(
+    request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int, share: Share
+) -> dict[str, Any]:
     """The parameters of a request, from wherever it carries them; on harmless actions the query string wins.
 
     Raises Problem, 413 for a body of more than `limit` bytes (files do not count).
     """
     query = parameters.from_query(request.query) if request.query and declared.get else {}
     if request.method in {"GET", "HEAD"}:
-        return query or parameters.from_body(request, limit)
+        return query or parameters.from_body(request, limit, share)
     if attached_files.is_multipart(request):
-        return query | inbox.receive(request, declared.name, limit)
-    return parameters.from_body(request, limit) | query
+        return query | inbox.receive(request, declared.name, limit, share.grow)
+    return parameters.from_body(request, limit, share) | query
 
 
 def report(context: Site, place: str) -> Problem:

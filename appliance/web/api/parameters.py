@@ -7,11 +7,12 @@ from urllib.parse import parse_qsl
 
 from appliance.model.problem import Problem
 from appliance.model.values import decoded
+from appliance.web.body_budget import VALUE, BodyBudget, Share
 from appliance.web.http import Request
 
 MAX_BODY = 32 << 20  # JSON of a dataset with some thousand resources
 MAX_STRANGER = 64 << 10  # of somebody who has not signed in: a form at most
-MAX_VALUES = 1_000_000  # single values in JSON; each costs a hundred bytes of memory
+MAX_VALUES = 300_000  # single values in JSON; each costs a hundred bytes of memory
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -24,13 +25,15 @@ def from_query(query: str) -> dict[str, Any]:
     return _grouped(pairs)
 
 
-def from_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
+def from_body(request: Request, limit: int = MAX_BODY, share: Share | None = None) -> dict[str, Any]:
     """Parameters of a body that is no multipart: JSON, or a form (which may be JSON in disguise, as curl sends it).
 
-    :raises Problem: 400 for what is neither, 413 above `limit` bytes or `MAX_VALUES` values.
+    :param share: counts what comes.
+    :raises Problem: 429 or 503 where too much is in work, 400 for what is neither, 413 above `limit` bytes or `MAX_VALUES` values.
     """
     content = (request.headers.get("Content-Type") or "").partition(";")[0].strip().lower()
-    raw = request.body.read_all(limit)
+    share = share or BodyBudget().share(None)
+    raw = request.body.read_all(limit, share.grow)
     if not raw.strip():
         return {}
     if content == _FORM:
@@ -39,17 +42,19 @@ def from_body(request: Request, limit: int = MAX_BODY) -> dict[str, Any]:
         except ValueError as error:
             raise _undecodable() from error
         if len(pairs) == 1 and pairs[0][1] in {"", "1"} and pairs[0][0].lstrip().startswith(("{", "[")):
-            return _object(pairs[0][0].encode())
+            return _object(pairs[0][0].encode(), share)
         if not pairs and raw.lstrip().startswith(b"{"):  # curl -d '{"id": …}' where the text has no "="
-            return _object(raw)
+            return _object(raw, share)
         if len(pairs) == 1 and raw.lstrip().startswith(b"{"):
-            return _object(raw)
+            return _object(raw, share)
         return _grouped(pairs)
-    return _object(raw)
+    return _object(raw, share)
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    if sum(map(raw.count, (b",", b"[", b"{"))) > MAX_VALUES:
+def _object(raw: bytes, share: Share) -> dict[str, Any]:
+    values = sum(map(raw.count, (b",", b"[", b"{")))
+    share.grow(values * VALUE)
+    if values > MAX_VALUES:
         raise Problem(413, "Request Entity Too Large", message=f"At most {MAX_VALUES} values are accepted at once.")
     try:
         value = decoded(raw)

@@ -17,6 +17,11 @@ from appliance.web.context import Context
 
 Handler = Callable[["Call"], Any]
 
+#: Characters of a text parameter that says nothing else, and of each text of a list.
+LONGEST_TEXT = 4_000
+#: Texts of a list; the longest one that clients send orders the files of a dataset.
+MOST_LISTED = 10_000
+
 
 class Raw(str):
     """A result that is JSON text already."""
@@ -30,6 +35,7 @@ class Parameter:
 
     :ivar kind: text, bool, natural, list, object or any; values arrive as texts (GET, forms) or as JSON.
     :ivar aliases: other names under which it may come.
+    :ivar longest: characters that a text may have, and each text of a list.
     """
 
     name: str
@@ -38,6 +44,7 @@ class Parameter:
     required: bool = False
     default: Any = None
     aliases: tuple[str, ...] = ()
+    longest: int = LONGEST_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +123,16 @@ def action(
 
 
 def text(
-    name: str, doc: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()
+    name: str,
+    doc: str,
+    *,
+    required: bool = False,
+    default: str | None = None,
+    aliases: Sequence[str] = (),
+    longest: int = LONGEST_TEXT,
 ) -> Parameter:
-    """A text."""
-    return Parameter(name, "text", doc, required, default, tuple(aliases))
+    """A text of at most `longest` characters."""
+    return Parameter(name, "text", doc, required, default, tuple(aliases), longest)
 
 
 def flag(name: str, doc: str, *, default: bool = False) -> Parameter:
@@ -164,9 +177,22 @@ def converted(declared: Action, data: Mapping[str, Any]) -> dict[str, Any]:
             values[parameter.name] = _CONVERTERS[parameter.kind](given)
         except (ValueError, TypeError, OverflowError):
             errors[parameter.name] = _WRONG[parameter.kind]
+        else:
+            if excess := _excess(parameter, values[parameter.name]):
+                errors[parameter.name] = [excess]
     if errors:
         raise invalid(errors)
     return values
+
+
+def _excess(parameter: Parameter, value: Any) -> str:
+    """What is too much about a converted value; "" when nothing is."""
+    if isinstance(value, list) and len(value) > MOST_LISTED:
+        return f"At most {MOST_LISTED} entries are accepted"
+    texts = value if isinstance(value, list) else [value]
+    if any(isinstance(one, str) and len(one) > parameter.longest for one in texts):
+        return f"At most {parameter.longest} characters are accepted"
+    return ""
 
 
 def _text(value: Any) -> str:

@@ -112,7 +112,7 @@ def user_create(call: Call) -> dict[str, Any]:
     _USER,
     rule="write",
     asks="user:update",
-    extra="email, fullname, about, image_url; password with old_password",
+    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens)",
 )
 def user_update(call: Call) -> dict[str, Any]:
     """Change a profile. Unknown keys are ignored."""
@@ -126,7 +126,7 @@ def user_update(call: Call) -> dict[str, Any]:
     _USER,
     rule="write",
     asks="user:update",
-    extra="email, fullname, about, image_url; password with old_password",
+    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens)",
 )
 def user_patch(call: Call) -> dict[str, Any]:
     """Change some fields of a profile."""

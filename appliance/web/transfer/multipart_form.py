@@ -66,12 +66,17 @@ def is_multipart(request: Request) -> bool:
     return (request.headers.get("Content-Type") or "").lower().startswith("multipart/form-data")
 
 
-def parse(request: Request, on_file: OnFile, limit: int = MAX_TEXT) -> Form:
+def parse(
+    request: Request,
+    on_file: OnFile,
+    limit: int = MAX_TEXT,
+    taken: Callable[[int], None] = lambda size: None,
+) -> Form:
     """Read the whole form. The caller calls `discard` of the result when the files have been used or are not wanted.
 
     A form that is cut short, malformed or refused leaves nothing behind.
 
-    :param limit: bytes that all text fields together may have (never more than `MAX_TEXT`).
+    :param limit: bytes that all text fields together may have (never more than `MAX_TEXT`); `taken` is told of each piece.
     :raises Problem: 400 malformed, 413 too much text, or whatever `on_file` and the sinks refuse with; PeerGone.
     """
     _, options = multipart.parse_options_header(request.headers.get("Content-Type") or "")
@@ -81,7 +86,7 @@ def parse(request: Request, on_file: OnFile, limit: int = MAX_TEXT) -> Form:
         )
     except multipart.MultipartError as error:
         raise bad_request("The form's boundary is missing or malformed.") from error
-    reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()), min(limit, MAX_TEXT))
+    reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()), min(limit, MAX_TEXT), taken)
     try:
         _feed(parser, request, reader)
     except multipart.ParserLimitReached as error:
@@ -122,7 +127,9 @@ class _FormReader:
     :ivar chunk: what the parser was fed last; `fed`: how much it was fed in all [bytes].
     """
 
-    def __init__(self, on_file: OnFile, length: int | None, boundary: int, most: int) -> None:
+    def __init__(
+        self, on_file: OnFile, length: int | None, boundary: int, most: int, taken: Callable[[int], None]
+    ) -> None:
         self.form = Form()
         self.chunk = b""
         self.fed = 0
@@ -134,6 +141,7 @@ class _FormReader:
         self._text: list[bytes] = []
         self._text_size = 0
         self._most = most
+        self._taken = taken
 
     @property
     def in_file(self) -> bool:
@@ -166,6 +174,7 @@ class _FormReader:
             self._sink.write(data)
             return
         self._text_size += len(data)
+        self._taken(len(data))
         if self._text_size > self._most:
             raise Problem(413, "Request Entity Too Large", message="The form's fields are too long.")
         self._text.append(data)

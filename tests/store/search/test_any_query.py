@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import random
 import time
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from appliance.model.problem import Problem
-from appliance.store.search import SearchQuery, limits, package_search
+from appliance.store.search import SearchQuery, limits, package_search, query
 from tests.store.search.conftest import ADMIN, Catalogue
 
 FIELDS = [
@@ -145,3 +148,52 @@ def test_queries_at_the_limits(filled: Catalogue, query: str) -> None:
         with contextlib.suppress(Problem):
             filled.search(query, defType=kind)
     assert time.monotonic() - began < 2 * limits.TIME_LIMIT + 2
+
+
+# --- every parameter, whatever its value --------------------------------------------------------------------------------
+
+_TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            *FIELDS,
+            *VALUES,
+            'title:"a b"~.',
+            '"a b"~' + "9" * 5000,
+            "9" * 5000,
+            "-" + "9" * 5000 + "%",
+            "2<-1 5<80%",
+            "<",
+            "2<",
+        ]
+    ),
+    st.sampled_from(
+        ["score desc", "name asc, title desc", "name  asc", "asc", " desc", "score desc," * 12, "edismax", "lucene"]
+    ),
+    st.text(max_size=40),
+    st.text(alphabet='ab:"~.^*?()[]{}<>,+-! 0', max_size=60),
+)
+_ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), _TEXTS, st.just("x" * 100_000)),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(sorted(query._KNOWN)), _ANYTHING, max_size=6))
+@example({"q": 'title:"a b"~.'})
+@example({"q": "a b c", "mm": "9" * 5000})
+@example({"q": "a b c", "mm": "9" * 90})
+@example({"sort": "score" + " " * 50_000 + "desc"})
+@example({"q": "a:" + "0" * 30_000 + "!"})
+@example({"fq_list": ["title:a " * 4000] * 100})
+@example({"facet.field": '["' + "x" * 2000 + '"]'})
+def test_every_parameter_is_answered_or_refused(filled: Catalogue, parameters: dict[str, Any]) -> None:
+    refusal = Problem(400, "")
+    with filled.db.read() as conn:
+        try:
+            package_search(conn, SearchQuery.from_parameters(parameters), ADMIN)
+        except Problem as problem:
+            refusal = problem
+    assert 400 <= refusal.status < 500
+    assert len(str(refusal)) < 3000

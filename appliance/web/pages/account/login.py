@@ -12,7 +12,7 @@ from appliance.model.problem import Problem
 from appliance.security import session_cookies
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import context, settings, site
+from appliance.web.pages.frame.base import settings, site
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.redirects import local_path
@@ -35,13 +35,14 @@ def sign_in() -> Any:
     """Start a session. Wrong name and wrong password look and last the same."""
     name, password = request.form.get("login", "").strip(), request.form.get("password", "")
     target, address = local_path(request.form.get("next", "")), request.remote_addr or ""
-    wait = context().limiter.login_attempt(name, address)
-    if wait:
-        return _page(target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(wait))), 429
-    cookie = accounts.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
+    try:
+        cookie = accounts.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
+    except accounts.TooManyAttempts as problem:
+        return _page(
+            target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
+        ), 429
     if cookie is None:
         return _page(target, name, _("The name or the password is wrong.")), 401
-    context().limiter.login_succeeded(name, address)
     g.cookie = session_cookies.set_cookie(cookie)
     return redirect(target, 303)
 
@@ -74,7 +75,9 @@ def set_password(secret: str) -> Any:
             "account/set-password.html", title=_("Set your password"), errors={"again": _("The two entries differ.")}
         ), 409
     try:
-        accounts.use_link(site(), secret, new, address=request.remote_addr or "")
+        accounts.use_link(
+            site(), secret, new, address=request.remote_addr or "", revoke_tokens="revoke_tokens" in request.form
+        )
     except Problem as problem:
         if not problem.fields:
             raise

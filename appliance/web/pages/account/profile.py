@@ -74,16 +74,24 @@ def password(name: str) -> Any:
     if new != request.form.get("again", ""):
         return _page(row, errors={"again": _("The two entries differ.")}), 409
     try:
-        accounts.change_password(site(), viewer(), row["id"], new, old=request.form.get("old", ""))
+        accounts.change_password(
+            site(),
+            viewer(),
+            row["id"],
+            new,
+            old=request.form.get("old", ""),
+            revoke_tokens="revoke_tokens" in request.form,
+        )
+    except accounts.TooManyAttempts as problem:
+        wait = _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
+        return _page(row, errors={"old_password": wait}), 429
     except Problem as problem:
         if problem.status != 409:
             raise
         return _page(row, errors=messages(problem)), 409
     if row["id"] == viewer().user_id:
-        cookie = accounts.sign_in(
-            site(), row["name"], new, address=request.remote_addr or "", agent=request.headers.get("User-Agent", "")
-        )
-        g.cookie = session_cookies.set_cookie(cookie or "")
+        cookie = accounts.start_session(site(), viewer(), agent=request.headers.get("User-Agent", ""))
+        g.cookie = session_cookies.set_cookie(cookie)
     return back_to(f"/user/{row['name']}", done="password")
 
 

@@ -43,7 +43,8 @@ def title(name: str) -> str:
 
 def _html(text: str) -> Markup:
     """The page below its title: sections are h2, their parts h3."""
-    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    head, *commented = text.split("<!--")
+    text = head + "".join(piece.partition("-->")[2].lstrip() for piece in commented)
     text = re.sub(r"^# .*\n", "", text, count=1, flags=re.MULTILINE)
     text = re.sub(r"^#(#+ )", r"\1", text, flags=re.MULTILINE)
     html = str(markdown.cached(text))  # sanitised; what was "## " is h3 now

@@ -52,6 +52,8 @@ _EXACT = {
         "This password is among the first that an attacker tries. Choose another one."
     ),
 }
+#: Longer texts [characters] hold what somebody has entered; they are shown as they are.
+_LONGEST = 600
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Please choose a license_id: .*"), N_("Choose a licence.")),
     (
@@ -84,6 +86,8 @@ def translated(text: str) -> str:
     """`text` in the reader's language where it is one we know, else as it is."""
     if text in _EXACT:
         return _(_EXACT[text])
+    if len(text) > _LONGEST:
+        return text
     for pattern, message in _PATTERNS:
         match = pattern.fullmatch(text)
         if match:

@@ -1,0 +1,85 @@
+"""Connections to the database that stop in time and know what to do before they commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from appliance.model.problem import Problem
+
+#: Longest statement of somebody's request that reads, longest transaction of one that writes [s]. (The service's own work
+#: has no limit.) What clients send takes a hundredth of that.
+STATEMENT = 10.0
+TRANSACTION = 20.0
+_STEPS = 50_000  # virtual machine steps between two looks at the clock
+
+
+class _Timed(sqlite3.Connection):
+    """A connection whose statements are interrupted after `deadline` (on the monotonic clock; None: never)."""
+
+    deadline: float | None = None
+
+    def watch_time(self) -> None:
+        """Look at the clock while statements run."""
+        self.set_progress_handler(self.is_late, _STEPS)
+
+    def is_late(self) -> bool:
+        """Has the deadline passed?"""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+
+class Reader(_Timed):
+    """A connection that reads.
+
+    :ivar limit: seconds that a statement may take, None: any time.
+    """
+
+    limit: float | None = None
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        if self.limit is not None:
+            self.deadline = time.monotonic() + self.limit
+        return super().execute(*arguments)
+
+
+class Writer(_Timed):
+    """The connection that writes. Its deadline is that of the transaction.
+
+    :ivar before_commit: what to do when the transaction is complete, once for each key however often it was asked for.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.before_commit: dict[Hashable, Callable[[], None]] = {}
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """Run a statement. Raises Problem 503 when the transaction has taken too long."""
+        if self.is_late():
+            raise too_long()
+        return super().execute(*arguments)
+
+    def complete(self) -> None:
+        """Do what was put off to the end of the transaction, in the order in which it was asked for."""
+        while self.before_commit:
+            key = next(iter(self.before_commit))
+            self.before_commit.pop(key)()
+
+
+def once(tx: sqlite3.Connection, key: Hashable, action: Callable[[], None]) -> None:
+    """Do `action` at the end of the transaction, once for `key`; at once on a connection that knows no end."""
+    if isinstance(tx, Writer):
+        tx.before_commit.setdefault(key, action)
+    else:
+        action()
+
+
+def too_long() -> Problem:
+    """503: a transaction was given up."""
+    return Problem(
+        503,
+        "Busy",
+        message=f"The change takes longer than {TRANSACTION:g} s; nothing was changed. Make it in smaller parts.",
+    )

@@ -1,0 +1,99 @@
+"""A lock that is fair by caller: whoever has used it least of late comes next, however many others wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+#: Seconds after which half of what a caller has used is forgotten.
+HALF_LIFE = 60.0
+_MOST_CALLERS = 1000
+_FORGOTTEN = 0.001  # seconds
+
+
+class _Caller(threading.local):
+    """For whom this thread works."""
+
+    name: str | None = None
+
+
+_caller = _Caller()
+
+
+def work_for(caller: str | None) -> None:
+    """Note for whom this thread works from now on: a user's id, a stranger's address, None for the service itself."""
+    _caller.name = caller
+
+
+def caller() -> str | None:
+    """For whom this thread works."""
+    return _caller.name
+
+
+class _Ticket:
+    """Somebody who waits."""
+
+    __slots__ = ("caller", "lock")
+
+    def __init__(self, caller: str | None) -> None:
+        self.caller = caller
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+
+class FairLock:
+    """Held by one thread at a time. A thread that holds it must not ask for it again.
+
+    The service itself (no caller) counts as somebody who has used nothing; among equals it is first come, first served.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._holder: str | None = None
+        self._since = 0.0
+        self._waiting: list[_Ticket] = []
+        self._used: dict[str, tuple[float, float]] = {}  # caller → seconds, as of a moment
+
+    def acquire(self, caller: str | None = None, timeout: float = -1) -> bool:
+        """Take the lock; False when it was not free for `caller` within `timeout` [s] (-1: however long it takes)."""
+        with self._guard:
+            if not self._held:
+                self._take(caller)
+                return True
+            ticket = _Ticket(caller)
+            self._waiting.append(ticket)
+        if ticket.lock.acquire(timeout=timeout):
+            return True
+        with self._guard:
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+                return False
+        return True  # it was handed over in this very moment
+
+    def release(self) -> None:
+        """Hand the lock to the one who has used it least, or leave it free."""
+        with self._guard:
+            now = time.monotonic()
+            if self._holder is not None:
+                self._charge(self._holder, now)
+            if not self._waiting:
+                self._held = False
+                return
+            following = min(self._waiting, key=lambda ticket: self._used_by(ticket.caller, now))
+            self._waiting.remove(following)
+            self._take(following.caller)
+            following.lock.release()
+
+    def _take(self, caller: str | None) -> None:
+        self._held, self._holder, self._since = True, caller, time.monotonic()
+
+    def _charge(self, caller: str, now: float) -> None:
+        self._used[caller] = (self._used_by(caller, now) + now - self._since, now)
+        if len(self._used) > _MOST_CALLERS:
+            self._used = {one: used for one, used in self._used.items() if self._used_by(one, now) > _FORGOTTEN}
+
+    def _used_by(self, caller: str | None, now: float) -> float:
+        """Seconds that `caller` has held the lock, old ones counted less."""
+        seconds, moment = self._used.get(caller, (0.0, now)) if caller is not None else (0.0, now)
+        return float(seconds * 0.5 ** ((now - moment) / HALF_LIFE))

@@ -1,8 +1,14 @@
-"""What has to be called so that a file, or its name, survives a power cut; under everything that writes files."""
+"""What has to be called so that a file, or its name, survives a power cut; under everything that writes files.
+
+Order: content → fsync → rename → fsync of the folder. Nothing else in this package renames files (a test forbids it).
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import shutil
 from pathlib import Path
 
 
@@ -14,6 +20,68 @@ def sync_file(path: Path) -> None:
 def sync_folder(path: Path) -> None:
     """Make the names in a folder durable. Raises OSError."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Give a finished file, symbolic link or folder the name `target` on the same file system, durably.
+
+    The content is synced first, so that `target` is always the old file or the whole new one; then the names in both
+    folders. A file that is there is replaced. Raises OSError.
+    """
+    if not source.is_symlink():
+        sync_file(source)  # a folder: the names in it
+    source.replace(target)
+    sync_folder(target.parent)
+    if source.parent != target.parent:
+        sync_folder(source.parent)
+
+
+def move(source: Path, target: Path) -> None:
+    """Like `replace`, also from another file system: then the content is copied beside `target` first. Raises OSError."""
+    try:
+        replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        draft = new_draft(target, b"", 0o600)
+        try:
+            shutil.copyfile(source, draft)
+            draft.chmod(source.stat().st_mode & 0o777)
+            replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)
+        source.unlink()
+
+
+def add_name(source: Path, target: Path) -> None:
+    """Give a finished file a second name, durably. Raises FileExistsError when `target` is taken, and OSError."""
+    sync_file(source)
+    os.link(source, target)
+    sync_folder(target.parent)
+
+
+def write(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Replace `path` by `data` in one step; nobody but its owner can read it before it has `mode`. Raises OSError."""
+    draft = new_draft(path, data, mode)
+    try:
+        replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def new_draft(path: Path, data: bytes, mode: int) -> Path:
+    """Write `data` to a new file beside `path`, for `replace` or `add_name`; returns its path. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+    return draft
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from appliance import durable
 from appliance.model.problem import Problem
 
 DEFAULT_DATA = Path("/data")
@@ -233,13 +234,7 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
             lines.append(f"# {option.metadata['doc']}" + (f" [{unit}]" if unit else ""))
             lines.append(f"{name} = {toml(values[key])}" if key in values else f"# {name} = {toml(option.default)}")
         lines.append("")
-    temporary = path.with_suffix(".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write("\n".join(lines))
-        file.flush()
-        os.fsync(file.fileno())  # a power cut leaves the old file or the new one
-    temporary.replace(path)
+    durable.write(path, "\n".join(lines).encode())
 
 
 def toml(value: Any) -> str:

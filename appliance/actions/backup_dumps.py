@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance import durable
 from appliance.actions import backups
 from appliance.actions.site import Site
 from appliance.backup import create as backup
@@ -15,7 +16,6 @@ from appliance.backup import gpg as backup_gpg
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
 from appliance.backup import retention
-from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security import secrets
@@ -90,10 +90,9 @@ def restore(
         if problems:
             raise invalid(message=f"The database in {dump} is damaged. Take another dump. {' '.join(problems)}")
         _set_aside(target, place)
-        draft.replace(place)
+        durable.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(target)
     lost = _missing(target, place)
     backups.finish(target, "backup.restore_database", dump.name, lost)
     return Restored(sum(1 for _ in backup_source.depot_files(place)), place.stat().st_size, lost)
@@ -106,17 +105,16 @@ def _unpack(dump: Path, draft: Path, key: Path | None, passphrase: str | None) -
         shutil.copyfile(dump, draft)
     else:
         backup_gpg.decrypt(dump, draft, key=key, passphrase=passphrase)
-    with draft.open("r+b") as file:
+    with draft.open("rb") as file:
         if file.read(len(_SQLITE)) != _SQLITE:
             raise invalid(message=f"{dump} holds no database of this appliance.")
-        os.fsync(file.fileno())
 
 
 def _set_aside(target: Path, place: Path) -> None:
     name = f"before-restore-{backup_manifest.name_of(datetime.now(UTC))}"
     for path in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
         if path.exists():
-            path.rename(secrets.private_folder(target / "quarantine" / name) / path.name)
+            durable.replace(path, secrets.private_folder(target / "quarantine" / name) / path.name)
 
 
 def _missing(target: Path, database: Path) -> list[str]:

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from appliance import __version__
+from appliance import __version__, durable
+from appliance.actions import rollback_copies
 from appliance.actions.site import Site
 from appliance.backup import create as backup
 from appliance.backup import crypto as backup_crypto
@@ -91,6 +92,7 @@ def create(
     settings = site.settings
     recipients = [settings.backup.recipient] if settings.backup.recipient else []
     try:
+        rollback_copies.move_from_backups(settings)
         made = backup.create(
             source(settings), ready(settings), recipients, seal(settings),
             workdir=settings.tmp, kind=kind, progress=progress,
@@ -220,7 +222,7 @@ def make_room(target: Path, *, replace: bool = False) -> Path | None:
         moment += timedelta(seconds=1)
     secrets.private_folder(aside)
     for path in present:
-        path.rename(aside / path.name)
+        durable.replace(path, aside / path.name)
     return aside
 
 
@@ -317,7 +319,7 @@ def _set_aside(place: Path, found: backup_verify.Verified) -> None:
         for name in found.damaged:
             path = backup_manifest.object_path(place, name)
             if path.is_file():
-                path.rename(path.with_suffix(".damaged"))
+                durable.replace(path, path.with_suffix(".damaged"))
 
 
 def require_stopped(root: Path) -> None:

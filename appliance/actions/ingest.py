@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -89,6 +90,7 @@ def _receive(site: Site, file: File) -> resources.Incoming:
                 etag.update(block)
                 target.write(block)
             received = target.tell()
+        os.fsync(part.fd)  # here, not in the transaction, where everybody else waits for it
         if received != size:
             raise invalid(message=f"{file.path} changed while it was read. Is somebody still writing it?")
         if file.md5 is not None and md5.hexdigest() != file.md5:

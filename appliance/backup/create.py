@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from appliance import durable
 from appliance.backup import crypto
 from appliance.backup import manifest as manifests
 from appliance.backup.crypto import Digest
@@ -175,7 +176,7 @@ class _Job:
         name = self.seal.object_name(content)
         target = manifests.object_path(self.folder, name)
         private_folder(target.parent)
-        spare.replace(target)
+        durable.replace(spare, target)
         self.objects[name] = self._known[name] = sealed.stored
         self.new_files, self.new_bytes = self.new_files + 1, self.new_bytes + content.size
         return self._entry(file.name, name, content)
@@ -297,6 +298,5 @@ def _readme(path: Path, source: Source, moment: datetime, recipients: Sequence[s
         folder=path.parent.parent.parent,
         recipients=", ".join(recipients),
     )
-    path.write_text(text, encoding="utf-8")
-    path.chmod(crypto.FILE_MODE)
+    durable.write(path, text.encode(), crypto.FILE_MODE)
     return crypto.sha256_of(path)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import pyrage
 
-from appliance.durable import sync_folder
+from appliance import durable
 from appliance.model.problem import Problem, invalid
 
 #: Mode of every finished backup file: read by its owner, changed by nobody.
@@ -203,13 +203,10 @@ def seal(
                 pyrage.encrypt_io(reader, writer, keys)
             except pyrage.EncryptError as error:
                 raise _cause(error, reader, writer) or OSError(str(error)) from error
-            file.flush()
-            os.fsync(file.fileno())
         draft.chmod(FILE_MODE)
-        draft.replace(target)
+        durable.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(target.parent)
     return Sealed(writer.digest, reader.digest)
 
 

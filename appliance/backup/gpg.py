@@ -7,13 +7,18 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from appliance import durable
 from appliance.backup.crypto import FILE_MODE
 from appliance.model.problem import invalid
 from appliance.security.secrets import private_folder
 
 _TIMEOUT = 3600
+# The path of a socket has at most 107 bytes; the longest name that GnuPG puts into its folder is S.gpg-agent.browser.
+_LONGEST_HOME = 107 - len("/S.gpg-agent.browser")
 _KEY_ID = re.compile(r"(0x)?[0-9A-Fa-f]{8,40}|[^\s<>@-][^\s<>@]*@[^\s<>@]+")
 
 
@@ -35,7 +40,8 @@ def import_key(home: Path, key: Path) -> None:
 def has_key(home: Path, key_id: str) -> bool:
     """Return whether the keyring in `home` has the public key `key_id` (hexadecimal id or mail address)."""
     _require_key_id(key_id)
-    done = subprocess.run(_command(home, ["--list-keys", key_id]), capture_output=True, timeout=60, check=False)
+    with _home(home) as command:
+        done = subprocess.run([*command, "--list-keys", key_id], capture_output=True, timeout=60, check=False)
     return done.returncode == 0
 
 
@@ -52,7 +58,7 @@ def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
         arguments = ["--trust-model", "always", "--recipient", key_id, "--output", str(draft), "--encrypt", str(source)]
         _run(home, arguments, "The encryption failed")
         draft.chmod(FILE_MODE)
-        draft.replace(target)
+        durable.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
 
@@ -68,7 +74,7 @@ def decrypt(source: Path, target: Path, *, key: Path | None = None, passphrase: 
     if key is None:
         _call([program(), "--quiet", *arguments], f"{source.name} cannot be decrypted")
         return
-    with tempfile.TemporaryDirectory(prefix="dcor-", dir=_short_lived()) as folder:
+    with tempfile.TemporaryDirectory(prefix="dcor-", dir=short_folder()) as folder:
         command = [program(), "--homedir", folder, "--batch", "--no-tty", "--quiet", "--pinentry-mode", "loopback"]
         command += ["--passphrase-fd", "0"]
         try:
@@ -78,13 +84,14 @@ def decrypt(source: Path, target: Path, *, key: Path | None = None, passphrase: 
             subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], capture_output=True, check=False)
 
 
-def _short_lived() -> str | None:
-    """Where a private key may lie for a moment: in memory, else in /tmp. (Paths of sockets are short, that of a data root may not be.)"""
+def short_folder() -> str | None:
+    """Where a private key may lie for a moment, and where paths are short: in memory, else in /tmp."""
     return next((place for place in ("/dev/shm", "/tmp") if os.access(place, os.W_OK | os.X_OK)), None)  # noqa: S108
 
 
 def _run(home: Path, arguments: list[str], failure: str) -> None:
-    _call(_command(home, arguments), failure)
+    with _home(home) as command:
+        _call([*command, *arguments], failure)
 
 
 def _call(command: list[str], failure: str, stdin: str | None = None) -> None:
@@ -99,9 +106,16 @@ def _call(command: list[str], failure: str, stdin: str | None = None) -> None:
         raise invalid(message=f"{failure}: {words[-1] if words else 'gpg says nothing'}")
 
 
-def _command(home: Path, arguments: list[str]) -> list[str]:
+@contextmanager
+def _home(home: Path) -> Iterator[list[str]]:
+    """The command that uses the keyring in `home`, made if missing. GnuPG fails where the path of a socket in it is too long."""
     private_folder(home)
-    return [program(), "--homedir", str(home), "--batch", "--no-tty", "--quiet", "--no-autostart", *arguments]
+    with ExitStack() as held:
+        if len(os.fsencode(home)) > _LONGEST_HOME:
+            link = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="dcor-", dir=short_folder()))) / "home"
+            link.symlink_to(home.absolute())
+            home = link
+        yield [program(), "--homedir", str(home), "--batch", "--no-tty", "--quiet", "--no-autostart"]
 
 
 def _require_key_id(key_id: str) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance import durable
 from appliance.backup import crypto
 from appliance.backup import manifest as manifests
 from appliance.backup.create import DATABASE, SYSTEM, Progress
 from appliance.backup.manifest import Manifest
 from appliance.backup.verify import Entry, Examine, Identities, read_index, unpack
-from appliance.durable import sync_folder
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder, write_private
 
@@ -69,15 +68,13 @@ def restore(
     draft.touch(mode=0o600)
     with draft.open("wb") as file:
         content = unpack(path / DATABASE, identities, file)
-        os.fsync(file.fileno())
     problems = examine(draft)
     if content != index.database or problems:
         raise invalid(
             message=f"The database in the backup {manifest.name} is damaged. Take another backup. {' '.join(problems)}"
         )
-    draft.replace(target / DATABASE_FILE)
-    sync_folder(target)
-    (target / MARKER).unlink()
+    durable.replace(draft, target / DATABASE_FILE)
+    unclaim(target)
     return Restored(manifest, *report)
 
 
@@ -120,7 +117,13 @@ def claim(target: Path, name: str) -> None:
         raise invalid(
             message=f"{target} is being restored from another backup: {marker.read_text(encoding='utf-8').strip()}."
         )
-    marker.write_text(name + "\n", encoding="utf-8")
+    durable.write(marker, f"{name}\n".encode())
+
+
+def unclaim(target: Path) -> None:
+    """Take the mark of `claim` away: everything is there and durable."""
+    (target / MARKER).unlink()
+    durable.sync_folder(target)
 
 
 def _files(
@@ -152,15 +155,13 @@ def _write_file(source: Path, target: Path, entry: Entry, identities: Identities
         with draft.open("wb") as file:
             if crypto.unseal(source, identities, file) != entry.content:
                 raise invalid(message="it is not what was put into the backup.")
-            os.fsync(file.fileno())
         if place.exists():  # never thrown away, whatever it is
             set_aside = private_folder(target / "quarantine" / "before-restore") / f"{entry.object}-{place.name}"
-            place.replace(set_aside)
+            durable.replace(place, set_aside)
         draft.chmod(mode_of(entry.name))
-        draft.replace(place)
+        durable.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(place.parent)
 
 
 def _system_files(source: Path, identities: Identities) -> list[tuple[str, bytes, int]]:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pyzipper
 
+from appliance import durable
 from appliance.backup import crypto
 from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress, Source, SourceFile, scratch
 from appliance.backup.crypto import Digest
 from appliance.backup.verify import Examine
-from appliance.durable import sync_folder
 from appliance.model.problem import invalid
 
 MANIFEST = "manifest.json"
@@ -61,11 +61,10 @@ def create(
             report = _write(draft, _members(source.system, copy), files, passphrase, progress)
         draft.chmod(crypto.FILE_MODE)
         digest = crypto.sha256_of(draft)
-        draft.replace(target)
+        durable.replace(draft, target)
     finally:
         draft.unlink(missing_ok=True)
-    checksum = _checksum_file(target)
-    checksum.write_text(f"{digest.sha256}  {target.name}\n", encoding="utf-8")
+    durable.write(_checksum_file(target), f"{digest.sha256}  {target.name}\n".encode(), 0o644)
     return report
 
 
@@ -121,8 +120,7 @@ def restore(path: Path, target: Path, passphrase: str, *, examine: Examine, prog
             done += digest.size
             if progress is not None:
                 progress(done, total, name)
-    sync_folder(target)
-    (target / backup_restore.MARKER).unlink()
+    backup_restore.unclaim(target)
     return Zipped(len(manifest), total, problems)
 
 
@@ -132,12 +130,10 @@ def _extract(archive: Any, name: str, digest: Digest, place: Path, examine: Exam
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for data in _checked(archive, name, digest):
                 file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         if examine is not None and examine(draft):
             raise _Damaged(name)
         draft.chmod(backup_restore.mode_of(name))
-        draft.replace(place)
+        durable.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from appliance import durable
 from appliance.cli.common import CliState, details, emit, json_option, pass_state
 from appliance.model.problem import invalid
 
@@ -52,7 +52,7 @@ def command(state: CliState, source: Path, target: Path, cores: int | None, as_j
             except SandboxError as error:
                 raise invalid(message=f"{source}: {error.message}") from error
             open_plain(scratch / RESULT).close()
-            shutil.move(scratch / RESULT, target)
+            durable.move(scratch / RESULT, target)
     finally:
         remove_tree(folder)
     found: dict[str, Any] = outcome.answer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from appliance import durable
+from appliance.actions import rollback_copies
 from appliance.health.overview import answers
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
@@ -24,7 +25,6 @@ _GATE_SECONDS = 45.0
 _STOP_SECONDS = 15.0
 _POLL = 0.2
 _HISTORY = "history.json"
-_KEPT_SNAPSHOTS = 2
 
 
 class GateError(Exception):
@@ -69,7 +69,7 @@ class Releases:
         link = self.prefix / ".current.new"
         link.unlink(missing_ok=True)
         link.symlink_to(version)
-        link.replace(self.prefix / "current")
+        durable.replace(link, self.prefix / "current")
 
     def history(self) -> list[Step]:
         """Switches made so far, oldest first."""
@@ -78,9 +78,8 @@ class Releases:
 
     def remember(self, steps: list[Step]) -> None:
         """Write the history."""
-        file = self.prefix / f"{_HISTORY}.part"
-        file.write_text(json.dumps([asdict(step) for step in steps], indent=1), encoding="utf-8")
-        file.replace(self.prefix / _HISTORY)
+        text = json.dumps([asdict(step) for step in steps], indent=1)
+        durable.write(self.prefix / _HISTORY, text.encode(), 0o644)
 
     def require_writable(self) -> None:
         """Raises Problem for a caller who may not install here."""
@@ -117,7 +116,8 @@ class Releases:
                 raise invalid(message=done.stderr.strip() or "The bundle could not be installed.")
             for name in ("systemd", "installer"):
                 shutil.copytree(Path(folder) / name, target / "share" / name, dirs_exist_ok=True)
-            (target / ".complete").touch()
+            os.sync()  # what pip wrote; only then the mark that says it is whole
+            durable.write(target / ".complete", b"", 0o644)
         return version
 
 
@@ -137,35 +137,6 @@ def stopped_service(settings: Settings) -> Iterator[None]:
         # Whatever was tried before: this start must not be refused as one too many.
         subprocess.run(["systemctl", "reset-failed", "dcor.service"], check=False, capture_output=True)
         subprocess.run(["systemctl", "start", "dcor.service"], check=True)
-
-
-def snapshot(settings: Settings, name: str) -> Path:
-    """Copy the database to backups/ (mode of the original, owner likewise); only the latest copies are kept."""
-    folder = settings.data / "backups"
-    path = folder / f"before-{name}-{time.strftime('%Y%m%dT%H%M%S')}.sqlite"
-    source = sqlite3.connect(f"{settings.database.as_uri()}?mode=ro", uri=True)
-    target = sqlite3.connect(path)
-    try:
-        path.chmod(0o600)
-        source.backup(target)
-    finally:
-        target.close()
-        source.close()
-    _give(path, settings.database)
-    for old in sorted(folder.glob("before-*.sqlite"), key=lambda one: one.stat().st_mtime)[:-_KEPT_SNAPSHOTS]:
-        old.unlink()
-    return path
-
-
-def put_back(settings: Settings, copy: Path) -> None:
-    """Replace the database by a copy made with `snapshot`; the copy stays."""
-    part = settings.database.with_suffix(".part")
-    shutil.copyfile(copy, part)
-    part.chmod(0o600)
-    _give(part, settings.database)
-    for suffix in ("-wal", "-shm"):
-        settings.database.with_name(settings.database.name + suffix).unlink(missing_ok=True)
-    part.replace(settings.database)
 
 
 def gate(
@@ -224,12 +195,12 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
     source = releases.current
     told("Stopping the service …")
     with stopped_service(settings):
-        copy = snapshot(settings, version)
+        copy = rollback_copies.take(settings, version)
         try:
             told(f"Trying release {version} …")
             gate(releases, version, settings, told)
         except GateError as error:
-            put_back(settings, copy)
+            rollback_copies.put_back(settings, copy)
             raise Problem(
                 409,
                 "Validation Error",
@@ -258,12 +229,6 @@ def _as_owner(settings: Settings, command: list[str]) -> list[str]:
         "--",
         *command,
     ]
-
-
-def _give(path: Path, like: Path) -> None:
-    if os.geteuid() == 0:
-        owner = like.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _version(folder: Path) -> str:

@@ -65,9 +65,9 @@ def command(
     if not dry_run:
         confirm(f"Reset ({_words(plan)}) {state.settings.site_url}?", yes)
         if doomed or idle:
-            from appliance.cli.releases import snapshot
+            from appliance.actions import rollback_copies
 
-            plan["copy"] = str(snapshot(state.settings, "reset"))
+            plan["copy"] = str(rollback_copies.take(state.settings, "reset"))
         _carry_out(state, doomed, idle, search_index, cache)
     emit(plan, as_json, lambda _: ("Would reset: " if dry_run else "Reset: ") + _words(plan))
     if datasets and not dry_run:

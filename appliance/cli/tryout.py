@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from appliance import durable
 from appliance import settings as settings_module
 from appliance.actions import accounts
 from appliance.cli.common import CliState, note
@@ -132,7 +133,7 @@ def _log_file(root: Path) -> Path:
     """Where the service's log goes, as the terminal is for people; begun afresh when it has grown."""
     path = root / "log" / "dcor.log"
     if path.exists() and path.stat().st_size > _LARGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
+        durable.replace(path, path.with_suffix(".log.1"))
     return path
 
 

@@ -111,7 +111,8 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     If the newer release changed the database's form, the copy made before the update is put back: what was entered since then
     is lost (files stay in the depot), so the question says so. Needs root.
     """
-    from appliance.cli.releases import Releases, put_back, snapshot, stopped_service
+    from appliance.actions import rollback_copies
+    from appliance.cli.releases import Releases, stopped_service
     from appliance.store import inspection
 
     releases = Releases(prefix)
@@ -121,7 +122,7 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     releases.require_writable()
     last = history[-1]
     settings = state.settings
-    copy = settings.data / "backups" / last.snapshot
+    copy = rollback_copies.find(settings, last.snapshot)
     with state.db.read() as conn:
         present = inspection.schema_version(conn)
     before = _schema_of(copy) if copy.exists() else present
@@ -132,8 +133,8 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     state.db.close()
     with stopped_service(settings):
         if present != before:
-            snapshot(settings, f"rollback-from-{last.target}")
-            put_back(settings, copy)
+            rollback_copies.take(settings, f"rollback-from-{last.target}")
+            rollback_copies.put_back(settings, copy)
         releases.switch(last.source)
     releases.remember(history[:-1])
     emit({"current": last.source, "previous": last.target}, as_json, lambda _: f"Release {last.source} is in use.")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from appliance import durable
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.store.data_root import FOLDERS
 
@@ -195,5 +196,5 @@ def _quarantine(root: Path, files: list[Path]) -> str:
     folder = root / "quarantine" / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(files):
-        path.rename(folder / f"{path.name}.{int(path.stat().st_mtime)}.{number}")
+        durable.replace(path, folder / f"{path.name}.{int(path.stat().st_mtime)}.{number}")
     return f"moved {len(files)} files to {folder}"

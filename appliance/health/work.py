@@ -101,6 +101,15 @@ def backup(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("backup", Level.OK, f"the last one is {age / 3600:.1f} hours old, in {folder}")
+    plain = sorted(path.name for path in folder.glob("*.sqlite"))
+    if plain:
+        yield Finding(
+            "backup",
+            Level.PROBLEM,
+            f"{len(plain)} copies of the database lie unencrypted in {folder}: {', '.join(plain[:_SHOWN])}",
+            "Whoever gets this folder can read them, unlike the backups.",
+            "dcor backup create moves those that updates made (older than an hour); move others yourself",
+        )
     if folder.is_dir() and folder.stat().st_dev == (premises.data_root / "depot").stat().st_dev:
         yield Finding(
             "backup",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
-from appliance.durable import sync_folder
+from appliance import durable
 from appliance.model.problem import invalid
 
 #: Length of a secret [bytes].
@@ -26,14 +25,13 @@ def signing_key(folder: Path) -> bytes:
 def load_or_create(path: Path) -> bytes:
     """Return the `SIZE` random bytes that `path` holds (as hexadecimal text); make the file when it is missing."""
     if not path.exists():
-        draft = _draft(path, secrets.token_hex(SIZE).encode() + b"\n", 0o600)
+        draft = durable.new_draft(path, secrets.token_hex(SIZE).encode() + b"\n", 0o600)
         try:
-            os.link(draft, path)  # unlike a rename, fails when another process was first
+            durable.add_name(draft, path)  # unlike a rename, fails when another process was first
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-        sync_folder(path.parent)
     path.chmod(0o600)
     text = path.read_text(encoding="ascii", errors="replace").strip()
     try:
@@ -47,9 +45,7 @@ def load_or_create(path: Path) -> bytes:
 
 def write_private(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace `path` by `data` in one step that survives a power cut; nobody else can read it at any moment."""
-    draft = _draft(path, data, mode)
-    draft.replace(path)
-    sync_folder(path.parent)
+    durable.write(path, data, mode)
 
 
 def private_folder(path: Path, mode: int = 0o700) -> Path:
@@ -57,14 +53,3 @@ def private_folder(path: Path, mode: int = 0o700) -> Path:
     path.mkdir(parents=True, exist_ok=True, mode=mode)
     path.chmod(mode)
     return path
-
-
-def _draft(path: Path, data: bytes, mode: int) -> Path:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    return draft

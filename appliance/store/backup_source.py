@@ -22,16 +22,23 @@ class DepotFile:
     sha256: str | None
 
 
-def snapshot(source: Path, target: Path) -> None:
-    """Copy the database `source` as of one moment to `target` (mode 0600), while others read and write it.
+def copy(source: Path, target: Path) -> None:
+    """Copy the database `source` as of one moment to `target` (new, mode 0600), while others read and write it.
 
-    Some 500 MB/s; writers do not wait. Raises Problem 409 when SQLite finds the copy damaged: better keep the earlier
-    backups than replace them by this one. Raises OSError or sqlite3.OperationalError when there is no database.
+    Some 500 MB/s; writers do not wait. Raises OSError or sqlite3.OperationalError when there is no database.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(_read_only(source)) as live, closing(sqlite3.connect(target)) as copy:
-        live.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+    with closing(_read_only(source)) as live, closing(sqlite3.connect(target)) as made:
+        live.backup(made)
+        made.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """`copy` and look at the copy: raises Problem 409 when SQLite finds it damaged.
+
+    Better keep the earlier backups than replace them by such a one.
+    """
+    copy(source, target)
     problems = examine(target)
     if problems:
         raise invalid(message=f"The database {source} is damaged and was not backed up. {' '.join(problems)}")

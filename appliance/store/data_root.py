@@ -13,6 +13,7 @@ FOLDERS: dict[str, int] = {
     "tmp": 0o700,
     "quarantine": 0o700,
     "backups": 0o700,
+    "rollback": 0o700,
     "secrets": 0o700,
     "certificates": 0o755,
     "log": 0o750,

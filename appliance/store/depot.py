@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.durable import sync_file, sync_folder
+from appliance import durable
 from appliance.model.names import is_id
 
 #: Kind of file → what is appended to the path of the original.
@@ -91,12 +91,10 @@ class Depot:
         """Move a finished file to its place, durably; returns the place. A former file of this kind is replaced."""
         source = part if isinstance(part, Path) else part.path
         target = self.path(resource_id, kind)
-        sync_file(source)
         self._make_folder(target.parent)
-        source.replace(target)
+        durable.replace(source, target)
         if isinstance(part, Part):
             part.close()
-        sync_folder(target.parent)
         return target
 
     def adopt(self, source: Path, resource_id: str) -> Path:
@@ -105,14 +103,12 @@ class Depot:
         Raises FileExistsError when another file is there.
         """
         target = self.path(resource_id)
-        sync_file(source)
         self._make_folder(target.parent)
         try:
-            os.link(source, target)
+            durable.add_name(source, target)
         except FileExistsError:
             if not source.samefile(target):
                 raise
-        sync_folder(target.parent)
         return target
 
     def withdraw(self, resource_id: str) -> None:
@@ -133,7 +129,7 @@ class Depot:
         parts = path.relative_to(self._resources).parts if path.is_relative_to(self._resources) else (path.name,)
         self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{''.join(parts)}"
-        path.rename(target)
+        durable.replace(path, target)
         return target
 
     def discard_part(self, part_id: str) -> None:
@@ -162,4 +158,4 @@ class Depot:
             folder = folder.parent
         for path in reversed(missing):
             path.mkdir(mode=0o750, exist_ok=True)
-            sync_folder(path.parent)
+            durable.sync_folder(path.parent)

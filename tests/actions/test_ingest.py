@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,28 @@ def test_a_file_that_is_not_as_long_as_it_said_is_refused(site: Site, dataset: s
     with pytest.raises(Problem, match="changed while it was read"):
         ingest.add_files(site, OPERATOR, dataset, [ingest.File(growing, "status.txt")])
     assert list(site.depot.parts()) == []
+
+
+def test_the_bytes_are_on_disk_before_the_writer_is_held(
+    site: Site, dataset: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow disk must not keep everybody else from writing: what an import copied is synced before its transaction."""
+    order: list[str] = []
+    sync, write = os.fsync, site.db.write
+
+    def noting_sync(handle: int) -> None:
+        """Note a part that goes to the disk."""
+        if Path(f"/proc/self/fd/{handle}").readlink().suffix == ".part":
+            order.append("sync")
+        sync(handle)
+
+    def noting_write() -> AbstractContextManager[sqlite3.Connection]:
+        """Note the transaction."""
+        order.append("transaction")
+        return write()
+
+    monkeypatch.setattr(os, "fsync", noting_sync)
+    monkeypatch.setattr(site.db, "write", noting_write)
+    files = [ingest.File(written(tmp_path / name, name), name) for name in ("one.txt", "two.txt")]
+    ingest.add_files(site, OPERATOR, dataset, files)
+    assert order[:3] == ["sync", "sync", "transaction"]

@@ -14,6 +14,7 @@ from appliance.model.problem import Problem
 from appliance.settings import Mail
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
+from tests.support.ports import unused_port
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -65,7 +66,7 @@ def test_a_message_goes_encrypted_where_the_server_offers_it(server: socketserve
     assert "It is full." in letter
 
 
-@pytest.mark.parametrize("name", ["", "127.0.0.1:1", "127.0.0.1:smtp"])
+@pytest.mark.parametrize("name", ["", "127.0.0.1:{unused}", "127.0.0.1:smtp"])
 def test_what_goes_wrong_is_said(name: str) -> None:
-    with pytest.raises(Problem, match="did not take the mail" if name else "No mail server"):
-        mailing.send(Mail(name), "it@clinic.example", "x", "y")
+    with unused_port() as port, pytest.raises(Problem, match="did not take the mail" if name else "No mail server"):
+        mailing.send(Mail(name.format(unused=port)), "it@clinic.example", "x", "y")

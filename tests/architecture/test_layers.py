@@ -47,7 +47,6 @@ _READS_HDF5 = ("jobs/rtdc/", "demo/")
 #: Where SQL stands outside of the store, and why.
 _SQL = {
     "web/monitoring_routes.py": "asks whether the database can be read at all",
-    "cli/releases.py": "copies a whole database before an update",
 }
 
 

@@ -402,6 +402,7 @@ def test_a_file_that_was_sealed_afresh_is_good_for_older_backups_too(site: Site)
         assert site.verify(name=name, identities=site.identities).ok
 
 
+@pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_a_backup_folder_of_somebody_else_is_told_with_the_remedy() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.backup import gpg
 from appliance.cli.common import CliState
 from appliance.cli.init import prepare
 from appliance.cli.root import run
+from tests.support.ports import unused_port
 
 
 @dataclass
@@ -33,12 +37,27 @@ Dcor = Callable[..., Said]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def gpg_home() -> Iterator[Path]:
+    """A keyring's folder. Its path is short, as sockets in it need, whatever the folder of the tests is called."""
+    with tempfile.TemporaryDirectory(prefix="dcor-test-", dir=gpg.short_folder()) as folder:
+        yield Path(folder)
+        subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], capture_output=True, check=False)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """The port of the data root's settings; nobody answers there."""
+    with unused_port() as number:
+        yield number
+
+
+@pytest.fixture
+def root(tmp_path: Path, port: int) -> Path:
     """A fresh data root that needs no free gigabytes."""
     folder = tmp_path / "data"
     prepare(
         folder,
-        {"server.hostname": "localhost", "server.port": 8443, "server.http_port": 0, "depot.reserve": 0},
+        {"server.hostname": "localhost", "server.port": port, "server.http_port": 0, "depot.reserve": 0},
         [],
         try_out=True,
     )

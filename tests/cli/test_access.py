@@ -36,7 +36,7 @@ def test_the_file_opens_the_server(appliance: Appliance, tmp_path: Path, capsys:
     assert somebody.get("user_show").result["name"] == "ada"
 
 
-def test_expiry_first_use_and_ones_own_passphrase(people: Dcor, tmp_path: Path) -> None:
+def test_expiry_first_use_and_ones_own_passphrase(people: Dcor, tmp_path: Path, port: int) -> None:
     out = tmp_path / "ada.dcor-access"
     made = people(
         "access", "create", "ada", "--out", str(out), "--password-stdin", "--json", stdin="correct horse battery\n"
@@ -49,7 +49,7 @@ def test_expiry_first_use_and_ones_own_passphrase(people: Dcor, tmp_path: Path) 
     assert lives == [pytest.approx(180, abs=1), pytest.approx(14, abs=1)]
     people("access", "create", "ada", "--out", str(tmp_path), "--expires", "never", "--first-use", "never")
     assert [row["expires"] for row in tokens(people, "ada")].count(None) == 1
-    assert (tmp_path / "ada_localhost-8443.dcor-access").exists()
+    assert (tmp_path / f"ada_localhost-{port}.dcor-access").exists()
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_refusals_leave_no_token_and_no_file(
     assert (tmp_path / "there").read_text() == "mine"
 
 
-def test_a_file_that_cannot_be_written_leaves_no_token(people: Dcor, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_leaves_no_token(people: Dcor, tmp_path: Path, port: int) -> None:
     folder = tmp_path / "there"
-    (folder / "ada_localhost-8443.dcor-access").mkdir(parents=True)
+    (folder / f"ada_localhost-{port}.dcor-access").mkdir(parents=True)
     assert people("access", "create", "ada", "--out", str(folder)).code == 1
     assert tokens(people, "ada") == []
 

@@ -13,9 +13,9 @@ def names(dcor: Dcor, *options: str) -> list[str]:
     return [row["name"] for row in dcor("user", "list", "--json", *options).json]
 
 
-def test_add_prints_a_link_unless_there_is_a_password(dcor: Dcor) -> None:
+def test_add_prints_a_link_unless_there_is_a_password(dcor: Dcor, port: int) -> None:
     made = dcor("user", "add", "ada", "--email", "ada@lab.example", "--json").json
-    assert made["link"].startswith("https://localhost:8443/")
+    assert made["link"].startswith(f"https://localhost:{port}/")
     assert (
         "link"
         not in dcor(

@@ -16,6 +16,7 @@ import pyzipper
 
 from appliance import settings as settings_module
 from appliance.actions import backups
+from appliance.backup import gpg
 from appliance.backup import key_sheet as backup_sheet
 from appliance.cli.common import CliState
 from appliance.cli.root import run
@@ -208,10 +209,8 @@ def test_every_changed_byte_of_a_zip_is_found(people: Dcor, tmp_path: Path, plac
 
 
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
-def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_path: Path) -> None:
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
+def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_path: Path, gpg_home: Path) -> None:
+    gpg = ["gpg", "--homedir", str(gpg_home), "--batch", "--quiet", "--passphrase", ""]
     subprocess.run(
         [*gpg, "--quick-generate-key", "backup@clinic.example", "default", "default", "never"],
         check=True,
@@ -235,7 +234,6 @@ def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_pa
     secret.write_bytes(
         subprocess.run([*gpg, "--export-secret-keys", "--armor"], check=True, capture_output=True).stdout
     )
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
 
     # … and back, after somebody has left who had been there.
     assert people("user", "remove", "ada", "--yes").code == 0
@@ -251,13 +249,11 @@ def test_encrypted_database_backup_to_a_gpg_key(people: Dcor, root: Path, tmp_pa
 
 
 @pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
-def test_a_private_key_with_a_passphrase_opens_a_dump(people: Dcor, tmp_path: Path) -> None:
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
+def test_a_private_key_with_a_passphrase_opens_a_dump(people: Dcor, tmp_path: Path, gpg_home: Path) -> None:
     gpg = [
         "gpg",
         "--homedir",
-        str(home),
+        str(gpg_home),
         "--batch",
         "--quiet",
         "--pinentry-mode",
@@ -273,7 +269,6 @@ def test_a_private_key_with_a_passphrase_opens_a_dump(people: Dcor, tmp_path: Pa
     keys = {"--export": tmp_path / "public.asc", "--export-secret-keys": tmp_path / "secret.asc"}
     for verb, path in keys.items():
         path.write_bytes(subprocess.run([*gpg, verb, "--armor"], check=True, capture_output=True).stdout)
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
     made = people("encrypted-database-backup", "--key-id", "b@clinic.example", "--import", str(keys["--export"]))
     restore = (
         "backup",
@@ -393,3 +388,19 @@ def test_the_job_backs_up_once_a_day(appliance: Appliance, tmp_path: Path) -> No
     assert "skipped" in result()
     assert result(now=True)["new_files"] == 0
     assert len(backups.listed(backups.folder(appliance.settings))) == 2
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="GnuPG is not installed")
+def test_a_keyring_may_lie_deep(tmp_path: Path, gpg_home: Path) -> None:
+    """GnuPG wants a socket beside its keys, and the path of a socket has at most 107 bytes."""
+    command = ["gpg", "--homedir", str(gpg_home), "--batch", "--quiet", "--passphrase", ""]
+    subprocess.run([*command, "--quick-generate-key", "deep@clinic.example"], check=True, capture_output=True)
+    public = tmp_path / "public.asc"
+    public.write_bytes(subprocess.run([*command, "--export", "--armor"], check=True, capture_output=True).stdout)
+    home = tmp_path / ("deep" * 25) / "gnupg"
+    gpg.import_key(home, public)
+    assert gpg.has_key(home, "deep@clinic.example")
+    source, target = tmp_path / "plain", tmp_path / "sealed"
+    source.write_text("data")
+    gpg.encrypt(home, source, target, "deep@clinic.example")
+    assert subprocess.run([*command, "--decrypt", str(target)], check=True, capture_output=True).stdout == b"data"

@@ -35,9 +35,9 @@ def clinic(dcor: Dcor, root: Path) -> Dcor:
     return dcor
 
 
-def test_show_and_export(dcor: Dcor, root: Path, tmp_path: Path) -> None:
+def test_show_and_export(dcor: Dcor, root: Path, tmp_path: Path, port: int) -> None:
     shown = dcor("certificate", "show", "--json")
-    assert (shown.code, shown.json["common_name"], shown.json["problems"]) == (0, "localhost:8443", [])
+    assert (shown.code, shown.json["common_name"], shown.json["problems"]) == (0, f"localhost:{port}", [])
     assert dcor("certificate", "export").out == (root / "certificates" / "server.cert").read_text()
     dcor("certificate", "export", "--out", str(tmp_path / "x.cert"))
     assert "PRIVATE" not in (tmp_path / "x.cert").read_text()
@@ -155,7 +155,6 @@ def test_client_setup_connects_a_user(appliance: Appliance, tmp_path: Path) -> N
 
 
 def test_client_setup_says_when_there_is_no_connection(dcor: Dcor, tmp_path: Path) -> None:
-    dcor("config", "set", "server.port", "1")
     dcor("client-setup", "--out", str(tmp_path / "setup"))
     environment = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "no_proxy": "*"}
     done = subprocess.run(

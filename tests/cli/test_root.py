@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -26,9 +26,10 @@ def test_help_names_every_command_without_loading_any() -> None:
 
 
 def test_help_is_quick() -> None:
-    started = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     subprocess.run([sys.executable, "-m", "appliance", "--help"], capture_output=True, check=True)
-    assert time.monotonic() - started < 2.0  # 0.1 s on a quiet machine
+    # Processor time, which a busy machine does not change much: 0.1 s.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2.0
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -134,6 +135,7 @@ def nobody_can_run_python() -> bool:
     )
 
 
+@pytest.mark.root
 @pytest.mark.skipif(
     not nobody_can_run_python(),
     reason="only root can become somebody else, and only with a Python that others may read",

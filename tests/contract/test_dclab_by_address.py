@@ -13,10 +13,11 @@ import pytest
 from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 
+from tests.support.ports import own_loopback
 from tests.support.samples import synthetic
 from tests.support.server import INSTALLED, Appliance, appliance_at
 
-HOST = "127.0.0.1"  # a host needs a dot for DCOR basins, and dclab looks names up by itself
+HOST = own_loopback()  # a host needs a dot for DCOR basins, and dclab looks names up by itself
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +26,13 @@ def on_443(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
     patch = pytest.MonkeyPatch()
     if INSTALLED not in os.environ:  # an installed one has it already
         try:
-            socket.create_server(("127.0.0.1", 443)).close()
+            socket.create_server((HOST, 443)).close()
         except OSError as error:
             patch.undo()
             pytest.skip(f"port 443 can not be had here: {error.strerror}")
     running = appliance_at(
         tmp_path_factory.mktemp("appliance") / "data",
-        **{"server.hostname": HOST, "server.port": 443, "policy.anonymous_access": True},
+        **{"server.hostname": HOST, "server.bind": HOST, "server.port": 443, "policy.anonymous_access": True},
     )
     patch.setenv("REQUESTS_CA_BUNDLE", str(running.certificate))
     yield running

@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import free_port
 
 TOP = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -46,8 +47,7 @@ def test_readme_names_exactly_these_commands() -> None:
 
 
 def test_try_out_starts_says_what_to_do_stops_and_starts_again(copy: Path, environment: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = ["./installer/install.sh", "--try", "--no-open", "--port", str(port)]
     first, seconds = run_until_announced(command, copy, environment)
     print(f"first start after {seconds:.0f} s")

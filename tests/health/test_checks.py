@@ -24,16 +24,19 @@ from appliance.model.problem import Problem
 from appliance.store import alarms, jobs
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
+from tests.support.ports import unused_port
 
 Usage = namedtuple("Usage", "total used free")
 Look = Callable[..., list[Finding]]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A fresh data root called dcor.lab.example."""
-    prepare(tmp_path / "data", {"server.hostname": "dcor.lab.example", "server.port": 65000, "depot.reserve": 0}, [])
-    return tmp_path / "data"
+def root(tmp_path: Path) -> Iterator[Path]:
+    """A fresh data root called dcor.lab.example, on a port where nobody answers."""
+    with unused_port() as port:
+        options = {"server.hostname": "dcor.lab.example", "server.port": port, "depot.reserve": 0}
+        prepare(tmp_path / "data", options, [])
+        yield tmp_path / "data"
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from appliance.settings import Mail
 from appliance.store import alarms
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
+from tests.support.ports import LOOPBACK, unused_port
 
 from .conftest import Appliance
 
@@ -99,8 +100,9 @@ def test_a_mail_server_that_takes_nothing_is_an_alarm_and_the_mail_waits(
 ) -> None:
     certify(appliance, 25)
     right = appliance.settings
-    appliance.settings = replace(right, mail=replace(right.mail, server="127.0.0.1:1"))
-    watch(appliance)
+    with unused_port() as port:
+        appliance.settings = replace(right, mail=replace(right.mail, server=f"{LOOPBACK}:{port}"))
+        watch(appliance)
     assert sorted(open_(appliance)) == ["certificate 30 days", "mail"]
     appliance.settings = right
     assert watch(appliance)["mailed"] == 1

@@ -24,6 +24,7 @@ from appliance.store import users
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.web.context import Context
+from tests.support.ports import LOOPBACK, free_port
 from tests.support.waiting import wait_for
 
 DEADLINE = 60.0
@@ -126,16 +127,15 @@ class Appliance:
     """A running service on a free port of this machine, in a thread of the tests' process."""
 
     def __init__(self, root: Path, **options: Any) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        flags = {
+        flags: dict[str, Any] = {
             "server.hostname": "localhost",
-            "server.bind": "127.0.0.1",
-            "server.port": port,
+            "server.bind": LOOPBACK,
+            "server.port": free_port(),
             "server.http_port": 0,
             "depot.reserve": 0,
         }
-        init.prepare(root, flags | options, [], names=("localhost", "127.0.0.1"), try_out=True)
+        flags |= options
+        init.prepare(root, flags, [], names=("localhost", str(flags["server.bind"])), try_out=True)
         self.root = root
         self.settings = settings_module.load(root, env={})
         self.service = Service(self.settings)
@@ -203,7 +203,7 @@ class ApartAppliance(Appliance):
             self._log.seek(0)
             raise AssertionError(f"the service ended: {self._log.read()}")
         try:
-            with socket.create_connection(("127.0.0.1", self.settings.server.port), timeout=1.0):
+            with socket.create_connection((self.settings.server.bind, self.settings.server.port), timeout=1.0):
                 return True
         except OSError:
             return False

@@ -85,6 +85,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(root)], check=True)
 
 
+@pytest.mark.root
 def test_full_disk_is_said_and_leaves_everything_usable(small_disk: Path, tmp_path: Path) -> None:
     appliance = Appliance(small_disk / "data")
     try:

@@ -9,16 +9,15 @@ import signal
 import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 
 from appliance import logs, notify
-from appliance.actions.site import Sanity
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
+from appliance.jobs.sanity import SanityChecks
 from appliance.model import supplements
 from appliance.model.problem import Problem, invalid
 from appliance.security import secrets
@@ -40,7 +39,6 @@ from appliance.web.wsgi import pages_route
 
 log = logging.getLogger(__name__)
 
-_SANITY_SECONDS = 60
 _GRACE = 30.0
 _numbers = itertools.count(1)  # of the services of this process, of which tests start several
 
@@ -64,7 +62,7 @@ class Service:
             db=self.db,
             depot=depot,
             wake_jobs=self.jobs.wake,
-            check_sanity=self._check_sanity,
+            check_sanity=SanityChecks(self.jobs.sandbox, memory=settings.jobs.memory).check,
             signer=Signer(secrets.signing_key(settings.secrets)),
             status=self.status,
         )
@@ -154,15 +152,6 @@ class Service:
             self.jobs.sandbox.warm_up()
         except SandboxError as error:
             log.error("sandbox.unavailable reason=%s", error)
-
-    def _check_sanity(self, path: Path) -> Sanity:
-        try:
-            answer = self.jobs.sandbox.run(
-                "sanity", path, {}, timeout=_SANITY_SECONDS, memory=self.settings.jobs.memory
-            ).answer
-        except SandboxError as error:
-            return Sanity(False, (str(error),))
-        return Sanity(bool(answer["valid"]), tuple(answer.get("reasons", ())))
 
 
 def serve(settings: Settings) -> None:

@@ -16,8 +16,10 @@ from appliance.store.database import Database
 from appliance.store.depot import Depot
 
 #: Processor seconds that a task on any file may take, and the pace expected of it beyond.
-_LEAST_SECONDS = 60
-_BYTES_A_SECOND = 500 << 10
+_LEAST_SECONDS = 15
+_BYTES_A_SECOND = 1 << 20
+#: Longest time on the clock: a child that only sleeps uses no processor, yet keeps a worker.
+_LEAST_WAIT, _WAIT_FACTOR = 60, 10
 
 Write = Callable[[sqlite3.Connection], None]
 
@@ -106,13 +108,14 @@ class JobContext:
         """
         settings, path = self.settings.jobs, self.original()
         options.setdefault("file_size", 512 << 20)
-        options.setdefault("cpu", min(settings.timeout, _processor_seconds(path.stat().st_size)))
+        cpu = min(settings.timeout, processor_seconds(path.stat().st_size))
+        options.setdefault("cpu", cpu)
         return self.sandbox.run(
             task,
             path,
             dict(request),
             scratch=scratch,
-            timeout=settings.timeout,
+            timeout=min(settings.timeout, _LEAST_WAIT + _WAIT_FACTOR * cpu),
             memory=settings.memory,
             progress=self.progress,
             cancelled=self.cancelled,
@@ -120,8 +123,8 @@ class JobContext:
         )
 
 
-def _processor_seconds(size: int) -> int:
-    """What a process may use for a file of `size` bytes: a hundred times what the slowest task takes for one with images.
+def processor_seconds(size: int) -> int:
+    """What a process may use for a file of `size` bytes: fifty times what the slowest task takes for one with images.
 
     Damage can make HDF5 run in circles, and a small file should not keep a worker busy for an hour.
     """

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class _Sent:
 
     heavy: bool = False
     background: bool = False
+    user_id: str = ""
     at: float = field(default_factory=time.monotonic)
 
 
@@ -119,7 +121,7 @@ class JobRunner:
         with self._db.write() as tx:
             jobs.sweep(tx, dead_worker_except=self.worker)
         self.sandbox.clear_scratch()
-        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + 1, self._execute)
+        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + 2, self._execute)
         self._queue.start()
         self._dispatcher = threading.Thread(target=self._dispatch_forever, name="jobs", daemon=True)
         self._dispatcher.start()
@@ -180,36 +182,45 @@ class JobRunner:
                 self._stopping.wait(_TICK)
 
     def _dispatch(self) -> None:
-        """Hand the most urgent jobs to the workers, a few more than can run at once."""
+        """Hand the next jobs to the workers: as many as can start at once, so that whoever comes later is not behind them.
+
+        When all workers are busy, one more job may run for a user who has none under way.
+        """
         if self._queue is None or self._stopping.is_set():
             return
-        most = 4 * self._workers
         with self._guard:
             horizon = time.monotonic() - self._lease  # what a worker has not taken up by then is sent again
             self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent.at > horizon}
-            if len(self._sent) > most // 2:
-                return
             taken = self._sent.keys() | self._active.keys()
             load = [*self._sent.values(), *(active.sent for active in self._active.values())]
         heavy, background = sum(one.heavy for one in load), sum(one.background for one in load)
+        held = Counter(one.user_id for one in load if not one.background)
+        if held.total() > self._workers and background:
+            return
         with self._db.read() as conn:
             found = jobs.ready(
                 conn,
-                most + len(taken),
+                self._workers + 1 + len(taken),
                 without=self._background_kinds if background else (),
                 without_heavy=self._heavy_kinds if heavy >= self._heavy_slots else (),
                 heavy_bytes=_HEAVY_BYTES,
+                held=held,
             )
         for row in found:
             sent = _Sent(
-                row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES, row["kind"] in self._background_kinds
+                row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES,
+                row["kind"] in self._background_kinds,
+                row["user_id"],
             )
             if row["id"] in taken or (sent.heavy and heavy >= self._heavy_slots) or (sent.background and background):
                 continue
+            room = self._workers + (held[sent.user_id] == 0)
+            if not sent.background and held.total() >= room:
+                continue
             heavy, background = heavy + sent.heavy, background + sent.background
+            if not sent.background:
+                held[sent.user_id] += 1
             with self._guard:
-                if len(self._sent) >= most:
-                    return
                 self._sent[row["id"]] = sent
             self._queue.send(row["id"], row["priority"])
 

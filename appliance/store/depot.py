@@ -132,6 +132,13 @@ class Depot:
         durable.replace(path, target)
         return target
 
+    def allocated(self, part_id: str) -> int:
+        """Bytes that a part takes on the disk; 0 when it is not there (yet)."""
+        try:
+            return self.part(part_id).stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
+
     def discard_part(self, part_id: str) -> None:
         """Remove a part, if it is there."""
         self.part(part_id).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ dataset is checked before its bytes, and the rest before it is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from appliance.actions import lookup, resources
@@ -58,7 +59,8 @@ class AttachedFiles:
                 resources.check_unplaced(self._context, self._viewer, name, size)
                 unplaced.append(field)
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
-            return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit), name)
+            room = partial(resources.require_reserve, self._context)
+            return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit, room=room), name)
 
         self._form = multipart_form.parse(request, on_file, limit, taken)
         for field in unplaced:

@@ -218,7 +218,7 @@ def test_an_upload_is_refused_in_the_same_words(world: World) -> None:
 def test_a_system_administrator_sets_a_published_dataset_back_and_deletes_it(world: World) -> None:
     admin, one = world.people["S"], world.dataset("public")
     assert admin.post("package_patch", id=one.id, state="draft").result["state"] == "draft"
-    assert world.people["A"].get("package_show", id=one.id).status == 403
+    assert world.people["A"].get("package_show", id=one.id).status == 404
     other = world.dataset("private")
     assert admin.post("package_patch", id=other.id, state="deleted").result["state"] == "deleted"
     third = world.dataset("public")

@@ -288,11 +288,11 @@ def test_an_unfit_name_has_the_same_shape(world: World, name: str) -> None:
 
 def test_a_system_administrator_chooses_the_id_of_a_file(world: World) -> None:
     one, id_ = world.dataset("draft"), str(uuid.uuid4())
-    send = (
-        lambda who, wanted: world.people[who].upload(  # noqa: E731
-            "resource_create", {"package_id": one.id, "id": wanted}, "upload", f"{wanted[:8]}-{who}.txt", b"x"
-        )
-    )
+
+    def send(who: str, wanted: str) -> Answer:
+        fields = {"package_id": one.id, "id": wanted}
+        return world.people[who].upload("resource_create", fields, "upload", f"{wanted[:2]}-{who}.txt", b"x")
+
     assert send("S", id_).result["id"] == id_
     assert send("S", "no/id").error == {"id": ["resource ID must be a valid UUID"]}
     again = world.people["S"].upload("resource_create", {"package_id": one.id, "id": id_}, "upload", "y.txt", b"x")

@@ -201,7 +201,7 @@ _FIELDS = "name, title, description, image_url"
 
 @action(
     "organization_create",
-    text("name", "Name in addresses", required=True),
+    text("name", "URL name", required=True),
     rule="circle:create",
     asks=None,
     extra=_FIELDS,
@@ -211,9 +211,7 @@ def organization_create(call: Call) -> dict[str, Any]:
     return _created(call, CIRCLE)
 
 
-@action(
-    "group_create", text("name", "Name in addresses", required=True), rule="collection:create", asks=None, extra=_FIELDS
-)
+@action("group_create", text("name", "URL name", required=True), rule="collection:create", asks=None, extra=_FIELDS)
 def group_create(call: Call) -> dict[str, Any]:
     """Found a collection; its founder becomes admin."""
     return _created(call, COLLECTION)

@@ -111,7 +111,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
             "Error while reading the metadata: 'x' fehlt",
             "Fehler (beim Lesen der Metadaten): 'x' fehlt",
         ),
-        ("The backup failed: the volume is gone", "Die Sicherung ist gescheitert: the volume is gone"),
+        ("The backup failed: the volume is gone", "Die Sicherung ist fehlgeschlagen: the volume is gone"),
         ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),
         ("", ""),
     ],

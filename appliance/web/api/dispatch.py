@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import traceback
-import uuid
 from typing import Any
 
-from appliance.actions.site import Site
 from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import announcements, incidents
+from appliance.store import announcements
 from appliance.store.fair_lock import caller
 from appliance.web import authentication, cpu_slot
 from appliance.web.answer_key import answer_key
@@ -22,8 +18,6 @@ from appliance.web.body_budget import Share
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
-
-log = logging.getLogger(__name__)
 
 _POST_ONLY = "JSON Error: Invalid request. Please use POST method for your request"
 #: Rules that nobody passes without signing in; a visitor is told so rather than what is missing.
@@ -49,8 +43,8 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
         return envelope.refusal(site_url, name, problem)
     except PeerGone:
         raise
-    except Exception:
-        return envelope.refusal(site_url, name, report(context, f"action {name}"))
+    except Exception as error:
+        return envelope.refusal(site_url, name, report(context, f"action {name}", error))
 
 
 def cached(context: Context, request: Request, declared: Action) -> Response:
@@ -140,15 +134,9 @@ def read(
     return parameters.from_body(request, limit, share) | query
 
 
-def report(context: Site, place: str) -> Problem:
+def report(context: Context, place: str, error: Exception) -> Problem:
     """Keep the trace of what just failed; the client gets a number that the administrator can look up."""
-    incident = uuid.uuid4().hex[:12]
-    log.error("incident id=%s place=%s", incident, place)
-    try:
-        with context.db.write() as tx:
-            incidents.add(tx, incident, place, traceback.format_exc())
-    except Problem:  # the disk may be full: the log has the number at least
-        log.exception("incident.unsaved id=%s", incident)
+    incident = context.incidents.record(place, error)
     return Problem(500, "Internal Server Error", message=f"Internal Server Error (incident {incident})")
 
 

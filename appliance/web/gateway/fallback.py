@@ -72,8 +72,6 @@ def forward(request: Request, path: Path, limit: int) -> Response:
         ConnectionResetError,
     ) as error:
         connection.close()
-        if request.body.length is None or getattr(request.body, "broken", False):
-            raise
         log.warning("gateway.fallback_failed error=%s", type(error).__name__)
         return text(502, "The pages are not available at the moment.\n")
     except Exception:

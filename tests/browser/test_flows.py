@@ -296,7 +296,7 @@ def test_an_upload_waits_until_its_supplements_fit(house: House, open_page: Open
     measurement.write_bytes(synthetic().read_bytes())
     page.locator("[data-files]").set_input_files([str(measurement)])
     page.locator("[data-held]").wait_for(state="visible")
-    assert page.get_by_text("Hier wird eine Zahl größer als 0 gebraucht.").first.is_visible()
+    assert page.get_by_text("Bitte eine Zahl größer als 0 eingeben.").first.is_visible()
     assert house.people["ada"].get("package_show", id=made["id"]).result["resources"] == []
     page.locator("[name='sp:chip:channel width']").fill("20,5")
     page.locator("[name='sp:chip:channel width']").blur()

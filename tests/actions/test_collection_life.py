@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from appliance.actions import accounts as people
 from appliance.actions import collecting, communities, datasets, sharing
@@ -184,6 +184,7 @@ class SharingMachine(RuleBasedStateMachine):
             datasets.update(self.site, OPERATOR, id_, {"private": True})
             self.known[id_].private = True
 
+    @precondition(lambda self: sum(one.state != "deleted" for one in self.known.values()) > 2)
     @rule(id_=consumes(made))
     def delete(self, id_: str) -> None:
         """A deleted dataset leaves collections and collaborators."""

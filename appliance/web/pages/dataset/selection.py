@@ -8,8 +8,10 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import communities as verbs
+from appliance.model.problem import Problem
 from appliance.store import datasets
 from appliance.web.pages.dataset.dataset_card import dataset_url
+from appliance.web.pages.dataset.dataset_search import MOST_SELECTED
 from appliance.web.pages.dataset.sharing import own_collections
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings, site, viewer
@@ -17,24 +19,35 @@ from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("selection", __name__)
-_MOST = 200
 
 
-def _chosen() -> list[Any]:
-    """The datasets of the form that the viewer may see."""
-    rows = (datasets.visible(conn(), ref, viewer()) for ref in dict.fromkeys(request.form.getlist("id")[:_MOST]))
+def chosen_datasets() -> list[Any]:
+    """The datasets of the form that the viewer may see. Raises Problem 409 when there are too many."""
+    refs = dict.fromkeys(request.form.getlist("id"))
+    if len(refs) > MOST_SELECTED:
+        raise Problem(
+            409,
+            "Validation Error",
+            message=_(
+                "Select at most %(most)s datasets at once; these are %(count)s.", most=MOST_SELECTED, count=len(refs)
+            ),
+        )
+    rows = (datasets.visible(conn(), ref, viewer()) for ref in refs)
     return [row for row in rows if row is not None]
+
+
+def nothing_selected() -> str:
+    """The page that says so."""
+    return render("dataset/selection.html", title=_("Selection"), datasets=[], collections=[], ids=[], may_create=False)
 
 
 @bp.post("/dataset/selection")
 @allow("site:read")
 def act() -> Any:
     """Do what the pressed button says; without a selection, say that there is none."""
-    chosen, what = _chosen(), request.form.get("do", "")
+    chosen, what = chosen_datasets(), request.form.get("do", "")
     if not chosen:
-        return render(
-            "dataset/selection.html", title=_("Selection"), datasets=[], collections=[], ids=[], may_create=False
-        ), 409
+        return nothing_selected(), 409
     if what == "zip":
         return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
     if what == "script":
@@ -76,6 +89,6 @@ def _script(chosen: list[Any]) -> Response:
 def collect() -> Response:
     """Add the chosen datasets to a collection; the collection's own rule is asked by the verb."""
     name = request.form.get("collection", "")
-    for row in _chosen():
+    for row in chosen_datasets():
         verbs.add_dataset(site(), viewer(), name, row["id"])
     return back_to(f"/group/{name}", done="added")

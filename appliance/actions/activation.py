@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from appliance.actions.site import Site
 from appliance.model import names
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import datasets, resources, rtdc
 
+_LONGEST = 60.0  # seconds
 NO_RESOURCES = "Cannot set state of dataset to 'active', because it does not contain any resources!"
 NO_VALID_RESOURCE = "Before activating a dataset, make sure that it contains a valid DC resource!"
 
@@ -21,7 +23,9 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
     """Before the transaction: look into the files whose job has not done so yet.
 
     That takes a child process and seconds, so it can not happen while the database's writer is held. Stops at the first
-    valid file; the verdicts are stored, `require_ready` reads them. Says nothing: refusing is for the transaction.
+    valid file; the verdicts are stored, `require_ready` reads them. Refusing is for the transaction.
+
+    :raises Problem: 503 when the files cannot be looked into now, or not in the time of a request; what is known by then is kept.
     """
     if data.get("state") != "active":
         return
@@ -37,8 +41,11 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
         ]
     if any(verdicts.values()):
         return
+    until = time.monotonic() + _LONGEST
     for resource_id in unknown:
-        sanity = site.check_sanity(site.depot.path(resource_id))
+        if time.monotonic() > until:
+            raise Problem(503, "Busy", message="The files are still being checked; try again in a minute.")
+        sanity = site.check_sanity(site.depot.path(resource_id), viewer.user_id or "")
         with site.db.write() as tx:
             rtdc.set_verdict(tx, resource_id, sanity.valid, list(sanity.reasons))
         if sanity.valid:

@@ -79,7 +79,8 @@ def id_from(*parts: str) -> str:
 
 def _receive(site: Site, file: File) -> resources.Incoming:
     size = file.path.stat().st_size
-    resources.require_room(site, size)
+    with site.db.read() as conn:
+        resources.require_room(site, conn, size)
     sha256, md5, etag = hashlib.sha256(), hashlib.md5(usedforsecurity=False), EtagHasher(size)
     part = site.depot.new_part()
     try:

@@ -14,7 +14,7 @@ from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.store import audit, communities, jobs, resources, uploads
+from appliance.store import audit, communities, datasets, jobs, resources, uploads
 
 _LEGACY_KEYS = frozenset(
     {"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"}
@@ -95,18 +95,22 @@ def check_new(site: Site, viewer: Viewer, dataset_ref: str | None, name: str, si
         if errors:
             raise invalid({"name": errors})
         require_quota(site, conn, facts.circle_id, size or 0)
-    require_room(site, size or 0)
+        require_room(site, conn, size or 0)
     return facts
 
 
-def require_room(site: Site, size: int) -> None:
-    """Is a file of `size` bytes allowed, and does it fit? Raises Problem 413 or 507."""
+def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
+    """Is a file of `size` bytes allowed, and does it fit beside all that was accepted before? Raises Problem 413 or 507.
+
+    To accept an upload, ask in the transaction that notes it: then no two get the same room.
+    """
     limit = site.settings.depot.max_upload
     if size > limit:
         raise Problem(
             413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
         )
-    free = site.depot.free()
+    promised = sum(max(0, whole - site.depot.allocated(part)) for part, whole in uploads.unattached(conn))
+    free = max(0, site.depot.free() - promised)
     if size + site.settings.depot.reserve > free:
         raise Problem(
             507,
@@ -115,10 +119,26 @@ def require_room(site: Site, size: int) -> None:
         )
 
 
-def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: int) -> None:
-    """Does the circle's quota allow `size` bytes more? Raises Problem 413."""
+def require_reserve(site: Site) -> None:
+    """Is the free space that uploads must leave still there? Asked while bytes arrive. Raises Problem 507."""
+    if site.depot.free() < site.settings.depot.reserve:
+        raise Problem(
+            507,
+            "Insufficient Storage",
+            message="The data volume has become too full for this file. It was not stored; tell the administrator.",
+        )
+
+
+def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: int, *, resource_id: str = "") -> None:
+    """Does the circle's quota allow `size` bytes more, uploads under way included? Raises Problem 413.
+
+    :param resource_id: of the upload that the bytes belong to, when it is one of those under way.
+    """
     quota = site.settings.depot.quota_circle
-    if quota and communities.bytes_of_circle(conn, circle_id) + size > quota:
+    if not quota:
+        return
+    taken = communities.bytes_of_circle(conn, circle_id)
+    if taken + uploads.bytes_of_circle(conn, circle_id, without=resource_id) + size > quota:
         raise Problem(
             413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that."
         )
@@ -174,8 +194,11 @@ def addition(
 def attach(
     site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, new: Addition, files: DepotTransaction
 ) -> str:
-    """Make the file (already on disk) a resource, with its jobs; returns its id."""
+    """Make the file (already on disk) a resource, with its jobs; returns its id. Raises Problem 413 beyond the circle's quota."""
     incoming = new.incoming
+    facts = datasets.facts(tx, dataset_id)
+    if facts is not None:
+        require_quota(site, tx, facts.circle_id, incoming.size, resource_id=incoming.resource_id)
     files.publish(incoming)
     mimetype, format_ = media.kind(incoming.name)
     resources.create(
@@ -196,7 +219,7 @@ def attach(
         uploads.attached(tx, incoming.resource_id, dataset_id)
     row = resources.get(tx, incoming.resource_id)
     assert row is not None  # noqa: S101 - just written
-    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense)
+    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, user_id=viewer.user_id or "")
     audit.add(
         tx,
         viewer,

@@ -20,7 +20,7 @@ class Sanity:
     reasons: tuple[str, ...] = ()
 
 
-def _unchecked(path: Path) -> Sanity:
+def _unchecked(path: Path, caller: str) -> Sanity:
     return Sanity(False, ("Measurement files can not be checked here.",))
 
 
@@ -30,12 +30,13 @@ class Site:
 
     :ivar wake_jobs: tells the job runner that there is something new in the job table.
     :ivar limiter: counts attempts to give a password.
-    :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds).
+    :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds); `caller` is the id of who
+        asks, for a fair share. Raises Problem 503 when it cannot tell now.
     """
 
     settings: Settings
     db: Database
     depot: Depot
     wake_jobs: Callable[[], None] = field(default=lambda: None)
-    check_sanity: Callable[[Path], Sanity] = field(default=_unchecked)
+    check_sanity: Callable[[Path, str], Sanity] = field(default=_unchecked)
     limiter: Limiter = field(default_factory=Limiter)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from appliance.actions.site import Sanity
 from appliance.jobs.runner import JobRunner
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sanity import SanityChecks
 from appliance.settings import Settings
 from appliance.store import jobs
 from appliance.store.database import Database
@@ -18,20 +19,12 @@ from appliance.store.depot import Depot
 _POLL = 0.1  # seconds
 
 
-def check_sanity(settings: Settings) -> Callable[[Path], Sanity]:
+def check_sanity(settings: Settings) -> Callable[[Path, str], Sanity]:
     """What `actions.Site` asks whether a file is valid measurement data; a sandboxed child looks into it."""
     sandbox = Sandbox(settings.tmp / "cli", allow_weak=settings.jobs.allow_weak_sandbox)
     atexit.register(sandbox.close)  # one warm process for all files of this call
 
-    def check(path: Path) -> Sanity:
-        """A child that cannot be had, or dies, counts as a bad file; its reason is the child's."""
-        try:
-            answer = sandbox.run("sanity", path, {}, timeout=settings.jobs.timeout, memory=settings.jobs.memory).answer
-        except SandboxError as error:
-            return Sanity(False, (error.message,))
-        return Sanity(bool(answer["valid"]), tuple(answer["reasons"]))
-
-    return check
+    return SanityChecks(sandbox, memory=settings.jobs.memory, seconds=settings.jobs.timeout).check
 
 
 def run_until_idle(db: Database, depot: Depot, settings: Settings, told: Callable[[str], None]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.model import names, times
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.store import documents, visibility
+from appliance.store import collections, documents, visibility
 from appliance.store.connections import once
 from appliance.store.search import index
 
@@ -42,14 +42,17 @@ def facts(conn: sqlite3.Connection, ref: str | None) -> DatasetFacts | None:
 
 def facts_of(conn: sqlite3.Connection, row: sqlite3.Row) -> DatasetFacts:
     """What the policy wants to know of a row."""
-    collections = conn.execute("SELECT collection_id FROM collection_dataset WHERE dataset_id = ?", (row["id"],))
+    entries = conn.execute(
+        "SELECT collection_id, granted FROM collection_dataset WHERE dataset_id = ?", (row["id"],)
+    ).fetchall()
     return DatasetFacts(
         row["id"],
         row["circle_id"],
         row["creator_id"],
         bool(row["private"]),
         row["state"],
-        frozenset(c[0] for c in collections),
+        frozenset(entry["collection_id"] for entry in entries),
+        frozenset(entry["collection_id"] for entry in entries if entry["granted"]),
     )
 
 
@@ -93,7 +96,11 @@ def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 #: What links a dataset to others: table → (column and table of the other side, all columns).
 _RELATIONS = {
-    "collection_dataset": ("collection_id", "community", ("id", "collection_id", "dataset_id")),
+    "collection_dataset": (
+        "collection_id",
+        "community",
+        ("id", "collection_id", "dataset_id", "added", "added_by", "basis", "granted"),
+    ),
     "collaborator": ("user_id", "user", ("user_id", "dataset_id", "capacity", "modified")),
     "follower": ("user_id", "user", ("user_id", "dataset_id", "since")),
 }
@@ -124,6 +131,13 @@ def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
                 WHERE n.dataset_id = ? AND n.relation = '{table}' AND o.state != 'deleted'""",
             (dataset_id,),
         )
+    for entry in collections.of_dataset(tx, dataset_id):  # a right that ended meanwhile does not come back
+        if (
+            entry["granted"]
+            and entry["basis"] == "update"
+            and not collections.may_change(tx, entry["added_by"], dataset_id)
+        ):
+            collections.end_grant(tx, entry["id"], dataset_id)
     tx.execute("DELETE FROM deleted_relation WHERE dataset_id = ?", (dataset_id,))
     tx.execute("UPDATE dataset SET deleted_from = NULL WHERE id = ?", (dataset_id,))
     update(tx, dataset_id, state="draft", name=name)

@@ -26,6 +26,8 @@ SUFFIXES = {
     "thumbnail": ".thumb.webp",
     "columns": ".columns.bin",
     "density": ".density.bin",
+    "logs": ".logs.json",
+    "tables": ".tables.json",
 }
 _PART = ".part"
 
@@ -131,6 +133,13 @@ class Depot:
         target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{''.join(parts)}"
         durable.replace(path, target)
         return target
+
+    def allocated(self, part_id: str) -> int:
+        """Bytes that a part takes on the disk; 0 when it is not there (yet)."""
+        try:
+            return self.part(part_id).stat().st_blocks * 512
+        except FileNotFoundError:
+            return 0
 
     def discard_part(self, part_id: str) -> None:
         """Remove a part, if it is there."""

@@ -58,6 +58,21 @@ def open_of(conn: sqlite3.Connection, user_id: str, kind: str) -> list[sqlite3.R
     ).fetchall()
 
 
+def unattached(conn: sqlite3.Connection) -> list[tuple[str, int]]:
+    """(id, size in bytes) of every upload that was accepted and is not over."""
+    rows = conn.execute("SELECT id, size FROM upload WHERE state IN ('open', 'complete')")
+    return [(row["id"], row["size"]) for row in rows]
+
+
+def bytes_of_circle(conn: sqlite3.Connection, circle_id: str, *, without: str = "") -> int:
+    """Bytes of the uploads that were accepted for a circle and are not over. :param without: id of a resource to be left out."""
+    row = conn.execute(
+        "SELECT coalesce(sum(size), 0) FROM upload WHERE circle_id = ? AND state IN ('open', 'complete') AND resource_id != ?",
+        (circle_id, without),
+    ).fetchone()
+    return int(row[0])
+
+
 def prolong(tx: sqlite3.Connection, upload_id: str, lifetime: int) -> None:
     """Something has arrived: the time until the upload is swept begins anew."""
     tx.execute("UPDATE upload SET expires = ? WHERE id = ?", (times.ahead(timedelta(seconds=lifetime)), upload_id))

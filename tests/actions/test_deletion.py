@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.actions import communities, deletion, lookup, sharing
+from appliance.actions import collecting, communities, deletion, lookup, sharing
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.store import audit
@@ -33,7 +33,7 @@ def viewer(house: House, name: str) -> Viewer:
 def test_a_restored_draft_has_its_collections_people_and_followers(house: House) -> None:
     context = house.appliance.context
     made, _file = house.dataset("Brought back", private=True)
-    communities.add_dataset(context, OPERATOR, "study", made["id"])
+    collecting.add(context, viewer(house, "ada"), "study", [made["id"]])
     house.share(made["id"], "eve", "editor")
     house.share(made["id"], "max", "member")
     with context.db.read() as conn:
@@ -42,7 +42,7 @@ def test_a_restored_draft_has_its_collections_people_and_followers(house: House)
     sharing.follow(context, viewer(house, "ada"), made["id"])
     before = house.people["ada"].get("package_show", id=made["id"]).result
     assert house.people["ada"].post("package_delete", id=made["id"]).status == 200
-    assert eve.get("package_show", id=made["id"]).status == 403
+    assert eve.get("package_show", id=made["id"]).status == 404
     assert house.people["ada"].post("dataset_restore", id=made["id"]).status == 200
     after = house.people["ada"].get("package_show", id=made["id"]).result
     changing = {"metadata_modified"}
@@ -60,7 +60,7 @@ def test_what_is_gone_meanwhile_is_left_out_and_a_taken_name_is_replaced(house: 
     context = house.appliance.context
     communities.create(context, OPERATOR, "collection", {"name": "short-lived"})
     made, _file = house.dataset("Same name", private=True)
-    communities.add_dataset(context, OPERATOR, "short-lived", made["id"])
+    collecting.add(context, OPERATOR, "short-lived", [made["id"]])
     deletion.delete(context, OPERATOR, made["id"])
     communities.delete(context, OPERATOR, "collection", "short-lived")
     again, _file = house.dataset("Same name", private=True)
@@ -70,6 +70,23 @@ def test_what_is_gone_meanwhile_is_left_out_and_a_taken_name_is_replaced(house: 
     assert shown["state"] == "draft"
     assert shown["name"] != made["name"]
     assert shown["groups"] == []
+
+
+def test_a_right_that_ended_meanwhile_does_not_come_back(house: House) -> None:
+    context, kim = house.appliance.context, house.people["kim"]
+    communities.create(context, OPERATOR, "collection", {"name": "by-max", "title": "By Max"})
+    for name, role in (("max", "editor"), ("kim", "member")):
+        communities.set_member(context, OPERATOR, "collection", "by-max", name, role)
+    communities.set_member(context, OPERATOR, "circle", "lab", "max", "admin")
+    made, _file = house.dataset("Collected by Max", private=True)
+    collecting.add(context, viewer(house, "max"), "by-max", [made["id"]])
+    assert kim.get("package_show", id=made["id"]).status == 200
+    deletion.delete(context, viewer(house, "ada"), made["id"])
+    communities.remove_member(context, OPERATOR, "circle", "lab", "max")
+    deletion.restore(context, viewer(house, "ada"), made["id"])
+    shown = house.people["ada"].get("package_show", id=made["id"]).result
+    assert [group["name"] for group in shown["groups"]] == ["by-max"]
+    assert kim.get("package_show", id=made["id"]).status == 404
 
 
 def test_what_was_active_stays_deleted(house: House) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.actions import communities
+from appliance.actions import collecting, communities
 from appliance.model.viewer import OPERATOR
 from tests.browser import axe
 from tests.support.furnished import House
@@ -32,7 +32,7 @@ def crowd(house: House) -> list[str]:
             from appliance.store import datasets
 
             datasets.touch(tx, one)
-        communities.add_dataset(context, OPERATOR, "crowded", one)
+        collecting.add(context, OPERATOR, "crowded", [one])
     return made
 
 

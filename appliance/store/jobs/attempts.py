@@ -12,7 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 from appliance.model import times
-from appliance.store.jobs.conditions import BLOCKED, OPEN
+from appliance.store.jobs.conditions import BLOCKED, OPEN, SOFT
+from appliance.store.jobs.queueing import INTERACTIVE
 
 #: A job whose process was ended from outside starts again this often.
 INTERRUPTIONS = 10
@@ -29,25 +30,49 @@ def ready(
     without: Iterable[str] = (),
     without_heavy: Iterable[str] = (),
     heavy_bytes: int = 0,
+    held: Mapping[str, int] | None = None,
 ) -> list[sqlite3.Row]:
-    """Jobs that may run now, most urgent first: id, kind, priority, size (bytes of the resource's file, 0 without one).
+    """Jobs that may run now, at most `limit` of each user, in their order: id, kind, priority, user_id, size (bytes of the resource's file, or 0).
+
+    What people wait for comes before bulk work and maintenance; of these, users take turns, whoever has the fewest under way first;
+    of one user, the most urgent and oldest.
 
     :param without: kinds to leave out; :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
+    :param held: number of jobs that each user has under way.
     """
-    return conn.execute(
-        f"""SELECT job.id, kind, priority, coalesce(r.size, 0) AS size FROM job LEFT JOIN resource r ON r.id = job.resource_id
-            WHERE job.state = 'queued' AND available <= :now AND NOT {BLOCKED}
-              AND kind NOT IN (SELECT value FROM json_each(:without))
-              AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
-            ORDER BY priority DESC, job.created LIMIT :limit""",
-        {
-            "now": times.now(),
-            "without": json.dumps(list(without)),
-            "heavy": json.dumps(list(without_heavy)),
-            "bytes": heavy_bytes,
-            "limit": limit,
-        },
-    ).fetchall()
+    bounds = {
+        "now": times.now(),
+        "without": json.dumps(list(without)),
+        "heavy": json.dumps(list(without_heavy)),
+        "bytes": heavy_bytes,
+        "limit": limit,
+    }
+    found: list[tuple[tuple[bool, int, int, str], sqlite3.Row]] = []
+    for user_id in _users(conn):
+        rows = conn.execute(
+            f"""SELECT job.id, kind, priority, user_id, job.created, coalesce(r.size, 0) AS size
+                FROM job LEFT JOIN resource r ON r.id = job.resource_id
+                WHERE job.state = 'queued' AND user_id = :user AND available <= :now AND NOT {BLOCKED}
+                  AND kind NOT IN (SELECT value FROM json_each(:without))
+                  AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
+                ORDER BY priority DESC, job.created LIMIT :limit""",
+            {**bounds, "user": user_id},
+        )
+        before = (held or {}).get(user_id, 0)
+        for number, row in enumerate(rows, before):
+            found.append(((row["priority"] < INTERACTIVE, number, -row["priority"], row["created"]), row))
+    return [row for _order, row in sorted(found, key=lambda one: one[0])]
+
+
+def _users(conn: sqlite3.Connection) -> list[str]:
+    """Who has jobs in the queue; read off the index without looking at each job."""
+    rows = conn.execute(
+        """WITH RECURSIVE one(id) AS (
+             SELECT min(user_id) FROM job WHERE state = 'queued'
+             UNION ALL SELECT (SELECT min(user_id) FROM job WHERE state = 'queued' AND user_id > one.id) FROM one WHERE id IS NOT NULL)
+           SELECT id FROM one WHERE id IS NOT NULL"""
+    )
+    return [row[0] for row in rows]
 
 
 def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float) -> sqlite3.Row | None:
@@ -212,8 +237,10 @@ def _fail_for_good(tx: sqlite3.Connection, job_id: str, error: str, log: str) ->
 def _fail_dependants(tx: sqlite3.Connection, job_id: str, reason: str) -> None:
     """All of the same resource that directly or indirectly waits for `job_id` fails with the first reason."""
     tx.execute(
-        """WITH RECURSIVE above(id) AS (SELECT job_id FROM job_dependency WHERE needs_id = ?1 UNION
-             SELECT d.job_id FROM job_dependency d JOIN above a ON d.needs_id = a.id)
+        f"""WITH RECURSIVE
+             hard(job_id, needs_id) AS (SELECT d.job_id, d.needs_id FROM job_dependency d JOIN job j ON j.id = d.job_id
+               JOIN job n ON n.id = d.needs_id WHERE NOT {SOFT.format(above="j", below="n")}),
+             above(id) AS (SELECT job_id FROM hard WHERE needs_id = ?1 UNION SELECT d.job_id FROM hard d JOIN above a ON d.needs_id = a.id)
            UPDATE job SET state = 'failed', error = ?2, finished = ?3 WHERE state = 'queued' AND id IN (SELECT id FROM above)
              AND resource_id IS (SELECT resource_id FROM job WHERE id = ?1)""",
         (job_id, reason[:_ERROR_CHARS], times.now()),

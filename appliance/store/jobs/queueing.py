@@ -15,6 +15,8 @@ PIPELINE = ("checksum", "metadata", "condense", "preview")
 #: Higher runs first: a file that is nearly done before the next one's long condense; care of the data root last.
 PRIORITY = {"preview": 60, "metadata": 50, "checksum": 40, "condense": 30}
 MAINTENANCE_PRIORITY = 10
+#: From this priority on, somebody waits for the job.
+INTERACTIVE = 30
 #: What bulk imports take off, so that a person's upload overtakes them.
 BULK = -50
 
@@ -30,8 +32,12 @@ def enqueue(
     arguments: Mapping[str, Any] | None = None,
     dedupe: str | None = None,
     max_attempts: int = 3,
+    user_id: str = "",
 ) -> str:
-    """Add a job, to run when all jobs of `needs` are done. → its id, or that of the open job with the same `dedupe` (default: kind and resource)."""
+    """Add a job, to run when all jobs of `needs` are done. → its id, or that of the open job with the same `dedupe` (default: kind and resource).
+
+    :param user_id: who caused it and whose share of the workers it takes; "" for the appliance itself.
+    """
     dedupe = dedupe or (f"{kind}:{resource_id}" if resource_id else kind)
     found = tx.execute(f"SELECT id FROM job WHERE dedupe = ? AND state IN {OPEN}", (dedupe,)).fetchone()
     if found:
@@ -39,7 +45,7 @@ def enqueue(
     job_id, now = names.new_id(), times.now()
     rank = PRIORITY.get(kind, MAINTENANCE_PRIORITY) if priority is None else priority
     tx.execute(
-        "INSERT INTO job (id, kind, resource_id, dataset_id, priority, max_attempts, created, available, arguments, dedupe) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO job (id, kind, resource_id, dataset_id, priority, max_attempts, created, available, arguments, dedupe, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job_id,
             kind,
@@ -51,6 +57,7 @@ def enqueue(
             now,
             json.dumps(arguments or {}, ensure_ascii=False),
             dedupe,
+            user_id,
         ),
     )
     tx.executemany("INSERT INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job_id, need) for need in needs])
@@ -65,11 +72,13 @@ def enqueue_pipeline(
     bulk: bool = False,
     condense: bool = True,
     force: bool = False,
+    user_id: str = "",
 ) -> list[str]:
-    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview.
+    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview
+    (the preview does without a condensed file that cannot be made).
 
     :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
-    :param force: also make what is there already.
+    :param force: also make what is there already; :param user_id: as for `enqueue`.
     """
     wanted = set(PIPELINE if kinds is None else kinds)
     if kinds is None and resource["sha256"] and resource["etag"]:
@@ -78,18 +87,18 @@ def enqueue_pipeline(
         wanted &= {"checksum"}
     if not condense:
         wanted.discard("condense")
-    made: list[str] = []
+    made: dict[str, str] = {}
     for kind in PIPELINE:
         if kind in wanted:
-            made.append(
-                enqueue(
-                    tx,
-                    kind,
-                    resource_id=resource["id"],
-                    dataset_id=resource["dataset_id"],
-                    needs=made[-1:],
-                    priority=PRIORITY[kind] + (BULK if bulk else 0),
-                    arguments={"force": True} if force else None,
-                )
+            needs = list(made.values())[-2:] if kind == "preview" else list(made.values())[-1:]
+            made[kind] = enqueue(
+                tx,
+                kind,
+                resource_id=resource["id"],
+                dataset_id=resource["dataset_id"],
+                needs=needs,
+                priority=PRIORITY[kind] + (BULK if bulk else 0),
+                arguments={"force": True} if force else None,
+                user_id=user_id,
             )
-    return made
+    return list(made.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from appliance.actions import resources
@@ -47,7 +48,8 @@ class AttachedFiles:
             name = filename.replace("\\", "/").rpartition("/")[2]
             resources.check_new(self._context, self._viewer, dataset, name, size)
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
-            return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit), name)
+            room = partial(resources.require_reserve, self._context)
+            return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit, room=room), name)
 
         self._form = multipart_form.parse(request, on_file, limit, taken)
         return dict(self._form)

@@ -32,6 +32,10 @@ _STEP = 16 << 20
 _WINDOW = 96 << 20
 
 
+#: Files that are written and hashed in threads of their own at once; further ones are received in their connection's thread.
+_THREADED = threading.BoundedSemaphore(16)
+
+
 class Hasher(Protocol):
     """Something that sees all bytes in order."""
 
@@ -39,9 +43,9 @@ class Hasher(Protocol):
         """The next bytes."""
 
 
-def storage_problem(error: OSError) -> Problem:
+def storage_problem(error: Exception) -> Problem:
     """What a client is told when its bytes could not be written."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return Problem(
             507,
             "Insufficient Storage",
@@ -51,23 +55,23 @@ def storage_problem(error: OSError) -> Problem:
 
 
 class _Worker:
-    """A thread that takes blocks in order. Its first error ends it and is raised to the giver."""
+    """A thread that takes blocks in order. Its first error is raised to the giver; it goes on taking, so that nobody waits for it."""
 
     def __init__(self, work: Callable[[bytes], None], name: str) -> None:
         self._work = work
         self._queue: queue.Queue[bytes | None] = queue.Queue(_DEPTH)
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
         self._thread.start()
 
     def put(self, data: bytes) -> None:
-        """Hand over a block; waits while too many wait. Raises OSError."""
+        """Hand over a block; waits while too many wait. Raises the error of an earlier one."""
         if self._error is not None:
             raise self._error
         self._queue.put(data)
 
     def join(self) -> None:
-        """Wait until everything is done. Raises OSError."""
+        """Wait until everything is done. Raises the first error."""
         self._queue.put(None)
         self._thread.join()
         if self._error is not None:
@@ -79,7 +83,7 @@ class _Worker:
             if self._error is None:
                 try:
                     self._work(data)
-                except OSError as error:
+                except Exception as error:  # whatever it is: who gives blocks must not wait for ever for a dead thread
                     self._error = error
 
 
@@ -90,10 +94,18 @@ class RangeReceiver:
     :param size: number of bytes to come, None when that is not known.
     :param limit: no more than this many bytes are taken.
     :param hashers: see every byte.
+    :param room: raises Problem when the volume has become too full; asked now and then unless room was reserved.
     """
 
     def __init__(
-        self, part: Part, *, offset: int = 0, size: int | None = None, limit: int, hashers: Sequence[Hasher] = ()
+        self,
+        part: Part,
+        *,
+        offset: int = 0,
+        size: int | None = None,
+        limit: int,
+        hashers: Sequence[Hasher] = (),
+        room: Callable[[], None] = lambda: None,
     ) -> None:
         self.total = 0
         self._fd = part.fd
@@ -104,7 +116,9 @@ class RangeReceiver:
         self._waited = offset
         self._lanes: list[_Worker] = []
         self._inline: list[Callable[[bytes], None]] = [self._store, *(hasher.update for hasher in hashers)]
-        if size is None or size > _INLINE:
+        self._room, self._asked = room, 0
+        self._reserved = os.fstat(part.fd).st_blocks * 512
+        if (size is None or size > _INLINE) and _THREADED.acquire(blocking=False):
             names = ["disk", *(f"hash{number}" for number in range(len(hashers)))]
             self._lanes = [_Worker(work, name) for work, name in zip(self._inline, names, strict=True)]
 
@@ -113,6 +127,10 @@ class RangeReceiver:
         self.total += len(data)
         if self.total > self._limit:
             raise Problem(413, "Request Entity Too Large", message=f"At most {self._limit} bytes are accepted here.")
+        if self.total - self._asked >= _STEP:
+            self._asked = self.total
+            if self._start + self.total > self._reserved:
+                self._room()
         try:
             if self._lanes:
                 for lane in self._lanes:
@@ -120,17 +138,19 @@ class RangeReceiver:
             else:
                 for work in self._inline:
                     work(data)
-        except OSError as error:
+        except Exception as error:
             raise storage_problem(error) from error
 
     def settle(self) -> None:
         """Wait until all bytes are written and hashed (not flushed); threads end. Raises Problem 507 or 500."""
-        failed: OSError | None = None
+        failed: Exception | None = None
         for lane in self._lanes:
             try:
                 lane.join()
-            except OSError as error:
+            except Exception as error:
                 failed = error
+        if self._lanes:
+            _THREADED.release()
         self._lanes = []
         if failed is not None:
             raise storage_problem(failed) from failed
@@ -142,7 +162,7 @@ class RangeReceiver:
 
     def close(self) -> None:
         """End the threads, whatever has become of the bytes."""
-        with suppress(Problem):
+        with suppress(Exception):  # whoever gave the bytes has been told already
             self.settle()
 
     def flush(self) -> None:
@@ -173,7 +193,7 @@ class FileReceiver:
     :param size: as announced or guessed, for reserving room and for the ETag's rule; None when unknown.
     """
 
-    def __init__(self, part: Part, *, size: int | None, limit: int) -> None:
+    def __init__(self, part: Part, *, size: int | None, limit: int, room: Callable[[], None] = lambda: None) -> None:
         self.part = part
         self._sha256 = hashlib.sha256()
         self._etag = EtagHasher(size)
@@ -183,7 +203,12 @@ class FileReceiver:
         except OSError as error:
             part.discard()
             raise storage_problem(error) from error
-        self._intake = RangeReceiver(part, size=size, limit=limit, hashers=[self._sha256, self._etag])
+        try:
+            room()  # two that were asked at the same time may both have been told that there is enough
+        except Problem:
+            part.discard()
+            raise
+        self._intake = RangeReceiver(part, size=size, limit=limit, hashers=[self._sha256, self._etag], room=room)
 
     @property
     def size(self) -> int:

@@ -49,11 +49,11 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
     if size < 1:
         raise invalid({"file_size": ["Must be at least 1"]})
     upload_id, resource_id = names.new_id(), names.new_id()
-    resources.require_room(context, size)
     with context.db.write() as tx:
         circle = communities.find(tx, circle_id, "circle") if names.is_id(circle_id) else None
         if circle is None or not policy.may(viewer, "circle:add_dataset", communities.facts(circle)):
             raise not_authorized(f"User {viewer.name} not a member of the circle {circle_id}")
+        resources.require_room(context, tx, size)
         resources.require_quota(context, tx, circle_id, size)
         if len(uploads.open_of(tx, str(viewer.user_id), "direct")) >= MAX_OPEN:
             raise Problem(
@@ -98,7 +98,8 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
         whole = row["parts"] == 1
         hashers: list[Hasher] = [md5, sha256] if whole else [md5]
         part = open_part(context, upload_id, row["size"])
-        intake = RangeReceiver(part, offset=offset, size=length, limit=length, hashers=hashers)
+        room = partial(resources.require_reserve, context)
+        intake = RangeReceiver(part, offset=offset, size=length, limit=length, hashers=hashers, room=room)
         try:
             buffer = memoryview(bytearray(min(BLOCK, length)))
             while data := fill(request, buffer):
@@ -138,7 +139,10 @@ def complete(context: Context, request: Request, match: re.Match[str]) -> Respon
 
 
 def open_part(context: Context, upload_id: str, size: int) -> Part:
-    """The file of an upload; room for `size` bytes is reserved when it does not exist yet. Raises Problem 507."""
+    """The file of an upload; room for `size` bytes is reserved when it does not exist yet, and the reserve must be left then.
+
+    :raises Problem: 507.
+    """
     try:
         part = context.depot.new_part(upload_id)
     except FileExistsError:
@@ -148,6 +152,11 @@ def open_part(context: Context, upload_id: str, size: int) -> Part:
     except OSError as error:
         part.discard()
         raise storage_problem(error) from error
+    try:
+        resources.require_reserve(context)
+    except Problem:
+        part.discard()
+        raise
     return part
 
 

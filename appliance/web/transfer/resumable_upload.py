@@ -25,6 +25,7 @@ import json
 import os
 import re
 import threading
+from functools import partial
 from typing import Any
 
 from appliance.actions import lookup, resources
@@ -91,7 +92,7 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
-    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), size)
+    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), 0)
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
         for row in mine:
@@ -101,6 +102,8 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
+        resources.require_room(context, tx, size)
+        resources.require_quota(context, tx, facts.circle_id, size)
         upload_id = names.new_id()
         uploads.create(
             tx,
@@ -213,7 +216,14 @@ def _take_stream(
 ) -> int:
     """A piece of any length. What came before a cut counts."""
     offset, room = row["received"], row["size"] - row["received"]
-    intake = RangeReceiver(part, offset=offset, size=request.body.length, limit=room, hashers=running or ())
+    intake = RangeReceiver(
+        part,
+        offset=offset,
+        size=request.body.length,
+        limit=room,
+        hashers=running or (),
+        room=partial(resources.require_reserve, context),
+    )
     noted = 0
     try:
         buffer = memoryview(bytearray(BLOCK))

@@ -1,0 +1,80 @@
+"""The queue is fair: nobody's many files keep another's waiting, and people come before bulk work."""
+
+from __future__ import annotations
+
+import threading
+
+from appliance.jobs.registry import Done, JobContext, JobKind
+from appliance.store import jobs
+from tests.support.waiting import wait_for
+
+from .conftest import Appliance
+
+
+def order(appliance: Appliance, held: dict[str, int] | None = None, limit: int = 1000) -> list[str]:
+    """Users in the order in which their jobs run."""
+    with appliance.db.read() as conn:
+        return [row["user_id"] for row in jobs.ready(conn, limit, held=held)]
+
+
+def queue(appliance: Appliance, user: str, count: int, kind: str = "metadata", priority: int | None = None) -> None:
+    with appliance.db.write() as tx:
+        for number in range(count):
+            jobs.enqueue(tx, kind, resource_id=f"{user}-{kind}-{number}", user_id=user, priority=priority)
+
+
+def test_one_file_does_not_wait_for_300_of_another(appliance: Appliance) -> None:
+    queue(appliance, "greedy", 300)
+    queue(appliance, "other", 1)
+    assert order(appliance).index("other") <= 1
+    assert order(appliance, {"greedy": 2})[0] == "other"
+
+
+def test_users_take_turns(appliance: Appliance) -> None:
+    for user in "abc":
+        queue(appliance, user, 3)
+    found = order(appliance)
+    assert [set(found[start : start + 3]) for start in (0, 3, 6)] == [set("abc")] * 3
+
+
+def test_urgent_kinds_do_not_push_in_before_another_user(appliance: Appliance) -> None:
+    queue(appliance, "greedy", 20, "preview")
+    queue(appliance, "other", 1, "condense")
+    assert order(appliance).index("other") == 1
+
+
+def test_people_come_before_bulk_work_and_maintenance(appliance: Appliance) -> None:
+    queue(appliance, "importer", 5, priority=jobs.PRIORITY["preview"] - 50)
+    queue(appliance, "", 1, "scrub")
+    queue(appliance, "person", 5)
+    assert order(appliance)[:5] == ["person"] * 5
+
+
+def test_whose_file_it_is_decides(appliance: Appliance) -> None:
+    with appliance.db.write() as tx:
+        resource = {"id": "r1", "dataset_id": "d1", "name": "a.rtdc", "sha256": None, "etag": None}
+        jobs.enqueue_pipeline(tx, resource, user_id="ada")  # type: ignore[arg-type]
+    assert set(order(appliance)) == {"ada"}
+
+
+def test_a_user_whose_jobs_hang_leaves_a_worker_for_others(appliance: Appliance) -> None:
+    go, started = threading.Event(), []
+
+    def hang(context: JobContext) -> Done:
+        started.append(context.job["user_id"])
+        go.wait(60)
+        return Done()
+
+    queue(appliance, "greedy", 30, "hang", 50)
+    runner = appliance.runner(extra={"hang": JobKind("hang", hang)})
+    runner.start()
+    try:
+        wait_for(lambda: len(started) == runner._workers)
+        queue(appliance, "other", 3, "hang", 50)
+        runner.wake()
+        wait_for(lambda: "other" in started)
+        assert started.count("other") == 1
+        assert started.count("greedy") == runner._workers
+    finally:
+        go.set()
+        runner.stop(20.0)

@@ -104,7 +104,7 @@ def _page(
     shown["description"] = file["description"] or ""
     return render(
         "resource/edit.html",
-        title=_("Describe a file"),
+        title=_("Edit file details"),
         name=file["name"],
         base=base,
         crumbs=dataset_pages.crumbs(row, circle, (file["name"], base), (_("Describe"), "")),

@@ -5,8 +5,11 @@ The protocol is a datagram to the socket named by ``NOTIFY_SOCKET``; see sd_noti
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
+
+log = logging.getLogger(__name__)
 
 
 def ready() -> None:
@@ -34,6 +37,9 @@ def _send(message: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.connect("\0" + address[1:] if address.startswith("@") else address)
-        channel.send(message.encode())
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.connect("\0" + address[1:] if address.startswith("@") else address)
+            channel.send(message.encode())
+    except OSError as error:  # the service does not end because nobody listens
+        log.warning("notify.failed error=%s", type(error).__name__)

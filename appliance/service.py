@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import signal
@@ -13,13 +12,13 @@ from typing import Any
 
 from cryptography import x509
 
-from appliance import logs, notify, root_marker
+from appliance import logs, notify, root_marker, threads
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
 from appliance.jobs.sanity import SanityChecks
 from appliance.model import supplements
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
@@ -27,12 +26,11 @@ from appliance.store import data_root, documents
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
-from appliance.web import route_table
+from appliance.web import authentication, route_table
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
 from appliance.web.gateway import Gateway, Limits
-from appliance.web.gateway.fallback import Pages
 from appliance.web.http import Request, problem_text
 from appliance.web.routes import Route
 from appliance.web.wsgi import pages_route
@@ -40,7 +38,8 @@ from appliance.web.wsgi import pages_route
 log = logging.getLogger(__name__)
 
 _GRACE = 30.0
-_numbers = itertools.count(1)  # of the services of this process, of which tests start several
+#: A round of a loop waits for the database's writer at most; what takes longer than this hangs [s].
+STALL_SECONDS = 120.0
 
 
 class Service:
@@ -66,12 +65,11 @@ class Service:
             check_sanity=SanityChecks(self.jobs.sandbox, memory=settings.jobs.memory).check,
             signer=Signer(secrets.signing_key(settings.secrets)),
             status=self.status,
+            stalled=self.stalled,
         )
         self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
-        self._pages_socket = settings.tmp / f"pages-{os.getpid()}-{next(_numbers)}.sock"
         self._gateway: Gateway | None = None
-        self._pages: Pages | None = None
 
     @property
     def port(self) -> int:
@@ -80,14 +78,9 @@ class Service:
 
     def start(self) -> None:
         """Start everything; returns when requests are answered. Raises Problem when a port is taken."""
-        application = create_app(self.context)
-        pages = self._pages = Pages(application, self._pages_socket, threads=self.settings.server.page_threads)
-        pages.start()  # before the port is open: a quick browser must not be told that there are no pages
-        try:
-            self._gateway = self._bind(pages_route(application))
-        except Problem:
-            pages.stop()
-            raise
+        self._gateway = self._bind(
+            pages_route(create_app(self.context), at_once=self.settings.server.page_threads, bodies=self.context.bodies)
+        )
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
         self.jobs.start()
@@ -100,8 +93,6 @@ class Service:
             self._gateway.stop(grace)
         self.jobs.stop(grace)
         self._readers.close()
-        if self._pages is not None:
-            self._pages.stop()
         self.db.close()
         log.info("service.stopped")
 
@@ -119,6 +110,15 @@ class Service:
             "sandbox": self.jobs.sandbox.capabilities(),
         }
 
+    def stalled(self) -> list[str]:
+        """Names of the threads without which nothing works and that do not turn; systemd restarts the service for them."""
+        return self.stalled_after(STALL_SECONDS)
+
+    def stalled_after(self, seconds: float) -> list[str]:
+        """Names of the threads that have been in one round for more than `seconds`, or have ended."""
+        loops = [*self.jobs.loops, *([self._gateway.loop] if self._gateway else [])]
+        return [loop.name for loop in loops if loop.stalled(seconds)]
+
     def _bind(self, pages: Route) -> Gateway:
         server = self.settings.server
         gateway = Gateway(
@@ -126,15 +126,17 @@ class Service:
             self.context,
             certificate=self.settings.certificate,
             key=self.settings.certificate_key,
-            fallback_socket=self._pages_socket,
             names=_names(self.settings),
             bind=server.bind,
             port=server.port,
             http_port=server.http_port or None,
             limits=Limits(
-                connections=server.max_connections, connections_per_address=server.max_connections_per_address
+                connections=server.max_connections,
+                connections_per_address=server.max_connections_per_address,
+                ipv4_prefix=server.ipv4_network_bits,
             ),
-            on_error=lambda request, error: problem_text(report(self.context, _place(request))),
+            known=lambda request: authentication.recognised(self.context, request),
+            on_error=lambda request, error: problem_text(report(self.context, _place(request), error)),
         )
         try:
             gateway.start()
@@ -158,17 +160,29 @@ class Service:
 def serve(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads the certificate. Raises Problem when it can not start."""
     logs.set_up()
+    threads.report_deaths()
     service = Service(settings)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    signal.signal(signal.SIGHUP, lambda *_: service.reload_certificate())
+    signal.signal(signal.SIGHUP, lambda *_: _reload_certificate(service))
     service.start()
     notify.ready()
     while not ended.wait(notify.watchdog_interval() or 3600.0):
-        notify.alive()
+        if stalled := service.stalled():
+            log.critical("service.stalled threads=%s", ",".join(stalled))
+        else:
+            notify.alive()
     notify.stopping()
     service.stop()
+
+
+def _reload_certificate(service: Service) -> None:
+    """Whatever lies on disk, a signal does not end the service: the certificate in use is served on."""
+    try:
+        service.reload_certificate()
+    except Exception as error:
+        log.error("service.certificate_unreadable error=%s", type(error).__name__)
 
 
 def _prepare(settings: Settings) -> None:

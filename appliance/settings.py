@@ -42,7 +42,13 @@ class Server:
     description: str = _option("", "One sentence on the front page")
     max_connections: int = _option(1024, "Connections served at once", least=1)
     max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
-    page_threads: int = _option(6, "Threads that render pages", least=1)
+    ipv4_network_bits: int = _option(
+        32,
+        "Leading bits of an IPv4 address that count as one client address (24: a whole /24); IPv6 counts by /64",
+        least=8,
+        most=32,
+    )
+    page_threads: int = _option(4, "Pages rendered at once", least=1)
     cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 

@@ -179,10 +179,17 @@ def restore(
     key: str,
     *,
     name: str | None = None,
+    signer: str | None = None,
+    any_signer: bool = False,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> backup_restore.Restored:
-    """Rebuild a data root in `target` from the backups in `place` and the text of a key file, and bring it up to date."""
+    """Rebuild a data root in `target` from the backups in `place` and the text of a key file, and bring it up to date.
+
+    The backup must be signed by `signer`, else by the server that the key file names; with `any_signer` by anybody.
+    Raises Problem 409 when nobody is named, before anything is touched.
+    """
+    signed_by = None if any_signer else backup_sheet.require_signer(key, signer)
     move = may_move(target, replace=replace)
     done = backup_restore.restore(
         place,
@@ -190,7 +197,7 @@ def restore(
         backup_crypto.parse_identities(key),
         examine=backup_source.examine,
         name=name,
-        signer=backup_sheet.signer_of(key),
+        signer=signed_by,
         replace=move,
         complete=lambda backup, problems: finish(target, "backup.restore", backup, problems),
         progress=progress,
@@ -253,9 +260,19 @@ def missing_files(target: Path) -> list[str]:
 
 
 def restore_files(
-    site: Site, place: Path, key: str, *, name: str | None = None, progress: Progress | None = None
+    site: Site,
+    place: Path,
+    key: str,
+    *,
+    name: str | None = None,
+    signer: str | None = None,
+    any_signer: bool = False,
+    progress: Progress | None = None,
 ) -> backup_restore.Restored:
-    """Put back the files that the catalogue knows and the depot has lost; nothing that is there is touched."""
+    """Put back the files that the catalogue knows and the depot has lost; nothing that is there is touched.
+
+    The backup must be signed by `signer`, else by whom the key file names, else by this server; `any_signer` lifts the last.
+    """
     root = site.settings.data
     known = {
         str(site.depot.path(row.resource_id, row.kind).relative_to(root))
@@ -267,7 +284,7 @@ def restore_files(
         backup_crypto.parse_identities(key),
         lambda file: file in known,
         name=name,
-        signer=backup_sheet.signer_of(key),
+        signer=signer or backup_sheet.signer_of(key) or (None if any_signer else seal(site.settings).public),
         progress=progress,
     )
     with site.db.write() as tx:

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from appliance.backup.crypto import Keys
+from appliance.model.problem import invalid
 
 _SHEET = """\
 # KEY SHEET - DCOR backups of {hostname}
@@ -18,13 +19,15 @@ _SHEET = """\
 # Private key (its characters check each other):
 
 {identity}
-
-# public key: {recipient}
 # signed-by: {signer}
+#   (Keep both lines together: the second one tells genuine backups from
+#   forged ones. It is a comment, as the program age wants the key alone.)
+#
+# public key: {recipient}
 #
 # To restore on a new machine:
 #   1. install the appliance: sudo ./installer/install.sh --bundle FILE
-#   2. save the private key above (or this whole page) as key.txt
+#   2. save the two lines above (or this whole page) as key.txt
 #   3. get everything back:
 #        sudo dcor --data /data backup restore --from FOLDER --key key.txt
 #   4. start it: sudo systemctl start dcor ; dcor inspect
@@ -34,7 +37,7 @@ _SHEET = """\
 # the files; README.txt in every backup says how.
 """
 
-_SIGNER = re.compile(r"^#\s*signed-by:\s*([0-9a-f]{64})\s*$", re.MULTILINE)
+_SIGNER = re.compile(r"\bsigned-by:\s*([0-9a-f]{64})\b", re.IGNORECASE)
 
 
 def key_sheet(keys: Keys, signer: str, hostname: str, now: datetime) -> str:
@@ -51,4 +54,23 @@ def key_sheet(keys: Keys, signer: str, hostname: str, now: datetime) -> str:
 def signer_of(text: str) -> str | None:
     """Return the server's signature key that a key sheet names, None for a bare key file."""
     found = _SIGNER.search(text)
-    return found[1] if found else None
+    return found[1].lower() if found else None
+
+
+def require_signer(text: str, signer: str | None = None) -> str:
+    """The signature key that backups must have: `signer` if given, else what the key file says. Raises Problem 409 for none.
+
+    A public key is no secret: whoever has it can make a backup that the private key opens.
+    """
+    named = signer.strip().lower() if signer is not None else signer_of(text)
+    if named is None:
+        raise invalid(
+            message="The key file does not say which server signed the backups, so a forged backup would be taken for a genuine one. "
+            "Add the line 'signed-by: …' of the key sheet to the key file, or give it with --signer. "
+            "--any-signer takes whatever is there."
+        )
+    if re.fullmatch("[0-9a-f]{64}", named) is None:
+        raise invalid(
+            message=f"'{named}' is no signature key: it has 64 hexadecimal digits, on the key sheet after 'signed-by:'."
+        )
+    return named

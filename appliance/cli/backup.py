@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from appliance.actions import backup_dumps, backups
-from appliance.backup import claims
+from appliance.backup import claims, key_sheet
 from appliance.backup import gpg as backup_gpg
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
@@ -161,6 +161,10 @@ def verify(
 @_key_option
 @click.option("--password-stdin", is_flag=True, help="For a ZIP or a GnuPG key: read the passphrase from stdin.")
 @click.option("--backup", "name", help="Name of the backup.  [default: the newest complete one]")
+@click.option(
+    "--signer", metavar="HEX", help="Signature key of the server that made the backup.  [default: the key file's]"
+)
+@click.option("--any-signer", is_flag=True, help="Restore a backup whoever made it; a forged one cannot be told then.")
 @click.option("--files", "only_files", is_flag=True, help="Only put back files that the depot has lost.")
 @click.option(
     "--replace",
@@ -176,6 +180,8 @@ def restore(
     key: Path | None,
     password_stdin: bool,
     name: str | None,
+    signer: str | None,
+    any_signer: bool,
     only_files: bool,
     replace: bool,
     yes: bool,
@@ -198,15 +204,18 @@ def restore(
     secret = read_password(True) if zipped and password_stdin else "" if zipped else _key_text(key)
     if zipped and not secret:
         secret = str(click.prompt("Passphrase", hide_input=True, err=True))
+    chosen: dict[str, Any] = {"name": name, "signer": signer, "any_signer": any_signer}
+    if not zipped and not only_files and not any_signer:
+        key_sheet.require_signer(secret, signer)
     if replace and not only_files:
         confirm(f"Move what is in {state.data_root} aside and restore {place}?", yes)
     with progress() as told, _as_caller_for_owner(state.data_root):
         if only_files:
-            done: Any = backups.restore_files(state.site, place, secret, name=name, progress=told)
+            done: Any = backups.restore_files(state.site, place, secret, **chosen, progress=told)
         elif zipped:
             done = backups.restore_zip(state.data_root, place, secret, replace=replace, progress=told)
         else:
-            done = backups.restore(state.data_root, place, secret, name=name, replace=replace, progress=told)
+            done = backups.restore(state.data_root, place, secret, **chosen, replace=replace, progress=told)
     data = {"backup": name or place.name, "files": done.files, "bytes": done.size, "problems": done.problems}
     data["notes"] = done.notes
     if not zipped:

@@ -45,62 +45,72 @@ def import_folder(
 
     The title is the folder's name. A .dcoraid-task file in a folder is honoured (title, authors, circle, licence, supplementary
     metadata). Repeating the command skips datasets of the same title in the same circle, and names those that an interrupted
-    one left incomplete. Exit code 1 when a folder failed.
+    one left incomplete. A folder that fails does not stop the others. At the end stands what was taken, what was left out
+    (links, files of other kinds, what file managers leave behind) and why. Exit code 1 when a folder failed.
     """
     defaults = {"owner_org": circle, "authors": authors or user, "license_id": licence, "private": not public}
     results: list[dict[str, Any]] = []
     for plan in plan_folder(folder, defaults):
-        if dry_run:
-            results.append(
-                {
-                    "folder": str(plan.folder),
-                    "title": plan.dataset["title"],
-                    "files": [file.name for file in plan.files],
-                    "state": "planned",
-                }
-            )
-            continue
-        note(f"{plan.folder}: {len(plan.files)} files …")
-        results.append(_import(state, plan, user, activate))
-    emit(
-        results,
-        as_json,
-        lambda _: (
-            "\n".join(
-                f"{row['state']:<8} {row['title']} ({len(row['files'])} files){': ' + row['error'] if row.get('error') else ''}"
-                for row in results
-            )
-            or f"No .rtdc files in {folder}."
-        ),
-    )
+        if plan.files and not dry_run:
+            note(f"{plan.folder}: {len(plan.files)} files …")
+        results.append(_import(state, plan, user, activate=activate, dry_run=dry_run))
+    emit(results, as_json, lambda _: _told(results) or f"No .rtdc files in {folder}.")
     return 1 if any(row["state"] == "failed" for row in results) else 0
 
 
-def _import(state: CliState, plan: Plan, user: str, activate: bool) -> dict[str, Any]:
+def _told(results: list[dict[str, Any]]) -> str:
+    """The report: a line for each folder, then what has another name now, then what was left out."""
+    lines = [
+        f"{row['state']:<8} {row['title']} ({len(row['files'])} files){': ' + row['error'] if row.get('error') else ''}"
+        for row in results
+        if row["state"] != "left out"
+    ]
+    renamed = [f"  {one['file']} → {one['name']}" for row in results for one in row["renamed"]]
+    left_out = [f"  {one['file']}: {one['reason']}" for row in results for one in row["left_out"]]
+    if renamed:
+        lines += ["", "Under another name:", *renamed]
+    if left_out:
+        lines += ["", "Left out:", *left_out]
+    return "\n".join(lines).strip()
+
+
+def _import(state: CliState, plan: Plan, user: str, *, activate: bool, dry_run: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "folder": str(plan.folder),
         "title": plan.dataset["title"],
         "files": [file.name for file in plan.files],
+        "renamed": [{"file": str(file.path), "name": file.name} for file in plan.files if file.path.name != file.name],
+        "left_out": [{"file": str(one.path), "reason": one.reason} for one in plan.left_out],
     }
+    if plan.error:
+        return result | {"state": "failed", "error": plan.error}
+    if not plan.files:
+        return result | {"state": "left out"}
+    dataset_id = ""
     try:
         with state.db.read() as conn:
             viewer = ingest.acting_as(conn, user)
-            if plan.dataset.get("owner_org"):
-                circle = lookup.community(conn, plan.dataset["owner_org"], "circle")
-                twins = [
-                    row
-                    for row in inspection.datasets(conn, circle_id=circle["id"])
-                    if row["title"] == plan.dataset["title"] and row["state"] != "deleted"
-                ]
-                if twins:
-                    return result | _skipped(conn, twins[0], plan)
+            twin = _twin(conn, plan)
+            if twin is not None:
+                return result | _skipped(conn, twin, plan)
+        if dry_run:
+            return result | {"state": "planned"}
         dataset_id = datasets.create(state.site, viewer, plan.dataset | {"state": "draft"})
         ingest.add_files(state.site, viewer, dataset_id, plan.files)
         if activate:
             datasets.update(state.site, viewer, dataset_id, {"state": "active"})
     except (Problem, OSError) as error:
-        return result | {"state": "failed", "error": str(error)}
+        return result | {"state": "failed", "error": str(error)} | ({"id": dataset_id} if dataset_id else {})
     return result | {"state": "active" if activate else "draft", "id": dataset_id}
+
+
+def _twin(conn: sqlite3.Connection, plan: Plan) -> dict[str, Any] | None:
+    """The dataset of the same title in the same circle, if there is one. Raises Problem 404 for an unknown circle."""
+    if not plan.dataset.get("owner_org"):
+        return None
+    circle = lookup.community(conn, plan.dataset["owner_org"], "circle")
+    found = inspection.datasets(conn, circle_id=circle["id"])
+    return next((row for row in found if row["title"] == plan.dataset["title"] and row["state"] != "deleted"), None)
 
 
 def _skipped(conn: sqlite3.Connection, twin: dict[str, Any], plan: Plan) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from typing import Any
 
 from appliance import durable
 from appliance.actions import rollback_copies
+from appliance.cli.common import note
 from appliance.health.overview import answers
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
@@ -86,11 +89,12 @@ class Releases:
         if not os.access(self.prefix, os.W_OK):
             raise invalid(message=f"{self.prefix} cannot be written. Run this with sudo.")
 
-    def install_bundle(self, bundle: Path) -> str:
+    def install_bundle(self, bundle: Path, *, older: bool = False) -> str:
         """Check a bundle and install what is in it beside the others; returns its version. Raises Problem.
 
         Checked with the programs of this release, never with the bundle's own; with `release.pub` in the prefix the
-        bundle has to be signed by its owner.
+        bundle has to be signed by its owner. A release before the current one is refused unless `older`: an attacker
+        could bring back a hole that is mended, with a genuine signature.
         """
         library = Path(__file__).resolve()
         shares = [self.prefix / self.current / "share" / "installer" / "lib", library.parents[2] / "installer" / "lib"]
@@ -98,6 +102,7 @@ class Releases:
         if share is None:
             raise invalid(message="The installer's programs are missing; run the installer of the bundle instead.")
         with tempfile.TemporaryDirectory(dir=self.prefix, prefix=".incoming-") as folder:
+            _require_plain(bundle)
             unpack = ["tar", "-xf", str(bundle), "-C", folder, "--strip-components=1", "--no-same-owner"]
             if subprocess.run(unpack, check=False).returncode != 0:
                 raise invalid(message=f"{bundle} is no bundle of this program.")
@@ -107,6 +112,8 @@ class Releases:
             target = self.prefix / version
             if version == self.current:
                 raise invalid(message=f"Release {version} is the one in use.")
+            if not older:
+                require_newer(version, self.current)
             arguments = [str(share), folder, str(key) if key.exists() else "", str(target)]
             done = subprocess.run(
                 ["sh", "-c", script, "install", *arguments], check=False, stderr=subprocess.PIPE, text=True
@@ -114,6 +121,8 @@ class Releases:
             if done.returncode != 0:
                 shutil.rmtree(target, ignore_errors=True)
                 raise invalid(message=done.stderr.strip() or "The bundle could not be installed.")
+            for line in done.stderr.splitlines():  # who signed it, or that nobody did
+                note(line)
             for name in ("systemd", "installer"):
                 shutil.copytree(Path(folder) / name, target / "share" / name, dirs_exist_ok=True)
             os.sync()  # what pip wrote; only then the mark that says it is whole
@@ -229,6 +238,33 @@ def _as_owner(settings: Settings, command: list[str]) -> list[str]:
         "--",
         *command,
     ]
+
+
+def require_newer(version: str, current: str) -> None:
+    """Raise Problem when `version` came before `current`."""
+    if _order(version) < _order(current):
+        raise invalid(
+            message=f"Release {version} is older than {current}, which is in use: holes mended since then would be open again. "
+            "--older takes it nevertheless; `dcor rollback` goes back to the release before the last update."
+        )
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _require_plain(bundle: Path) -> None:
+    """Look at every entry before anything is written as root: only files and folders, and none that leads elsewhere."""
+    try:
+        with tarfile.open(bundle) as archive:
+            for member in archive:
+                parts = Path(member.name).parts
+                if not (member.isreg() or member.isdir()) or ".." in parts or member.name.startswith("/"):
+                    raise invalid(
+                        message=f"{bundle} holds {member.name!r}, which is neither a file nor a folder in it."
+                    )
+    except (tarfile.TarError, OSError) as error:
+        raise invalid(message=f"{bundle} is no bundle of this program.") from error
 
 
 def _version(folder: Path) -> str:

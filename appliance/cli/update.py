@@ -40,6 +40,7 @@ _prefix = click.option(
     metavar="VERSION",
     help="An installed release to switch to.  [default: the bundle's, or the newest installed]",
 )
+@click.option("--older", is_flag=True, help="Take a release that is older than the one in use.")
 @click.option("--no-backup", is_flag=True, help="Skip the encrypted backup; the database is copied in any case.")
 @_prefix
 @yes_option
@@ -50,6 +51,7 @@ def command(
     state: CliState,
     bundle: Path | None,
     version: str | None,
+    older: bool,
     no_backup: bool,
     prefix: Path,
     yes: bool,
@@ -61,7 +63,7 @@ def command(
     Backup, installation, copy of the database, migration, health gate, switch. When the gate fails, the release and the
     data are as before within a minute. Needs root.
     """
-    from appliance.cli.releases import Releases, change
+    from appliance.cli.releases import Releases, change, require_newer
 
     releases = Releases(prefix)
     source = releases.current
@@ -76,13 +78,15 @@ def command(
     releases.require_writable()
     if bundle is not None:
         note(f"Checking and installing {bundle.name} …")
-        version = releases.install_bundle(bundle.absolute())
+        version = releases.install_bundle(bundle.absolute(), older=older)
     target = version or (releases.installed() or [source])[-1]
     if target == source:
         emit({"current": source, "changed": False}, as_json, lambda _: f"Release {source} is in use already.")
         return
     if target not in releases.installed():
         raise invalid(message=f"Release {target} is not installed. Installed: {', '.join(releases.installed())}.")
+    if not older:
+        require_newer(target, source)
     confirm(f"Switch from release {source} to {target}? The service stops for about half a minute.", yes)
     if settings.backup.recipient and not no_backup:
         note("Backing up …")

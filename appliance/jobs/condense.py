@@ -32,7 +32,15 @@ def run(context: JobContext) -> Done:
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
         most = max(1 << 30, 2 * (resource["size"] or 0))
-        outcome = context.run("condense", request, folder, outputs=OUTPUTS, fork=context.cores > 1, file_size=most)
+        outcome = context.run(
+            "condense",
+            request,
+            folder,
+            outputs=OUTPUTS,
+            fork=context.cores > 1,
+            file_size=most,
+            unpacked=_unpacked(context),
+        )
         note = publish(context, folder, {"condensed": Output(RESULT, most)})
     found = outcome.answer
 
@@ -49,6 +57,13 @@ def run(context: JobContext) -> Done:
         "cpu": round(outcome.cpu, 3),
     }
     return Done(summary, write, outcome.log)
+
+
+def _unpacked(context: JobContext) -> int:
+    """Bytes that the file has when its data are unpacked; 0 when the metadata job has not said so."""
+    with context.db.read() as conn:
+        kernel = rtdc.get(conn, context.resource_id)
+    return int((kernel or {}).get("contents", {}).get("bytes", 0))
 
 
 def _basins(context: JobContext, resource: sqlite3.Row) -> list[dict[str, Any]]:
@@ -84,11 +99,11 @@ def _unread(
 
 
 def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
-    kernel = rtdc.get(tx, resource_id) or {"logs": {}, "statistics": {}}
+    kernel = rtdc.get(tx, resource_id) or {"statistics": {}}
     rtdc.put(
         tx,
         resource_id,
         condensed_features=sorted(set(found["features"]) | set(found["basin_features"])),
-        logs=kernel["logs"] | found.get("logs", {}),
+        condensed_logs=found.get("logs", {}),
         statistics=found.get("statistics", {}) | kernel["statistics"],
     )

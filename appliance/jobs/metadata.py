@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from typing import Any
+from typing import IO, Any
 
 from appliance.jobs import basins
-from appliance.jobs.artefact_publishing import scratch
+from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, jobs, resources, rtdc
 
 _COPIED = (
@@ -21,7 +23,21 @@ _COPIED = (
     "personal",
     "file_basins",
     "identifier",
+    "contents",
 )
+_MOST = 130_000_000
+
+
+def _require_object(file: IO[bytes]) -> None:
+    """Raise ValueError unless the file begins and ends as a JSON object does."""
+    ends = file.read(1)
+    file.seek(-1, os.SEEK_END)
+    if ends + file.read(1) != b"{}":
+        raise ValueError("no JSON object")
+
+
+#: Kinds of artefacts for what is too long for the catalogue → files that the kernel leaves.
+_WHOLE = {"logs": Output("logs.json", _MOST, _require_object), "tables": Output("tables.json", _MOST, _require_object)}
 
 
 @job("metadata")
@@ -32,14 +48,24 @@ def run(context: JobContext) -> Done:
         known = rtdc.row(conn, context.resource_id)
     if known is not None and known["extracted"] and not context.arguments.get("force"):
         return Done({"skipped": "known already"})
+    outputs = tuple(output.name for output in _WHOLE.values())
     with scratch(context) as folder:
-        preflight = context.run("preflight", {}, folder).answer
-        outcome = context.run("metadata", {}, folder)
+        try:
+            outcome = context.run("metadata", {}, folder, outputs=outputs, file_size=2 * _MOST)
+        except SandboxError as error:
+            if error.permanent:
+                with context.db.write() as tx:
+                    rtdc.refuse(tx, context.resource_id, error.message)
+            raise
+        note = publish(context, folder, _WHOLE)
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill the resource and its kernel, and tell files that wait for this one."""
-        _store(tx, context.resource_id, found, preflight)
+        _store(tx, context.resource_id, found)
+        for kind in _WHOLE:
+            artefacts.remove(tx, context.resource_id, kind)
+        note(tx)
         _wake_derived(tx, context, found.get("identifier"))
 
     summary = {
@@ -51,11 +77,10 @@ def run(context: JobContext) -> Done:
     return Done(summary, write, outcome.log)
 
 
-def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any], preflight: dict[str, Any]) -> None:
+def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
     resources.patch(tx, resource_id, format=found["format"], dc=found["dc"], event_count=found["event_count"])
     integrity = dict(found["integrity"])
-    integrity["notes"] = list(found.get("notes") or ())
-    integrity["stripped_basins"] = preflight.get("stripped_basins") or found.get("stripped_basins") or []
+    integrity["stripped_basins"] = found.get("stripped_basins") or []
     rtdc.put(
         tx,
         resource_id,

@@ -23,9 +23,11 @@ from appliance.jobs.user_tree import UserTree
 from appliance.model import names
 from appliance.model.problem import Problem
 from appliance.settings import Settings
-from appliance.store import incidents, jobs
+from appliance.store import jobs
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+from appliance.store.incidents import Incidents
+from appliance.threads import Loop
 
 LEASE_SECONDS = 60.0
 _TICK = 1.0
@@ -100,9 +102,11 @@ class JobRunner:
         self._wakeup = threading.Event()
         self._stopping = threading.Event()
         self._queue: Queue | None = None
-        self._dispatcher: threading.Thread | None = None
-        self._follower: threading.Thread | None = None
+        self._dispatcher = Loop("jobs", self._turn, self._wakeup.set)
+        tree = UserTree(db, depot)
+        self._follower = Loop("user-tree", lambda: tree.follow_and_wait(self._stopping))
         self._lock_file: IO[bytes] | None = None
+        self._incidents = Incidents(db)
         self._last_flush = 0.0
         self._next_sweep = 0.0
         self._next_schedule = 0.0
@@ -123,14 +127,14 @@ class JobRunner:
         self.sandbox.clear_scratch()
         self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + 2, self._execute)
         self._queue.start()
-        self._dispatcher = threading.Thread(target=self._dispatch_forever, name="jobs", daemon=True)
         self._dispatcher.start()
         threading.Thread(target=self._warm_up, name="jobs-warm-up", daemon=True).start()
-        tree = UserTree(self._db, self._depot)
-        self._follower = threading.Thread(
-            target=tree.follow_until, args=(self._stopping,), name="user-tree", daemon=True
-        )
         self._follower.start()
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The threads that turn as long as the runner runs."""
+        return self._dispatcher, self._follower
 
     def wake(self) -> None:
         """Something was queued: look now."""
@@ -146,9 +150,9 @@ class JobRunner:
         for active in self._snapshot():
             active.cancel.set()
         self._queue.stop(_NO_GRACE_LEFT)
-        for thread in (self._dispatcher, self._follower):
-            if thread is not None:
-                thread.join(_NO_GRACE_LEFT)
+        for loop in self.loops:
+            loop.stop()
+            loop.join(_NO_GRACE_LEFT)
         if self._own_sandbox:
             self.sandbox.close()
         self._queue.close()
@@ -170,16 +174,17 @@ class JobRunner:
 
     # The dispatcher's thread
 
-    def _dispatch_forever(self) -> None:
-        while not self._stopping.is_set():
-            self._wakeup.wait(_TICK)
-            self._wakeup.clear()
+    def _turn(self) -> None:
+        self._wakeup.wait(_TICK)
+        self._wakeup.clear()
+        if self._stopping.is_set():
+            self._dispatcher.stop()
+            return
+        for step in (self._heartbeat, self._sweep, self._schedule, self._dispatch):
             try:
-                self._maintain()
-                self._dispatch()
-            except Exception:  # whatever it was, a service without this thread would never run a job again
-                _log.exception("jobs.dispatch_failed")
-                self._stopping.wait(_TICK)
+                step()
+            except Exception:  # one step that fails must not keep the others from happening
+                _log.exception("jobs.step_failed step=%s", step.__name__)
 
     def _dispatch(self) -> None:
         """Hand the next jobs to the workers: as many as can start at once, so that whoever comes later is not behind them.
@@ -224,22 +229,33 @@ class JobRunner:
                 self._sent[row["id"]] = sent
             self._queue.send(row["id"], row["priority"])
 
-    def _maintain(self) -> None:
+    def _heartbeat(self) -> None:
+        """Keep the leases of what runs, and stop what is no longer ours."""
         now = time.monotonic()
         active = self._snapshot()
-        if active and now - self._last_flush >= min(_PROGRESS_EVERY, self._lease / 4):
-            self._last_flush = now
-            with self._db.write() as tx:
-                jobs.heartbeat(tx, {one.ticket: (one.progress, one.stage) for one in active}, self._lease)
-                lost = [one for one in active if not jobs.holds(tx, one.row)]
-            for one in lost:
-                one.cancel.set()
-        if now >= self._next_sweep:
-            self._next_sweep = now + min(_SWEEP_EVERY, self._lease / 2)
-            with self._db.write() as tx:
-                jobs.sweep(tx)
-            if self._queue is not None:
-                self._queue.mend()
+        if not active or now - self._last_flush < min(_PROGRESS_EVERY, self._lease / 4):
+            return
+        self._last_flush = now
+        with self._db.write() as tx:
+            jobs.heartbeat(tx, {one.ticket: (one.progress, one.stage) for one in active}, self._lease)
+            lost = [one for one in active if not jobs.holds(tx, one.row)]
+        for one in lost:
+            one.cancel.set()
+
+    def _sweep(self) -> None:
+        """Put back the jobs of dead workers, and replace dead threads."""
+        now = time.monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + min(_SWEEP_EVERY, self._lease / 2)
+        if self._queue is not None:
+            self._queue.mend()
+        with self._db.write() as tx:
+            jobs.sweep(tx)
+
+    def _schedule(self) -> None:
+        """Queue what the clock says."""
+        now = time.monotonic()
         if self._scheduled and now >= self._next_schedule:
             self._next_schedule = now + schedule.EVERY
             schedule.enqueue_due(self._db, self._settings, self._kinds)
@@ -329,10 +345,8 @@ class JobRunner:
 
     def _incident(self, job: sqlite3.Row, error: Exception) -> JobFailed:
         """An error of ours: the trace is kept, people get its number."""
-        incident = names.new_id()
+        incident = self._incidents.record(f"job {job['kind']}", error)
         trace = "".join(traceback.format_exception(error))
-        with suppress(Problem, sqlite3.Error), self._db.write() as tx:
-            incidents.add(tx, incident, f"job {job['kind']}", trace)
         return JobFailed(f"unexpected error, see `dcor log show {incident}`", permanent=False, log=trace)
 
     def _snapshot(self) -> list[_Active]:

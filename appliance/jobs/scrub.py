@@ -30,6 +30,8 @@ _REMAKE = {
     "thumbnail": "preview",
     "columns": "preview",
     "density": "preview",
+    "logs": "metadata",
+    "tables": "metadata",
 }
 _IOPRIO_SET = {"x86_64": 251, "aarch64": 30}
 _IOPRIO_IDLE = 3 << 13

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import threading
@@ -13,8 +12,6 @@ from appliance.jobs.registry import Done, JobContext, job
 from appliance.store import file_locations
 from appliance.store.database import Database
 from appliance.store.depot import Depot
-
-_log = logging.getLogger("dcor.jobs")
 
 _EVERY_SECONDS = 5.0
 _Links = dict[str, str]  # "<circle>/<dataset>/<file>" → target relative to the link's folder
@@ -68,17 +65,16 @@ class UserTree:
         self._generation = generation
         return True
 
-    def follow_until(self, stop: threading.Event) -> None:
-        """Call `follow` every few seconds until `stop` is set."""
-        while not stop.is_set():
-            try:
-                self.follow()
-            except (OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
-                pass
-            except Exception:  # whatever it was, the tree would never be mended again without this thread
-                _log.exception("user_tree.follow_failed")
-                self._generation = -1
-            stop.wait(_EVERY_SECONDS)
+    def follow_and_wait(self, stop: threading.Event) -> None:
+        """Call `follow` and wait a few seconds, or until `stop` is set; one turn of a `Loop`."""
+        try:
+            self.follow()
+        except (OSError, sqlite3.Error):  # tried again: the next change or the daily rebuild mends it
+            pass
+        except Exception:
+            self._generation = -1  # rebuilt next time
+            raise
+        stop.wait(_EVERY_SECONDS)
 
     def _wanted(self, rows: Iterable[sqlite3.Row]) -> dict[str, _Links]:
         found: dict[str, _Links] = {}

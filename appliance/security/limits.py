@@ -96,17 +96,17 @@ class Limiter:
         return max(1, math.ceil(self._window.get_window_stats(item, *keys).reset_time - time.time()))
 
 
-def network(address: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the /64 of an IPv6 one (a single host owns all of it)."""
+def network(address: str, ipv4_prefix: int = 32) -> str:
+    """Return what counts as one place: an IPv4 address or `ipv4_prefix` bits of it, or the /64 of an IPv6 one (a single host owns all of it)."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address[:64]
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((parsed, 64), strict=False))
+        parsed = parsed.ipv4_mapped
+    return str(parsed) if ipv4_prefix >= 32 else str(ipaddress.ip_network((parsed, ipv4_prefix), strict=False))
 
 
 def _name(name: str) -> str:

@@ -23,6 +23,8 @@ from appliance.store.fair_lock import FairLock, caller
 from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
+#: Connections that are kept for later: more than threads that read at once outside of a rush.
+_MOST_IDLE = 16
 #: Longest wait for the writer of somebody's request [s].
 WRITER_WAIT = 30.0
 _Kind = TypeVar("_Kind", Reader, Writer)
@@ -62,7 +64,10 @@ class Database:
                 ) from error
             raise
         finally:
-            self._idle.append(conn)
+            if len(self._idle) < _MOST_IDLE:
+                self._idle.append(conn)
+            else:
+                conn.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

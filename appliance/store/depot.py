@@ -26,6 +26,8 @@ SUFFIXES = {
     "thumbnail": ".thumb.webp",
     "columns": ".columns.bin",
     "density": ".density.bin",
+    "logs": ".logs.json",
+    "tables": ".tables.json",
 }
 _PART = ".part"
 

@@ -2,10 +2,64 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
+import time
+import traceback
+import uuid
 from typing import Any
 
 from appliance.model import times
+from appliance.model.problem import Problem
+from appliance.store.database import Database
+
+log = logging.getLogger(__name__)
+
+#: The same failure is written once in this time [s]: each write empties caches, and a thousand copies push out the rest.
+_FOLD_SECONDS = 3600.0
+#: Causes that are remembered.
+_CAUSES = 512
+#: Innermost frames of a traceback that make a cause.
+_FRAMES = 16
+
+
+class Incidents:
+    """Writes incidents, folded by cause: the same exception from the same lines of code keeps its number for an hour.
+
+    Clients cause failures but cannot choose the cause: what they send is no part of it.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[tuple[str, ...], tuple[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def record(self, place: str, error: BaseException) -> str:
+        """Keep the trace of `error`; → the number to tell the client. Never raises: the disk may be full."""
+        cause, now = _cause(error), time.monotonic()
+        with self._lock:
+            known = self._known.get(cause)
+            if known is not None and now - known[1] < _FOLD_SECONDS:
+                log.error("incident id=%s place=%s again=1", known[0], place)
+                return known[0]
+            incident = uuid.uuid4().hex[:12]
+            self._known.pop(cause, None)
+            if len(self._known) >= _CAUSES:
+                self._known.pop(next(iter(self._known)))
+            self._known[cause] = incident, now
+        log.error("incident id=%s place=%s", incident, place)
+        try:
+            with self._db.write() as tx:
+                add(tx, incident, place, "".join(traceback.format_exception(error)))
+        except (Problem, sqlite3.Error):
+            log.error("incident.unsaved id=%s", incident, exc_info=error)
+        return incident
+
+
+def _cause(error: BaseException) -> tuple[str, ...]:
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return (type(error).__qualname__, *(f"{frame.filename}:{frame.lineno}" for frame in frames))
 
 
 def add(tx: sqlite3.Connection, incident_id: str, place: str, trace: str) -> None:

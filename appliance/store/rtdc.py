@@ -20,6 +20,8 @@ _JSON = (
     "integrity",
     "personal",
     "file_basins",
+    "contents",
+    "condensed_logs",
 )
 _PLAIN = ("identifier", "preview_alt", "sane")
 
@@ -85,6 +87,11 @@ def set_verdict(tx: sqlite3.Connection, resource_id: str, sane: bool, reasons: l
     found = row(tx, resource_id)
     if found is None or found["sane"] is None:
         put(tx, resource_id, sane=int(sane), integrity={"cues": [], "sane": sane, "sanity_errors": reasons})
+
+
+def refuse(tx: sqlite3.Connection, resource_id: str, reason: str) -> None:
+    """Note that a file cannot be read and so is no valid measurement, whatever an earlier look said."""
+    put(tx, resource_id, sane=0, integrity={"cues": [], "sane": False, "sanity_errors": [reason]})
 
 
 def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:

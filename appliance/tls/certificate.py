@@ -31,8 +31,17 @@ WARN_AT = (30, 14, 7, 1)
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-# AEAD with forward secrecy; TLS 1.3 brings its own list.
-_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+#: Mozilla's "intermediate" profile without what lacks forward secrecy or AEAD; TLS 1.3 brings its own list.
+CIPHERS = ":".join(
+    [
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+    ]
+)
 # Clients' clocks may be slow.
 _BACKDATE = timedelta(days=1)
 
@@ -186,12 +195,14 @@ def describe(chain: list[x509.Certificate], now: datetime | None = None) -> Desc
 
 
 def server_context(cert: Path, key: Path) -> ssl.SSLContext:
-    """Return a TLS ≥ 1.2 server context for the pair. Raises Problem 409 when the files do not belong together."""
+    """Return the context that is served with the pair: checks and the gateway use the same. Raises Problem 409 when the files do not belong together."""
     recover(cert, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_CIPHERS)
-    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.set_alpn_protocols(["http/1.1"])
     try:
         context.load_cert_chain(cert, key)
     except (ssl.SSLError, OSError) as error:

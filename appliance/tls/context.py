@@ -1,4 +1,4 @@
-"""TLS as Mozilla's "intermediate" profile has it, and a certificate that can be changed while clients are connected."""
+"""The served certificate, which can be changed while clients are connected."""
 
 from __future__ import annotations
 
@@ -7,32 +7,10 @@ import threading
 import time
 from pathlib import Path
 
-from appliance.tls.certificate import alternative_names, load_chain
+from appliance.tls.certificate import alternative_names, load_chain, server_context
 
-CIPHERS = ":".join(
-    [
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        "ECDHE-ECDSA-CHACHA20-POLY1305",
-        "ECDHE-RSA-CHACHA20-POLY1305",
-    ]
-)
 #: A context's ticket keys live as long as it does; a new one a day keeps yesterday's traffic unreadable with today's.
 CONTEXT_LIFETIME = 86400.0
-
-
-def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """A context for TLS 1.2 and 1.3. Raises OSError or ssl.SSLError when certificate and key do not fit."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(certificate, key)
-    return context
 
 
 class Certificate:
@@ -45,13 +23,19 @@ class Certificate:
         self.reload()
 
     def reload(self) -> None:
-        """Read the files again. Raises as `server_context` does; the old certificate then stays in use."""
+        """Read the files again. Raises Problem 409; the old certificate then stays in use."""
         signature = self._signature()
         context = server_context(*self._files)
         with self._lock:
             self._context = context
             self._made = time.monotonic()
             self._read = signature
+
+    def keep(self) -> None:
+        """Serve on with what was read before; the files on disk are looked at again when they change, or after a day."""
+        with self._lock:
+            self._made = time.monotonic()
+            self._read = self._signature()
 
     @property
     def context(self) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from appliance.model import times
-from appliance.model.problem import not_authorized
+from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.security import csrf, session_cookies, tokens
 from appliance.security.limits import network
@@ -36,6 +36,17 @@ def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
         _refuse_forged(request, changes)
         return by_session(context, cookie, request.client)
     return anonymous(context.settings.policy, request.client)
+
+
+def recognised(context: Context, request: Request) -> bool:
+    """Does a request carry a valid credential, whatever it asks for? For the gateway, before and after the request."""
+    try:
+        token, cookie = tokens.presented(request.headers.get), session_cookie(request)
+        if token is not None:
+            return not by_token(context, token, request.client).anonymous
+        return cookie is not None and not by_session(context, cookie, request.client).anonymous
+    except Problem:  # the database is busy
+        return False
 
 
 def _refuse_forged(request: Request, changes: bool) -> None:

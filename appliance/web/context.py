@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from appliance.actions.site import Site
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
+from appliance.store.incidents import Incidents
 from appliance.web.body_budget import BodyBudget
 
 
@@ -26,14 +27,19 @@ class Context(Site):
     :ivar signer: signs and checks presigned URLs.
     :ivar readers: opens measurements for `dcserv` version 1 and the explorer; None where there are none (tests of other things).
     :ivar cache: what is kept in memory to be given again: callers, results, whole answers.
+    :ivar incidents: keeps the traces of unforeseen failures.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
+    :ivar stalled: names of the service's threads that should turn and do not.
     """
 
     signer: Signer = field(kw_only=True)
     readers: Readers | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
+    stalled: Callable[[], list[str]] = field(default=list)
     cache: Cache = field(init=False)
+    incidents: Incidents = field(init=False)
     bodies: BodyBudget = field(default_factory=BodyBudget)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)
+        self.incidents = Incidents(self.db)

@@ -28,6 +28,7 @@ def health(context: Context, request: Request, match: re.Match[str]) -> Response
         conn.execute("SELECT 1").fetchone()
     if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
         failing.append("disk")
+    failing += context.stalled()
     return json_response(
         503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__}
     )

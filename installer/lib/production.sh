@@ -109,6 +109,10 @@ open_bundle() {
     [ -f "$bundle" ] || fail "There is no file $bundle."
     unpacked=$(mktemp -d "${TMPDIR:-/tmp}/dcor-bundle.XXXXXX")
     trap 'rm -rf "$unpacked"' EXIT
+    # Looked at before anything of it is written as root.
+    if tar -tvf "$bundle" | grep -v '^[-d]' >&2; then
+        fail "$bundle holds something that is neither a file nor a folder, and is not used."
+    fi
     tar -xf "$bundle" -C "$unpacked" --strip-components=1 --no-same-owner || fail "$bundle is no bundle of this program."
     cd "$unpacked" || exit 1
 }
@@ -125,6 +129,8 @@ install_program() {
         mkdir -p "$prefix"
         if [ -d wheelhouse ]; then
             . installer/lib/offline.sh
+            # Once a key is known, every later bundle must be signed by it.
+            [ -n "$release_key" ] || [ ! -f "$prefix/release.pub" ] || release_key=$prefix/release.pub
             check_bundle . "$release_key" || exit 1
             install_offline "$python" "$target" . || exit 1
         else
@@ -132,7 +138,7 @@ install_program() {
         fi
         mkdir -p "$target/share"
         cp -R systemd installer "$target/share/"
-        [ -z "$release_key" ] || install -m 644 "$release_key" "$prefix/release.pub"
+        [ -z "$release_key" ] || [ "$release_key" = "$prefix/release.pub" ] || install -m 644 "$release_key" "$prefix/release.pub"
         chown -R root:root "$target"
         chmod -R u+rwX,go+rX,go-w "$target"
         touch "$target/.complete"

@@ -91,6 +91,40 @@ def test_damage_and_wrong_keys_end_with_exit_code_1(people: Dcor, sheet: Path, t
     assert "database.age is not as it was written" in people("backup", "verify", "--key", str(sheet)).out
 
 
+def test_a_forged_backup_is_not_restored_with_the_private_key_alone(
+    people: Dcor, sheet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The public key is no secret: anybody can make a backup that the private key opens."""
+    recipient = people("config", "show", "backup.recipient", "--json").json["backup.recipient"]
+    forger = tmp_path / "forger"
+    assert (
+        run(["--data", str(forger), "init", "--hostname", "evil.example", "--admin", "boss", "--email", "e@x.example"])
+        == 0
+    )
+    assert run(["--data", str(forger), "config", "set", "backup.recipient", recipient]) == 0
+    assert run(["--data", str(forger), "backup", "create"]) == 0
+    forged, bare = forger / "backups", tmp_path / "bare.txt"
+    bare.write_text(next(line for line in sheet.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-1")))
+    signer = backup_sheet.signer_of(sheet.read_text())
+    assert signer is not None
+    for number, (key, options, reason) in enumerate(
+        [
+            (bare, [], "does not say which server signed"),
+            (sheet, [], "was not written by this server"),
+            (bare, ["--signer", signer], "was not written by this server"),
+            (bare, ["--signer", "nonsense"], "64 hexadecimal digits"),
+        ]
+    ):
+        target = tmp_path / f"target{number}"
+        command = ["--data", str(target), "backup", "restore", "--from", str(forged), "--key", str(key), *options]
+        capsys.readouterr()
+        assert run(command) == 1
+        assert reason in capsys.readouterr().err
+        assert not (target / "dcor.sqlite").exists()
+    command = ["--data", str(tmp_path / "any"), "backup", "restore", "--from", str(forged), "--key", str(bare)]
+    assert run([*command, "--any-signer"]) == 0
+
+
 def test_restore_on_a_bare_machine_with_the_printed_sheet(people: Dcor, sheet: Path, tmp_path: Path) -> None:
     made = people("backup", "create", "--json").json
     usb = tmp_path / "usb"

@@ -77,8 +77,10 @@ def test_import_makes_a_dataset_of_each_folder(study: Dcor) -> None:
 def test_import_again_skips_and_a_dry_run_plans(study: Dcor, tmp_path: Path) -> None:
     again = study("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab", "--json").json
     assert [row["state"] for row in again] == ["skipped", "skipped"]
+    (tmp_path / "study" / "blood").rename(tmp_path / "study" / "plasma")
     planned = study("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab", "--dry-run", "--json").json
-    assert [row["state"] for row in planned] == ["planned", "planned"]
+    assert [row["state"] for row in planned] == ["skipped", "planned"]
+    assert titles(study) == ["Beads of the year", "blood"]
 
 
 def test_import_again_names_what_an_interrupted_one_left(study: Dcor, tmp_path: Path) -> None:
@@ -99,7 +101,45 @@ def test_import_reports_what_fails_and_goes_on(people: Dcor, tmp_path: Path) -> 
     (tmp_path / "study" / "beads" / "upload.dcoraid-task").write_text("{}")
     said = people("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab")
     assert said.code == 1
-    assert "is no task file" in said.err
+    assert "is no task file" in said.out
+    assert "draft    blood" in said.out
+
+
+def test_import_takes_the_measurements_and_says_what_it_leaves_out(people: Dcor, tmp_path: Path) -> None:
+    """A folder that was on a Mac and on a Windows share."""
+    top = tmp_path / "day 1"
+    (top / "report").mkdir(parents=True)
+    (top / "__MACOSX").mkdir()
+    shutil.copy(synthetic(), top / "M1.rtdc")
+    shutil.copy(synthetic(), top / "M 2.rtdc")
+    shutil.copy(synthetic(), top / "M_2.rtdc")
+    (top / "._M1.rtdc").write_bytes(b"\x00\x05\x16\x07" + bytes(4092))
+    (top / "__MACOSX" / "M1.rtdc").write_bytes(b"\x00\x05\x16\x07")
+    (top / "link.rtdc").symlink_to(synthetic())
+    (top / "report" / "plan.docx").write_text("x")
+    for name in (".DS_Store", "Thumbs.db", "notes.docx"):
+        (top / name).write_text("x")
+    command = ("import", str(top), "--user", "ada", "--circle", "lab")
+    planned = people(*command, "--dry-run", "--json").json
+    assert [row["state"] for row in planned] == ["planned", "left out"]
+    row, other = people(*command, "--json").json
+    assert (row["state"], sorted(row["files"])) == ("draft", ["M1.rtdc", "M_2.rtdc", "M_2_2.rtdc"])
+    assert [Path(one["file"]).name for one in row["renamed"]] == ["M 2.rtdc"]
+    left_out = {Path(one["file"]).name: one["reason"] for one in [*row["left_out"], *other["left_out"]]}
+    assert left_out.keys() == {
+        "._M1.rtdc",
+        ".DS_Store",
+        "Thumbs.db",
+        "__MACOSX",
+        "link.rtdc",
+        "notes.docx",
+        "plan.docx",
+    }
+    assert "file manager" in left_out["._M1.rtdc"]
+    assert ".docx" in left_out["notes.docx"]
+    said = people(*command)
+    assert "Left out:" in said.out
+    assert "notes.docx: files of the kind .docx" in said.out
 
 
 def test_the_stored_file_is_the_imported_one(study: Dcor, root: Path) -> None:

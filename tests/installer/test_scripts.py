@@ -137,6 +137,35 @@ def test_a_smuggled_file_is_found(bundle: Path) -> None:
     assert "not on its list" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["wheelhouse/pip-99.whl", "appliance", "SHA256SUMS.sig"])
+def test_a_link_is_refused(bundle: Path, place: str) -> None:
+    (bundle / place).symlink_to("/etc/passwd")
+    done = sh(CHECK, str(bundle))
+    assert done.returncode != 0
+    assert "neither a file nor a folder" in done.stderr
+
+
+def test_a_pipe_is_refused(bundle: Path) -> None:
+    os.mkfifo(bundle / "pipe")
+    assert "neither a file nor a folder" in sh(CHECK, str(bundle)).stderr
+
+
+def test_a_bundle_without_a_list_is_refused(bundle: Path) -> None:
+    (bundle / "SHA256SUMS").unlink()
+    assert "no list of checksums" in sh(CHECK, str(bundle)).stderr
+
+
+def test_pip_is_taken_by_its_name_on_the_list(bundle: Path, tmp_path: Path) -> None:
+    (bundle / "wheelhouse" / "pip-99.whl").write_bytes(b"not on the list")
+    done = sh(f'. {LIBRARY}/offline.sh; install_offline true "$1" "$2"', str(tmp_path / "venv"), str(bundle))
+    assert done.returncode != 0
+    assert "lacks pip" in done.stderr
+
+
+def test_an_unsigned_bundle_is_said_loudly(bundle: Path) -> None:
+    assert "NOT SIGNED" in sh(CHECK, str(bundle)).stderr
+
+
 def test_signatures(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     keys = tmp_path_factory.mktemp("keys")
     for name in ("ours", "theirs"):

@@ -18,8 +18,9 @@ from appliance.jobs import registry
 from appliance.jobs.registry import Done, JobContext, JobKind
 from appliance.jobs.sandbox import Sandbox
 from appliance.store import jobs
+from appliance.store import rtdc as stored
 from tests.support import rtdc
-from tests.support.rtdc_hostile import HOSTILE
+from tests.support.rtdc_hostile import HOSTILE, STRANGE
 from tests.support.rtdc_mutation import mutate_bytes, mutate_structure
 from tests.support.rtdc_odd import ODD
 from tests.support.waiting import wait_until
@@ -63,17 +64,19 @@ def test_hostile_and_odd_files(appliance: Appliance, tmp_path: Path) -> None:
     secret = rtdc.plant_secret(tmp_path)
     before = secret.read_bytes()
     names: dict[str, str] = {}
-    for name, builder in {**HOSTILE, **ODD}.items():
+    for name, builder in {**HOSTILE, **STRANGE, **ODD}.items():
         path = tmp_path / "upload.rtdc"
         path.unlink(missing_ok=True)
         builder(path, secret)
         names[appliance.add(dataset_id, path, f"{name}.rtdc")] = name
-    found = run_to_the_end(appliance, 240)
+    found = run_to_the_end(appliance, 600)
     for resource_id, name in names.items():
         metadata = found[resource_id]["metadata"]
         if name in HOSTILE:
             assert (metadata["state"], metadata["attempts"]) == ("failed", 1), name
             assert not appliance.depot.path(resource_id, "condensed").exists(), name
+            with appliance.db.read() as conn:
+                assert stored.get(conn, resource_id)["sane"] == 0, name
         for job in found[resource_id].values():
             assert job["state"] in {"done", "failed"}, name
             assert bool(job["error"]) == (job["state"] == "failed"), name

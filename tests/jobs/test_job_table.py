@@ -233,7 +233,36 @@ def test_pipeline_of_a_new_file(
     with appliance.db.read() as conn:
         found = jobs.for_resource(conn, resource_id)
     assert [job["kind"] for job in found] == kinds
-    assert [len(job["needs"]) for job in found] == [0, 1, 1, 1][: len(kinds)]
+    ids = {job["kind"]: job["id"] for job in found}
+    needs = {job["kind"]: set(job["needs"]) for job in found}
+    for kind, needed in {
+        "metadata": ["checksum"],
+        "condense": ["metadata"],
+        "preview": ["metadata", "condense"],
+    }.items():
+        assert needs.get(kind, set()) == ({ids[one] for one in needed if one in ids} if kind in ids else set())
+
+
+def test_a_preview_does_without_a_condensed_file(appliance: Appliance) -> None:
+    """It waits for it, and starts all the same when it fails; but not when the file itself cannot be read."""
+    for failing, expected in (("condense", "queued"), ("metadata", "failed")):
+        metadata = appliance.enqueue("metadata", resource_id=failing)
+        condense = appliance.enqueue("condense", resource_id=failing, needs=[metadata])
+        preview = appliance.enqueue("preview", resource_id=failing, needs=[metadata, condense])
+        for job_id in (metadata, condense):
+            with appliance.db.read() as conn:
+                assert preview not in [one["id"] for one in jobs.ready(conn, 10)]
+            job = claim(appliance.db, job_id)
+            if job is None:
+                continue
+            with appliance.db.write() as tx:
+                if job["kind"] == failing:
+                    jobs.fail(tx, job, "no", permanent=True)
+                else:
+                    jobs.finish(tx, job)
+        assert row(appliance.db, preview)["state"] == expected
+        with appliance.db.read() as conn:
+            assert (preview in [one["id"] for one in jobs.ready(conn, 10)]) == (expected == "queued")
 
 
 class JobTable(RuleBasedStateMachine):
@@ -255,7 +284,8 @@ class JobTable(RuleBasedStateMachine):
         with self.db.write() as tx:
             made: list[str] = []
             for kind in jobs.PIPELINE[:length]:
-                made.append(jobs.enqueue(tx, kind, resource_id=f"r{self.number}", needs=made[-1:], max_attempts=2))
+                needs = made[-2:] if kind == "preview" else made[-1:]
+                made.append(jobs.enqueue(tx, kind, resource_id=f"r{self.number}", needs=needs, max_attempts=2))
 
     @rule(lease=st.sampled_from([-1.0, 60.0]), worker=st.sampled_from(["a", "b"]), pick=st.integers(0, 3))
     def claim(self, lease: float, worker: str, pick: int) -> None:
@@ -313,7 +343,12 @@ class JobTable(RuleBasedStateMachine):
             if job["state"] not in OPEN:
                 self.over[job_id] = job["state"]
             if job["state"] in {"running", "done"}:
-                assert all(found[need]["state"] == "done" for need in job["needs"])
+                hard = [
+                    found[need]
+                    for need in job["needs"]
+                    if (job["kind"], found[need]["kind"]) != ("preview", "condense")
+                ]
+                assert all(need["state"] == "done" for need in hard)
             if job["state"] == "failed":
                 assert job["error"]
             if job["state"] == "running":

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.jobs.preview import FILES
 from appliance.store import artefacts, jobs, resources, rtdc
+from tests.support.rtdc_field import FIELD
 
 from .conftest import REAL, Appliance
 
@@ -39,7 +40,7 @@ def check_results(appliance: Appliance, resource_id: str) -> None:
     assert kernel["extracted"]
     assert kernel["sane"] == 1
     assert kernel["preview_alt"]
-    assert "dclab-condense" in kernel["logs"]
+    assert "dclab-condense" in kernel["condensed_logs"]
     assert kernel["statistics"]["deform"]
 
 
@@ -103,6 +104,42 @@ def test_a_hostile_file_fails_once_with_its_reason(appliance: Appliance, measure
     assert "link" in found["metadata"]["error"].lower()
     assert found["preview"]["error"] == f"metadata failed: {found['metadata']['error']}"
     assert set(appliance.states(good).values()) == {"done"}
+
+
+def test_what_the_metadata_job_refuses_is_no_valid_measurement_any_more(
+    appliance: Appliance, measurement: Path, tmp_path: Path
+) -> None:
+    """Also when an earlier look found nothing wrong: the dataset cannot be published by this file."""
+    bad = tmp_path / "bad.rtdc"
+    bad.write_bytes(measurement.read_bytes())
+    with h5py.File(bad, "a") as h5:
+        h5["my_lab/stolen"] = h5py.ExternalLink("/etc/hostname", "/x")
+    resource_id = appliance.add(appliance.dataset(), bad)
+    with appliance.db.write() as tx:
+        rtdc.set_verdict(tx, resource_id, True, [])
+    appliance.run_all()
+    with appliance.db.read() as conn:
+        kernel = rtdc.get(conn, resource_id)
+    assert kernel is not None
+    assert (kernel["sane"], kernel["extracted"]) == (0, None)
+    assert "external link" in kernel["integrity"]["sanity_errors"][0]
+
+
+def test_long_logs_and_tables_are_kept_whole(appliance: Appliance, tmp_path: Path) -> None:
+    """Beside the file; made again they replace what was there, and go when they are no longer needed."""
+    path = tmp_path / "long.rtdc"
+    FIELD["log_of_120_000_lines"].build(path)
+    resource_id = appliance.add(appliance.dataset(), path)
+    appliance.run_all()
+    with appliance.db.read() as conn:
+        kernel, made = rtdc.get(conn, resource_id), artefacts.of_resource(conn, resource_id)
+    assert kernel is not None
+    assert "logs" in made
+    assert "tables" not in made
+    assert kernel["contents"]["logs"]["lengths"]["long"] == 120_000
+    whole = json.loads(appliance.depot.path(resource_id, "logs").read_bytes())
+    assert len(whole["long"]) == 120_000
+    assert kernel["tables"]["short"] == [["x", "n"], [[1.0, 2.0]]]
 
 
 @pytest.mark.parametrize("content", [b"", b"no HDF5", b"\x89HDF\r\n\x1a\n" + bytes(100)])

@@ -107,3 +107,8 @@ def damage_image(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[start : start + 40] = bytes(40)
     path.write_bytes(data)
+
+
+def address_space() -> int:
+    """→ bytes of address space that this process has in use; a bound on more of it has to count from there."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")

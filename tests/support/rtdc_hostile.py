@@ -23,6 +23,16 @@ def hostile(builder: Callable[[Path, Path], None]) -> Callable[[Path, Path], Non
     return builder
 
 
+#: The same for files that look like an attack or a mistake: what is strange in them is left out, the rest is read.
+STRANGE: dict[str, Callable[[Path, Path], None]] = {}
+
+
+def strange(builder: Callable[[Path, Path], None]) -> Callable[[Path, Path], None]:
+    """Register a file that must cost no more than its strange part."""
+    STRANGE[builder.__name__] = builder
+    return builder
+
+
 @hostile
 def external_storage_feature(path: Path, secret: Path) -> None:
     """A feature whose bytes lie in another file."""
@@ -116,7 +126,7 @@ def external_storage_contour(path: Path, secret: Path) -> None:
         h5["events/contour"].create_dataset("5", shape=(8, 2), dtype="i8", external=[(str(secret), 0, 128)])
 
 
-@hostile
+@strange
 def soft_link_loop(path: Path, secret: Path) -> None:
     """Two soft links that lead to each other."""
     sound(path)
@@ -125,7 +135,7 @@ def soft_link_loop(path: Path, secret: Path) -> None:
         h5["events/userdef1"] = h5py.SoftLink("/events/userdef0")
 
 
-@hostile
+@strange
 def soft_link_dangling(path: Path, secret: Path) -> None:
     """A soft link to nothing."""
     sound(path)
@@ -133,7 +143,7 @@ def soft_link_dangling(path: Path, secret: Path) -> None:
         h5["events/userdef0"] = h5py.SoftLink("/nowhere")
 
 
-@hostile
+@strange
 def soft_link_to_group(path: Path, secret: Path) -> None:
     """A soft link back to the root."""
     sound(path)
@@ -141,7 +151,7 @@ def soft_link_to_group(path: Path, secret: Path) -> None:
         h5["events/again"] = h5py.SoftLink("/")
 
 
-@hostile
+@strange
 def hard_link_loop(path: Path, secret: Path) -> None:
     """A group that contains itself."""
     sound(path)
@@ -149,7 +159,7 @@ def hard_link_loop(path: Path, secret: Path) -> None:
         h5["events/again"] = h5["events"]
 
 
-@hostile
+@strange
 def announces_800_gb(path: Path, secret: Path) -> None:
     """A few kilobytes that announce 800 GB of zeros."""
     with h5py.File(path, "w") as h5:
@@ -158,7 +168,7 @@ def announces_800_gb(path: Path, secret: Path) -> None:
         h5["events"].create_dataset("image", shape=(40_000_000, 80, 250), dtype="u1", chunks=(10, 80, 250))
 
 
-@hostile
+@strange
 def zip_bomb(path: Path, secret: Path) -> None:
     """Really stored zeros, packed a thousandfold."""
     sound(path)
@@ -166,7 +176,7 @@ def zip_bomb(path: Path, secret: Path) -> None:
         h5.create_dataset("tables/zeros", data=np.zeros(20_000_000), compression="gzip", chunks=(2_000_000,))
 
 
-@hostile
+@strange
 def giant_chunk(path: Path, secret: Path) -> None:
     """One chunk of more than a gigabyte."""
     sound(path)
@@ -184,7 +194,7 @@ def giant_attributes(path: Path, secret: Path) -> None:
             h5.attrs[f"user:blob {index}"] = np.zeros(250_000)
 
 
-@hostile
+@strange
 def many_attributes(path: Path, secret: Path) -> None:
     """Thousands of attributes."""
     sound(path)
@@ -193,7 +203,7 @@ def many_attributes(path: Path, secret: Path) -> None:
             h5["events"].attrs[f"user:{index}"] = index
 
 
-@hostile
+@strange
 def many_objects(path: Path, secret: Path) -> None:
     """Tens of thousands of empty groups."""
     sound(path)
@@ -202,7 +212,7 @@ def many_objects(path: Path, secret: Path) -> None:
             h5.create_group(f"many/{index}")
 
 
-@hostile
+@strange
 def deep_nesting(path: Path, secret: Path) -> None:
     """Groups in groups in groups."""
     sound(path)
@@ -210,7 +220,7 @@ def deep_nesting(path: Path, secret: Path) -> None:
         h5.create_group("/".join("abcdefghijklmnop"))
 
 
-@hostile
+@strange
 def unknown_filter(path: Path, secret: Path) -> None:
     """A filter that would have to be loaded from a plug-in."""
     sound(path)
@@ -222,7 +232,7 @@ def unknown_filter(path: Path, secret: Path) -> None:
         h5d.create(h5["events"].id, b"userdef0", h5t.IEEE_F64LE, space, plist)
 
 
-@hostile
+@strange
 def allowed_library_unknown_filter(path: Path, secret: Path) -> None:
     """A filter that happens to be installed but that RT-DC files have no use for."""
     sound(path)
@@ -230,7 +240,7 @@ def allowed_library_unknown_filter(path: Path, secret: Path) -> None:
         h5["events"].create_dataset("userdef0", data=np.arange(12.0), chunks=(12,), **hdf5plugin.FciDecomp())
 
 
-@hostile
+@strange
 def reference_feature(path: Path, secret: Path) -> None:
     """A dataset of object references."""
     sound(path)
@@ -238,7 +248,7 @@ def reference_feature(path: Path, secret: Path) -> None:
         h5.create_dataset("tables/references", data=[h5["events"].ref] * 4, dtype=h5py.ref_dtype)
 
 
-@hostile
+@strange
 def ragged_feature(path: Path, secret: Path) -> None:
     """A dataset of variable-length lists."""
     sound(path)
@@ -279,7 +289,7 @@ def events_is_dataset(path: Path, secret: Path) -> None:
         h5["events"] = np.arange(10)
 
 
-@hostile
+@strange
 def text_feature(path: Path, secret: Path) -> None:
     """A scalar feature of strings."""
     sound(path)
@@ -288,7 +298,7 @@ def text_feature(path: Path, secret: Path) -> None:
         h5["events"].create_dataset("deform", data=[b"a"] * 12)
 
 
-@hostile
+@strange
 def flat_image(path: Path, secret: Path) -> None:
     """Images with too few dimensions."""
     sound(path)
@@ -297,19 +307,19 @@ def flat_image(path: Path, secret: Path) -> None:
         h5["events/image"] = np.zeros((12, 40), np.uint8)
 
 
-@hostile
+@strange
 def foreign_metadata_key(path: Path, secret: Path) -> None:
     """A root attribute that is no section:key."""
     sound(path, attributes={"rubbish": 1})
 
 
-@hostile
+@strange
 def bad_metadata_type(path: Path, secret: Path) -> None:
     """A number that is a list of lists."""
     sound(path, attributes={"experiment:event count": np.zeros((3, 3))})
 
 
-@hostile
+@strange
 def broken_basin(path: Path, secret: Path) -> None:
     """A basin definition that is no JSON."""
     sound(path)
@@ -323,7 +333,7 @@ def unclosed(path: Path, secret: Path) -> None:
     die_while_writing(path, swmr=False)
 
 
-@hostile
+@strange
 def undecodable_name(path: Path, secret: Path) -> None:
     """The name of an object is no UTF-8."""
     sound(path)
@@ -331,7 +341,7 @@ def undecodable_name(path: Path, secret: Path) -> None:
         h5o.link(h5["logs/demo-generator"].id, h5["logs"].id, b"\xff\xfelog")
 
 
-@hostile
+@strange
 def undecodable_attribute(path: Path, secret: Path) -> None:
     """The name of an attribute is no UTF-8."""
     sound(path)

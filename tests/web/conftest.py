@@ -21,8 +21,10 @@ from appliance.web.gateway import Gateway, Limits
 NAME = "dcor.example.org"
 
 
-def make_certificate(folder: Path, name: str = NAME) -> tuple[Path, Path]:
-    """A self-signed P-256 certificate for `name`, localhost and 127.0.0.1; returns (certificate, key)."""
+def make_certificate(
+    folder: Path, name: str = NAME, alternatives: x509.ExtensionType | None = None
+) -> tuple[Path, Path]:
+    """A self-signed P-256 certificate for `name`, localhost and 127.0.0.1 (or `alternatives`); returns (certificate, key)."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -35,7 +37,7 @@ def make_certificate(folder: Path, name: str = NAME) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(alternatives or x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -61,7 +63,6 @@ def serve(certificate: tuple[Path, Path], tmp_path: Path) -> Iterator[Callable[.
 
     def start(routes: Any = (), context: Any = None, **options: Any) -> Gateway:
         options.setdefault("limits", Limits(tick=0.02))
-        options.setdefault("fallback_socket", tmp_path / "pages.sock")
         gateway = Gateway(routes, context, certificate=certificate[0], key=certificate[1], names=[NAME], **options)
         gateway.start()
         running.append(gateway)
@@ -75,8 +76,12 @@ def serve(certificate: tuple[Path, Path], tmp_path: Path) -> Iterator[Callable[.
 class Raw:
     """A TLS connection on which a test says exactly what it wants."""
 
-    def __init__(self, port: int, *, tls: bool = True, timeout: float = 20.0, rcvbuf: int | None = None) -> None:
+    def __init__(
+        self, port: int, *, tls: bool = True, timeout: float = 20.0, rcvbuf: int | None = None, source: str = ""
+    ) -> None:
         self.sock = socket.socket()
+        if source:
+            self.sock.bind((source, 0))
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(timeout)

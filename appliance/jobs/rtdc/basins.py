@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import h5py
 
-from .errors import RtdcError
+from appliance.jobs.rtdc.preflight import HostileFile, check_dataset
+
+from .errors import RtdcError, shown
 from .texts import Budget, read_lines
 
 MAX_DEFINITIONS = 100
@@ -23,24 +26,35 @@ _MAPPING = re.compile(r"^(same|basinmap[0-9]{1,3})$")
 _INTERNAL_FORMATS = {"h5dataset", "h5datasetchop"}
 
 
-def definitions(h5: h5py.File) -> list[dict[str, Any]]:
-    """→ all basin definitions (with their `key`), syntactically checked. Raises RtdcError (`basin`)."""
+def definitions(h5: h5py.File, notes: list[str] | None = None) -> list[dict[str, Any]]:
+    """→ the basin definitions that can be understood, with their `key`; `notes` gets a sentence for each other one."""
     group = h5.get("basins")
     if not isinstance(group, h5py.Group):
         return []
-    if len(group) > MAX_DEFINITIONS:
-        raise RtdcError("basin", f"The file defines {len(group)} basins; at most {MAX_DEFINITIONS} are allowed.")
+    keys = [key for key in group if isinstance(key, str)]
+    told = [] if notes is None else notes
+    if len(keys) > MAX_DEFINITIONS:
+        told.append(f"Only the first {MAX_DEFINITIONS} of {len(keys)} basin definitions are read.")
     found = []
-    for key in group:
+    for key in keys[:MAX_DEFINITIONS]:
+        try:
+            found.append(_read(group, key))
+        except RtdcError as exc:
+            told.append(f"The basin definition '{shown(key)}' is left out: {exc.message}")
+    return found
+
+
+def _read(group: h5py.Group, key: str) -> dict[str, Any]:
+    try:
         dataset = group[key]
-        if not isinstance(dataset, h5py.Dataset):
-            raise RtdcError("basin", "A basin definition is not a text.")
+        check_dataset(dataset.id, dataset.name)
         budget = Budget(DEFINITION_BYTES)
         lines = read_lines(dataset, budget)
-        if budget.cut:
-            raise RtdcError("basin", "A basin definition is larger than 1 MB.")
-        found.append(_parsed(key, " ".join(lines)))
-    return found
+    except (AttributeError, HostileFile, KeyError, OSError, RuntimeError, TypeError, ValueError):
+        raise RtdcError("basin", "A basin definition is not a text.") from None
+    if budget.cut:
+        raise RtdcError("basin", "A basin definition is larger than 1 MB.")
+    return _parsed(key, " ".join(lines))
 
 
 def _parsed(key: str, text: str) -> dict[str, Any]:
@@ -69,9 +83,23 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def internal(h5: h5py.File) -> list[dict[str, Any]]:
-    """→ the definitions whose data lie in this very file; the only ones dclab gets to see."""
-    return [basin for basin in definitions(h5) if refusal(basin, h5) is None]
+def internal(h5: h5py.File, readable: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """→ (the definitions whose data lie in this very file, the only ones dclab gets to see; notes on what is left out).
+
+    `readable`: the features of `basin_events` that are read; a definition is cut down to them.
+    """
+    sound, notes, present = [], list[str](), set(readable)
+    for basin in definitions(h5, notes):
+        if refusal(basin, h5) is not None:
+            continue
+        names = [name for name in basin["features"] if name in present]
+        lost = sorted(set(basin["features"]) - present)
+        if lost:
+            listed = ", ".join(shown(name) for name in lost[:10])
+            notes.append(f"The file lacks features that the internal basin '{shown(basin['key'])}' lists: {listed}.")
+        if names:
+            sound.append(basin | {"features": names})
+    return sound, notes
 
 
 def refusal(basin: dict[str, Any], h5: h5py.File) -> str | None:

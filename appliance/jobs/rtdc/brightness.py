@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from dclab.features import bright, bright_bc, bright_perc
 
 from .features import Array
 
@@ -21,9 +22,12 @@ def measure(
 ) -> dict[str, Array]:
     """→ {feature: float64 values} for the bright_* features in `wanted`; NaN for an empty mask.
 
-    `masks` (events, rows, columns) bool; `images` and `backgrounds` integers of the same shape; `offset` is subtracted
+    `masks` (events, rows, columns) bool; `images` and `backgrounds` of the same shape; those that are no integers are left to
+    dclab, event by event. `offset` is subtracted
     from background-corrected levels. Memory: 16 bytes a mask pixel.
     """
+    if any(stack is not None and stack.dtype.kind not in "iu" for stack in (images, backgrounds)):
+        return _one_by_one(wanted, masks, images, backgrounds, offset)
     results: dict[str, Array] = {}
     counts = np.count_nonzero(masks, axis=(1, 2))
     plain = images[masks]
@@ -38,6 +42,25 @@ def measure(
             for name, values in zip(("bright_perc_10", "bright_perc_90"), _percentiles(corrected, counts), strict=True):
                 results[name] = values if offset is None else values - offset
     return {name: values for name, values in results.items() if name in wanted}
+
+
+def _one_by_one(
+    wanted: Sequence[str], masks: Array, images: Array, backgrounds: Array | None, offset: Array | None
+) -> dict[str, Array]:
+    results = {name: np.full(len(masks), np.nan) for name in wanted}
+    for event in np.flatnonzero(masks.any(axis=(1, 2))):
+        mask, image = masks[event], images[event]
+        found = dict(zip(("bright_avg", "bright_sd"), bright.get_bright(mask, image), strict=True))
+        if backgrounds is not None:
+            behind, off = backgrounds[event], None if offset is None else offset[event]
+            for names, values in (
+                (("bright_bc_avg", "bright_bc_sd"), bright_bc.get_bright_bc(mask, image, behind, off)),
+                (("bright_perc_10", "bright_perc_90"), bright_perc.get_bright_perc(mask, image, behind, off)),
+            ):
+                found |= dict(zip(names, values, strict=True))
+        for name in wanted:
+            results[name][event] = found.get(name, np.nan)
+    return results
 
 
 def _mean_and_deviation(values: Array, counts: Array) -> tuple[Array, Array]:

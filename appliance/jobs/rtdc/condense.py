@@ -44,21 +44,21 @@ def condense(
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
                 progress(0.02, "copy")
-                copy_unchanged(dataset, target)
+                lost = copy_unchanged(dataset, target)
                 _rename_old_logs(dataset, target)
                 derived.finish(lambda done: progress(0.05 + 0.85 * done, "features"))
                 progress(0.9, "write")
                 with RTDCWriter(target, mode="append", compression_kwargs=COMPRESSION) as writer:
-                    _write_features(dataset, target, writer, plan, derived)
+                    lost += _write_features(dataset, target, writer, plan, derived)
                     added = _write_basins(dataset, target, writer, basins, plan)
-                    notes = [*derived.notes(), *_warnings_log(caught)]
-                    _write_logs(dataset, writer, plan, name, notes)
-            answer = _answer(target, plan, added)
+                    notes = [*derived.notes(), *dataset.parts.notes, *lost]
+                    _write_logs(dataset, writer, plan, name, [*notes, *_warnings_log(caught)])
+            answer = _answer(target, plan, added, len(dataset))
     progress(1.0, "done")
     return answer | {
         "file": RESULT,
         "size": path.stat().st_size,
-        "notes": derived.notes(),
+        "notes": notes,
         "seconds": round(time.perf_counter() - started, 3),
     }
 
@@ -88,13 +88,21 @@ class _Derived:
     """The image-derived features of a file, computed by a crew into a memory map in the scratch folder."""
 
     def __init__(self, path: Path, dataset: SafeRTDC, names: list[str], scratch: Path, cores: int) -> None:
-        self.names = names
+        self.names: list[str] = []
         self._crew: WorkerPool | None = None
-        if not names:
+        self._reason = ""
+        given = None
+        try:
+            given = derive.sources(dataset, names) if names else None
+        except RtdcError as exc:
+            self._give_up(exc)
+        if given is None:
             return
-        given = derive.sources(dataset, names)
         self._lengths = derive.computable(given, names)
         self._total = max(self._lengths.values())
+        if not self._total:
+            return
+        self.names = names
         ranges = event_ranges(self._total, given.event_bytes, align=_chunk_events(dataset))
         rows = len(names)
         table = scratch / "derived.f64"
@@ -135,7 +143,17 @@ class _Derived:
     def finish(self, progress: Callable[[float], None]) -> None:
         """Take part in the work and wait for its end."""
         if self._crew is not None:
-            self._crew.take_part(lambda: progress(min(1.0, float(self._counts[:, 0].sum()) / max(1, self._total))))
+            try:
+                self._crew.take_part(lambda: progress(min(1.0, float(self._counts[:, 0].sum()) / max(1, self._total))))
+            except RtdcError as exc:
+                self._give_up(exc)
+
+    def _give_up(self, exc: RtdcError) -> None:
+        """Go on without these features when the file's images or contours are not fit for them. Raises other errors again."""
+        if exc.kind not in ("features", "damaged"):
+            raise exc
+        self.names = []
+        self._reason = exc.message
 
     def values(self, name: str, length: int) -> features.Array:
         """→ the computed feature, cut or filled up with NaN to `length` events."""
@@ -147,6 +165,8 @@ class _Derived:
 
     def notes(self) -> list[str]:
         """→ a sentence about events without a usable contour or mask, if there are any."""
+        if self._reason:
+            return [f"Features that need images or contours could not be computed: {self._reason}"]
         lost = int(self._counts[:, 1].sum()) if self.names else 0
         return (
             [f"{lost} of {self._total} events have an empty mask or no contour; their values are NaN."] if lost else []
@@ -161,12 +181,24 @@ def _chunk_events(dataset: SafeRTDC) -> int:
     return 1
 
 
-def _write_features(dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived) -> None:
+def _write_features(
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived
+) -> list[str]:
+    """Store what the file lacks. → a sentence for each feature that cannot be computed."""
+    notes = []
     for name in plan.missing:
         if name in target.get("events", {}) or name in target.get("basin_events", {}):
             continue
-        data = derived.values(name, len(dataset)) if name in derived.names else dataset[name]
-        writer.store_feature(feat=name, data=data)
+        if name in derive.NEEDS and name not in derived.names:
+            continue
+        try:
+            with explained(f"computing the feature '{name}'"):
+                data = derived.values(name, len(dataset)) if name in derived.names else np.asarray(dataset[name][:])
+                if len(data):
+                    writer.store_feature(feat=name, data=data)
+        except RtdcError as exc:
+            notes.append(exc.message)
+    return notes
 
 
 def _rename_old_logs(dataset: SafeRTDC, target: h5py.File) -> None:
@@ -233,11 +265,11 @@ def _basin_map(dataset: SafeRTDC, target: h5py.File, basin: dict[str, Any]) -> t
     return mapping, np.asarray(dataset[mapping][:], dtype=np.int64)
 
 
-def _answer(target: h5py.File, plan: _Plan, added: list[str]) -> dict[str, Any]:
+def _answer(target: h5py.File, plan: _Plan, added: list[str], events: int) -> dict[str, Any]:
     stored = sorted(set(target["events"]) | set(target.get("basin_events", {})))
     log = [line.decode("utf-8", "replace") for line in target["logs/dclab-condense"][:]]
     return {
-        "event_count": int(target.attrs["experiment:event count"]),
+        "event_count": int(target.attrs.get("experiment:event count", events)),
         "features": stored,
         "scalar_features": [name for name in stored if features.is_scalar(name)],
         "computed": plan.missing,

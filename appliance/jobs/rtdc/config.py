@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 from dclab import definitions as dfn
 
+from .errors import shown
 from .opening import SafeRTDC
 
-#: Longest text value and longest list that is taken over into the catalogue.
-MAX_TEXT = 10_000
-MAX_LIST = 10_000
 
-
-def as_json(dataset: SafeRTDC, event_count: int) -> dict[str, dict[str, Any]]:
+def as_json(dataset: SafeRTDC, event_count: int, notes: list[str]) -> dict[str, dict[str, Any]]:
     """→ {section: {key: value}} without `filtering`, as dcserv answers it; the event count is filled in if missing.
 
-    Values that JSON cannot hold (NaN, infinities) are left out, and so are empty sections.
+    Values that JSON cannot hold (NaN, infinities) are left out with a note, and so are empty sections. Nothing is cut: the
+    pre-flight walk bounds the metadata of a file.
     """
     sections: dict[str, dict[str, Any]] = {}
     for section in sorted(dataset.config.keys()):
@@ -29,6 +27,10 @@ def as_json(dataset: SafeRTDC, event_count: int) -> dict[str, dict[str, Any]]:
             converted = jsonable(value)
             if converted is not None and isinstance(key, str):
                 values[key] = converted
+            else:
+                notes.append(
+                    f"The metadata key '{shown(f'{section}:{key}')}' is left out: it holds something that is not a number."
+                )
         if values:
             sections[section] = values
     sections.setdefault("experiment", {}).setdefault("event count", event_count)
@@ -54,12 +56,12 @@ def jsonable(value: object) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")[:MAX_TEXT]
+        return value.decode("utf-8", "replace")
     if isinstance(value, str):
-        return value[:MAX_TEXT]
+        return value
     if isinstance(value, np.ndarray):
-        return jsonable(value.tolist()) if value.size <= MAX_LIST else None
+        return jsonable(value.tolist())
     if isinstance(value, (list, tuple)):
-        items = [jsonable(item) for item in value[: MAX_LIST + 1]]
-        return None if len(items) > MAX_LIST or any(item is None for item in items) else items
+        items = [jsonable(item) for item in value]
+        return None if any(item is None for item in items) else items
     return None

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
+import traceback
 from collections.abc import Iterator
 
 MAX_MESSAGE = 300
@@ -49,6 +51,9 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
 )
 
 
+_REMEDY = "Check it with dclab or DCKit, export it anew, and upload it again."
+
+
 class RtdcError(Exception):
     """A file that cannot be processed, with a reason for people.
 
@@ -71,6 +76,11 @@ def one_line(text: str) -> str:
     return flat if len(flat) <= MAX_MESSAGE else flat[: MAX_MESSAGE - 1] + "…"
 
 
+def shown(name: str) -> str:
+    """→ a name out of a file for a message: printable, at most 80 characters."""
+    return "".join(char if char.isprintable() else "?" for char in name)[:80]
+
+
 def without_paths(text: str) -> str:
     """→ `text` with everything that looks like an absolute path (POSIX, Windows, UNC) replaced by `…`."""
     return _PATHS.sub("…", text)
@@ -89,12 +99,11 @@ def translate(exc: BaseException, doing: str) -> RtdcError:
         return RtdcError("memory", "The file asks for more memory than it may have.")
     if isinstance(exc, RecursionError):
         return RtdcError("damaged", "The file is nested too deeply.")
-    if reason := _HDF5_SAYS.match(text):
-        return RtdcError("damaged", f"The file is damaged ({doing}): {without_paths(reason[1])}.")
-    if isinstance(exc, KeyError):
-        text = f"{text!r} is missing"
-    detail = without_paths(text) or type(exc).__name__
-    return RtdcError("damaged", f"Error while {doing}: {detail}")
+    # What libraries say to programmers helps nobody who uploads files; it goes into the job's log.
+    traceback.print_exception(exc, limit=-6, file=sys.stderr)
+    if _HDF5_SAYS.match(text):
+        return RtdcError("damaged", f"The file is damaged: it could not be read while {doing}. {_REMEDY}")
+    return RtdcError("damaged", f"The file holds something unexpected: an error occurred while {doing}. {_REMEDY}")
 
 
 @contextlib.contextmanager

@@ -11,9 +11,7 @@ from .errors import RtdcError, explained
 from .features import Array
 from .opening import SafeRTDC
 from .outlines import trace_one
-
-#: Largest picture that is handed out, in pixels.
-MAX_PIXELS = 16_000_000
+from .parts import MAX_PIXELS
 
 
 def image(dataset: SafeRTDC, event: int, name: str = "image") -> Array | None:
@@ -53,10 +51,9 @@ def contour(dataset: SafeRTDC, event: int) -> Array | None:
 
 def trace(dataset: SafeRTDC, name: str, event: int) -> Array:
     """→ the samples of one fluorescence trace of an event. Raises RtdcError (`events`, `features`, `damaged`)."""
-    group = dataset.h5file["events"].get("trace")
-    if group is None or name not in group:
+    if name not in dataset.parts.traces:
         raise RtdcError("features", f"The trace '{name[:40]}' is not in the file.")
-    data = group[name]
+    data = dataset.h5file["events"]["trace"][name]
     _require(event, len(data))
     with explained(f"reading the trace '{name}'"):
         return np.asarray(data[event])

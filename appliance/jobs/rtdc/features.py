@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import h5py
 import numpy as np
 import numpy.typing as npt
 from dclab import definitions as dfn
@@ -58,9 +57,8 @@ def scalar_value(dataset: SafeRTDC, name: str, event: int) -> float | None:
 
 
 def trace_names(dataset: SafeRTDC) -> list[str]:
-    """→ sorted names of the stored traces ([] without any)."""
-    group = dataset.h5file["events"].get("trace")
-    return sorted(group) if isinstance(group, h5py.Group) else []
+    """→ sorted names of the stored traces that are read ([] without any)."""
+    return list(dataset.parts.traces)
 
 
 def pieces(total: int, step: int) -> Iterator[slice]:

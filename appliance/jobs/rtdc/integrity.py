@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 import warnings
 from typing import Any
 
 import h5py
 import numpy as np
+from dclab import definitions as dfn
 from dclab.rtdc_dataset.check import IGNORED_LOG_NAMES, LOG_MAX_LINE_LENGTH, ICue, IntegrityChecker
+from dclab.rtdc_dataset.copier import is_properly_compressed
 
-from . import features
-from .errors import RtdcError, library_base_errors, one_line, without_paths
+from appliance.jobs.rtdc.preflight import READ
+
+from . import features, statistics
+from .errors import RtdcError, library_base_errors, one_line, shown
 from .opening import SafeRTDC
 
 #: Checks of dclab that we run as they are. Left out: those that the pre-flight walk has done (external links), that open
-#: the path again and read logs line by line (replaced by `_log_lines`), or that run machine-learning models.
+#: the path again and read logs line by line (replaced by `_log_lines`), that walk over what no job reads or stop at the first
+#: odd value (replaced by functions below), or that run machine-learning models.
 CHECKS = (
     "check_basin_features_internal",
     "check_empty",
     "check_feat_index",
     "check_feature_size",
-    "check_features_unknown_hdf5",
     "check_flow_rate",
     "check_fmt_hdf5_swmr_mode",
     "check_info",
     "check_metadata_bad",
     "check_metadata_bad_greater_zero",
     "check_metadata_choices",
-    "check_metadata_hdf5_type",
     "check_metadata_missing",
     "check_metadata_online_filter_polygon_points_shape",
     "check_shapein_issue3_bad_medium",
@@ -46,23 +51,43 @@ MAX_CUES = 500
 _ORDER = {"violation": 0, "alert": 1, "info": 2}
 
 
-def check(dataset: SafeRTDC, event_count: int) -> dict[str, Any]:
-    """→ {cues: [{level, category, message, section, key}], sane, sanity_errors}; a check that stumbles is itself a cue."""
-    cues = [_cue("alert", "warning", text) for text in dataset.opening_warnings]
-    reasons = sanity(dataset, event_count)
+def check(dataset: SafeRTDC, reasons: list[str]) -> dict[str, Any]:
+    """→ {cues: [{level, category, message, section, key}], sane, sanity_errors}; a check that stumbles is itself a cue.
+
+    `reasons`: of `verdict`.
+    """
+    cues: list[dict[str, Any]] = [
+        {"level": "alert", "category": "not read", "message": note, "section": None, "key": None}
+        for note in dataset.notes
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         checker = IntegrityChecker(dataset)
-        names = CHECKS + (FLUORESCENCE_CHECKS if checker.has_fluorescence else ())
+        names = CHECKS + (FLUORESCENCE_CHECKS if checker.has_fluorescence and len(dataset) else ())
         for name in names:
             cues.extend(_run(checker, name))
-        cues.extend(_compression(checker, dataset.h5file))
-    cues.extend(_image_attributes(dataset.h5file))
-    cues.extend(_log_lines(dataset.h5file))
+    cues.extend(_compression(dataset.h5file))
+    cues.extend(_unknown_features(dataset.h5file))
+    cues.extend(_metadata_types(dataset))
+    cues.extend(_image_attributes(dataset))
+    cues.extend(_log_lines(dataset))
     cues.extend(_positive_maxima(dataset))
     unique = {(cue["level"], cue["category"], cue["message"]): cue for cue in cues}
     ordered = sorted(unique.values(), key=lambda cue: (_ORDER.get(cue["level"], 3), cue["category"], cue["message"]))
     return {"cues": ordered[:MAX_CUES], "sane": not reasons, "sanity_errors": reasons}
+
+
+def verdict(dataset: SafeRTDC, event_count: int) -> tuple[dict[str, Any], list[str]]:
+    """→ ({scalar feature: statistics}, why the dataset may not be activated, [] when sound). Reads every scalar feature."""
+    numbers: dict[str, Any] = {}
+    errors: list[str] = []
+    for name in features.stored(dataset):
+        if features.is_scalar(name):
+            try:
+                numbers[name] = statistics.describe(features.scalar(dataset, name))
+            except RtdcError as exc:
+                errors.append(f"Sanity check failed: {exc.message}")
+    return numbers, [*sanity(dataset, event_count), *errors]
 
 
 def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
@@ -79,20 +104,26 @@ def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
         warnings.simplefilter("ignore")
         checker = IntegrityChecker(dataset)
         if stated is None or stated == event_count:
-            reasons.extend(cue["message"] for cue in _run(checker, "check_feature_size") if cue["level"] == "violation")
-        reasons.extend(cue["message"] for cue in _run(checker, "check_metadata_bad") if cue["level"] == "violation")
-    reasons.extend(_unreadable(dataset, event_count))
+            reasons += _serious(_run(checker, "check_feature_size"))
+        reasons += _serious(_run(checker, "check_metadata_bad"))
+    reasons.extend(_unreadable(dataset))
     return [one_line(f"Sanity check failed: {reason}") for reason in dict.fromkeys(reasons)][:50]
 
 
-def _unreadable(dataset: SafeRTDC, event_count: int) -> list[str]:
+def _serious(cues: list[dict[str, Any]]) -> list[str]:
+    return [cue["message"] for cue in cues if cue["level"] == "violation" or cue["category"] == "unreadable"]
+
+
+def _unreadable(dataset: SafeRTDC) -> list[str]:
     """Touch the first and last event of every stored feature: truncated data show up here."""
     events = dataset.h5file["events"]
     reasons = []
     for name in features.stored(dataset):
         found = events.get(name)
         datasets = (
-            [found[key] for key in sorted(found)] if name == "trace" and isinstance(found, h5py.Group) else [found]
+            [found[key] for key in dataset.parts.traces]
+            if name == "trace" and isinstance(found, h5py.Group)
+            else [found]
         )
         for data in datasets:
             if not isinstance(data, h5py.Dataset) or not len(data):
@@ -102,8 +133,6 @@ def _unreadable(dataset: SafeRTDC, event_count: int) -> list[str]:
             except (OSError, RuntimeError, ValueError, MemoryError):
                 reasons.append(f"Features: the data of '{name}' cannot be read (damaged or truncated)")
                 break
-    if event_count == 0:
-        reasons.append("The dataset does not contain any events")
     return reasons
 
 
@@ -118,9 +147,13 @@ def _run(checker: IntegrityChecker, name: str) -> list[dict[str, Any]]:
 
 
 def _stumbled(name: str, exc: BaseException) -> dict[str, Any]:
-    reason = exc.message if isinstance(exc, RtdcError) else without_paths(str(exc)) or type(exc).__name__
+    traceback.print_exception(exc, limit=-4, file=sys.stderr)
     what = name.removeprefix("check_").replace("_", " ")
-    return _cue("violation", "unreadable", f"The check '{what}' could not be done: {reason}")
+    return _cue(
+        "alert",
+        "unreadable",
+        f"The check '{what}' could not be done: the file holds something that it does not expect.",
+    )
 
 
 def _from_dclab(cue: ICue) -> dict[str, Any]:
@@ -128,29 +161,60 @@ def _from_dclab(cue: ICue) -> dict[str, Any]:
 
 
 def _cue(level: str, category: str, message: str, section: str | None = None, key: str | None = None) -> dict[str, Any]:
-    return {
-        "level": level,
-        "category": category,
-        "message": one_line(without_paths(message) if level == "alert" and category == "warning" else message),
-        "section": section,
-        "key": key,
-    }
+    return {"level": level, "category": category, "message": one_line(message), "section": section, "key": key}
 
 
-def _compression(checker: IntegrityChecker, h5: h5py.File) -> list[dict[str, Any]]:
-    contours = h5["events"].get("contour")
-    if isinstance(contours, h5py.Group) and len(contours) > COUNTED_OBJECTS:
-        return []
-    return _run(checker, "check_compression")
+def _compression(h5: h5py.File) -> list[dict[str, Any]]:
+    """dclab's count of compressed datasets, over what jobs read and each object once."""
+    packed, pending, seen = [0, 0], [h5[name] for name in READ if name in h5], set()
+    while pending:
+        found = pending.pop()
+        if isinstance(found, h5py.Dataset):
+            packed[bool(is_properly_compressed(found))] += 1
+        elif isinstance(found, h5py.Group) and found.id not in seen:
+            seen.add(found.id)
+            if found.name == "/events/contour" and len(found) > COUNTED_OBJECTS:
+                return []
+            names = [name for name in found if isinstance(name, str)]
+            links = [name for name in names if isinstance(found.get(name, getlink=True), h5py.HardLink)]
+            pending += [found[name] for name in links]
+    loose, good = packed
+    text = "All" if not loose else f"Partial ({good} of {good + loose})" if good else "None"
+    return [_cue("info", "general", f"Compression: {text}")]
 
 
-def _image_attributes(h5: h5py.File) -> list[dict[str, Any]]:
+def _unknown_features(h5: h5py.File) -> list[dict[str, Any]]:
+    names = [name for name in h5["events"] if isinstance(name, str) and name != "def" and not dfn.feature_exists(name)]
+    return [_cue("violation", "feature unknown", f"Features: Unknown key '{shown(name)}'") for name in names]
+
+
+def _metadata_types(dataset: SafeRTDC) -> list[dict[str, Any]]:
+    """dclab's check whether a stored value is what it is converted to, for each value that was understood."""
+    cues = []
+    for full_key, value in dataset.metadata.raw.items():
+        section, _, key = full_key.partition(":")
+        if not dfn.config_key_exists(section, key):
+            continue
+        wanted = dataset.config[section].get(key)
+        try:
+            same = (
+                np.allclose(wanted, value) if isinstance(wanted, list | tuple | np.ndarray) else bool(wanted == value)
+            )
+        except (TypeError, ValueError):
+            same = False
+        if not same:
+            message = f"Metadata: [{section}]: '{key}' should be '{wanted}', but is '{value}'!"
+            cues.append(_cue("alert", "metadata wrong", message, section, key))
+    return cues
+
+
+def _image_attributes(dataset: SafeRTDC) -> list[dict[str, Any]]:
     wanted = {"CLASS": b"IMAGE", "IMAGE_VERSION": b"1.2", "IMAGE_SUBCLASS": b"IMAGE_GRAYSCALE"}
     cues = []
     for name in ("image", "image_bg", "mask"):
-        data = h5["events"].get(name)
-        if not isinstance(data, h5py.Dataset):
+        if name not in dataset.parts.features:
             continue
+        data = dataset.h5file["events"][name]
         for key, value in wanted.items():
             if key not in data.attrs:
                 cues.append(_cue("alert", "format HDF5", f"HDF5: '/{name}': missing attribute '{key}'"))
@@ -163,20 +227,18 @@ def _image_attributes(h5: h5py.File) -> list[dict[str, Any]]:
     return cues
 
 
-def _log_lines(h5: h5py.File) -> list[dict[str, Any]]:
+def _log_lines(dataset: SafeRTDC) -> list[dict[str, Any]]:
     """One cue a log with lines that are too long (dclab gives one a line)."""
-    group = h5.get("logs")
     cues = []
-    for name in group if isinstance(group, h5py.Group) else []:
-        data = group[name]
-        if any(name.endswith(ending) for ending in IGNORED_LOG_NAMES) or not isinstance(data, h5py.Dataset):
+    for name in dataset.parts.logs:
+        data = dataset.h5file["logs"][name]
+        if any(name.endswith(ending) for ending in IGNORED_LOG_NAMES):
             continue
         if data.dtype.kind == "S" and data.dtype.itemsize > LOG_MAX_LINE_LENGTH and data.ndim == 1:
             step = max(1, 1_000_000 // data.dtype.itemsize)
             longest = max((int(np.char.str_len(data[s]).max()) for s in features.pieces(len(data), step)), default=0)
             if longest > LOG_MAX_LINE_LENGTH:
-                shown = "".join(char if char.isprintable() else "?" for char in name)[:80]
-                message = f"Logs: {shown} exceeds maximum line length {LOG_MAX_LINE_LENGTH} ({longest})"
+                message = f"Logs: {shown(name)} exceeds maximum line length {LOG_MAX_LINE_LENGTH} ({longest})"
                 cues.append(_cue("alert", "format HDF5", message))
     return cues
 

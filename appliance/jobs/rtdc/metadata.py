@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from . import basins, config, features, integrity, personal, statistics
+from . import basins, config, contents, features, integrity, personal, tables, texts
 from .errors import explained
-from .opening import open_dataset
-from .texts import ANSWER_BYTES, Budget, read_logs, read_tables
+from .opening import SafeRTDC, open_dataset
 
 
-def extract(path: Path) -> dict[str, Any]:
-    """→ the answer of `tasks.metadata` for the file. Memory: a few arrays as long as the dataset."""
-    with open_dataset(path) as dataset, explained("reading the file"):
+def extract(path: Path, scratch: Path | None = None) -> dict[str, Any]:
+    """→ the answer of `tasks.metadata` for the file. Memory: a few arrays as long as the dataset.
+
+    Logs and tables that are too long for the catalogue are written into `scratch` as a whole (`contents.FILES`).
+    """
+    with open_dataset(path, deep=True) as dataset, explained("reading the file"):
         count = len(dataset)
-        settings = config.as_json(dataset, count)
+        notes = dataset.notes
+        settings = config.as_json(dataset, count, notes)
         stored = features.stored(dataset)
         scalars = [name for name in stored if features.is_scalar(name)]
-        budget = Budget(ANSWER_BYTES)
-        logs = read_logs(dataset.h5file, budget)
-        tables = read_tables(dataset.h5file, budget)
-        numbers, unreadable = _statistics(dataset, scalars)
-        checked = integrity.check(dataset, count)
-        checked["sanity_errors"].extend(unreadable)
-        checked["sane"] = not checked["sanity_errors"]
+        logs, log_facts = contents.logs(dataset, scratch)
+        rows, table_facts = contents.table_rows(dataset, scratch)
+        stripped = basins.stripped(dataset.h5file)
+        numbers, reasons = integrity.verdict(dataset, count)
+        found = personal.report(settings, _log_texts(dataset), _table_texts(dataset), notes)
         return {
             "config": settings,
             "dc": config.catalogue_keys(settings),
@@ -33,17 +36,16 @@ def extract(path: Path) -> dict[str, Any]:
             "features": stored,
             "scalar_features": scalars,
             "logs": logs,
-            "tables": tables,
-            "truncated": budget.cut,
-            "notes": ["Logs and tables are longer than 5 MB; the rest is in the file only."] if budget.cut else [],
+            "tables": rows,
+            "contents": {"logs": log_facts, "tables": table_facts, "bytes": dataset.declared_bytes},
             "traces": features.trace_names(dataset),
-            "basins_internal": [_internal(basin) for basin in basins.internal(dataset.h5file)],
+            "basins_internal": [_internal(basin) for basin in dataset.basins_get_dicts()],
             "file_basins": basins.file_basins(dataset.h5file),
-            "stripped_basins": basins.stripped(dataset.h5file),
+            "stripped_basins": stripped,
             "statistics": numbers,
             "identifier": dataset.get_measurement_identifier(),
-            "integrity": checked,
-            "personal": personal.report(settings, logs, tables),
+            "integrity": integrity.check(dataset, reasons),
+            "personal": found,
         }
 
 
@@ -51,15 +53,15 @@ def _internal(basin: dict[str, Any]) -> dict[str, Any]:
     return {key: basin.get(key) for key in ("key", "name", "format", "mapping", "features")}
 
 
-def _statistics(dataset: Any, scalars: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """→ statistics of each scalar feature, and a sanity error for each that cannot be read."""
-    from .errors import RtdcError
+def _log_texts(dataset: SafeRTDC) -> dict[str, Iterator[str]]:
+    """Every line of every log, read when it is asked for."""
+    group = dataset.h5file.get("logs")
+    return {name: chain.from_iterable(texts.lines(group[name])) for name in dataset.parts.logs}
 
-    numbers: dict[str, Any] = {}
-    errors: list[str] = []
-    for name in scalars:
-        try:
-            numbers[name] = statistics.describe(features.scalar(dataset, name))
-        except RtdcError as exc:
-            errors.append(f"Sanity check failed: {exc.message}")
-    return numbers, errors
+
+def _table_texts(dataset: SafeRTDC) -> dict[str, tuple[list[str], Iterator[str]]]:
+    """Names of the columns, and the texts, of every table."""
+    group = dataset.h5file.get("tables")
+    return {
+        name: (list(group[name].dtype.names or ()), tables.text_cells(group[name])) for name in dataset.parts.tables
+    }

@@ -7,13 +7,16 @@ names behind words such as "operator". The words are those of English and German
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MAX_FINDINGS = 200
 MAX_EXCERPT = 120
 #: Lines longer than this are looked at in their first part only: patterns must not become slow on hostile input.
 MAX_LINE = 4_000
+
+#: All texts of a file together; some seconds.
+SEARCHED_BYTES = 20_000_000
 
 #: At most this many "@" are looked at in a line.
 MAX_AT_SIGNS = 20
@@ -54,11 +57,22 @@ _TWO_NAMES = re.compile(r"^[A-ZÄÖÜ][a-zäöüß'’-]{2,30},? [A-ZÄÖÜ][a-z
 
 
 def report(
-    config: dict[str, dict[str, Any]], logs: dict[str, list[str]], tables: dict[str, list[Any]]
+    config: Mapping[str, Mapping[str, Any]],
+    logs: Mapping[str, Iterable[str]],
+    tables: Mapping[str, tuple[Iterable[str], Iterable[str]]],
+    notes: list[str],
 ) -> list[dict[str, str]]:
-    """→ [{where, kind, excerpt}] in reading order, each finding once; at most `MAX_FINDINGS`."""
+    """→ [{where, kind, excerpt}] in reading order, each finding once; at most `MAX_FINDINGS`.
+
+    :param tables: names of the columns and texts of each; :param notes: gets a sentence when not everything was looked at.
+    """
     findings: dict[tuple[str, str, str], None] = {}
+    left = SEARCHED_BYTES
     for where, text in _texts(config, logs, tables):
+        left -= len(text)
+        if left < 0:
+            notes.append("Only the first 20 MB of its texts were searched for personal data.")
+            break
         for kind, excerpt in _found(text):
             findings.setdefault((where, kind, excerpt))
         if _FREE_KEYS.match(where.removeprefix("metadata ")) and _TWO_NAMES.match(text.strip()):
@@ -71,7 +85,9 @@ def report(
 
 
 def _texts(
-    config: dict[str, dict[str, Any]], logs: dict[str, list[str]], tables: dict[str, list[Any]]
+    config: Mapping[str, Mapping[str, Any]],
+    logs: Mapping[str, Iterable[str]],
+    tables: Mapping[str, tuple[Iterable[str], Iterable[str]]],
 ) -> Iterable[tuple[str, str]]:
     for section, values in config.items():
         for key, value in values.items():
@@ -81,14 +97,12 @@ def _texts(
         yield f"name of log {name}", name
         for line in lines:
             yield f"log {name}", line
-    for name, (columns, rows) in tables.items():
+    for name, (columns, cells) in tables.items():
         yield f"name of table {name}", name
-        for column in columns or []:
-            yield f"column of table {name}", str(column)
-        for row in rows:
-            for cell in row if isinstance(row, list) else [row]:
-                if isinstance(cell, str):
-                    yield f"table {name}", cell
+        for column in columns:
+            yield f"column of table {name}", column
+        for cell in cells:
+            yield f"table {name}", cell
 
 
 def _found(text: str) -> Iterable[tuple[str, str]]:

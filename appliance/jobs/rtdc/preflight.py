@@ -2,8 +2,10 @@
 
 HDF5 follows external links, external storage and virtual datasets by itself, so a crafted upload could make the server
 read its own files. This walk looks at every link and every dataset header with the low-level interface, which opens
-nothing outside and reads no data, and refuses whatever an RT-DC file has no need for. It runs only in the sandboxed
-child (h5py is imported here); the sandbox is the second wall, not the first.
+nothing outside and reads no data, and refuses a file that leads outside, wherever in it. Objects that jobs read (the
+groups of `READ`) are looked at more closely (`preflight_parts`); one that jobs cannot read is left out, not a reason to refuse
+the file. What jobs never read may be of any kind. It runs only in the sandboxed child (h5py is imported here); the
+sandbox is the second wall, not the first.
 """
 
 from __future__ import annotations
@@ -14,71 +16,43 @@ from math import prod
 from typing import cast
 
 import h5py
-from h5py import h5a, h5d, h5g, h5l, h5o, h5t, h5z
+from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
-MIB = 1024**2
+from appliance.jobs.rtdc.preflight_parts import MIB, HostileFile, Limits, part_fault, refuse_outside, shown
 
-#: Filters that RT-DC files are written with; anything else would need foreign code.
-ALLOWED_FILTERS: dict[int, str] = {
-    h5z.FILTER_DEFLATE: "gzip",
-    h5z.FILTER_SHUFFLE: "shuffle",
-    h5z.FILTER_FLETCHER32: "fletcher32",
-    h5z.FILTER_NBIT: "nbit",
-    h5z.FILTER_SCALEOFFSET: "scaleoffset",
-    32000: "lzf",
-    32001: "blosc",
-    32004: "lz4",
-    32008: "bitshuffle",
-    32015: "zstd",
-}
+__all__ = ["READ", "Findings", "HostileFile", "Limits", "check_dataset", "inspect"]
 
+#: Groups of the root that jobs read.
+READ = ("events", "basin_events", "logs", "tables", "basins")
+#: Groups below them that jobs read as well.
+_READ_BELOW = ("/events/trace", "/events/contour")
 #: Stored contours are one dataset an event; only there may a group be huge.
 CONTOUR_GROUP = "/events/contour"
 
-
-class HostileFile(Exception):
-    """The file holds something that is refused; the message is one line for the uploader."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a file may announce. Sizes in bytes.
-
-    `ratio`: declared size of all data / file size; below `ratio_floor` the ratio is not looked at, so that tiny, highly
-    compressible files pass.
-    """
-
-    ratio: int = 100
-    ratio_floor: int = 8 * MIB
-    declared: int = 8 * 1024**4
-    chunk: int = 256 * MIB
-    objects: int = 20_000
-    contours: int = 5_000_000
-    depth: int = 8
-    attributes: int = 1024
-    attribute_bytes: int = MIB
-    attributes_bytes: int = 32 * MIB
-    text_elements: int = 256
-    row_bytes: int = MIB
-    rank: int = 4
-    filters: int = 6
-    soft_hops: int = 8
+_NOT_UTF8 = "its name is not valid UTF-8"
+_NOWHERE = "it is a soft link that leads nowhere or in a circle"
+_Group = tuple[h5g.GroupID, str]
 
 
 @dataclass
 class Findings:
-    """What the walk saw: number of objects, bytes the datasets announce, bytes of attributes."""
+    """What the walk saw.
+
+    :ivar unread: path → why the object is not read (a clause); attributes of the root as ``@name``.
+    """
 
     objects: int = 0
     contours: int = 0
     declared_bytes: int = 0
     attribute_bytes: int = 0
-    groups_seen: set[int] = field(default_factory=set)
-    datasets_seen: set[int] = field(default_factory=set)
+    unread: dict[str, str] = field(default_factory=dict)
+    _groups: set[int] = field(default_factory=set)
+    _foreign: set[int] = field(default_factory=set)
+    _faults: dict[int, str | None] = field(default_factory=dict)
 
 
-def inspect(h5: h5py.File, file_size: int, *, deep: bool = True, limits: Limits | None = None) -> Findings:
-    """Walk the whole file and refuse what is dangerous. → what was seen; ~40 µs an object.
+def inspect(h5: h5py.File, *, deep: bool = True, limits: Limits | None = None) -> Findings:
+    """Walk the whole file and refuse what leads outside. → what was seen; ~40 µs an object.
 
     With `deep=False` the per-event datasets in `/events/contour` are looked at by link type only; whoever reads one
     must pass it to `check_dataset` first. Raises `HostileFile`.
@@ -86,64 +60,103 @@ def inspect(h5: h5py.File, file_size: int, *, deep: bool = True, limits: Limits 
     bounds = limits or Limits()
     findings = Findings()
     root = h5["/"].id
-    _enter_group(root, "/", findings, bounds)
-    pending: list[tuple[h5g.GroupID, str, int]] = [(root, "/", 0)]
+    findings._groups.add(h5o.get_info(root).addr)
+    _check_root_attributes(root, findings, bounds)
+    foreign: list[_Group] = []
+    pending: list[_Group] = []
+    for child, path in _children(h5, root, "/", findings, bounds, follow=READ):
+        if isinstance(child, h5g.GroupID):
+            (pending if path[1:] in READ else foreign).append((child, path))
+        elif isinstance(child, h5d.DatasetID):
+            refuse_outside(child, path)
     while pending:
-        group, name, depth = pending.pop()
-        if depth > bounds.depth:
-            raise HostileFile(f"Groups are nested deeper than {bounds.depth} levels.")
-        shallow = name == CONTOUR_GROUP and not deep
-        for child, path in _children(h5, group, name, findings, bounds, shallow):
-            if isinstance(child, h5g.GroupID):
-                _enter_group(child, path, findings, bounds)
-                pending.append((child, path, depth + 1))
-            elif isinstance(child, h5d.DatasetID):
-                findings.declared_bytes += check_dataset(child, path, bounds)
-                _check_attributes(child, path, findings, bounds)
-                _check_declared(findings, file_size, bounds)
+        group, path = pending.pop()
+        if _seen(group, findings._groups):
+            continue
+        below, others = _read_group(h5, group, path, findings, bounds, deep)
+        pending += below
+        foreign += others
+    _walk_foreign(h5, foreign, findings, bounds)
     return findings
 
 
-def check_dataset(dataset: h5d.DatasetID, path: str, limits: Limits | None = None) -> int:
-    """Refuse external, virtual, foreign-filtered or oversized datasets. → the declared size in bytes.
+def check_dataset(dataset: h5d.DatasetID, path: str, limits: Limits | None = None) -> None:
+    """Raise `HostileFile` for a dataset that leads outside, or that jobs cannot read."""
+    refuse_outside(dataset, path)
+    reason = part_fault(dataset, limits or Limits())
+    if reason is not None:
+        raise HostileFile(f"{shown(path)} is not read: {reason}.")
 
-    The layout is looked at before the extent: asking a virtual dataset for its extent may already open its sources.
-    """
-    bounds = limits or Limits()
-    plist = dataset.get_create_plist()
-    layout = plist.get_layout()
-    shown = _shown(path)
-    if layout == h5d.VIRTUAL:
-        raise HostileFile(f"{shown} is a virtual dataset: its data would come from another file.")
-    if plist.get_external_count() > 0:
-        raise HostileFile(f"{shown} uses external storage: its data would come from another file.")
-    if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED):
-        raise HostileFile(f"{shown} has an unknown storage layout.")
-    _check_filters(plist, shown, bounds)
-    item = _check_type(dataset.get_type(), shown, bounds)
-    shape = dataset.shape
-    if shape is None:
-        return 0
-    if len(shape) > bounds.rank:
-        raise HostileFile(f"{shown} has {len(shape)} dimensions; at most {bounds.rank} are allowed.")
-    if layout == h5d.CHUNKED:
-        chunk = prod(int(n) for n in plist.get_chunk()) * item
-        if chunk > bounds.chunk:
-            raise HostileFile(f"{shown} has chunks of {chunk // MIB} MiB; at most {bounds.chunk // MIB} are allowed.")
-    return prod(int(n) for n in shape) * item
+
+def _read_group(
+    h5: h5py.File, group: h5g.GroupID, name: str, findings: Findings, bounds: Limits, deep: bool
+) -> tuple[list[_Group], list[_Group]]:
+    """Look at what lies in a group that jobs read. → (further groups that they read, groups that they do not)."""
+    below: list[_Group] = []
+    others: list[_Group] = []
+    shallow = name == CONTOUR_GROUP and not deep
+    for child, path in _children(h5, group, name, findings, bounds, follow=None, shallow=shallow):
+        if isinstance(child, h5g.GroupID):
+            (below if path in _READ_BELOW else others).append((child, path))
+        elif isinstance(child, h5d.DatasetID):
+            reason = _fault(child, path, findings, bounds)
+            if reason is not None:
+                findings.unread.setdefault(path, reason)
+    return below, others
+
+
+def _fault(dataset: h5d.DatasetID, path: str, findings: Findings, bounds: Limits) -> str | None:
+    """Why a dataset is not read, found once for all of its names."""
+    address = h5o.get_info(dataset).addr
+    if address not in findings._faults:
+        refuse_outside(dataset, path)
+        findings._faults[address] = part_fault(dataset, bounds)
+        if findings._faults[address] is None:
+            shape = dataset.shape
+            findings.declared_bytes += prod(map(int, shape)) * dataset.get_type().get_size() if shape else 0
+    return findings._faults[address]
+
+
+def _walk_foreign(h5: h5py.File, pending: list[_Group], findings: Findings, bounds: Limits) -> None:
+    """Whatever no job reads: nothing in it may lead outside; everything else is its owner's business."""
+    while pending:
+        group, path = pending.pop()
+        if _seen(group, findings._groups):
+            continue
+        for child, below in _children(h5, group, path[-200:], findings, bounds, follow=()):
+            if isinstance(child, h5g.GroupID):
+                pending.append((child, below))
+            elif isinstance(child, h5d.DatasetID) and not _seen(child, findings._foreign):
+                refuse_outside(child, below)
+
+
+def _seen(child: h5g.GroupID | h5d.DatasetID, addresses: set[int]) -> bool:
+    """Was it there already? It is from now on."""
+    address = h5o.get_info(child).addr
+    if address in addresses:
+        return True
+    addresses.add(address)
+    return False
 
 
 def _children(
-    h5: h5py.File, group: h5g.GroupID, name: str, findings: Findings, bounds: Limits, shallow: bool
+    h5: h5py.File,
+    group: h5g.GroupID,
+    name: str,
+    findings: Findings,
+    bounds: Limits,
+    *,
+    follow: tuple[str, ...] | None,
+    shallow: bool = False,
 ) -> Iterator[tuple[object, str]]:
-    """Yield the objects in `group` that have not been seen, after checking how they are linked."""
+    """Yield the objects in `group` after checking how they are linked; soft links only of the names in `follow` (None: all)."""
     in_contour = name == CONTOUR_GROUP
-    links: list[tuple[bytes, int, int]] = []
+    links: list[tuple[bytes, int]] = []
     room = (bounds.contours if in_contour else bounds.objects) + 1
 
     def collect(link_name: bytes, info: h5l.LinkInfo) -> int | None:
         """Note a link; anything but None ends the iteration, which is when there are too many."""
-        links.append((link_name, info.type, info.u))
+        links.append((link_name, info.type))
         return 1 if len(links) >= room else None
 
     group.links.iterate(collect, info=True)
@@ -153,62 +166,40 @@ def _children(
         findings.objects += len(links)
     if len(links) >= room or findings.objects > bounds.objects or findings.contours > bounds.contours:
         raise HostileFile(f"The file holds too many objects (more than {room - 1}).")
-    for raw, kind, address in links:
-        path = f"{name.rstrip('/')}/{_decoded(raw)}"
+    for raw, kind in links:
+        label = raw.decode("utf-8", "backslashreplace")
+        path = f"{name.rstrip('/')}/{label}"
+        if kind == h5l.TYPE_EXTERNAL:
+            raise HostileFile(f"{shown(path)} is an external link to another file.")
+        if kind not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
+            raise HostileFile(f"{shown(path)} is a user-defined link.")
+        if label.encode("utf-8", "replace") != raw and follow != ():
+            findings.unread[path] = _NOT_UTF8
         if kind == h5l.TYPE_HARD:
-            if address in findings.datasets_seen or shallow:
-                continue
-            yield _open(group, raw, address, path, findings), path
-        else:
-            _check_link(h5, group, name, raw, kind, path, bounds)
+            if not shallow:
+                yield h5o.open(group, raw), path
+        elif follow is None or label in follow:
+            target = _resolve(h5, name, group.links.get_val(raw), bounds.soft_hops)
+            if target is None:
+                findings.unread[path] = _NOWHERE
+            else:
+                yield target, path
 
 
-def _open(group: h5g.GroupID, raw: bytes, address: int, path: str, findings: Findings) -> object:
-    child = h5o.open(group, raw)
-    if isinstance(child, h5g.GroupID):
-        if address in findings.groups_seen:
-            raise HostileFile(f"{_shown(path)} links back to a group that was already visited (loop).")
-    else:
-        findings.datasets_seen.add(address)
-    return child
-
-
-def _enter_group(group: h5g.GroupID, path: str, findings: Findings, bounds: Limits) -> None:
-    findings.groups_seen.add(h5o.get_info(group).addr)
-    _check_attributes(group, path, findings, bounds)
-
-
-def _check_link(
-    h5: h5py.File, group: h5g.GroupID, parent: str, raw: bytes, kind: int, path: str, bounds: Limits
-) -> None:
-    """Only soft links that end, by hard links, at a dataset inside the file are let through."""
-    shown = _shown(path)
-    if kind == h5l.TYPE_EXTERNAL:
-        raise HostileFile(f"{shown} is an external link to another file.")
-    if kind != h5l.TYPE_SOFT:
-        raise HostileFile(f"{shown} is a user-defined link.")
-    target = _resolve(h5, parent, _decoded(group.links.get_val(raw)), bounds.soft_hops)
-    if target is None:
-        raise HostileFile(f"{shown} is a soft link that leads nowhere, in a circle or out of the file.")
-    if not isinstance(target, h5d.DatasetID):
-        raise HostileFile(f"{shown} is a soft link to something that is not a dataset.")
-
-
-def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | None:
+def _resolve(h5: h5py.File, parent: str, target: bytes, hops: int) -> object | None:
     """Follow a soft link step by step, never through an external link. → the object, or None."""
-    absolute = target if target.startswith("/") else f"{parent.rstrip('/')}/{target}"
-    parts = [part for part in absolute.split("/") if part not in ("", ".")]
+    absolute = target if target.startswith(b"/") else parent.rstrip("/").encode() + b"/" + target
+    parts = [part for part in absolute.split(b"/") if part not in (b"", b".")]
     here: h5g.GroupID = h5["/"].id
     walked = "/"
-    for position, part in enumerate(parts):
-        raw = part.encode("utf-8")
+    for position, raw in enumerate(parts):
         if not here.links.exists(raw):
             return None
         info = here.links.get_info(raw)
         if info.type == h5l.TYPE_SOFT:
             if hops <= 0:
                 return None
-            rest = "/".join([_decoded(here.links.get_val(raw)), *parts[position + 1 :]])
+            rest = b"/".join([here.links.get_val(raw), *parts[position + 1 :]])
             return _resolve(h5, walked, rest, hops - 1)
         if info.type != h5l.TYPE_HARD:
             return None
@@ -218,75 +209,32 @@ def _resolve(h5: h5py.File, parent: str, target: str, hops: int) -> object | Non
         if not isinstance(found, h5g.GroupID):
             return None
         here = found
-        walked = f"{walked.rstrip('/')}/{part}"
+        walked = f"{walked.rstrip('/')}/{raw.decode('utf-8', 'backslashreplace')}"
     return cast("object", here)
 
 
-def _check_filters(plist: h5py.h5p.PropDCID, shown: str, bounds: Limits) -> None:
-    count = plist.get_nfilters()
-    if count > bounds.filters:
-        raise HostileFile(f"{shown} is packed by {count} filters; at most {bounds.filters} are allowed.")
-    for index in range(count):
-        code = plist.get_filter(index)[0]
-        if code not in ALLOWED_FILTERS:
-            raise HostileFile(f"{shown} uses the filter {code}, which is not supported.")
-
-
-def _check_type(datatype: h5t.TypeID, shown: str, bounds: Limits, level: int = 0) -> int:
-    """Refuse types that point elsewhere or that RT-DC files do not have. → size of one element in bytes."""
-    kind = datatype.get_class()
-    size = int(datatype.get_size())
-    if size > bounds.row_bytes:
-        raise HostileFile(f"{shown} has elements of {size} bytes.")
-    if kind == h5t.COMPOUND and level == 0:
-        for index in range(datatype.get_nmembers()):
-            _check_type(datatype.get_member_type(index), shown, bounds, level + 1)
-    elif kind == h5t.ARRAY and level <= 1:
-        _check_type(datatype.get_super(), shown, bounds, level + 1)
-    elif kind not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM, h5t.BITFIELD):
-        raise HostileFile(f"{shown} has a data type that RT-DC files do not use.")
-    return size
-
-
-def _check_attributes(obj: h5g.GroupID | h5d.DatasetID, path: str, findings: Findings, bounds: Limits) -> None:
-    count = h5a.get_num_attrs(obj)
+def _check_root_attributes(root: h5g.GroupID, findings: Findings, bounds: Limits) -> None:
+    """The metadata: all of them are read into memory, so their number and size together are bounded."""
+    count = h5a.get_num_attrs(root)
     if count > bounds.attributes:
-        raise HostileFile(f"{_shown(path)} has {count} attributes; at most {bounds.attributes} are allowed.")
+        raise HostileFile(f"The file has {count} attributes; at most {bounds.attributes} are allowed.")
     for index in range(count):
-        attribute = h5a.open(obj, index=index)
-        shown = f"An attribute of {_shown(path)}"
-        _decoded(attribute.name)
-        datatype = attribute.get_type()
-        item = _check_type(datatype, shown, bounds)
-        shape = attribute.shape
-        elements = 0 if shape is None else prod(int(n) for n in shape)  # None: an attribute without any value
-        size = elements * item
-        text = datatype.get_class() == h5t.STRING and datatype.is_variable_str()
-        if size > bounds.attribute_bytes or (text and elements > bounds.text_elements):
-            raise HostileFile(f"{shown} is larger than {bounds.attribute_bytes} bytes.")
+        attribute = h5a.open(root, index=index)
+        datatype, shape = attribute.get_type(), attribute.shape
+        elements = 0 if shape is None else prod(map(int, shape))  # None: an attribute without any value
+        size = elements * int(datatype.get_size())
+        label = attribute.name.decode("utf-8", "backslashreplace")
+        if label.encode("utf-8", "replace") != attribute.name:
+            findings.unread[f"@{label}"] = _NOT_UTF8
+        elif size > bounds.attribute_bytes:
+            findings.unread[f"@{label}"] = f"it is larger than {bounds.attribute_bytes // MIB} MiB"
+        elif _variable(datatype) and elements > bounds.text_elements:
+            findings.unread[f"@{label}"] = f"it holds more than {bounds.text_elements} texts"
         findings.attribute_bytes += size
     if findings.attribute_bytes > bounds.attributes_bytes:
         raise HostileFile(f"The attributes are larger than {bounds.attributes_bytes // MIB} MiB together.")
 
 
-def _check_declared(findings: Findings, file_size: int, bounds: Limits) -> None:
-    allowed = min(bounds.declared, max(bounds.ratio_floor, bounds.ratio * file_size))
-    if findings.declared_bytes > allowed:
-        raise HostileFile(
-            f"The file announces at least {findings.declared_bytes / 1e6:,.0f} MB of data but has {file_size:,} bytes; "
-            f"at most {bounds.ratio} times its size are allowed."
-        )
-
-
-def _decoded(raw: bytes) -> str:
-    """Names are texts for everything that comes after; h5py would hand out others as bytes."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise HostileFile("The file holds a name that is not valid UTF-8.") from None
-
-
-def _shown(path: str) -> str:
-    """→ an object's name for a message: printable, at most 80 characters, in quotes."""
-    printable = "".join(char if char.isprintable() else "?" for char in path)
-    return f"'{printable[:80]}'"
+def _variable(datatype: h5t.TypeID) -> bool:
+    kind = datatype.get_class()
+    return bool(kind == h5t.VLEN or (kind == h5t.STRING and datatype.is_variable_str()))

@@ -39,8 +39,8 @@ def warm_up() -> None:
 def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
     """Full walk without following anything. → {ok, objects, contours, declared_bytes, stripped_basins}.
 
-    Raises RtdcError `forbidden` (external storage or links, virtual datasets, loops, unknown filters, announced sizes
-    out of proportion, too many objects), `not-hdf5`, `truncated`, `damaged`, `events`, `basin`.
+    Raises RtdcError `forbidden` (external storage or links, virtual datasets, too many objects), `not-hdf5`, `truncated`,
+    `damaged`, `events`.
     """
     from . import basins
     from .errors import explained
@@ -58,21 +58,25 @@ def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: 
 
 
 def metadata(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
-    """Extract what the catalogue, the pages and dcserv need. See `metadata.extract` for the keys of the answer."""
+    """Extract what the catalogue, the pages and dcserv need. See `metadata.extract` for the keys of the answer.
+
+    Leaves `logs.json` and `tables.json` in `scratch` where the answer holds only their first part.
+    """
     from .metadata import extract
 
-    return extract(input)
+    return extract(input, scratch)
 
 
 def sanity(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
-    """Fast check before activation. → {valid, reasons}; a file that cannot be opened is invalid, not an error."""
-    from .errors import RtdcError, explained
-    from .integrity import sanity as reasons_of
-    from .opening import open_dataset
+    """Check before activation. → {valid, reasons}; a file that cannot be opened is invalid, not an error.
+
+    Reads as much as `metadata` does, so that both say the same.
+    """
+    from .errors import RtdcError
+    from .metadata import extract
 
     try:
-        with open_dataset(input) as dataset, explained("checking the file"):
-            reasons = reasons_of(dataset, len(dataset))
+        reasons = extract(input)["integrity"]["sanity_errors"]
     except RtdcError as exc:
         reasons = [exc.message]
     return {"valid": not reasons, "reasons": reasons}

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from appliance.model import times
-from appliance.store.jobs.conditions import BLOCKED, OPEN
+from appliance.store.jobs.conditions import BLOCKED, OPEN, SOFT
 from appliance.store.jobs.queueing import INTERACTIVE
 
 #: A job whose process was ended from outside starts again this often.
@@ -237,8 +237,10 @@ def _fail_for_good(tx: sqlite3.Connection, job_id: str, error: str, log: str) ->
 def _fail_dependants(tx: sqlite3.Connection, job_id: str, reason: str) -> None:
     """All of the same resource that directly or indirectly waits for `job_id` fails with the first reason."""
     tx.execute(
-        """WITH RECURSIVE above(id) AS (SELECT job_id FROM job_dependency WHERE needs_id = ?1 UNION
-             SELECT d.job_id FROM job_dependency d JOIN above a ON d.needs_id = a.id)
+        f"""WITH RECURSIVE
+             hard(job_id, needs_id) AS (SELECT d.job_id, d.needs_id FROM job_dependency d JOIN job j ON j.id = d.job_id
+               JOIN job n ON n.id = d.needs_id WHERE NOT {SOFT.format(above="j", below="n")}),
+             above(id) AS (SELECT job_id FROM hard WHERE needs_id = ?1 UNION SELECT d.job_id FROM hard d JOIN above a ON d.needs_id = a.id)
            UPDATE job SET state = 'failed', error = ?2, finished = ?3 WHERE state = 'queued' AND id IN (SELECT id FROM above)
              AND resource_id IS (SELECT resource_id FROM job WHERE id = ?1)""",
         (job_id, reason[:_ERROR_CHARS], times.now()),

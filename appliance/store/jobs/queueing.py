@@ -74,7 +74,8 @@ def enqueue_pipeline(
     force: bool = False,
     user_id: str = "",
 ) -> list[str]:
-    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview.
+    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview
+    (the preview does without a condensed file that cannot be made).
 
     :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
     :param force: also make what is there already; :param user_id: as for `enqueue`.
@@ -86,19 +87,18 @@ def enqueue_pipeline(
         wanted &= {"checksum"}
     if not condense:
         wanted.discard("condense")
-    made: list[str] = []
+    made: dict[str, str] = {}
     for kind in PIPELINE:
         if kind in wanted:
-            made.append(
-                enqueue(
-                    tx,
-                    kind,
-                    resource_id=resource["id"],
-                    dataset_id=resource["dataset_id"],
-                    needs=made[-1:],
-                    priority=PRIORITY[kind] + (BULK if bulk else 0),
-                    arguments={"force": True} if force else None,
-                    user_id=user_id,
-                )
+            needs = list(made.values())[-2:] if kind == "preview" else list(made.values())[-1:]
+            made[kind] = enqueue(
+                tx,
+                kind,
+                resource_id=resource["id"],
+                dataset_id=resource["dataset_id"],
+                needs=needs,
+                priority=PRIORITY[kind] + (BULK if bulk else 0),
+                arguments={"force": True} if force else None,
+                user_id=user_id,
             )
-    return made
+    return list(made.values())

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from appliance.model.problem import Problem
-from appliance.web.api.registry import Raw
+from appliance.web.api.registry import Raw, Stored
 from appliance.web.http import GUARDED, Response
 
 _HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store"), *GUARDED]
+_STEP = 256 << 10
 #: Kinds whose message CKAN puts behind a fixed word.
 _PREFIX = {"Authorization Error": "Access denied", "Not Found Error": "Not found"}
 
 
 def success(site_url: str, name: str, result: Any) -> Response:
     """200 with a result (`Raw`: JSON text as it is)."""
+    if isinstance(result, Stored):
+        return _streamed(site_url, name, result)
     body = result if isinstance(result, Raw) else json.dumps(result, ensure_ascii=False, separators=(", ", ": "))
     return Response(
         200, list(_HEADERS), f'{{"help": "{_help(site_url, name)}", "success": true, "result": {body}}}'.encode()
     )
+
+
+def _streamed(site_url: str, name: str, result: Stored) -> Response:
+    """The same around a JSON object out of a file, which is read while it is sent. Raises OSError."""
+    file = result.path.open("rb")
+    size = os.fstat(file.fileno()).st_size
+    more = result.more.strip()[1:-1]
+    head = f'{{"help": "{_help(site_url, name)}", "success": true, "result": '.encode()
+    tail = f"{', ' if more and size > 2 else ''}{more}}}}}".encode()
+
+    def body() -> Iterator[bytes]:
+        """All but the object's last bracket, then the further members and the brackets."""
+        with file:
+            yield head
+            left = size - 1
+            while left > 0 and (piece := file.read(min(_STEP, left))):
+                left -= len(piece)
+                yield piece
+            yield tail
+
+    return Response(200, list(_HEADERS), body(), length=len(head) + size - 1 + len(tail))
 
 
 def refusal(site_url: str, name: str, problem: Problem) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from appliance.model.problem import Fields, Problem, invalid
@@ -27,6 +28,17 @@ class Raw(str):
     """A result that is JSON text already."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result that lies as a JSON object in a file.
+
+    :ivar more: the text of a further JSON object, whose members are added.
+    """
+
+    path: Path
+    more: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)

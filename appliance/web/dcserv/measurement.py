@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.model.problem import Problem
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.store import rtdc
+from appliance.store import jobs, rtdc
 from appliance.web.context import Context
 
 
@@ -39,9 +39,18 @@ class Measurement:
         """What the metadata job read out of the file (JSON columns as text). Raises Problem 409 before it has."""
         row = rtdc.row(self.conn, self.id)
         if row is None or row["extracted"] is None:
-            raise Problem(
-                409,
-                "Validation Error",
-                message=f"The server has not processed resource {self.id} yet; try again in a moment.",
-            )
+            raise Problem(409, "Validation Error", message=self._why_not())
         return row
+
+    def _why_not(self) -> str:
+        """What to tell somebody who asks before the file was read: the reason, if that is for good."""
+        found = next((job for job in jobs.for_resource(self.conn, self.id) if job["kind"] == "metadata"), None)
+        if found is None or found["state"] in {"queued", "running", "done"}:
+            return f"The server has not processed resource {self.id} yet; try again in a moment."
+        if found["state"] == "cancelled":
+            return f"The processing of resource {self.id} was cancelled; an administrator can start it again with: dcor jobs retry {found['id']}"
+        reason = found["error"].rstrip(".")
+        return (
+            f"The server could not read the file of resource {self.id}, so no data of it can be opened from here: {reason}. "
+            "Correct the file and upload it as a new resource; the file itself can be downloaded as it is."
+        )

@@ -1,4 +1,4 @@
-"""Version 2: database reads only; features are read by the client itself, through basins."""
+"""Version 2: database reads (long logs and tables: a file that a job wrote); features are read by the client itself, through basins."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from appliance.model.problem import invalid
 from appliance.store import artefacts, documents
-from appliance.web.api.registry import Raw
+from appliance.web.api.registry import Raw, Stored
 from appliance.web.dcserv.measurement import Measurement
 from appliance.web.transfer import presigned_links
 
@@ -21,6 +22,8 @@ def answer(subject: Measurement, query: str) -> Any:
 
 def cacheable(subject: Measurement, query: str) -> bool:
     """Does the answer depend on the database alone, not on files or the time (signed addresses end)?"""
+    if query in ("logs", "tables"):
+        return bool(_contents(subject, query).get("whole", True))
     return query in _CACHEABLE or (query == "basins" and subject.public)
 
 
@@ -72,12 +75,46 @@ def _metadata(subject: Measurement) -> Raw:
     return Raw(subject.kernel["config"])
 
 
-def _logs(subject: Measurement) -> Raw:
-    return Raw(subject.kernel["logs"])
+def _logs(subject: Measurement) -> Raw | Stored:
+    """Those of the file, and those of its condensed file that it has not itself."""
+    ours = json.loads(subject.kernel["condensed_logs"])
+    known = _contents(subject, "logs").get("lengths", {})
+    if not ours:
+        return _whole(subject, "logs", {})
+    return _whole(subject, "logs", {name: lines for name, lines in ours.items() if name not in known})
 
 
-def _tables(subject: Measurement) -> Raw:
-    return Raw(subject.kernel["tables"])
+def _tables(subject: Measurement) -> Raw | Stored:
+    return _whole(subject, "tables", {})
+
+
+def _whole(subject: Measurement, kind: str, more: dict[str, Any]) -> Raw | Stored:
+    """All logs or tables: out of the catalogue where it holds all, else out of the file that the metadata job wrote.
+
+    :raises Problem: 409 when they are larger than what is sent.
+    """
+    facts = _contents(subject, kind)
+    if facts.get("over"):
+        raise invalid(
+            message=f"The {kind} of resource {subject.id} take more than {facts['over'] // 1_000_000} MB as JSON, "
+            "which is the most that is sent. Download the file to read them."
+        )
+    if facts.get("whole", True):
+        text = subject.kernel[kind]
+        return Raw(documents.dump(more | json.loads(text)) if more else text)
+    path = subject.context.depot.path(subject.id, kind)
+    if artefacts.get(subject.conn, subject.id, kind) is None or not path.is_file():
+        raise invalid(
+            message=f"The {kind} of resource {subject.id} are missing on the server. "
+            "An administrator can have them made again with: dcor jobs run-missing --force"
+        )
+    return Stored(path, documents.dump(more))
+
+
+def _contents(subject: Measurement, kind: str) -> dict[str, Any]:
+    """What the metadata job said of the logs or tables: lengths, whole?, over; {} when it ran in an older release."""
+    found: dict[str, Any] = json.loads(subject.kernel["contents"]).get(kind, {})
+    return found
 
 
 def _trace_list(subject: Measurement) -> Raw:
@@ -94,4 +131,4 @@ _QUERIES: dict[str, Callable[[Measurement], Any]] = {
     "basins": basins,
     "trace_list": _trace_list,
 }
-_CACHEABLE = frozenset({"metadata", "size", "feature_list", "logs", "tables", "trace_list"})
+_CACHEABLE = frozenset({"metadata", "size", "feature_list", "trace_list"})

@@ -1,8 +1,12 @@
 """Bytes to and from one peer, in the clear or by TLS, on a blocking socket.
 
 TLS runs on memory buffers here and not on the socket: Python's TLS sockets send every record of 16 KiB by itself, while
-this way a block of 256 KiB costs one system call (measured: 1.4 GB/s against 0.9 GB/s at 30 % less CPU). There are no
-timeouts in this module; the watchdog shuts down the socket of a peer that stalls, which ends every call made here.
+this way a block of 256 KiB costs one system call (measured: 1.4 GB/s against 0.9 GB/s at 30 % less CPU). A blocking channel
+has no timeouts: the socket of a peer that stalls is shut down, which ends every call made here.
+
+A channel has two modes. Blocking (while a handler reads a body or an answer is sent), a receive waits for the peer. Otherwise
+it waits for `attention` at most and raises BlockingIOError, so that the connection can go back to the selector. Large buffers
+belong to the worker thread, not to the connection, which may be idle for most of its life.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import struct
+import threading
 from contextlib import suppress
 from typing import Protocol
 
@@ -19,13 +25,41 @@ Buffer = bytes | bytearray | memoryview
 BLOCK = 1 << 18
 _RECORD = 16384
 _RECEIVE = 1 << 17
+#: Encrypted bytes that may wait to be sent while an answer from memory is encrypted: a TLS buffer never shrinks again.
+_PENDING = 1 << 16
+
+
+class _Buffers(threading.local):
+    """The buffers of one thread."""
+
+    def __init__(self) -> None:
+        self.receive = memoryview(bytearray(_RECEIVE))  # costs memory only as far as it was used
+        self.block: bytearray | None = None
+
+
+_buffers = _Buffers()
 
 
 class Channel(Protocol):
-    """One connection's bytes."""
+    """One connection's bytes.
+
+    :ivar costly: its buffers have grown.
+    """
+
+    costly: bool
+
+    @property
+    def pending(self) -> bool:
+        """Received bytes wait inside of the channel, where no selector sees them."""
+
+    def wait(self, *, blocking: bool, attentive: bool = True) -> None:
+        """Set the mode; `attentive`: a receive that does not block for ever may wait for a moment."""
+
+    def handshake(self) -> None:
+        """Agree on keys; to be called again after BlockingIOError. Raises OSError (ssl.SSLError among them)."""
 
     def recv_into(self, view: memoryview) -> int:
-        """Receive into `view`; returns the count, 0 when the peer has finished. Raises OSError."""
+        """Receive into `view`; returns the count, 0 when the peer has finished. Raises OSError, BlockingIOError among them."""
 
     def send(self, *pieces: Buffer) -> None:
         """Send all of `pieces` together. Raises OSError."""
@@ -40,15 +74,45 @@ class Channel(Protocol):
         """Receive and drop up to `limit` bytes, until the peer finishes."""
 
 
-class PlainChannel:
+class _Receiver:
+    """Receives from a socket in either mode.
+
+    :param attention: the longest wait of a receive that does not block for ever [s].
+    """
+
+    def __init__(self, sock: socket.socket, attention: float) -> None:
+        self._sock = sock
+        self._attention = attention
+        self._blocking: bool | None = None
+        self._flags = 0
+
+    def wait(self, *, blocking: bool, attentive: bool = True) -> None:
+        """See `Channel`."""
+        self._flags = 0 if blocking or attentive else socket.MSG_DONTWAIT
+        if blocking is not self._blocking and (blocking or attentive):
+            self._blocking = blocking
+            seconds = 0.0 if blocking else self._attention
+            # a timeout of the kernel's: Python's own would cost a system call more for each receive
+            timeval = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+
+    def receive(self, view: memoryview) -> int:
+        """Receive. Raises OSError, BlockingIOError among them."""
+        return self._sock.recv_into(view, 0, self._flags)
+
+
+class PlainChannel(_Receiver):
     """Bytes in the clear."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    costly = False
+    pending = False
+
+    def handshake(self) -> None:
+        """There is nothing to agree on."""
 
     def recv_into(self, view: memoryview) -> int:
         """See `Channel`."""
-        return self._sock.recv_into(view)
+        return self.receive(view)
 
     def send(self, *pieces: Buffer) -> None:
         """See `Channel`."""
@@ -71,23 +135,27 @@ class PlainChannel:
     def discard(self, limit: int) -> None:
         """See `Channel`."""
         buffer = bytearray(65536)
-        while limit > 0 and (count := self._sock.recv_into(buffer)):
+        while limit > 0 and (count := self.receive(memoryview(buffer))):
             limit -= count
 
 
-class TlsChannel:
+class TlsChannel(_Receiver):
     """Bytes by TLS."""
 
-    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
-        self._sock = sock
+    def __init__(self, sock: socket.socket, attention: float, context: ssl.SSLContext) -> None:
+        super().__init__(sock, attention)
+        self.costly = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._raw = memoryview(bytearray(_RECEIVE))  # costs memory only as far as it was used
-        self._block: bytearray | None = None
+
+    @property
+    def pending(self) -> bool:
+        """See `Channel`."""
+        return bool(self._incoming.pending or self._tls.pending())
 
     def handshake(self) -> None:
-        """Agree on keys. Raises OSError (ssl.SSLError among them)."""
+        """See `Channel`."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -129,7 +197,7 @@ class TlsChannel:
     def send(self, *pieces: Buffer) -> None:
         """See `Channel`."""
         for piece in pieces:
-            self._encrypt(memoryview(piece).cast("B"))
+            self._encrypt(memoryview(piece).cast("B"), _PENDING)
         self._flush()
 
     def send_file(self, head: bytes, fd: int, start: int, length: int) -> None:
@@ -137,14 +205,15 @@ class TlsChannel:
         if length > BLOCK:
             cpu_slot.release()
         self._tls.write(head)
-        if self._block is None:
-            self._block = bytearray(BLOCK)
-        block, view, end = self._block, memoryview(self._block), start + length
+        if _buffers.block is None:
+            _buffers.block = bytearray(BLOCK)
+        self.costly = self.costly or length > _PENDING
+        block, view, end = _buffers.block, memoryview(_buffers.block), start + length
         while start < end:
             count = min(_read(fd, block, start), end - start)
             if count == 0:
                 raise EOFError("the file is shorter than announced")
-            self._encrypt(view[:count])
+            self._encrypt(view[:count], 2 * BLOCK)
             self._flush()
             start += count
 
@@ -157,14 +226,14 @@ class TlsChannel:
 
     def discard(self, limit: int) -> None:
         """See `Channel`."""
-        while limit > 0 and (count := self._sock.recv_into(self._raw)):
+        while limit > 0 and (count := self.receive(_buffers.receive)):
             limit -= count
 
-    def _encrypt(self, view: memoryview) -> None:
+    def _encrypt(self, view: memoryview, most: int) -> None:
         write, position, size = self._tls.write, 0, len(view)
         while position < size:
             position += write(view[position : position + _RECORD])
-            if self._outgoing.pending > 2 * BLOCK:
+            if self._outgoing.pending > most:
                 self._flush()
 
     def _flush(self) -> None:
@@ -182,8 +251,10 @@ class TlsChannel:
 
     def _fill(self) -> bool:
         cpu_slot.release()
-        count = self._sock.recv_into(self._raw)
-        self._incoming.write(self._raw[:count])
+        buffer = _buffers.receive
+        count = self.receive(buffer)
+        self._incoming.write(buffer[:count])
+        self.costly = self.costly or count > _PENDING
         return count > 0
 
 

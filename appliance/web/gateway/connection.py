@@ -1,20 +1,27 @@
-"""One connection, from its first byte to its last: requests come in, answers go out, in the connection's own thread."""
+"""One connection, from its first byte to its last: requests come in, answers go out, on whichever worker has it.
+
+Between requests, and while a handshake, a head or a small body is incomplete, the connection belongs to the selector and costs no
+thread. A worker keeps it only for the moment in which the next bytes usually come.
+"""
 
 from __future__ import annotations
 
+import enum
 import logging
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from appliance.model.problem import Problem
 from appliance.web import cpu_slot, metrics
 from appliance.web.gateway import response_writer
+from appliance.web.gateway.admission import Peers
 from appliance.web.gateway.channel import Channel, PlainChannel, TlsChannel
-from appliance.web.gateway.deadlines import Peer, Phase
 from appliance.web.gateway.head import Head, parse_head
 from appliance.web.gateway.limits import Limits
+from appliance.web.gateway.peer import Peer, Phase, Standing
 from appliance.web.gateway.priority import lower_priority
 from appliance.web.gateway.request_reader import ChunkedBody, LengthBody, RequestReader, StreamBody
 from appliance.web.http import Body, Request, Response, problem_text
@@ -24,79 +31,134 @@ log = logging.getLogger("appliance.web.access")
 #: Answers a request; the string names the route for the log.
 Application = Callable[[Request], tuple[str, Response]]
 
+#: Answers up to this size [bytes] are sent without asking who the client is.
+_SMALL_ANSWER = 1 << 16
+
+
+class Next(enum.Enum):
+    """What becomes of a connection that a worker returns."""
+
+    PARK = "wait for the peer"
+    AGAIN = "more has been received already"
+    CLOSE = "it has ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all connections of a port share.
+
+    :ivar known: does a request carry a valid credential?
+    :ivar crowded: do other connections wait for a worker?
+    """
+
+    application: Application
+    limits: Limits
+    peers: Peers
+    closing: Callable[[], bool]
+    crowded: Callable[[], bool]
+    known: Callable[[Request], bool]
+
 
 class Connection:
-    """Serves one peer until it leaves, errs, or the gateway closes."""
+    """Serves one peer until it leaves, errs, or the gateway closes.
 
-    def __init__(
-        self,
-        peer: Peer,
-        application: Application,
-        limits: Limits,
-        closing: Callable[[], bool],
-        context: ssl.SSLContext | None,
-    ) -> None:
+    :ivar stepped_back: the worker's priority was lowered, which cannot be undone: the thread must end.
+    """
+
+    def __init__(self, peer: Peer, environment: Environment, context: ssl.SSLContext | None) -> None:
+        self.stepped_back = False
         self._peer = peer
-        self._application = application
-        self._limits = limits
-        self._closing = closing
-        self._context = context
+        self._env = environment
+        self._limits = environment.limits
+        self._secure = context is not None
+        attention = environment.limits.attention
+        self._channel: Channel = (
+            PlainChannel(peer.sock, attention) if context is None else TlsChannel(peer.sock, attention, context)
+        )
+        self._reader = RequestReader(self._channel)
+        self._head: Head | None = None
+        self._answered: Request | None = None
         self._bulk = False
-        self._channel: Channel = PlainChannel(peer.sock)
 
-    def run(self) -> None:
-        """Serve. Never raises: whatever a peer does ends here."""
+    def run(self) -> Next:
+        """Serve as long as there is something to do. Never raises: whatever a peer does ends here."""
+        self.stepped_back = False
         try:
-            if self._context is not None:
-                channel = TlsChannel(self._peer.sock, self._context)
-                self._channel = channel
-                channel.handshake()
-            self._serve()
+            self._channel.wait(blocking=False, attentive=not self._env.crowded())
+            if self._peer.standing is Standing.UNFINISHED:
+                self._channel.handshake()
+                self._env.peers.judge(self._peer, Standing.STRANGER)
+                self._peer.enter(Phase.IDLE)
+            return self._serve()
+        except BlockingIOError:
+            if self._answered is not None:  # while it is idle its standing decides whether it may be dropped
+                self._judge(self._answered)
+                self._answered = None
+            return Next.PARK
         except (OSError, EOFError) as error:  # the peer is gone, or must be told so by the end of the connection
             log.debug("gateway.broken reason=%s", type(error).__name__)
         except Exception:
             log.exception("gateway.failed")
         finally:
             cpu_slot.release()
-            self._peer.sock.close()
+        return Next.CLOSE
 
-    def _serve(self) -> None:
-        inbox = RequestReader(self._channel)
+    def _serve(self) -> Next:
         while True:
             cpu_slot.release()
-            self._peer.enter(Phase.IDLE)
-            if self._closing():
+            if self._env.closing() and self._peer.phase is Phase.IDLE:
                 return self._part()
             try:
-                raw = inbox.head(self._limits.head_size, lambda: self._peer.enter(Phase.HEAD))
-                if raw is None:
-                    return self._part()
-                head = parse_head(raw, self._limits)
+                if self._head is None:
+                    raw = self._reader.head(self._limits.head_size, lambda: self._peer.enter(Phase.HEAD))
+                    if raw is None:
+                        return self._part()
+                    self._head = parse_head(raw, self._limits)
             except Problem as problem:
                 return self._refuse(problem)
-            if not self._exchange(inbox, head):
-                return None
+            request = self._request(self._head)
+            if not self._exchange(request, self._head):
+                return Next.CLOSE
+            self._head, self._answered = None, request
+            self._peer.enter(Phase.IDLE)
+            crowded = self._env.crowded()
+            self._channel.wait(blocking=False, attentive=not crowded)
+            if crowded and self._reader.pending:
+                return Next.AGAIN
 
-    def _exchange(self, inbox: RequestReader, head: Head) -> bool:
-        """One request and its answer; False when the connection is done."""
-        body = self._body(inbox, head)
+    def _request(self, head: Head) -> Request:
+        """The request, with its body if that is small. Raises BlockingIOError until it has come."""
         request = Request(
             method=head.method,
             target=head.target,
             path=head.path,
             query=head.query,
             headers=head.headers,
-            body=body,
             client=self._peer.address,
-            secure=self._context is not None,
+            secure=self._secure,
             host=head.host,
         )
+        if head.chunked or (head.length and (head.expects or head.length > self._limits.collected_body)):
+            request.body = self._stream(request, head)
+        elif head.length:
+            if self._peer.phase is not Phase.BODY:
+                self._peer.enter(Phase.BODY)
+                if self._reader.received < head.length:
+                    self._judge(request)
+            request.body = Body(self._reader.collect(head.length))
+        return request
+
+    def _exchange(self, request: Request, head: Head) -> bool:
+        """One request and its answer; False when the connection is done."""
+        body = request.body
         began = time.perf_counter()
         self._peer.enter(Phase.HANDLER)
-        rule, response = self._application(request)
+        rule, response = self._env.application(request)
         if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
             self._step_back()
-        keep = head.keep_alive and not self._closing() and not self._bulk and self._reusable(body)
+        keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
+        if not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER:
+            self._judge(request)
         self._peer.enter(Phase.TRANSFER)
         sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
@@ -119,15 +181,23 @@ class Connection:
             self._part(linger=isinstance(body, StreamBody) and body.unread != 0)
         return keep
 
-    def _body(self, inbox: RequestReader, head: Head) -> Body:
-        """The body of a request; its first read answers "Expect: 100-continue"."""
-        if not head.chunked and not head.length:
-            return Body()
+    def _judge(self, request: Request) -> None:
+        """Tell from a request's credential whether its sender is known."""
+        known = not request.viewer.anonymous or self._env.known(request)
+        self._env.peers.judge(self._peer, Standing.KNOWN if known else Standing.STRANGER)
+
+    def _stream(self, request: Request, head: Head) -> StreamBody:
+        """A body that the handler reads as it comes; its first read answers "Expect: 100-continue"."""
         expects = head.expects
+        begun = False
 
         def before() -> None:
             """The application asks for more: tell a client that waits to be asked, and let bulk bytes step back."""
-            nonlocal expects
+            nonlocal expects, begun
+            if not begun:
+                begun = True
+                self._judge(request)
+                self._channel.wait(blocking=True)
             if expects:
                 expects = False
                 self._channel.send(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -140,7 +210,9 @@ class Connection:
             self._peer.phase = Phase.HANDLER
 
         body: StreamBody = (
-            ChunkedBody(inbox, before, after) if head.chunked else LengthBody(inbox, head.length or 0, before, after)
+            ChunkedBody(self._reader, before, after)
+            if head.chunked
+            else LengthBody(self._reader, head.length or 0, before, after)
         )
         body.withheld = lambda: expects
         return body
@@ -148,7 +220,7 @@ class Connection:
     def _step_back(self) -> None:
         """Let others have the processor first. A thread can not take that back, so this connection ends with its answer."""
         if not self._bulk:
-            self._bulk = True
+            self._bulk = self.stepped_back = True
             lower_priority()
 
     def _reusable(self, body: Body) -> bool:
@@ -168,17 +240,25 @@ class Connection:
             rest -= len(body.read(16384))
         return body.unread == 0
 
-    def _refuse(self, problem: Problem) -> None:
+    def _refuse(self, problem: Problem) -> Next:
         """Answer something that is no request, and close."""
         self._peer.enter(Phase.TRANSFER)
         response_writer.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
-        self._part(linger=True)
+        return self._part(linger=True)
 
-    def _part(self, *, linger: bool = False) -> None:
+    def _part(self, *, linger: bool = False) -> Next:
         """Close in good form. A peer that still sends gets the time to read our answer: a close now would reset it."""
         self._peer.enter(Phase.LINGER)
         with suppress(OSError):
             self._channel.finish()
             if linger:
+                self.stepped_back = True
                 lower_priority()
+                self._channel.wait(blocking=True)
                 self._channel.discard(self._limits.linger_size)
+        return Next.CLOSE
+
+    @property
+    def costly(self) -> bool:
+        """Its buffers have grown large."""
+        return self._channel.costly

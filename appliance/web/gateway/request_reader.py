@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 
 from appliance.model.problem import Problem
@@ -15,44 +16,74 @@ _LINE_LIMIT = 4096
 _TRAILER_LIMIT = 16384
 
 
+class _Buffer(threading.local):
+    """What one thread receives into."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(16384))
+
+
+_buffer = _Buffer()
+
+
 class RequestReader:
-    """Received bytes that nobody has used yet, in front of the channel."""
+    """Received bytes that nobody has used yet, in front of the channel.
+
+    `head` and `collect` may raise BlockingIOError; what has come so far is kept, and they are called again when more is there.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._rest = b""
-        self._buffer = memoryview(bytearray(16384))
+        self._searched = 0
+
+    @property
+    def pending(self) -> bool:
+        """Bytes have been received that nobody has asked for yet."""
+        return bool(self._rest) or self._channel.pending
+
+    @property
+    def received(self) -> int:
+        """Bytes that have come and that nobody has used yet, as far as they are decrypted."""
+        return len(self._rest)
 
     def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
         """The next request head with its empty line; None when the peer closed before one began.
 
         Raises Problem 431 for more than `limit` bytes, PeerGone when it breaks off.
         """
-        data, self._rest = self._rest, b""
-        searched, begun = 0, bool(data)
-        if begun:
+        if self._rest and not self._searched:
             on_first_byte()
         while True:
-            while data.startswith(b"\r\n"):
-                data = data[2:]
-            end = data.find(b"\r\n\r\n", max(0, searched - 3))
-            if end >= 0:
-                self._rest = data[end + 4 :]
-                if end > limit:
-                    raise bad("The head of the request is too long.", 431)
-                return data[: end + 4]
-            searched = len(data)
-            if searched > limit:
+            while self._rest.startswith(b"\r\n"):
+                self._rest = self._rest[2:]
+            end = self._rest.find(b"\r\n\r\n", max(0, self._searched - 3))
+            if end > limit or (end < 0 and len(self._rest) > limit):
                 raise bad("The head of the request is too long.", 431)
-            count = self._channel.recv_into(self._buffer)
-            if not count:
-                if data:
+            if end >= 0:
+                head, self._rest, self._searched = self._rest[: end + 4], self._rest[end + 4 :], 0
+                return head
+            fresh = not self._rest
+            self._searched = len(self._rest)
+            if not self._receive():
+                if self._rest:
                     raise PeerGone("broken off in the head")
                 return None
-            if not begun:
+            if fresh:
                 on_first_byte()
-                begun = True
-            data += self._buffer[:count]
+
+    def collect(self, length: int) -> bytes:
+        """`length` bytes of body. Raises PeerGone when it breaks off."""
+        while len(self._rest) < length:
+            if not self._receive():
+                raise PeerGone("broken off in the body")
+        body, self._rest = self._rest[:length], self._rest[length:]
+        return body
+
+    def _receive(self) -> int:
+        count = self._channel.recv_into(_buffer.view)
+        self._rest += _buffer.view[:count]
+        return count
 
     def readinto(self, view: memoryview) -> int:
         """Some bytes into `view`; 0 at the end of the connection."""
@@ -107,14 +138,19 @@ class StreamBody(Body):
         """See `Body`."""
         if self.unread == 0 or not len(buffer):
             return 0
-        self._before()
         try:
+            self._before()
             count = self._receive(buffer)
             self.taken += count
             return count
-        except (OSError, Problem):
+        except Problem:
             self.broken = True
             raise
+        except (
+            OSError
+        ) as error:  # a reset, or bytes that are no TLS: whoever reads this body must not take it for a failure of ours
+            self.broken = True
+            raise PeerGone(type(error).__name__) from error
         finally:
             self._after()
 

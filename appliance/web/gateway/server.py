@@ -1,26 +1,29 @@
-"""The gateway: listens, gives every connection its thread, and ends in good order."""
+"""The gateway: puts selector, workers and budgets together, answers by the routes, and ends in good order."""
 
 from __future__ import annotations
 
-import errno
 import logging
 import resource
 import socket
+import ssl
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.model.problem import Problem
+from appliance.security.limits import network
+from appliance.threads import Loop
 from appliance.tls.context import Certificate
-from appliance.web.gateway.connection import Application, Connection
-from appliance.web.gateway.deadlines import Peer, Phase, Watchdog
-from appliance.web.gateway.fallback import forward
+from appliance.web.gateway.admission import Peers
+from appliance.web.gateway.connection import Application, Connection, Environment
 from appliance.web.gateway.hosts import Hosts
 from appliance.web.gateway.limits import Limits
+from appliance.web.gateway.peer import Peer, Phase, Standing
 from appliance.web.gateway.redirect import Redirect
+from appliance.web.gateway.selector import Selector
+from appliance.web.gateway.workers import Workers
 from appliance.web.http import PeerGone, Request, Response, problem_text, text
 from appliance.web.routes import Route, find
 
@@ -33,12 +36,13 @@ ErrorHandler = Callable[[Request, Exception], Response]
 
 
 class Gateway:
-    """Serves `routes` by HTTPS and hands every other address to the application behind `fallback_socket`.
+    """Serves `routes` by HTTPS; an address of none of them is a 404.
 
     :param port: HTTPS port, 0 for a free one; `port` holds the bound one after `start`.
     :param http_port: port that redirects to HTTPS, 0 for a free one, None for none.
     :param names: host names in the certificate; requests for others are refused.
     :param on_error: makes the answer to a request whose handler failed.
+    :param known: does a request carry a valid credential? Asked only where it decides who is dropped.
     """
 
     def __init__(
@@ -48,35 +52,53 @@ class Gateway:
         *,
         certificate: Path,
         key: Path,
-        fallback_socket: Path,
         names: Iterable[str] = (),
         bind: str = "127.0.0.1",
         port: int = 0,
         http_port: int | None = None,
         limits: Limits | None = None,
         on_error: ErrorHandler | None = None,
+        known: Callable[[Request], bool] = lambda request: False,
     ) -> None:
         self.port = port
         self.http_port = http_port
         self.limits = limits or Limits()
         self._routes = tuple(routes)
         self._context = context
-        self._fallback_socket = fallback_socket
         self._certificate = Certificate(certificate, key)
         self._names = tuple(names)
         self._hosts = Hosts(self._names)
         self._redirect: Redirect | None = None
         self._bind = bind
         self._on_error = on_error or _incident
+        self._known = known
+        self._refused = 0
         self._closing = threading.Event()
-        self._listeners: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-        self._watchdog = Watchdog(self.limits, self._renew)
+        self._peers = Peers(self.limits)
+        self._workers = Workers(self.limits, park=self._park, end=self._end)
+        self._selector = Selector(
+            tick=self.limits.tick,
+            ready=self._workers.submit,
+            gone=self._end,
+            crowded=lambda: self._workers.crowded,
+            dispatch=self._workers.dispatch,
+            maintain=self._maintain,
+        )
 
     @property
     def connections(self) -> int:
         """Live connections."""
-        return len(self._watchdog)
+        return len(self._peers)
+
+    @property
+    def threads(self) -> int:
+        """Threads that serve connections at the moment."""
+        return self._workers.threads
+
+    @property
+    def loop(self) -> Loop:
+        """The thread that accepts, waits and watches."""
+        return self._selector.loop
 
     def start(self) -> None:
         """Bind the ports and begin to serve. Raises OSError when a port is taken."""
@@ -87,27 +109,23 @@ class Gateway:
         if self.http_port is not None:
             plain = self._listen(self.http_port)
             self.http_port = plain.getsockname()[1]
-        self._watchdog.start()
-        self._accept(secure, self._answer, secure=True)
+        self._serve(secure, self._answer, secure=True)
         if plain is not None:
             self._redirect = Redirect(self._hosts, self.port)
-            self._accept(plain, self._redirect, secure=False)
+            self._serve(plain, self._redirect, secure=False)
+        self._selector.start()
 
     def stop(self, grace: float = 30.0) -> bool:
         """Accept no more, let requests under way finish for `grace` seconds, then cut. True when nothing was cut."""
         self._closing.set()
-        while self._listeners:
-            listener = self._listeners.pop()
-            listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
-        for thread in self._threads:
-            thread.join()
-        self._watchdog.abort(Phase.IDLE, Phase.HANDSHAKE, Phase.LINGER)
-        clean = self._watchdog.wait_empty(grace)
+        self._selector.stop_accepting()
+        self._peers.abort(Phase.IDLE, Phase.HANDSHAKE, Phase.LINGER)
+        clean = self._peers.wait_empty(grace)
         if not clean:
-            self._watchdog.abort()
-            self._watchdog.wait_empty(5.0)
-        self._watchdog.stop()
+            self._peers.abort()
+            self._peers.wait_empty(5.0)
+        self._selector.stop()
+        self._workers.stop()
         return clean
 
     def reload_certificate(self, names: Iterable[str] | None = None) -> None:
@@ -123,60 +141,63 @@ class Gateway:
         listener = socket.create_server(
             (self._bind, port), family=family, backlog=1024, dualstack_ipv6=self._bind == "::"
         )
-        self._listeners.append(listener)
         return listener
 
-    def _accept(self, listener: socket.socket, application: Application, *, secure: bool) -> None:
-        thread = threading.Thread(
-            target=self._accept_loop, args=(listener, application, secure), name="gateway-accept", daemon=True
+    def _serve(self, listener: socket.socket, application: Application, *, secure: bool) -> None:
+        environment = Environment(
+            application=application,
+            limits=self.limits,
+            peers=self._peers,
+            closing=self._closing.is_set,
+            crowded=lambda: self._workers.crowded,
+            known=self._known,
         )
-        self._threads.append(thread)
-        thread.start()
+        standing = Standing.UNFINISHED if secure else Standing.STRANGER
 
-    def _accept_loop(self, listener: socket.socket, application: Application, secure: bool) -> None:
-        while not self._closing.is_set():
+        def welcome(sock: socket.socket, address: str) -> None:
+            """Count a new connection in and wait for its first byte."""
+            peer = Peer(sock, address, network(address, self.limits.ipv4_prefix), standing)
+            if not self._peers.admit(peer):
+                self._refused += 1
+                sock.close()
+                return
             try:
-                sock, address = listener.accept()
-            except OSError as error:
-                if self._closing.is_set():
-                    return
-                if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
-                    log.warning("gateway.exhausted error=%s", errno.errorcode[error.errno])
-                    time.sleep(0.05)
-                continue
-            self._welcome(sock, address[0].removeprefix("::ffff:"), application, secure)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                peer.connection = Connection(peer, environment, self._certificate.context if secure else None)
+                self._selector.add(peer)
+            except (OSError, ssl.SSLError, MemoryError):  # the peer is gone already, or the system can hold no more
+                self._end(peer)
 
-    def _welcome(self, sock: socket.socket, address: str, application: Application, secure: bool) -> None:
-        peer = Peer(sock, address)
-        if not self._watchdog.admit(peer):
-            log.warning("gateway.full connections=%d", self.connections)
-            sock.close()
-            return
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(
-                target=self._serve, args=(peer, application, secure), name="gateway-peer", daemon=True
-            ).start()
-        except (OSError, RuntimeError):  # the peer is gone already, or there is no thread to be had
-            self._watchdog.leave(peer)
-            sock.close()
+        self._selector.listen(listener, welcome)
 
-    def _serve(self, peer: Peer, application: Application, secure: bool) -> None:
-        context = self._certificate.context if secure else None
+    def _park(self, peer: Peer) -> None:
         try:
-            Connection(peer, application, self.limits, self._closing.is_set, context).run()
-        finally:
-            self._watchdog.leave(peer)
+            self._selector.park(peer)
+        except (OSError, ValueError):  # the gateway has ended
+            self._end(peer)
+
+    def _end(self, peer: Peer) -> None:
+        self._peers.leave(peer)
+        self._selector.forget(peer)
+        peer.sock.close()
+
+    def _maintain(self) -> None:
+        """What is due every tick, in the selector's thread."""
+        if self._refused:
+            log.warning("gateway.full connections=%d refused=%d", self.connections, self._refused)
+            self._refused = 0
+        self._peers.enforce_deadlines()
+        self._renew()
 
     def _answer(self, request: Request) -> tuple[str, Response]:
-        """The application of the HTTPS port: routes first, then the pages."""
+        """The application of the HTTPS port."""
         rule = "-"
         try:
             if not self._hosts.accept(request.host):
                 return "host", text(421, "This server does not go by that name.\n")
             found = find(self._routes, request)
             if found is None:
-                return "pages", forward(request, self._fallback_socket, self.limits.fallback_body)
+                return "-", text(404, "There is nothing at this address.\n")
             rule = found[0].handler.__name__
             return rule, found[0].answer(self._context, request, found[1])
         except Problem as problem:
@@ -187,12 +208,15 @@ class Gateway:
             return rule, self._on_error(request, error)
 
     def _renew(self) -> None:
+        """Serve a certificate that was changed on disk, and a new context every day."""
         changed = self._certificate.changed
-        if changed or self._certificate.stale:
-            try:
-                self.reload_certificate([*self._names, *self._certificate.names()] if changed else None)
-            except (OSError, Problem) as error:
-                log.warning("gateway.certificate_unreadable error=%s", type(error).__name__)
+        if not changed and not self._certificate.stale:
+            return
+        try:
+            self.reload_certificate([*self._names, *self._certificate.names()] if changed else None)
+        except Exception as error:  # whatever lies on disk, the old one is served on
+            self._certificate.keep()
+            log.warning("gateway.certificate_unreadable error=%s", type(error).__name__)
 
 
 def _raise_file_limit(wanted: int) -> None:

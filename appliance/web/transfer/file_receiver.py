@@ -55,7 +55,7 @@ def storage_problem(error: Exception) -> Problem:
 
 
 class _Worker:
-    """A thread that takes blocks in order. Its first error ends it and is raised to the giver."""
+    """A thread that takes blocks in order. Its first error is raised to the giver; it goes on taking, so that nobody waits for it."""
 
     def __init__(self, work: Callable[[bytes], None], name: str) -> None:
         self._work = work
@@ -162,7 +162,7 @@ class RangeReceiver:
 
     def close(self) -> None:
         """End the threads, whatever has become of the bytes."""
-        with suppress(Problem):
+        with suppress(Exception):  # whoever gave the bytes has been told already
             self.settle()
 
     def flush(self) -> None:

@@ -21,7 +21,15 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "health/*.py": {"Finding": (0, 2, 3, 4)},
     "settings.py": {"_option": (1,)},
     "jobs/*.py": {"JobFailed": (0,), "SandboxError": (1,), "progress": (1,), "raise_": (3,), "append": (0,)},
-    "jobs/rtdc/**/*.py": {"RtdcError": (1,), "progress": (1,), "_cue": (2,), "explained": (0,), "translate": (1,)},
+    "jobs/rtdc/**/*.py": {
+        "RtdcError": (1,),
+        "progress": (1,),
+        "_cue": (2,),
+        "explained": (0,),
+        "translate": (1,),
+    },
+    "jobs/rtdc/personal.py": {"append": (0,)},
+    "jobs/rtdc/preflight*.py": {"HostileFile": (0,)},
     "jobs/rtdc/integrity.py": {"append": (0,)},
     "actions/*.py": {"_alarm": (1,)},
     "actions/backups.py": {"invalid": None, "_alarm": (1,)},
@@ -32,15 +40,26 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
 _TABLES = {
     "jobs/*.py": ("ALARM",),
     "actions/*.py": ("ALARM",),
-    "jobs/rtdc/errors.py": ("_KNOWN",),
+    "jobs/rtdc/errors.py": ("_KNOWN", "_REMEDY"),
+    "jobs/rtdc/parts.py": ("KINDS",),
     "jobs/rtdc/personal.py": ("PATTERNS",),
+    "jobs/rtdc/attributes.py": ("_TYPES",),
+    "jobs/rtdc/preflight.py": ("_NOT_UTF8", "_NOWHERE"),
 }
 #: Here every f-string that holds words is shown: given back, assigned first, or said by a helper.
-_SENTENCES = ("health/*.py", "store/jobs/attempts.py", "jobs/rtdc/personal.py")
+_SENTENCES = (
+    "health/*.py",
+    "store/jobs/attempts.py",
+    *(
+        f"jobs/rtdc/{name}.py"
+        for name in ("personal", "parts", "attributes", "basins", "config", "contents", "copying", "condense")
+    ),
+    "jobs/rtdc/preflight*.py",
+)
 _WORD = re.compile(r"[A-Za-z]{2}")
 #: Not for people: statements, commands to type, and what only programs ask for (the readers of `dcserv`).
 _NO_TEXT = re.compile(
-    r"(SELECT|UPDATE|INSERT|DELETE) |(dcor|sudo|chmod|mkdir|systemctl|journalctl|timedatectl) [^`]*$|Please |Unknown |Feature '|Invalid event"
+    r"(SELECT|UPDATE|INSERT|DELETE|WITH) |(dcor|sudo|chmod|mkdir|systemctl|journalctl|timedatectl) [^`]*$|Please |Unknown |Feature '|Invalid event"
 )
 
 
@@ -91,8 +110,8 @@ def _tables(tree: ast.Module, names: tuple[str, ...]) -> Iterator[str]:
 
 def _sentences(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant) and " " in str(node.value.value):
-            yield str(node.value.value)
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Constant | ast.IfExp):
+            yield from (text for text in _strings(node.value) if " " in text)
         elif isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
             yield from _strings(node.value.elts[0])
         elif isinstance(node, ast.JoinedStr):

@@ -11,8 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
-from appliance.jobs.rtdc import personal, tasks
-from appliance.jobs.rtdc.errors import RtdcError, translate
+from appliance.jobs.rtdc import contents, personal, tasks
+from appliance.jobs.rtdc.errors import translate
 from appliance.jobs.rtdc.statistics import describe
 from tests.support import rtdc
 from tests.support.rtdc_odd import ODD
@@ -109,15 +109,29 @@ def test_event_count_is_filled_in(tmp_path: Path, scratch: Path) -> None:
     assert answer["dc"]["dc:experiment:event count"] == 12
 
 
-def test_long_logs_are_cut_with_a_note(tmp_path: Path, scratch: Path) -> None:
+def test_of_long_logs_the_catalogue_keeps_the_beginning_and_a_file_has_all(tmp_path: Path, scratch: Path) -> None:
     """9 MB of log lines."""
     path = tmp_path / "long.rtdc"
     ODD["long_log"](path, tmp_path)
     answer = tasks.metadata({}, path, scratch)
-    assert answer["truncated"]
-    assert answer["notes"]
-    assert len(json.dumps(answer)) < 6_000_000
+    assert answer["contents"]["logs"]["lengths"]["long"] == 90_000
+    assert not answer["contents"]["logs"]["whole"]
+    assert len(json.dumps(answer)) < 2_000_000
     assert answer["logs"]["long"][1] == f"{1:090d}"
+    whole = json.loads((scratch / "logs.json").read_bytes())
+    assert whole["long"] == [f"{index:090d}" for index in range(90_000)]
+    assert set(whole) == set(answer["logs"])
+
+
+def test_what_is_too_large_to_be_sent_is_named(tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No part of it is left to be taken for the whole."""
+    monkeypatch.setitem(contents.WHOLE_BYTES, "logs", 5_000_000)
+    path = tmp_path / "long.rtdc"
+    ODD["long_log"](path, tmp_path)
+    answer = tasks.metadata({}, path, scratch)
+    assert answer["contents"]["logs"]["over"] == 5_000_000
+    assert (scratch / "logs.json").read_bytes() == b""
+    assert answer["contents"]["tables"] == {"lengths": {"cytoshot_monitor": 60}, "whole": True, "over": None}
 
 
 def test_statistics_of_known_numbers() -> None:
@@ -146,7 +160,7 @@ def test_statistics_of_known_numbers() -> None:
 )
 def test_personal_data_are_found(text: str, kind: str) -> None:
     """Typical free texts of a laboratory."""
-    found = personal.report({}, {"log": ["harmless", text]}, {})
+    found = personal.report({}, {"log": ["harmless", text]}, {}, [])
     assert kind in {finding["kind"] for finding in found}
     assert all(finding["where"] == "log log" for finding in found)
 
@@ -154,51 +168,48 @@ def test_personal_data_are_found(text: str, kind: str) -> None:
 def test_personal_data_in_metadata_and_tables() -> None:
     """A sample that is named after a person; a column; no false alarm for ordinary names."""
     config = {"experiment": {"sample": "Jane Doe", "date": "2024-05-17"}, "setup": {"medium": "CellCarrierB"}}
-    found = personal.report(config, {}, {"t": [["a@b.example"], [["x"]]]})
+    found = personal.report(config, {}, {"t": (["a@b.example"], ["x"])}, [])
     assert [finding["where"] for finding in found] == ["metadata experiment:sample", "column of table t"]
-    assert personal.report({"experiment": {"sample": "calibration beads 47"}}, {}, {}) == []
+    assert personal.report({"experiment": {"sample": "calibration beads 47"}}, {}, {}, []) == []
 
 
 def test_hostile_text_does_not_slow_the_report() -> None:
     """Long lines of what patterns begin with."""
     lines = ["a" * 100_000 + "@", "/home/" * 20_000, "Patient ID " * 10_000]
-    assert len(personal.report({}, {"log": lines * 20}, {})) <= personal.MAX_FINDINGS
+    assert len(personal.report({}, {"log": lines * 20}, {}, [])) <= personal.MAX_FINDINGS
 
 
-def test_wrong_types_are_explained(tmp_path: Path, scratch: Path) -> None:
-    """One line, no path, says what."""
-    path = rtdc.sound(tmp_path / "text.rtdc", attributes={"imaging:pixel size": "wide"})
-    with pytest.raises(RtdcError) as caught:
-        tasks.metadata({}, path, scratch)
-    assert "metadata" in caught.value.message
-    assert str(tmp_path) not in caught.value.message
-
-
-@pytest.mark.parametrize(("key", "value"), [("setup:channel width", "wide"), ("setup:chip identifier", 7)])
-def test_a_value_of_the_wrong_type_is_named(tmp_path: Path, scratch: Path, key: str, value: object) -> None:
+@pytest.mark.parametrize(("key", "value"), [("imaging:pixel size", "wide"), ("setup:chip identifier", 7)])
+def test_a_value_of_the_wrong_type_is_left_out_and_named(
+    tmp_path: Path, scratch: Path, key: str, value: object
+) -> None:
     path = rtdc.sound(tmp_path / "a.rtdc")
     with h5py.File(path, "a") as h5:
         h5.attrs[key] = value
-    with pytest.raises(RtdcError) as caught:
-        tasks.metadata({}, path, scratch)
-    assert (caught.value.kind, caught.value.message) == (
-        "metadata",
-        f"The value of the metadata key '{key}' is of the wrong type.",
-    )
+    answer = tasks.metadata({}, path, scratch)
+    section, _, name = key.partition(":")
+    assert name not in answer["config"][section]
+    expected = f"The metadata key '{key}' is left out: its value is of the wrong type."
+    assert expected in [cue["message"] for cue in answer["integrity"]["cues"]]
 
 
 @pytest.mark.parametrize(
     ("said", "kind", "told"),
     [
-        (KeyError("Unable to synchronously open object (message not aligned)"), "damaged", "message not aligned"),
-        (OSError("Can't synchronously read data (bad version for B-tree)"), "damaged", "bad version for B-tree"),
+        (KeyError("Unable to synchronously open object (message not aligned)"), "damaged", "The file is damaged"),
+        (OSError("Can't synchronously read data (bad version for B-tree)"), "damaged", "The file is damaged"),
         (OSError("Can't synchronously read data (memory allocation failed for chunk)"), "memory", "memory"),
-        (OSError("Unable to synchronously open file (bad /srv/dcor/x.rtdc)"), "damaged", "bad …"),
-        (KeyError("deform"), "damaged", "'deform' is missing"),
+        (OSError("Unable to synchronously open file (bad /srv/dcor/x.rtdc)"), "damaged", "The file is damaged"),
+        (KeyError("deform"), "damaged", "something unexpected"),
+        (AttributeError("'NoneType' object has no attribute 'attrs'"), "damaged", "something unexpected"),
+        (IndexError("tuple index out of range"), "damaged", "something unexpected"),
+        (UnicodeDecodeError("utf-8", b"\xe4", 0, 1, "invalid"), "damaged", "something unexpected"),
     ],
 )
-def test_what_hdf5_says_becomes_a_reason(said: Exception, kind: str, told: str) -> None:
+def test_what_libraries_say_becomes_a_sentence_with_a_remedy(said: Exception, kind: str, told: str) -> None:
     error = translate(said, "reading the metadata")
     assert error.kind == kind
     assert told in error.message
-    assert "synchronously" not in error.message
+    assert kind == "memory" or "upload it again" in error.message
+    for word in ("synchronously", "NoneType", "utf-8", "tuple", "/srv", "B-tree", "KeyError"):
+        assert word not in error.message

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from appliance.cli.folders import plan_folder
-from appliance.model.problem import Problem
 
 DEFAULTS = {"owner_org": "lab", "authors": "A"}
 
@@ -28,28 +27,38 @@ def _task(folder: Path, path: str) -> None:
     (folder / "x.dcoraid-task").write_text(json.dumps(task))
 
 
-def test_links_to_files_elsewhere_are_refused(folders: tuple[Path, Path]) -> None:
+def test_links_to_files_elsewhere_are_left_out(folders: tuple[Path, Path]) -> None:
     top, secret = folders
     (top / "monday" / "notes.txt").symlink_to(secret)
-    with pytest.raises(Problem, match="leads out of the folder"):
-        list(plan_folder(top, DEFAULTS))
+    _assert_only_the_good_one(top, "notes.txt", "leads out of the folder")
 
 
-def test_links_to_folders_elsewhere_are_refused(folders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_links_to_folders_elsewhere_are_left_out(folders: tuple[Path, Path], tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "other.rtdc").write_bytes(b"another's")
     (folders[0] / "tuesday").symlink_to(elsewhere)
-    with pytest.raises(Problem, match="leads out of the folder"):
-        list(plan_folder(folders[0], DEFAULTS))
+    _assert_only_the_good_one(folders[0], "tuesday", "leads out of the folder")
+
+
+def test_a_link_in_a_circle_is_left_out(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "monday" / "round").symlink_to(folders[0] / "monday")
+    _assert_only_the_good_one(folders[0], "round", "not to a file")
+
+
+def _assert_only_the_good_one(top: Path, left_out: str, why: str) -> None:
+    plans = list(plan_folder(top, DEFAULTS))
+    assert [file.path.name for plan in plans for file in plan.files] == ["good.rtdc"]
+    (lost,) = [one for plan in plans for one in plan.left_out]
+    assert (lost.path.name, why in lost.reason) == (left_out, True)
 
 
 @pytest.mark.parametrize("absolute", [True, False])
 def test_task_files_name_only_files_of_their_folder(folders: tuple[Path, Path], absolute: bool) -> None:
     top, secret = folders
     _task(top / "monday", str(secret) if absolute else "../../signing.key")
-    with pytest.raises(Problem, match="leads out of the folder"):
-        list(plan_folder(top, DEFAULTS))
+    (plan,) = plan_folder(top, DEFAULTS)
+    assert (plan.files, "leads out of the folder" in plan.error) == ([], True)
 
 
 def test_what_lies_in_the_folder_is_imported_also_by_links_and_tasks(folders: tuple[Path, Path]) -> None:

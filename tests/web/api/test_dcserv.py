@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from appliance.store import rtdc
+from appliance.actions import lookup
+from appliance.store import artefacts, rtdc
 from tests.web.api.permission_fixture import World
 
 
@@ -40,13 +42,13 @@ def test_refusals_come_in_order(world: World) -> None:
             409,
             "Version '3' of the DCOR API is not supported. Please use version '2' instead!",
         ),
-        (stranger, {"query": "peter", "id": "00000000-0000-4000-8000-000000000000"}, 404, "Not found"),
         (
             stranger,
-            {"query": "peter", "id": notes},
-            403,
-            f"Access denied: User stranger not authorized to read resource {notes}",
+            {"query": "peter", "id": "00000000-0000-4000-8000-000000000000"},
+            404,
+            f"Not found: {lookup.NOT_SEEN}",
         ),
+        (stranger, {"query": "peter", "id": notes}, 404, f"Not found: {lookup.NOT_SEEN}"),
         (editor, {"query": "peter", "id": notes}, 409, f"Resource ID {notes} must be an .rtdc dataset!"),
         (editor, {"query": "peter", "id": one.resource}, 409, "Invalid query parameter 'peter'!"),
         (editor, {"query": "peter", "id": one.resource, "version": "2"}, 409, "Invalid query parameter 'peter'!"),
@@ -106,3 +108,49 @@ def test_basins(world: World) -> None:
 
 def test_a_size_that_only_the_header_knows(world: World) -> None:
     assert world.people["Cm"].get("dcserv", id=world.dataset("private").resource, query="size", version=2).result == 7
+
+
+def test_a_file_that_cannot_be_read_has_a_reason(world: World) -> None:
+    """Not "try again in a moment" for ever."""
+    one, editor = world.dataset("draft"), world.people["Ce"]
+    bad = editor.upload("resource_create", {"package_id": one.id}, "upload", "bad.rtdc", b"rubbish").result["id"]
+    with world.context.db.write() as tx:
+        tx.execute(
+            "UPDATE job SET state = 'failed', error = 'This is not an HDF5 file.' WHERE resource_id = ? AND kind = 'metadata'",
+            (bad,),
+        )
+    for query, version in (("metadata", 2), ("logs", 2), ("feature_list", 1)):
+        answer = editor.get("dcserv", id=bad, query=query, version=version)
+        assert answer.status == 409
+        assert "This is not an HDF5 file. Correct the file and upload it" in answer.message
+        assert "try again" not in answer.message
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("kind", ["logs", "tables"])
+def test_what_is_too_long_for_the_catalogue_comes_whole_out_of_its_file(world: World, kind: str, version: int) -> None:
+    one, member = world.dataset("private"), world.people["Cm"]
+    entries = [f"line {n} ü" for n in range(50_000)] if kind == "logs" else [["x"], [[float(n)] for n in range(50_000)]]
+    path = world.context.depot.path(one.resource, kind)
+    path.write_text(json.dumps({"long": entries}, ensure_ascii=False), encoding="utf-8")
+    facts = {"lengths": {"long": 50_000}, "whole": False, "over": None}
+    with world.context.db.write() as tx:
+        artefacts.put(tx, one.resource, kind, size=path.stat().st_size, sha256="0" * 64, etag="0" * 32)
+        rtdc.put(
+            tx, one.resource, contents={kind: facts}, condensed_logs={"dclab-condense": ["{", "}"], "long": ["ours"]}
+        )
+    for _ in range(2):
+        answer = member.get("dcserv", id=one.resource, query=kind, version=version)
+        expected = {"long": entries} | ({"dclab-condense": ["{", "}"]} if kind == "logs" else {})
+        assert answer.result == expected
+        assert int(answer.headers["Content-Length"]) == len(answer.text.encode())
+    with world.context.db.write() as tx:
+        artefacts.remove(tx, one.resource, kind)
+    answer = member.get("dcserv", id=one.resource, query=kind, version=version)
+    assert (answer.status, "dcor jobs run-missing" in answer.message) == (409, True)
+    with world.context.db.write() as tx:
+        rtdc.put(tx, one.resource, contents={kind: facts | {"over": 128_000_000}})
+    answer = member.get("dcserv", id=one.resource, query=kind, version=version)
+    assert (answer.status, "more than 128 MB" in answer.message) == (409, True)
+    with world.context.db.write() as tx:
+        rtdc.put(tx, one.resource, contents={}, condensed_logs={})

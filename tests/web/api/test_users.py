@@ -182,7 +182,7 @@ def test_collaborators(world: World) -> None:
     assert (refused.status, refused.message) == (409, 'Role must be one of "editor, member"')
     assert admin.post("package_collaborator_delete", id=one.id, user_id=someone.id).result is None
     assert admin.post("package_collaborator_delete", id=one.id, user_id=someone.id).status == 404
-    assert someone.get("package_show", id=one.id).status == 403
+    assert someone.get("package_show", id=one.id).status == 404
 
 
 def test_following(world: World) -> None:

@@ -108,8 +108,8 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
         ("the last backup is 3.5 days old", "die letzte Sicherung ist 3,5 Tage alt"),
         ("12 old files (3.0 MB) in /srv/dcor/tmp", "12 alte Dateien (3,0 MB) in /srv/dcor/tmp"),
         (
-            "Error while reading the metadata: 'x' fehlt",
-            "Fehler (beim Lesen der Metadaten): 'x' fehlt",
+            "The log 'x' is left out: it is not a list of text lines.",
+            "Ausgelassen wurde das Protokoll „x“: es ist keine Liste von Textzeilen.",
         ),
         ("The backup failed: the volume is gone", "Die Sicherung ist gescheitert: the volume is gone"),
         ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),

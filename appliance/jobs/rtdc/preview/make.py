@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import features, statistics
 from ..errors import explained
 from . import overview
@@ -70,7 +72,10 @@ def alt_text(material: Material) -> str:
     if material.mask is not None:
         sentences.append(f"Mask of event {material.event + 1}, {int(material.mask.sum()):,} pixels.")
     if material.traces:
-        peaks = [f"FL-{name[2]} peak {int(values.max()):,}" for name, values in sorted(material.traces.items())]
+        peaks = [
+            f"FL-{name[2]} peak {int(values[np.isfinite(values)].max()):,}"
+            for name, values in sorted(material.traces.items())
+        ]
         sentences.append(f"Fluorescence traces of event {material.event + 1}: {', '.join(peaks)}.")
     if len(sentences) == 1:
         sentences.append("There is nothing to plot.")

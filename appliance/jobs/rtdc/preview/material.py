@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from .. import events, features
-from ..errors import RtdcError
+from ..errors import RtdcError, explained
 from ..features import Array
 from ..opening import SafeRTDC, open_dataset
 
@@ -48,8 +47,11 @@ def gather(path: Path, condensed: Path | None) -> Material:
         material = Material(events=len(dataset), rows=evenly_spaced(len(dataset)))
         _columns(dataset, material)
         if condensed is not None:
-            with open_dataset(condensed) as extra:
-                _columns(extra, material)
+            try:
+                with open_dataset(condensed) as extra:
+                    _columns(extra, material)
+            except RtdcError as exc:
+                material.notes.append(exc.message)
         _rapid(dataset, material)
         _one_event(dataset, material)
     return material
@@ -68,7 +70,7 @@ def _columns(dataset: SafeRTDC, material: Material) -> None:
 
 
 def _keep(material: Material, name: str, values: Array) -> None:
-    if len(values) == material.events:
+    if values.shape == (material.events,) and values.dtype.kind in "iufb":
         material.columns[name] = values if material.rows is None else values[material.rows]
 
 
@@ -79,8 +81,14 @@ def evenly_spaced(events: int) -> Array | None:
 
 def _rapid(dataset: SafeRTDC, material: Material) -> None:
     for name in RAPID:
-        if name not in material.columns and name in dataset:
-            _keep(material, name, np.asarray(dataset[name][:]))
+        if name in material.columns:
+            continue
+        try:
+            with explained(f"computing the feature '{name}'"):
+                if name in dataset:
+                    _keep(material, name, np.asarray(dataset[name][:]))
+        except RtdcError as exc:
+            material.notes.append(exc.message)
 
 
 def _one_event(dataset: SafeRTDC, material: Material) -> None:
@@ -94,13 +102,15 @@ def _one_event(dataset: SafeRTDC, material: Material) -> None:
             setattr(material, name, read(dataset, material.event))
         except RtdcError as exc:
             material.notes.append(exc.message)
-    group = dataset.h5file["events"].get("trace")
     for name in ("fl1_raw", "fl2_raw", "fl3_raw"):
-        if isinstance(group, h5py.Group) and name in group:
+        if name in dataset.parts.traces:
             try:
-                material.traces[name] = events.trace(dataset, name, material.event)
+                values = events.trace(dataset, name, material.event)
             except RtdcError as exc:
                 material.notes.append(exc.message)
+                continue
+            if np.count_nonzero(np.isfinite(values)) > 1:
+                material.traces[name] = values
 
 
 def _positive(value: Any) -> float | None:

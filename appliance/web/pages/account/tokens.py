@@ -36,6 +36,7 @@ def owner(name: str) -> sqlite3.Row:
     """The user whose page it is, if the viewer may do what the route declares. Raises Problem 404 or 403."""
     row = users.find(conn(), name)
     if row is None or row["state"] == "deleted":
+        require_object("")  # who may not look is refused alike, whether there is such a user or not
         raise not_found()
     require_object(row["id"])
     return row

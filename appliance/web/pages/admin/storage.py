@@ -25,6 +25,8 @@ _ARTEFACTS = {
     "thumbnail": N_("thumbnail"),
     "columns": N_("explorer columns"),
     "density": N_("density maps"),
+    "logs": N_("long logs"),
+    "tables": N_("long tables"),
 }
 
 

@@ -29,7 +29,7 @@ bp = Blueprint("members", __name__)
 def page(where: str, ref: str) -> str:
     """The members; who may, sees the form to add and change them."""
     row = load(KINDS[where], ref)
-    if not (viewer().role(row["id"]) or viewer().sysadmin):
+    if not may(f"{KINDS[where]}:member_list", communities.facts(row)):
         raise not_found()
     return _page(KINDS[where], row)
 

@@ -141,30 +141,51 @@ def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def logs(found: dict[str, Any]) -> list[dict[str, str]]:
-    """The file's logs by name."""
-    return [
-        {"name": name, "count": ngettext("%(num)s line", "%(num)s lines", len(lines)), "text": "\n".join(lines)}
-        for name, lines in sorted(found["logs"].items())
-    ]
+    """The logs of the file and of its condensed file by name; of long ones the first lines."""
+    lengths = found["contents"].get("logs", {}).get("lengths", {})
+    result = []
+    for name, lines in sorted((found["condensed_logs"] | found["logs"]).items()):
+        count = lengths.get(name, len(lines))
+        result.append(
+            {
+                "name": name,
+                "count": ngettext("%(num)s line", "%(num)s lines", count),
+                "text": "\n".join(lines),
+                "cut": _cut_lines(len(lines), count),
+            }
+        )
+    return result
+
+
+def _cut_lines(shown: int, count: int) -> str:
+    if shown >= count:
+        return ""
+    return _(
+        "The first %(shown)s of %(all)s lines; the rest is in the file.",
+        shown=show.integer(shown),
+        all=show.integer(count),
+    )
 
 
 def data_tables(found: dict[str, Any]) -> list[dict[str, Any]]:
     """The file's tables, the first rows of each."""
+    lengths = found["contents"].get("tables", {}).get("lengths", {})
     result = []
     for name, (columns, rows) in sorted(found["tables"].items()):
+        count = lengths.get(name, len(rows))
         cut = (
             _(
                 "The first %(shown)s of %(all)s rows; the rest is in the file.",
-                shown=_MAX_ROWS,
-                all=show.integer(len(rows)),
+                shown=min(_MAX_ROWS, len(rows)),
+                all=show.integer(count),
             )
-            if len(rows) > _MAX_ROWS
+            if count > min(_MAX_ROWS, len(rows))
             else ""
         )
         result.append(
             {
                 "name": name,
-                "count": ngettext("%(num)s row", "%(num)s rows", len(rows)),
+                "count": ngettext("%(num)s row", "%(num)s rows", count),
                 "columns": columns or [],
                 "rows": [
                     [_cell(cell) for cell in (row if isinstance(row, list) else [row])] for row in rows[:_MAX_ROWS]

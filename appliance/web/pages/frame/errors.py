@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
-import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -13,12 +10,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from appliance.model.problem import Problem
-from appliance.store import incidents
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.problem_texts import translated
 from appliance.web.pages.frame.render import render
-
-log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
@@ -47,15 +41,8 @@ def _http(error: HTTPException) -> Any:
 
 def _failure(error: Exception) -> Any:
     """Something nobody foresaw: record it under a number, show the number only."""
-    incident = uuid.uuid4().hex[:12]
-    trace = "".join(traceback.format_exception(error))
     place = f"{request.method} {request.url_rule.rule if request.url_rule else 'page'}"
-    try:
-        with current_app.config["CONTEXT"].db.write() as tx:
-            incidents.add(tx, incident, place, trace)
-    except Exception:
-        log.exception("page.incident_unrecorded")
-    log.error("page.failed incident=%s place=%s", incident, place, exc_info=error)
+    incident = current_app.config["CONTEXT"].incidents.record(place, error)
     if wants_json():
         return {"error": _("Something went wrong on the server."), "incident": incident}, 500
     return page(500, incident=incident)

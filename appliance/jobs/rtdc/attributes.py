@@ -1,0 +1,129 @@
+"""The metadata of a file: its root attributes as dclab's configuration, one by one, so that an odd one costs only itself."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import h5py
+import numpy as np
+from dclab import definitions as dfn
+from dclab.rtdc_dataset import config as dclab_config
+
+from .errors import shown
+
+_NO_VALUE = object()
+#: What a type is called in a sentence; the first that fits.
+_TYPES: tuple[tuple[tuple[type, ...], str], ...] = (
+    ((bool, np.bool_), "yes or no"),
+    ((numbers.Integral,), "a whole number"),
+    ((numbers.Number,), "a number"),
+    ((str, bytes), "a text"),
+    ((list, tuple, np.ndarray), "a list"),
+)
+
+
+@dataclass
+class Metadata:
+    """What was read. :ivar raw: the attributes that were understood, as a copy of the file gets them."""
+
+    config: Any = field(default_factory=dclab_config.Configuration)
+    raw: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def parse(h5: h5py.File, unread: Mapping[str, str]) -> Metadata:
+    """Read the metadata. `unread`: what the pre-flight walk found, ``@key`` → reason. What is left out is noted."""
+    found = Metadata()
+    known = set(dfn.config_keys) | {"user", "filtering"}
+    found.notes += [
+        f"The metadata key '{shown(key[1:])}' is left out: {why}." for key, why in unread.items() if key[:1] == "@"
+    ]
+    for key, value in _values(h5, unread, found.notes):
+        section, colon, name = key.partition(":")
+        section = section.lower()
+        if not colon or not name or ":" in name:
+            found.notes.append(f"The metadata key '{shown(key)}' is left out: it is not of the form 'section:key'.")
+        elif section not in known:
+            found.notes.append(f"The metadata key '{shown(key)}' is left out: it belongs to no known section.")
+        elif _set(found, section, name, value, key):
+            found.raw[key] = value
+    return found
+
+
+def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Iterator[tuple[str, Any]]:
+    for key in h5.attrs:
+        if not isinstance(key, str) or f"@{key}" in unread:
+            continue
+        try:
+            value = h5.attrs[key]
+        except (OSError, RuntimeError, TypeError, ValueError, KeyError):
+            notes.append(f"The metadata key '{shown(key)}' is left out: its value is neither a number nor a text.")
+            continue
+        if isinstance(value, h5py.Empty):
+            notes.append(f"The metadata key '{shown(key)}' is left out: it has no value.")
+            continue
+        text, sure = decoded(value)
+        if not sure:
+            notes.append(f"The value of the metadata key '{shown(key)}' is not UTF-8; it was read as Latin-1.")
+        yield key, text
+
+
+def decoded(value: Any) -> tuple[Any, bool]:
+    """→ (`value`, bytes as text; was it UTF-8?). Texts that are not are read as Latin-1, which old recording programs write."""
+    if isinstance(value, str):  # h5py keeps undecodable bytes of texts of variable length as surrogates
+        value = (
+            value.encode("utf-8", "surrogateescape") if any("\ud800" <= char <= "\udfff" for char in value) else value
+        )
+    if not isinstance(value, bytes):
+        return value, True
+    try:
+        return value.decode("utf-8"), True
+    except UnicodeDecodeError:
+        return value.decode("latin-1"), False
+
+
+def _set(found: Metadata, section: str, name: str, value: Any, key: str) -> bool:
+    """Put a value into the configuration, converted as dclab does. → was it understood?"""
+    for candidate in (value, _single(value)):
+        if candidate is _NO_VALUE:
+            continue
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                found.config[section][name] = candidate
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+                continue
+        found.notes += [_told(warning.category, key, section, name, candidate) for warning in caught]
+        return True
+    found.notes.append(f"The metadata key '{shown(key)}' is left out: its value is of the wrong type.")
+    return False
+
+
+def _single(value: Any) -> Any:
+    """The value of a list of one, as MATLAB writes single numbers."""
+    return value.reshape(-1)[0] if isinstance(value, np.ndarray) and value.size == 1 else _NO_VALUE
+
+
+def _told(category: type[Warning], key: str, section: str, name: str, value: Any) -> str:
+    if issubclass(category, dclab_config.WrongConfigurationTypeWarning):
+        wanted = dfn.get_config_value_type(section, name.lower())
+        return (
+            f"The value of the metadata key '{shown(key)}' should be {_called(wanted)}, but is {_called(type(value))}."
+        )
+    if issubclass(category, dclab_config.UnknownConfigurationKeyWarning):
+        return f"The metadata key '{shown(key)}' is not one that dclab knows."
+    if issubclass(category, dclab_config.EmptyConfigurationKeyWarning):
+        return f"The metadata key '{shown(key)}' has no value."
+    return f"The value of the metadata key '{shown(key)}' is unusual."
+
+
+def _called(kind: Any) -> str:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    for types, words in _TYPES:
+        if any(isinstance(one, type) and issubclass(one, types) for one in kinds):
+            return words
+    return "something else"

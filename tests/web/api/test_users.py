@@ -122,7 +122,10 @@ def test_a_deleted_account_is_gone_and_its_datasets_stay(world: World) -> None:
 
 def test_the_last_administrator_stays(world: World) -> None:
     refused = world.people["S"].post("user_delete", id="admin")
-    assert (refused.status, refused.message) == (409, "This is the last administrator; make somebody else one first.")
+    assert (refused.status, refused.message) == (
+        409,
+        "This is the last administrator; make someone else an administrator first.",
+    )
 
 
 def test_lists_of_users(world: World) -> None:

@@ -64,12 +64,12 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
     options = [
         {
             "value": "member",
-            "text": _("Member: may see it"),
+            "text": _("Member: can see it"),
             "on": values.get("capacity") != "editor",
         },
         {
             "value": "editor",
-            "text": _("Editor: may also edit the draft"),
+            "text": _("Editor: can also edit the draft"),
             "on": values.get("capacity") == "editor",
         },
     ]
@@ -96,7 +96,7 @@ def share(ref: str) -> Any:
     name, capacity = request.form.get("username", "").strip(), request.form.get("capacity", "")
     try:
         if users.find(conn(), name) is None:
-            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+            raise Problem(409, "Validation Error", {"username": [_("No such user.")]})
         verbs.share(site(), viewer(), row["id"], name, capacity)
     except Problem as problem:
         if problem.status not in (404, 409):

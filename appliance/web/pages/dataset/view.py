@@ -96,7 +96,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
             {
                 "kind": "warn",
                 "text": _(
-                    "This is a draft. Add files and check the description, then activate it; after that its content can not change any more."
+                    "This is a draft. Add files and check the description, then activate it; after that its content can no longer be changed."
                 ),
                 "url": "",
                 "link": "",
@@ -104,7 +104,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
         )
     elif row["state"] == "draft":
         found.append(
-            {"kind": "warn", "text": _("This is a draft: its content may still change."), "url": "", "link": ""}
+            {"kind": "warn", "text": _("This is a draft: its content can still change."), "url": "", "link": ""}
         )
     if row["state"] == "deleted":
         found.append(
@@ -229,7 +229,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
             {
                 "url": f"{base}/{'unfollow' if follows else 'follow'}",
                 "icon": "star",
-                "text": _("Stop following") if follows else _("Follow"),
+                "text": _("Unfollow") if follows else _("Follow"),
                 "post": True,
             }
         )

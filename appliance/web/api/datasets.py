@@ -71,7 +71,7 @@ def package_search_(call: Call) -> Any:
     extra="fields of a dataset: title, authors, license_id, owner_org, notes, doi, references, tags, groups, private, state",
 )
 def package_create(call: Call) -> Raw:
-    """Make a dataset in a circle. It begins as a draft: upload files, then set its state to "active"."""
+    """Make a dataset in a circle. It begins as a draft: upload files, then set its state to "active". (An administrator's is active at once unless its state is "draft".)"""
     return _shown(call, verbs.create(call.context, call.viewer, call.data))
 
 

@@ -44,7 +44,7 @@ def site() -> Iterator[tuple[Site, Viewer, str]]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         db = Database(Path(folder) / "dcor.sqlite")
-        db.migrate()
+        db.create()
         made = Site(Settings(), db, Depot(Path(folder)))
         user_id = accounts.create(made, OPERATOR, {"name": "ann", "email": "ann@example.org"})
         circle = communities.create(made, OPERATOR, "circle", {"name": "lab"})

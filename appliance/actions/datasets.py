@@ -1,4 +1,4 @@
-"""Datasets: create, change, activate, delete, purge, move."""
+"""Datasets: create, change, activate, move. (`deletion` deletes, restores and purges them.)"""
 
 from __future__ import annotations
 
@@ -161,26 +161,6 @@ def apply(
             facts.id,
             fields=sorted(changes),
         )
-
-
-def delete(site: Site, viewer: Viewer, ref: str | None) -> None:
-    """Mark a draft as deleted (an admin: any dataset). Raises Problem 403 or 404."""
-    with site.db.write() as tx:
-        _, facts = lookup.dataset(tx, viewer, ref, "dataset:delete")
-        if facts.state != "draft" and not viewer.sysadmin:
-            raise not_authorized("Only draft datasets can be deleted!")
-        datasets.mark_deleted(tx, facts.id)
-        audit.add(tx, viewer, "dataset.delete", "dataset", facts.id)
-
-
-def purge(site: Site, viewer: Viewer, ref: str | None) -> None:
-    """Remove a deleted dataset for good; its files go to quarantine. Raises Problem 403 or 404."""
-    with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
-        if facts.state != "deleted" and not viewer.sysadmin:
-            raise not_authorized("Only deleted datasets can be purged!")
-        files.removed = datasets.purge(tx, facts.id)
-        audit.add(tx, viewer, "dataset.purge", "dataset", facts.id, name=row["name"], resources=len(files.removed))
 
 
 def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""A dataset's life: draft → active, draft → deleted → purged; only an administrator can set an active one back."""
+"""A dataset's life: draft → active, draft → deleted → purged; a deleted draft can be restored, and only an administrator can set an active one back."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ POWERS = {State.ACTIVE: frozenset({State.DRAFT, State.DELETED})}
 def may_become(old: State, new: State, *, sysadmin: bool = False) -> bool:
     """May a dataset go from `old` to `new`? Staying is always allowed."""
     return old == new or new in TRANSITIONS[old] or (sysadmin and new in POWERS.get(old, ()))
+
+
+def may_be_restored(state: State, deleted_from: str | None) -> bool:
+    """May a dataset in `state` become a draft again? Only a deleted one that was a draft (`deleted_from`)."""
+    return state == State.DELETED and deleted_from == State.DRAFT

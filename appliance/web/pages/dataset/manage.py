@@ -9,10 +9,11 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import datasets as verbs
+from appliance.actions import deletion
 from appliance.model import licences
 from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import communities, resources, rtdc, tags
+from appliance.store import communities, datasets, resources, rtdc, tags
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame.allow import allow
@@ -21,7 +22,7 @@ from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
 from appliance.web.pages.frame.message_translation import inside
-from appliance.web.pages.frame.render import back_to, render
+from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("manage", __name__)
 _TEXTS = ("title", "authors", "notes", "tag_string", "doi", "references")
@@ -235,9 +236,14 @@ def delete_page(ref: str) -> str:
     row, _facts = load(ref)
     count = ngettext("%(num)s file", "%(num)s files", row["num_resources"])
     text = _(
-        "The dataset with %(files)s is removed from all lists; purge it later to free the space.",
+        "The draft with %(files)s is removed from all lists. Until it is purged you can restore it under My data, Deleted.",
         files=count,
     )
+    if row["state"] != "draft":
+        text = _(
+            "The dataset with %(files)s is removed from all lists. It cannot be restored; purge it later to free the space.",
+            files=count,
+        )
     return render(
         "dataset/confirm.html",
         text=text,
@@ -252,8 +258,22 @@ def delete_page(ref: str) -> str:
 def delete(ref: str) -> Response:
     """Delete a draft (an admin: any dataset)."""
     row, _facts = load(ref)
-    verbs.delete(site(), viewer(), row["id"])
-    return back_to("/dashboard", done="draft-deleted" if row["state"] == "draft" else "deleted")
+    deletion.delete(site(), viewer(), row["id"])
+    done = "draft-deleted" if row["state"] == "draft" else "deleted"
+    if row["creator_id"] == viewer().user_id:
+        return back_to(url_with("/dashboard", show="deleted"), done=done)
+    return back_to(
+        f"/dataset/{row['id']}" if datasets.visible(conn(), row["id"], viewer()) else "/dashboard", done=done
+    )
+
+
+@bp.post("/dataset/<ref>/restore")
+@allow("dataset:restore")
+def restore(ref: str) -> Response:
+    """Make a deleted draft a draft again."""
+    row, _facts = load(ref)
+    deletion.restore(site(), viewer(), row["id"])
+    return back_to(f"/dataset/{row['id']}", done="restored")
 
 
 @bp.get("/dataset/<ref>/purge")
@@ -278,5 +298,5 @@ def purge_page(ref: str) -> str:
 def purge(ref: str) -> Response:
     """Remove a deleted dataset for good."""
     row, _facts = load(ref)
-    verbs.purge(site(), viewer(), row["id"])
+    deletion.purge(site(), viewer(), row["id"])
     return back_to("/dashboard", done="purged")

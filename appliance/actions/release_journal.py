@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from appliance import durable
 from appliance.actions import rollback_copies
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import invalid
 from appliance.settings import Settings
 from appliance.store import inspection
 from appliance.store.database import Database
@@ -109,16 +108,8 @@ def undo(settings: Settings, entry: Entry) -> None:
 def _must_go_back(settings: Settings, entry: Entry) -> bool:
     if entry.step == READY:
         return entry.state == _state(settings)  # otherwise somebody has used it since, and nothing of that may be lost
-    if entry.step == CHANGING and entry.action == UPDATE:
-        return _schema(settings.database) != _schema(rollback_copies.find(settings, entry.copy))
+    # In these nobody else has used it: a start settles the journal first.
     return entry.step in (CHANGING, UNDOING)
-
-
-def _schema(path: Path) -> int | None:
-    try:
-        return schema_of(path)
-    except (Problem, sqlite3.Error):
-        return None
 
 
 def settle_at_start(settings: Settings, running: str) -> str:

@@ -230,22 +230,19 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
     )
     with release_journal.at_work(settings), stopped_service(settings):
         entry = release_journal.begin(settings, release_journal.UPDATE, source, version)
-        try:
+        with _undone_unless_ready(settings):
             copy = rollback_copies.take(settings, version)
             entry = release_journal.change_begins(settings, entry, copy)
             told(f"Trying release {version} …")
-            gate(releases, version, settings, told)
+            try:
+                gate(releases, version, settings, told)
+            except GateError as error:
+                raise Problem(
+                    409,
+                    "Validation Error",
+                    message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
+                ) from error
             entry = release_journal.ready(settings, entry)
-        except GateError as error:
-            release_journal.undo(settings, entry)
-            raise Problem(
-                409,
-                "Validation Error",
-                message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
-            ) from error
-        except BaseException:
-            release_journal.undo(settings, entry)
-            raise
         return _switch(releases, settings, entry)
 
 
@@ -254,16 +251,26 @@ def go_back(releases: Releases, last: Step, settings: Settings) -> None:
     copy = rollback_copies.find(settings, last.snapshot)
     with release_journal.at_work(settings), stopped_service(settings):
         entry = release_journal.begin(settings, release_journal.ROLLBACK, last.target, last.source)
-        try:
+        with _undone_unless_ready(settings):
             if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
                 present = rollback_copies.take(settings, f"rollback-from-{last.target}")
                 entry = release_journal.change_begins(settings, entry, present)
                 rollback_copies.put_back(settings, copy)
             entry = release_journal.ready(settings, entry)
-        except BaseException:
-            release_journal.undo(settings, entry)
-            raise
         _switch(releases, settings, entry)
+
+
+@contextmanager
+def _undone_unless_ready(settings: Settings) -> Iterator[None]:
+    """Whatever ends the block early, an interrupt from the keyboard, too: the database is as before."""
+    ready = False
+    try:
+        yield
+        ready = True
+    finally:
+        entry = None if ready else release_journal.read(settings)
+        if entry is not None:
+            release_journal.undo(settings, entry)
 
 
 def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) -> bool:

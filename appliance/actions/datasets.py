@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from appliance.actions import activation, collecting, dataset_fields, lookup, resources
@@ -80,6 +80,23 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
         apply(site, tx, viewer, row, facts, data, files)
     site.wake_jobs()
     return facts.id
+
+
+def activate(
+    site: Site, viewer: Viewer, ref: str | None, *, confirmed: Collection[str], personal_confirmed: bool
+) -> None:
+    """Activate a draft after every measurement was checked, as a person does who is asked about each broken one.
+
+    :param confirmed: ids of broken measurements that shall be in it all the same.
+    :raises Problem: 403, 404, 503, or 409 with what is missing or not confirmed (see `activation`).
+    """
+    activation.prepare(site, viewer, ref, {"state": "active"}, every=True)
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
+        activation.require_ready(tx, facts.id)
+        activation.require_confirmed(tx, facts.id, confirmed, personal_confirmed=personal_confirmed)
+        apply(site, tx, viewer, row, facts, {"state": "active"}, files)
+    site.wake_jobs()
 
 
 def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> str:

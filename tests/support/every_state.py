@@ -64,7 +64,7 @@ class Showroom(House):
             f"M2_{'sehr-langer-Dateiname_' * 8}.rtdc": rtdc_odd.unicode_everywhere,
             "M3_keine_Messung.rtdc": rtdc_hostile.not_hdf5,
             "M4_abgeschnitten.rtdc": rtdc_hostile.truncated,
-            "M5_Patientenname.rtdc": _with_a_patient,
+            "M5_Patientenname.rtdc": with_a_patient,
         }
         files = {}
         for name, builder in builders.items():
@@ -134,7 +134,7 @@ def _spoil(path: Path) -> None:
     path.write_bytes(data)
 
 
-def _with_a_patient(path: Path, secret: Path) -> None:
+def with_a_patient(path: Path, secret: Path) -> None:
     """A measurement whose sample is called like a person."""
     del secret
     rtdc_odd.sound(

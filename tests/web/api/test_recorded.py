@@ -34,6 +34,23 @@ DIFFERENT: dict[str, tuple[int, str]] = {
     ),  # says the same whether the other exists or not
     "err_package_search_bad_sort": (400, "Search Query is invalid: "),
     "err_package_search_syntax": (409, "Search error: "),  # ours says where the error is, and nothing about the server
+    # what is hidden answers like what is missing, and says both (upstream: 403 for the one, "Not found" for the other)
+    **{
+        name: (404, "There is no such dataset or file, or you may not see it")
+        for name in (
+            "err_package_show_purged",
+            "err_not_found",
+            "err_not_found_resource",
+            "err_bad_token",
+            "err_not_authorized_private_anon",
+            "err_not_authorized_private_bob",
+            "err_revise_bob",
+            "err_revise_notfound",
+            "err_dcserv_notfound",
+            "err_dcserv_private_anon",
+            "err_dcserv_private_bob",
+        )
+    },
     "download_private_redirect": (200, ""),  # the bytes come from here: no redirect to an object store
     "condensed_private_redirect": (200, ""),
 }

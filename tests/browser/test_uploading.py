@@ -33,7 +33,7 @@ def test_nothing_is_sent_before_start_and_what_is_typed_meanwhile_reaches_the_fi
     organism = page.get_by_label("Organism")
     assert organism.is_visible(), "the form to describe them is open"
     assert sent == []
-    assert page.get_by_text("not started").is_visible()
+    assert page.get_by_text("Not started").is_visible()
     assert axe.source() is None or axe.violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Start upload").click()
@@ -63,7 +63,7 @@ def test_a_paused_upload_says_so_and_goes_on(house: House, open_page: Open, tmp_
     page.get_by_role("button", name="Start upload").click()
     wait_for(lambda: page.evaluate("1") and held, seconds=30)
     page.get_by_role("button", name="Pause").click()
-    wait_for(lambda: page.locator("[data-list] .state").inner_text() == "paused", seconds=15)
+    wait_for(lambda: page.locator("[data-list] .state").inner_text() == "Paused", seconds=15)
     assert page.locator("[data-rate]").inner_text() == ""
     assert page.locator("[data-finished]").is_hidden()
     page.unroute(re.compile(r"/upload/browser/[^/]+$"))

@@ -101,7 +101,7 @@ def arrange(
         changed = {one: name for one, name in new_names.items() if name != known[one]}
         _require_names(known | changed, changed, known)
         if changed:
-            rows.rename(tx, facts.id, changed)
+            rows.set_names(tx, facts.id, changed)
             for resource_id in changed:
                 audit.add(tx, viewer, "resource.rename", "resource", resource_id, dataset=facts.id)
         wanted = list(dict.fromkeys(order))

@@ -114,7 +114,7 @@ def _close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
     )
 
 
-def rename(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
+def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
     """Give resources of a dataset other names (id → name), which may also be exchanged."""
     for resource_id in new_names:
         tx.execute("UPDATE resource SET name = id WHERE id = ? AND dataset_id = ?", (resource_id, dataset_id))

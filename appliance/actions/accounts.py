@@ -149,11 +149,14 @@ def create_token(
         raise missing("name")
     token, hash_, token_id = tokens.new_token()
     with site.db.write() as tx:
-        row = lookup.user(tx, ref or viewer.user_id, field="user")
-        if policy.may(viewer, "token:list", row["id"]) and not policy.may(viewer, "token:manage", row["id"]):
-            raise policy.refusal(viewer, "token:manage", row["id"])
-        if not policy.may(viewer, "token:manage", row["id"]):
-            raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {row['name']}")
+        asked = ref or viewer.user_id
+        found = users.find(tx, asked)
+        owner = str(asked) if found is None else found["id"]  # refused alike, whether there is such a user or not
+        if policy.may(viewer, "token:list", owner) and not policy.may(viewer, "token:manage", owner):
+            raise policy.refusal(viewer, "token:manage", owner)
+        if not policy.may(viewer, "token:manage", owner):
+            raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {asked}")
+        row = lookup.user(tx, asked, field="user")
         wanted = scope or ("admin" if viewer.sysadmin and row["sysadmin"] else "write")
         if wanted not in tokens.SCOPES:
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
@@ -325,15 +328,13 @@ def _flag(data: Mapping[str, Any], key: str) -> bool:
 def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
     """Raises Problem 409 when this user is the one administrator who can log in."""
     if row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
-        raise invalid(message="This is the last administrator; make somebody else one first.")
+        raise invalid(message="This is the last administrator; make someone else an administrator first.")
 
 
 def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:
     """The user whom `viewer` may change. Passwords are hashed (50 ms) before the writer is taken, hence a read of its own."""
     with site.db.read() as conn:
-        row = lookup.user(conn, ref or viewer.user_id)
-    policy.require(viewer, "user:update", row["id"])
-    return row
+        return lookup.person(conn, viewer, ref or viewer.user_id, "user:update")
 
 
 def _profile(data: Mapping[str, Any]) -> dict[str, str]:
@@ -353,7 +354,7 @@ def _used_up() -> NoReturn:
     raise Problem(
         404,
         "Not Found Error",
-        message="This link was used already or is too old. Ask your administrator for a new one.",
+        message="This link has already been used or has expired. Ask your administrator for a new one.",
     )
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import collecting, lookup
 from appliance.actions.site import Site
 from appliance.model import names, roles
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
@@ -23,7 +23,7 @@ _AT_ONCE = 25
 
 
 def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> str:
-    """Found a circle or collection (`kind`); the founder is its first admin. Returns the id. Raises Problem 403 or 409."""
+    """Found a circle or collection (`kind`); the founder is its first admin. A collection may begin with `packages`. Returns the id. Raises Problem 403 or 409."""
     policy.require(viewer, f"{kind}:create")
     name = as_text(data.get("name"))
     if not name:
@@ -39,11 +39,13 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
         for user_ref, role in _listed_users(data.get("users")):
             communities.set_member(tx, community_id, lookup.user(tx, user_ref, field="users")["id"], role)
         audit.add(tx, viewer, f"{kind}.create", kind, community_id, name=name)
+        if kind == "collection" and data.get("packages"):
+            collecting.set_listed(tx, viewer, community_id, data["packages"])
     return community_id
 
 
 def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping[str, Any]) -> str:
-    """Change name (admins only), title, description or picture; returns the id. Raises Problem 403, 404 or 409."""
+    """Change name (admins only), title, description, picture, a collection's `packages`; returns the id. Raises Problem 403, 404 or 409."""
     with site.db.write() as tx:
         row = lookup.community(tx, ref, kind)
         policy.require(viewer, f"{kind}:update", communities.facts(row))
@@ -59,6 +61,8 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
         renamed = any(values.get(key, row[key]) != row[key] for key in ("name", "title"))
         held = communities.dataset_ids(tx, row["id"]) if renamed else []
         audit.add(tx, viewer, f"{kind}.update", kind, row["id"], fields=sorted(values))
+        if kind == "collection" and data.get("packages") is not None:
+            collecting.set_listed(tx, viewer, row["id"], data["packages"])
     for start in range(0, len(held), _AT_ONCE):  # its words are searched; others may write in between
         with site.db.write() as tx:
             index.refresh(tx, held[start : start + _AT_ONCE])
@@ -144,33 +148,7 @@ def remove_member(site: Site, viewer: Viewer, kind: str, ref: str | None, user_r
         audit.add(tx, viewer, f"{kind}.member_removed", kind, row["id"], user=user["id"])
 
 
-# --- datasets in collections ----------------------------------------------------------------------------------------
-
-
-def add_dataset(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None) -> dict[str, Any]:
-    """Put a dataset into a collection; returns the entry. Raises Problem 403 or 404."""
-    with site.db.write() as tx:
-        row, dataset = _collection_and_dataset(tx, viewer, ref, dataset_ref)
-        entry_id = communities.add_dataset(tx, row["id"], dataset["id"])
-        datasets.touch(tx, dataset["id"])
-        audit.add(tx, viewer, "collection.add", "collection", row["id"], dataset=dataset["id"])
-    return {
-        "id": entry_id,
-        "group_id": row["id"],
-        "table_id": dataset["id"],
-        "table_name": "package",
-        "capacity": "public",
-        "state": "active",
-    }
-
-
-def remove_dataset(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None) -> None:
-    """Take a dataset out of a collection; it need not be in. Raises Problem 403 or 404."""
-    with site.db.write() as tx:
-        row, dataset = _collection_and_dataset(tx, viewer, ref, dataset_ref)
-        if communities.remove_dataset(tx, row["id"], dataset["id"]):
-            datasets.touch(tx, dataset["id"])
-            audit.add(tx, viewer, "collection.remove", "collection", row["id"], dataset=dataset["id"])
+# --- datasets of circles ----------------------------------------------------------------------------------------------
 
 
 def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]) -> None:
@@ -189,21 +167,6 @@ def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]
             datasets.update(tx, dataset["id"], private=0)
             datasets.touch(tx, dataset["id"])
             audit.add(tx, viewer, "dataset.update", "dataset", dataset["id"], fields=["private"])
-
-
-def _collection_and_dataset(
-    tx: sqlite3.Connection, viewer: Viewer, ref: str | None, dataset_ref: str | None
-) -> tuple[sqlite3.Row, sqlite3.Row]:
-    row = lookup.community(tx, ref, "collection")
-    policy.require(viewer, "collection:datasets", communities.facts(row))
-    dataset = datasets.find(tx, dataset_ref)
-    if dataset is None:
-        raise not_found()
-    if not policy.may(viewer, "dataset:read", datasets.facts_of(tx, dataset)):
-        raise not_authorized(f"User {viewer.name} not authorized to read package {dataset['id']}")
-    if dataset["state"] == "deleted":
-        raise invalid({"object": ["The dataset is deleted"]})
-    return row, dataset
 
 
 def _texts(data: Mapping[str, Any]) -> dict[str, Any]:

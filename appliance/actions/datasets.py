@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from appliance.actions import activation, dataset_fields, lookup, resources
+from appliance.actions import activation, collecting, dataset_fields, lookup, resources
 from appliance.actions.site import Site
 from appliance.model import licences, names, states
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
@@ -62,10 +62,12 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
             id_=id_,
         )
         tags.assign(tx, dataset_id, wanted_tags)
-        for collection_id in collection_ids:
-            communities.add_dataset(tx, collection_id, dataset_id)
-        datasets.refresh(tx, dataset_id)
         audit.add(tx, viewer, "dataset.create", "dataset", dataset_id, circle=circle_id, private=private)
+        if collection_ids:
+            _, facts = lookup.dataset(tx, viewer, dataset_id)
+            for collection_id in sorted(collection_ids):
+                collecting.put_in(tx, viewer, collection_id, facts)
+        datasets.refresh(tx, dataset_id)
     return dataset_id
 
 
@@ -136,7 +138,7 @@ def apply(
     if wanted_tags is not None:
         tags.assign(tx, facts.id, wanted_tags)
     if collection_ids is not None:
-        _set_collections(tx, facts, collection_ids)
+        _set_collections(tx, viewer, facts, collection_ids)
     if listed is not None:
         _apply_resources(site, tx, viewer, facts, listed, files)
     if changes:
@@ -325,11 +327,11 @@ def _require_draft(viewer: Viewer, facts: DatasetFacts) -> None:
     resources.require_draft(viewer, facts, "Changing 'resources' not allowed for non-draft datasets!")
 
 
-def _set_collections(tx: sqlite3.Connection, facts: DatasetFacts, wanted: set[str]) -> None:
-    for collection_id in wanted - facts.collection_ids:
-        communities.add_dataset(tx, collection_id, facts.id)
-    for collection_id in facts.collection_ids - wanted:
-        communities.remove_dataset(tx, collection_id, facts.id)
+def _set_collections(tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, wanted: set[str]) -> None:
+    for collection_id in sorted(wanted - facts.collection_ids):
+        collecting.put_in(tx, viewer, collection_id, facts)
+    for collection_id in sorted(facts.collection_ids - wanted):
+        collecting.take_out(tx, viewer, collection_id, facts)
 
 
 def _stored(row: sqlite3.Row, key: str) -> Any:

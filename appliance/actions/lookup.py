@@ -9,17 +9,23 @@ from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import communities, datasets, resources, users
 
+#: Said of what is hidden and of what is not there, so that nobody learns which it is.
+NOT_SEEN = "There is no such dataset or file, or you may not see it"
+
 
 def dataset(
     conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str = "dataset:read"
 ) -> tuple[sqlite3.Row, DatasetFacts]:
-    """The dataset with this id or name, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
+    """The dataset with this id or name, if `viewer` may do what `rule` says.
+
+    Raises Problem 404 when it is missing or hidden (both look alike), 403 when it may be read but no more.
+    """
     if not ref:
         raise missing("id")
     row = datasets.find(conn, ref)
-    if row is None:
-        raise not_found()
-    facts = datasets.facts_of(conn, row)
+    facts = None if row is None else datasets.facts_of(conn, row)
+    if row is None or facts is None or not policy.may(viewer, "dataset:read", facts):
+        raise not_found(NOT_SEEN)
     policy.require(viewer, rule, facts)
     return row, facts
 
@@ -27,15 +33,16 @@ def dataset(
 def resource(
     conn: sqlite3.Connection, viewer: Viewer, resource_id: str | None, rule: str = "dataset:read"
 ) -> tuple[sqlite3.Row, DatasetFacts]:
-    """The resource with this id and the facts of its dataset, if `viewer` may do what `rule` says. Raises Problem 404 or 403."""
+    """The resource with this id and the facts of its dataset, if `viewer` may do what `rule` says.
+
+    Raises Problem 404 when it is missing or hidden (both look alike), 403 when it may be read but no more.
+    """
     if not resource_id:
         raise missing("id")
     row = resources.get(conn, resource_id)
-    if row is None:
-        raise not_found()
-    facts = datasets.facts(conn, row["dataset_id"])
-    if facts is None:
-        raise not_found()
+    facts = None if row is None else datasets.facts(conn, row["dataset_id"])
+    if row is None or facts is None or not policy.may(viewer, "dataset:read", facts):
+        raise not_found(NOT_SEEN)
     if not policy.may(viewer, rule, facts):
         reason = policy.refusal(viewer, rule, facts)
         reason.message = reason.message.replace(f"package {facts.id}", f"resource {resource_id}")
@@ -71,3 +78,17 @@ def user(conn: sqlite3.Connection, ref: str | None, *, field: str = "id", delete
     if row is None or (row["state"] == "deleted" and not deleted):
         raise not_found()
     return row
+
+
+def person(conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str, *, field: str = "id") -> sqlite3.Row:
+    """The user with this id or name, if `viewer` may do what `rule` says.
+
+    Others are refused alike whether there is such a user or not (Problem 403); those who may look get Problem 404.
+    """
+    if not ref:
+        raise missing(field)
+    row = users.find(conn, ref)
+    if row is not None and row["state"] != "deleted" and policy.may(viewer, rule, row["id"]):
+        return row
+    policy.require(viewer, rule, ref)
+    raise not_found()

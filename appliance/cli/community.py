@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from appliance.actions import collecting, ingest, lookup
 from appliance.actions import communities as actions
-from appliance.actions import ingest, lookup
 from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import communities, datasets, resources
@@ -108,11 +108,28 @@ collection = _group("collection", "Collections of datasets.")
 @collection.command("add")
 @click.argument("ref")
 @click.argument("dataset_refs", nargs=-1, required=True, metavar="DATASET...")
-@click.option("--user", help="Who is noted as having done so.")
+@click.option(
+    "--user", help="In whose name; the collection's members see the dataset as long as this user may change it."
+)
 @pass_state
 def add(state: CliState, ref: str, dataset_refs: tuple[str, ...], user: str | None) -> None:
-    """Put datasets into a collection."""
+    """Put datasets into a collection, all or none.
+
+    With --user, only what this user may change (or what is public), and the collection's members see it as long as the user
+    has that right. Without, the entry is the operator's and stays.
+    """
     with state.db.read() as conn:
         viewer = ingest.acting_as(conn, user)
+    collecting.add(state.site, viewer, ref, dataset_refs)
+    note(f"{ref} holds {', '.join(dataset_refs)} now; its members see them.")
+
+
+@collection.command("remove")
+@click.argument("ref")
+@click.argument("dataset_refs", nargs=-1, required=True, metavar="DATASET...")
+@pass_state
+def remove(state: CliState, ref: str, dataset_refs: tuple[str, ...]) -> None:
+    """Take datasets out of a collection; they themselves stay."""
     for dataset_ref in dataset_refs:
-        actions.add_dataset(state.site, viewer, ref, dataset_ref)
+        collecting.remove(state.site, OPERATOR, ref, dataset_ref)
+    note(f"{', '.join(dataset_refs)} no longer in {ref}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.store import artefacts, audit, inspection
+from appliance.store import artefacts, audit, collections, inspection
 
 _SHOWN = 10
 _RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
@@ -160,6 +160,33 @@ def orphans(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("orphans", Level.OK, "none")
+
+
+@check("collections", "datasets that are not public are shared with collections only by those who may change them")
+def shared(premises: Premises) -> Iterator[Finding]:
+    """Entries made before this was asked for still let the collection's members read."""
+    with premises.db.read() as conn:
+        earlier = collections.of_earlier(conn)
+        ended = collections.count_ended(conn)
+    for entry in earlier[: None if premises.deep else _SHOWN]:
+        dataset, place, maker = entry["dataset"], entry["collection"], entry["maker"]
+        yield Finding(
+            "collections",
+            Level.WARNING,
+            f"{dataset} is in the collection {place}; {maker} put it there and may not change it"
+            if maker
+            else f"{dataset} is in the collection {place}; it is not known who put it there",
+            "All members of the collection read it, though it is not public.",
+            f"Ask the circle. `dcor collection add {place} {dataset}` confirms it, `dcor collection remove` ends it.",
+        )
+    if (more := len(earlier) - _SHOWN) > 0 and not premises.deep:
+        yield Finding("collections", Level.WARNING, f"… and {more} more; `dcor inspect --deep` lists all")
+    if ended:
+        yield Finding(
+            "collections", Level.NOTE, f"{ended} entries no longer grant reading; the datasets' pages name them"
+        )
+    elif not earlier:
+        yield Finding("collections", Level.OK, "no entry without the right to share")
 
 
 def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:

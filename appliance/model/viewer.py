@@ -63,7 +63,10 @@ OPERATOR = Viewer(
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What decides who may do what with a dataset."""
+    """What decides who may do what with a dataset.
+
+    :ivar collection_ids: the collections that hold it. :ivar granting_ids: those whose members may read it for that.
+    """
 
     id: str
     circle_id: str
@@ -71,6 +74,12 @@ class DatasetFacts:
     private: bool
     state: str
     collection_ids: frozenset[str] = frozenset()
+    granting_ids: frozenset[str] = frozenset()
+
+    @property
+    def public(self) -> bool:
+        """Everybody who may use this server sees it."""
+        return self.state == "active" and not self.private
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,12 +121,12 @@ def _founder(kind: str) -> _Check:
 def _reads_dataset(viewer: Viewer, facts: Facts) -> bool:
     if not isinstance(facts, DatasetFacts):
         return False
-    if facts.state == "active" and not facts.private and viewer.sees_public:
+    if facts.public and viewer.sees_public:
         return True
     return (
         facts.circle_id in viewer.circles
         or facts.id in viewer.collaborations
-        or not facts.collection_ids.isdisjoint(viewer.collections)
+        or not facts.granting_ids.isdisjoint(viewer.collections)
     )
 
 
@@ -137,6 +137,15 @@ def _edits_dataset(viewer: Viewer, facts: Facts) -> bool:
         roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
         or viewer.collaborations.get(facts.id) == "editor"
     )
+
+
+def _collects_dataset(viewer: Viewer, facts: Facts) -> bool:
+    """Whoever puts a dataset into a collection lets the collection's members read it; what is public, they read anyway."""
+    if not isinstance(facts, DatasetFacts):
+        return False
+    if facts.public and not viewer.anonymous:
+        return True
+    return _edits_dataset(viewer, facts) or _administers_dataset(viewer, facts)
 
 
 def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:
@@ -183,6 +192,9 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:delete": (_edits_dataset, True),
     "dataset:purge": (_purges_dataset, True),
     "dataset:share": (_administers_dataset, True),
+    "dataset:collect": (_collects_dataset, True),
+    "dataset:withdraw": (_edits_dataset, True),
+    "dataset:collections": (_edits_dataset, False),
     "dataset:collaborators": (_administers_dataset, False),
     "dataset:move": (_nobody, True),
     "resource:delete": (_nobody, True),
@@ -192,12 +204,14 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "circle:add_dataset": (_role("create_dataset", "circle"), True),
     "circle:update": (_role("update", "circle"), True),
     "circle:members": (_role("membership", "circle"), True),
+    "circle:member_list": (_role("read", "circle"), False),
     "circle:publish": (_role("update", "circle"), True),
     "circle:delete": (_nobody, True),
     "circle:purge": (_nobody, True),
     "collection:create": (_founder("collection"), True),
     "collection:datasets": (_role("manage_group", "collection"), True),
     "collection:update": (_role("update", "collection"), True),
+    "collection:member_list": (_role("read", "collection"), False),
     "collection:members": (_role("membership", "collection"), True),
     "collection:delete": (_role("delete", "collection"), True),
     "collection:purge": (_nobody, True),
@@ -220,17 +234,22 @@ _REASONS = {
     "dataset:delete": "User {user} not authorized to delete package {id}",
     "dataset:purge": "User {user} not authorized to delete package {id}",
     "dataset:share": "User {user} not authorized to share package {id}",
+    "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",
+    "dataset:withdraw": "User {user} not authorized to take package {id} out of a collection",
+    "dataset:collections": "User {user} not authorized to list who shares package {id}",
     "dataset:collaborators": "User {user} not authorized to list the collaborators of package {id}",
     "resource:delete": "Only admins may do so.",
     "circle:create": "User {user} not authorized to create organizations",
     "circle:add_dataset": "User {user} not authorized to add dataset to this organization",
     "circle:update": "User {user} not authorized to edit organization {id}",
     "circle:members": "User {user} not authorized to edit organization {id}",
+    "circle:member_list": "Only members of organization {id} may list its members",
     "circle:publish": "User {user} not authorized to edit organization {id}",
     "circle:delete": "User {user} not authorized to delete organizations",
     "collection:create": "User {user} not authorized to create groups",
     "collection:datasets": "User {user} not authorized to edit collection {id}",
     "collection:update": "User {user} not authorized to edit collection {id}",
+    "collection:member_list": "Only members of collection {id} may list its members",
     "collection:members": "User {user} not authorized to edit collection {id}",
     "collection:delete": "User {user} not authorized to delete group {id}",
 }

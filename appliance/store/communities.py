@@ -192,40 +192,7 @@ def roles_of(conn: sqlite3.Connection, user_id: str) -> tuple[dict[str, str], di
     return found["circle"], found["collection"]
 
 
-# --- datasets in collections ----------------------------------------------------------------------------------------
-
-
-def add_dataset(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> str:
-    """Put a dataset into a collection (again is fine); returns the entry's id."""
-    row = tx.execute(
-        "SELECT id FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
-    ).fetchone()
-    if row:
-        return str(row[0])
-    entry_id = names.new_id()
-    tx.execute(
-        "INSERT INTO collection_dataset (id, collection_id, dataset_id) VALUES (?, ?, ?)",
-        (entry_id, collection_id, dataset_id),
-    )
-    return entry_id
-
-
-def remove_dataset(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> bool:
-    """Take a dataset out of a collection; returns whether it was in."""
-    return (
-        tx.execute(
-            "DELETE FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
-        ).rowcount
-        > 0
-    )
-
-
-def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
-    """The active collections that hold a dataset, by name."""
-    return conn.execute(
-        "SELECT c.* FROM collection_dataset o JOIN community c ON c.id = o.collection_id WHERE o.dataset_id = ? AND c.state = 'active' ORDER BY c.name",
-        (dataset_id,),
-    ).fetchall()
+# --- what they hold ----------------------------------------------------------------------------------------------------
 
 
 def unused(conn: sqlite3.Connection, kind: str, before: str) -> list[sqlite3.Row]:

@@ -42,14 +42,17 @@ def facts(conn: sqlite3.Connection, ref: str | None) -> DatasetFacts | None:
 
 def facts_of(conn: sqlite3.Connection, row: sqlite3.Row) -> DatasetFacts:
     """What the policy wants to know of a row."""
-    collections = conn.execute("SELECT collection_id FROM collection_dataset WHERE dataset_id = ?", (row["id"],))
+    entries = conn.execute(
+        "SELECT collection_id, granted FROM collection_dataset WHERE dataset_id = ?", (row["id"],)
+    ).fetchall()
     return DatasetFacts(
         row["id"],
         row["circle_id"],
         row["creator_id"],
         bool(row["private"]),
         row["state"],
-        frozenset(c[0] for c in collections),
+        frozenset(entry["collection_id"] for entry in entries),
+        frozenset(entry["collection_id"] for entry in entries if entry["granted"]),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.model import times
+from appliance.store import collections as entries
 from appliance.store import communities, documents, users
 from appliance.store.database import Database
 from appliance.store.search import index
@@ -156,7 +157,7 @@ def _write(
                 ],
             )
             if draw.random() < 0.2:
-                communities.add_dataset(tx, draw.choice(collections), id_)
+                entries.add(tx, draw.choice(collections), id_, basis="operator")
             for file in one["files"]:
                 _file(tx, file, bare=bare)
             if not bare:

@@ -130,8 +130,10 @@ def test_tokens(world: World) -> None:
 
 def test_errors_have_ckanapis_types(world: World) -> None:
     ckan = remote(world, "U")
-    with pytest.raises(NotAuthorized):
+    with pytest.raises(NotFound):
         ckan.action.package_show(id=world.dataset("private").id)
+    with pytest.raises(NotAuthorized):
+        ckan.action.package_patch(id=world.dataset("public").id, license_id="CC0-1.0")
     with pytest.raises(NotFound):
         ckan.action.organization_show(id="nothing")
     with pytest.raises(ValidationError) as refused:

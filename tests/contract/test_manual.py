@@ -160,8 +160,8 @@ def test_revoking_a_membership_closes_files_and_dcserv_at_once(shared: Appliance
     assert guest.get("dcserv", id=resource["id"], query="valid").status == 200
     community_actions.remove_member(shared.context, OPERATOR, "circle", "lab", "guest")
     assert guest.fetch(path).status_code == 404
-    assert guest.get("dcserv", id=resource["id"], query="valid").status == 403
-    assert guest.get("package_show", id=resource["package_id"]).status == 403
+    assert guest.get("dcserv", id=resource["id"], query="valid").status == 404
+    assert guest.get("package_show", id=resource["package_id"]).status == 404
 
 
 def test_an_open_site_answers_without_an_account_and_a_clinics_does_not(shared: Appliance, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from appliance.model.viewer import ANONYMOUS, Viewer
 from appliance.security import policy
 from appliance.settings import Policy
-from appliance.store import communities, datasets, sharing, visibility
+from appliance.store import collections, communities, datasets, sharing, visibility
 from appliance.store.database import Database
 from appliance.web import authentication
 
@@ -67,7 +67,7 @@ def test_sql_and_policy_agree(
             }  # fmt: skip
             datasets.create(tx, values, id_=f"ds-{number}")
             for collection in row["collections"]:
-                communities.add_dataset(tx, collection, f"ds-{number}")
+                collections.add(tx, collection, f"ds-{number}", basis="operator")
             for user, capacity in row["shared"].items():
                 sharing.set_collaborator(tx, f"ds-{number}", user, capacity)
         for (user, place), role in members.items():
@@ -115,5 +115,11 @@ def test_nobody_reads_or_changes_an_object_whose_facts_are_missing() -> None:
 def test_a_credential_for_reading_passes_no_rule_that_changes_anything(rule: str) -> None:
     reader = Viewer(user_id="a", name="a", sysadmin=True, scope="read", sees_public=True)
     reads = {"open", "site:read", "site:user", "user:complete", "user:list", "user:read", "token:list", "dataset:read"}
-    reads |= {"dataset:collaborators", "follow:read"}
+    reads |= {
+        "dataset:collaborators",
+        "dataset:collections",
+        "follow:read",
+        "circle:member_list",
+        "collection:member_list",
+    }
     assert policy.may(reader, rule) == (rule in reads)

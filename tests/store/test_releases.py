@@ -108,7 +108,7 @@ def test_people_go_on_working(release: Path, tmp_path: Path) -> None:
         assert shown["dc:experiment:event count"] > 0
         assert [group["name"] for group in ada.get("package_show", id=notes["public"]).result["groups"]] == ["blood"]
         eve = appliance.person("newcomer")
-        assert eve.get("package_show", id=notes["private"]).status == 403
+        assert eve.get("package_show", id=notes["private"]).status == 404
         signed_in = ada.http.post(
             f"{appliance.url}/user/login",
             data={"login": "ada", "password": PASSWORD},

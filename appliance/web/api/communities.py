@@ -107,7 +107,7 @@ def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[s
         "tags": [],
         "groups": [],
     }
-    if call["include_users"] and (call.viewer.sysadmin or call.viewer.role(row["id"])):
+    if call["include_users"] and policy.may(call.viewer, f"{row['kind']}:member_list", communities.facts(row)):
         found["users"] = [shapes.member(user) for user in communities.members(conn, row["id"])]
     if call["include_datasets"]:
         found["packages"] = shapes.parsed(documents.packages(conn, dataset_pks(conn, row, call.viewer, 1000)))
@@ -166,8 +166,7 @@ def _for_user(call: Call, kind: str, permission: str) -> list[Any]:
     viewer = call.viewer
     with call.context.db.read() as conn:
         if call["id"] and call["id"] not in (viewer.user_id, viewer.name):
-            user = lookup.user(conn, call["id"])
-            policy.require(viewer, "user:read", user["id"])
+            user = lookup.person(conn, viewer, call["id"], "user:read")
             found_roles = communities.roles_of(conn, user["id"])[0 if kind == CIRCLE else 1]
             sysadmin = bool(user["sysadmin"])
         else:
@@ -197,11 +196,13 @@ def _after(call: Call, community_id: str, kind: str) -> dict[str, Any]:
 
 
 _FIELDS = "name, title, description, image_url"
+#: Fields by kind. `packages` is the whole list of datasets, as group_show gives it with include_datasets.
+_EXTRA = {CIRCLE: _FIELDS, COLLECTION: f"{_FIELDS}, packages"}
 
 
 @action(
     "organization_create",
-    text("name", "Name in addresses", required=True),
+    text("name", "URL name", required=True),
     rule="circle:create",
     asks=None,
     extra=_FIELDS,
@@ -212,7 +213,11 @@ def organization_create(call: Call) -> dict[str, Any]:
 
 
 @action(
-    "group_create", text("name", "Name in addresses", required=True), rule="collection:create", asks=None, extra=_FIELDS
+    "group_create",
+    text("name", "URL name", required=True),
+    rule="collection:create",
+    asks=None,
+    extra=_EXTRA[COLLECTION],
 )
 def group_create(call: Call) -> dict[str, Any]:
     """Found a collection; its founder becomes admin."""
@@ -235,9 +240,14 @@ def _declared(
 def _declare_changes(word: str, kind: str) -> None:
     """What changes or ends one of them."""
 
-    @_declared(f"{word}_update", _ID, rule="write", asks=f"{kind}:update", extra=_FIELDS, doc=f"Change a {kind}.")
+    @_declared(f"{word}_update", _ID, rule="write", asks=f"{kind}:update", extra=_EXTRA[kind], doc=f"Change a {kind}.")
     @_declared(
-        f"{word}_patch", _ID, rule="write", asks=f"{kind}:update", extra=_FIELDS, doc=f"Change some fields of a {kind}."
+        f"{word}_patch",
+        _ID,
+        rule="write",
+        asks=f"{kind}:update",
+        extra=_EXTRA[kind],
+        doc=f"Change some fields of a {kind}.",
     )
     def update(call: Call) -> dict[str, Any]:
         return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)

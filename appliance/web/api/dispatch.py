@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from appliance.model.problem import Problem, not_authorized
+from appliance.model.problem import Problem, not_authorized, not_found
 from appliance.model.viewer import Viewer
-from appliance.security import policy
+from appliance.security import policy, tokens
 from appliance.store import announcements
 from appliance.store.fair_lock import caller
 from appliance.web import authentication, cpu_slot
@@ -22,6 +22,9 @@ from appliance.web.routes import Route, route
 _POST_ONLY = "JSON Error: Invalid request. Please use POST method for your request"
 #: Rules that nobody passes without signing in; a visitor is told so rather than what is missing.
 _SIGNED_IN = frozenset({"site:user", "write", "dataset:update", "user:update", "token:manage", "follow:change"})
+
+_EMPTY_AT_START = frozenset({"organization_list", "group_list"})
+_OPENS_NOTHING = "The API token is unknown, expired or withdrawn"
 
 
 def call(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -70,6 +73,28 @@ def perform(context: Context, request: Request, declared: Action, viewer: Viewer
     if viewer is None:
         viewer = authentication.viewer(context, request, declared.changes)
     require_open(context, viewer)
+    try:
+        return _performed(context, request, declared, viewer)
+    except Problem as problem:
+        if problem.status != 403 or not viewer.anonymous or tokens.presented(request.headers.get) is None:
+            raise
+        return _without_access(declared), False
+
+
+def _without_access(declared: Action) -> list[Any]:
+    """What the bearer of a token that opens nothing gets where a visitor is refused. Raises Problem, which names the token.
+
+    What DCOR-Aid asks while it starts is not refused: it would end before it can say that its token is wrong. It takes an
+    empty list, and a queued upload whose dataset is not found stays in its queue.
+    """
+    if declared.name in _EMPTY_AT_START:
+        return []
+    if declared.name == "package_show":
+        raise not_found(_OPENS_NOTHING)
+    raise not_authorized(_OPENS_NOTHING)
+
+
+def _performed(context: Context, request: Request, declared: Action, viewer: Viewer) -> tuple[Any, bool]:
     require(viewer, declared)
     with context.bodies.share(caller()) as share, attached_files.AttachedFiles(context, viewer) as inbox:
         limit = parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.actions import collecting, lookup
 from appliance.actions import communities as verbs
-from appliance.actions import lookup
 from appliance.model import roles
 from appliance.model.problem import invalid
-from appliance.store import communities, datasets
+from appliance.security import policy
+from appliance.store import collections, communities, datasets
 from appliance.web.api.communities import CIRCLE, COLLECTION, dataset_pks
 from appliance.web.api.registry import Call, action, listing, text
 
@@ -27,28 +28,31 @@ _MEMBER = (
     *_MEMBER,
     text("capacity", "A user's role; anything for a dataset", required=True),
     rule="write",
-    asks="collection:datasets circle:members collection:members",
+    asks="collection:datasets dataset:update circle:members collection:members",
 )
 def member_create(call: Call) -> dict[str, Any]:
     """Put a dataset into a collection, or give a user a role in a circle or collection."""
     row = _any(call)
     if call["object_type"] == "package":
         _require_collection(row)
-        return verbs.add_dataset(call.context, call.viewer, row["id"], call["object"])
+        return collecting.add(call.context, call.viewer, row["id"], [call["object"]])[0]
     if call["object_type"] == "user":
         return verbs.set_member(call.context, call.viewer, row["kind"], row["id"], call["object"], call["capacity"])
     raise invalid({"object_type": ["One of package, user is needed"]})
 
 
 @action(
-    "member_delete", *_MEMBER, rule="write", asks="collection:datasets circle:members collection:members user:update"
+    "member_delete",
+    *_MEMBER,
+    rule="write",
+    asks="collection:datasets dataset:withdraw circle:members collection:members user:update",
 )
 def member_delete(call: Call) -> None:
     """Take a dataset out of a collection, or a user out of a circle or collection."""
     row = _any(call)
     if call["object_type"] == "package":
         _require_collection(row)
-        verbs.remove_dataset(call.context, call.viewer, row["id"], call["object"])
+        collecting.remove(call.context, call.viewer, row["id"], call["object"])
     elif call["object_type"] == "user":
         verbs.remove_member(call.context, call.viewer, row["kind"], row["id"], call["object"])
     else:
@@ -66,12 +70,15 @@ def member_delete(call: Call) -> None:
     cacheable=True,
 )
 def member_list(call: Call) -> list[list[str]]:
-    """What belongs to a circle or collection: `[id, type, role]`. People are listed for signed-in users only."""
+    """What belongs to a circle or collection: `[id, type, role]`. People are listed for its members only."""
     wanted, capacity = call["object_type"], (call["capacity"] or "").lower()
     with call.context.db.read() as conn:
         row = lookup.any_community(conn, call["id"])
         found: list[list[str]] = []
-        if wanted in (None, "", "user") and not call.viewer.anonymous:
+        rule, facts = f"{row['kind']}:member_list", communities.facts(row)
+        if wanted == "user":
+            policy.require(call.viewer, rule, facts)
+        if wanted in (None, "", "user") and policy.may(call.viewer, rule, facts):
             found += [
                 [user["id"], "user", user["role"].capitalize()]
                 for user in communities.members(conn, row["id"])
@@ -82,6 +89,34 @@ def member_list(call: Call) -> list[list[str]]:
             pks = dataset_pks(conn, row, call.viewer, -1)
             found += [[dataset_id, "package", shown] for dataset_id in datasets.ids(conn, pks)]
     return found
+
+
+@action(
+    "dataset_collection_list",
+    text("id", "Id or name of the dataset", required=True),
+    rule="site:user",
+    asks="dataset:collections",
+    get=True,
+    cacheable=True,
+)
+def dataset_collection_list(call: Call) -> list[dict[str, Any]]:
+    """The collections that hold a dataset, for those who may change it: who put it there, when, and if that still grants reading."""
+    with call.context.db.read() as conn:
+        _, facts = lookup.dataset(conn, call.viewer, call["id"], "dataset:collections")
+        rows = collections.of_dataset(conn, facts.id)
+    return [
+        {
+            "package_id": facts.id,
+            "group_id": row["id"],
+            "group_name": row["name"],
+            "user_id": row["added_by"],
+            "user_name": row["maker"],
+            "basis": row["basis"],
+            "granted": bool(row["granted"]),
+            "modified": row["added"],
+        }
+        for row in rows
+    ]
 
 
 @action(

@@ -33,9 +33,9 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
 def user_show(call: Call) -> dict[str, Any]:
     """A user: oneself, or anybody for administrators."""
     with call.context.db.read() as conn:
-        row = users.find(conn, call["id"] or call.viewer.user_id)
-        policy.require(call.viewer, "user:read", row["id"] if row is not None else "")
-        row = lookup.user(conn, call["id"] or call.viewer.user_id)
+        if not (call["id"] or call.viewer.user_id):
+            policy.require(call.viewer, "user:read", "")
+        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "user:read")
         found = shapes.user(row, number_created_packages=users.datasets_created(conn, row["id"]), private=True)
         if call["include_num_followers"]:
             found["num_followers"] = 0
@@ -188,8 +188,7 @@ def api_token_revoke(call: Call) -> None:
 def api_token_list(call: Call) -> list[dict[str, Any]]:
     """One's tokens, without their secrets."""
     with call.context.db.read() as conn:
-        row = lookup.user(conn, call["user_id"] or call.viewer.user_id, field="user_id")
-        policy.require(call.viewer, "token:list", row["id"])
+        row = lookup.person(conn, call.viewer, call["user_id"] or call.viewer.user_id, "token:list", field="user_id")
         found = tokens.of_user(conn, row["id"])
     return [
         {
@@ -240,8 +239,7 @@ def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
 def package_collaborator_list_for_user(call: Call) -> list[dict[str, Any]]:
     """Datasets that are shared with oneself."""
     with call.context.db.read() as conn:
-        row = lookup.user(conn, call["id"] or call.viewer.user_id)
-        policy.require(call.viewer, "user:read", row["id"])
+        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "user:read")
         rows = sharing.collaborations(conn, row["id"], call["capacity"])
     return [{"package_id": one["dataset_id"], "capacity": one["capacity"], "modified": one["modified"]} for one in rows]
 
@@ -272,8 +270,7 @@ def package_collaborator_delete(call: Call) -> None:
 def dataset_followee_list(call: Call) -> Raw:
     """The datasets that one follows."""
     with call.context.db.read() as conn:
-        row = lookup.user(conn, call["id"] or call.viewer.user_id)
-        policy.require(call.viewer, "follow:read", row["id"])
+        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "follow:read")
         return Raw(f"[{', '.join(documents.packages(conn, sharing.followed_pks(conn, row['id'], call.viewer)))}]")
 
 
@@ -281,8 +278,7 @@ def dataset_followee_list(call: Call) -> Raw:
 def dataset_followee_count(call: Call) -> int:
     """How many datasets one follows."""
     with call.context.db.read() as conn:
-        row = lookup.user(conn, call["id"] or call.viewer.user_id)
-        policy.require(call.viewer, "follow:read", row["id"])
+        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "follow:read")
         return len(sharing.followed_pks(conn, row["id"], call.viewer))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.model import names
 from appliance.model.viewer import Viewer
-from appliance.store import communities, datasets, resources, tags
+from appliance.store import collections, communities, datasets, resources, tags
 from appliance.store.database import Database
 from appliance.store.search import SearchQuery, SearchResult, package_search
 
@@ -70,7 +70,7 @@ class Catalogue:
             id_ = datasets.create(tx, defaults | values)
             tags.assign(tx, id_, tag.split())
             for one in collection.split():
-                communities.add_dataset(tx, self.id_of(tx, one), id_)
+                collections.add(tx, self.id_of(tx, one), id_, basis="operator")
             for file in files or []:
                 self.add_file(tx, id_, **file)
             datasets.touch(tx, id_)

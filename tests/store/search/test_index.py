@@ -7,7 +7,7 @@ import sqlite3
 
 import pytest
 
-from appliance.store import communities, datasets, resources, tags
+from appliance.store import collections, datasets, resources, tags
 from appliance.store.search import index
 from tests.store.search.conftest import Catalogue
 
@@ -46,14 +46,14 @@ def test_changes_are_found_at_once(catalogue: Catalogue) -> None:
     with catalogue.changed("one") as (tx, id_):
         datasets.update(tx, id_, title="Second title")
         tags.assign(tx, id_, ["new"])
-        communities.add_dataset(tx, catalogue.id_of(tx, "g1"), id_)
+        collections.add(tx, catalogue.id_of(tx, "g1"), id_, basis="operator")
         catalogue.add_file(tx, id_, dc={"dc:setup:flow rate": 0.5}, events=7)
     assert catalogue.found("first") == catalogue.found("tags:old") == []
     for q in ("second", "tags:new", "groups:g1", "Group", "dc:setup:flow rate:0.5", "num_events:7", "res_format:RT-DC"):
         assert catalogue.found(q) == ["one"], q
     with catalogue.changed("one") as (tx, id_):
         resources.remove(tx, tx.execute("SELECT id FROM resource").fetchone()[0])
-        communities.remove_dataset(tx, catalogue.id_of(tx, "g1"), id_)
+        collections.remove(tx, catalogue.id_of(tx, "g1"), id_)
     for q in ("groups:g1", "Group", "dc:setup:flow rate:0.5", "num_events:7", "res_format:RT-DC"):
         assert catalogue.found(q) == [], q
 
@@ -112,9 +112,9 @@ def test_rebuild_gives_what_the_changes_gave(catalogue: Catalogue) -> None:
                 case 1:
                     tags.assign(tx, id_, draw.sample(words, draw.randrange(3)))
                 case 2:
-                    communities.add_dataset(tx, catalogue.id_of(tx, "g1"), id_)
+                    collections.add(tx, catalogue.id_of(tx, "g1"), id_, basis="operator")
                 case 3:
-                    communities.remove_dataset(tx, catalogue.id_of(tx, "g1"), id_)
+                    collections.remove(tx, catalogue.id_of(tx, "g1"), id_)
                 case 4:
                     for row in tx.execute("SELECT id FROM resource WHERE dataset_id = ?", (id_,)).fetchall():
                         resources.patch(

@@ -16,7 +16,7 @@ from typing import Any
 from appliance.actions import accounts, communities
 from appliance.model import names
 from appliance.model.viewer import OPERATOR
-from appliance.store import artefacts, datasets, resources, rtdc, sharing, tags
+from appliance.store import artefacts, collections, datasets, resources, rtdc, sharing, tags
 from appliance.store import communities as stored
 from tests.support.server import Appliance, Person, appliance_at
 
@@ -144,7 +144,7 @@ class World:
             "density",
         ):  # nothing left to do
             artefacts.put(tx, resource, artefact, size=len(CONTENT), sha256="1" * 64, etag="1" * 32)
-        stored.add_dataset(tx, self.collection, dataset_id)
+        collections.add(tx, self.collection, dataset_id, basis="operator")
         for column, capacity in (("Km", "member"), ("Ke", "editor")):
             sharing.set_collaborator(tx, dataset_id, self.people[column].id, capacity)
         datasets.touch(tx, dataset_id)

@@ -280,6 +280,11 @@ _post("package_collaborator_create", STATES, id=_id, user_id="stranger", capacit
 _post("package_collaborator_delete", ("public", "private", "draft"), id=_id, user_id="km")
 _post("follow_dataset", STATES, id=_id)
 _post("member_create package", STATES, id=_collection, object=_id, object_type="package", capacity="public")
+_post(
+    "member_create elsewhere", STATES, id=lambda world, person, one: world.fresh("collection"), object=_id,
+    object_type="package", capacity="public",
+)  # fmt: skip
+_get("dataset_collection_list", STATES, id=_id)
 _post("member_delete package", STATES, id=_collection, object=_id, object_type="package")
 _post("bulk_update_public", ("private", "draft"), org_id=_circle, datasets=lambda world, person, one: [one.id])
 _get("dataset_follower_list", STATES, id=_id)

@@ -54,8 +54,8 @@ def test_what_depends_on_the_moment_or_on_files_is_not_cached(quiet: World) -> N
 def test_an_answer_is_for_one_credential_only(quiet: World) -> None:
     one = quiet.dataset("private")
     assert quiet.people["Cm"].get("package_show", id=one.id).status == 200
-    assert quiet.people["U"].get("package_show", id=one.id).status == 403
-    assert quiet.people["A"].get("package_show", id=one.id).status == 403
+    assert quiet.people["U"].get("package_show", id=one.id).status == 404
+    assert quiet.people["A"].get("package_show", id=one.id).status == 404
     assert quiet.people["Cm"].get("package_show", id=one.id).status == 200
 
 
@@ -65,7 +65,7 @@ def test_a_revoked_token_gets_nothing_that_it_had_before(quiet: World) -> None:
     lost = Person(quiet.appliance, quiet.people["Cm"].name, token)
     assert [lost.get("package_show", id=one.id).status for _ in range(3)] == [200] * 3
     assert quiet.people["Cm"].post("api_token_revoke", jti=id_).status == 200
-    assert lost.get("package_show", id=one.id).status == 403
+    assert lost.get("package_show", id=one.id).status == 404
 
 
 def test_a_commit_of_another_process_is_seen(quiet: World) -> None:
@@ -77,7 +77,7 @@ def test_a_commit_of_another_process_is_seen(quiet: World) -> None:
         tx.execute("UPDATE dataset SET private = 1 WHERE id = ?", (one.id,))
     other.close()
     assert reader.get("package_show", id=one.id).status == 200
-    assert quiet.people["U"].get("package_show", id=one.id).status == 403
+    assert quiet.people["U"].get("package_show", id=one.id).status == 404
 
 
 def test_bodies_are_left_out(quiet: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.actions import lookup
 from appliance.store import artefacts, rtdc
 from tests.web.api.permission_fixture import World
 
@@ -41,13 +42,13 @@ def test_refusals_come_in_order(world: World) -> None:
             409,
             "Version '3' of the DCOR API is not supported. Please use version '2' instead!",
         ),
-        (stranger, {"query": "peter", "id": "00000000-0000-4000-8000-000000000000"}, 404, "Not found"),
         (
             stranger,
-            {"query": "peter", "id": notes},
-            403,
-            f"Access denied: User stranger not authorized to read resource {notes}",
+            {"query": "peter", "id": "00000000-0000-4000-8000-000000000000"},
+            404,
+            f"Not found: {lookup.NOT_SEEN}",
         ),
+        (stranger, {"query": "peter", "id": notes}, 404, f"Not found: {lookup.NOT_SEEN}"),
         (editor, {"query": "peter", "id": notes}, 409, f"Resource ID {notes} must be an .rtdc dataset!"),
         (editor, {"query": "peter", "id": one.resource}, 409, "Invalid query parameter 'peter'!"),
         (editor, {"query": "peter", "id": one.resource, "version": "2"}, 409, "Invalid query parameter 'peter'!"),

@@ -122,7 +122,7 @@ def test_deleting_and_purging(world: World) -> None:
         editor.get("package_search", q=f"name:{one.name}", include_private=True, include_drafts=True).result["count"]
         == 0
     )
-    assert world.people["Km"].get("package_show", id=one.id).status == 403
+    assert world.people["Km"].get("package_show", id=one.id).status == 404
     assert world.context.depot.path(one.resource).exists()
     assert editor.post("dataset_purge", id=one.name).result is None
     assert editor.get("package_show", id=one.id).status == 404

@@ -186,7 +186,7 @@ def test_a_token_for_reading_reads(clinic: World) -> None:
 
 def test_an_administrators_ordinary_token_is_an_ordinary_users(clinic: World) -> None:
     ordinary = _token(clinic, "admin", "write")
-    assert ordinary.get("package_show", id=clinic.dataset("private").id).status == 403
+    assert ordinary.get("package_show", id=clinic.dataset("private").id).status == 404
     assert ordinary.get("user_list").status == 403
     assert ordinary.post("api_token_create", user="admin", name="more", scope="admin").status == 403
 
@@ -264,7 +264,7 @@ def _dataset_out_of_collection(world: World, person: Person, one: Dataset) -> No
 
 
 def _in_a_collection_of_its_own(world: World, person: Person, one: Dataset) -> None:
-    collection, admin = world.fresh("collection"), world.people["Ga"]
+    collection, admin = world.fresh("collection"), world.people["S"]
     admin.post("member_create", id=collection, object=one.id, object_type="package", capacity="public")
     admin.post("group_member_create", id=collection, username=person.name, role="member")
 
@@ -319,7 +319,8 @@ def test_a_right_taken_away_is_gone_with_the_next_request(clinic: World, give: _
     give(clinic, person, one)
     access = Access(clinic, person, one)
     take(clinic, person, one)
-    assert access.ways() == [403, 403, 403, 404, 404, 404, 404]
+    nobody = take in {_token_revoked, _account_disabled, _account_deleted}  # a token that opens nothing is named
+    assert access.ways() == [404, *([403, 403] if nobody else [404, 404]), 404, 404, 404, 404]
 
 
 def test_an_editor_who_becomes_a_member_edits_no_more(clinic: World) -> None:
@@ -339,7 +340,7 @@ def test_a_dataset_moved_to_another_circle_leaves_its_readers(clinic: World) -> 
     for column in ("m", "e", "a"):
         communities.remove_member(clinic.context, OPERATOR, "circle", other, clinic.people[f"C{column}"].name)
     assert clinic.people["S"].post("package_owner_org_update", id=one.id, organization_id=other).status == 200
-    assert access.ways() == [403, 403, 403, 404, 404, 404, 404]
+    assert access.ways() == [404, 404, 404, 404, 404, 404, 404]
 
 
 # --- a stolen token ---------------------------------------------------------------------------------------------------

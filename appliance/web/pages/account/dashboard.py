@@ -22,7 +22,7 @@ _MOST = 2000
 
 _TABS = {
     "own": (
-        N_("Own datasets"),
+        N_("My datasets"),
         N_("You have no active datasets yet"),
         N_("Drafts become active datasets when they are complete."),
     ),
@@ -30,15 +30,19 @@ _TABS = {
     "circles": (
         N_("From my circles"),
         N_("Nothing from your circles"),
-        N_("Datasets that other members of your circles upload stand here."),
+        N_("Datasets uploaded by other members of your circles appear here."),
     ),
     "shared": (
         N_("Shared with me"),
-        N_("Nothing is shared with you"),
-        N_("Datasets that somebody shares with you alone stand here."),
+        N_("Nothing shared with you yet"),
+        N_("Datasets shared with you individually appear here."),
     ),
-    "followed": (N_("Followed"), N_("You follow nothing"), N_("Follow a dataset on its page to find it here again.")),
-    "deleted": (N_("Deleted"), N_("Nothing deleted"), N_("Deleted drafts stand here until they are purged.")),
+    "followed": (
+        N_("Following"),
+        N_("Not following anything yet"),
+        N_("Follow a dataset on its page and it appears here."),
+    ),
+    "deleted": (N_("Deleted"), N_("Nothing deleted"), N_("Deleted drafts stay here until they are purged.")),
 }
 
 

@@ -27,7 +27,7 @@ bp = Blueprint("tokens", __name__)
 _SCOPE_WORDS = {
     "read": (N_("Read"), N_("Read: search, download, open in DCscope"), ""),
     "write": (N_("Read and write"), N_("Read and write: also upload and edit (DCOR-Aid)"), "info"),
-    "admin": (N_("Administration"), N_("Administration: everything you may do as an administrator"), "warn"),
+    "admin": (N_("Administration"), N_("Administration: everything an administrator can do"), "warn"),
 }
 _LIFETIMES = {"90": N_("in 90 days"), "180": N_("in 180 days"), "365": N_("in one year"), "": N_("never")}
 
@@ -36,6 +36,7 @@ def owner(name: str) -> sqlite3.Row:
     """The user whose page it is, if the viewer may do what the route declares. Raises Problem 404 or 403."""
     row = users.find(conn(), name)
     if row is None or row["state"] == "deleted":
+        require_object("")  # who may not look is refused alike, whether there is such a user or not
         raise not_found()
     require_object(row["id"])
     return row

@@ -29,7 +29,7 @@ bp = Blueprint("members", __name__)
 def page(where: str, ref: str) -> str:
     """The members; who may, sees the form to add and change them."""
     row = load(KINDS[where], ref)
-    if not (viewer().role(row["id"]) or viewer().sysadmin):
+    if not may(f"{KINDS[where]}:member_list", communities.facts(row)):
         raise not_found()
     return _page(KINDS[where], row)
 
@@ -74,15 +74,15 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
 def _role_help(kind: str) -> list[dict[str, str]]:
     if kind == "circle":
         texts = {
-            "admin": _("adds members, shares datasets, and everything editors do"),
-            "editor": _("uploads, edits and activates datasets"),
-            "member": _("sees all datasets of the circle, private ones too"),
+            "admin": _("can add members, share datasets and do everything editors can"),
+            "editor": _("can upload, edit and activate datasets"),
+            "member": _("can see all datasets of the circle, including private ones"),
         }
     else:
         texts = {
-            "admin": _("adds members and datasets"),
-            "editor": _("adds and removes datasets"),
-            "member": _("sees all datasets in the collection, private ones too"),
+            "admin": _("can add members and datasets"),
+            "editor": _("can add and remove datasets"),
+            "member": _("can see all datasets in the collection, including private ones"),
         }
     return [{"name": role_word(role), "text": text} for role, text in texts.items()]
 
@@ -93,7 +93,7 @@ def _change(kind: str, ref: str) -> Any:
     known = any(member["name"] == name for member in communities.members(conn(), row["id"]))
     try:
         if users.find(conn(), name) is None:
-            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+            raise Problem(409, "Validation Error", {"username": [_("No such user.")]})
         verbs.set_member(site(), viewer(), kind, row["id"], name, role)
     except Problem as problem:
         return _page(kind, row, {"username": name, "role": role}, messages(problem)), problem.status

@@ -49,10 +49,10 @@ def words(kind: str) -> dict[str, str]:
             "new": _("New circle"),
             "icon": "circle",
             "lead": _(
-                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, whose members see it."
+                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, and its members can see it."
             ),
             "none": _("No circles yet"),
-            "none_text": _("Found a circle for your group; then invite its members and upload datasets."),
+            "none_text": _("Create a circle for your group; then add its members and upload datasets."),
             "path": PATHS[kind],
             "delete": _("Only empty circles can be deleted."),
         }
@@ -62,10 +62,10 @@ def words(kind: str) -> dict[str, str]:
         "new": _("New collection"),
         "icon": "collection",
         "lead": _(
-            "A collection gathers datasets of several circles, for a study or a paper. Whoever is in it sees its datasets, private ones too."
+            "A collection gathers datasets from several circles, for a study or a paper. All its members can see its datasets, including private ones."
         ),
         "none": _("No collections yet"),
-        "none_text": _("Make a collection for a study or a paper, and add datasets from their pages."),
+        "none_text": _("Create a collection for a study or a paper, and add datasets from their pages."),
         "path": PATHS[kind],
         "delete": _("Its datasets stay where they are."),
     }
@@ -129,7 +129,7 @@ def about(where: str, ref: str) -> str:
     kind = KINDS[where]
     row = load(kind, ref)
     facts = [
-        {"name": _("Name in addresses"), "text": row["name"]},
+        {"name": _("URL name"), "text": row["name"]},
         {"name": "ID", "text": row["id"]},
         {"name": _("Created"), "text": show.moment(row["created"])},
         {"name": _("Datasets"), "text": show.integer(communities.count_datasets(conn(), row["id"], viewer()))},

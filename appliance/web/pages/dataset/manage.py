@@ -125,7 +125,7 @@ def _visibility(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any
             "value": "private",
             "on": private,
             "title": _("Private"),
-            "text": _("Members of its circle, of its collections, and people it is shared with see it."),
+            "text": _("Visible to members of its circle and collections and to people it is shared with."),
         }
     ]
     if settings().policy.public_datasets:
@@ -134,7 +134,7 @@ def _visibility(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any
                 "value": "public",
                 "on": not private,
                 "title": _("Public"),
-                "text": _("Everybody who may use this server sees it. This cannot be taken back."),
+                "text": _("Visible to everyone with access to this server. This cannot be undone."),
             }
         )
     if not facts.private and not viewer().sysadmin:
@@ -188,7 +188,7 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
         _check(bool(files), ngettext("%(num)s file", "%(num)s files", len(files)), _("There are no files yet.")),
         _measured(valid, unknown),
         _check(bool(row["authors"]), row["authors"], _("Authors are missing.")),
-        _check(bool(row["license_id"]), dataset_pages.licence_title(row), _("A licence is missing.")),
+        _check(bool(row["license_id"]), dataset_pages.licence_title(row), _("The licence is missing.")),
     ]
     checks += [
         {"kind": "not-ok", "icon": "error", "text": _("%(name)s did not pass the check; see its page.", name=name)}
@@ -196,7 +196,7 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
     ]
     if not row["notes"]:
         checks.append(
-            {"kind": "so-so", "icon": "info", "text": _("There is no description. Later it cannot be added.")}
+            {"kind": "so-so", "icon": "info", "text": _("There is no description, and none can be added later.")}
         )
     return checks
 
@@ -204,12 +204,12 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
 def _measured(valid: int, unknown: int) -> dict[str, str]:
     """The line about measurements; one that the jobs have not looked at yet is no fault."""
     if unknown and not valid:
-        text = _("No measurement has been checked yet; it is done when you activate.")
+        text = _("No measurement has been checked yet; they are checked when you activate.")
         return {"kind": "so-so", "icon": "clock", "text": text}
     return _check(
         bool(valid),
         ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid),
-        _("At least one valid measurement (.rtdc) is needed."),
+        _("Add at least one valid measurement (.rtdc)."),
     )
 
 
@@ -235,7 +235,7 @@ def delete_page(ref: str) -> str:
     row, _facts = load(ref)
     count = ngettext("%(num)s file", "%(num)s files", row["num_resources"])
     text = _(
-        "The dataset with %(files)s leaves all lists. It can be purged afterwards; a deleted dataset cannot be brought back.",
+        "The dataset with %(files)s is removed from all lists; purge it later to free the space.",
         files=count,
     )
     return render(
@@ -262,7 +262,7 @@ def purge_page(ref: str) -> str:
     """What purging means."""
     row, _facts = load(ref)
     text = _(
-        "The deleted dataset and its files are removed for good. An administrator can get the files back from the quarantine for some time."
+        "The deleted dataset and its files are removed permanently. For some time, an administrator can recover the files from quarantine."
     )
     return render(
         "dataset/confirm.html",

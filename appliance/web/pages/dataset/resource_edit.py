@@ -70,7 +70,7 @@ def _page(
     values: dict[str, Any] = dict(given) if given is not None else json.loads(file["supplements"])
     return render(
         "resource/edit.html",
-        title=_("Describe a file"),
+        title=_("Edit file details"),
         name=file["name"],
         base=base,
         crumbs=dataset_pages.crumbs(row, circle, (file["name"], base), (_("Describe"), "")),

@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import communities as verbs
+from appliance.actions import collecting
+from appliance.model.problem import invalid
 from appliance.store import datasets
 from appliance.web.pages.dataset.dataset_card import dataset_url
 from appliance.web.pages.dataset.sharing import own_collections
@@ -33,7 +34,13 @@ def act() -> Any:
     chosen, what = _chosen(), request.form.get("do", "")
     if not chosen:
         return render(
-            "dataset/selection.html", title=_("Selection"), datasets=[], collections=[], ids=[], may_create=False
+            "dataset/selection.html",
+            title=_("Selection"),
+            datasets=[],
+            refused=[],
+            collections=[],
+            ids=[],
+            may_create=False,
         ), 409
     if what == "zip":
         return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
@@ -42,13 +49,22 @@ def act() -> Any:
     return render(
         "dataset/selection.html",
         title=_("Add to a collection"),
-        datasets=[{"title": row["title"] or row["name"], "url": dataset_url(row)} for row in chosen],
-        ids=[row["id"] for row in chosen],
+        datasets=[_line(row) for row in chosen if _shareable(row)],
+        refused=[_line(row) for row in chosen if not _shareable(row)],
+        ids=[row["id"] for row in chosen if _shareable(row)],
         collections=[
             {"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in own_collections()
         ],
         may_create=may("collection:create"),
     )
+
+
+def _line(row: Any) -> dict[str, str]:
+    return {"title": row["title"] or row["name"], "url": dataset_url(row)}
+
+
+def _shareable(row: Any) -> bool:
+    return may("dataset:collect", datasets.facts_of(conn(), row))
 
 
 def _script(chosen: list[Any]) -> Response:
@@ -74,8 +90,9 @@ def _script(chosen: list[Any]) -> Response:
 @bp.post("/dataset/selection/collect")
 @allow("site:user")
 def collect() -> Response:
-    """Add the chosen datasets to a collection; the collection's own rule is asked by the verb."""
-    name = request.form.get("collection", "")
-    for row in _chosen():
-        verbs.add_dataset(site(), viewer(), name, row["id"])
+    """Add the chosen datasets to a collection, all or none; the rules are asked by the verb."""
+    name, chosen = request.form.get("collection", ""), list(dict.fromkeys(request.form.getlist("id")))
+    if not 0 < len(chosen) <= _MOST:
+        raise invalid({"id": [f"Between 1 and {_MOST} datasets can be added at once"]})
+    collecting.add(site(), viewer(), name, chosen)
     return back_to(f"/group/{name}", done="added")

@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import communities as community_verbs
+from appliance.actions import collecting
 from appliance.actions import sharing as verbs
 from appliance.model.problem import Problem
 from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, sharing, users
+from appliance.web.pages.dataset import collection_entries
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame import format as show
@@ -63,12 +64,12 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
     options = [
         {
             "value": "member",
-            "text": _("Member: may see it"),
+            "text": _("Member: can see it"),
             "on": values.get("capacity") != "editor",
         },
         {
             "value": "editor",
-            "text": _("Editor: may also edit the draft"),
+            "text": _("Editor: can also edit the draft"),
             "on": values.get("capacity") == "editor",
         },
     ]
@@ -95,7 +96,7 @@ def share(ref: str) -> Any:
     name, capacity = request.form.get("username", "").strip(), request.form.get("capacity", "")
     try:
         if users.find(conn(), name) is None:
-            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+            raise Problem(409, "Validation Error", {"username": [_("No such user.")]})
         verbs.share(site(), viewer(), row["id"], name, capacity)
     except Problem as problem:
         if problem.status not in (404, 409):
@@ -123,19 +124,12 @@ def collections_page(ref: str) -> str:
 
 
 def _collections_page(row: sqlite3.Row, facts: DatasetFacts) -> str:
-    held = communities.of_dataset(conn(), row["id"])
-    mine = [one for one in own_collections() if one["id"] not in facts.collection_ids]
+    may_collect = may("dataset:collect", facts)
+    mine = [one for one in own_collections() if one["id"] not in facts.collection_ids] if may_collect else []
     return render(
         "dataset/collections.html",
-        held=[
-            {
-                "name": one["name"],
-                "text": one["title"] or one["name"],
-                "url": f"/group/{one['name']}",
-                "removable": may("collection:datasets", communities.facts(one)),
-            }
-            for one in held
-        ],
+        collected=collection_entries.shown(facts),
+        may_collect=may_collect,
         options=[{"value": one["name"], "text": one["title"] or one["name"], "on": False} for one in mine],
         may_create=may("collection:create"),
         **_frame(row, _("Collections")),
@@ -155,11 +149,13 @@ def own_collections() -> list[sqlite3.Row]:
 @bp.post("/dataset/<ref>/collections")
 @allow("dataset:read")
 def collect(ref: str) -> Response:
-    """Add to, or remove from, a collection; the collection's own rule is asked by the verb."""
+    """Add to, or remove from, a collection; the rules of both are asked by the verb."""
     row, _facts = load(ref)
-    removing = "remove" in request.form
-    verb = community_verbs.remove_dataset if removing else community_verbs.add_dataset
-    verb(site(), viewer(), request.form.get("collection", ""), row["id"])
+    removing, name = "remove" in request.form, request.form.get("collection", "")
+    if removing:
+        collecting.remove(site(), viewer(), name, row["id"])
+    else:
+        collecting.add(site(), viewer(), name, [row["id"]])
     return back_to(f"/dataset/{row['id']}/collections", done="removed" if removing else "added")
 
 

@@ -78,12 +78,12 @@ def _wrong(kind: str, rule: str) -> str:
         return ""
     match = _RULE.fullmatch(rule)
     if match is None:
-        return _("A number is needed here.") if kind == "float" else _("A whole number is needed here.")
+        return _("Enter a number.") if kind == "float" else _("Enter a whole number.")
     sign, limit = match.groups()
     words = _(_SIGNS[sign], limit=limit)
     if kind == "float":
-        return _("A number %(rule)s is needed here.", rule=words)
-    return _("A whole number %(rule)s is needed here.", rule=words)
+        return _("Enter a number %(rule)s.", rule=words)
+    return _("Enter a whole number %(rule)s.", rule=words)
 
 
 def entered(which: str, form: Mapping[str, str]) -> dict[str, str]:

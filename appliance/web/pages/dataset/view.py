@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import communities, dataset_cards, datasets, resources, sharing, tags, users
+from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
 from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import activity, citation
+from appliance.web.pages.dataset import activity, citation, collection_entries
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
@@ -62,6 +62,8 @@ def page(ref: str) -> str:
         address=address(row),
         bibtex_url=f"/dataset/{row['name']}/citation.bib",
         ris_url=f"/dataset/{row['name']}/citation.ris",
+        base=f"/dataset/{row['id']}",
+        collected=collection_entries.shown(facts) if may("dataset:collections", facts) else [],
         activity=activity.of_dataset(row["id"]) if _is_insider(facts) else [],
         **_files(row, facts),
         **_actions(row, facts),
@@ -94,7 +96,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
             {
                 "kind": "warn",
                 "text": _(
-                    "This is a draft. Add files and check the description, then activate it; after that its content can not change any more."
+                    "This is a draft. Add files and check the description, then activate it; after that its content can no longer be changed."
                 ),
                 "url": "",
                 "link": "",
@@ -102,7 +104,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
         )
     elif row["state"] == "draft":
         found.append(
-            {"kind": "warn", "text": _("This is a draft: its content may still change."), "url": "", "link": ""}
+            {"kind": "warn", "text": _("This is a draft: its content can still change."), "url": "", "link": ""}
         )
     if row["state"] == "deleted":
         found.append(
@@ -126,12 +128,12 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
                 "links": [{"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}"}],
             }
         )
-    collections = communities.of_dataset(conn(), row["id"])
-    if collections:
+    held = collections.of_dataset(conn(), row["id"])
+    if held:
         found.append(
             {
                 "name": _("Collections"),
-                "links": [{"text": c["title"] or c["name"], "url": f"/group/{c['name']}"} for c in collections],
+                "links": [{"text": c["title"] or c["name"], "url": f"/group/{c['name']}"} for c in held],
             }
         )
     if licence and licence["url"]:
@@ -227,7 +229,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
             {
                 "url": f"{base}/{'unfollow' if follows else 'follow'}",
                 "icon": "star",
-                "text": _("Stop following") if follows else _("Follow"),
+                "text": _("Unfollow") if follows else _("Follow"),
                 "post": True,
             }
         )

@@ -93,7 +93,7 @@ def _frame() -> dict[str, Any]:
 
 
 def _themes() -> list[dict[str, Any]]:
-    labels = {"auto": (_("As the device"), "screen"), "light": (_("Light"), "sun"), "dark": (_("Dark"), "moon")}
+    labels = {"auto": (_("System"), "screen"), "light": (_("Light"), "sun"), "dark": (_("Dark"), "moon")}
     return [
         {"code": code, "name": name, "icon": picture, "on": code == theme()} for code, (name, picture) in labels.items()
     ]

@@ -52,9 +52,7 @@ def run_missing(
         wanted = _everything(conn) if force else _lacking(conn)
         if addresses and settings.jobs.condense:
             for resource_id, _address in artefacts.of_other_addresses(conn, settings.site_url):
-                kinds = wanted.setdefault(resource_id, [])
-                if "condense" not in kinds:
-                    kinds.append("condense")
+                wanted[resource_id] = sorted({*wanted.get(resource_id, ()), "condense"})
     made: list[str] = []
     for resource_id, kinds in wanted.items():
         if chosen is not None and resource_id not in chosen:

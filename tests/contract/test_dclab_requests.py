@@ -19,21 +19,34 @@ from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 
 from tests.support.samples import synthetic
 from tests.support.server import Appliance
-from tests.support.waiting import wait_for
 
 #: Most requests of each step: without the features of the condensed file in one chunk each, or with references from file to
 #: file, each of them was at least a half more.
 MOST = {"open": 2, "first feature": 45, "first image": 45, "contour": 30, "all scalar features": 160}
 
 
-def _requests(shared: Appliance) -> dict[str, int]:
-    """Requests answered so far, by status."""
-    found: dict[str, int] = {}
-    for line in shared.admin.fetch("/metrics").text.splitlines():
-        if line.startswith("dcor_http_requests_total{") and "/metrics" not in line and 'route="metrics' not in line:
-            status = line.partition('status="')[2][:3]
-            found[status] = found.get(status, 0) + int(float(line.rsplit(" ", 1)[1]))
-    return found
+class _Requests:
+    """What the server has answered, by status, without the questions of this class."""
+
+    def __init__(self, shared: Appliance) -> None:
+        self._admin, self._asked = shared.admin, 0
+
+    def now(self) -> dict[str, int]:
+        """Once the answers that nobody waits for have been counted, too."""
+        found = self._read()
+        while (later := self._read()) != found:
+            found = later
+            time.sleep(0.2)
+        return found
+
+    def _read(self) -> dict[str, int]:
+        found = {"200": -self._asked}
+        self._asked += 1
+        for line in self._admin.fetch("/metrics").text.splitlines():
+            if line.startswith("dcor_http_requests_total{"):
+                status = line.partition('status="')[2][:3]
+                found[status] = found.get(status, 0) + int(float(line.rsplit(" ", 1)[1]))
+        return found
 
 
 def test_no_request_in_vain(shared: Appliance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,14 +66,13 @@ def test_no_request_in_vain(shared: Appliance, tmp_path: Path, monkeypatch: pyte
         "contour": lambda: remote["contour"][3],
         "all scalar features": lambda: [remote[name][:] for name in remote.features_scalar],
     }
-    spent = {}
+    spent, requests = {}, _Requests(shared)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         for step, act in steps.items():
-            before = _requests(shared)
+            before = requests.now()
             act()
-            wait_for(lambda: _settled(shared))
-            after = _requests(shared)
+            after = requests.now()
             spent[step] = {status: number - before.get(status, 0) for status, number in after.items()}
             assert sum(number for status, number in spent[step].items() if status[0] in "45") == 0, spent
             assert sum(spent[step].values()) <= MOST[step], spent
@@ -68,10 +80,3 @@ def test_no_request_in_vain(shared: Appliance, tmp_path: Path, monkeypatch: pyte
     with dclab.new_dataset(synthetic()) as local:
         np.testing.assert_array_equal(remote["image"][5], local["image"][5])
         np.testing.assert_array_equal(remote["contour"][5], local["contour"][5])
-
-
-def _settled(shared: Appliance) -> bool:
-    """Have the answers that nobody waits for been counted?"""
-    before = _requests(shared)
-    time.sleep(0.2)
-    return _requests(shared) == before

@@ -16,7 +16,7 @@ from dclab.rtdc_dataset import fmt_dcor
 from dclab.rtdc_dataset.fmt_dcor import api as dcor_api
 from dclab.rtdc_dataset.fmt_dcor import base as dcor_base
 
-from appliance.web.pages.dataset.snippets import ckanapi_lines, dclab_lines
+from appliance.web.pages.dataset.snippets import ckanapi_lines, curl_line, dclab_lines
 from tests.support.samples import synthetic
 from tests.support.server import Appliance, Person
 
@@ -65,22 +65,6 @@ def test_ckanapi_lines_run_as_pasted(shared: Appliance, capsys: pytest.CaptureFi
     assert any("RemoteCKAN" in lines for lines in _lines(shared, shared.nobody, "/connect"))
 
 
-@pytest.mark.parametrize("private", [True, False])
-def test_a_page_names_the_token_wherever_the_site_wants_one(shared: Appliance, private: bool) -> None:
-    """A clinic wants one for public datasets, too."""
-    owner = shared.person("page-reader")
-    owner.circle(f"page-circle-{private}".lower())
-    dataset = owner.draft(f"page-circle-{private}".lower(), private=private)
-    resource = owner.add(dataset["id"], synthetic())
-    shared.jobs_done(resource["id"])
-    owner.activate(dataset["id"])
-    offered = _lines(shared, owner, f"/dataset/{dataset['id']}/resource/{resource['id']}")
-    for mark in ("curl", "RTDC_DCOR" if ":" in shared.url.removeprefix("https://") else "dclab.new_dataset"):
-        (lines,) = [one for one in offered if mark in one]
-        assert "YOUR-API-TOKEN" in lines
-        assert ".cert" in lines
-
-
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_a_refused_download_leaves_the_file_as_it_is(shared: Appliance, tmp_path: Path) -> None:
     owner = shared.person("curler")
@@ -88,11 +72,8 @@ def test_a_refused_download_leaves_the_file_as_it_is(shared: Appliance, tmp_path
     dataset = owner.draft("curl-circle", private=True)
     resource = owner.add(dataset["id"], synthetic(), "blood.rtdc")
     shared.jobs_done(resource["id"])
-    (line,) = [
-        one
-        for one in _lines(shared, owner, f"/dataset/{dataset['id']}/resource/{resource['id']}")
-        if one.startswith("curl")
-    ]
+    path = f"/dataset/{dataset['id']}/resource/{resource['id']}/download/blood.rtdc"
+    line = curl_line(shared.url, path, token=True, options=" -C - -O")
     content, target = synthetic().read_bytes(), tmp_path / "blood.rtdc"
     target.write_bytes(content[:3000])
     environment = {key: value for key, value in os.environ.items() if "PROXY" not in key.upper()}

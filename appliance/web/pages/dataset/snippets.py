@@ -22,13 +22,12 @@ def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
     dclab knows addresses of DCOR only without a port. For answers of DCOR it trusts certificates in files of the servers' names,
     for the files themselves what REQUESTS_CA_BUNDLE names, else the world's authorities alone (and tries a hundred times).
     """
-    certificate = certificate_file(host)
-    lines = ["import os", f'os.environ["REQUESTS_CA_BUNDLE"] = "{certificate}"  # {_IN_THIS_FOLDER}']
+    lines = _trusting(host)
     if ":" in host:
         key = ', api_key="YOUR-API-TOKEN"' if token else ""
         lines += [
             "from dclab.rtdc_dataset.fmt_dcor import RTDC_DCOR",
-            f'ds = RTDC_DCOR("{resource_id}", host="{host}"{key}, cert_path="{certificate}")',
+            f'ds = RTDC_DCOR("{resource_id}", host="{host}"{key}, cert_path="{certificate_file(host)}")',
         ]
         return "\n".join(lines)
     lines += ["import dclab", "from dclab.rtdc_dataset.fmt_dcor import DCOR_CERTS_SEARCH_PATHS"]
@@ -40,18 +39,19 @@ def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
 
 def ckanapi_lines(url: str) -> str:
     """Python that asks the action API with a token."""
-    certificate = certificate_file(url.removeprefix("https://"))
     return "\n".join(
         [
-            "import requests",
+            *_trusting(url.removeprefix("https://")),
             "from ckanapi import RemoteCKAN",
-            "",
-            "session = requests.Session()",
-            f'session.verify = "{certificate}"  # {_IN_THIS_FOLDER}',
-            f'ckan = RemoteCKAN("{url}", apikey="YOUR-API-TOKEN", session=session)',
+            f'ckan = RemoteCKAN("{url}", apikey="YOUR-API-TOKEN")',
             'print(ckan.action.package_search(q="blood", include_private=True)["count"])',
         ]
     )
+
+
+def _trusting(host: str) -> list[str]:
+    """Python that makes requests trust the server: by the environment, which would override what a session is told."""
+    return ["import os", f'os.environ["REQUESTS_CA_BUNDLE"] = "{certificate_file(host)}"  # {_IN_THIS_FOLDER}']
 
 
 def curl_line(url: str, path: str, *, token: bool, options: str = "") -> str:

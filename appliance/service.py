@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography import x509
 
-from appliance import logs, notify, threads
+from appliance import logs, notify, root_marker, threads
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
@@ -54,6 +54,7 @@ class Service:
         _prepare(settings)
         self.db = Database(settings.database)
         self.db.migrate()
+        root_marker.finish(settings.data, settings.server.hostname)
         depot = Depot(settings.data)
         self.jobs = JobRunner(self.db, depot, settings)
         self.context = Context(
@@ -185,10 +186,9 @@ def _reload_certificate(service: Service) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Is there a data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
+    """Is there a whole data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
     root = settings.data
-    if not root.is_dir():
-        raise invalid(message=f"There is no data root at {root}. Make one with: dcor --data {root} init")
+    root_marker.require(root)  # before anything is made there
     try:
         data_root.create(root)
         with tempfile.TemporaryFile(dir=settings.tmp):

@@ -66,7 +66,7 @@ class SharingMachine(RuleBasedStateMachine):
         memory = Path("/dev/shm")
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.db = Database(Path(self.folder.name) / "dcor.sqlite")
-        self.db.migrate()
+        self.db.create()
         self.site = Site(Settings(), self.db, Depot(Path(self.folder.name)))
         self.known: dict[str, Known] = {}
         self.roles: dict[tuple[str, str], str] = {}

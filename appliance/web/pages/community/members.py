@@ -6,7 +6,6 @@ import sqlite3
 from typing import Any
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from appliance.actions import communities as verbs
 from appliance.model import roles
@@ -15,6 +14,7 @@ from appliance.store import communities, users
 from appliance.web.pages.community.view import KINDS, PATHS, frame, load, role_word
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -102,8 +102,21 @@ def _change(kind: str, ref: str) -> Any:
 
 def _remove(kind: str, ref: str) -> Any:
     row = load(kind, ref)
+    name = request.form.get("username", "")
+    asked = question(
+        _("Remove %(name)s?", name=name),
+        _(
+            "%(name)s loses access to the private datasets of %(community)s immediately, including to files. You can add the person again later.",
+            name=name,
+            community=row["title"] or row["name"],
+        ),
+        _("Remove member"),
+        back=f"{PATHS[kind]}/{row['name']}/members",
+    )
+    if asked:
+        return asked
     try:
-        verbs.remove_member(site(), viewer(), kind, row["id"], request.form.get("username", ""))
+        verbs.remove_member(site(), viewer(), kind, row["id"], name)
     except Problem as problem:
         return _page(kind, row, errors=messages(problem)), problem.status
     return back_to(f"{PATHS[kind]}/{row['name']}/members", done="member-removed")
@@ -139,10 +152,18 @@ def remove_collection(ref: str) -> Any:
 
 @bp.post("/<any(organization, group):where>/<ref>/leave")
 @allow("site:user")
-def leave(where: str, ref: str) -> Response:
+def leave(where: str, ref: str) -> Any:
     """Leave a circle or collection."""
     kind = KINDS[where]
     row = load(kind, ref)
+    asked = question(
+        _("Leave %(community)s?", community=row["title"] or row["name"]),
+        _("You lose access to its private datasets immediately. Only one of its admins can add you again."),
+        _("Leave"),
+        back=f"{PATHS[kind]}/{row['name']}/members",
+    )
+    if asked:
+        return asked
     verbs.remove_member(site(), viewer(), kind, row["id"], viewer().name)
     return back_to(PATHS[kind], done="member-removed")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, request
 from slugify import slugify
-from werkzeug.wrappers import Response
 
 from appliance.actions import communities as verbs
 from appliance.model.problem import Problem, not_found
@@ -17,6 +16,7 @@ from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
 from appliance.web.pages.frame.allow import allow, may, require_object
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -266,15 +266,29 @@ def _edit_form(
 
 @bp.post("/organization/<ref>/delete")
 @allow("circle:delete")
-def delete_circle(ref: str) -> Response:
+def delete_circle(ref: str) -> Any:
     """Delete an empty circle."""
-    verbs.delete(site(), viewer(), "circle", load("circle", ref)["id"])
+    row = load("circle", ref)
+    if asked := _delete_question("circle", row):
+        return asked
+    verbs.delete(site(), viewer(), "circle", row["id"])
     return back_to("/organization", done="deleted")
 
 
 @bp.post("/group/<ref>/delete")
 @allow("collection:delete")
-def delete_collection(ref: str) -> Response:
+def delete_collection(ref: str) -> Any:
     """Delete a collection; its datasets stay."""
-    verbs.delete(site(), viewer(), "collection", load("collection", ref)["id"])
+    row = load("collection", ref)
+    if asked := _delete_question("collection", row):
+        return asked
+    verbs.delete(site(), viewer(), "collection", row["id"])
     return back_to("/group", done="deleted")
+
+
+def _delete_question(kind: str, row: sqlite3.Row) -> str | None:
+    text = _("This cannot be undone here. Its datasets stay, but its members no longer see them through it.")
+    if kind == "circle":
+        text = _("This cannot be undone here. Only a circle without datasets can be deleted.")
+    title = _("Delete %(community)s?", community=row["title"] or row["name"])
+    return question(title, text, _("Delete"), back=f"{PATHS[kind]}/{row['name']}/edit")

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
@@ -235,8 +236,10 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         )
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
         more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
+    if deletion.may_restore(viewer(), row, facts):
+        first.append({"url": f"{base}/restore", "icon": "draft", "text": _("Restore"), "primary": True, "post": True})
     if row["state"] == "deleted" and may("dataset:purge", facts):
-        first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge"), "primary": True})
+        first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge")})
     return {"actions": first, "more_actions": more}
 
 

@@ -35,7 +35,8 @@ def url_with(path: str, **query: Any) -> str:
 
 def back_to(path: str, done: str = "", fragment: str = "") -> Response:
     """Go to `path` after a change (303), where the message `done` (see `pages.done`) is shown."""
-    target = url_with(path, done=done) + (f"#{fragment}" if fragment else "")
+    target = path + (("&" if "?" in path else "?") + urlencode({"done": done}) if done else "")
+    target += f"#{fragment}" if fragment else ""
     return redirect(target, 303)
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import timedelta
 
+from appliance.actions import rollback_copies
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.model import times
 from appliance.settings import Settings
@@ -24,7 +25,8 @@ def run(context: JobContext) -> Done:
 
 @job("forget_jobs", background=True)
 def forget(context: JobContext) -> Done:
-    """Remove successful jobs of the last season from the table."""
+    """Remove successful jobs of the last season from the table, and copies from before updates that are no longer needed."""
+    rollback_copies.sweep(context.settings)
     removed = 0
     while True:
         with context.db.write() as tx:

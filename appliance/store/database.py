@@ -6,7 +6,6 @@ Readers come from a pool and can not write; there is one writer, guarded by a lo
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import sqlite3
 import threading
@@ -127,22 +126,17 @@ class Database:
         """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release."""
         if not self.path.exists():
             self.path.touch(mode=0o600)
-        taken = []
         self._setup()
         with self.write() as tx:
             done = tx.execute("PRAGMA user_version").fetchone()[0]
-            steps = _steps()
-            if done > len(steps):
+            names = _steps()
+            if done > len(names):
                 raise Problem(
                     409,
                     "Validation Error",
-                    message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.",
+                    message=f"The database has schema {done}, this release knows {len(names)}. Install the newer release.",
                 )
-            for number, name in enumerate(steps[done:], done + 1):
-                importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
-                tx.execute(f"PRAGMA user_version = {number}")
-                taken.append(name)
-        return taken
+            return migrations.apply(tx, names, done)
 
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -1,3 +1,3 @@
 """The single-node appliance edition of DCOR."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

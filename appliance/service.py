@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import signal
@@ -13,13 +12,13 @@ from typing import Any
 
 from cryptography import x509
 
-from appliance import logs, notify, threads
+from appliance import logs, notify, root_marker, threads
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
 from appliance.jobs.sanity import SanityChecks
 from appliance.model import supplements
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
@@ -32,7 +31,6 @@ from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
 from appliance.web.gateway import Gateway, Limits
-from appliance.web.gateway.fallback import Pages
 from appliance.web.http import Request, problem_text
 from appliance.web.routes import Route
 from appliance.web.wsgi import pages_route
@@ -42,7 +40,6 @@ log = logging.getLogger(__name__)
 _GRACE = 30.0
 #: A round of a loop waits for the database's writer at most; what takes longer than this hangs [s].
 STALL_SECONDS = 120.0
-_numbers = itertools.count(1)  # of the services of this process, of which tests start several
 
 
 class Service:
@@ -57,6 +54,7 @@ class Service:
         _prepare(settings)
         self.db = Database(settings.database)
         self.db.migrate()
+        root_marker.finish(settings.data, settings.server.hostname)
         depot = Depot(settings.data)
         self.jobs = JobRunner(self.db, depot, settings)
         self.context = Context(
@@ -71,9 +69,7 @@ class Service:
         )
         self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
-        self._pages_socket = settings.tmp / f"pages-{os.getpid()}-{next(_numbers)}.sock"
         self._gateway: Gateway | None = None
-        self._pages: Pages | None = None
 
     @property
     def port(self) -> int:
@@ -82,14 +78,9 @@ class Service:
 
     def start(self) -> None:
         """Start everything; returns when requests are answered. Raises Problem when a port is taken."""
-        application = create_app(self.context)
-        pages = self._pages = Pages(application, self._pages_socket, threads=self.settings.server.page_threads)
-        pages.start()  # before the port is open: a quick browser must not be told that there are no pages
-        try:
-            self._gateway = self._bind(pages_route(application))
-        except Problem:
-            pages.stop()
-            raise
+        self._gateway = self._bind(
+            pages_route(create_app(self.context), at_once=self.settings.server.page_threads, bodies=self.context.bodies)
+        )
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
         self.jobs.start()
@@ -102,8 +93,6 @@ class Service:
             self._gateway.stop(grace)
         self.jobs.stop(grace)
         self._readers.close()
-        if self._pages is not None:
-            self._pages.stop()
         self.db.close()
         log.info("service.stopped")
 
@@ -137,7 +126,6 @@ class Service:
             self.context,
             certificate=self.settings.certificate,
             key=self.settings.certificate_key,
-            fallback_socket=self._pages_socket,
             names=_names(self.settings),
             bind=server.bind,
             port=server.port,
@@ -198,10 +186,9 @@ def _reload_certificate(service: Service) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Is there a data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
+    """Is there a whole data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
     root = settings.data
-    if not root.is_dir():
-        raise invalid(message=f"There is no data root at {root}. Make one with: dcor --data {root} init")
+    root_marker.require(root)  # before anything is made there
     try:
         data_root.create(root)
         with tempfile.TemporaryFile(dir=settings.tmp):

@@ -48,7 +48,7 @@ class Server:
         least=8,
         most=32,
     )
-    page_threads: int = _option(6, "Threads that render pages", least=1)
+    page_threads: int = _option(4, "Pages rendered at once", least=1)
     cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 

@@ -328,7 +328,7 @@ def _flag(data: Mapping[str, Any], key: str) -> bool:
 def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
     """Raises Problem 409 when this user is the one administrator who can log in."""
     if row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
-        raise invalid(message="This is the last administrator; make somebody else one first.")
+        raise invalid(message="This is the last administrator; make someone else an administrator first.")
 
 
 def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:
@@ -354,7 +354,7 @@ def _used_up() -> NoReturn:
     raise Problem(
         404,
         "Not Found Error",
-        message="This link was used already or is too old. Ask your administrator for a new one.",
+        message="This link has already been used or has expired. Ask your administrator for a new one.",
     )
 
 

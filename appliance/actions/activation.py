@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from appliance.actions.site import Site
@@ -19,12 +19,13 @@ NO_RESOURCES = "Cannot set state of dataset to 'active', because it does not con
 NO_VALID_RESOURCE = "Before activating a dataset, make sure that it contains a valid DC resource!"
 
 
-def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> None:
+def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any], *, every: bool = False) -> None:
     """Before the transaction: look into the files whose job has not done so yet.
 
     That takes a child process and seconds, so it can not happen while the database's writer is held. Stops at the first
     valid file; the verdicts are stored, `require_ready` reads them. Refusing is for the transaction.
 
+    :param every: look into all of them, not only until one is valid.
     :raises Problem: 503 when the files cannot be looked into now, or not in the time of a request; what is known by then is kept.
     """
     if data.get("state") != "active":
@@ -39,7 +40,7 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
             for row in resources.of_dataset(conn, facts.id)
             if names.is_measurement(row["name"]) and verdicts.get(row["id"]) is None
         ]
-    if any(verdicts.values()):
+    if any(verdicts.values()) and not every:
         return
     until = time.monotonic() + _LONGEST
     for resource_id in unknown:
@@ -48,8 +49,29 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
         sanity = site.check_sanity(site.depot.path(resource_id), viewer.user_id or "")
         with site.db.write() as tx:
             rtdc.set_verdict(tx, resource_id, sanity.valid, list(sanity.reasons))
-        if sanity.valid:
+        if sanity.valid and not every:
             return
+
+
+def require_confirmed(
+    tx: sqlite3.Connection, dataset_id: str, confirmed: Collection[str], *, personal_confirmed: bool
+) -> None:
+    """Broken measurements block unless each is in `confirmed` (resource ids), personal data unless confirmed.
+
+    :raises Problem: 409 with the names of the files under ``broken`` or ``personal``.
+    """
+    verdicts = rtdc.verdicts(tx, dataset_id)
+    files = resources.of_dataset(tx, dataset_id)
+    broken = [
+        row["name"]
+        for row in files
+        if names.is_measurement(row["name"]) and not verdicts.get(row["id"]) and row["id"] not in confirmed
+    ]
+    if broken:
+        raise invalid({"broken": broken})
+    found = [row["name"] for row in files if (rtdc.get(tx, row["id"]) or {}).get("personal")]
+    if found and not personal_confirmed:
+        raise invalid({"personal": found})
 
 
 def require_ready(tx: sqlite3.Connection, dataset_id: str) -> None:

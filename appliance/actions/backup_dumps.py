@@ -8,20 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance import durable
+from appliance import durable, root_marker
 from appliance.actions import backups
 from appliance.actions.site import Site
 from appliance.backup import create as backup
 from appliance.backup import gpg as backup_gpg
 from appliance.backup import manifest as backup_manifest
-from appliance.backup import restore as backup_restore
 from appliance.backup import retention
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security import secrets
 from appliance.settings import Settings
 from appliance.store import audit, backup_source
-from appliance.store.depot import Depot
 
 _FOLDER = "encrypted_db_dumps"
 _SQLITE = b"SQLite format 3\x00"
@@ -78,11 +76,13 @@ def restore(
     """
     if not (target / "dcor.toml").is_file():
         raise invalid(message=f"{target} is no data root. A dump holds the database only: install the appliance first.")
+    if (target / root_marker.RESTORING).exists():
+        raise root_marker.half_restored(target)
     backups.require_stopped(target)
-    place = target / backup_restore.DATABASE_FILE
+    place = target / root_marker.DATABASE
     if not replace and backups.datasets_in(place):
         raise invalid(message=f"{target} is in use: it has datasets. Say --replace to move its database aside.")
-    draft = target / f"{backup_restore.DATABASE_FILE}.part"
+    draft = target / f"{root_marker.DATABASE}.part"
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         _unpack(dump, draft, key, passphrase)
@@ -93,7 +93,7 @@ def restore(
         durable.replace(draft, place)
     finally:
         draft.unlink(missing_ok=True)
-    lost = _missing(target, place)
+    lost: list[str] = []
     backups.finish(target, "backup.restore_database", dump.name, lost)
     return Restored(sum(1 for _ in backup_source.depot_files(place)), place.stat().st_size, lost)
 
@@ -115,20 +115,6 @@ def _set_aside(target: Path, place: Path) -> None:
     for path in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
         if path.exists():
             durable.replace(path, secrets.private_folder(target / "quarantine" / name) / path.name)
-
-
-def _missing(target: Path, database: Path) -> list[str]:
-    depot = Depot(target)
-    lost = [row for row in backup_source.depot_files(database) if not depot.path(row.resource_id, row.kind).is_file()]
-    originals = sum(row.kind == "original" for row in lost)
-    told = []
-    if originals:
-        told.append(f"{originals} uploaded files are not in the depot: copy depot/ back from where you keep it.")
-    if len(lost) > originals:
-        told.append(
-            f"{len(lost) - originals} files that jobs made are not in the depot: `dcor jobs run-missing` makes them."
-        )
-    return told
 
 
 def _prune(base: Path, settings: Settings) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import fcntl
 import json
 import tempfile
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from appliance import __version__, durable
+from appliance import __version__, durable, root_marker
 from appliance.actions import rollback_copies
 from appliance.actions.site import Site
+from appliance.backup import claims, retention
 from appliance.backup import create as backup
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import key_sheet as backup_sheet
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
-from appliance.backup import retention
 from appliance.backup import trial as backup_trial
 from appliance.backup import verify as backup_verify
 from appliance.backup import zip_archive as backup_zip
@@ -27,7 +26,7 @@ from appliance.backup.create import Progress
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import secrets
-from appliance.settings import Settings
+from appliance.settings import Settings, load
 from appliance.store import alarms, audit, backup_source, data_root
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -112,8 +111,8 @@ def create(
 
 def is_fresh(settings: Settings, now: datetime | None = None) -> bool:
     """Is there a full backup younger than `FRESH`?"""
-    known = backup_manifest.names(folder(settings))
-    return bool(known) and (now or datetime.now(UTC)) - backup_manifest.moment_of(known[0]) < FRESH
+    newest = backup_manifest.newest(folder(settings), backup_manifest.FULL)
+    return newest is not None and (now or datetime.now(UTC)) - backup_manifest.moment_of(newest) < FRESH
 
 
 def prune(site: Site, viewer: Viewer = OPERATOR, *, dry_run: bool = False) -> retention.Pruned:
@@ -192,7 +191,7 @@ def restore(
     Raises Problem 409 when nobody is named, before anything is touched.
     """
     signed_by = None if any_signer else backup_sheet.require_signer(key, signer)
-    make_room(target, replace=replace)
+    move = may_move(target, replace=replace)
     done = backup_restore.restore(
         place,
         target,
@@ -200,48 +199,65 @@ def restore(
         examine=backup_source.examine,
         name=name,
         signer=signed_by,
+        replace=move,
+        complete=lambda backup, problems: finish(target, "backup.restore", backup, problems),
         progress=progress,
     )
-    finish(target, "backup.restore", done.manifest.name, done.problems)
+    if done.manifest.kind != backup_manifest.FULL:
+        done.notes.append(f"The backup {done.manifest.name} is of the database only: no files were in it.")
     return done
 
 
-def make_room(target: Path, *, replace: bool = False) -> Path | None:
-    """Move what a restore would overwrite into the quarantine of `target`; return where it went, None = nothing was there.
+def may_move(target: Path, *, replace: bool = False) -> bool:
+    """May a restore move what is in `target` into the quarantine there?
 
-    A data root without datasets (as the installer makes it) is moved without asking, one with datasets only with
-    `replace`. The depot stays: what is right in it need not be fetched. Raises Problem 409 while the service runs.
+    A data root without datasets (as the installer makes it) is moved without asking, one with datasets or an unfinished restore
+    only with `replace`. The depot stays: what is right in it need not be fetched. Raises Problem 409 while the service runs, and for
+    a folder with something else.
     """
-    if not target.exists() or (target / backup_restore.MARKER).exists():
-        return None
-    present = [path for path in target.iterdir() if path.name not in backup_restore.STAYS]
-    if not present:
-        return None
-    if not (target / "dcor.toml").exists() and not (target / backup_restore.DATABASE_FILE).exists():
-        backup_restore.require_empty(target)
     require_stopped(target)
-    if not replace and datasets_in(target / backup_restore.DATABASE_FILE):
+    if claims.unfinished(target) is not None or not claims.present(target):
+        return replace
+    if not any((target / name).exists() for name in (root_marker.SETTINGS, root_marker.DATABASE, root_marker.MARKER)):
+        return False
+    if not replace and datasets_in(target / root_marker.DATABASE):
         raise invalid(
             message=f"{target} is in use: it has datasets. Restore into another folder, or say --replace to move what is "
             "there into its quarantine first."
         )
-    moment = datetime.now(UTC)
-    while (aside := target / "quarantine" / f"before-restore-{backup_manifest.name_of(moment)}").exists():
-        moment += timedelta(seconds=1)
-    secrets.private_folder(aside)
-    for path in present:
-        durable.replace(path, aside / path.name)
-    return aside
+    return True
 
 
 def restore_zip(
     target: Path, path: Path, passphrase: str, *, replace: bool = False, progress: Progress | None = None
 ) -> backup_zip.Zipped:
     """Rebuild a data root in `target` from a ZIP backup."""
-    make_room(target, replace=replace)
-    done = backup_zip.restore(path, target, passphrase, examine=backup_source.examine, progress=progress)
-    finish(target, "backup.restore", path.name, done.problems)
-    return done
+    move = may_move(target, replace=replace)
+    return backup_zip.restore(
+        path,
+        target,
+        passphrase,
+        examine=backup_source.examine,
+        replace=move,
+        complete=lambda backup, problems: finish(target, "backup.restore", backup, problems),
+        progress=progress,
+    )
+
+
+def missing_files(target: Path) -> list[str]:
+    """Sentences about files that the database of a data root knows and its depot lacks."""
+    depot = Depot(target)
+    rows = backup_source.depot_files(target / root_marker.DATABASE)
+    lost = [row for row in rows if not depot.path(row.resource_id, row.kind).is_file()]
+    originals = sum(row.kind == "original" for row in lost)
+    told = []
+    if originals:
+        told.append(f"{originals} uploaded files are not in the depot: copy depot/ back from where you keep it.")
+    if len(lost) > originals:
+        told.append(
+            f"{len(lost) - originals} files that jobs made are not in the depot: `dcor jobs run-missing` makes them."
+        )
+    return told
 
 
 def restore_files(
@@ -317,10 +333,12 @@ def trials(settings: Settings) -> list[dict[str, Any]]:
 
 
 def trial_is_due(settings: Settings, now: datetime | None = None) -> bool:
-    """Has there been no trial this month, although there are backups?"""
+    """Has there been no trial this month, although there are complete backups?"""
     stamp = (now or datetime.now(UTC)).strftime("%Y-%m")
     done = [row.get("at", "") for row in trials(settings)]
-    return not any(at.startswith(stamp) for at in done) and bool(backup_manifest.names(folder(settings)))
+    return not any(at.startswith(stamp) for at in done) and bool(
+        backup_manifest.newest(folder(settings), backup_manifest.FULL)
+    )
 
 
 def ready(settings: Settings) -> Path:
@@ -361,11 +379,14 @@ def datasets_in(database: Path) -> int:
         return 0
 
 
-def finish(target: Path, action: str, name: str, problems: Sequence[str]) -> None:
-    """Make the missing folders, bring an older database up to date, and note what happened."""
+def finish(target: Path, action: str, name: str, problems: list[str]) -> None:
+    """Make the missing folders, bring an older database up to date, note what happened, and add what the depot lacks to `problems`."""
     data_root.create(target)
-    db = Database(target / backup_restore.DATABASE_FILE)
+    db = Database(target / root_marker.DATABASE)
     db.migrate()
+    root_marker.finish(target, load(target).server.hostname)
+    if not problems:  # otherwise single files were named
+        problems += missing_files(target)
     with closing(db), db.write() as tx:
         audit.add(tx, OPERATOR, action, "backup", name, problems=len(problems))
 

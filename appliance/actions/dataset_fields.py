@@ -6,13 +6,15 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.actions.activation import NO_RESOURCES
+from appliance.actions.site import Site
 from appliance.model import licences, names, references
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.values import as_bool, as_text
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
-from appliance.store import communities
+from appliance.store import communities, datasets
 
 #: Field as clients name it → column.
 COLUMNS = {
@@ -41,6 +43,7 @@ DERIVED = frozenset(
 _LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
 #: What one dataset may have, and one call may name: some ten times what clients send.
 MOST_TAGS, MOST_COLLECTIONS, MOST_EXTRAS = 200, 200, 200
+NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
 _PARSERS = {"authors": references.authors, "doi": references.doi, "references": references.references}
 
 
@@ -139,3 +142,55 @@ def require_complete(fields: Mapping[str, Any], viewer: Viewer, settings: Settin
         errors |= problem.fields
     if errors:
         raise invalid(errors)
+
+
+# --- of a new dataset -----------------------------------------------------------------------------------------------
+
+
+def chosen_id(conn: sqlite3.Connection, viewer: Viewer, id_: Any) -> str | None:
+    """The id that an admin wants a new dataset to have. Raises Problem 403 or 409."""
+    if not id_:
+        return None
+    if not viewer.sysadmin:
+        raise not_authorized("Only sysadmins may specify a dataset ID")
+    if not names.is_id(id_):
+        raise invalid({"id": ["dataset ID must be a valid UUID"]})
+    if datasets.find(conn, id_) is not None:
+        raise invalid({"id": ["Dataset id already exists"]})
+    return str(id_)
+
+
+def chosen_name(conn: sqlite3.Connection, viewer: Viewer, name: Any) -> str | None:
+    """An admin's own name for a dataset; other people's wishes are ignored, as in DCOR. Raises Problem 409."""
+    if not name or not viewer.sysadmin:
+        return None
+    names.require_name(name)
+    if datasets.name_taken(conn, name):
+        raise invalid({"name": ["That URL is already in use."]})
+    return str(name)
+
+
+def initial_state(viewer: Viewer, state: Any) -> str:
+    """State of a new dataset. Scripts of admins (``ckanapi load``, mirrors) make active ones at once, as CKAN lets them.
+
+    Raises Problem 409.
+    """
+    if state in (None, ""):
+        return "active" if viewer.sysadmin else "draft"
+    if state == "draft":
+        return "draft"
+    if state == "active":
+        if viewer.sysadmin:
+            return "active"
+        raise invalid({"state": [NO_RESOURCES]})
+    raise invalid({"state": [f"A new dataset is a draft, not '{state}'"]})
+
+
+def initial_visibility(site: Site, private: bool | None) -> bool:
+    """Whether a new dataset is private. Raises Problem 403."""
+    public_allowed = site.settings.policy.public_datasets
+    if private is None:
+        return not public_allowed
+    if not private and not public_allowed:
+        raise not_authorized(f"Creating {NO_PUBLIC}")
+    return private

@@ -1,10 +1,10 @@
-"""Datasets: create, change, activate, delete, purge, move."""
+"""Datasets: create, change, activate, move. (`deletion` deletes, restores and purges them.)"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from appliance.actions import activation, collecting, dataset_fields, lookup, resources
@@ -19,7 +19,8 @@ from appliance.store import resources as rows
 _FREE_WHEN_ACTIVE = frozenset({"license_id", "private", "state"})
 #: Files that a dataset's list may name, and new ones among them. (DCOR-Aid adds one in a call.)
 MOST_LISTED, MOST_ADDED = 20_000, 200
-_NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
+#: What the audit log calls a change of state.
+_EVENTS = {"active": "dataset.activate", "deleted": "dataset.delete"}
 
 
 def show(conn: sqlite3.Connection, viewer: Viewer, ref: str | None) -> str:
@@ -32,7 +33,7 @@ def show(conn: sqlite3.Connection, viewer: Viewer, ref: str | None) -> str:
 
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
-    """Make a dataset (a draft unless `data` says otherwise); returns its id. Raises Problem 403, 404 or 409."""
+    """Make a dataset: a draft, an administrator's is active unless `data` says draft. Returns its id. Raises Problem 403, 404 or 409."""
     policy.require(viewer, "dataset:create")
     if data.get("resources"):
         raise invalid({"resources": ["Create the dataset first, then upload its files"]})
@@ -40,12 +41,12 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
         fields = dataset_fields.parsed(data)
         circle_id = dataset_fields.circle(tx, viewer, data.get("owner_org"), private=bool(fields.get("private")))
         collection_ids = dataset_fields.collections(tx, data, viewer) or set()
-        id_ = _chosen_id(tx, viewer, data.get("id"))
+        id_ = dataset_fields.chosen_id(tx, viewer, data.get("id"))
         dataset_fields.require_complete(fields, viewer, site.settings)
         wanted_tags = dataset_fields.tag_names(data) or []
-        state = _initial_state(data.get("state"))
-        private = _initial_visibility(site, fields.get("private"))
-        name = _chosen_name(tx, viewer, data.get("name")) or names.dataset_name(
+        state = dataset_fields.initial_state(viewer, data.get("state"))
+        private = dataset_fields.initial_visibility(site, fields.get("private"))
+        name = dataset_fields.chosen_name(tx, viewer, data.get("name")) or names.dataset_name(
             fields.get("title", ""), lambda text: datasets.name_taken(tx, text), id_
         )
         dataset_id = datasets.create(
@@ -81,6 +82,23 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     return facts.id
 
 
+def activate(
+    site: Site, viewer: Viewer, ref: str | None, *, confirmed: Collection[str], personal_confirmed: bool
+) -> None:
+    """Activate a draft after every measurement was checked, as a person does who is asked about each broken one.
+
+    :param confirmed: ids of broken measurements that shall be in it all the same.
+    :raises Problem: 403, 404, 503, or 409 with what is missing or not confirmed (see `activation`).
+    """
+    activation.prepare(site, viewer, ref, {"state": "active"}, every=True)
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
+        activation.require_ready(tx, facts.id)
+        activation.require_confirmed(tx, facts.id, confirmed, personal_confirmed=personal_confirmed)
+        apply(site, tx, viewer, row, facts, {"state": "active"}, files)
+    site.wake_jobs()
+
+
 def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> str:
     """Change a dataset by what `change` makes of its package dict; returns the id. Raises Problem 403, 404 or 409.
 
@@ -92,7 +110,8 @@ def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[s
     activation.prepare(site, viewer, current["id"], change(current))
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, current["id"], "dataset:update")
-        apply(site, tx, viewer, row, facts, change(json.loads(show(tx, viewer, facts.id))), files)
+        data = change(json.loads(show(tx, viewer, facts.id)))
+        apply(site, tx, viewer, row, facts, data, files, removes=True)
     site.wake_jobs()
     return facts.id
 
@@ -105,8 +124,13 @@ def apply(
     facts: DatasetFacts,
     data: Mapping[str, Any],
     files: resources.DepotTransaction,
+    *,
+    removes: bool = False,
 ) -> None:
-    """The body of `update`, inside a transaction: compare, ask, check, write."""
+    """The body of `update`, inside a transaction: compare, ask, check, write.
+
+    :param removes: files that the list leaves out were left out on purpose, not because the client does not know of them.
+    """
     fields = dataset_fields.parsed(data)
     fields = {key: value for key, value in fields.items() if value != _stored(row, key)}
     wanted_tags = dataset_fields.tag_names(data)
@@ -129,7 +153,7 @@ def apply(
     if state:
         columns["state"] = state
     if "name" in changes:
-        columns["name"] = _chosen_name(tx, viewer, data["name"])
+        columns["name"] = dataset_fields.chosen_name(tx, viewer, data["name"])
     if {"authors", "license_id"} & fields.keys():
         dataset_fields.require_complete(
             {"authors": row["authors"], "license_id": row["license_id"]} | fields, viewer, site.settings
@@ -140,37 +164,20 @@ def apply(
     if collection_ids is not None:
         _set_collections(tx, viewer, facts, collection_ids)
     if listed is not None:
-        _apply_resources(site, tx, viewer, facts, listed, files)
+        _apply_resources(site, tx, viewer, facts, listed, files, removes=removes)
     if changes:
-        datasets.touch(tx, facts.id)
+        if state == "deleted":
+            datasets.mark_deleted(tx, facts.id)
+        else:
+            datasets.touch(tx, facts.id)
         audit.add(
             tx,
             viewer,
-            "dataset.activate" if state == "active" else "dataset.update",
+            _EVENTS.get(state or "", "dataset.update"),
             "dataset",
             facts.id,
             fields=sorted(changes),
         )
-
-
-def delete(site: Site, viewer: Viewer, ref: str | None) -> None:
-    """Mark a draft as deleted (an admin: any dataset). Raises Problem 403 or 404."""
-    with site.db.write() as tx:
-        _, facts = lookup.dataset(tx, viewer, ref, "dataset:delete")
-        if facts.state != "draft" and not viewer.sysadmin:
-            raise not_authorized("Only draft datasets can be deleted!")
-        datasets.mark_deleted(tx, facts.id)
-        audit.add(tx, viewer, "dataset.delete", "dataset", facts.id)
-
-
-def purge(site: Site, viewer: Viewer, ref: str | None) -> None:
-    """Remove a deleted dataset for good; its files go to quarantine. Raises Problem 403 or 404."""
-    with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
-        if facts.state != "deleted" and not viewer.sysadmin:
-            raise not_authorized("Only deleted datasets can be purged!")
-        files.removed = datasets.purge(tx, facts.id)
-        audit.add(tx, viewer, "dataset.purge", "dataset", facts.id, name=row["name"], resources=len(files.removed))
 
 
 def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) -> bool:
@@ -238,7 +245,7 @@ def _require_allowed(
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
     if "private" in fields:
         if not fields["private"] and not site.settings.policy.public_datasets:
-            raise not_authorized(f"{_NO_PUBLIC[0].upper()}{_NO_PUBLIC[1:]}")
+            raise not_authorized(f"{dataset_fields.NO_PUBLIC[0].upper()}{dataset_fields.NO_PUBLIC[1:]}")
         if fields["private"] and site.settings.policy.public_datasets and not viewer.sysadmin:
             raise not_authorized("Changing visibility to private not allowed")
     if "license_id" in fields and not viewer.sysadmin:
@@ -252,7 +259,7 @@ def _new_state(viewer: Viewer, facts: DatasetFacts, wanted: Any) -> str | None:
         state = states.State(str(wanted))
     except ValueError as error:
         raise invalid({"state": [f"A dataset is draft, active or deleted, not '{wanted}'"]}) from error
-    if state == "deleted":
+    if state == "deleted" and not viewer.sysadmin:
         raise not_authorized("Use package_delete to delete a dataset")
     if not states.may_become(states.State(facts.state), state, sysadmin=viewer.sysadmin):
         raise not_authorized(f"Changing dataset state to {state} not allowed")
@@ -280,6 +287,8 @@ def _apply_resources(
     facts: DatasetFacts,
     listed: Any,
     files: resources.DepotTransaction,
+    *,
+    removes: bool,
 ) -> None:
     """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
@@ -292,7 +301,9 @@ def _apply_resources(
     kept = [entry["id"] for entry in listed if entry.get("id") in old]
     dropped = [one for one in old if one not in set(kept)]
     if dropped:
-        policy.require(viewer, "resource:delete", facts)
+        _require_draft(viewer, facts)
+        if not removes:
+            policy.require(viewer, "resource:delete", facts)
     if len(listed) - len(kept) > MOST_ADDED:
         raise invalid({"resources": [f"At most {MOST_ADDED} files can be added in one call"]})
     errors: list[Fields] = [{} for _ in listed]
@@ -324,7 +335,7 @@ def _apply_resources(
 
 
 def _require_draft(viewer: Viewer, facts: DatasetFacts) -> None:
-    resources.require_draft(viewer, facts, "Changing 'resources' not allowed for non-draft datasets!")
+    resources.require_draft(viewer, facts, resources.FROZEN)
 
 
 def _set_collections(tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, wanted: set[str]) -> None:
@@ -343,42 +354,3 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         dataset_fields.COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()
     }
-
-
-def _chosen_id(conn: sqlite3.Connection, viewer: Viewer, id_: Any) -> str | None:
-    if not id_:
-        return None
-    if not viewer.sysadmin:
-        raise not_authorized("Only sysadmins may specify a dataset ID")
-    if not names.is_id(id_):
-        raise invalid({"id": ["dataset ID must be a valid UUID"]})
-    if datasets.find(conn, id_) is not None:
-        raise invalid({"id": ["Dataset id already exists"]})
-    return str(id_)
-
-
-def _chosen_name(conn: sqlite3.Connection, viewer: Viewer, name: Any) -> str | None:
-    """An admin's own name for a dataset; other people's wishes are ignored."""
-    if not name or not viewer.sysadmin:
-        return None
-    names.require_name(name)
-    if datasets.name_taken(conn, name):
-        raise invalid({"name": ["That URL is already in use."]})
-    return str(name)
-
-
-def _initial_state(state: Any) -> str:
-    if state in (None, "", "draft"):
-        return "draft"
-    if state == "active":
-        raise invalid({"state": [activation.NO_RESOURCES]})
-    raise invalid({"state": [f"A new dataset is a draft, not '{state}'"]})
-
-
-def _initial_visibility(site: Site, private: bool | None) -> bool:
-    public_allowed = site.settings.policy.public_datasets
-    if private is None:
-        return not public_allowed
-    if not private and not public_allowed:
-        raise not_authorized(f"Creating {_NO_PUBLIC}")
-    return private

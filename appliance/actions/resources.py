@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.security import policy
 from appliance.store import audit, communities, datasets, jobs, resources, uploads
 
 _LEGACY_KEYS = frozenset(
@@ -23,6 +24,9 @@ _DIRECT_KEYS = frozenset({"id", "name", "package_id", "s3_available", "descripti
 #: Characters of a file's description.
 LONGEST_DESCRIPTION = 20_000
 _SERVER_KEYS = ("sha256", "etag")
+#: Why the files of a published dataset stay: said of one file, and of the dataset's list of files.
+NOT_EDITABLE = "Editing resources for non-draft datasets not allowed!"
+FROZEN = "Changing 'resources' not allowed for non-draft datasets!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +87,35 @@ class DepotTransaction:
         self.added.append(incoming)  # only now is what lies there ours to withdraw
 
 
-def check_new(site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None) -> DatasetFacts:
+def check_new(
+    site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None, *, message: str = NOT_EDITABLE
+) -> DatasetFacts:
     """Before a body is read: may `viewer` add a file of this name and size [bytes] to this dataset, and is there room?
 
     :raises Problem: 403, 404, 409 (name), 413 (limit), 507 (no space); nothing has been written by then.
     """
     with site.db.read() as conn:
         _, facts = lookup.dataset(conn, viewer, dataset_ref, "dataset:update")
-        require_draft(viewer, facts)
+        require_draft(viewer, facts, message)
         errors = name_errors(conn, facts.id, name, viewer)
         if errors:
             raise invalid({"name": errors})
         require_quota(site, conn, facts.circle_id, size or 0)
         require_room(site, conn, size or 0)
     return facts
+
+
+def check_unplaced(site: Site, viewer: Viewer, name: str, size: int | None) -> None:
+    """Before the body of a file is read whose dataset is not known yet, because the form names it later: what can be said by then.
+
+    `check_new` has to follow before the file is used. Raises Problem 403, 409 (name), 413, 507.
+    """
+    policy.require(viewer, "upload:begin")
+    errors = _file_name_errors(name, viewer)
+    if errors:
+        raise invalid({"name": errors})
+    with site.db.read() as conn:
+        require_room(site, conn, size or 0)
 
 
 def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
@@ -144,9 +163,7 @@ def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: in
         )
 
 
-def require_draft(
-    viewer: Viewer, facts: DatasetFacts, message: str = "Editing resources for non-draft datasets not allowed!"
-) -> None:
+def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITABLE) -> None:
     """Files of a dataset change while it is a draft, later only by an admin's hand. Raises Problem 403."""
     if facts.state != "draft" and not viewer.sysadmin:
         raise not_authorized(message)
@@ -156,11 +173,16 @@ def name_errors(
     conn: sqlite3.Connection, dataset_id: str, name: object, viewer: Viewer, taken: Sequence[str] = ()
 ) -> list[str]:
     """What is wrong with the name of a new file in a dataset; empty when nothing is."""
-    errors = names.resource_name_errors(name)
-    if viewer.sysadmin and isinstance(name, str) and name.isprintable() and "/" not in name and len(name) <= 255:
-        errors = [] if name.strip(". ") else errors
+    errors = _file_name_errors(name, viewer)
     if name in taken or name in resources.names_of(conn, dataset_id):
         errors.append(f"Resource with name '{name}' already exists!")
+    return errors
+
+
+def _file_name_errors(name: object, viewer: Viewer) -> list[str]:
+    errors = names.resource_name_errors(name)
+    if viewer.sysadmin and isinstance(name, str) and name.isprintable() and "/" not in name and len(name) <= 255:
+        return [] if name.strip(". ") else errors
     return errors
 
 
@@ -185,6 +207,8 @@ def addition(
         incoming = _uploaded(site, conn, viewer, facts, entry)
     _require_keys(entry, _DIRECT_KEYS if direct else _LEGACY_KEYS, viewer, direct=direct)
     assert isinstance(incoming, Incoming)  # noqa: S101 - for the type checker
+    if not direct and entry.get("id"):
+        incoming = replace(incoming, resource_id=_chosen_id(conn, entry["id"]))
     errors = name_errors(conn, facts.id, incoming.name, viewer, taken)
     if errors:
         raise invalid({"name": errors})
@@ -287,7 +311,7 @@ def reorder(site: Site, viewer: Viewer, dataset_ref: str | None, order: object) 
         raise missing("order")
     with site.db.write() as tx:
         _, facts = lookup.dataset(tx, viewer, dataset_ref, "dataset:update")
-        require_draft(viewer, facts, "Changing 'resources' not allowed for non-draft datasets!")
+        require_draft(viewer, facts, FROZEN)
         ids = [row["id"] for row in resources.of_dataset(tx, facts.id)]
         if len(set(wanted)) != len(wanted) or not set(wanted) <= set(ids):
             raise invalid({"order": ["resource ids must be unique ids of this dataset's resources"]})
@@ -313,7 +337,7 @@ def _uploaded(
         or upload["user_id"] not in {viewer.user_id, facts.creator_id}
     ):
         raise not_authorized(f"Resource {resource_id} not available on S3!")
-    if entry.get("s3_available") is not True and str(entry.get("s3_available")).lower() != "true":
+    if entry.get("s3_available") not in (None, "") and str(entry["s3_available"]).lower() != "true":
         raise not_authorized('"s3_available" must be set to True')
     return Incoming(
         site.depot.part(upload["id"]),
@@ -323,6 +347,15 @@ def _uploaded(
         upload["etag"],
         str(resource_id),
     )
+
+
+def _chosen_id(conn: sqlite3.Connection, id_: Any) -> str:
+    """The id that an administrator wants a file to have. Raises Problem 409."""
+    if not names.is_id(id_):
+        raise invalid({"id": ["resource ID must be a valid UUID"]})
+    if resources.get(conn, id_) is not None:
+        raise invalid({"id": ["Resource id already exists."]})
+    return str(id_)
 
 
 def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Viewer, *, direct: bool) -> None:

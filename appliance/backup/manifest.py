@@ -27,11 +27,16 @@ from appliance.security.secrets import write_private
 MANIFEST = "manifest.json"
 OBJECTS = "files"
 FORMAT = 1
+#: Kinds of backups: with the depot's files, and without.
+FULL, DATABASE_ONLY = "full", "database"
 
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}_\d{6}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _SIGNATURE = re.compile(rb"signed-by ([0-9a-f]{64}) ([0-9a-f]{128})\n")
 _OBJECT = re.compile(r"[0-9a-f]{64}")
+# Stands before the long lists, as the keys are sorted.
+_KIND = re.compile(rb'^ "kind": "([a-z]+)"', re.MULTILINE)
+_HEAD = 4096
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 
 
@@ -144,9 +149,26 @@ def read(path: Path, signer: str | None = None) -> Manifest:
         raise invalid(message=f"{path} is of a form that this release does not know.") from error
 
 
-def names(folder: Path) -> list[str]:
-    """Return the names of the finished backups in `folder`, newest first."""
-    return sorted((path.name for path in _sets(folder) if (path / MANIFEST).exists()), reverse=True)
+def names(folder: Path, kind: str | None = None) -> list[str]:
+    """Return the names of the finished backups in `folder`, newest first; all of them, or those of one kind (see `kind_of`)."""
+    found = sorted((path.name for path in _sets(folder) if (path / MANIFEST).exists()), reverse=True)
+    return found if kind is None else [name for name in found if kind_of(folder, name) == kind]
+
+
+def kind_of(folder: Path, name: str) -> str:
+    """Return the kind that the head of a manifest states, "" when it cannot be read. Quick, and unproved: `read` checks signatures."""
+    try:
+        with (set_path(folder, name) / MANIFEST).open("rb") as file:
+            found = _KIND.search(file.read(_HEAD))
+    except OSError:
+        return ""
+    return found[1].decode() if found else ""
+
+
+def newest(folder: Path, kind: str) -> str | None:
+    """Return the name of the newest backup of a kind, None when there is none."""
+    found = sorted((path.name for path in _sets(folder) if (path / MANIFEST).exists()), reverse=True)
+    return next((name for name in found if kind_of(folder, name) == kind), None)
 
 
 def all_of(folder: Path, signer: str | None = None) -> tuple[list[Manifest], list[str]]:
@@ -160,14 +182,25 @@ def all_of(folder: Path, signer: str | None = None) -> tuple[list[Manifest], lis
     return manifests, problems
 
 
-def find(folder: Path, name: str | None = None, signer: str | None = None) -> Manifest:
-    """Return the backup called `name`, or the newest one. Raises Problem 404 when there is none."""
+def find(folder: Path, name: str | None = None, signer: str | None = None, *, kind: str | None = None) -> Manifest:
+    """Return the backup called `name`, or the newest one (of `kind`).
+
+    Raises Problem 404 when there is none, 409 when it is of another kind.
+    """
     known = names(folder)
-    if name is None and not known:
-        raise not_found(f"There is no backup in {folder}.")
     if name is not None and name not in known:
         raise not_found(f"There is no backup '{name}' in {folder}.")
-    return read(set_path(folder, name or known[0]) / MANIFEST, signer)
+    if not known:
+        raise not_found(f"There is no backup in {folder}.")
+    chosen = name or (known[0] if kind is None else newest(folder, kind))
+    if chosen is None:
+        raise not_found(
+            f"There is no complete backup in {folder}, only some without files; the newest is {known[0]}. --backup {known[0]} takes it."
+        )
+    found = read(set_path(folder, chosen) / MANIFEST, signer)
+    if kind is not None and found.kind != kind:
+        raise invalid(message=f"The backup {chosen} is of the database only: it holds no files. Take a complete one.")
+    return found
 
 
 def _sets(folder: Path) -> Iterator[Path]:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance import durable
-from appliance.backup import crypto
+from appliance.backup import claims, crypto
 from appliance.backup import manifest as manifests
 from appliance.backup.create import DATABASE, SYSTEM, Progress
 from appliance.backup.manifest import Manifest
 from appliance.backup.verify import Entry, Examine, Identities, read_index, unpack
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder, write_private
-
-#: Names the backup that a data root is being restored from, until it is complete.
-MARKER = ".restoring"
-DATABASE_FILE = "dcor.sqlite"
-#: What may be in a folder that is restored into: files of the depot that are right are not fetched again.
-STAYS = frozenset({"backups", "depot", "quarantine", "lost+found", "tmp", "log"})
 
 # Names below the data root that a backup may write: plain parts, none of them hidden.
 _SAFE = re.compile(r"(dcor\.toml|(depot|certificates|secrets)(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
@@ -32,12 +27,16 @@ _CERTIFICATES = "certificates/"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Outcome: the backup, the number and bytes of depot files that were written, and those that could not be."""
+    """Outcome: the backup, the number and bytes of depot files that were written, and those that could not be.
+
+    :ivar notes: what else the administrator should know: what was moved, what was gone on with, which backups are newer.
+    """
 
     manifest: Manifest
     files: int
     size: int
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def restore(
@@ -48,34 +47,76 @@ def restore(
     examine: Examine,
     name: str | None = None,
     signer: str | None = None,
+    replace: bool = False,
+    complete: claims.Complete | None = None,
     progress: Progress | None = None,
 ) -> Restored:
-    """Rebuild a data root in the empty folder `target` from the backup `name` (None: the newest).
+    """Rebuild a data root in the empty folder `target` from the backup `name` (None: the newest complete one).
 
-    Every byte is checked on its way. An interrupted call is continued by the same call. Single files of the depot that
-    are damaged are left out and reported; `examine` looks at the database. Raises Problem 409 when `target` holds something else, the key is wrong, or
-    database or settings are damaged.
+    Every byte is checked on its way. Nothing that is in `target` changes before the key, the settings and the database of the backup were
+    found to be good. An interrupted call is continued by the same call; with `replace` by one with another backup, too, and what is there
+    is moved aside (see `claims`). Single files of the depot that are damaged are left out and reported; `examine` looks at the database.
+    `complete` does what is left before the data root can be served. Raises Problem 409 when `target` holds something else, the key is
+    wrong, or database or settings are damaged.
     """
-    manifest = manifests.find(folder, name, signer)
+    manifest = manifests.find(folder, name, signer, kind=None if name else manifests.FULL)
+    claims.require_claimable(target, manifest.name, replace=replace)
     crypto.require_key(identities, manifest.recipients)
     path = manifests.set_path(folder, manifest.name)
-    index = read_index(path, identities)
-    claim(target, manifest.name)
-    for member, data, mode in _system_files(path / SYSTEM, identities):
-        write_private(place_of(target, member), data, mode)
-    report = _files(folder, target, index.files, identities, progress)
-    draft = target / f"{DATABASE_FILE}.part"
+    draft = target / claims.DRAFT
+    try:
+        with _damage_of(manifest.name):
+            index = read_index(path, identities)
+            system = _system_files(path / SYSTEM, identities)
+            _unpack_database(path / DATABASE, draft, identities, index.database, examine)
+        notes = [*_newer(folder, manifest), *claims.claim(target, manifest.name, replace=replace)]
+        for member, data, mode in system:
+            write_private(place_of(target, member), data, mode)
+        report = _files(folder, target, index.files, identities, progress)
+        durable.replace(draft, target / claims.DATABASE_FILE)
+    finally:
+        draft.unlink(missing_ok=True)
+    if complete is not None:
+        complete(manifest.name, report[2])
+    claims.unclaim(target, manifest.hostname)
+    return Restored(manifest, *report, notes)
+
+
+def _unpack_database(
+    source: Path, draft: Path, identities: Identities, expected: crypto.Digest, examine: Examine
+) -> None:
+    draft.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     draft.touch(mode=0o600)
     with draft.open("wb") as file:
-        content = unpack(path / DATABASE, identities, file)
+        content = unpack(source, identities, file)
     problems = examine(draft)
-    if content != index.database or problems:
+    if content != expected or problems:
+        raise invalid(message=" ".join(["the database is not what was put in.", *problems]))
+
+
+@contextmanager
+def _damage_of(name: str) -> Iterator[None]:
+    """What is wrong with the backup `name` in here is told with what to do; a wrong key as it is."""
+    try:
+        yield
+    except crypto.WrongKeyError:
+        raise
+    except (Problem, FileNotFoundError) as error:
+        cause = f"{Path(error.filename).name} is missing" if isinstance(error, FileNotFoundError) else str(error)
         raise invalid(
-            message=f"The database in the backup {manifest.name} is damaged. Take another backup. {' '.join(problems)}"
-        )
-    durable.replace(draft, target / DATABASE_FILE)
-    unclaim(target)
-    return Restored(manifest, *report)
+            message=f"The backup {name} is damaged; nothing was changed ({cause.rstrip('.')}). Take another backup: --backup NAME, as "
+            "`dcor backup list` shows them."
+        ) from error
+
+
+def _newer(folder: Path, chosen: Manifest) -> list[str]:
+    """Sentences about backups that are newer than the chosen one."""
+    newer = [name for name in manifests.names(folder) if name > chosen.name]
+    bare = [name for name in newer if manifests.kind_of(folder, name) == manifests.DATABASE_ONLY]
+    told = [f"Newer, but of the database only: {', '.join(bare)}."] if bare else []
+    if len(newer) > len(bare):
+        told.append(f"Newer, and not taken: {', '.join(name for name in newer if name not in bare)}.")
+    return told
 
 
 def restore_files(
@@ -90,40 +131,13 @@ def restore_files(
 ) -> Restored:
     """Put back files of the depot that a data root in use has lost: those `wanted` (by name) that are not there.
 
-    Nothing that exists is touched.
+    Nothing that exists is touched. Without a `name` the newest complete backup is taken; one of the database only is refused.
     """
-    manifest = manifests.find(folder, name, signer)
+    manifest = manifests.find(folder, name, signer, kind=manifests.FULL)
     crypto.require_key(identities, manifest.recipients)
     index = read_index(manifests.set_path(folder, manifest.name), identities)
     missing = [entry for entry in index.files if wanted(entry.name) and not (target / entry.name).exists()]
     return Restored(manifest, *_files(folder, target, missing, identities, progress))
-
-
-def require_empty(target: Path) -> None:
-    """Raise Problem 409 unless `target` is missing, an interrupted restore, or holds nothing but what may stay."""
-    if target.exists() and not (target / MARKER).exists() and any(path.name not in STAYS for path in target.iterdir()):
-        raise invalid(message=f"{target} is not empty. Restore into an empty folder, so that nothing is overwritten.")
-
-
-def claim(target: Path, name: str) -> None:
-    """Mark `target` as the place where the backup `name` is being restored, so that an interrupted restore goes on there.
-
-    Raises Problem 409 when it is not empty, or marked by another backup.
-    """
-    require_empty(target)
-    target.mkdir(parents=True, exist_ok=True, mode=0o750)
-    marker = target / MARKER
-    if marker.exists() and marker.read_text(encoding="utf-8").strip() != name:
-        raise invalid(
-            message=f"{target} is being restored from another backup: {marker.read_text(encoding='utf-8').strip()}."
-        )
-    durable.write(marker, f"{name}\n".encode())
-
-
-def unclaim(target: Path) -> None:
-    """Take the mark of `claim` away: everything is there and durable."""
-    (target / MARKER).unlink()
-    durable.sync_folder(target)
 
 
 def _files(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.backup import crypto
+from appliance.backup import manifest as manifests
 from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress, Source, SourceFile, create, scratch
 from appliance.backup.manifest import Seal
@@ -65,7 +66,7 @@ def trial(
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Trial:
-    """Check the part of the newest backup whose turn it is, and restore a part of the present data to `workdir`.
+    """Check the part of the newest complete backup whose turn it is, and restore a part of the present data to `workdir`.
 
     Never raises for what is wrong with backups: that is in the result.
     """
@@ -80,6 +81,7 @@ def trial(
             workdir=workdir,
             examine=examine,
             progress=progress,
+            kind=manifests.FULL,
             wanted=lambda name: _turn(name) == part,
         )
     except Problem as problem:

@@ -26,6 +26,7 @@ class Verified:
     """Outcome: what was read, whether it was opened with the key, and every problem in a sentence.
 
     :ivar damaged: the parts and objects that are not what was written.
+    :ivar kind: of the backup, see `manifest.FULL`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Verified:
     opened: bool
     problems: list[str] = field(default_factory=list)
     damaged: frozenset[str] = frozenset()
+    kind: str = manifests.FULL
 
     @property
     def ok(self) -> bool:
@@ -67,15 +69,16 @@ def verify(
     workdir: Path | None = None,
     examine: Examine | None = None,
     progress: Progress | None = None,
+    kind: str | None = None,
     wanted: Callable[[str], bool] | None = None,
 ) -> Verified:
-    """Check the backup `name` (None: the newest) in `folder`.
+    """Check the backup `name` (None: the newest, of a `kind` or any) in `folder`.
 
     With `identities` (private keys) everything is decrypted, and the database is put into `workdir` for a while and
     checked by `examine`. `wanted` picks among the depot's objects by name. Raises Problem when the manifest cannot be
     trusted or the key is the wrong one; all other damage is collected.
     """
-    manifest = manifests.find(folder, name, signer)
+    manifest = manifests.find(folder, name, signer, kind=kind)
     if identities:
         crypto.require_key(identities, manifest.recipients)
     path = manifests.set_path(folder, manifest.name)
@@ -90,7 +93,9 @@ def verify(
     if identities and not check.damaged & {DATABASE, SYSTEM, INDEX}:
         objects = {key: digest for key, digest in objects.items() if key not in check.damaged}
         check.problems += _open(folder, manifest, identities, workdir or path, examine, set(objects))
-    return Verified(manifest.name, check.files, total, bool(identities), check.problems, frozenset(check.damaged))
+    return Verified(
+        manifest.name, check.files, total, bool(identities), check.problems, frozenset(check.damaged), manifest.kind
+    )
 
 
 def read_index(path: Path, identities: Identities) -> Index:

@@ -8,19 +8,19 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyzipper
 
 from appliance import durable
-from appliance.backup import crypto
+from appliance.backup import claims, crypto
 from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress, Source, SourceFile, scratch
 from appliance.backup.crypto import Digest
 from appliance.backup.verify import Examine
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 
 MANIFEST = "manifest.json"
 DATABASE = "dcor.sqlite"
@@ -33,11 +33,15 @@ _CHECKSUM = re.compile(r"([0-9a-f]{64})  ")
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
-    """Outcome: number of files, bytes of their contents, and what was wrong with single files."""
+    """Outcome: number of files, bytes of their contents, and what was wrong with single files.
+
+    :ivar notes: what a restore did besides.
+    """
 
     files: int
     size: int
     problems: list[str]
+    notes: list[str] = field(default_factory=list)
 
 
 def create(
@@ -97,31 +101,64 @@ def verify(path: Path, passphrase: str | None = None, *, progress: Progress | No
     return problems
 
 
-def restore(path: Path, target: Path, passphrase: str, *, examine: Examine, progress: Progress | None = None) -> Zipped:
+def restore(
+    path: Path,
+    target: Path,
+    passphrase: str,
+    *,
+    examine: Examine,
+    replace: bool = False,
+    complete: claims.Complete | None = None,
+    progress: Progress | None = None,
+) -> Zipped:
     """Rebuild a data root in the empty folder `target` from a ZIP backup; an interrupted call is continued by the same.
 
-    Damaged files of the depot are left out and reported. Raises Problem 409 for a wrong passphrase, a folder in use,
-    and when database or settings are damaged.
+    With `replace` what is there, or was left by the restore of another backup, is moved aside; nothing of it before the database in the
+    ZIP was found to be good. Damaged files of the depot are left out and reported. Raises Problem 409 for a wrong passphrase, a folder
+    in use, and when database or settings are damaged.
     """
+    draft = target / claims.DRAFT
     with _open(path, passphrase) as archive:
         manifest = _manifest(archive)
-        backup_restore.claim(target, path.name)
-        total, done = sum(digest.size for digest in manifest.values()), 0
+        claims.require_claimable(target, path.name, replace=replace)
+        database = manifest.pop(DATABASE, None)
+        if database is None:
+            raise invalid(message=f"{path} holds no database. Take another backup.")
+        total, done = database.size + sum(digest.size for digest in manifest.values()), database.size
         problems = []
-        # The database comes last: before, nothing can be served.
-        for name, digest in sorted(manifest.items(), key=lambda item: (item[0] == DATABASE, item[0])):
-            place = target / DATABASE if name == DATABASE else backup_restore.place_of(target, name)
-            try:
-                _extract(archive, name, digest, place, examine if name == DATABASE else None)
-            except _Damaged as error:
-                if not name.startswith("depot/"):
-                    raise invalid(message=f"{name} in the backup is damaged. Take another backup.") from error
-                problems.append(f"{name} in the backup is damaged.")
-            done += digest.size
-            if progress is not None:
-                progress(done, total, name)
-    backup_restore.unclaim(target)
-    return Zipped(len(manifest), total, problems)
+        try:
+            target.mkdir(parents=True, exist_ok=True, mode=0o750)
+            _extract_or_refuse(archive, DATABASE, database, draft, examine)
+            notes = claims.claim(target, path.name, replace=replace)
+            for name, digest in sorted(manifest.items()):
+                try:
+                    _extract(archive, name, digest, backup_restore.place_of(target, name), None)
+                except _Damaged as error:
+                    if not name.startswith("depot/"):
+                        raise _refused(name) from error
+                    problems.append(f"{name} in the backup is damaged.")
+                done += digest.size
+                if progress is not None:
+                    progress(done, total, name)
+            # The database comes last: before, nothing can be served.
+            durable.replace(draft, target / DATABASE)
+        finally:
+            draft.unlink(missing_ok=True)
+    if complete is not None:
+        complete(path.name, problems)
+    claims.unclaim(target)
+    return Zipped(len(manifest) + 1, total, problems, notes)
+
+
+def _refused(name: str) -> Problem:
+    return invalid(message=f"{name} in the backup is damaged. Take another backup.")
+
+
+def _extract_or_refuse(archive: Any, name: str, digest: Digest, place: Path, examine: Examine) -> None:
+    try:
+        _extract(archive, name, digest, place, examine)
+    except _Damaged as error:
+        raise _refused(name) from error
 
 
 def _extract(archive: Any, name: str, digest: Digest, place: Path, examine: Examine | None) -> None:

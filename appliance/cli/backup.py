@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from typing import Any
 import click
 
 from appliance.actions import backup_dumps, backups
+from appliance.backup import claims, key_sheet
 from appliance.backup import gpg as backup_gpg
-from appliance.backup import key_sheet
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
 from appliance.backup.crypto import parse_recipient
@@ -37,6 +36,7 @@ from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 
 _COLUMNS = {"name": "backup", "kind": "kind", "files": "files", "size": "size", "problem": "problem"}
+_KINDS = {"full": "complete", "database": "database only"}
 _PATH = click.Path(path_type=Path)
 _place_option = click.option("--from", "place", type=_PATH, help="Folder of the backups.  [default: backup.folder]")
 _key_option = click.option("--key", type=_PATH, help="File with the private key or the key sheet; - reads stdin.")
@@ -94,6 +94,7 @@ def create(
     problems = [*made.problems, *(tried.problems if tried else [])]
     data = {
         "name": made.manifest.name,
+        "kind": made.manifest.kind,
         "path": str(made.path),
         "new_files": made.new_files,
         "new_bytes": made.new_bytes,
@@ -116,7 +117,7 @@ def list_(state: CliState, place: Path | None, as_json: bool) -> None:
     own = backups.seal(state.settings).public if place is None else None
     with as_caller() if place else _nothing():
         rows = backups.listed(place or backups.folder(state.settings), own)
-    shown = [row | {"size": size(row["size"])} for row in rows]
+    shown = [row | {"size": size(row["size"]), "kind": _KINDS.get(row["kind"], row["kind"])} for row in rows]
     emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No backups yet. Make one: dcor backup create"))
 
 
@@ -141,7 +142,13 @@ def verify(
             data: dict[str, Any] = {"name": place.name, "opened": passphrase is not None, "problems": problems}
         else:
             done = backups.verify(state.settings, name, place=place, key=_key_text(key) if key else None, progress=told)
-            data = {"name": done.name, "opened": done.opened, "files": done.files, "bytes": done.size}
+            data = {
+                "name": done.name,
+                "kind": done.kind,
+                "opened": done.opened,
+                "files": done.files,
+                "bytes": done.size,
+            }
             data["problems"] = problems = done.problems
     emit(data, as_json, _verified)
     return int(bool(problems))
@@ -153,13 +160,17 @@ def verify(
 )
 @_key_option
 @click.option("--password-stdin", is_flag=True, help="For a ZIP or a GnuPG key: read the passphrase from stdin.")
-@click.option("--backup", "name", help="Name of the backup.  [default: the newest]")
+@click.option("--backup", "name", help="Name of the backup.  [default: the newest complete one]")
 @click.option(
     "--signer", metavar="HEX", help="Signature key of the server that made the backup.  [default: the key file's]"
 )
 @click.option("--any-signer", is_flag=True, help="Restore a backup whoever made it; a forged one cannot be told then.")
 @click.option("--files", "only_files", is_flag=True, help="Only put back files that the depot has lost.")
-@click.option("--replace", is_flag=True, help="Move a data root with datasets aside (into its quarantine).")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Move what is there aside (into its quarantine), and go on with or start over an unfinished restore.",
+)
 @yes_option
 @json_option
 @pass_state
@@ -178,7 +189,8 @@ def restore(
 ) -> int:
     """Rebuild the data root (--data) on a bare machine, with the private key from the key sheet.
 
-    An interrupted restore goes on when the command is repeated. Exit code 1 when single files could not be restored.
+    An interrupted restore goes on when the command is repeated; with --replace, another backup may be taken instead. Until it is
+    finished, the service does not start. A backup of the database only is taken when --backup names it. Exit code 1 when single files could not be restored.
 
     Of a dump by `dcor encrypted-database-backup` (.gpg, or decrypted already) the database comes back; settings,
     certificate and files stay as they are. --key then names the exported private GnuPG key; without it, the caller's keyring is asked.
@@ -205,8 +217,15 @@ def restore(
         else:
             done = backups.restore(state.data_root, place, secret, **chosen, replace=replace, progress=told)
     data = {"backup": name or place.name, "files": done.files, "bytes": done.size, "problems": done.problems}
+    data["notes"] = done.notes
     if not zipped:
-        data |= {"backup": done.manifest.name, "hostname": done.manifest.hostname}
+        data |= {
+            "backup": done.manifest.name,
+            "kind": done.manifest.kind,
+            "hostname": done.manifest.hostname,
+        }
+    for line in done.notes:
+        note(line)
     emit(data, as_json, _restored)
     if not only_files:
         note("Next: sudo systemctl start dcor; dcor inspect")
@@ -257,6 +276,7 @@ def prune(state: CliState, dry_run: bool, as_json: bool) -> int:
 @pass_state
 def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Path | None) -> None:
     """Back up the database, as the manual names it: to a GnuPG key, or without one like `dcor backup create`."""
+    state.require_root()
     settings = state.settings
     if key_file is not None:
         with as_caller():
@@ -309,15 +329,13 @@ def _as_caller_for_owner(root: Path, spare: tuple[str, ...] = ()) -> Iterator[No
 
     The folders `spare` are known to have got nothing.
     """
-    owner = root.stat() if root.is_dir() else None
+    was_there = root.is_dir()
     with as_caller():
         try:
             yield
         finally:
-            if owner is not None and os.geteuid() == 0 and owner.st_uid != 0:
-                for top in root.iterdir():
-                    for path in (top, *(top.rglob("*") if top.is_dir() and top.name not in spare else ())):
-                        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+            if was_there:
+                claims.give_to_owner(root, spare)
 
 
 @contextmanager
@@ -366,6 +384,9 @@ def _created(data: dict[str, Any]) -> str:
     lines = [*data["problems"]]
     if data["trial"]:
         lines.append(f"Trial restore of this month: {'good' if data['trial']['ok'] else 'problems found'}.")
+    if data["kind"] != "full":
+        lines.append(f"{data['path']}: the database only, without files, in {data['seconds']} s")
+        return "\n".join(lines)
     lines.append(
         f"{data['path']}: database and {data['total_files']} files ({size(data['total_bytes'])}), "
         f"{data['new_files']} of them new ({size(data['new_bytes'])}), in {data['seconds']} s"
@@ -376,7 +397,8 @@ def _created(data: dict[str, Any]) -> str:
 def _verified(data: dict[str, Any]) -> str:
     how = "opened with the key and compared" if data["opened"] else "compared with the hashes written at the time"
     state = f"{len(data['problems'])} problems" if data["problems"] else "good"
-    return "\n".join([*data["problems"], f"{data['name']}: {state} ({how})."])
+    kind = ", database only" if data.get("kind", "full") != "full" else ""
+    return "\n".join([*data["problems"], f"{data['name']}{kind}: {state} ({how})."])
 
 
 def _restored(data: dict[str, Any]) -> str:

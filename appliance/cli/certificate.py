@@ -62,6 +62,7 @@ def show(state: CliState, as_json: bool) -> int:
 @pass_state
 def create(state: CliState, names: tuple[str, ...], key_type: str, days: int, try_out: bool, yes: bool) -> None:
     """Make a self-signed certificate in place of the present one. Every access file has to be made anew then."""
+    state.require_root()
     settings = state.settings
     wanted = certificate_names.names_for(
         settings.server.hostname,
@@ -82,6 +83,7 @@ def create(state: CliState, names: tuple[str, ...], key_type: str, days: int, tr
 @pass_state
 def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | None, renew: bool) -> None:
     """Make a signing request (CSR) for the hospital's authority. The present certificate stays in use meanwhile."""
+    state.require_root()
     settings = state.settings
     csr, key = _request_files(settings)
     if renew or not (csr.exists() and key.exists()):
@@ -112,6 +114,7 @@ def install(state: CliState, files: tuple[Path, ...], key: Path | None, password
 
     A running service takes it up within seconds; transfers go on.
     """
+    state.require_root()
     settings = state.settings
     password = read_password(True) if password_stdin else None
     with as_caller():

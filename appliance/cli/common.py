@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
+from appliance import root_marker
 from appliance import settings as settings_module
 from appliance.actions.site import Site
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -34,15 +35,15 @@ class CliState:
         """The settings of the data root. Raises Problem for unknown keys or wrong values."""
         return settings_module.load(self.data_root)
 
+    def require_root(self) -> None:
+        """Raise Problem unless there is a whole data root, the one of this machine; before anything is written into it."""
+        root_marker.require(self.data_root)
+
     @cached_property
     def db(self) -> Database:
-        """The metadata database, migrated by whoever initialised or updated it. Raises Problem without a data root."""
-        path = self.settings.database
-        if not path.is_file():
-            raise invalid(
-                message=f"There is no DCOR data root in {self.data_root}. `dcor init` makes one; --data names another."
-            )
-        return Database(path)
+        """The metadata database, migrated by whoever initialised or updated it. Raises Problem without a whole data root."""
+        self.require_root()
+        return Database(self.settings.database)
 
     @cached_property
     def depot(self) -> Depot:

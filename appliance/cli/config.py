@@ -54,6 +54,7 @@ def remember(state: CliState, key: str, value: str) -> Any:
 
     What the environment says is left out: it holds for this call only.
     """
+    state.require_root()
     chosen = settings_module.load(state.data_root, env={}).replace(**{key: value}).chosen()
     settings_module.write(state.data_root / "dcor.toml", chosen)
     return chosen[key]

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import datasets, lookup
+from appliance.actions import datasets, deletion, lookup
 from appliance.cli.common import CliState, agreed, details, emit, json_option, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import communities, inspection
@@ -100,6 +100,15 @@ def delete(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> 
     _remove(state, refs, dry_run, yes, purge=False)
 
 
+@group.command("restore")
+@click.argument("refs", nargs=-1, required=True)
+@pass_state
+def restore(state: CliState, refs: tuple[str, ...]) -> None:
+    """Make deleted drafts drafts again, all of them or none. What was active stays deleted."""
+    deletion.restore(state.site, OPERATOR, *refs)
+    note(f"{len(refs)} restored")
+
+
 @group.command("purge")
 @click.argument("refs", nargs=-1, required=True)
 @removes
@@ -121,6 +130,6 @@ def _remove(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool, *,
         return
     for row in rows:
         if row["state"] != "deleted":
-            datasets.delete(state.site, OPERATOR, row["id"])
+            deletion.delete(state.site, OPERATOR, row["id"])
         if purge:
-            datasets.purge(state.site, OPERATOR, row["id"])
+            deletion.purge(state.site, OPERATOR, row["id"])

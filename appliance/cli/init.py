@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance import root_marker
 from appliance import settings as settings_module
-from appliance.cli.common import CliState, emit, json_option, pass_state, read_password
+from appliance.cli.common import (
+    CliState,
+    as_caller,
+    become_owner,
+    emit,
+    json_option,
+    pass_state,
+    read_password,
+)
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
+
+#: A folder with one of these was a data root before; a new one is not made in it.
+_PARTS = (
+    root_marker.DATABASE,
+    root_marker.SETTINGS,
+    "secrets/signing.key",
+    "certificates/server.key",
+    "depot/resources",
+)
 
 
 @click.command("init")
@@ -33,6 +52,9 @@ from appliance.settings import Settings
 @click.option("--port", type=int, help="HTTPS port.  [default: 443]")
 @click.option("--http-port", type=int, help="Port that redirects to HTTPS; 0 = none.  [default: 80]")
 @click.option("--bind", help="Address to listen on.  [default: 0.0.0.0]")
+@click.option(
+    "--adopt", is_flag=True, help="Take a data root that is there as the one of this machine (noted in /etc/dcor)."
+)
 @click.option("--try-out", is_flag=True, help="For a try-out: accept localhost, put the port into the certificate.")
 @json_option
 @pass_state
@@ -47,13 +69,20 @@ def command(
     port: int | None,
     http_port: int | None,
     bind: str | None,
+    adopt: bool,
     try_out: bool,
     as_json: bool,
 ) -> None:
     """Create the data root: folders, settings, keys, certificate, database, first admin.
 
-    Whatever is there already stays as it is, so the command may be repeated after an interruption or an update.
+    Whatever is there already stays as it is, so the command may be repeated after an interruption or an update. A database is made
+    only in a new data root: one that lost its own, or a mount point without its volume, is refused.
     """
+    if adopt:
+        if any(value is not None for value in (hostname, admin, email, port, http_port, bind)):
+            raise click.UsageError("--adopt changes nothing else; say it alone.")
+        emit(_adopt(state), as_json, lambda data: f"{data['data']} is the data root of this machine ({data['noted']}).")
+        return
     if admin and not email:
         raise click.UsageError("--admin needs --email.")
     password = read_password(True) if password_stdin else None
@@ -94,6 +123,7 @@ def prepare(
     from appliance.tls import names as certificate_names
 
     file = root / "dcor.toml"
+    new = _is_new(root)
     if file.exists():
         settings = settings_module.load(root)
         _require_agreement(settings, flags, file)
@@ -107,6 +137,9 @@ def prepare(
         else None
     )
     try:
+        if new:
+            root.mkdir(mode=0o750, parents=True, exist_ok=True)
+            root_marker.begin(root, settings.server.hostname)
         done += [f"folder {path}" for path in data_root.create(root)]
     except OSError as error:
         raise invalid(message=f"The data root {root} cannot be made: {error.strerror}.") from error
@@ -121,8 +154,34 @@ def prepare(
             settings.certificate_key,
         )
         done.append(f"certificate {settings.certificate}")
-    done += [f"database step {name}" for name in Database(settings.database).migrate()]
+    db = Database(settings.database)
+    with closing(db):
+        steps = db.create() if root_marker.is_being_made(root) else db.migrate()
+    done += [f"database step {name}" for name in steps]
+    root_marker.finish(root, settings.server.hostname)
     return settings
+
+
+def _is_new(root: Path) -> bool:
+    """Is there nothing of a data root yet? Raises Problem for one that is damaged, half restored or not mounted."""
+    if (root / root_marker.RESTORING).exists():
+        raise root_marker.half_restored(root)
+    marker = root_marker.read(root) if root.is_dir() else None
+    if marker is not None and root_marker.is_being_made(root):
+        return False
+    if marker is None and not any((root / name).exists() for name in _PARTS):
+        return True
+    root_marker.require(root, new_settings=True)
+    return False
+
+
+def _adopt(state: CliState) -> dict[str, Any]:
+    root = state.data_root
+    become_owner(root)
+    root_marker.require(root, adopt=True)
+    root_marker.finish(root, state.settings.server.hostname, adopt=True)
+    with as_caller():
+        return {"data": str(root), "noted": str(root_marker.record(root))}
 
 
 def first_admin(state: CliState, name: str, email: str, password: str | None) -> dict[str, Any]:

@@ -29,6 +29,8 @@ def command(state: CliState, assume_yes: bool, deep: bool, wanted: tuple[str, ..
             raise click.BadParameter(
                 f"There is no check '{name}'. The checks are: {', '.join(known)}.", param_hint="--check"
             )
+    if assume_yes:
+        state.require_root()  # nothing is made on an empty mount point, or in a data root that is being restored
     premises = Premises(state.data_root, state.settings, deep=deep)
     result = report.examine(premises, repair=assume_yes, only=set(wanted))
     data = {

@@ -9,11 +9,27 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from appliance import durable
+from appliance import durable, root_marker
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model.problem import Problem
 from appliance.store.data_root import FOLDERS
 
 _DEEPEST = 8
+
+
+@check("data root", "the data root is whole, and the one that belongs to this machine")
+def data_root(premises: Premises) -> Iterator[Finding]:
+    """The marker inside against what this machine has noted; no empty mount point, foreign volume or half-finished restore."""
+    try:
+        root_marker.require(premises.data_root)
+        marker = root_marker.read(premises.data_root)
+    except Problem as problem:
+        yield Finding("data root", Level.PROBLEM, str(problem), "The service does not start.", "See the sentence.")
+        return
+    if marker is None:
+        yield Finding("data root", Level.NOTE, "it has no marker yet", "", "The next start of the service writes one.")
+    else:
+        yield Finding("data root", Level.OK, f"{premises.data_root} of {marker.hostname}, {marker.id[:8]}")
 
 
 @check("folders", "every folder of the data root exists with the right mode and can be written by the service")

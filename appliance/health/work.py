@@ -83,24 +83,25 @@ def backup(premises: Premises) -> Iterator[Finding]:
         )
         return
     newest = newest_backup(folder)
+    bare = backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) if newest is None else None
     if newest is None:
         yield Finding(
             "backup",
             Level.WARNING,
-            f"no backup in {folder}",
-            "After a broken disk everything is lost.",
+            f"no complete backup in {folder}{', only some of the database' if bare else ''}",
+            "After a broken disk every measurement is lost." if bare else "After a broken disk everything is lost.",
             "dcor backup create",
         )
     elif (age := time.time() - newest) > 2 * _DAY:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            f"the last backup is {age / _DAY:.1f} days old",
+            f"the last complete backup is {age / _DAY:.1f} days old",
             "What came since then is lost with the disk.",
             "systemctl status dcor-backup.timer; dcor backup create",
         )
     else:
-        yield Finding("backup", Level.OK, f"the last one is {age / 3600:.1f} hours old, in {folder}")
+        yield Finding("backup", Level.OK, f"the last complete one is {age / 3600:.1f} hours old, in {folder}")
     plain = sorted(path.name for path in folder.glob("*.sqlite"))
     if plain:
         yield Finding(
@@ -147,6 +148,6 @@ def _what(job: dict[str, Any]) -> str:
 
 
 def newest_backup(folder: Path) -> float | None:
-    """Time of the newest finished backup in `folder` (seconds since 1970), None when there is none."""
-    found = backup_manifest.names(folder)
-    return backup_manifest.moment_of(found[0]).timestamp() if found else None
+    """Time of the newest complete backup in `folder` (seconds since 1970), None when there is none with the depot's files."""
+    found = backup_manifest.newest(folder, backup_manifest.FULL)
+    return backup_manifest.moment_of(found).timestamp() if found else None

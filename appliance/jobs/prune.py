@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from appliance.actions import datasets as verbs
+from appliance.actions import deletion
 from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model import times
@@ -50,7 +50,7 @@ def purge(site: Site, found: list[dict[str, Any]], cancelled: Callable[[], bool]
         if cancelled():
             raise JobFailed("cancelled")
         try:
-            verbs.purge(site, OPERATOR, row["id"])
+            deletion.purge(site, OPERATOR, row["id"])
         except Problem as problem:
             if problem.status != 404:  # somebody was faster
                 raise

@@ -101,41 +101,40 @@ def select(value: Any, patterns: list[str]) -> Any:
     return _select(value, rules, [])
 
 
-def _select(value: Any, rules: list[tuple[bool, list[str]]], path: list[str]) -> Any:
+#: One step of a path: every name that it can be given. A list's member has its position, counted from both ends, and its id.
+_Step = tuple[str, ...]
+
+
+def _select(value: Any, rules: list[tuple[bool, list[str]]], path: list[_Step]) -> Any:
     if isinstance(value, dict):
         kept = {}
         for key, part in value.items():
-            here = [*path, key]
+            here = [*path, (key,)]
             if key == "id" or _keeps(rules, here):
                 kept[key] = _select(part, rules, here)
         return kept
     if isinstance(value, list):
-        return [
-            _select(part, rules, [*path, _handle(part, i)])
-            for i, part in enumerate(value)
-            if _keeps(rules, [*path, _handle(part, i)])
-        ]
+        members = [(part, [*path, _member(part, i, len(value))]) for i, part in enumerate(value)]
+        return [_select(part, rules, here) for part, here in members if _keeps(rules, here)]
     return value
 
 
-def _keeps(rules: list[tuple[bool, list[str]]], path: list[str]) -> bool:
+def _keeps(rules: list[tuple[bool, list[str]]], path: list[_Step]) -> bool:
     for keep, pattern in rules:
-        if len(pattern) == len(path) and all(
-            fnmatch.fnmatchcase(part, want) or (len(want) >= _ID_PREFIX and part.startswith(want))
-            for part, want in zip(path, pattern, strict=True)
-        ):
+        if len(pattern) == len(path) and all(map(_matches, path, pattern)):
             return keep
-        if (
-            keep
-            and len(pattern) > len(path)
-            and all(fnmatch.fnmatchcase(part, want) for part, want in zip(path, pattern, strict=False))
-        ):
+        if keep and len(pattern) > len(path) and all(map(_matches, path, pattern[: len(path)])):
             return True  # something deeper is protected
     return True
 
 
-def _handle(part: Any, position: int) -> str:
-    return str(part["id"]) if isinstance(part, dict) and part.get("id") else str(position)
+def _matches(step: _Step, want: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, want) or (len(want) >= _ID_PREFIX and name.startswith(want)) for name in step)
+
+
+def _member(part: Any, position: int, length: int) -> _Step:
+    places = (str(position), str(position - length))
+    return (*places, str(part["id"])) if isinstance(part, dict) and part.get("id") else places
 
 
 def _nested(old: Any, new: Any) -> bool:

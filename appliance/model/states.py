@@ -1,4 +1,4 @@
-"""A dataset's life: draft → active, draft → deleted → purged; nothing leads back."""
+"""A dataset's life: draft → active, draft → deleted → purged; a deleted draft can be restored, and only an administrator can set an active one back."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ class State(StrEnum):
     DELETED = "deleted"
 
 
-#: Where a user may lead a dataset; an admin may also delete an active one.
+#: Where a user may lead a dataset.
 TRANSITIONS = {
     State.DRAFT: frozenset({State.ACTIVE, State.DELETED}),
     State.ACTIVE: frozenset[State](),
     State.DELETED: frozenset[State](),
 }
 
+#: Where an administrator may lead it besides: to correct what was published by mistake.
+POWERS = {State.ACTIVE: frozenset({State.DRAFT, State.DELETED})}
+
 
 def may_become(old: State, new: State, *, sysadmin: bool = False) -> bool:
     """May a dataset go from `old` to `new`? Staying is always allowed."""
-    return old == new or new in TRANSITIONS[old] or (sysadmin and old == State.ACTIVE and new == State.DELETED)
+    return old == new or new in TRANSITIONS[old] or (sysadmin and new in POWERS.get(old, ()))
+
+
+def may_be_restored(state: State, deleted_from: str | None) -> bool:
+    """May a dataset in `state` become a draft again? Only a deleted one that was a draft (`deleted_from`)."""
+    return state == State.DELETED and deleted_from == State.DRAFT

@@ -10,7 +10,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_REFUSAL = "This change was asked for by another site. Open the page here and try again."
+_REFUSAL = "This change was requested by another site. Open the page here and try again."
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 

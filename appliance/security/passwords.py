@@ -68,11 +68,11 @@ def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
     plain = unicodedata.normalize("NFKC", password).casefold()
     core = re.sub(r"[\W\d_]+$|^[\W\d_]+", "", plain)
     if plain in COMMON or core in COMMON or _unleet(plain) in COMMON:
-        return ["This password is among the first that an attacker tries. Choose another one."]
+        return ["This password is among the first an attacker would try. Choose another one."]
     if len(set(plain)) < 4 or _is_run(plain):
-        return ["This password is a simple row of characters. Choose another one."]
+        return ["This password is a simple sequence of characters. Choose another one."]
     if core and any(core == word for word in _words(personal)):
-        return ["The password must not be made of your name or address. Choose another one."]
+        return ["The password must not be based on your name or address. Choose another one."]
     return []
 
 

@@ -21,7 +21,7 @@ _Check = Callable[[Viewer, Facts], bool]
 #: Rules that are answered without an object. All others are about one, and are not granted until they were asked about it.
 SITE_RULES = frozenset({
     "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete",
-    "dataset:create", "circle:create", "collection:create", "follow:change", "write",
+    "dataset:create", "circle:create", "collection:create", "follow:change", "upload:begin", "write",
 })  # fmt: skip
 
 #: What was granted about objects while somebody listens; see `recorded`.
@@ -167,6 +167,11 @@ def _role(permission: str, kind: str | None = None) -> _Check:
     return check
 
 
+def _uploads_somewhere(viewer: Viewer, facts: Facts) -> bool:
+    edits = any(roles.allows(role, "update_dataset") for role in viewer.circles.values())
+    return edits or "editor" in viewer.collaborations.values()
+
+
 def _creates_somewhere(viewer: Viewer, facts: Facts) -> bool:
     return any(roles.allows(role, "create_dataset") for role in viewer.circles.values())
 
@@ -187,9 +192,11 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "token:list": (_self, False),
     "upload:discard": (_self, True),
     "dataset:create": (_creates_somewhere, True),
+    "upload:begin": (_uploads_somewhere, True),
     "dataset:read": (_reads_dataset, False),
     "dataset:update": (_edits_dataset, True),
     "dataset:delete": (_edits_dataset, True),
+    "dataset:restore": (_edits_dataset, True),
     "dataset:purge": (_purges_dataset, True),
     "dataset:share": (_administers_dataset, True),
     "dataset:collect": (_collects_dataset, True),
@@ -229,9 +236,11 @@ _REASONS = {
     "user:update": "User {user} not authorized to edit user {id}",
     "user:create": "User {user} not authorized to create users",
     "dataset:create": "User {user} not authorized to create packages",
+    "upload:begin": "User {user} not authorized to add files to any package",
     "dataset:read": "User {user} not authorized to read package {id}",
     "dataset:update": "User {user} not authorized to edit package {id}",
     "dataset:delete": "User {user} not authorized to delete package {id}",
+    "dataset:restore": "User {user} not authorized to restore package {id}",
     "dataset:purge": "User {user} not authorized to delete package {id}",
     "dataset:share": "User {user} not authorized to share package {id}",
     "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",

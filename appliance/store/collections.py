@@ -48,6 +48,14 @@ def find(conn: sqlite3.Connection, collection_id: str, dataset_id: str) -> sqlit
     return row
 
 
+def end_grant(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> None:
+    """The entry stays, but no longer lets the collection's members read."""
+    tx.execute(
+        "UPDATE collection_dataset SET granted = 0 WHERE collection_id = ? AND dataset_id = ?",
+        (collection_id, dataset_id),
+    )
+
+
 def remove(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> bool:
     """Take a dataset out of a collection; returns whether it was in."""
     return (

@@ -32,7 +32,7 @@ _Kind = TypeVar("_Kind", Reader, Writer)
 class Database:
     """The metadata database of one data root.
 
-    :param path: the file; made (mode 0600) when it is missing. Call `migrate` before anything else.
+    :param path: the file. Call `create` (for a new one) or `migrate` before anything else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -122,13 +122,24 @@ class Database:
         index = self._wal_index or self._watch()
         return index.state()
 
-    def migrate(self) -> list[str]:
-        """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release."""
+    def create(self) -> list[str]:
+        """Make the database (mode 0600) unless it is there, then `migrate`."""
         if not self.path.exists():
             self.path.touch(mode=0o600)
+        return self._migrate(make=True)
+
+    def migrate(self) -> list[str]:
+        """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release, missing or empty."""
+        if not self.path.exists():
+            raise _no_database(f"There is no database {self.path}")
+        return self._migrate(make=False)
+
+    def _migrate(self, *, make: bool) -> list[str]:
         self._setup()
         with self.write() as tx:
             done = tx.execute("PRAGMA user_version").fetchone()[0]
+            if done == 0 and not make:
+                raise _no_database(f"The database {self.path} is empty")
             names = _steps()
             if done > len(names):
                 raise Problem(
@@ -194,6 +205,14 @@ class Database:
 
 def _steps() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(migrations.__path__) if module.name.startswith("m"))
+
+
+def _no_database(what: str) -> Problem:
+    return Problem(
+        409,
+        "Validation Error",
+        message=f"{what}, and no new one is made: that would hide the loss. Put the right one back, or restore a backup.",
+    )
 
 
 def _rollback(tx: Writer) -> None:

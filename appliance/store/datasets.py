@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.model import names, times
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.store import documents, visibility
+from appliance.store import collections, documents, visibility
 from appliance.store.connections import once
 from appliance.store.search import index
 
@@ -94,11 +94,53 @@ def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
     once(tx, ("search", dataset_id), lambda: index.refresh(tx, [dataset_id]))
 
 
+#: What links a dataset to others: table → (column and table of the other side, all columns).
+_RELATIONS = {
+    "collection_dataset": (
+        "collection_id",
+        "community",
+        ("id", "collection_id", "dataset_id", "added", "added_by", "basis", "granted"),
+    ),
+    "collaborator": ("user_id", "user", ("user_id", "dataset_id", "capacity", "modified")),
+    "follower": ("user_id", "user", ("user_id", "dataset_id", "since")),
+}
+
+
 def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Deleted: it leaves its collections, collaborators and followers; rows and files stay until the purge."""
-    for table in ("collection_dataset", "collaborator", "follower"):
+    """Deleted: it leaves its collections, collaborators and followers, which are noted for `restore`; rows and files stay."""
+    for table, (other, _table, columns) in _RELATIONS.items():
+        entry = ", ".join(f"'{column}', {column}" for column in columns)
+        tx.execute(
+            f"""INSERT OR REPLACE INTO deleted_relation (dataset_id, relation, other_id, entry)
+                SELECT dataset_id, '{table}', {other}, json_object({entry}) FROM {table} WHERE dataset_id = ?""",
+            (dataset_id,),
+        )
         tx.execute(f"DELETE FROM {table} WHERE dataset_id = ?", (dataset_id,))
+    tx.execute("UPDATE dataset SET deleted_from = state WHERE id = ? AND state != 'deleted'", (dataset_id,))
     update(tx, dataset_id, state="deleted")
+    touch(tx, dataset_id)
+
+
+def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
+    """A draft again, with the collections, collaborators and followers that it had and that are still there."""
+    for table, (_other, other_table, columns) in _RELATIONS.items():
+        values = ", ".join(f"json_extract(n.entry, '$.{column}')" for column in columns)
+        tx.execute(
+            f"""INSERT OR IGNORE INTO {table} ({", ".join(columns)})
+                SELECT {values} FROM deleted_relation n JOIN {other_table} o ON o.id = n.other_id
+                WHERE n.dataset_id = ? AND n.relation = '{table}' AND o.state != 'deleted'""",
+            (dataset_id,),
+        )
+    for entry in collections.of_dataset(tx, dataset_id):  # a right that ended meanwhile does not come back
+        if (
+            entry["granted"]
+            and entry["basis"] == "update"
+            and not collections.may_change(tx, entry["added_by"], dataset_id)
+        ):
+            collections.end_grant(tx, entry["id"], dataset_id)
+    tx.execute("DELETE FROM deleted_relation WHERE dataset_id = ?", (dataset_id,))
+    tx.execute("UPDATE dataset SET deleted_from = NULL WHERE id = ?", (dataset_id,))
+    update(tx, dataset_id, state="draft", name=name)
     touch(tx, dataset_id)
 
 

@@ -1,4 +1,4 @@
-"""The Flask application that renders the pages: forms reach it through waitress, all else through `web.wsgi`.
+"""The Flask application that renders the pages; requests reach it through `web.wsgi`.
 
 Downloads, uploads and the API do not come here.
 """

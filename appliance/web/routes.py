@@ -35,7 +35,7 @@ class Route:
     The rule says which right is needed and, with `policy.changes`, which scope of a credential.
 
     :ivar rule: "open" leaves all questions to the handler; a test lists the handlers that may have it.
-    :ivar last: takes only requests without a body, at addresses that no other route has, and forbids no method there.
+    :ivar last: takes only addresses that no other route has.
     :ivar identify: finds the caller: by token or session, or by what the address itself carries.
     :ivar hidden: whoever is not admitted is told that there is nothing.
     """
@@ -93,7 +93,7 @@ def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str
     method = "GET" if request.method == "HEAD" else request.method
     allowed: set[str] = set()
     for candidate in routes:
-        if candidate.last and (allowed or request.body.length != 0 or method not in candidate.methods):
+        if candidate.last and allowed:
             continue
         match = candidate.pattern.fullmatch(request.path)
         if match is None:

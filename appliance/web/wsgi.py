@@ -1,20 +1,24 @@
-"""The pages' application called in the connection's own thread, for requests without a body.
+"""The one way into the pages: the Flask application, run by waitress' WSGI task in the worker's thread.
 
-The way through waitress costs a page seven times of what the page itself costs: a connection for each request, three threads
-that wake each other, and HTTP written and parsed twice. So only forms go there, whose bodies must not be read in a thread that an
-application waits in; everything else is asked here, as waitress would ask it.
+The request is parsed and its body received before the application is asked, so that slow clients hold no page. The task makes the WSGI environment, checks what the application says and closes its answer; nothing is written as HTTP and parsed
+again. Another thread, or a socket to a server of its own, costs a page several times of what the page itself costs.
 """
 
 from __future__ import annotations
 
 import io
-import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack
+from typing import IO, TYPE_CHECKING, Any
 
-from appliance.web.gateway.fallback import ANSWER_HOP_BY_HOP, FORWARDED, HOP_BY_HOP
-from appliance.web.http import Request, Response
+from waitress.adjustments import Adjustments
+from waitress.task import WSGITask
+
+from appliance.security.limits import network
+from appliance.web.body_budget import BodyBudget
+from appliance.web.http import Request, Response, too_large
 from appliance.web.routes import Route, route
 
 if TYPE_CHECKING:
@@ -25,78 +29,134 @@ if TYPE_CHECKING:
 #: A WSGI application.
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: Nothing of a body that is not there.
-_DROPPED = HOP_BY_HOP | {"content-type"}
+#: Headers that end at the gateway: they belong to one connection, or a client could speak for the gateway with them.
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
+    | {"transfer-encoding", "upgrade", "expect", "content-length", "host", "forwarded", "x-real-ip"}
+)
+_FORWARDED = "x-forwarded-"
+#: Headers of the answer that the gateway writes itself.
+_WRITTEN_BY_GATEWAY = frozenset({"connection", "keep-alive", "content-length", "date", "server", "via"})
+_METHODS = "GET POST PUT PATCH DELETE OPTIONS"
+_ADJUSTMENTS = Adjustments(ident="DCOR")
+_BLOCK = 65536
+#: Bodies up to this size are kept in memory while they are received, longer ones in a temporary file [bytes].
+_IN_MEMORY = 65536
 
-#: More pages at once only take the interpreter's lock from each other.
-_few_at_once = threading.BoundedSemaphore(4)
 
+def pages_route(
+    application: Application, *, at_once: int = 4, body_limit: int = 16 << 20, bodies: BodyBudget | None = None
+) -> Route:
+    """The route of all addresses that no other route has.
 
-def pages_route(application: Application) -> Route:
-    """The route of all addresses that no other route has, for GET and HEAD without a body."""
+    :param at_once: pages rendered at the same time; more only take the interpreter's lock from each other.
+    :param body_limit: bytes of a request's body; a longer one is a Problem 413.
+    :param bodies: what counts the bodies of all requests; those of pages count for the client's network.
+    """
+    slots = threading.BoundedSemaphore(at_once)
+    budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
-        """A few at once; the others wait here."""
-        with _few_at_once:
-            return ask(application, request)
+        """The application's answer."""
+        if request.body.length == 0:
+            with slots:
+                return ask(application, request)
+        with budget.share(network(request.client)) as share, received(request, body_limit, share.grow) as body, slots:
+            return ask(application, request, body)
 
-    return route("GET", r"/.*", "open", pages, last=True)
-
-
-def ask(application: Application, request: Request) -> Response:
-    """The application's answer to a request without a body."""
-    said: list[tuple[str, list[tuple[str, str]]]] = []
-    written: list[bytes] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        """As WSGI has it (PEP 3333): the last call counts."""
-        said[:] = [(status, headers)]
-        return written.append
-
-    pieces = application(environment(request), start_response)
-    try:
-        written += pieces
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
-    status, headers = said[0]
-    number, _, reason = status.partition(" ")
-    length = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
-    body = b"".join(written)
-    fields = [(name, value) for name, value in headers if name.lower() not in ANSWER_HOP_BY_HOP]
-    return Response(int(number), fields, body, reason, length if request.method == "HEAD" else None)
+    return route(_METHODS, r"/.*", "open", pages, last=True)
 
 
-def environment(request: Request) -> dict[str, Any]:
-    """The request as PEP 3333 has it. Names with an underscore are dropped: they could pass for others."""
-    host, _, port = request.host.rpartition(":")
-    if not port.isdigit():
-        host, port = request.host, "443" if request.secure else "80"
-    found: dict[str, Any] = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": request.path.encode().decode("latin-1"),
-        "QUERY_STRING": request.query,
-        "REQUEST_URI": request.target,
-        "REMOTE_ADDR": request.client,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "HTTP_HOST": request.host,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "https" if request.secure else "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
+def received(request: Request, limit: int, taken: Callable[[int], None] = lambda size: None) -> IO[bytes]:
+    """The body of a request, received as a whole; `taken` is told of each piece [bytes]. Raises Problem 413, PeerGone."""
+    if request.body.length is not None and request.body.length > limit:
+        raise too_large(limit)
+    with ExitStack() as stack:
+        file = stack.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+        while piece := request.body.read(_BLOCK):
+            taken(len(piece))
+            file.write(piece)
+            if file.tell() > limit:
+                raise too_large(limit)
+        stack.pop_all()
+    return file
+
+
+def ask(application: Application, request: Request, body: IO[bytes] | None = None) -> Response:
+    """The application's answer to a request with `body`."""
+    task = _Task(application, request, body)
+    task.service()
+    headers = [(name, value) for name, value in task.response_headers if name.lower() not in _WRITTEN_BY_GATEWAY]
+    status, _, reason = task.status.partition(" ")
+    length = task.content_length if request.method == "HEAD" else None
+    return Response(int(status), headers, b"".join(task.written), reason, length)
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """Waitress' task, whose connection and server are this request.
+
+    :ivar written: what the application has answered.
+    """
+
+    version = "1.1"
+    adj = _ADJUSTMENTS
+
+    def __init__(self, application: Application, request: Request, body: IO[bytes] | None) -> None:
+        self.application = application
+        self.written: list[bytes] = []
+        self.response_headers: list[tuple[str, str]] = []
+        self.channel = self.server = self
+        self.request = _Parsed(request, body)
+        self.addr = (request.client, 0)
+        host, _, port = request.host.rpartition(":")
+        self.server_name = host if port.isdigit() else request.host
+        self.effective_port = port if port.isdigit() else ("443" if request.secure else "80")
+        self.write_soon = self.written.append
+
+    def get_environment(self) -> dict[str, Any]:
+        """As waitress makes it, but without its way to hand over files: answers are bytes here."""
+        environ: dict[str, Any] = super().get_environment()
+        environ.pop("wsgi.file_wrapper", None)
+        return environ
+
+    def build_response_header(self) -> bytes:
+        """Nothing: the gateway writes the head of the answer."""
+        return b""
+
+    def check_client_disconnected(self) -> bool:
+        """Whether the client is known to have left: never, as nobody reads from it meanwhile."""
+        return False
+
+
+class _Parsed:
+    """A request as waitress' own parser would have left it."""
+
+    def __init__(self, request: Request, body: IO[bytes] | None) -> None:
+        self.command = request.method
+        self.path = request.path.encode().decode("latin-1")  # PEP 3333: the bytes of the path, as Latin-1
+        self.query = request.query
+        self.request_uri = request.target
+        self.url_scheme = "https" if request.secure else "http"
+        self.headers = _headers(request)
+        self._body = body
+        if body is None:
+            self.headers.pop("CONTENT_TYPE", None)
+        else:
+            self.headers["CONTENT_LENGTH"] = str(body.tell())
+            body.seek(0)
+
+    def get_body_stream(self) -> IO[bytes]:
+        """The body from its beginning."""
+        return io.BytesIO() if self._body is None else self._body
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """The headers that an application may see. Names with an underscore are dropped: they could pass for others."""
+    found = {"HOST": request.host}
     for name, value in request.headers:
         lower = name.lower()
-        if lower in _DROPPED or "_" in lower or lower.startswith(FORWARDED):
+        if lower in HOP_BY_HOP or "_" in lower or lower.startswith(_FORWARDED):
             continue
-        key = "HTTP_" + lower.upper().replace("-", "_")
+        key = lower.upper().replace("-", "_")
         found[key] = f"{found[key]}{';' if lower == 'cookie' else ','} {value}" if key in found else value
     return found

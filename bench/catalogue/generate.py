@@ -49,7 +49,7 @@ def generate(
     :returns: seconds for ``rows`` and ``index``, and the file's size in MB.
     """
     db = Database(path)
-    db.migrate()
+    db.create()
     writer = Writer(seed)
     began = time.monotonic()
     owners, collections = _people(db, circles or max(20, datasets // 100), writer.random)

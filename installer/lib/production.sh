@@ -178,7 +178,7 @@ as_dcor() {
 }
 
 install_data() {
-    if [ -f "$data/dcor.toml" ]; then
+    if [ -e "$data/dcor.toml" ] || [ -e "$data/.dcor-root" ] || [ -e "$data/.restoring" ]; then
         say "[4/6] The data root $data is there; bringing it up to date …"
         as_dcor "$prefix/current/bin/dcor" init
     else
@@ -187,6 +187,8 @@ install_data() {
             { cat "$prefix/.first-admin" && exit 1; }
         chmod 600 "$prefix/.first-admin"
     fi
+    # Noted outside as well, so that an empty mount point or another volume is known for what it is.
+    "$prefix/current/bin/dcor" --data "$data" init --adopt >/dev/null
 }
 
 install_units() {

@@ -24,7 +24,7 @@ GOOD, BETTER = "four words make sense", "another four words make sense"
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     db = Database(tmp_path / "dcor.sqlite")
-    db.migrate()
+    db.create()
     made = Site(Settings(), db, Depot(tmp_path))
     accounts.create(made, OPERATOR, {"name": "ann", "email": "ann@example.org", "password": GOOD})
     return made

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from appliance.actions import accounts as people
 from appliance.actions import collecting, communities, datasets, sharing
@@ -66,7 +66,7 @@ class SharingMachine(RuleBasedStateMachine):
         memory = Path("/dev/shm")
         self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.db = Database(Path(self.folder.name) / "dcor.sqlite")
-        self.db.migrate()
+        self.db.create()
         self.site = Site(Settings(), self.db, Depot(Path(self.folder.name)))
         self.known: dict[str, Known] = {}
         self.roles: dict[tuple[str, str], str] = {}
@@ -184,6 +184,7 @@ class SharingMachine(RuleBasedStateMachine):
             datasets.update(self.site, OPERATOR, id_, {"private": True})
             self.known[id_].private = True
 
+    @precondition(lambda self: sum(one.state != "deleted" for one in self.known.values()) > 2)
     @rule(id_=consumes(made))
     def delete(self, id_: str) -> None:
         """A deleted dataset leaves collections and collaborators."""

@@ -1,4 +1,4 @@
-"""Whatever a user tries, in whatever order: a dataset's life goes one way."""
+"""Whatever a user tries, in whatever order: a dataset's life goes one way, except that a deleted draft can be restored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.actions import accounts, communities, datasets
+from appliance.actions import accounts, communities, datasets, deletion
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -32,6 +32,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
         st.tuples(st.just("state"), st.sampled_from(["draft", "active", "deleted"])),
         st.tuples(st.just("title"), st.sampled_from(["one", "two"])),
         st.tuples(st.just("delete"), st.none()),
+        st.tuples(st.just("restore"), st.none()),
         st.tuples(st.just("purge"), st.none()),
     ),
     max_size=12,
@@ -43,7 +44,7 @@ def site() -> Iterator[tuple[Site, Viewer, str]]:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         db = Database(Path(folder) / "dcor.sqlite")
-        db.migrate()
+        db.create()
         made = Site(Settings(), db, Depot(Path(folder)))
         user_id = accounts.create(made, OPERATOR, {"name": "ann", "email": "ann@example.org"})
         circle = communities.create(made, OPERATOR, "circle", {"name": "lab"})
@@ -68,8 +69,9 @@ def test_a_life_goes_one_way(site: tuple[Site, Viewer, str], steps: list[Step], 
         )
         rtdc.put(tx, resource, sane=1)
     verbs: dict[str, Callable[[], object]] = {
-        "delete": lambda: datasets.delete(made, editor, dataset_id),
-        "purge": lambda: datasets.purge(made, editor, dataset_id),
+        "delete": lambda: deletion.delete(made, editor, dataset_id),
+        "restore": lambda: deletion.restore(made, editor, dataset_id),
+        "purge": lambda: deletion.purge(made, editor, dataset_id),
     }
     for verb, value in steps:
         before = _row(made, dataset_id)
@@ -84,12 +86,13 @@ def test_a_life_goes_one_way(site: tuple[Site, Viewer, str], steps: list[Step], 
             continue
         assert (before["state"], after["state"]) in {
             ("draft", "draft"), ("draft", "active"), ("draft", "deleted"), ("active", "active"), ("deleted", "deleted"),
+            ("deleted", "draft"),
         }  # fmt: skip
         assert not (after["private"] and not before["private"])
         assert RANK[after["license_id"]] <= RANK[before["license_id"]]
         if before["state"] != "draft":
             assert after["title"] == before["title"]
-        if before["state"] == "deleted":
+        if before["state"] == "deleted" and verb != "restore":
             assert after == before
 
 

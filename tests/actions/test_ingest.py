@@ -23,7 +23,7 @@ from appliance.store.depot import Depot
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     db = Database(tmp_path / "dcor.sqlite")
-    db.migrate()
+    db.create()
     return Site(Settings(), db, Depot(tmp_path))
 
 

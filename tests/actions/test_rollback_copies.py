@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
     data_root.create(root)
     found = load(root, env={})
     db = Database(found.database)
-    db.migrate()
+    db.create()
     db.close()
     return found
 

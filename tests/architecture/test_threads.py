@@ -13,7 +13,6 @@ BY_HAND = {
     "service.py": "warm-up: once",
     "jobs/runner.py": "warm-up: once",
     "web/gateway/workers.py": "workers: guarded, made anew on demand",
-    "web/gateway/fallback.py": "waitress' own loop",
     "web/transfer/file_receiver.py": "one upload; every failure is raised to who waits for it",
     "cli/tryout.py": "once",
     "tray.py": "the tray icon's own loop",

@@ -13,12 +13,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from appliance import root_marker
 from appliance.backup import create as backup
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
@@ -331,9 +332,78 @@ def test_an_interrupted_backup_is_none_and_gets_swept(site: Site) -> None:
 def test_database_backups_leave_the_depot_out(site: Site, tmp_path: Path) -> None:
     made = site.backup(kind="database")
     assert (made.total_files, made.manifest.objects) == (0, {})
-    assert site.verify(identities=site.identities).ok
-    assert site.restore(tmp_path / "x").files == 0
+    checked = site.verify(identities=site.identities)
+    assert (checked.ok, checked.kind) == (True, "database")
+    with pytest.raises(Problem, match=f"no complete backup .* --backup {made.manifest.name} takes it"):
+        site.restore(tmp_path / "x")
+    assert site.restore(tmp_path / "x", name=made.manifest.name).files == 0
     assert things(tmp_path / "x" / "dcor.sqlite") == ["first"]
+
+
+def test_a_newer_database_backup_does_not_hide_the_files(site: Site, tmp_path: Path) -> None:
+    complete = site.backup().manifest.name
+    site.write("later")
+    bare = site.backup(1, kind="database").manifest.name
+    assert [backup_manifest.kind_of(site.folder, name) for name in (complete, bare)] == ["full", "database"]
+    done = site.restore(tmp_path / "x")
+    assert (done.manifest.name, done.files) == (complete, 5)
+    assert done.notes == [f"Newer, but of the database only: {bare}."]
+    lost = site.root / next(iter(site.files))
+    lost.unlink()
+    found = backup_restore.restore_files(site.folder, site.root, site.identities, lambda name: name in site.files)
+    assert (found.manifest.name, found.files, lost.exists()) == (complete, 1, True)
+    with pytest.raises(Problem, match=f"{bare} is of the database only: it holds no files"):
+        backup_restore.restore_files(site.folder, site.root, site.identities, lambda _name: True, name=bare)
+
+
+def test_the_kind_stands_in_the_head_of_every_manifest(site: Site) -> None:
+    """However long the names before it are: the quick answer is the one that the signed manifest gives."""
+    source = replace(site.source(), hostname='x"\n "kind": "database"' * 5, version="v" * 60)
+    made = backup.create(source, site.folder, [site.keys.recipient], site.seal, workdir=site.root / "tmp", now=START)
+    assert backup_manifest.kind_of(site.folder, made.manifest.name) == made.manifest.kind == "full"
+
+
+def test_a_damaged_backup_changes_nothing_and_any_good_one_is_taken_afterwards(site: Site, tmp_path: Path) -> None:
+    good = site.backup().manifest.name
+    damaged = site.backup(1).path
+    (damaged / "database.age").chmod(0o600)
+    (damaged / "database.age").write_bytes((damaged / "database.age").read_bytes()[:-1] + b"x")
+    target = tmp_path / "x"
+    with pytest.raises(Problem, match="damaged"):
+        site.restore(target)
+    assert list(target.iterdir()) == []
+    assert site.restore(target, name=good).files == 5
+
+
+def test_a_restore_that_broke_off_is_gone_on_with_or_started_over_with_any_backup(site: Site, tmp_path: Path) -> None:
+    first = site.backup().manifest.name
+    target = tmp_path / "x"
+
+    def stop(_done: int, _total: int, _what: str) -> None:
+        raise KeyboardInterrupt
+
+    def broken_off(**options: object) -> None:
+        with pytest.raises(KeyboardInterrupt):
+            site.restore(target, progress=stop, **options)
+        with pytest.raises(Problem, match="was not finished"):
+            root_marker.require(target)
+
+    broken_off()
+    done = site.restore(target, replace=True)
+    assert done.notes == [f"Went on with the unfinished restore of {first}."]
+    shutil.rmtree(target)
+    broken_off()
+    site.write("later")
+    second = site.backup(1).manifest.name
+    with pytest.raises(
+        Problem, match=f"Say --backup {first} to go on with that one, or --replace to start over with {second}"
+    ):
+        site.restore(target)
+    done = site.restore(target, replace=True)
+    assert done.notes[0] == f"Started over with {second}; the restore of {first} was not finished."
+    assert (target / "quarantine").is_dir()  # what the first had written
+    assert things(target / "dcor.sqlite") == ["first", "later"]
+    root_marker.require(target)
 
 
 def test_progress_adds_up(site: Site) -> None:

@@ -34,7 +34,7 @@ def test_an_empty_circle_says_so_and_a_search_without_hits_says_something_else(
     page.goto("/organization/long-circle")
     assert page.get_by_text("No datasets here yet").is_visible()
     page.goto("/organization/lab?q=zzzz")
-    assert page.get_by_text("No dataset fits").is_visible()
+    assert page.get_by_text("No matching datasets").is_visible()
     page.get_by_role("link", name="Show all datasets").click()
     page.wait_for_url("**/organization/lab")
 
@@ -42,4 +42,4 @@ def test_an_empty_circle_says_so_and_a_search_without_hits_says_something_else(
 def test_a_failed_job_is_explained_in_german(showroom: Showroom, open_in_showroom: Open) -> None:
     page = open_in_showroom("ada", language="de-DE")
     show(page, "/dataset/{odd}/resource/{odd_4}", showroom)
-    assert page.get_by_text("Metadaten gescheitert: Die Datei ist abgeschnitten: Ihr Ende fehlt.").first.is_visible()
+    assert page.get_by_text("Metadaten fehlgeschlagen: Die Datei ist abgeschnitten: Ihr Ende fehlt.").first.is_visible()

@@ -62,7 +62,7 @@ def test_explorer_selects_shows_events_and_reproduces_the_view(house: House, ope
     assert page.locator("[data-statistics] tr").count() == 2
     page.get_by_role("button", name="Next event").click()
     page.wait_for_selector("[data-event-image]:not([hidden])")
-    page.get_by_text("All numbers of this event").click()
+    page.get_by_text("All values").click()
     assert page.locator("[data-event-numbers] tr").count() > 20
     assert page.locator("[data-event-traces]").is_visible()
     address = page.url
@@ -220,13 +220,13 @@ def test_everything_but_explorer_and_upload_works_without_scripts(house: House, 
     page.locator(".facets button").click()
     assert "tags=blood" in page.url
     page.goto(f"/dataset/{made['id']}/activate")
-    page.get_by_role("button", name="Activate for good").click()
-    assert page.get_by_text("The dataset is active now.").is_visible()
+    page.get_by_role("button", name="Activate permanently").click()
+    assert page.get_by_text("The dataset is now active.").is_visible()
     page.get_by_role("link", name="Share").click()
     page.get_by_label("User name").fill("eve")
     page.get_by_role("main").get_by_role("button", name="Share").click()
     assert page.get_by_text("Shared. The person can see the dataset from now on.").is_visible()
-    page.locator("summary[aria-label='Display and language']").click()
+    page.locator("summary[aria-label='Appearance and language']").click()
     page.get_by_role("button", name="Deutsch").click()
     assert page.locator("html").get_attribute("lang") == "de"
 
@@ -275,7 +275,7 @@ def test_supplements_are_checked_before_they_are_sent(house: House, open_page: O
         width.fill(value)
         width.blur()
         assert message.is_visible() == wrong, value
-    assert message.text_content().strip() == "A number greater than 0 is needed here."
+    assert message.text_content().strip() == "Enter a number greater than 0."
     width.fill("0")
     page.get_by_role("button", name="Save", exact=True).click()
     assert page.evaluate("document.activeElement.id") == width.get_attribute("id"), "nothing was sent"
@@ -296,7 +296,7 @@ def test_an_upload_waits_until_its_supplements_fit(house: House, open_page: Open
     measurement.write_bytes(synthetic().read_bytes())
     page.locator("[data-files]").set_input_files([str(measurement)])
     page.locator("[data-held]").wait_for(state="visible")
-    assert page.get_by_text("Hier wird eine Zahl größer als 0 gebraucht.").first.is_visible()
+    assert page.get_by_text("Bitte eine Zahl größer als 0 eingeben.").first.is_visible()
     assert house.people["ada"].get("package_show", id=made["id"]).result["resources"] == []
     page.locator("[name='sp:chip:channel width']").fill("20,5")
     page.locator("[name='sp:chip:channel width']").blur()

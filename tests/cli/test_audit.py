@@ -223,7 +223,7 @@ def test_what_the_mail_said_can_be_compared(people: Dcor, root: Path) -> None:
 def test_entries_from_before_the_key_hold_the_old_way(tmp_path: Path) -> None:
     path = tmp_path / "dcor.sqlite"
     with closing(Database(path)) as db:
-        db.migrate()
+        db.create()
     with closing(as_thief(path)) as conn:  # as the release before left it
         conn.execute("DROP TABLE audit_chain")
         conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'm0011_audit_key'")

@@ -20,6 +20,7 @@ from appliance.backup import gpg
 from appliance.backup import key_sheet as backup_sheet
 from appliance.cli.common import CliState
 from appliance.cli.root import run
+from appliance.model.problem import Problem
 from appliance.service import Service
 from appliance.store import backup_source, jobs
 from tests.cli.conftest import Dcor
@@ -438,3 +439,53 @@ def test_a_keyring_may_lie_deep(tmp_path: Path, gpg_home: Path) -> None:
     source.write_text("data")
     gpg.encrypt(home, source, target, "deep@clinic.example")
     assert subprocess.run([*command, "--decrypt", str(target)], check=True, capture_output=True).stdout == b"data"
+
+
+def test_the_worst_hour_a_damaged_backup_then_a_good_one(people: Dcor, sheet: Path, root: Path, tmp_path: Path) -> None:
+    good = people("backup", "create", "--json").json["name"]
+    damaged = people("backup", "create", "--json").json
+    usb = tmp_path / "usb"
+    shutil.copytree(root / "backups", usb)
+    part = usb / damaged["name"][:7] / damaged["name"] / "database.age"
+    part.chmod(0o600)
+    part.write_bytes(part.read_bytes()[:-1] + b"x")
+    given = ("backup", "restore", "--from", str(usb), "--key", str(sheet), "--replace", "--yes")
+    before = (root / "dcor.sqlite").stat().st_ino
+    refused = people(*given)
+    assert (refused.code, "Take another backup" in refused.err) == (1, True)
+    assert (root / "dcor.sqlite").stat().st_ino == before
+    assert people("user", "list").code == 0  # nothing was changed
+    # One that was begun by somebody else, of a backup that is gone: every good one is taken with --replace.
+    (root / ".restoring").write_text("2020-01-01_000000\n")
+    with pytest.raises(Problem, match="was not finished"):
+        Service(settings_module.load(root))
+    without = people(*(word for word in given if word not in ("--replace", "--yes")), "--backup", good)
+    assert (without.code, "or --replace to start over" in without.err) == (1, True)
+    done = people(*given, "--backup", good)
+    assert (done.code, f"Started over with {good}" in done.err) == (0, True)
+    assert people("user", "list").code == 0
+    Service(settings_module.load(root)).stop(0)
+
+
+def test_kinds_are_told_apart_everywhere(people: Dcor, sheet: Path, root: Path, tmp_path: Path) -> None:
+    bare = people("backup", "create", "--database-only")
+    assert "the database only, without files" in bare.out
+    found = people("inspect", "--check", "backup")
+    assert "no complete backup" in found.out
+    assert "only some of the database" in found.out
+    assert "database only" in people("backup", "list").out
+    assert "database only" in people("backup", "verify").out
+    assert not backups.is_fresh(CliState(root).settings)
+    assert not backups.trial_is_due(CliState(root).settings)
+    assert people("backup", "trial").code == 1
+    usb = tmp_path / "usb"
+    shutil.copytree(root / "backups", usb)
+    target = tmp_path / "new"
+    restore = ["--data", str(target), "backup", "restore", "--from", str(usb), "--key", str(sheet)]
+    assert run(restore) == 1
+    assert not (target / "dcor.sqlite").exists()
+    assert "holds no files" in people("backup", "restore", "--files", "--key", str(sheet), "--backup",
+                                      people("backup", "list", "--json").json[0]["name"]).err  # fmt: skip
+    complete = people("backup", "create", "--json").json
+    assert complete["kind"] == "full"
+    assert backups.is_fresh(CliState(root).settings)

@@ -170,13 +170,13 @@ def test_jobs_that_wait_died_or_failed(look: Look, root: Path) -> None:
 def test_backups(look: Look, root: Path, tmp_path: Path) -> None:
     assert "no key" in look("backup")[0].detail
     key = {"backup.recipient": "age1example", "backup.folder": str(tmp_path / "backups")}
-    assert "no backup" in look("backup", **key)[0].detail
+    assert "no complete backup" in look("backup", **key)[0].detail
     for days, level in ((0, Level.OK), (3, Level.PROBLEM)):
         shutil.rmtree(tmp_path / "backups", ignore_errors=True)
         name = time.strftime("%Y-%m-%d_%H%M%S", time.gmtime(time.time() - days * 86400))
         folder = tmp_path / "backups" / name[:7] / name
         folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text("{}")
+        (folder / "manifest.json").write_text('{\n "kind": "full"\n}')
         assert level in levels(look("backup", **key))
 
 

@@ -34,15 +34,15 @@ def add_tools(folder: Path) -> None:
 
 
 def add_releases(folder: Path, python: str) -> None:
-    """Beside bundle.tar: newer.tar 0.1.1, broken.tar 0.1.2 that does not start, unsigned.tar 0.1.3."""
+    """Beside bundle.tar: newer.tar 0.2.1, broken.tar 0.2.2 that does not start, unsigned.tar 0.2.3."""
 
     def breaks(source: Path) -> None:
         service = source / "appliance" / "service.py"
         service.write_text(service.read_text() + "\nraise RuntimeError('forced')\n")
 
-    variant(folder, "newer.tar", "0.1.1", python)
-    variant(folder, "broken.tar", "0.1.2", python, change=breaks)
-    variant(folder, "unsigned.tar", "0.1.3", python, signed=False)
+    variant(folder, "newer.tar", "0.2.1", python)
+    variant(folder, "broken.tar", "0.2.2", python, change=breaks)
+    variant(folder, "unsigned.tar", "0.2.3", python, signed=False)
 
 
 def variant(

@@ -28,7 +28,7 @@ step again
 /tmp/bundle/installer/install.sh --yes >/tmp/again
 grep -q "is installed in /opt/dcor" /tmp/again
 step other-python
-mv /opt/dcor/0.1.0/lib/python3.* /opt/dcor/0.1.0/lib/python3.0
+mv /opt/dcor/0.2.0/lib/python3.* /opt/dcor/0.2.0/lib/python3.0
 /tmp/bundle/installer/install.sh --release-key /mnt/shared/release.pub --yes >/tmp/again
 dcor --version
 step modes

@@ -45,21 +45,21 @@ step unsigned
 if dcor update --bundle /mnt/shared/unsigned.tar --yes; then echo "FAIL: unsigned"; fi
 step update
 dcor update --bundle /mnt/shared/newer.tar --yes
-test "$(readlink /opt/dcor/current)" = 0.1.1
+test "$(readlink /opt/dcor/current)" = 0.2.1
 serve
-test "$(dcor --version | sed 's/.* //')" = 0.1.1
+test "$(dcor --version | sed 's/.* //')" = 0.2.1
 job
 stop
 step failing-update
 if dcor update --bundle /mnt/shared/broken.tar --yes; then echo "FAIL: broken release taken"; fi
-test "$(readlink /opt/dcor/current)" = 0.1.1
+test "$(readlink /opt/dcor/current)" = 0.2.1
 step after-failing-update
 serve
 job
 stop
 step rollback
 dcor rollback --yes
-test "$(readlink /opt/dcor/current)" = 0.1.0
+test "$(readlink /opt/dcor/current)" = 0.2.0
 serve
 job
 dcor inspect

@@ -41,17 +41,17 @@ test "$(systemctl show -P MainPID dcor.service)" != "$before"
 job check "$resource"
 step update
 dcor update --bundle /mnt/shared/newer.tar --yes
-test "$(readlink /opt/dcor/current)" = 0.1.1
+test "$(readlink /opt/dcor/current)" = 0.2.1
 test "$(systemctl is-active dcor.service)" = active
 job check "$resource"
 step failing-update
 if dcor update --bundle /mnt/shared/broken.tar --yes; then echo "FAIL: broken release taken"; fi
-test "$(readlink /opt/dcor/current)" = 0.1.1
+test "$(readlink /opt/dcor/current)" = 0.2.1
 test "$(systemctl is-active dcor.service)" = active
 job check "$resource"
 step rollback
 dcor rollback --yes
-test "$(readlink /opt/dcor/current)" = 0.1.0
+test "$(readlink /opt/dcor/current)" = 0.2.0
 job check "$resource"
 step restore
 systemctl stop dcor

@@ -36,7 +36,7 @@ class Appliance:
         self.root = root
         self.settings: Settings = load(root, env={})
         self.db = Database(self.settings.database)
-        self.db.migrate()
+        self.db.create()
         self.depot = Depot(root)
         with self.db.write() as tx:
             tx.execute(

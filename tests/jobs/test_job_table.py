@@ -272,7 +272,7 @@ class JobTable(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.db = Database(Path(self.folder.name) / "db.sqlite")
-        self.db.migrate()
+        self.db.create()
         self.held: list[sqlite3.Row] = []
         self.successes: dict[str, int] = {}
         self.over: dict[str, str] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.actions import datasets as verbs
+from appliance.actions import deletion
 from appliance.actions.site import Site
 from appliance.jobs import missing, orphans, prune, schedule, scrub
 from appliance.jobs.registry import JobFailed
@@ -302,7 +302,7 @@ def test_purged_datasets_leave_no_rows_of_checks(appliance: Appliance, files: li
     with appliance.db.read() as conn:
         row = resources.get(conn, files[0])
     assert row is not None
-    verbs.purge(Site(appliance.settings, appliance.db, appliance.depot), OPERATOR, row["dataset_id"])
+    deletion.purge(Site(appliance.settings, appliance.db, appliance.depot), OPERATOR, row["dataset_id"])
     appliance.enqueue("scrub")
     appliance.run_all()
     with appliance.db.read() as conn:

@@ -40,7 +40,7 @@ GONE = st.sets(st.sampled_from(COLLECTIONS))
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     made = Database(tmp_path_factory.mktemp("visibility") / "dcor.sqlite")
-    made.migrate()
+    made.create()
     yield made
     made.close()
 

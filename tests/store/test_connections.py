@@ -13,7 +13,7 @@ from appliance.store.database import Database
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
     made = Database(tmp_path / "dcor.sqlite")
-    made.migrate()
+    made.create()
     return made
 
 

@@ -21,7 +21,7 @@ _ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELE
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
     made = Database(tmp_path / "dcor.sqlite")
-    made.migrate()
+    made.create()
     yield made
     work_for(None)
     made.close()

@@ -27,7 +27,7 @@ print(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
     database = Database(tmp_path / "dcor.sqlite")
-    database.migrate()
+    database.create()
     return database
 
 

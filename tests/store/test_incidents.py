@@ -14,7 +14,7 @@ from appliance.store.incidents import Incidents
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
     made = Database(tmp_path / "dcor.sqlite")
-    made.migrate()
+    made.create()
     return made
 
 

@@ -57,7 +57,7 @@ def test_the_newest_one_has_the_schema_of_this_source(tmp_path: Path) -> None:
     newest = tmp_path / "newest.sqlite"
     load(stored()[-1], newest)
     fresh = tmp_path / "fresh.sqlite"
-    steps = Database(fresh).migrate()
+    steps = Database(fresh).create()
     with closing(sqlite3.connect(newest)) as conn:
         known = conn.execute("PRAGMA user_version").fetchone()[0]
     assert known == len(steps), (
@@ -79,7 +79,7 @@ def test_nothing_is_lost_and_the_schema_is_that_of_a_new_one(release: Path, tmp_
         db.migrate()
         assert db.migrate() == []
     with closing(Database(fresh)) as db:
-        db.migrate()
+        db.create()
     assert backup_source.examine(old) == []
     with closing(sqlite3.connect(old)) as conn:
         assert conn.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -18,7 +18,7 @@ _NOTE = "Logs and tables are longer than 5 MB; the rest is in the file only."
 def db(tmp_path: Path) -> Database:
     """A catalogue as the release before left it, with four measurements."""
     made = Database(tmp_path / "dcor.sqlite")
-    made.migrate()
+    made.create()
     with made.write() as tx:
         tx.execute("ALTER TABLE rtdc DROP COLUMN contents")
         tx.execute("ALTER TABLE rtdc DROP COLUMN condensed_logs")

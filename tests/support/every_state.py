@@ -12,7 +12,7 @@ from appliance.actions import accounts, backups, communities
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
 from appliance.model.viewer import OPERATOR
-from appliance.store import alarms, datasets, incidents, resources
+from appliance.store import alarms, datasets, incidents, resources, tokens
 from tests.support import rtdc_hostile, rtdc_odd
 from tests.support.furnished import House
 from tests.support.page_permissions import filled
@@ -38,6 +38,8 @@ class Showroom(House):
         self._backups()
         self._many_datasets()
         self._failures()
+        with self.appliance.context.db.read() as conn:
+            self.words["token"] = tokens.of_user(conn, self.people["ada"].id)[0]["id"]
         self.words["secret"] = accounts.one_time_link(self.appliance.context, OPERATOR, "kim")
 
     def filled(self, path: str, **more: Any) -> str:
@@ -62,7 +64,7 @@ class Showroom(House):
             f"M2_{'sehr-langer-Dateiname_' * 8}.rtdc": rtdc_odd.unicode_everywhere,
             "M3_keine_Messung.rtdc": rtdc_hostile.not_hdf5,
             "M4_abgeschnitten.rtdc": rtdc_hostile.truncated,
-            "M5_Patientenname.rtdc": _with_a_patient,
+            "M5_Patientenname.rtdc": with_a_patient,
         }
         files = {}
         for name, builder in builders.items():
@@ -132,7 +134,7 @@ def _spoil(path: Path) -> None:
     path.write_bytes(data)
 
 
-def _with_a_patient(path: Path, secret: Path) -> None:
+def with_a_patient(path: Path, secret: Path) -> None:
     """A measurement whose sample is called like a person."""
     del secret
     rtdc_odd.sound(

@@ -63,7 +63,6 @@ def serve(certificate: tuple[Path, Path], tmp_path: Path) -> Iterator[Callable[.
 
     def start(routes: Any = (), context: Any = None, **options: Any) -> Gateway:
         options.setdefault("limits", Limits(tick=0.02))
-        options.setdefault("fallback_socket", tmp_path / "pages.sock")
         gateway = Gateway(routes, context, certificate=certificate[0], key=certificate[1], names=[NAME], **options)
         gateway.start()
         running.append(gateway)

@@ -1,4 +1,4 @@
-"""Pages are asked in the connection's thread as they would be asked through waitress."""
+"""Pages are asked in the connection's thread: requests without a body and forms in the same way."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import requests
 
 from appliance.model.problem import Problem
 from appliance.web import wsgi
+from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Body, Headers, Request
 from appliance.web.routes import find, route
 from tests.support.server import Appliance
@@ -36,13 +37,13 @@ PATHS = ["/", "/dataset/", "/organization/ward", "/robots.txt", "/no such/ä?q=%
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("who", ["admin", "nobody"])
-def test_both_ways_give_the_same_answer(appliance: Appliance, path: str, method: str, who: str) -> None:
+def test_a_body_changes_nothing_where_none_is_expected(appliance: Appliance, path: str, method: str, who: str) -> None:
     http = getattr(appliance, who).http
     headers = {"Accept-Language": "de", "X-Forwarded-For": "1.2.3.4"}
     ask: dict[str, Any] = {"timeout": 60, "allow_redirects": False, "headers": headers}
     direct = http.request(method, appliance.url + path, **ask)
-    by_waitress = http.request(method, appliance.url + path, data=b" ", **ask)  # a request with a body goes there
-    assert told(direct) == told(by_waitress)
+    with_body = http.request(method, appliance.url + path, data=b" ", **ask)
+    assert told(direct) == told(with_body)
 
 
 def test_what_no_page_may_be_asked_goes_on_as_before(appliance: Appliance) -> None:
@@ -83,6 +84,48 @@ def test_the_environment_is_of_pep_3333_and_nobody_speaks_for_the_gateway() -> N
     }
 
 
+def test_a_form_reaches_the_application_as_it_was_sent() -> None:
+    seen: list[Any] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.extend([environ["REQUEST_METHOD"], environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]])
+        seen.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        start_response("303 SEE OTHER", [("Location", "/x"), ("Content-Type", "text/plain")])
+        return []
+
+    content = b"x=1&y=" + b"z" * 100_000  # more than is kept in memory
+    pages = wsgi.pages_route(wsgiref.validate.validator(application))  # type: ignore[arg-type]
+    form = request("POST", body=Body(content), Content9Type="application/x-www-form-urlencoded")
+    answer = pages.handler(None, form, None)  # type: ignore[arg-type]
+    assert (answer.status, answer.header("location"), answer.body) == (303, "/x", b"")
+    assert seen == ["POST", "application/x-www-form-urlencoded", str(len(content)), content]
+
+
+def test_a_body_that_is_too_long_reaches_no_application() -> None:
+    pages = wsgi.pages_route(lambda environ, start: [], body_limit=10)
+    for body in (Body(b"x" * 11), Unannounced(b"x" * 11)):
+        with pytest.raises(Problem) as caught:
+            pages.handler(None, request("POST", body=body), None)  # type: ignore[arg-type]
+        assert caught.value.status == 413
+
+
+def test_bodies_of_forms_count_with_all_others() -> None:
+    budget = BodyBudget(total=4 << 20)
+    pages = wsgi.pages_route(lambda environ, start: [], bodies=budget)
+    with pytest.raises(Problem) as caught:
+        pages.handler(None, request("POST", body=Body(b"x" * (2 << 20))), None)  # type: ignore[arg-type]
+    assert caught.value.status == 429
+    assert budget.used == 0
+
+
+class Unannounced(Body):
+    """A body in chunks."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.length = None
+
+
 def test_the_answer_is_closed_even_when_it_breaks_off() -> None:
     class Broken:
         closed = False
@@ -109,8 +152,9 @@ def test_the_route_takes_what_no_other_takes() -> None:
     with pytest.raises(Problem) as caught:
         find((api, pages), request(path="/api"))
     assert caught.value.status == 405
-    assert find((api, pages), request(path="/x", body=Body(b"x"))) is None
-    assert find((api, pages), request("POST", "/x")) is None
+    with_body = find((api, pages), request("POST", path="/x", body=Body(b"x")))
+    assert with_body is not None
+    assert with_body[0] is pages
 
 
 def test_a_path_is_a_file_on_no_account(appliance: Appliance) -> None:

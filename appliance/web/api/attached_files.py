@@ -1,16 +1,21 @@
-"""Files in API calls: checked before their bytes are taken, streamed to the depot's disk, gone again unless a verb used them."""
+"""Files in API calls: checked before their bytes are taken, streamed to the depot's disk, gone again unless a verb used them.
+
+The parts of a form have no order. Where a file comes before the field that names its dataset, what can be checked without the
+dataset is checked before its bytes, and the rest before it is used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from appliance.actions import resources
+from appliance.actions import lookup, resources
 from appliance.actions.resources import Incoming
-from appliance.model.problem import invalid, missing, not_authorized
+from appliance.model.problem import Problem, invalid, missing, not_authorized
 from appliance.model.values import decoded
 from appliance.model.viewer import Viewer
+from appliance.store import resources as stored
 from appliance.web.context import Context
 from appliance.web.http import Request
 from appliance.web.transfer import multipart_form
@@ -42,17 +47,45 @@ class AttachedFiles:
         :param limit: bytes that the form's texts may have; `taken` is told of each piece of them.
         """
 
+        unplaced: list[str] = []
+
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
             """A file begins: may it come, and where to? `fields` came before it; `size` [bytes] if it was said. Raises Problem."""
             dataset = _dataset(action, field, fields)
             name = filename.replace("\\", "/").rpartition("/")[2]
-            resources.check_new(self._context, self._viewer, dataset, name, size)
+            if dataset:
+                self._check(action, dataset, name, size)
+            else:
+                resources.check_unplaced(self._context, self._viewer, name, size)
+                unplaced.append(field)
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
             room = partial(resources.require_reserve, self._context)
             return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit, room=room), name)
 
         self._form = multipart_form.parse(request, on_file, limit, taken)
+        for field in unplaced:
+            dataset = _dataset(action, field, self._form)
+            if not dataset:
+                raise missing("package_id" if action == "resource_create" else "match__id")
+            sent = self._form[field] if isinstance(self._form[field], list) else [self._form[field]]
+            for file in (one for one in sent if isinstance(one, Incoming)):
+                self._check(action, dataset, file.name, file.size)
         return dict(self._form)
+
+    def _check(self, action: str, dataset: str, name: str, size: int | None) -> None:
+        """May this file come into this dataset? Raises Problem in the shape that the action has where no file is sent."""
+        if action != "package_revise":
+            resources.check_new(self._context, self._viewer, dataset, name, size)
+            return
+        try:
+            resources.check_new(self._context, self._viewer, dataset, name, size, message=resources.FROZEN)
+        except Problem as problem:
+            if "name" not in problem.fields:
+                raise
+            with self._context.db.read() as conn:
+                _, facts = lookup.dataset(conn, self._viewer, dataset, "dataset:update")
+                present = len(stored.of_dataset(conn, facts.id))
+            raise invalid({"resources": [*({} for _ in range(present)), problem.fields]}) from problem
 
 
 class _Sink:
@@ -76,8 +109,8 @@ class _Sink:
         self._intake.discard()
 
 
-def _dataset(action: str, field: str, fields: dict[str, Any]) -> str:
-    """Id or name of the dataset that a file is meant for; the client must have said so before it sends the file. Raises Problem."""
+def _dataset(action: str, field: str, fields: Mapping[str, Any]) -> str:
+    """Id or name of the dataset that a file is meant for, "" while `fields` do not say so. Raises Problem."""
     if action == "package_revise":
         match = fields.get("match")
         try:
@@ -86,14 +119,9 @@ def _dataset(action: str, field: str, fields: dict[str, Any]) -> str:
             raise invalid({"match": ["Must be a JSON object"]}) from error
         if not isinstance(match, dict):
             raise invalid({"match": ["Must be a JSON object"]})
-        ref = fields.get("match__id") or fields.get("match__name") or match.get("id") or match.get("name")
-        if not ref:
-            raise missing("match__id")
-        return str(ref)
+        return str(fields.get("match__id") or match.get("id") or fields.get("match__name") or match.get("name") or "")
     if action == "resource_create":
-        if not fields.get("package_id"):
-            raise missing("package_id")
-        return str(fields["package_id"])
+        return str(fields.get("package_id") or "")
     if action in {"resource_update", "resource_patch"}:
         raise not_authorized("Editing not allowed: upload")
     raise invalid({field: ["This action takes no file"]})

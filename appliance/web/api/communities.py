@@ -202,7 +202,7 @@ _EXTRA = {CIRCLE: _FIELDS, COLLECTION: f"{_FIELDS}, packages"}
 
 @action(
     "organization_create",
-    text("name", "Name in addresses", required=True),
+    text("name", "URL name", required=True),
     rule="circle:create",
     asks=None,
     extra=_FIELDS,
@@ -214,7 +214,7 @@ def organization_create(call: Call) -> dict[str, Any]:
 
 @action(
     "group_create",
-    text("name", "Name in addresses", required=True),
+    text("name", "URL name", required=True),
     rule="collection:create",
     asks=None,
     extra=_EXTRA[COLLECTION],

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from appliance.actions import datasets as verbs
+from appliance.actions import deletion
 from appliance.model import revision
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.values import decoded
@@ -71,7 +72,7 @@ def package_search_(call: Call) -> Any:
     extra="fields of a dataset: title, authors, license_id, owner_org, notes, doi, references, tags, groups, private, state",
 )
 def package_create(call: Call) -> Raw:
-    """Make a dataset in a circle. It begins as a draft: upload files, then set its state to "active"."""
+    """Make a dataset in a circle. It begins as a draft: upload files, then set its state to "active". (An administrator's is active at once unless its state is "draft".)"""
     return _shown(call, verbs.create(call.context, call.viewer, call.data))
 
 
@@ -121,13 +122,19 @@ def package_revise(call: Call) -> Any:
 @action("package_delete", _ID, rule="write", asks="dataset:delete")
 def package_delete(call: Call) -> None:
     """Delete a draft. It can be read by its circle until it is purged."""
-    verbs.delete(call.context, call.viewer, call["id"])
+    deletion.delete(call.context, call.viewer, call["id"])
+
+
+@action("dataset_restore", _ID, rule="write", asks="dataset:restore")
+def dataset_restore(call: Call) -> None:
+    """Make a deleted draft a draft again."""
+    deletion.restore(call.context, call.viewer, call["id"])
 
 
 @action("dataset_purge", _ID, rule="write", asks="dataset:purge")
 def dataset_purge(call: Call) -> None:
     """Remove a deleted dataset for good."""
-    verbs.purge(call.context, call.viewer, call["id"])
+    deletion.purge(call.context, call.viewer, call["id"])
 
 
 @action("package_list", *_PAGE, rule="site:read", asks=None, get=True, cacheable=True)

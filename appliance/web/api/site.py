@@ -12,6 +12,11 @@ from appliance.web.api.registry import ACTIONS, Call, action, flag, natural, tex
 
 #: The release of CKAN whose action API this is; clients choose their ways by it.
 CKAN_VERSION = "2.11.3"
+#: The extensions of CKAN whose actions and pages this server answers; clients look here for what it can do.
+EXTENSIONS = [
+    "stats", "text_view", "image_view", "dcor_depot", "dcor_schemas", "dc_serve", "dc_view", "dc_log_view", "dcor_theme",
+    "expire_api_token",
+]  # fmt: skip
 
 
 @action("status_show", rule="open", asks=None, get=True, cacheable=True)
@@ -24,7 +29,7 @@ def status_show(call: Call) -> dict[str, Any]:
         "site_url": call.context.settings.site_url,
         "error_emails_to": None,
         "locale_default": "en",
-        "extensions": ["dcor_schemas", "dc_serve", "dc_view"],
+        "extensions": EXTENSIONS,
         "ckan_version": CKAN_VERSION,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.actions import accounts, lookup
 from appliance.actions import sharing as verbs
-from appliance.model.problem import Problem
+from appliance.model.problem import Problem, invalid
 from appliance.security import policy
 from appliance.store import datasets, documents, sharing, tokens, users
 from appliance.web.api import shapes
@@ -153,13 +153,17 @@ def _shown(call: Call, user_id: str) -> dict[str, Any]:
     text("user", "Id or name of the user; default: the caller", aliases=("user_id",)),
     text("name", "What it is for", required=True),
     text("scope", "read, write or admin"),
-    natural("expires_in", "Life in seconds; default: until revoked"),
+    natural("expires_in", "Life in units; default: until revoked"),
+    natural("unit", "Seconds of a unit, e.g. 86400 for days", default=1),
     rule="write",
     asks="token:manage",
 )
 def api_token_create(call: Call) -> dict[str, Any]:
     """Make a token for oneself. It is shown only now."""
-    life = timedelta(seconds=min(call["expires_in"], _CENTURY)) if call["expires_in"] else None
+    if 0 in (call["expires_in"], call["unit"]):
+        raise invalid({"expires_in": ["A token needs a life of at least one second"]})
+    seconds = call["expires_in"] * call["unit"] if call["expires_in"] is not None else None
+    life = None if seconds is None else timedelta(seconds=min(seconds, _CENTURY))
     token, _ = accounts.create_token(
         call.context, call.viewer, call["user"], call["name"], scope=call["scope"], expires=life
     )

@@ -40,7 +40,6 @@ class Limits:
     header_count: int = 100
     #: bodies up to this size are received before the handler is called, without a thread
     collected_body: int = 16384
-    fallback_body: int = 16 << 20
     #: bodies above this size are bulk: their thread steps back behind everything else that wants a processor
     bulk: int = 16 << 20
     #: a body that its handler left unread is read to its end up to this size, so that the connection can be kept

@@ -18,7 +18,6 @@ from appliance.threads import Loop
 from appliance.tls.context import Certificate
 from appliance.web.gateway.admission import Peers
 from appliance.web.gateway.connection import Application, Connection, Environment
-from appliance.web.gateway.fallback import forward
 from appliance.web.gateway.hosts import Hosts
 from appliance.web.gateway.limits import Limits
 from appliance.web.gateway.peer import Peer, Phase, Standing
@@ -37,7 +36,7 @@ ErrorHandler = Callable[[Request, Exception], Response]
 
 
 class Gateway:
-    """Serves `routes` by HTTPS and hands every other address to the application behind `fallback_socket`.
+    """Serves `routes` by HTTPS; an address of none of them is a 404.
 
     :param port: HTTPS port, 0 for a free one; `port` holds the bound one after `start`.
     :param http_port: port that redirects to HTTPS, 0 for a free one, None for none.
@@ -53,7 +52,6 @@ class Gateway:
         *,
         certificate: Path,
         key: Path,
-        fallback_socket: Path,
         names: Iterable[str] = (),
         bind: str = "127.0.0.1",
         port: int = 0,
@@ -67,7 +65,6 @@ class Gateway:
         self.limits = limits or Limits()
         self._routes = tuple(routes)
         self._context = context
-        self._fallback_socket = fallback_socket
         self._certificate = Certificate(certificate, key)
         self._names = tuple(names)
         self._hosts = Hosts(self._names)
@@ -193,14 +190,14 @@ class Gateway:
         self._renew()
 
     def _answer(self, request: Request) -> tuple[str, Response]:
-        """The application of the HTTPS port: routes first, then the pages."""
+        """The application of the HTTPS port."""
         rule = "-"
         try:
             if not self._hosts.accept(request.host):
                 return "host", text(421, "This server does not go by that name.\n")
             found = find(self._routes, request)
             if found is None:
-                return "pages", forward(request, self._fallback_socket, self.limits.fallback_body)
+                return "-", text(404, "There is nothing at this address.\n")
             rule = found[0].handler.__name__
             return rule, found[0].answer(self._context, request, found[1])
         except Problem as problem:

@@ -15,7 +15,16 @@ from appliance.web.pages.admin import storage as admin_storage
 from appliance.web.pages.admin import users as admin_users
 from appliance.web.pages.community import members
 from appliance.web.pages.community import view as communities
-from appliance.web.pages.dataset import dataset_list, manage, resource, resource_edit, selection, sharing, upload
+from appliance.web.pages.dataset import (
+    activate,
+    dataset_list,
+    manage,
+    resource,
+    resource_edit,
+    selection,
+    sharing,
+    upload,
+)
 from appliance.web.pages.dataset import view as dataset
 from appliance.web.pages.frame import aliases, assets, manual, site
 
@@ -30,6 +39,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     resource.bp,
     resource_edit.bp,
     manage.bp,
+    activate.bp,
     sharing.bp,
     communities.bp,
     members.bp,

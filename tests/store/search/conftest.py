@@ -120,7 +120,7 @@ class Catalogue:
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     """An empty catalogue with the circles c1, c2 and the collection g1."""
     db = Database(tmp_path / "dcor.sqlite")
-    db.migrate()
+    db.create()
     made = Catalogue(db)
     made.circle("c1", "Circle One")
     made.circle("c2")

@@ -140,7 +140,7 @@ def test_filters_must_all_hold(filled: Catalogue) -> None:
 
 
 def test_order_by_place_of_the_word(catalogue: Catalogue) -> None:
-    catalogue.add("Nothing here", name="in-notes", notes="beads " * 10)
+    catalogue.add("Page not found", name="in-notes", notes="beads " * 10)
     catalogue.add("Something there", name="in-tags", tag="beads")
     catalogue.add("A rather long title of many words that also has beads somewhere in it", name="in-title")
     catalogue.add("Zzz", name="other")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.server import Person
 from tests.web.api.permission_fixture import World
 
 VALUES: dict[str, Any] = {"title": "A title", "authors": "Ada L.", "license_id": "CC-BY-4.0", "state": "draft"}
@@ -214,3 +215,26 @@ def test_a_collaborator_does_not_move_a_draft(world: World) -> None:
     own = world.people["Ke"].circle("circle-of-ke")
     refused = world.people["Ke"].post("package_patch", id=world.dataset("draft").id, owner_org=own["id"])
     assert refused.message == "Access denied: You cannot move this dataset to another organization"
+
+
+@pytest.mark.parametrize(
+    ("sent", "state"), [(None, "active"), ("active", "active"), ("", "active"), ("draft", "draft")]
+)
+def test_a_system_administrator_makes_active_datasets(world: World, sent: str | None, state: str) -> None:
+    """As upstream: scripts and mirrors do; everybody else gets a draft, see above."""
+    found = create(world, "S", state=sent, title=f"Mirrored {uuid.uuid4().hex}").result
+    assert (found["state"], found["num_resources"]) == (state, 0)
+    listed = world.people["A"].get("package_list").result
+    assert (found["name"] in listed) == (state == "active")
+    hits = world.people["A"].get("package_search", q=found["title"].split()[1]).result
+    assert [one["id"] for one in hits["results"]] == ([found["id"]] if state == "active" else [])
+
+
+@pytest.mark.parametrize("scope", ["write", "admin"])
+def test_only_a_token_of_scope_admin_has_the_powers(world: World, scope: str) -> None:
+    token = world.people["S"].post("api_token_create", name="script", scope=scope).result["token"]
+    script = Person(world.appliance, "admin", token)
+    answer = script.post("package_create", **VALUES | {"state": ""}, owner_org=world.circle)
+    assert (answer.result["state"] if answer.status == 200 else answer.status) == (
+        "active" if scope == "admin" else 403
+    )

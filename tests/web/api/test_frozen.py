@@ -169,10 +169,58 @@ def test_an_administrator_appends_files_and_removes_them(world: World) -> None:
 def test_even_an_administrator_can_not_activate_an_empty_draft(world: World) -> None:
     made = (
         world.people["S"]
-        .post("package_create", title="T", authors="A", license_id="none", owner_org=world.circle)
+        .post("package_create", title="T", authors="A", license_id="none", owner_org=world.circle, state="draft")
         .result
     )
     refused = world.people["S"].post("package_patch", id=made["id"], state="active")
     assert refused.error == {
         "state": ["Cannot set state of dataset to 'active', because it does not contain any resources!"]
     }
+
+
+@pytest.mark.parametrize("kind", ["public", "private"])
+@pytest.mark.parametrize(
+    "pattern", ["-resources__0", "-resources__-1", "-resources__ID", "-resources__*", "-resources"]
+)
+def test_a_filter_takes_no_file_out_of_a_published_dataset(world: World, kind: str, pattern: str) -> None:
+    one = world.dataset(kind)
+    sent = {"match": {"id": one.id}, "filter": [pattern.replace("ID", one.resource[:8])]}
+    refused = world.people["Ca"].post("package_revise", **sent)
+    assert (refused.status, refused.message) == (403, NOT_ALLOWED.format("resources"))
+    assert world.people["Ca"].get("package_show", id=one.id).result["num_resources"] == 1
+
+
+@pytest.mark.parametrize(
+    "pattern", ["-resources__0", "-resources__-1", "-resources__ID", "-resources__*", "-resources"]
+)
+def test_a_filter_takes_a_file_out_of_a_draft(world: World, pattern: str) -> None:
+    one = world.dataset("draft")
+    sent = {"match": {"id": one.id}, "filter": [pattern.replace("ID", one.resource[:8])]}
+    package = world.people["Ce"].post("package_revise", **sent).result["package"]
+    assert package["resources"] == []
+    assert world.people["Ce"].get("resource_show", id=one.resource).status == 404
+
+
+def test_a_list_that_knows_nothing_of_a_file_does_not_remove_it(world: World) -> None:
+    """A client's list may be older than another client's upload."""
+    one = world.dataset("draft")
+    refused = world.people["Ce"].post("package_update", id=one.id, resources=[])
+    assert (refused.status, refused.message) == (403, "Access denied: Only admins may do so.")
+
+
+def test_an_upload_is_refused_in_the_same_words(world: World) -> None:
+    one = world.dataset("public")
+    fields = {"match__id": one.id, "update__resources__extend": '[{"name": "x.txt"}]'}
+    refused = world.people["Ce"].upload("package_revise", fields, "update__resources__-1__upload", "x.txt", b"x")
+    assert (refused.status, refused.message) == (403, NOT_ALLOWED.format("resources"))
+
+
+def test_a_system_administrator_sets_a_published_dataset_back_and_deletes_it(world: World) -> None:
+    admin, one = world.people["S"], world.dataset("public")
+    assert admin.post("package_patch", id=one.id, state="draft").result["state"] == "draft"
+    assert world.people["A"].get("package_show", id=one.id).status == 404
+    other = world.dataset("private")
+    assert admin.post("package_patch", id=other.id, state="deleted").result["state"] == "deleted"
+    third = world.dataset("public")
+    assert admin.post("package_delete", id=third.id).result is None
+    assert admin.get("package_show", id=third.id).result["state"] == "deleted"

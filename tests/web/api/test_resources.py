@@ -266,3 +266,35 @@ def test_a_large_file_has_as_many_parts_as_clients_count(world: World) -> None:
         found = world.people["Ce"].get("resource_upload_s3_urls", organization_id=world.circle, file_size=size).result
         assert len(found["upload_urls"]) == count
         assert bool(found["complete_url"]) == (count > 1)
+
+
+def test_a_duplicate_name_has_one_shape_with_and_without_a_file(world: World) -> None:
+    one = world.dataset("draft")
+    editor = world.people["Ce"]
+    (held,) = editor.get("package_show", id=one.id).result["resources"]
+    fields = {"match__id": one.id, "update__resources__extend": json.dumps([{"name": held["name"]}])}
+    refused = editor.upload("package_revise", fields, "update__resources__-1__upload", held["name"], b"x")
+    assert refused.status == 409
+    assert refused.error == {"resources": [{}, {"name": [f"Resource with name '{held['name']}' already exists!"]}]}
+
+
+@pytest.mark.parametrize("name", ["x.exe", "ä.txt"])
+def test_an_unfit_name_has_the_same_shape(world: World, name: str) -> None:
+    one = world.dataset("draft")
+    fields = {"match__id": one.id, "update__resources__extend": json.dumps([{"name": name}])}
+    refused = world.people["Ce"].upload("package_revise", fields, "update__resources__-1__upload", name, b"x")
+    assert [list(entry) for entry in refused.error["resources"]] == [[], ["name"]]
+
+
+def test_a_system_administrator_chooses_the_id_of_a_file(world: World) -> None:
+    one, id_ = world.dataset("draft"), str(uuid.uuid4())
+
+    def send(who: str, wanted: str) -> Answer:
+        fields = {"package_id": one.id, "id": wanted}
+        return world.people[who].upload("resource_create", fields, "upload", f"{wanted[:2]}-{who}.txt", b"x")
+
+    assert send("S", id_).result["id"] == id_
+    assert send("S", "no/id").error == {"id": ["resource ID must be a valid UUID"]}
+    again = world.people["S"].upload("resource_create", {"package_id": one.id, "id": id_}, "upload", "y.txt", b"x")
+    assert again.error == {"id": ["Resource id already exists."]}
+    assert send("Ce", str(uuid.uuid4())).status == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,7 +123,10 @@ def test_a_deleted_account_is_gone_and_its_datasets_stay(world: World) -> None:
 
 def test_the_last_administrator_stays(world: World) -> None:
     refused = world.people["S"].post("user_delete", id="admin")
-    assert (refused.status, refused.message) == (409, "This is the last administrator; make somebody else one first.")
+    assert (refused.status, refused.message) == (
+        409,
+        "This is the last administrator; make someone else an administrator first.",
+    )
 
 
 def test_lists_of_users(world: World) -> None:
@@ -207,3 +211,21 @@ def test_what_one_follows_but_may_no_longer_see_is_not_listed(world: World) -> N
     someone.post("follow_dataset", id=one.id)
     world.people["Ca"].post("package_collaborator_delete", id=one.id, user_id=someone.id)
     assert someone.get("dataset_followee_list").result == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "days"), [({"expires_in": 30, "unit": 86400}, 30), ({"expires_in": "2", "unit": "604800"}, 14), ({"expires_in": 86400}, 1)]
+)  # fmt: skip
+def test_a_token_lives_as_many_units_as_asked(world: World, sent: dict[str, Any], days: int) -> None:
+    someone = person(world)
+    someone.post("api_token_create", name="timed", **sent)
+    (entry,) = [token for token in someone.get("api_token_list").result if token["name"] == "timed"]
+    ends = datetime.fromisoformat(entry["expires_at"])
+    assert abs(ends - datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)) < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "sent", [{"expires_in": 0}, {"expires_in": 5, "unit": 0}, {"expires_in": -1}, {"expires_in": "soon"}]
+)
+def test_a_token_without_a_life_is_refused(world: World, sent: dict[str, Any]) -> None:
+    assert list(person(world).post("api_token_create", name="timed", **sent).error) == ["expires_in"]

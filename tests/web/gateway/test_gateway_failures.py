@@ -100,7 +100,6 @@ def test_a_certificate_with_malformed_names_leaves_the_gateway_at_work(connect: 
         None,
         certificate=files[0],
         key=files[1],
-        fallback_socket=tmp_path / "s",
         limits=Limits(tick=0.02, idle=0.5),
     )  # type: ignore[arg-type]
     gateway.start()

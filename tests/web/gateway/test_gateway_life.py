@@ -17,9 +17,9 @@ from flask import Flask, request
 
 from appliance.model.problem import Problem
 from appliance.web.gateway import Gateway, Limits
-from appliance.web.gateway.fallback import Pages
 from appliance.web.http import FileBody, Request, Response, text
 from appliance.web.routes import route
+from appliance.web.wsgi import pages_route
 from tests.support.waiting import wait_for
 
 PING = "GET /ping HTTP/1.1\nHost: localhost\n\n"
@@ -210,7 +210,7 @@ def test_certificate_is_reloaded_for_new_connections(serve: Any, connect: Connec
     from tests.web.conftest import make_certificate
 
     files = make_certificate(tmp_path / "c")
-    gateway = Gateway(ROUTES, None, certificate=files[0], key=files[1], fallback_socket=tmp_path / "s")  # type: ignore[arg-type]
+    gateway = Gateway(ROUTES, None, certificate=files[0], key=files[1])  # type: ignore[arg-type]
     gateway.start()
     old = connect(gateway.port)
     before = old.sock.getpeercert(binary_form=True)
@@ -240,7 +240,7 @@ def test_plain_port_redirects_pages_but_never_the_api(serve: Any, connect: Conne
 
 
 @pytest.fixture
-def pages(tmp_path: Path) -> Any:
+def pages() -> Any:
     app = Flask(__name__)
 
     @app.route("/<path:path>", methods=["GET", "POST"])
@@ -252,14 +252,11 @@ def pages(tmp_path: Path) -> Any:
             f"{request.remote_addr} {request.scheme} {request.host} {request.headers.get('X-Forwarded-Host')} {length}"
         )
 
-    server = Pages(app, tmp_path / "pages.sock")
-    server.start()
-    yield server
-    server.stop()
+    return app
 
 
 def test_other_addresses_go_to_the_pages_with_the_true_client(serve: Any, connect: Connect, pages: Any) -> None:
-    gateway = serve(ROUTES)
+    gateway = serve((*ROUTES, pages_route(pages)))
     raw = connect(gateway.port)
     forged = "X-Forwarded-For: 6.6.6.6\nX-Forwarded-Host: evil\nX-Forwarded-Proto: http\nForwarded: for=6.6.6.6\n"
     raw.send(f"GET /a HTTP/1.1\nHost: localhost\n{forged}\n")
@@ -272,11 +269,10 @@ def test_other_addresses_go_to_the_pages_with_the_true_client(serve: Any, connec
     assert (status, body, headers["connection"]) == ("404 NOT FOUND", b"not here", "keep-alive")
     raw.send("HEAD /a HTTP/1.1\nHost: localhost\n\n")
     assert int(raw.head()[1]["content-length"]) > 10
-    assert (Path(pages._path).stat().st_mode & 0o777) == 0o600
 
 
 def test_body_for_pages_is_limited(serve: Any, connect: Connect, pages: Any) -> None:
-    gateway = serve(ROUTES, limits=Limits(tick=0.02, collected_body=100, fallback_body=1000))
+    gateway = serve((*ROUTES, pages_route(pages, body_limit=1000)), limits=Limits(tick=0.02, collected_body=100))
     raw = connect(gateway.port).send("POST /a HTTP/1.1\nHost: localhost\nContent-Length: 1001\n\n")
     assert raw.answer()[0] == "413 REQUEST ENTITY TOO LARGE"
     raw = connect(gateway.port).send("POST /a HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n")
@@ -284,8 +280,19 @@ def test_body_for_pages_is_limited(serve: Any, connect: Connect, pages: Any) -> 
     assert raw.answer()[0] == "413 REQUEST ENTITY TOO LARGE"
 
 
-def test_pages_that_are_down_are_a_bad_gateway(serve: Any, connect: Connect) -> None:
-    assert connect(serve(ROUTES).port).send("GET /a HTTP/1.1\nHost: localhost\n\n").answer()[0] == "502 BAD GATEWAY"
+def test_an_address_of_no_route_is_not_found(serve: Any, connect: Connect) -> None:
+    assert connect(serve(ROUTES).port).send("GET /a HTTP/1.1\nHost: localhost\n\n").answer()[0] == "404 NOT FOUND"
+
+
+def test_a_slow_form_keeps_nobody_from_the_pages(serve: Any, connect: Connect, pages: Any) -> None:
+    gateway = serve((*ROUTES, pages_route(pages, at_once=1)))
+    slow = [connect(gateway.port) for _ in range(8)]
+    for raw in slow:
+        raw.send("POST /a HTTP/1.1\nHost: localhost\nContent-Length: 3\nExpect: 100-continue\n\n")
+        assert raw.head()[0] == "100 Continue"
+    assert connect(gateway.port).send("GET /a HTTP/1.1\nHost: localhost\n\n").answer()[0] == "200 OK"
+    for raw in slow:
+        assert raw.send("abc").answer()[2].endswith(b" 3")
 
 
 def begin_upload(raw: Any) -> Any:

@@ -127,7 +127,7 @@ def test_sharing_with_one_person_and_ending_it(house: House) -> None:
     assert ada.post(f"{path}/share", username="eve", capacity="member").status_code == 303
     assert eve.get(path).status_code == 200
     assert "For Eve only" in eve.page("/dashboard?show=shared")
-    ada.post(f"{path}/unshare", username="eve")
+    ada.post(f"{path}/unshare", username="eve", confirmed="yes")
     assert eve.get(path).status_code == 404
 
 
@@ -161,10 +161,11 @@ def test_supplements_for_one_file_and_for_all(house: House) -> None:
     bad = visitor.post(f"{path}/edit", **{"sp:cells:passage number": "many"})
     assert bad.status_code == 409
     assert "many" in bad.text
-    assert (
-        visitor.post(f"{path}/edit", description="d", all="1", **{"sp:cells:organism": "Mus musculus"}).status_code
-        == 303
-    )
+    entered = {"description": "d", "all": "1", "sp:cells:organism": "Mus musculus"}
+    summary = visitor.post(f"{path}/edit", **entered)
+    assert "2 files, 0 values will be overwritten" in summary.text
+    seen = summary.text.split('name="seen" value="')[1].split('"')[0]
+    assert visitor.post(f"{path}/edit", seen=seen, field="sp:cells:organism", **entered).status_code == 303
     for file in (first, second):
         assert "Mus musculus" in visitor.page(f"/dataset/{made['id']}/resource/{file['id']}")
 

@@ -20,9 +20,9 @@ def test_founding_a_circle_and_inviting(house: House) -> None:
     assert visitor.post("/organization/ward-fur-blut/members", username="nobody-here", role="member").status_code == 409
     visitor.post("/organization/ward-fur-blut/members", username="eve", role="editor")
     assert "Editor" in house.visitor("eve").page("/organization/ward-fur-blut/members")
-    house.visitor("eve").post("/organization/ward-fur-blut/leave")
+    house.visitor("eve").post("/organization/ward-fur-blut/leave", confirmed="yes")
     assert house.visitor("eve").get("/organization/ward-fur-blut/members").status_code == 404
-    last = visitor.post("/organization/ward-fur-blut/members/remove", username="founder")
+    last = visitor.post("/organization/ward-fur-blut/members/remove", username="founder", confirmed="yes")
     assert last.status_code == 403
     assert "last admin" in last.text
 
@@ -32,7 +32,7 @@ def test_collections_are_founded_changed_and_deleted(house: House) -> None:
     visitor.post("/group/new", title="Paper 7", name="paper-7", description="")
     visitor.post("/group/paper-7/edit", title="Paper seven", description="d")
     assert "Paper seven" in visitor.page("/group")
-    assert visitor.post("/group/paper-7/delete").status_code == 303
+    assert visitor.post("/group/paper-7/delete", confirmed="yes").status_code == 303
     assert visitor.get("/group/paper-7").status_code == 404
 
 
@@ -56,7 +56,7 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(house: House) -> None:
     assert token[1] not in listed
     revoke = re.search(r'for a test.*?action="([^"]+/revoke)"', listed, re.DOTALL)
     assert revoke is not None
-    visitor.post(revoke[1])
+    visitor.post(revoke[1], confirmed="yes")
     assert ask() == 403
 
 
@@ -92,7 +92,7 @@ def test_admin_makes_an_account_with_a_one_time_link(house: House) -> None:
     assert page.headers["Cache-Control"] == "no-store"
     Visitor(house.appliance).post(link[1], password=PASSWORD, again=PASSWORD)
     fresh = Visitor(house.appliance, "fresh")
-    root.post("/admin/users/fresh/disable")
+    root.post("/admin/users/fresh/disable", confirmed="yes")
     assert fresh.get("/dashboard").status_code == 303
     assert "Disabled" in root.page("/admin/users")
     root.post("/admin/users/fresh/enable")

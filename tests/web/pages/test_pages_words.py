@@ -111,7 +111,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
             "The log 'x' is left out: it is not a list of text lines.",
             "Ausgelassen wurde das Protokoll „x“: es ist keine Liste von Textzeilen.",
         ),
-        ("The backup failed: the volume is gone", "Die Sicherung ist gescheitert: the volume is gone"),
+        ("The backup failed: the volume is gone", "Die Sicherung ist fehlgeschlagen: the volume is gone"),
         ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),
         ("", ""),
     ],

@@ -20,7 +20,7 @@ LIFETIME = 3600
 def stores(tmp_path: Path) -> tuple[Database, Depot]:
     """Database and depot without a service, whose own sweeper would be faster."""
     db = Database(tmp_path / "dcor.sqlite")
-    db.migrate()
+    db.create()
     return db, Depot(tmp_path)
 
 

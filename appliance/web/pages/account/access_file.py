@@ -24,7 +24,7 @@ bp = Blueprint("access_file", __name__)
 def _allowed(name: str) -> sqlite3.Row:
     row = owner(name)
     if not settings().policy.own_access_files and not viewer().sysadmin:
-        raise not_authorized(_("Access files are made by the administrator here."))
+        raise not_authorized(_("Only administrators can create access files."))
     return row
 
 

@@ -6,15 +6,20 @@ from typing import Any
 
 from flask import Blueprint, request
 
+from appliance.actions import deletion
+from appliance.model.problem import bad_request
 from appliance.store import communities, dataset_cards, sharing
 from appliance.web.pages.community.view import PATHS, role_word
 from appliance.web.pages.dataset.dataset_card import hits
+from appliance.web.pages.dataset.dataset_search import MOST_SELECTED
+from appliance.web.pages.dataset.selection import chosen_datasets, nothing_selected
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn, viewer
-from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
+from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.paging import page_number, pages
-from appliance.web.pages.frame.render import render, url_with
+from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("dashboard", __name__)
 _PER_PAGE = 20
@@ -22,7 +27,7 @@ _MOST = 2000
 
 _TABS = {
     "own": (
-        N_("Own datasets"),
+        N_("My datasets"),
         N_("You have no active datasets yet"),
         N_("Drafts become active datasets when they are complete."),
     ),
@@ -30,15 +35,27 @@ _TABS = {
     "circles": (
         N_("From my circles"),
         N_("Nothing from your circles"),
-        N_("Datasets that other members of your circles upload stand here."),
+        N_("Datasets uploaded by other members of your circles appear here."),
     ),
     "shared": (
         N_("Shared with me"),
-        N_("Nothing is shared with you"),
-        N_("Datasets that somebody shares with you alone stand here."),
+        N_("Nothing shared with you yet"),
+        N_("Datasets shared with you individually appear here."),
     ),
-    "followed": (N_("Followed"), N_("You follow nothing"), N_("Follow a dataset on its page to find it here again.")),
-    "deleted": (N_("Deleted"), N_("Nothing deleted"), N_("Deleted drafts stand here until they are purged.")),
+    "followed": (
+        N_("Following"),
+        N_("Not following anything yet"),
+        N_("Follow a dataset on its page and it appears here."),
+    ),
+    "deleted": (N_("Deleted"), N_("Nothing deleted"), N_("Deleted drafts stay here until they are purged.")),
+}
+#: list → what can be done with the datasets ticked in it
+_BULK: dict[str, tuple[dict[str, Any], ...]] = {
+    "drafts": ({"do": "delete", "icon": "trash", "text": N_("Delete drafts"), "danger": True},),
+    "deleted": (
+        {"do": "restore", "icon": "draft", "text": N_("Restore"), "danger": False},
+        {"do": "purge", "icon": "trash", "text": N_("Purge"), "danger": True},
+    ),
 }
 
 
@@ -65,9 +82,50 @@ def page() -> str:
         pages=pages(len(found), _PER_PAGE, number, lambda one: url_with("/dashboard", show=on, page=one)),
         empty={"title": _(empty_title), "text": _(empty_text)},
         heading=_(heading),
+        show=on,
+        bulk=[entry | {"text": _(entry["text"])} for entry in _BULK.get(on, ())],
+        most_selected=MOST_SELECTED,
         circles=_communities("circle"),
         collections=_communities("collection"),
     )
+
+
+@bp.post("/dashboard/selection")
+@allow("site:user")
+def selection() -> Any:
+    """Delete, restore or purge the ticked datasets, all or none; the verb asks the policy about each."""
+    chosen, what = chosen_datasets(), request.form.get("do", "")
+    if not chosen:
+        return nothing_selected(), 409
+    ids = [row["id"] for row in chosen]
+    if what == "restore":
+        deletion.restore(site(), viewer(), *ids)
+        return back_to("/dashboard?show=drafts", done="all-restored" if len(ids) > 1 else "restored")
+    if what not in ("delete", "purge"):
+        raise bad_request("do")
+    asked = _question(what, chosen)
+    if asked:
+        return asked
+    if what == "delete":
+        deletion.delete(site(), viewer(), *ids)
+        return back_to("/dashboard?show=deleted", done="drafts-deleted" if len(ids) > 1 else "draft-deleted")
+    deletion.purge(site(), viewer(), *ids)
+    return back_to("/dashboard?show=deleted", done="all-purged" if len(ids) > 1 else "purged")
+
+
+def _question(what: str, chosen: list[Any]) -> str | None:
+    """Name what would be deleted or purged."""
+    lines = [
+        f"{row['title'] or row['name']} ({ngettext('%(num)s file', '%(num)s files', row['num_resources'])})"
+        for row in chosen
+    ]
+    if what == "delete":
+        title = ngettext("Delete %(num)s draft?", "Delete %(num)s drafts?", len(chosen))
+        text = _("They are removed from all lists. Until they are purged you can restore them under Deleted.")
+        return question(title, text, _("Delete drafts"), back="/dashboard?show=drafts", items=lines)
+    title = ngettext("Purge %(num)s dataset?", "Purge %(num)s datasets?", len(chosen))
+    text = _("The datasets and their files are removed permanently. This cannot be undone here.")
+    return question(title, text, _("Purge"), back="/dashboard?show=deleted", items=lines)
 
 
 def _pks(which: str) -> list[int]:

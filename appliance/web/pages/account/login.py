@@ -87,7 +87,7 @@ def set_password(secret: str) -> Any:
 
 def _page(target: str, name: str = "", error: str = "") -> str:
     asked = settings().web.contact or _("your administrator")
-    text = _("No account, or password forgotten? Accounts are made by the administrator: %(contact)s.", contact=asked)
+    text = _("No account, or forgotten your password? Ask your administrator: %(contact)s.", contact=asked)
     return render(
         "account/login.html",
         title=_("Sign in"),

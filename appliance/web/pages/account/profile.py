@@ -18,6 +18,7 @@ from appliance.web.pages.account.tokens import owner
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.render import back_to, render
@@ -164,9 +165,19 @@ def agent_words(agent: str) -> str:
 
 @bp.post("/user/<name>/sessions/<session_id>/end")
 @allow("user:update")
-def end_session(name: str, session_id: str) -> Response:
+def end_session(name: str, session_id: str) -> Any:
     """Sign out elsewhere."""
     row = owner(name)
+    asked = question(
+        _("End this session?"),
+        _(
+            "The browser of this session is signed out immediately; uploads running in it stop and can be resumed after signing in."
+        ),
+        _("End session"),
+        back=f"/user/{row['name']}/sessions",
+    )
+    if asked:
+        return asked
     with context().db.write() as tx:
         sessions.revoke(tx, row["id"], session_id)
         audit.add(tx, viewer(), "session.revoke", "user", row["id"], session=session_id)

@@ -20,7 +20,7 @@ bp = Blueprint("register", __name__)
 
 def _require_offered() -> None:
     if not settings().policy.self_registration:
-        raise not_authorized(_("Accounts are made by the administrator here."))
+        raise not_authorized(_("Ask your administrator for an account."))
 
 
 @bp.get("/user/register")

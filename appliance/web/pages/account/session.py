@@ -41,5 +41,5 @@ def _refuse_forged() -> None:
         raise Problem(
             403,
             "Authorization Error",
-            message=_("This change was asked for by another site. Open the page here and try again."),
+            message=_("This change was requested by another site. Open the page here and try again."),
         )

@@ -18,6 +18,7 @@ from appliance.web.pages.account import frame as account
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, require_object
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.render import back_to, render
@@ -27,7 +28,7 @@ bp = Blueprint("tokens", __name__)
 _SCOPE_WORDS = {
     "read": (N_("Read"), N_("Read: search, download, open in DCscope"), ""),
     "write": (N_("Read and write"), N_("Read and write: also upload and edit (DCOR-Aid)"), "info"),
-    "admin": (N_("Administration"), N_("Administration: everything you may do as an administrator"), "warn"),
+    "admin": (N_("Administration"), N_("Administration: everything an administrator can do"), "warn"),
 }
 _LIFETIMES = {"90": N_("in 90 days"), "180": N_("in 180 days"), "365": N_("in one year"), "": N_("never")}
 
@@ -71,12 +72,20 @@ def create(name: str) -> Response | tuple[str, int]:
 
 @bp.post("/user/<name>/api-tokens/<token_id>/revoke")
 @allow("token:manage")
-def revoke(name: str, token_id: str) -> Response:
+def revoke(name: str, token_id: str) -> Any:
     """Make a token worthless at once."""
     row = owner(name)
     token = rows.get(conn(), token_id)
     if token is None or token["user_id"] != row["id"]:
         raise not_found()
+    asked = question(
+        _("Revoke this token?"),
+        _("Programs that use it (DCOR-Aid, DCscope, scripts) lose access immediately. This cannot be undone."),
+        _("Revoke token"),
+        back=f"/user/{row['name']}/api-tokens",
+    )
+    if asked:
+        return asked
     accounts.revoke_token(site(), viewer(), token_id=token_id)
     return back_to(f"/user/{row['name']}/api-tokens", done="revoked")
 

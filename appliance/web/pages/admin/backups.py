@@ -24,7 +24,7 @@ from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_backups", __name__)
 _SHOWN = 60
-_KINDS = {"full": N_("complete"), "database": N_("database only")}
+_KINDS = {"full": N_("Complete"), "database": N_("database only")}
 
 
 @bp.get("/admin/backups")

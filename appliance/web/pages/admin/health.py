@@ -43,10 +43,10 @@ def page() -> str:
         {"name": _("Data"), "text": show.size(totals["bytes"])},
         {"name": _("Free space"), "text": show.size(context().depot.free())},
         {"name": _("Jobs waiting or running"), "text": show.integer(counts["queued"] + counts["running"])},
-        {"name": _("Jobs failed"), "text": show.integer(counts["failed"])},
+        {"name": _("Failed jobs"), "text": show.integer(counts["failed"])},
     ]
     if "uptime" in live:
-        figures.append({"name": _("Running for"), "text": show.duration(live["uptime"])})
+        figures.append({"name": _("Uptime"), "text": show.duration(live["uptime"])})
         figures.append({"name": _("Connections"), "text": show.integer(live["connections"])})
     return render(
         "admin/health.html",

@@ -43,7 +43,7 @@ def page() -> str:
             {"name": _("Free"), "text": show.size(disk.free)},
             {"name": _("Used on the volume"), "text": show.percent(disk.used, disk.total)},
             {"name": _("Size of the volume"), "text": show.size(disk.total)},
-            {"name": _("Kept free from uploads"), "text": show.size(settings().depot.reserve)},
+            {"name": _("Reserved space"), "text": show.size(settings().depot.reserve)},
             {"name": _("Largest file accepted"), "text": show.size(settings().depot.max_upload)},
         ],
         used=disk.used,

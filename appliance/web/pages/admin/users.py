@@ -16,6 +16,7 @@ from appliance.web.pages.community.view import PATHS, role_word
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, require_object
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -165,6 +166,8 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
 def change(name: str, what: str) -> Any:
     """Disable or enable an account, make or unmake an administrator."""
     row = _load(name)
+    if what in ("disable", "demote") and (asked := _question(row, what)):
+        return asked
     try:
         if what in ("disable", "enable"):
             accounts.set_state(site(), viewer(), row["id"], "disabled" if what == "disable" else "active")
@@ -175,6 +178,19 @@ def change(name: str, what: str) -> Any:
             raise
         return _page(row, messages(problem)), 409
     return back_to(f"/admin/users/{row['name']}", done=what + "d")
+
+
+def _question(row: sqlite3.Row, what: str) -> str | None:
+    """Ask before an account loses something."""
+    name, back = row["fullname"] or row["name"], f"/admin/users/{row['name']}"
+    if what == "disable":
+        text = _(
+            "%(name)s is signed out immediately, and all API tokens of the account stop working. The datasets stay. You can enable the account again later.",
+            name=name,
+        )
+        return question(_("Disable the account of %(name)s?", name=name), text, _("Disable account"), back=back)
+    text = _("%(name)s can then no longer administer this server and sees only what an ordinary user sees.", name=name)
+    return question(_("Make %(name)s an ordinary user?", name=name), text, _("Make an ordinary user"), back=back)
 
 
 @bp.post("/admin/users/<name>/link")

@@ -6,7 +6,6 @@ import sqlite3
 from typing import Any
 
 from flask import Blueprint, request
-from werkzeug.wrappers import Response
 
 from appliance.actions import communities as verbs
 from appliance.model import roles
@@ -15,6 +14,7 @@ from appliance.store import communities, users
 from appliance.web.pages.community.view import KINDS, PATHS, frame, load, role_word
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -74,15 +74,15 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
 def _role_help(kind: str) -> list[dict[str, str]]:
     if kind == "circle":
         texts = {
-            "admin": _("adds members, shares datasets, and everything editors do"),
-            "editor": _("uploads, edits and activates datasets"),
-            "member": _("sees all datasets of the circle, private ones too"),
+            "admin": _("can add members, share datasets and do everything editors can"),
+            "editor": _("can upload, edit and activate datasets"),
+            "member": _("can see all datasets of the circle, including private ones"),
         }
     else:
         texts = {
-            "admin": _("adds members and datasets"),
-            "editor": _("adds and removes datasets"),
-            "member": _("sees all datasets in the collection, private ones too"),
+            "admin": _("can add members and datasets"),
+            "editor": _("can add and remove datasets"),
+            "member": _("can see all datasets in the collection, including private ones"),
         }
     return [{"name": role_word(role), "text": text} for role, text in texts.items()]
 
@@ -93,7 +93,7 @@ def _change(kind: str, ref: str) -> Any:
     known = any(member["name"] == name for member in communities.members(conn(), row["id"]))
     try:
         if users.find(conn(), name) is None:
-            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+            raise Problem(409, "Validation Error", {"username": [_("No such user.")]})
         verbs.set_member(site(), viewer(), kind, row["id"], name, role)
     except Problem as problem:
         return _page(kind, row, {"username": name, "role": role}, messages(problem)), problem.status
@@ -102,8 +102,21 @@ def _change(kind: str, ref: str) -> Any:
 
 def _remove(kind: str, ref: str) -> Any:
     row = load(kind, ref)
+    name = request.form.get("username", "")
+    asked = question(
+        _("Remove %(name)s?", name=name),
+        _(
+            "%(name)s loses access to the private datasets of %(community)s immediately, including to files. You can add the person again later.",
+            name=name,
+            community=row["title"] or row["name"],
+        ),
+        _("Remove member"),
+        back=f"{PATHS[kind]}/{row['name']}/members",
+    )
+    if asked:
+        return asked
     try:
-        verbs.remove_member(site(), viewer(), kind, row["id"], request.form.get("username", ""))
+        verbs.remove_member(site(), viewer(), kind, row["id"], name)
     except Problem as problem:
         return _page(kind, row, errors=messages(problem)), problem.status
     return back_to(f"{PATHS[kind]}/{row['name']}/members", done="member-removed")
@@ -139,10 +152,18 @@ def remove_collection(ref: str) -> Any:
 
 @bp.post("/<any(organization, group):where>/<ref>/leave")
 @allow("site:user")
-def leave(where: str, ref: str) -> Response:
+def leave(where: str, ref: str) -> Any:
     """Leave a circle or collection."""
     kind = KINDS[where]
     row = load(kind, ref)
+    asked = question(
+        _("Leave %(community)s?", community=row["title"] or row["name"]),
+        _("You lose access to its private datasets immediately. Only one of its admins can add you again."),
+        _("Leave"),
+        back=f"{PATHS[kind]}/{row['name']}/members",
+    )
+    if asked:
+        return asked
     verbs.remove_member(site(), viewer(), kind, row["id"], viewer().name)
     return back_to(PATHS[kind], done="member-removed")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Blueprint, request
 from slugify import slugify
-from werkzeug.wrappers import Response
 
 from appliance.actions import communities as verbs
 from appliance.model.problem import Problem, not_found
@@ -17,6 +16,7 @@ from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
 from appliance.web.pages.frame.allow import allow, may, require_object
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
@@ -49,10 +49,10 @@ def words(kind: str) -> dict[str, str]:
             "new": _("New circle"),
             "icon": "circle",
             "lead": _(
-                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, whose members see it."
+                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, and its members can see it."
             ),
             "none": _("No circles yet"),
-            "none_text": _("Found a circle for your group; then invite its members and upload datasets."),
+            "none_text": _("Create a circle for your group; then add its members and upload datasets."),
             "path": PATHS[kind],
             "delete": _("Only empty circles can be deleted."),
         }
@@ -62,10 +62,10 @@ def words(kind: str) -> dict[str, str]:
         "new": _("New collection"),
         "icon": "collection",
         "lead": _(
-            "A collection gathers datasets of several circles, for a study or a paper. Whoever is in it sees its datasets, private ones too."
+            "A collection gathers datasets from several circles, for a study or a paper. All its members can see its datasets, including private ones."
         ),
         "none": _("No collections yet"),
-        "none_text": _("Make a collection for a study or a paper, and add datasets from their pages."),
+        "none_text": _("Create a collection for a study or a paper, and add datasets from their pages."),
         "path": PATHS[kind],
         "delete": _("Its datasets stay where they are."),
     }
@@ -129,7 +129,7 @@ def about(where: str, ref: str) -> str:
     kind = KINDS[where]
     row = load(kind, ref)
     facts = [
-        {"name": _("Name in addresses"), "text": row["name"]},
+        {"name": _("URL name"), "text": row["name"]},
         {"name": "ID", "text": row["id"]},
         {"name": _("Created"), "text": show.moment(row["created"])},
         {"name": _("Datasets"), "text": show.integer(communities.count_datasets(conn(), row["id"], viewer()))},
@@ -266,15 +266,29 @@ def _edit_form(
 
 @bp.post("/organization/<ref>/delete")
 @allow("circle:delete")
-def delete_circle(ref: str) -> Response:
+def delete_circle(ref: str) -> Any:
     """Delete an empty circle."""
-    verbs.delete(site(), viewer(), "circle", load("circle", ref)["id"])
+    row = load("circle", ref)
+    if asked := _delete_question("circle", row):
+        return asked
+    verbs.delete(site(), viewer(), "circle", row["id"])
     return back_to("/organization", done="deleted")
 
 
 @bp.post("/group/<ref>/delete")
 @allow("collection:delete")
-def delete_collection(ref: str) -> Response:
+def delete_collection(ref: str) -> Any:
     """Delete a collection; its datasets stay."""
-    verbs.delete(site(), viewer(), "collection", load("collection", ref)["id"])
+    row = load("collection", ref)
+    if asked := _delete_question("collection", row):
+        return asked
+    verbs.delete(site(), viewer(), "collection", row["id"])
     return back_to("/group", done="deleted")
+
+
+def _delete_question(kind: str, row: sqlite3.Row) -> str | None:
+    text = _("This cannot be undone here. Its datasets stay, but its members no longer see them through it.")
+    if kind == "circle":
+        text = _("This cannot be undone here. Only a circle without datasets can be deleted.")
+    title = _("Delete %(community)s?", community=row["title"] or row["name"])
+    return question(title, text, _("Delete"), back=f"{PATHS[kind]}/{row['name']}/edit")

@@ -18,6 +18,7 @@ _WORDS = {
     "dataset.publish": (N_("made the dataset public"), "globe"),
     "dataset.license": (N_("changed the licence"), "scale"),
     "dataset.delete": (N_("deleted the dataset"), "trash"),
+    "dataset.restore": (N_("restored the draft"), "draft"),
     "dataset.move": (N_("moved the dataset to another circle"), "circle"),
     "dataset.download": (N_("downloaded the dataset"), "download"),
     "resource.create": (N_("added a file"), "upload"),

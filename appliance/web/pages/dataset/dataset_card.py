@@ -60,7 +60,7 @@ def state_badges(state: str, *, private: bool) -> list[dict[str, str]]:
                 "kind": "violet",
                 "icon": "lock",
                 "text": _("Private"),
-                "hint": _("Only members of its circle, its collections and people it is shared with see it"),
+                "hint": _("Visible to members of its circle and collections and to people it is shared with"),
             }
         )
     elif state == "active":
@@ -69,7 +69,7 @@ def state_badges(state: str, *, private: bool) -> list[dict[str, str]]:
                 "kind": "good",
                 "icon": "globe",
                 "text": _("Public"),
-                "hint": _("Everybody who may use this server sees it"),
+                "hint": _("Visible to everyone with access to this server"),
             }
         )
     return found

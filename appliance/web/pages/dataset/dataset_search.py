@@ -27,6 +27,8 @@ from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import url_with
 
 PER_PAGE = 20
+#: Datasets that can be selected in a list at once.
+MOST_SELECTED = 200
 _SHOWN = 10
 _MORE = 200
 _OPEN = frozenset({"organization", "groups", "tags"})
@@ -145,6 +147,7 @@ def listing(path: str, arguments: MultiDict[str, str], fixed: Mapping[str, str] 
         "chips": _chips(path, filters),
         "clear_url": path,
         "list_url": path,
+        "most_selected": MOST_SELECTED,
     }
 
 

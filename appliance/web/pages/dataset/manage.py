@@ -9,10 +9,11 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import datasets as verbs
+from appliance.actions import deletion
 from appliance.model import licences
-from appliance.model.problem import Problem, not_found
+from appliance.model.problem import Problem
 from appliance.model.viewer import DatasetFacts
-from appliance.store import communities, resources, rtdc, tags
+from appliance.store import communities, datasets, tags
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame.allow import allow
@@ -20,14 +21,13 @@ from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
-from appliance.web.pages.frame.render import back_to, render
+from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("manage", __name__)
 _TEXTS = ("title", "authors", "notes", "tag_string", "doi", "references")
 
 
-def _frame(row: sqlite3.Row, title: str) -> dict[str, Any]:
+def frame(row: sqlite3.Row, title: str) -> dict[str, Any]:
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
     return {
         "title": title,
@@ -90,14 +90,14 @@ def _edit_page(
     draft = row["state"] == "draft"
     return render(
         "dataset/edit.html",
-        **_frame(row, _("Edit") if draft else _("Visibility and licence")),
+        **frame(row, _("Edit") if draft else _("Visibility and licence")),
         everything=draft or viewer().sysadmin,
         values=stored
         | {"tag_string": ", ".join(entered)}
         | {key: value for key, value in data.items() if isinstance(value, str)},
         errors=errors or {},
         licences=licence_options(data.get("license_id", row["license_id"]), old=row["license_id"]),
-        visibility=_visibility(facts, data),
+        visibility=visibility_options(facts, data),
         irreversible=not draft,
     )
 
@@ -118,14 +118,14 @@ def licence_options(chosen: str, *, old: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def _visibility(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any]]:
+def visibility_options(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any]]:
     private = data.get("private", facts.private)
     options = [
         {
             "value": "private",
             "on": private,
             "title": _("Private"),
-            "text": _("Members of its circle, of its collections, and people it is shared with see it."),
+            "text": _("Visible to members of its circle and collections and to people it is shared with."),
         }
     ]
     if settings().policy.public_datasets:
@@ -134,98 +134,12 @@ def _visibility(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any
                 "value": "public",
                 "on": not private,
                 "title": _("Public"),
-                "text": _("Everybody who may use this server sees it. This cannot be taken back."),
+                "text": _("Visible to everyone with access to this server. This cannot be undone."),
             }
         )
     if not facts.private and not viewer().sysadmin:
         options = [option for option in options if option["value"] == "public"]
     return options
-
-
-@bp.get("/dataset/<ref>/activate")
-@allow("dataset:update")
-def activate_page(ref: str) -> str:
-    """What activation means, and whether the draft is ready for it."""
-    row, _facts = load(ref)
-    return _activate_page(row)
-
-
-@bp.post("/dataset/<ref>/activate")
-@allow("dataset:update")
-def activate(ref: str) -> Any:
-    """Activate a draft, for good."""
-    row, _facts = load(ref)
-    try:
-        verbs.update(site(), viewer(), row["id"], {"state": "active"})
-    except Problem as problem:
-        if problem.status not in (403, 409):
-            raise
-        return _activate_page(row, messages(problem)), problem.status
-    return back_to(f"/dataset/{row['name']}", done="activated")
-
-
-def _activate_page(row: sqlite3.Row, errors: dict[str, str] | None = None) -> str:
-    if row["state"] != "draft":
-        raise not_found()
-    files = resources.of_dataset(conn(), row["id"])
-    return render(
-        "dataset/activate.html",
-        **_frame(row, _("Activate")),
-        checks=_checks(row, files),
-        findings=_personal_findings(files),
-        errors=errors or {},
-        private=bool(row["private"]),
-    )
-
-
-def _checks(row: sqlite3.Row, files: list[sqlite3.Row]) -> list[dict[str, str]]:
-    verdicts = rtdc.verdicts(conn(), row["id"])
-    measurements = [file for file in files if file["mimetype"] in ("RT-DC", "DC")]
-    valid = sum(bool(verdicts.get(file["id"])) for file in measurements)
-    bad = [file["name"] for file in measurements if verdicts.get(file["id"]) is not None and not verdicts[file["id"]]]
-    unknown = len(measurements) - valid - len(bad)
-    checks = [
-        _check(bool(files), ngettext("%(num)s file", "%(num)s files", len(files)), _("There are no files yet.")),
-        _measured(valid, unknown),
-        _check(bool(row["authors"]), row["authors"], _("Authors are missing.")),
-        _check(bool(row["license_id"]), dataset_pages.licence_title(row), _("A licence is missing.")),
-    ]
-    checks += [
-        {"kind": "not-ok", "icon": "error", "text": _("%(name)s did not pass the check; see its page.", name=name)}
-        for name in bad
-    ]
-    if not row["notes"]:
-        checks.append(
-            {"kind": "so-so", "icon": "info", "text": _("There is no description. Later it cannot be added.")}
-        )
-    return checks
-
-
-def _measured(valid: int, unknown: int) -> dict[str, str]:
-    """The line about measurements; one that the jobs have not looked at yet is no fault."""
-    if unknown and not valid:
-        text = _("No measurement has been checked yet; it is done when you activate.")
-        return {"kind": "so-so", "icon": "clock", "text": text}
-    return _check(
-        bool(valid),
-        ngettext("%(num)s valid measurement", "%(num)s valid measurements", valid),
-        _("At least one valid measurement (.rtdc) is needed."),
-    )
-
-
-def _check(good: bool, yes: str, no: str) -> dict[str, str]:
-    return (
-        {"kind": "ok", "icon": "check-circle", "text": yes} if good else {"kind": "not-ok", "icon": "error", "text": no}
-    )
-
-
-def _personal_findings(files: list[sqlite3.Row]) -> list[dict[str, str]]:
-    found = []
-    for file in files:
-        facts = rtdc.get(conn(), file["id"])
-        for item in facts["personal"][:5] if facts else []:
-            found.append({"file": file["name"], "text": f"{inside(item['where'])}: {item['excerpt']}"})
-    return found[:20]
 
 
 @bp.get("/dataset/<ref>/delete")
@@ -235,15 +149,20 @@ def delete_page(ref: str) -> str:
     row, _facts = load(ref)
     count = ngettext("%(num)s file", "%(num)s files", row["num_resources"])
     text = _(
-        "The dataset with %(files)s leaves all lists. It can be purged afterwards; a deleted dataset cannot be brought back.",
+        "The draft with %(files)s is removed from all lists. Until it is purged you can restore it under My data, Deleted.",
         files=count,
     )
+    if row["state"] != "draft":
+        text = _(
+            "The dataset with %(files)s is removed from all lists. It cannot be restored; purge it later to free the space.",
+            files=count,
+        )
     return render(
         "dataset/confirm.html",
         text=text,
         button=_("Delete"),
         action=f"/dataset/{row['id']}/delete",
-        **_frame(row, _("Delete")),
+        **frame(row, _("Delete")),
     )
 
 
@@ -252,8 +171,22 @@ def delete_page(ref: str) -> str:
 def delete(ref: str) -> Response:
     """Delete a draft (an admin: any dataset)."""
     row, _facts = load(ref)
-    verbs.delete(site(), viewer(), row["id"])
-    return back_to("/dashboard", done="draft-deleted" if row["state"] == "draft" else "deleted")
+    deletion.delete(site(), viewer(), row["id"])
+    done = "draft-deleted" if row["state"] == "draft" else "deleted"
+    if row["creator_id"] == viewer().user_id:
+        return back_to(url_with("/dashboard", show="deleted"), done=done)
+    return back_to(
+        f"/dataset/{row['id']}" if datasets.visible(conn(), row["id"], viewer()) else "/dashboard", done=done
+    )
+
+
+@bp.post("/dataset/<ref>/restore")
+@allow("dataset:restore")
+def restore(ref: str) -> Response:
+    """Make a deleted draft a draft again."""
+    row, _facts = load(ref)
+    deletion.restore(site(), viewer(), row["id"])
+    return back_to(f"/dataset/{row['id']}", done="restored")
 
 
 @bp.get("/dataset/<ref>/purge")
@@ -262,14 +195,14 @@ def purge_page(ref: str) -> str:
     """What purging means."""
     row, _facts = load(ref)
     text = _(
-        "The deleted dataset and its files are removed for good. An administrator can get the files back from the quarantine for some time."
+        "The deleted dataset and its files are removed permanently. For some time, an administrator can recover the files from quarantine."
     )
     return render(
         "dataset/confirm.html",
         text=text,
         button=_("Purge"),
         action=f"/dataset/{row['id']}/purge",
-        **_frame(row, _("Purge")),
+        **frame(row, _("Purge")),
     )
 
 
@@ -278,5 +211,5 @@ def purge_page(ref: str) -> str:
 def purge(ref: str) -> Response:
     """Remove a deleted dataset for good."""
     row, _facts = load(ref)
-    verbs.purge(site(), viewer(), row["id"])
+    deletion.purge(site(), viewer(), row["id"])
     return back_to("/dashboard", done="purged")

@@ -224,7 +224,7 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
             "traceSamples": _("Sample"),
             "hints": {
                 "pan": _(
-                    "Drag to move, roll to zoom (over an axis: only that one), click an event to see it, double-click for the whole view."
+                    "Drag to pan; scroll to zoom (over an axis: that axis only); click an event to see it; double-click to reset the view."
                 ),
                 "box": _("Drag a rectangle around the events you want to know about."),
                 "polygon": _(

@@ -8,9 +8,10 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import collecting
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 from appliance.store import datasets
 from appliance.web.pages.dataset.dataset_card import dataset_url
+from appliance.web.pages.dataset.dataset_search import MOST_SELECTED
 from appliance.web.pages.dataset.sharing import own_collections
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings, site, viewer
@@ -18,30 +19,43 @@ from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.render import back_to, render, url_with
 
 bp = Blueprint("selection", __name__)
-_MOST = 200
 
 
-def _chosen() -> list[Any]:
-    """The datasets of the form that the viewer may see."""
-    rows = (datasets.visible(conn(), ref, viewer()) for ref in dict.fromkeys(request.form.getlist("id")[:_MOST]))
+def chosen_datasets() -> list[Any]:
+    """The datasets of the form that the viewer may see. Raises Problem 409 when there are too many."""
+    refs = dict.fromkeys(request.form.getlist("id"))
+    if len(refs) > MOST_SELECTED:
+        raise Problem(
+            409,
+            "Validation Error",
+            message=_(
+                "Select at most %(most)s datasets at once; these are %(count)s.", most=MOST_SELECTED, count=len(refs)
+            ),
+        )
+    rows = (datasets.visible(conn(), ref, viewer()) for ref in refs)
     return [row for row in rows if row is not None]
+
+
+def nothing_selected() -> str:
+    """The page that says so."""
+    return render(
+        "dataset/selection.html",
+        title=_("Selection"),
+        datasets=[],
+        refused=[],
+        collections=[],
+        ids=[],
+        may_create=False,
+    )
 
 
 @bp.post("/dataset/selection")
 @allow("site:read")
 def act() -> Any:
     """Do what the pressed button says; without a selection, say that there is none."""
-    chosen, what = _chosen(), request.form.get("do", "")
+    chosen, what = chosen_datasets(), request.form.get("do", "")
     if not chosen:
-        return render(
-            "dataset/selection.html",
-            title=_("Selection"),
-            datasets=[],
-            refused=[],
-            collections=[],
-            ids=[],
-            may_create=False,
-        ), 409
+        return nothing_selected(), 409
     if what == "zip":
         return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
     if what == "script":
@@ -92,7 +106,7 @@ def _script(chosen: list[Any]) -> Response:
 def collect() -> Response:
     """Add the chosen datasets to a collection, all or none; the rules are asked by the verb."""
     name, chosen = request.form.get("collection", ""), list(dict.fromkeys(request.form.getlist("id")))
-    if not 0 < len(chosen) <= _MOST:
-        raise invalid({"id": [f"Between 1 and {_MOST} datasets can be added at once"]})
+    if not 0 < len(chosen) <= MOST_SELECTED:
+        raise invalid({"id": [f"Between 1 and {MOST_SELECTED} datasets can be added at once"]})
     collecting.add(site(), viewer(), name, chosen)
     return back_to(f"/group/{name}", done="added")

@@ -19,6 +19,7 @@ from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.pictures import picture
@@ -64,12 +65,12 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
     options = [
         {
             "value": "member",
-            "text": _("Member: may see it"),
+            "text": _("Member: can see it"),
             "on": values.get("capacity") != "editor",
         },
         {
             "value": "editor",
-            "text": _("Editor: may also edit the draft"),
+            "text": _("Editor: can also edit the draft"),
             "on": values.get("capacity") == "editor",
         },
     ]
@@ -96,7 +97,7 @@ def share(ref: str) -> Any:
     name, capacity = request.form.get("username", "").strip(), request.form.get("capacity", "")
     try:
         if users.find(conn(), name) is None:
-            raise Problem(409, "Validation Error", {"username": [_("Nobody has this user name.")]})
+            raise Problem(409, "Validation Error", {"username": [_("No such user.")]})
         verbs.share(site(), viewer(), row["id"], name, capacity)
     except Problem as problem:
         if problem.status not in (404, 409):
@@ -107,10 +108,19 @@ def share(ref: str) -> Any:
 
 @bp.post("/dataset/<ref>/unshare")
 @allow("dataset:share")
-def unshare(ref: str) -> Response:
+def unshare(ref: str) -> Any:
     """Stop sharing with a person, at once."""
     row, _facts = load(ref)
-    verbs.unshare(site(), viewer(), row["id"], request.form.get("username", ""))
+    name = request.form.get("username", "")
+    asked = question(
+        _("Stop sharing with %(name)s?", name=name),
+        _("Access ends immediately, including to files. You can share the dataset again later."),
+        _("Stop sharing"),
+        back=f"/dataset/{row['id']}/share",
+    )
+    if asked:
+        return asked
+    verbs.unshare(site(), viewer(), row["id"], name)
     return back_to(f"/dataset/{row['id']}/share", done="unshared")
 
 

@@ -24,7 +24,7 @@ def tables(values: dict[str, Any], which: str) -> list[dict[str, Any]]:
         for item in section["items"]:
             key = f"sp:{section['key']}:{item['key']}"
             if key in rest:
-                rows.append({"name": translated(item["name"]), "value": _shown(rest.pop(key), item)})
+                rows.append({"name": translated(item["name"]), "value": shown_value(rest.pop(key), item)})
         if rows:
             found.append({"title": translated(section["name"]), "rows": rows})
     if rest:
@@ -48,7 +48,15 @@ def item_of(which: str, key: str) -> Mapping[str, Any]:
     return model.item(which, key) or {}
 
 
-def _shown(value: Any, item: dict[str, Any]) -> str:
+def form_text(value: Any) -> str:
+    """A stored value as its form field holds it; "" for none."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def shown_value(value: Any, item: Mapping[str, Any]) -> str:
+    """A value with its unit, in the reader's language."""
     text, unit = choice(value, item), item.get("unit", "")
     return f"{text} {_unit(unit)}" if unit else text
 
@@ -78,12 +86,12 @@ def _wrong(kind: str, rule: str) -> str:
         return ""
     match = _RULE.fullmatch(rule)
     if match is None:
-        return _("A number is needed here.") if kind == "float" else _("A whole number is needed here.")
+        return _("Enter a number.") if kind == "float" else _("Enter a whole number.")
     sign, limit = match.groups()
     words = _(_SIGNS[sign], limit=limit)
     if kind == "float":
-        return _("A number %(rule)s is needed here.", rule=words)
-    return _("A whole number %(rule)s is needed here.", rule=words)
+        return _("Enter a number %(rule)s.", rule=words)
+    return _("Enter a whole number %(rule)s.", rule=words)
 
 
 def entered(which: str, form: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +144,6 @@ def _field(section: str, item: dict[str, Any], values: dict[str, Any], errors: d
         "rule": _rule(options),
         "wrong": _wrong(kind, _rule(options)),
         "choices": [{"value": one, "text": choice(one, item)} for one in item.get("choices") or []],
-        "value": ("true" if value else "false") if isinstance(value, bool) else str(value),
+        "value": form_text(value),
         "error": joined(found) if found else "",
     }

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
@@ -96,7 +97,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
             {
                 "kind": "warn",
                 "text": _(
-                    "This is a draft. Add files and check the description, then activate it; after that its content can not change any more."
+                    "This is a draft. Add files and check the description, then activate it; after that its content can no longer be changed."
                 ),
                 "url": "",
                 "link": "",
@@ -104,7 +105,7 @@ def _notes(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, str]]:
         )
     elif row["state"] == "draft":
         found.append(
-            {"kind": "warn", "text": _("This is a draft: its content may still change."), "url": "", "link": ""}
+            {"kind": "warn", "text": _("This is a draft: its content can still change."), "url": "", "link": ""}
         )
     if row["state"] == "deleted":
         found.append(
@@ -229,14 +230,16 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
             {
                 "url": f"{base}/{'unfollow' if follows else 'follow'}",
                 "icon": "star",
-                "text": _("Stop following") if follows else _("Follow"),
+                "text": _("Unfollow") if follows else _("Follow"),
                 "post": True,
             }
         )
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
         more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
+    if deletion.may_restore(viewer(), row, facts):
+        first.append({"url": f"{base}/restore", "icon": "draft", "text": _("Restore"), "primary": True, "post": True})
     if row["state"] == "deleted" and may("dataset:purge", facts):
-        first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge"), "primary": True})
+        first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge")})
     return {"actions": first, "more_actions": more}
 
 

@@ -69,18 +69,21 @@ def page(status: int, text: str = "", incident: str = "") -> tuple[str, int]:
 def _words(status: int) -> tuple[str, str]:
     found = {
         400: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
-        403: (_("You may not do that"), _("Ask an administrator of the circle, or sign in as somebody else.")),
+        403: (
+            _("You don't have permission"),
+            _("Ask an admin of the circle for access, or sign in with another account."),
+        ),
         404: (
-            _("Nothing here"),
+            _("Page not found"),
             _(
-                "It does not exist, or you may not see it. If somebody sent you this address, ask them to share it with you."
+                "This page does not exist or you have no access to it. If someone sent you this link, ask them to share it with you."
             ),
         ),
         405: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
-        409: (_("This does not work"), _("Go back, check what you entered and try again.")),
+        409: (_("This cannot be done"), _("Go back, check what you entered and try again.")),
         413: (_("Too large"), _("The server does not accept that much at once.")),
-        429: (_("Too many attempts"), _("Wait a little and try again.")),
-        503: (_("Maintenance"), _("The server is being looked after. Try again in a few minutes.")),
+        429: (_("Too many attempts"), _("Wait a moment and try again.")),
+        503: (_("Maintenance"), _("The server is under maintenance. Try again in a few minutes.")),
         507: (_("The data volume is full"), _("Nothing was changed. Tell the administrator.")),
     }
     if status in found:
@@ -88,5 +91,5 @@ def _words(status: int) -> tuple[str, str]:
     if status < 500:
         return found[400]
     return _("Something went wrong on the server"), _(
-        "It was not your fault. Try again; if it happens again, tell the administrator the number below."
+        "This is a server error. Try again; if it happens again, give the administrator the number below."
     )

@@ -14,7 +14,7 @@ def messages(problem: Problem) -> dict[str, str]:
     found = {key: joined(value) for key, value in problem.fields.items()}
     if problem.message and not found:
         found["form"] = translated(problem.message)
-    return found or {"form": _("This does not work")}
+    return found or {"form": _("This cannot be done")}
 
 
 def joined(value: Any) -> str:

@@ -23,7 +23,7 @@ _CONFIG: dict[str, tuple[str, str]] = {
     "experiment:date": (N_("Date of measurement"), ""),
     "experiment:event count": (N_("Number of events"), ""),
     "experiment:run identifier": (N_("Run identifier"), ""),
-    "experiment:run index": (N_("Index of measurement run"), ""),
+    "experiment:run index": (N_("Run index"), ""),
     "experiment:sample": (N_("Sample name"), ""),
     "experiment:time": (N_("Start time of measurement"), ""),
     "experiment:timestamp": (N_("Timestamp"), "s"),
@@ -74,7 +74,7 @@ _CONFIG: dict[str, tuple[str, str]] = {
     "setup:flow rate sheath": (N_("Sheath flow rate"), "µL/s"),
     "setup:identifier": (N_("Setup identifier"), ""),
     "setup:medium": (N_("Medium"), ""),
-    "setup:module composition": (N_("Modules used"), ""),
+    "setup:module composition": (N_("Modules"), ""),
     "setup:software version": (N_("Software"), ""),
     "setup:temperature": (N_("Mean chip temperature"), "°C"),
 }

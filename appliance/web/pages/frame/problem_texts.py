@@ -9,25 +9,25 @@ from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.message_translation import inside
 
 _EXACT = {
-    "Missing value": N_("This is needed."),
+    "Missing value": N_("Required"),
     "Group name already exists in database": N_("This name is already taken."),
     "That login name is not available.": N_("This name is already taken."),
     "Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_": N_(
-        "Only small letters a to z, digits, - and _ are possible."
+        "Use only lower-case letters a to z, digits, - and _."
     ),
-    "Listing users is forbidden.": N_("You may not do that."),
-    "Email address is not valid": N_("This is no e-mail address."),
-    "The present password is not right": N_("The present password is wrong."),
+    "Listing users is forbidden.": N_("You don't have permission."),
+    "Email address is not valid": N_("This is not an e-mail address."),
+    "The present password is not right": N_("The current password is wrong."),
     "An organization must be provided": N_("Choose a circle."),
     "Organization does not exist": N_("This circle does not exist."),
     "Administrators cannot revoke their own admin status": N_(
-        "You cannot take your own admin role away; another admin can."
+        "You cannot remove your own admin role; another admin can."
     ),
     "The last admin cannot leave; make somebody else an admin first": N_(
-        "The last admin cannot leave; make somebody else an admin first."
+        "The last admin cannot leave; make someone else an admin first."
     ),
-    "This is the last administrator; make somebody else one first.": N_(
-        "This is the last administrator; make somebody else one first."
+    "This is the last administrator; make someone else an administrator first.": N_(
+        "This is the last administrator; make someone else an administrator first."
     ),
     "Cannot set state of dataset to 'active', because it does not contain any resources!": N_(
         "It cannot be activated, because it holds no files yet."
@@ -39,17 +39,17 @@ _EXACT = {
     "Organization cannot be deleted while it still has datasets": N_(
         "A circle that still has datasets cannot be deleted."
     ),
-    "This link was used already or is too old. Ask your administrator for a new one.": N_(
-        "This link was used already or is too old. Ask your administrator for a new one."
+    "This link has already been used or has expired. Ask your administrator for a new one.": N_(
+        "This link has already been used or has expired. Ask your administrator for a new one."
     ),
-    "The password must not be made of your name or address. Choose another one.": N_(
-        "The password must not be made of your name or address. Choose another one."
+    "The password must not be based on your name or address. Choose another one.": N_(
+        "The password must not be based on your name or address. Choose another one."
     ),
-    "This password is a simple row of characters. Choose another one.": N_(
-        "This password is a simple row of characters. Choose another one."
+    "This password is a simple sequence of characters. Choose another one.": N_(
+        "This password is a simple sequence of characters. Choose another one."
     ),
-    "This password is among the first that an attacker tries. Choose another one.": N_(
-        "This password is among the first that an attacker tries. Choose another one."
+    "This password is among the first an attacker would try. Choose another one.": N_(
+        "This password is among the first an attacker would try. Choose another one."
     ),
 }
 #: Longer texts [characters] hold what somebody has entered; they are shown as they are.
@@ -64,7 +64,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"The email address '(?P<address>.*)' belongs to a registered user\."),
         N_("Another user has the address %(address)s."),
     ),
-    (re.compile(r"Invalid value for '(?P<key>.*)': '(?P<value>.*)'!"), N_("“%(value)s” does not fit here.")),
+    (re.compile(r"Invalid value for '(?P<key>.*)': '(?P<value>.*)'!"), N_("Invalid value “%(value)s”.")),
     (re.compile(r"Resource with name '(?P<name>.*)' already exists!"), N_("There is already a file called %(name)s.")),
     (
         re.compile(r"Unsupported file extension '(?P<suffix>.*)'\. .*"),
@@ -76,9 +76,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(r"Must be at least (?P<count>\d+) characters long"),
-        N_("At least %(count)s characters are needed."),
+        N_("Use at least %(count)s characters."),
     ),
-    (re.compile(r"User .* not authorized.*"), N_("You may not do that.")),
+    (re.compile(r"User .* not authorized.*"), N_("You don't have permission.")),
 )
 
 

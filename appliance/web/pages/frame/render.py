@@ -35,7 +35,8 @@ def url_with(path: str, **query: Any) -> str:
 
 def back_to(path: str, done: str = "", fragment: str = "") -> Response:
     """Go to `path` after a change (303), where the message `done` (see `pages.done`) is shown."""
-    target = url_with(path, done=done) + (f"#{fragment}" if fragment else "")
+    target = path + (("&" if "?" in path else "?") + urlencode({"done": done}) if done else "")
+    target += f"#{fragment}" if fragment else ""
     return redirect(target, 303)
 
 
@@ -93,7 +94,7 @@ def _frame() -> dict[str, Any]:
 
 
 def _themes() -> list[dict[str, Any]]:
-    labels = {"auto": (_("As the device"), "screen"), "light": (_("Light"), "sun"), "dark": (_("Dark"), "moon")}
+    labels = {"auto": (_("System"), "screen"), "light": (_("Light"), "sun"), "dark": (_("Dark"), "moon")}
     return [
         {"code": code, "name": name, "icon": picture, "on": code == theme()} for code, (name, picture) in labels.items()
     ]

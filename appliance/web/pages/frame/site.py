@@ -100,7 +100,7 @@ def _starts() -> list[dict[str, str]]:
                 "icon": "upload",
                 "url": "/upload",
                 "title": _("Upload in the browser"),
-                "text": _("Drop files here; an upload that breaks off goes on where it stopped."),
+                "text": _("Drop files here; interrupted uploads resume where they stopped."),
             }
         )
     found += [
@@ -108,7 +108,7 @@ def _starts() -> list[dict[str, str]]:
             "icon": "plug",
             "url": "/connect",
             "title": _("Connect DCOR-Aid or DCscope"),
-            "text": _("The values of this server, its certificate, and how to install both."),
+            "text": _("Server address, certificate and setup."),
         },
         {
             "icon": "help",
@@ -122,8 +122,8 @@ def _starts() -> list[dict[str, str]]:
             {
                 "icon": "key",
                 "url": f"/user/{viewer().name}/api-tokens",
-                "title": _("Make an API token"),
-                "text": _("For programs that act for you: dclab, ckanapi or your own script."),
+                "title": _("Create an API token"),
+                "text": _("For programs that act on your behalf: dclab, ckanapi or your own script."),
             }
         )
     return found

@@ -95,6 +95,7 @@ function live(form) {
       if (!answer.ok) throw new Error(answer.statusText);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       results.replaceChildren(...page.querySelector("#results").childNodes);
+      document.dispatchEvent(new Event("results-changed"));
       const opened = new Set([...facets.querySelectorAll("details[open] > summary")].map((one) => one.textContent));
       const focused = document.activeElement?.name ? [document.activeElement.name, document.activeElement.value] : null;
       if (!facets.contains(document.activeElement) || document.activeElement.type === "checkbox") {
@@ -121,8 +122,10 @@ function live(form) {
     clearTimeout(timer);
     timer = setTimeout(run, wait);
   };
-  form.addEventListener("input", (event) => later(event.target.type === "checkbox" ? 0 : 200));
-  form.addEventListener("change", () => later(0));
+  // Boxes that select datasets stand among the results but belong to another form.
+  const ours = (event) => event.target.form === form;
+  form.addEventListener("input", (event) => ours(event) && later(event.target.type === "checkbox" ? 0 : 200));
+  form.addEventListener("change", (event) => ours(event) && later(0));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     later(0);

@@ -1,0 +1,77 @@
+"""Datasets out of the way and back: delete, restore, purge; several at once or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.actions import lookup, resources
+from appliance.actions.site import Site
+from appliance.model import names, states
+from appliance.model.problem import Problem, not_authorized
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import audit, datasets
+
+#: Datasets that one call deletes, restores or purges.
+MOST = 200
+
+
+def delete(site: Site, viewer: Viewer, *refs: str | None) -> None:
+    """Mark drafts as deleted (an admin: any datasets). Raises Problem 403 or 404; then none of them is deleted."""
+    _require_few(refs)
+    with site.db.write() as tx:
+        for ref in refs:
+            _, facts = lookup.dataset(tx, viewer, ref, "dataset:delete")
+            if facts.state != "draft" and not viewer.sysadmin:
+                raise not_authorized("Only draft datasets can be deleted!")
+            datasets.mark_deleted(tx, facts.id)
+            audit.add(tx, viewer, "dataset.delete", "dataset", facts.id)
+
+
+def restore(site: Site, viewer: Viewer, *refs: str | None) -> None:
+    """Make deleted drafts drafts again, with the collections, people and followers they had, as far as these still exist.
+
+    :raises Problem: 403, 404, or 409 for what was no draft; then none of them is restored.
+    """
+    _require_few(refs)
+    with site.db.write() as tx:
+        for ref in refs:
+            row, facts = lookup.dataset(tx, viewer, ref, "dataset:restore")
+            require_restorable(row)
+            name = row["name"]
+            if datasets.name_taken(tx, name):
+                name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), facts.id)
+            datasets.restore(tx, facts.id, name)
+            audit.add(tx, viewer, "dataset.restore", "dataset", facts.id)
+
+
+def require_restorable(row: sqlite3.Row) -> None:
+    """Only what was a draft comes back: an active dataset would come back changeable. Raises Problem 409."""
+    if not states.may_be_restored(states.State(row["state"]), row["deleted_from"]):
+        message = "Only deleted drafts can be restored."
+        raise Problem(409, "Validation Error", message=message)
+
+
+def may_restore(viewer: Viewer, row: sqlite3.Row, facts: policy.Facts) -> bool:
+    """Would `restore` do it?"""
+    return states.may_be_restored(states.State(row["state"]), row["deleted_from"]) and policy.may(
+        viewer, "dataset:restore", facts
+    )
+
+
+def purge(site: Site, viewer: Viewer, *refs: str | None) -> None:
+    """Remove deleted datasets for good; their files go to quarantine. Raises Problem 403 or 404; then none is removed."""
+    _require_few(refs)
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        for ref in refs:
+            row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
+            if facts.state != "deleted" and not viewer.sysadmin:
+                raise not_authorized("Only deleted datasets can be purged!")
+            removed = datasets.purge(tx, facts.id)
+            files.removed += removed
+            audit.add(tx, viewer, "dataset.purge", "dataset", facts.id, name=row["name"], resources=len(removed))
+
+
+def _require_few(refs: tuple[str | None, ...]) -> None:
+    if len(refs) > MOST:
+        raise Problem(409, "Validation Error", message=f"At most {MOST} datasets are accepted in one call")

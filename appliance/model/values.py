@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 #: Largest number accepted: it must fit into a database column.
@@ -28,8 +29,27 @@ def as_bool(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Text; None is empty."""
-    return "" if value is None else str(value)
+    """Text, composed (NFC); None is empty."""
+    return "" if value is None else unicodedata.normalize("NFC", str(value))
+
+
+def text_error(text: str) -> str:
+    """What is wrong with a text of a description; "" when nothing is."""
+    if "\0" in text:
+        return "The text holds a NUL character; send it without"
+    return "The text consists of blanks only; leave it empty or write something" if text and not text.strip() else ""
+
+
+def composed(value: Any) -> Any:
+    """A JSON value with all its texts composed (NFC): a letter and its accent are one character, however they were typed.
+
+    macOS and some keyboards send them apart; what looks the same has to be found and compared as the same.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        return {composed(key): composed(part) for key, part in value.items()}
+    return [composed(part) for part in value] if isinstance(value, list) else value
 
 
 def as_natural(value: Any) -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.store import audit, collections, inspection
+from appliance.store import artefacts, audit, collections, inspection
 
 _SHOWN = 10
 _RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
@@ -113,6 +114,34 @@ def derived(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("derived files", Level.OK, "complete")
+
+
+@check("addresses", "condensed files lead to this server's address")
+def addresses(premises: Premises) -> Iterator[Finding]:
+    """Condensed files name the original by the server's address, so a change of name or port leaves them behind."""
+    site_url = premises.settings.site_url
+    with premises.db.read() as conn:
+        found = artefacts.of_other_addresses(conn, site_url)
+    known = Counter(address for _resource, address in found if address)
+    for address, number in known.most_common(_SHOWN):
+        yield Finding(
+            "addresses",
+            Level.WARNING,
+            f"{number} condensed files lead to {address}; this server is {site_url}",
+            "Whoever has such a file finds no images, masks and traces with it.",
+            "dcor jobs run-missing --addresses",
+        )
+    unknown = len(found) - known.total()
+    if unknown:
+        yield Finding(
+            "addresses",
+            Level.NOTE,
+            f"{unknown} condensed files come from a release that did not note the address in them",
+            "If the server's name has changed since, images are not found with them.",
+            "Nothing to do: they are brought up to date within a day (now: dcor jobs run-missing --addresses).",
+        )
+    if not found:
+        yield Finding("addresses", Level.OK, site_url)
 
 
 @check("orphans", "the depot holds no file that the catalogue does not know")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -168,6 +169,8 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: _reload_certificate(service))
     service.start()
+    gc.collect()
+    gc.freeze()  # code and tables stay as long as the process: full collections need not look through them
     notify.ready()
     while not ended.wait(notify.watchdog_interval() or 3600.0):
         if stalled := service.stalled():

@@ -218,6 +218,8 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
     if draft and editor:
         if settings().web.browser_upload:
             first.append({"url": f"{base}/upload", "icon": "upload", "text": _("Add files")})
+        if row["num_resources"]:
+            more.append({"url": f"{base}/files", "icon": "file", "text": _("Manage files")})
         first.append({"url": f"{base}/activate", "icon": "check", "text": _("Activate"), "primary": True})
     if row["num_resources"] and row["state"] != "deleted":
         first.insert(

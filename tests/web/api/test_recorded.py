@@ -35,9 +35,8 @@ DIFFERENT: dict[str, tuple[int, str]] = {
     "err_package_search_bad_sort": (400, "Search Query is invalid: "),
     "err_package_search_syntax": (409, "Search error: "),  # ours says where the error is, and nothing about the server
     # what is hidden answers like what is missing, and says both (upstream: 403 for the one, "Not found" for the other)
-    **{
-        name: (404, "There is no such dataset or file, or you may not see it")
-        for name in (
+    **dict.fromkeys(
+        (
             "err_package_show_purged",
             "err_not_found",
             "err_not_found_resource",
@@ -49,8 +48,9 @@ DIFFERENT: dict[str, tuple[int, str]] = {
             "err_dcserv_notfound",
             "err_dcserv_private_anon",
             "err_dcserv_private_bob",
-        )
-    },
+        ),
+        (404, "There is no such dataset or file, or you may not see it"),
+    ),
     "download_private_redirect": (200, ""),  # the bytes come from here: no redirect to an object store
     "condensed_private_redirect": (200, ""),
 }

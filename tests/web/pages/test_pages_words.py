@@ -105,7 +105,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
     ("said", "shown"),
     [
         ("The file is truncated: its end is missing.", "Die Datei ist abgeschnitten: Ihr Ende fehlt."),
-        ("the last backup is 3.5 days old", "die letzte Sicherung ist 3,5 Tage alt"),
+        ("the last complete backup is 3.5 days old", "die letzte vollständige Sicherung ist 3,5 Tage alt"),
         ("12 old files (3.0 MB) in /srv/dcor/tmp", "12 alte Dateien (3,0 MB) in /srv/dcor/tmp"),
         (
             "The log 'x' is left out: it is not a list of text lines.",

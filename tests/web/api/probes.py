@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from tests.support.server import DEADLINE, Answer, Person
+from tests.support.waiting import wait_for
 from tests.web.api.permission_fixture import CONTENT, STATES, Dataset, World
 
 SIGNS = {200: "y", 201: "y", 204: "y", 206: "y", 403: "-", 404: "0", 409: "!", 400: "?"}
@@ -193,7 +194,9 @@ def _file(name: str, path: str, subjects: tuple[str, ...] = ALL) -> None:
     PATHS.append(path)
 
     def ask(world: World, person: Person, subject: Dataset) -> str:
-        answer = person.fetch(path.format(id=subject.id, name=subject.name, resource=subject.resource))
+        address = path.format(id=subject.id, name=subject.name, resource=subject.resource)
+        # A reader that is still starting answers 503, "try again in a moment".
+        answer = wait_for(lambda: (given := person.fetch(address)).status_code != 503 and [given])[0]
         known = CONTENT, b"data.rtdc", subject.id.encode()
         assert answer.status_code != 200 or "export" in path or any(text in answer.content for text in known)
         return sign(answer)

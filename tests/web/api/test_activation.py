@@ -133,4 +133,7 @@ def test_who_may_not_change_a_draft_does_not_have_its_files_read(shared: Applian
     draft = editor.draft("lab", title="Not yours")
     editor.add(draft["id"], synthetic())
     refused = shared.person("stranger").post("package_patch", id=draft["id"], state="active")
-    assert refused.message == f"Access denied: User stranger not authorized to edit package {draft['id']}"
+    assert (refused.status, refused.message) == (
+        404,
+        "Not found: There is no such dataset or file, or you may not see it",
+    )

@@ -79,7 +79,7 @@ def test_sessions_are_listed_and_can_be_ended_elsewhere(house: House) -> None:
     ends = re.findall(r'action="(/user/nomad/sessions/[^"]+/end)"', page)
     assert len(ends) == 2
     for end in ends:
-        here.post(end)
+        here.post(end, confirmed="yes")
     assert there.get("/dashboard").status_code == 303
 
 

@@ -156,9 +156,7 @@ def test_bodies_that_are_no_json(world: World, body: bytes, content_type: str, w
 @pytest.mark.parametrize("action", ["package_search", "package_create", "resource_patch", "user_show", "group_list"])
 def test_encoded_half_characters_are_no_json(world: World, action: str) -> None:
     for body in (b'{"q": "\xed\xa0\x80"}', b'{"id": ["\xed\xbf\xbf"]}', b'{"\xed\xa0\x80": 1}'):
-        answer = send(
-            world, "POST", f"/api/3/action/{action}", data=body, headers={"Content-Type": "application/json"}
-        )
+        answer = send(world, "POST", f"/api/3/action/{action}", data=body, headers={"Content-Type": "application/json"})
         assert answer.status_code == 400, answer.text
 
 

@@ -63,14 +63,16 @@ def as_natural(value: Any) -> int:
 
 
 def decoded(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    """The value of a JSON text; bytes are UTF-8. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")  # strictly: by itself json lets encoded half characters pass
     try:
         value = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if _depth(value) > MAX_DEPTH:
         raise ValueError("nested too deeply")
-    if "\\ud" in (text.lower() if isinstance(text, str) else text.decode("utf-8", "replace").lower()):
+    if "\\ud" in text.lower():
         json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
     return value
 

@@ -142,6 +142,8 @@ def test_a_key_that_comes_twice_is_a_list(world: World) -> None:
         (b"[" * 100_000, "application/json", "Error decoding JSON data."),
         (b'{"a":' * 80 + b"1" + b"}" * 80, "application/json", "Error decoding JSON data."),
         (b'{"id": "\\ud800"}', "application/json", "Error decoding JSON data."),
+        (b'{"id": "\xed\xa0\x80"}', "application/json", "Error decoding JSON data."),
+        (b'{"id": "\xed\xa0\x80"}', FORM, "Error decoding JSON data."),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -149,6 +151,13 @@ def test_bodies_that_are_no_json(world: World, body: bytes, content_type: str, w
     answer = send(world, "POST", "/api/3/action/package_show", data=body, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.reason) == (400, "BAD REQUEST")
     assert answer.json().startswith(f"Bad request - JSON Error: {words}")
+
+
+@pytest.mark.parametrize("action", ["package_search", "package_create", "resource_patch", "user_show", "group_list"])
+def test_encoded_half_characters_are_no_json(world: World, action: str) -> None:
+    for body in (b'{"q": "\xed\xa0\x80"}', b'{"id": ["\xed\xbf\xbf"]}', b'{"\xed\xa0\x80": 1}'):
+        answer = send(world, "POST", f"/api/3/action/{action}", data=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400, answer.text
 
 
 def test_an_empty_body_is_an_empty_object(world: World) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
-import sqlite_utils
+if TYPE_CHECKING:
+    import sqlite_utils
 
 
 def tables(conn: sqlite3.Connection) -> sqlite_utils.Database:
@@ -12,4 +14,6 @@ def tables(conn: sqlite3.Connection) -> sqlite_utils.Database:
 
     Its plug-ins stay out, and so does the setting that would let our triggers fire for what they change themselves.
     """
+    import sqlite_utils  # here: it takes longer to import than most commands run
+
     return sqlite_utils.Database(conn, recursive_triggers=False, execute_plugins=False)

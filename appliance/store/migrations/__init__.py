@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import sqlite3
 from collections.abc import Callable, Sequence
-
-import sqlite_utils
-from sqlite_utils.migrations import Migrations
+from typing import TYPE_CHECKING
 
 from appliance.model.problem import Problem
 from appliance.store.sqlite_tables import tables
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 _SET = "dcor"
 
@@ -24,6 +25,8 @@ def apply(tx: sqlite3.Connection, names: Sequence[str], counted: int) -> list[st
     :param counted: the database's `user_version`. Releases up to 0.1 recorded only the number of steps taken.
     :raises Problem: when the database has had steps that are not among `names`: it is of a newer release.
     """
+    from sqlite_utils.migrations import Migrations
+
     db, steps = tables(tx), Migrations(_SET)
     for name in names:
         steps(name=name)(_step(name))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from appliance.model.problem import invalid
+
 #: Largest number accepted: it must fit into a database column.
 LARGEST = 2**53
 #: How deeply JSON may be nested; a dataset has five levels.
@@ -28,7 +30,9 @@ def as_bool(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Text; None is empty."""
+    """Text; None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
+    if value is not None and not isinstance(value, (str, int, float)):
+        raise invalid(message="A text or a number is needed, not a list, an object or a file")
     return "" if value is None else str(value)
 
 

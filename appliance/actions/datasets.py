@@ -278,7 +278,8 @@ def _new_circle(
     found = communities.find(tx, str(ref), "circle")
     if found is not None and found["id"] == row["circle_id"]:
         return None
-    if facts.state == "draft" and not policy.may(viewer, "dataset:share", facts):  # its circle loses it
+    # its circle loses the draft, so that is for those to decide who administer it
+    if found is not None and facts.state == "draft" and not policy.may(viewer, "dataset:share", facts):
         raise not_authorized("You cannot move this dataset to another organization")
     return dataset_fields.circle(tx, viewer, ref) if facts.state == "draft" or viewer.sysadmin else str(ref)
 

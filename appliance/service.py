@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -12,7 +13,8 @@ from typing import Any
 
 from cryptography import x509
 
-from appliance import logs, notify, root_marker, threads
+from appliance import __version__, logs, notify, root_marker, threads
+from appliance.actions import release_journal
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox import SandboxError
@@ -167,6 +169,8 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: _reload_certificate(service))
     service.start()
+    gc.collect()
+    gc.freeze()  # code and tables stay as long as the process: full collections need not look through them
     notify.ready()
     while not ended.wait(notify.watchdog_interval() or 3600.0):
         if stalled := service.stalled():
@@ -189,6 +193,9 @@ def _prepare(settings: Settings) -> None:
     """Is there a whole data root that we can write, with a certificate that fits? TMPDIR moves to the data volume."""
     root = settings.data
     root_marker.require(root)  # before anything is made there
+    settled = release_journal.settle_at_start(settings, __version__)
+    if settled:
+        log.warning("service.settled %s", settled)
     try:
         data_root.create(root)
         with tempfile.TemporaryFile(dir=settings.tmp):

@@ -67,10 +67,10 @@ echo "[2/4] Hashes and list of components …"
 
 echo "[3/4] Programs of the installer …"
 cp -R installer systemd LICENSE README.md "$top/"
-mkdir -p "$top/appliance/security" "$top/appliance/model"
+mkdir -p "$top/appliance/tls" "$top/appliance/model"
 # What install.sh asks before anything is installed: the version and the rules for host names.
 cp appliance/__init__.py "$top/appliance/"
-cp appliance/security/__init__.py appliance/tls/names.py "$top/appliance/security/"
+cp appliance/tls/__init__.py appliance/tls/names.py "$top/appliance/tls/"
 cp appliance/model/__init__.py appliance/model/problem.py "$top/appliance/model/"
 [ ! -d docs ] || cp -R docs "$top/"
 find "$top" -name __pycache__ -prune -exec rm -rf {} +

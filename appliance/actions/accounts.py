@@ -12,7 +12,7 @@ from appliance.actions import lookup
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
-from appliance.model.values import as_bool, as_text
+from appliance.model.values import as_bool, as_text, text_error
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, policy, session_cookies, tokens
 from appliance.store import audit, one_time_links, pseudonyms, sessions, users
@@ -35,7 +35,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
     if not (site.settings.policy.self_registration and not sysadmin):
         policy.require(viewer, "user:create")
-    name = as_text(data.get("name"))
+    name = data.get("name")
     if not name:
         raise missing("name")
     names.require_name(name)
@@ -43,10 +43,13 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     password = data.get("password") or None
     if password is None and not viewer.sysadmin:
         raise missing("password")
-    profile = _profile({key: data.get(key) for key in ("fullname", "about")})
+    profile = _profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
+    id_ = _chosen_id(viewer, data.get("id"))
     hashed = _hashed(password, name, email) if password else None
     with site.db.write() as tx:
-        user_id = users.create(tx, name, email, **profile, password=hashed, sysadmin=sysadmin)
+        if id_ is not None and users.find(tx, id_) is not None:
+            raise invalid({"id": ["Already exists"]})
+        user_id = users.create(tx, name, email, **profile, password=hashed, sysadmin=sysadmin, id_=id_)
         audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=sysadmin)
     return user_id
 
@@ -58,8 +61,9 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     `revoke_tokens`, it makes every API token of the account worthless, the one that asks included.
     """
     row = _editable(site, viewer, ref)
+    _require_unchanged(viewer, row, data)
     if data.get("password") and row["id"] == viewer.user_id:
-        _require_password(site, viewer, row, as_text(data.get("old_password")))
+        _require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
     values: dict[str, Any] = _profile(data)
     if "email" in data:
@@ -68,7 +72,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
             wait = site.limiter.email_change(row["id"])
             if wait:
                 raise TooManyAttempts(wait)
-    hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password") else None
+    hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password", "") != "" else None
     with site.db.write() as tx:
         users.update(tx, row["id"], **values)
         if hashed:
@@ -214,7 +218,7 @@ def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: s
     Raises TooManyAttempts.
     """
     with site.db.read() as conn:
-        row = users.find(conn, name) or users.by_email(conn, name)
+        row = users.find(conn, name.strip().lower()) or users.by_email(conn, name.strip())
     account = str(row["id"]) if row is not None else name
     _count_attempt(site, account, address)
     usable = row is not None and row["state"] == "active"
@@ -347,6 +351,27 @@ def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:
         return lookup.person(conn, viewer, ref or viewer.user_id, "user:update")
 
 
+def _chosen_id(viewer: Viewer, id_: Any) -> str | None:
+    """The id that an administrator wants a new account to have. Raises Problem 403 or 409."""
+    if not id_:
+        return None
+    if not viewer.sysadmin:
+        raise not_authorized("Only admins may choose an id")
+    if not names.is_id(id_):
+        raise invalid({"id": ["Must be a UUID in small letters"]})
+    return str(id_)
+
+
+def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]) -> None:
+    """A profile may be sent back whole, but the log-in name stays, and states have verbs of their own. Raises Problem 403 or 409."""
+    if data.get("name") is not None and data["name"] != row["name"]:
+        raise invalid({"name": ["That login name can not be modified."]})
+    if (data.get("state") or row["state"]) != row["state"]:
+        if not viewer.sysadmin:
+            raise not_authorized("Only administrators may change 'state'")
+        raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
+
+
 def _profile(data: Mapping[str, Any]) -> dict[str, str]:
     """The profile fields that `data` has. Raises Problem 409."""
     values = {key: as_text(data[key]) for key in _PROFILE if key in data}
@@ -355,6 +380,8 @@ def _profile(data: Mapping[str, Any]) -> dict[str, str]:
         for key, value in values.items()
         if len(value) > _LONGEST[key]
     }
+    errors |= {key: [error] for key, value in values.items() if (error := text_error(value))}
+    errors |= {key: ["Must be a text"] for key in values if isinstance(data[key], (Mapping, list))}
     if errors:
         raise invalid(errors)
     return values
@@ -370,6 +397,8 @@ def _used_up() -> NoReturn:
 
 def _hashed(password: Any, *personal: str) -> str:
     errors: Fields = {}
+    if not isinstance(password, str):
+        raise invalid({"password": ["Passwords must be strings"]})
     weak = passwords.weaknesses(str(password), personal=personal)
     if weak:
         errors["password"] = weak

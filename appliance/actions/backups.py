@@ -69,6 +69,7 @@ def source(settings: Settings) -> backup.Source:
         system={str(path.relative_to(root)): path for path in system if path.is_file() and path.name[0] != "."},
         hostname=settings.server.hostname,
         version=__version__,
+        audit=backup_source.audit_state,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.actions import collecting, lookup
 from appliance.actions.site import Site
 from appliance.model import names, roles
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
-from appliance.model.values import as_text
+from appliance.model.values import as_text, text_error
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import audit, communities, datasets
@@ -30,9 +30,13 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
         raise missing("name")
     names.require_name(name)
     id_ = data.get("id") or None
-    if id_ is not None and not (viewer.sysadmin and names.is_id(id_)):
+    if id_ is not None and not viewer.sysadmin:
         raise not_authorized("Only admins may choose an id")
+    if id_ is not None and not names.is_id(id_):
+        raise invalid({"id": ["Must be a UUID in small letters"]})
     with site.db.write() as tx:
+        if id_ is not None and any(communities.find(tx, id_, one, deleted=True) for one in ("circle", "collection")):
+            raise invalid({"id": ["Already exists"]})
         community_id = communities.create(tx, kind, name, id_=id_, **_texts(data))
         if viewer.user_id:
             communities.set_member(tx, community_id, viewer.user_id, "admin")
@@ -50,6 +54,8 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
         row = lookup.community(tx, ref, kind)
         policy.require(viewer, f"{kind}:update", communities.facts(row))
         values = _texts(data)
+        if data.get("users"):
+            _require_same_users(tx, row, data["users"])
         name = data.get("name")
         if name and name != row["name"]:
             if not viewer.sysadmin:
@@ -151,6 +157,30 @@ def remove_member(site: Site, viewer: Viewer, kind: str, ref: str | None, user_r
 # --- datasets of circles ----------------------------------------------------------------------------------------------
 
 
+def withdraw(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str], *, delete: bool) -> None:
+    """Make datasets of a circle private, or delete them; all or none (administrators only). Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, "circle")
+        policy.require(viewer, "circle:withdraw", communities.facts(row))
+        for dataset in _datasets_of(tx, row, dataset_refs):
+            if delete:
+                datasets.mark_deleted(tx, dataset["id"])
+            else:
+                datasets.update(tx, dataset["id"], private=1)
+                datasets.touch(tx, dataset["id"])
+            event = {} if delete else {"fields": ["private"]}
+            audit.add(tx, viewer, f"dataset.{'delete' if delete else 'update'}", "dataset", dataset["id"], **event)
+
+
+def _datasets_of(tx: sqlite3.Connection, row: sqlite3.Row, refs: list[str]) -> Iterator[sqlite3.Row]:
+    """The datasets of a circle with these ids or names. Raises Problem 404."""
+    for ref in refs:
+        dataset = datasets.find(tx, ref)
+        if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
+            raise not_found(f"The circle has no dataset {ref}")
+        yield dataset
+
+
 def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]) -> None:
     """Make datasets of a circle public, all or none. Raises Problem 403 or 404."""
     if not site.settings.policy.public_datasets:
@@ -160,10 +190,7 @@ def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]
     with site.db.write() as tx:
         row = lookup.community(tx, ref, "circle")
         policy.require(viewer, "circle:publish", communities.facts(row))
-        for dataset_ref in dataset_refs:
-            dataset = datasets.find(tx, dataset_ref)
-            if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
-                raise not_found(f"The circle has no dataset {dataset_ref}")
+        for dataset in _datasets_of(tx, row, dataset_refs):
             datasets.update(tx, dataset["id"], private=0)
             datasets.touch(tx, dataset["id"])
             audit.add(tx, viewer, "dataset.update", "dataset", dataset["id"], fields=["private"])
@@ -173,6 +200,8 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
     values = {key: as_text(data[key]) for key in _TEXTS if key in data}
     if wrong := [key for key in values if isinstance(data[key], (Mapping, list))]:
         raise invalid({key: ["Must be a text"] for key in wrong})
+    if errors := {key: [error] for key, value in values.items() if (error := text_error(value))}:
+        raise invalid(errors)
     too_long = [key for key, value in values.items() if len(value) > _LONGEST]
     if too_long:
         raise invalid({key: [f"At most {_LONGEST} characters are accepted"] for key in too_long})
@@ -192,6 +221,14 @@ def _listed_users(listed: Any) -> list[tuple[str, str]]:
         (as_text(entry.get("name") or entry.get("id")), _role(as_text(entry.get("capacity") or "member")))
         for entry in listed
     ]
+
+
+def _require_same_users(tx: sqlite3.Connection, row: sqlite3.Row, listed: Any) -> None:
+    """A client may send the description back that it was given, but members change one by one. Raises Problem 404 or 409."""
+    wanted = {(lookup.user(tx, ref, field="users")["id"], role) for ref, role in _listed_users(listed)}
+    if wanted != {(one["id"], one["role"]) for one in communities.members(tx, row["id"])}:
+        word = "organization" if row["kind"] == "circle" else "group"
+        raise invalid({"users": [f"Use {word}_member_create and {word}_member_delete to change the members"]})
 
 
 def _role(role: str | None) -> str:

@@ -11,7 +11,7 @@ from appliance.actions.activation import NO_RESOURCES
 from appliance.actions.site import Site
 from appliance.model import licences, names, references
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
-from appliance.model.values import as_bool, as_text
+from appliance.model.values import as_bool, as_text, composed, text_error
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
@@ -60,9 +60,13 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
             text = as_text(data[key])
             if len(text) > longest:
                 errors[key] = [f"At most {longest} characters are accepted"]
+            if wrong := text_error(text):
+                errors[key] = [wrong]
             found[key] = _PARSERS.get(key, str)(text)
     if isinstance(data.get("extras"), list) and len(data["extras"]) > MOST_EXTRAS:
         errors["extras"] = [f"At most {MOST_EXTRAS} extras are accepted"]
+    elif data.get("extras"):
+        errors["extras"] = ["Datasets have no extra fields here; write it into 'notes', or as 'sp:…' of a file"]
     if data.get("license_id") is not None:
         found["license_id"] = as_text(data["license_id"])[:100]
     if "private" in data:
@@ -87,6 +91,7 @@ def tag_names(data: Mapping[str, Any]) -> list[str] | None:
         return None
     if len(wanted) > MOST_TAGS:
         raise invalid({"tags": [f"At most {MOST_TAGS} tags are accepted"]})
+    wanted = composed(wanted)
     errors = [error for name in wanted for error in names.tag_errors(name)]
     if errors:
         raise invalid({"tags": errors})

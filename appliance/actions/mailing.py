@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Mail
-from appliance.store import alarms
+from appliance.store import alarms, audit_chain
 from appliance.store.database import Database
 
 #: Kind of the alarm that the mail server raises; it is the one that mail cannot tell.
@@ -47,12 +47,15 @@ def digest(db: Database, settings: Mail, hostname: str) -> int:
         return 0
     with db.read() as conn:
         new = [row for row in alarms.unmailed(conn) if row["kind"] != ALARM]
+        audit_state = audit_chain.state(conn)
     if not new:
         return 0
     lines = [f"{row['at'][:16].replace('T', ' ')} UTC  {row['kind']}: {row['message']}" for row in new[:_AT_ONCE]]
     if len(new) > _AT_ONCE:
         lines.append(f"… and {len(new) - _AT_ONCE} more: dcor alarm list")
     lines.append("\nSettle them in the web interface (administration), or with: dcor alarm resolve ID")
+    if audit_state.entries:
+        lines.append(f"\nAudit log (dcor audit verify --anchor compares it with this): {audit_state}")
     try:
         send(
             settings,

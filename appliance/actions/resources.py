@@ -66,6 +66,8 @@ class DepotTransaction:
         self._site = site
         self.added: list[Incoming] = []
         self.removed: list[str] = []
+        #: what is written beside a removed file in the quarantine: its row, so that it can come back
+        self.notes: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> DepotTransaction:
         return self
@@ -76,6 +78,8 @@ class DepotTransaction:
             for incoming in self.added:
                 incoming.path.unlink(missing_ok=True)
             for resource_id in self.removed:
+                if resource_id in self.notes:
+                    depot.note_removed(resource_id, self.notes[resource_id])
                 depot.quarantine(resource_id)
         else:
             for incoming in self.added:

@@ -19,23 +19,52 @@ from appliance.store import backup_source
 FOLDER = "rollback"
 
 _KEPT = 2
+#: Younger copies all stay: a release has to be healthy for so long first [s].
+_NEEDED = 86400
 #: A copy among the backups that is younger may be needed by an update at work [s].
 _IN_USE = 3600
 _PATTERN = "before-*.sqlite"
 
 
 def take(settings: Settings, name: str) -> Path:
-    """Copy the database, durably (owner as the original's); only the latest copies are kept. → the copy."""
-    folder = _folder(settings)
-    path = folder / f"before-{name}-{time.strftime('%Y%m%dT%H%M%S')}.sqlite"
+    """Copy the database, durably (owner as the original's). → the copy. What is no longer needed goes by `sweep`, never here."""
+    stem, number = f"before-{name}-{time.strftime('%Y%m%dT%H%M%S')}", 1
+    while (path := folder(settings) / f"{stem}{f'-{number}' if number > 1 else ''}.sqlite").exists():
+        number += 1  # an earlier copy is never replaced
     part = path.with_suffix(".part")
-    part.unlink(missing_ok=True)
+    for left in folder(settings).glob("*.part"):  # by a copy that was interrupted
+        left.unlink()
     backup_source.copy(settings.database, part)
-    _give(part, settings.database)
+    give(part, settings.database)
     durable.replace(part, path)
-    for old in sorted(folder.glob(_PATTERN), key=lambda one: one.stat().st_mtime)[:-_KEPT]:
-        old.unlink()
     return path
+
+
+def sweep(settings: Settings, now: float | None = None) -> list[Path]:
+    """Remove copies that are older than a day, except the latest two of each kind (updates, rollbacks, resets). → what went.
+
+    Called by the night's work of a service that runs: a copy is the only good state while an update has not proved itself.
+    """
+    place = settings.data / FOLDER
+    kinds: dict[str, list[Path]] = {}
+    for path in sorted(place.glob(_PATTERN), key=lambda one: one.stat().st_mtime, reverse=True):
+        kinds.setdefault(_kind(path), []).append(path)
+    old = [
+        path
+        for paths in kinds.values()
+        for path in paths[_KEPT:]
+        if (now or time.time()) - path.stat().st_mtime > _NEEDED
+    ]
+    if old and not (place / "journal.json").exists():
+        for path in old:
+            path.unlink()
+        return old
+    return []
+
+
+def _kind(path: Path) -> str:
+    word = path.name.removeprefix("before-")
+    return next((kind for kind in ("rollback-from", "reset") if word.startswith(kind)), "update")
 
 
 def find(settings: Settings, name: str) -> Path:
@@ -49,7 +78,7 @@ def put_back(settings: Settings, copy: Path) -> None:
     part = settings.database.with_suffix(".part")
     shutil.copyfile(copy, part)
     part.chmod(0o600)
-    _give(part, settings.database)
+    give(part, settings.database)
     # A log of the former database must not be there when the other one takes its name.
     for suffix in ("-wal", "-shm"):
         settings.database.with_name(settings.database.name + suffix).unlink(missing_ok=True)
@@ -67,21 +96,23 @@ def move_from_backups(settings: Settings) -> list[Path]:
     moved = []
     for path in among_backups(settings):
         if time.time() - path.stat().st_mtime > _IN_USE:
-            target = _folder(settings) / path.name
+            target = folder(settings) / path.name
             durable.move(path, target)
             moved.append(target)
     return moved
 
 
-def _folder(settings: Settings) -> Path:
-    folder = settings.data / FOLDER
-    if not folder.is_dir():
-        private_folder(folder)
-        _give(folder, settings.data)
-    return folder
+def folder(settings: Settings) -> Path:
+    """The folder of the copies, made when it is missing."""
+    place = settings.data / FOLDER
+    if not place.is_dir():
+        private_folder(place)
+        give(place, settings.data)
+    return place
 
 
-def _give(path: Path, like: Path) -> None:
+def give(path: Path, like: Path) -> None:
+    """When root writes: the owner of `like` gets `path`, too."""
     if os.geteuid() == 0:
         owner = like.stat()
         os.chown(path, owner.st_uid, owner.st_gid)

@@ -13,12 +13,17 @@ from appliance.security import policy
 from appliance.store import audit, datasets, sharing
 
 
+def require_capacity(capacity: str) -> None:
+    """Is it one that a collaborator can have ("": any)? Raises Problem 409."""
+    if capacity and capacity not in roles.CAPACITIES:
+        raise invalid(message='Role must be one of "editor, member"')
+
+
 def share(site: Site, viewer: Viewer, ref: str | None, user_ref: str | None, capacity: str | None) -> dict[str, Any]:
     """Let a user read ("member") or edit ("editor") one dataset; returns the collaboration. Raises Problem 403, 404, 409."""
     if not capacity:
         raise missing("capacity")
-    if capacity not in roles.CAPACITIES:
-        raise invalid(message='Role must be one of "editor, member"')
+    require_capacity(capacity)
     with site.db.write() as tx:
         _, facts = lookup.dataset(tx, viewer, ref, "dataset:share")
         user = lookup.user(tx, user_ref, field="user_id")

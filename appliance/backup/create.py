@@ -21,6 +21,7 @@ from appliance.backup import crypto
 from appliance.backup import manifest as manifests
 from appliance.backup.crypto import Digest
 from appliance.backup.manifest import Manifest, Seal
+from appliance.model.audit_anchor import LogState
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder
 
@@ -63,6 +64,7 @@ class Source:
 
     :ivar snapshot: writes a consistent copy of the running database to the given path.
     :ivar files: lists the depot's files that the copy knows.
+    :ivar audit: reads the state of the audit log in the copy.
     :ivar system: further files (name below the data root → path): settings, certificates, secrets.
     """
 
@@ -71,6 +73,7 @@ class Source:
     system: Mapping[str, Path]
     hostname: str
     version: str
+    audit: Callable[[Path], LogState | None] = lambda _copy: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,7 @@ def create(
             parts=parts,
             objects=job.objects,
             signer=seal.public,
+            audit=source.audit(copy),
         )
         manifests.write(path / manifests.MANIFEST, manifest, seal)
     seconds = time.monotonic() - begun

@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from appliance.backup.crypto import FILE_MODE, Digest
+from appliance.model.audit_anchor import LogState
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.security.secrets import write_private
 
@@ -68,7 +69,8 @@ class Manifest:
     """One backup. `parts` lie beside the manifest; `objects` under `files/`, shared with other backups.
 
     :ivar kind: "full" or "database" (without the depot's files).
-    :ivar signer: public key of the server that wrote it.
+    :ivar signer: public key of the server that wrote it. :ivar audit: its audit log as the backup holds it, None in backups
+        of releases before 0.2.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Manifest:
     parts: dict[str, Digest]
     objects: dict[str, Digest] = field(default_factory=dict)
     signer: str = ""
+    audit: LogState | None = None
 
     @property
     def moment(self) -> datetime:
@@ -216,4 +219,5 @@ def _parse(plain: dict[str, Any], signer: str) -> Manifest:
         raise ValueError("names")
     moment_of(plain["name"])
     recipients = tuple(plain.pop("recipients"))
-    return Manifest(**plain, recipients=recipients, parts=parts, objects=objects, signer=signer)
+    audit = LogState(**noted) if (noted := plain.pop("audit", None)) else None
+    return Manifest(**plain, recipients=recipients, parts=parts, objects=objects, signer=signer, audit=audit)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from appliance.actions import audit_log
 from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, prints, table
+from appliance.model.audit_anchor import Anchor, LogState
 from appliance.model.csv_cells import inert
 from appliance.store import audit
+from appliance.store.audit_chain import Verdict
 
 _COLUMNS = {
     "at": "when",
@@ -63,25 +67,39 @@ def list_(
         return audit.entries(conn, audit.Filter(actor, action, object_id, since, until), limit=limit)
 
 
+def _anchors(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[Anchor]:
+    try:
+        return [Anchor(LogState.parse(value), f"The note {value[:24]}…") for value in values]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 @group.command("verify")
+@click.option(
+    "--anchor", "anchors", multiple=True, metavar="NUMBER:HEAD", callback=_anchors,
+    help="Compare with this, too, such as from a mail with alarms; may be given more than once.",
+)  # fmt: skip
 @json_option
 @pass_state
-def verify(state: CliState, as_json: bool) -> int:
-    """Check that no entry was changed or removed. Exit code 1 when one was."""
-    with state.db.read() as conn:
-        broken = list(audit.broken_links(conn))
-        number = audit.count(conn)
-    data = {"entries": number, "broken": broken}
-    emit(
-        data,
-        as_json,
-        lambda _: (
-            f"{number} entries, the chain is whole."
-            if not broken
-            else f"The chain is broken at entry {', '.join(map(str, broken[:10]))}."
-        ),
-    )
-    return 1 if broken else 0
+def verify(state: CliState, anchors: list[Anchor], as_json: bool) -> int:
+    """Check that no entry was changed or removed. Exit code 1 when one was.
+
+    Looks at the keyed chain, and compares it with what the backups signed by this server and, where it can be read, the system's
+    journal noted of the log.
+    """
+    verdict = audit_log.verify(state.db, state.settings, anchors)
+    emit(asdict(verdict), as_json, lambda _: _verdict(verdict))
+    return 1 if verdict.problems else 0
+
+
+def _verdict(verdict: Verdict) -> str:
+    lines = list(verdict.problems)
+    if not lines:
+        agree = verdict.anchors - len(verdict.explained)
+        lines.append(f"{verdict.entries} entries, the chain is whole. Compared with notes elsewhere: {agree} agree.")
+        if not verdict.anchors:
+            lines.append("Without a backup, a journal or --anchor, an older copy of the whole database would not show.")
+    return "\n".join(lines + [f"Explained by a restore: {text}" for text in verdict.explained])
 
 
 @group.command("export")

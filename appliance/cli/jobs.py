@@ -10,7 +10,7 @@ from appliance.actions import lookup
 from appliance.cli.common import CliState, details, dry_run_option, emit, json_option, note, pass_state, prints, table
 from appliance.model.problem import not_found
 from appliance.model.viewer import OPERATOR
-from appliance.store import inspection, jobs, resources
+from appliance.store import artefacts, inspection, jobs, resources
 
 STATES = ("queued", "running", "done", "failed", "cancelled")
 _COLUMNS = {
@@ -32,6 +32,11 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
 def _shown(job: dict[str, Any]) -> str:
     about = details({key: value for key, value in job.items() if key != "log"})
     return f"{about}\n\n{job['log']}" if job["log"] else about
+
+
+def _shown_missing(data: dict[str, list[Any]]) -> str:
+    moved = f", {len(data['addresses'])} with another address" if data["addresses"] else ""
+    return f"{len(data['missing'])} missing{moved}, {len(data['queued'])} jobs queued."
 
 
 @click.group("jobs")
@@ -115,11 +120,18 @@ def run(state: CliState, as_json: bool) -> int:
 
 @group.command("run-missing")
 @click.option("--force", is_flag=True, help="Make everything anew, also what is there.")
+@click.option("--addresses", is_flag=True, help="Also condensed files in which another address of the server stands.")
 @click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
 @dry_run_option
-@prints(lambda data: f"{len(data['missing'])} missing, {len(data['queued'])} jobs queued.")
-def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: bool) -> dict[str, list[Any]]:
-    """Queue the jobs for whatever checksums, metadata, condensed files or previews are missing."""
+@prints(_shown_missing)
+def run_missing(
+    state: CliState, force: bool, addresses: bool, dataset_ref: str | None, dry_run: bool
+) -> dict[str, list[Any]]:
+    """Queue the jobs for whatever checksums, metadata, condensed files or previews are missing.
+
+    With --addresses also those that put the server's present address into condensed files, from which readers find the
+    way to the originals. The service does the same once a day.
+    """
     from appliance.jobs import missing
 
     with state.db.read() as conn:
@@ -128,5 +140,13 @@ def run_missing(state: CliState, force: bool, dataset_ref: str | None, dry_run: 
             dataset_id = lookup.dataset(conn, OPERATOR, dataset_ref)[0]["id"]
             only = [row["id"] for row in resources.of_dataset(conn, dataset_id)]
         lacking = [(one, kind) for one, kind in inspection.without_derived(conn) if only is None or one in only]
-    queued = [] if dry_run else missing.run_missing(state.db, state.settings, force=force, only=only)
-    return {"missing": [{"resource": one, "kind": kind} for one, kind in lacking], "queued": queued}
+        moved = artefacts.of_other_addresses(conn, state.settings.site_url) if addresses else []
+        moved = [(one, address) for one, address in moved if only is None or one in only]
+    queued = (
+        [] if dry_run else missing.run_missing(state.db, state.settings, force=force, addresses=addresses, only=only)
+    )
+    return {
+        "missing": [{"resource": one, "kind": kind} for one, kind in lacking],
+        "addresses": [{"resource": one, "address": address} for one, address in moved],
+        "queued": queued,
+    }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance import durable
-from appliance.actions import rollback_copies
+from appliance.actions import release_journal, rollback_copies
 from appliance.cli.common import note
 from appliance.health.overview import answers
 from appliance.model.problem import Problem, invalid
@@ -28,6 +28,8 @@ _GATE_SECONDS = 45.0
 _STOP_SECONDS = 15.0
 _POLL = 0.2
 _HISTORY = "history.json"
+#: Releases besides the current one that stay.
+_OLD_KEPT = 2
 
 
 class GateError(Exception):
@@ -75,14 +77,32 @@ class Releases:
         durable.replace(link, self.prefix / "current")
 
     def history(self) -> list[Step]:
-        """Switches made so far, oldest first."""
+        """Switches made so far, oldest first; without what was noted, but did not happen or was taken back."""
         file = self.prefix / _HISTORY
-        return [Step(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+        steps = [Step(**entry) for entry in json.loads(file.read_text(encoding="utf-8"))] if file.exists() else []
+        while steps and steps[-1].target != self.current:
+            steps.pop()
+        return steps
 
     def remember(self, steps: list[Step]) -> None:
         """Write the history."""
         text = json.dumps([asdict(step) for step in steps], indent=1)
         durable.write(self.prefix / _HISTORY, text.encode(), 0o644)
+
+    def clean(self) -> list[str]:
+        """Remove old releases but the two that were installed last, and what interrupted installations left; → versions that went."""
+        old = [version for version in self.installed() if version != self.current]
+        last = self.history()[-1].source if self.history() else None  # the way back of `dcor rollback`
+        stay = {*old[-_OLD_KEPT:], last} if last in old[-_OLD_KEPT:] or last is None else {*old[1 - _OLD_KEPT :], last}
+        gone = [version for version in old if version not in stay]
+        for version in gone:
+            (self.prefix / version / ".complete").unlink()  # first: half a release is none
+            shutil.rmtree(self.prefix / version)
+        for path in self.prefix.iterdir():
+            half = (path / "pyvenv.cfg").exists() and not (path / ".complete").exists()
+            if path.is_dir() and not path.is_symlink() and (half or path.name.startswith(".incoming-")):
+                shutil.rmtree(path)
+        return gone
 
     def require_writable(self) -> None:
         """Raises Problem for a caller who may not install here."""
@@ -108,7 +128,7 @@ class Releases:
                 raise invalid(message=f"{bundle} is no bundle of this program.")
             version = _version(Path(folder))
             key = self.prefix / "release.pub"
-            script = '. "$1/python.sh" && . "$1/offline.sh" && check_bundle "$2" "$3" && rm -rf "$4" && python=$(find_python offline) && install_offline "$python" "$4" "$2"'
+            script = '. "$1/python.sh" && . "$1/offline.sh" && check_bundle "$2" "$3" && rm -f "$4/.complete" && rm -rf "$4" && python=$(find_python offline) && install_offline "$python" "$4" "$2"'
             target = self.prefix / version
             if version == self.current:
                 raise invalid(message=f"Release {version} is the one in use.")
@@ -200,44 +220,103 @@ def gate(
 
 
 def change(releases: Releases, version: str, settings: Settings, told: Callable[[str], None]) -> Step:
-    """Go from the current release to `version`; on failure everything is as before. Raises Problem with the reason."""
+    """Go from the current release to `version`; on failure everything is as before. Raises Problem with the reason.
+
+    Each step is in the journal: what is killed in between is finished or undone by the next `dcor update`, `dcor rollback` or start.
+    """
     source = releases.current
-    told("Stopping the service …")
-    with stopped_service(settings):
-        copy = rollback_copies.take(settings, version)
-        try:
+    told(
+        "Stopping the service … (Should this be interrupted: `sudo dcor update` settles it, a start of the service as well.)"
+    )
+    with release_journal.at_work(settings), stopped_service(settings):
+        entry = release_journal.begin(settings, release_journal.UPDATE, source, version)
+        with _undone_unless_ready(settings):
+            copy = rollback_copies.take(settings, version)
+            entry = release_journal.change_begins(settings, entry, copy)
             told(f"Trying release {version} …")
-            gate(releases, version, settings, told)
-        except GateError as error:
-            rollback_copies.put_back(settings, copy)
-            raise Problem(
-                409,
-                "Validation Error",
-                message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
-            ) from error
-        releases.switch(version)
-    step = Step(source, version, time.time(), copy.name)
-    releases.remember([*releases.history(), step])
+            try:
+                gate(releases, version, settings, told)
+            except GateError as error:
+                raise Problem(
+                    409,
+                    "Validation Error",
+                    message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
+                ) from error
+            entry = release_journal.ready(settings, entry)
+        return _switch(releases, settings, entry)
+
+
+def go_back(releases: Releases, last: Step, settings: Settings) -> None:
+    """Take the switch `last` back, with the database as it was before when its form has changed. Journalled like `change`."""
+    copy = rollback_copies.find(settings, last.snapshot)
+    with release_journal.at_work(settings), stopped_service(settings):
+        entry = release_journal.begin(settings, release_journal.ROLLBACK, last.target, last.source)
+        with _undone_unless_ready(settings):
+            if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
+                present = rollback_copies.take(settings, f"rollback-from-{last.target}")
+                entry = release_journal.change_begins(settings, entry, present)
+                rollback_copies.put_back(settings, copy)
+            entry = release_journal.ready(settings, entry)
+        _switch(releases, settings, entry)
+
+
+@contextmanager
+def _undone_unless_ready(settings: Settings) -> Iterator[None]:
+    """Whatever ends the block early, an interrupt from the keyboard, too: the database is as before."""
+    ready = False
+    try:
+        yield
+        ready = True
+    finally:
+        entry = None if ready else release_journal.read(settings)
+        if entry is not None:
+            release_journal.undo(settings, entry)
+
+
+def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) -> bool:
+    """Finish or undo what was interrupted; True when something was finished. Raises Problem while it is still at work."""
+    if release_journal.read(settings) is None:
+        return False
+    with release_journal.at_work(settings):
+        entry = release_journal.read(settings)
+        if entry is None:
+            return False
+        if entry.target == releases.current:
+            release_journal.end(settings)
+            told(f"The {entry} had been interrupted after its last step; it is finished.")
+            return True
+        with stopped_service(settings):
+            if release_journal.can_be_finished(settings, entry):
+                _switch(releases, settings, entry)
+                told(f"The {entry} had been interrupted; it is finished now.")
+                return True
+            release_journal.undo(settings, entry)
+        told(f"The {entry} had been interrupted; it was undone.")
+    return False
+
+
+def _switch(releases: Releases, settings: Settings, entry: release_journal.Entry) -> Step:
+    """The last step: the history first, as an entry that did not happen is left out when it is read."""
+    step = Step(entry.source, entry.target, time.time(), entry.copy)
+    if entry.action == release_journal.UPDATE:
+        releases.remember([*releases.history(), step])
+    releases.switch(entry.target)
+    release_journal.end(settings)
     return step
 
 
 def _as_owner(settings: Settings, command: list[str]) -> list[str]:
-    """The command, run by the account that owns the data root, with the right to listen on low ports."""
+    """The command, run by the account that owns the data root, with the right to listen on low ports.
+
+    It dies with this process: what is left of a killed update must not use the database.
+    """
     owner = settings.data.stat()
+    dies = ["setpriv", "--pdeathsig", "KILL"]
     if os.geteuid() != 0 or owner.st_uid == 0:
-        return command
+        return [*dies, "--", *command]
+    who = ["--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups"]
     rights = ["--inh-caps", "+net_bind_service", "--ambient-caps", "+net_bind_service"]
-    return [
-        "setpriv",
-        "--reuid",
-        str(owner.st_uid),
-        "--regid",
-        str(owner.st_gid),
-        "--clear-groups",
-        *rights,
-        "--",
-        *command,
-    ]
+    return [*dies, *who, *rights, "--", *command]
 
 
 def require_newer(version: str, current: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from appliance import root_marker
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -19,6 +21,9 @@ from appliance.cli.common import (
     yes_option,
 )
 from appliance.model.problem import invalid
+
+if TYPE_CHECKING:
+    from appliance.cli.releases import Releases
 
 _prefix = click.option(
     "--prefix",
@@ -61,9 +66,10 @@ def command(
     """Install a newer release beside this one and switch when it is healthy.
 
     Backup, installation, copy of the database, migration, health gate, switch. When the gate fails, the release and the
-    data are as before within a minute. Needs root.
+    data are as before within a minute. One that was interrupted is finished or undone by this command, by `dcor rollback`, and by the
+    start of the service. Two old releases stay. Needs root.
     """
-    from appliance.cli.releases import Releases, change, require_newer
+    from appliance.cli.releases import Releases, change, require_newer, settle
 
     releases = Releases(prefix)
     source = releases.current
@@ -76,6 +82,10 @@ def command(
         )
         return
     releases.require_writable()
+    state.require_root()
+    if settle(releases, settings, note):
+        emit({"current": releases.current, "changed": True}, as_json, _settled)
+        return
     if bundle is not None:
         note(f"Checking and installing {bundle.name} …")
         version = releases.install_bundle(bundle.absolute(), older=older)
@@ -97,6 +107,10 @@ def command(
                 stdout=subprocess.DEVNULL,
             )
     change(releases, target, settings, note)
+    gone = releases.clean()
+    if gone:
+        note(f"Removed old releases: {', '.join(gone)}")
+    _note_outside(state, releases)
     emit(
         {"current": target, "previous": source, "changed": True},
         as_json,
@@ -115,42 +129,41 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     If the newer release changed the database's form, the copy made before the update is put back: what was entered since then
     is lost (files stay in the depot), so the question says so. Needs root.
     """
-    from appliance.actions import rollback_copies
-    from appliance.cli.releases import Releases, stopped_service
-    from appliance.store import inspection
+    from appliance.actions import release_journal, rollback_copies
+    from appliance.cli.releases import Releases, go_back, settle
 
     releases = Releases(prefix)
-    history = releases.history()
-    if not history:
+    settings = state.settings
+    if not releases.history() and release_journal.read(settings) is None:
         raise invalid(message="There was no update that could be taken back.")
     releases.require_writable()
-    last = history[-1]
-    settings = state.settings
+    state.require_root()
+    before = releases.current
+    if settle(releases, settings, note) or not releases.history():
+        emit({"current": releases.current, "changed": releases.current != before}, as_json, _settled)
+        return
+    last = releases.history()[-1]
     copy = rollback_copies.find(settings, last.snapshot)
-    with state.db.read() as conn:
-        present = inspection.schema_version(conn)
-    before = _schema_of(copy) if copy.exists() else present
+    if not copy.exists():
+        raise invalid(
+            message=f"The copy of the database from before the update to {last.target} is gone ({copy}), so release {last.source} could not "
+            "be given the data in its form. Restore a backup that it made."
+        )
     question = f"Go back from release {last.target} to {last.source}?"
-    if present != before:
+    if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
         question += " The database as it was before the update is put back; what was entered since then is lost."
     confirm(question, yes)
-    state.db.close()
-    with stopped_service(settings):
-        if present != before:
-            rollback_copies.take(settings, f"rollback-from-{last.target}")
-            rollback_copies.put_back(settings, copy)
-        releases.switch(last.source)
-    releases.remember(history[:-1])
+    go_back(releases, last, settings)
     emit({"current": last.source, "previous": last.target}, as_json, lambda _: f"Release {last.source} is in use.")
 
 
-def _schema_of(path: Path) -> int:
-    from appliance.store import inspection
-    from appliance.store.database import Database
+def _settled(data: dict[str, Any]) -> str:
+    return f"Release {data['current']} is in use. Say the command again for another step."
 
-    copy = Database(path)
-    try:
-        with copy.read() as conn:
-            return inspection.schema_version(conn)
-    finally:
-        copy.close()
+
+def _note_outside(state: CliState, releases: Releases) -> None:
+    """A data root of 0.1 is not noted in /etc/dcor yet."""
+    from appliance.cli.releases import PREFIX
+
+    if releases.prefix == PREFIX and root_marker.read(state.data_root) is not None:
+        root_marker.record(state.data_root)

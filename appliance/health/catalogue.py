@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.actions import audit_log
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.store import audit, collections, inspection
+from appliance.store import artefacts, collections, inspection
 
 _SHOWN = 10
 _RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
@@ -51,22 +52,29 @@ def database(premises: Premises) -> Iterator[Finding]:
         yield Finding("database", Level.OK, f"{path.stat().st_size / 1e6:.1f} MB, schema {version}")
 
 
-@check("audit log", "no entry of the audit log was changed or removed")
+@check(
+    "audit log",
+    "no entry of the audit log was changed or removed: the keyed chain holds, and backups and the journal noted the same",
+)
 def audit_chain(premises: Premises) -> Iterator[Finding]:
-    """Every entry carries a checksum over the one before."""
-    with premises.db.read() as conn:
-        broken = list(itertools.islice(audit.broken_links(conn), _SHOWN))
-        number = audit.count(conn)
-    if broken:
+    """The keyed chain, and what backups and the journal noted of it."""
+    verdict = audit_log.verify(premises.db, premises.settings)
+    for text in verdict.problems[:_SHOWN]:
         yield Finding(
             "audit log",
             Level.PROBLEM,
-            f"the chain is broken at entry {', '.join(map(str, broken))}",
-            "Somebody changed the log outside of this program.",
+            text,
+            "Somebody changed the log outside of this program, or put back an older database.",
             "Compare with the log in a backup; `dcor audit export` keeps the present state.",
         )
-    else:
-        yield Finding("audit log", Level.OK, f"{number} entries")
+    if verdict.explained:
+        yield Finding(
+            "audit log", Level.NOTE, f"a restore explains that {len(verdict.explained)} later notes do not fit"
+        )
+    if not verdict.problems:
+        yield Finding(
+            "audit log", Level.OK, f"{verdict.entries} entries, compared with {verdict.anchors} notes elsewhere"
+        )
 
 
 @check("files", "every resource has its file, with the right size (`--deep`: and the right checksum)")
@@ -113,6 +121,34 @@ def derived(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("derived files", Level.OK, "complete")
+
+
+@check("addresses", "condensed files lead to this server's address")
+def addresses(premises: Premises) -> Iterator[Finding]:
+    """Condensed files name the original by the server's address, so a change of name or port leaves them behind."""
+    site_url = premises.settings.site_url
+    with premises.db.read() as conn:
+        found = artefacts.of_other_addresses(conn, site_url)
+    known = Counter(address for _resource, address in found if address)
+    for address, number in known.most_common(_SHOWN):
+        yield Finding(
+            "addresses",
+            Level.WARNING,
+            f"{number} condensed files lead to {address}; this server is {site_url}",
+            "Whoever has such a file finds no images, masks and traces with it.",
+            "dcor jobs run-missing --addresses",
+        )
+    unknown = len(found) - known.total()
+    if unknown:
+        yield Finding(
+            "addresses",
+            Level.NOTE,
+            f"{unknown} condensed files come from a release that did not note the address in them",
+            "If the server's name has changed since, images are not found with them.",
+            "Nothing to do: they are brought up to date within a day (now: dcor jobs run-missing --addresses).",
+        )
+    if not found:
+        yield Finding("addresses", Level.OK, site_url)
 
 
 @check("orphans", "the depot holds no file that the catalogue does not know")

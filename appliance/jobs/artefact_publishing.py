@@ -69,11 +69,13 @@ class Output:
     """A file that a task leaves in its scratch folder. :ivar most: bytes it may have.
 
     :ivar check: looks into the open file, which may have been written by an attacker; raises ValueError when it is not what it should be.
+    :ivar site_url: address of this server that stands in it.
     """
 
     name: str
     most: int
     check: Callable[[IO[bytes]], object] = lambda _file: None
+    site_url: str | None = None
 
 
 def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> Callable[[sqlite3.Connection], None]:
@@ -91,7 +93,15 @@ def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> C
     def write(tx: sqlite3.Connection) -> None:
         """Note the artefacts."""
         for kind, found in made.items():
-            artefacts.put(tx, context.resource_id, kind, size=found.size, sha256=found.sha256, etag=found.etag)
+            artefacts.put(
+                tx,
+                context.resource_id,
+                kind,
+                size=found.size,
+                sha256=found.sha256,
+                etag=found.etag,
+                site_url=files[kind].site_url,
+            )
 
     return write
 

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from appliance.jobs import basins
 from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, Postponed, job
+from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
 
 RESULT = "condensed.rtdc"
-#: The result, and the table of computed features, which is larger than what memory should hold.
-OUTPUTS = (RESULT, "derived.f64")
+#: The result, the same before it is laid out, and the table of computed features, which is larger than what memory should hold.
+OUTPUTS = (RESULT, "draft.rtdc", "derived.f64")
 
 
 @job("condense", heavy=True)
 def run(context: JobContext) -> Done:
-    """Write the condensed file; a second run changes nothing unless forced."""
+    """Write the condensed file; a second run changes nothing unless forced, or the server's address has changed since."""
     resource = context.resource()
     if not context.settings.jobs.condense:
         return Done({"skipped": "switched off"})
     with context.db.read() as conn:
-        present = artefacts.get(conn, context.resource_id, "condensed") is not None
-    if (
-        present
-        and context.depot.path(context.resource_id, "condensed").is_file()
-        and not context.arguments.get("force")
-    ):
-        return Done({"skipped": "present already"})
+        present = artefacts.get(conn, context.resource_id, "condensed")
+    path = context.depot.path(context.resource_id, "condensed")
+    if present is not None and path.is_file() and not context.arguments.get("force"):
+        if present["site_url"] == context.settings.site_url:
+            return Done({"skipped": "present already"})
+        if (done := _readdressed(context, path)) is not None:
+            return done
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
         most = max(1 << 30, 2 * (resource["size"] or 0))
@@ -41,7 +43,7 @@ def run(context: JobContext) -> Done:
             file_size=most,
             unpacked=_unpacked(context),
         )
-        note = publish(context, folder, {"condensed": Output(RESULT, most)})
+        note = publish(context, folder, {"condensed": Output(RESULT, most, site_url=context.settings.site_url)})
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:
@@ -57,6 +59,21 @@ def run(context: JobContext) -> Done:
         "cpu": round(outcome.cpu, 3),
     }
     return Done(summary, write, outcome.log)
+
+
+def _readdressed(context: JobContext, path: Path) -> Done | None:
+    """Have the server's present address written into the condensed file at `path`; None when that file is damaged."""
+    site_url, most = context.settings.site_url, max(1 << 30, 2 * path.stat().st_size)
+    with scratch(context) as folder:
+        request = {"condensed": str(path), "site_url": site_url}
+        try:
+            outcome = context.run("readdress", request, folder, outputs=(RESULT,), file_size=most, read=[path])
+        except SandboxError as error:
+            if error.permanent:
+                return None
+            raise
+        note = publish(context, folder, {"condensed": Output(RESULT, most, site_url=site_url)})
+    return Done({"basins": outcome.answer["basins"], "cpu": round(outcome.cpu, 3)}, note, outcome.log)
 
 
 def _unpacked(context: JobContext) -> int:
@@ -99,11 +116,13 @@ def _unread(
 
 
 def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
-    kernel = rtdc.get(tx, resource_id) or {"statistics": {}}
+    """Note what the file offers: not what it only refers to in its own original, which a reader opens sooner without it."""
+    kernel = rtdc.get(tx, resource_id) or {"statistics": {}, "features": []}
+    referred = set(found["basin_features"]) - set(kernel["features"])
     rtdc.put(
         tx,
         resource_id,
-        condensed_features=sorted(set(found["features"]) | set(found["basin_features"])),
+        condensed_features=sorted(set(found["features"]) | referred),
         condensed_logs=found.get("logs", {}),
         statistics=found.get("statistics", {}) | kernel["statistics"],
     )

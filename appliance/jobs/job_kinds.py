@@ -20,6 +20,7 @@ _MODULES = (
     "upload_expiry",
     "backup",
     "alerts",
+    "audit_log",
 )
 
 

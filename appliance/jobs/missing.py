@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import timedelta
 
+from appliance.actions import rollback_copies
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.model import times
 from appliance.settings import Settings
-from appliance.store import inspection, jobs, resources
+from appliance.store import artefacts, inspection, jobs, resources
 from appliance.store.database import Database
 
 _KEEP_JOBS = timedelta(days=90)
@@ -17,14 +18,15 @@ _KEEP_JOBS = timedelta(days=90)
 
 @job("run_missing", background=True)
 def run(context: JobContext) -> Done:
-    """Queue what is missing and neither failed nor under way. Argument: `force`."""
-    made = run_missing(context.db, context.settings, force=bool(context.arguments.get("force")))
+    """Queue what is missing and neither failed nor under way, and condensed files with another address. Argument: `force`."""
+    made = run_missing(context.db, context.settings, force=bool(context.arguments.get("force")), addresses=True)
     return Done({"queued": len(made)})
 
 
 @job("forget_jobs", background=True)
 def forget(context: JobContext) -> Done:
-    """Remove successful jobs of the last season from the table."""
+    """Remove successful jobs of the last season from the table, and copies from before updates that are no longer needed."""
+    rollback_copies.sweep(context.settings)
     removed = 0
     while True:
         with context.db.write() as tx:
@@ -35,15 +37,24 @@ def forget(context: JobContext) -> Done:
 
 
 def run_missing(
-    db: Database, settings: Settings, *, force: bool = False, only: Iterable[str] | None = None
+    db: Database,
+    settings: Settings,
+    *,
+    force: bool = False,
+    addresses: bool = False,
+    only: Iterable[str] | None = None,
 ) -> list[str]:
     """Queue jobs for missing checksums, metadata, condensed files and previews, behind everything that people wait for. → ids of the jobs.
 
-    :param force: make everything anew, also what is there or has failed; :param only: ids of resources to look at.
+    :param force: make everything anew, also what is there or has failed;
+    :param addresses: also put the server's address into condensed files with another one; :param only: ids of resources to look at.
     """
     chosen = None if only is None else set(only)
     with db.read() as conn:
         wanted = _everything(conn) if force else _lacking(conn)
+        if addresses and settings.jobs.condense:
+            for resource_id, _address in artefacts.of_other_addresses(conn, settings.site_url):
+                wanted[resource_id] = sorted({*wanted.get(resource_id, ()), "condense"})
     made: list[str] = []
     for resource_id, kinds in wanted.items():
         if chosen is not None and resource_id not in chosen:

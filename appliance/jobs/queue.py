@@ -50,6 +50,9 @@ class Queue:
     """
 
     def __init__(self, path: Path, workers: int, execute: Callable[[str], None]) -> None:
+        # What an earlier process left is of no use, and a damaged file could not be opened.
+        for left in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            left.unlink(missing_ok=True)
         path.touch(mode=0o600)
         # No fsync: the job table is the truth, this file may be lost at any time.
         self._huey = SqliteHuey("dcor", storage_class=_WakingStorage, filename=str(path), fsync=False, results=False)
@@ -59,8 +62,7 @@ class Queue:
         )
 
     def start(self) -> None:
-        """Forget what an earlier process left, then start the threads."""
-        self._huey.flush()
+        """Start the threads."""
         self._consumer.start()
 
     def send(self, job_id: str, priority: int) -> None:

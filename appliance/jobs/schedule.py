@@ -33,6 +33,7 @@ def entries(settings: Settings) -> list[Entry]:
         Entry("user_tree", timedelta(days=1)),
         Entry("run_missing", timedelta(days=1)),
         Entry("forget_jobs", timedelta(days=1)),
+        Entry("audit", timedelta(days=1)),
     ]
     if settings.jobs.prune_drafts_days:
         found.append(Entry("prune_drafts", timedelta(days=1)))

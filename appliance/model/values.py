@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 from appliance.model.problem import invalid
@@ -30,10 +31,29 @@ def as_bool(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Text; None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
+    """Text, composed (NFC); None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
     if value is not None and not isinstance(value, (str, int, float)):
         raise invalid(message="A text or a number is needed, not a list, an object or a file")
-    return "" if value is None else str(value)
+    return "" if value is None else unicodedata.normalize("NFC", str(value))
+
+
+def text_error(text: str) -> str:
+    """What is wrong with a text of a description; "" when nothing is."""
+    if "\0" in text:
+        return "The text holds a NUL character; send it without"
+    return "The text consists of blanks only; leave it empty or write something" if text and not text.strip() else ""
+
+
+def composed(value: Any) -> Any:
+    """A JSON value with all its texts composed (NFC): a letter and its accent are one character, however they were typed.
+
+    macOS and some keyboards send them apart; what looks the same has to be found and compared as the same.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        return {composed(key): composed(part) for key, part in value.items()}
+    return [composed(part) for part in value] if isinstance(value, list) else value
 
 
 def as_natural(value: Any) -> int:
@@ -47,14 +67,16 @@ def as_natural(value: Any) -> int:
 
 
 def decoded(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    """The value of a JSON text; bytes are UTF-8. Raises ValueError, also for what is nested too deeply or holds half characters."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8-sig")  # strictly: by itself json lets encoded half characters pass
     try:
         value = json.loads(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if _depth(value) > MAX_DEPTH:
         raise ValueError("nested too deeply")
-    if "\\ud" in (text.lower() if isinstance(text, str) else text.decode("utf-8", "replace").lower()):
+    if "\\ud" in text.lower():
         json.dumps(value, ensure_ascii=False).encode()  # UnicodeEncodeError is a ValueError
     return value
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -25,6 +25,7 @@ class Viewer:
     :ivar collaborations: capacity ("member" or "editor") by dataset id.
     :ivar token_id: public id of the token that the caller presented; likewise `session_id` of their session.
     :ivar address: network address of the caller, for the audit log.
+    :ivar rights: all of it but the address, hashable: equal for two callers only if each may do what the other may.
     """
 
     user_id: str | None = None
@@ -39,6 +40,10 @@ class Viewer:
     token_id: str | None = None
     session_id: str | None = None
     address: str = ""
+    rights: tuple[Hashable, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rights", tuple(_frozen(getattr(self, name)) for name in _RIGHTS))
 
     @property
     def anonymous(self) -> bool:
@@ -70,6 +75,12 @@ class Viewer:
         """The caller's role in a circle or collection, None without one."""
         return self.circles.get(community_id) or self.collections.get(community_id)
 
+
+def _frozen(value: object) -> Hashable:
+    return frozenset(value.items()) if isinstance(value, Mapping) else value
+
+
+_RIGHTS = tuple(one.name for one in fields(Viewer) if one.name not in {"address", "rights"})
 
 ANONYMOUS = Viewer()
 

@@ -10,7 +10,7 @@ import ipaddress
 import math
 import time
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ class Limiter:
         return max(1, math.ceil(self._window.get_window_stats(item, *keys).reset_time - time.time()))
 
 
+@lru_cache(maxsize=4096)
 def network(address: str, ipv4_prefix: int = 32) -> str:
     """Return what counts as one place: an IPv4 address or `ipv4_prefix` bits of it, or the /64 of an IPv6 one (a single host owns all of it)."""
     try:

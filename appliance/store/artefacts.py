@@ -7,11 +7,23 @@ import sqlite3
 from appliance.model import times
 
 
-def put(tx: sqlite3.Connection, resource_id: str, kind: str, *, size: int, sha256: str, etag: str) -> None:
-    """Note that the artefact `kind` of a resource exists with this content; replaces an earlier one."""
+def put(
+    tx: sqlite3.Connection,
+    resource_id: str,
+    kind: str,
+    *,
+    size: int,
+    sha256: str,
+    etag: str,
+    site_url: str | None = None,
+) -> None:
+    """Note that the artefact `kind` of a resource exists with this content; replaces an earlier one.
+
+    :param site_url: the server's address that stands in the file.
+    """
     tx.execute(
-        "INSERT OR REPLACE INTO artefact (resource_id, kind, size, sha256, etag, created) VALUES (?, ?, ?, ?, ?, ?)",
-        (resource_id, kind, size, sha256, etag, times.now()),
+        "INSERT OR REPLACE INTO artefact (resource_id, kind, size, sha256, etag, created, site_url) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (resource_id, kind, size, sha256, etag, times.now(), site_url),
     )
 
 
@@ -31,3 +43,12 @@ def of_resource(conn: sqlite3.Connection, resource_id: str) -> dict[str, sqlite3
 def remove(tx: sqlite3.Connection, resource_id: str, kind: str) -> None:
     """Forget an artefact, so that it is made again."""
     tx.execute("DELETE FROM artefact WHERE resource_id = ? AND kind = ?", (resource_id, kind))
+
+
+def of_other_addresses(conn: sqlite3.Connection, site_url: str) -> list[tuple[str, str | None]]:
+    """Condensed files in which another address of the server stands: (resource id, address; None for one of an earlier release, which noted none)."""
+    rows = conn.execute(
+        "SELECT resource_id, site_url FROM artefact WHERE kind = 'condensed' AND site_url IS NOT ? ORDER BY resource_id",
+        (site_url,),
+    )
+    return [(row[0], row[1]) for row in rows]

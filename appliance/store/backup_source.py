@@ -9,7 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.model.audit_anchor import LogState
 from appliance.model.problem import invalid
+from appliance.store import audit_chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ def examine(path: Path) -> list[str]:
     except sqlite3.DatabaseError as error:
         return [f"The database cannot be read: {error}."]
     return [] if found == ["ok"] else [f"The database is damaged: {text}." for text in found]
+
+
+def audit_state(path: Path) -> LogState:
+    """The state of the audit log in the database file `path`."""
+    with closing(_read_only(path)) as conn:
+        return audit_chain.state(conn)
 
 
 def depot_files(path: Path) -> Iterator[DepotFile]:

@@ -13,7 +13,9 @@ from appliance.model.viewer import CommunityFacts, Viewer
 from appliance.store import visibility
 
 _EDITABLE = ("name", "title", "description", "image_url")
-_SORT = {"name": "c.name", "title": "c.title", "package_count": "datasets", "created": "c.created"}
+_SORT = {
+    "name": "c.name", "title": "c.title", "package_count": "datasets", "packages": "datasets", "created": "c.created",
+}  # fmt: skip
 
 
 def find(conn: sqlite3.Connection, ref: str | None, kind: str, *, deleted: bool = False) -> sqlite3.Row | None:
@@ -100,8 +102,7 @@ def listed(
     :param sort: ``"title|name|package_count|created asc|desc"``.
     """
     seen, parameters = visibility.condition(viewer, many=True)
-    column, _, direction = sort.partition(" ")
-    order = f"{_SORT.get(column, 'c.title')} {'DESC' if direction.lower() == 'desc' else 'ASC'}, c.name"
+    order = f"{_order(sort)}, c.name"
     counts = (
         f"SELECT d.circle_id AS owner, count(*) AS n FROM dataset d WHERE d.state = 'active' AND {seen} GROUP BY 1"
         if kind == "circle"
@@ -123,6 +124,16 @@ def listed(
             "offset": offset,
         },
     ).fetchall()
+
+
+def _order(sort: str) -> str:
+    """The SQL of a sort. Raises Problem 409 for what nobody can sort by."""
+    column, *direction = sort.split()[:3] or ["title"]
+    if column not in _SORT:
+        raise invalid({"sort": [f"Cannot sort by field '{column}', only by one of {', '.join(_SORT)}"]})
+    if [word.lower() for word in direction] not in ([], ["asc"], ["desc"]):
+        raise invalid({"sort": ["One field, with asc or desc behind it, is needed"]})
+    return f"{_SORT[column]} {''.join(direction).upper()}"
 
 
 def by_ids(conn: sqlite3.Connection, ids: Iterable[str], kind: str) -> list[sqlite3.Row]:

@@ -6,7 +6,6 @@ Readers come from a pool and can not write; there is one writer, guarded by a lo
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 import sqlite3
 import threading
@@ -136,24 +135,19 @@ class Database:
         return self._migrate(make=False)
 
     def _migrate(self, *, make: bool) -> list[str]:
-        taken = []
         self._setup()
         with self.write() as tx:
             done = tx.execute("PRAGMA user_version").fetchone()[0]
             if done == 0 and not make:
                 raise _no_database(f"The database {self.path} is empty")
-            steps = _steps()
-            if done > len(steps):
+            names = _steps()
+            if done > len(names):
                 raise Problem(
                     409,
                     "Validation Error",
-                    message=f"The database has schema {done}, this release knows {len(steps)}. Install the newer release.",
+                    message=f"The database has schema {done}, this release knows {len(names)}. Install the newer release.",
                 )
-            for number, name in enumerate(steps[done:], done + 1):
-                importlib.import_module(f"{migrations.__name__}.{name}").upgrade(tx)
-                tx.execute(f"PRAGMA user_version = {number}")
-                taken.append(name)
-        return taken
+            return migrations.apply(tx, names, done)
 
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -6,18 +6,23 @@ are flushed, it is linked or renamed into place, the folder is flushed; only the
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance import durable
 from appliance.model.names import is_id
 
 #: Kind of file → what is appended to the path of the original.
+#: Ending of the note about a removed resource in the quarantine.
+_NOTE = ".removed.json"
+
 SUFFIXES = {
     "original": "",
     "condensed": ".condensed.rtdc",
@@ -55,6 +60,14 @@ class Part:
 
     def __exit__(self, *error: object) -> None:
         self.discard()
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A removed original in the quarantine, and the row it had."""
+
+    path: Path
+    entry: dict[str, Any]
 
 
 class Depot:
@@ -125,6 +138,22 @@ class Depot:
     def quarantine(self, resource_id: str) -> list[Path]:
         """Move all files of a resource to the quarantine; returns where they are now. Nothing is deleted."""
         return [self.put_aside(path) for path in self.files(resource_id).values()]
+
+    def note_removed(self, resource_id: str, entry: Mapping[str, Any]) -> None:
+        """Write what a resource was into the quarantine, beside its files."""
+        self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
+        name = f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{resource_id}{_NOTE}"
+        durable.write(self._quarantine / name, json.dumps(entry).encode())
+
+    def removed(self, resource_id: str) -> Removed | None:
+        """The newest removed file of this id that the quarantine holds with its note, or None."""
+        if not is_id(resource_id):
+            return None
+        notes = sorted(self._quarantine.glob(f"*-{resource_id}{_NOTE}"))
+        originals = sorted(self._quarantine.glob(f"*-{resource_id}"))
+        if not notes or not originals:
+            return None
+        return Removed(originals[-1], json.loads(notes[-1].read_bytes()))
 
     def put_aside(self, path: Path) -> Path:
         """Move a file of the depot to the quarantine, named by the moment and its whole id; returns where it is now."""

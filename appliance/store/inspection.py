@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.model import times
 from appliance.store import migrations
+from appliance.store.sqlite_tables import tables
 
 
 def integrity_errors(conn: sqlite3.Connection) -> list[str]:
@@ -33,15 +34,15 @@ def newest_schema() -> int:
 
 def totals(conn: sqlite3.Connection) -> dict[str, int]:
     """Numbers of users, circles, collections, datasets, resources, and the bytes of all resources."""
-    row = conn.execute(
+    (row,) = tables(conn).query(
         """SELECT (SELECT count(*) FROM user WHERE state = 'active') AS users,
                   (SELECT count(*) FROM community WHERE kind = 'circle' AND state = 'active') AS circles,
                   (SELECT count(*) FROM community WHERE kind = 'collection' AND state = 'active') AS collections,
                   (SELECT count(*) FROM dataset WHERE state != 'deleted') AS datasets,
                   (SELECT count(*) FROM resource) AS resources,
                   (SELECT coalesce(sum(size), 0) FROM resource) AS bytes"""
-    ).fetchone()
-    return dict(row)
+    )
+    return row
 
 
 def waiting_since(conn: sqlite3.Connection) -> str | None:
@@ -63,12 +64,12 @@ def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
     Maintenance jobs, which have no resource (None), follow each other likewise.
     """
-    rows = conn.execute(
+    rows = tables(conn).query(
         """SELECT id, kind, resource_id, error FROM job j WHERE state = 'failed' AND NOT EXISTS (
                SELECT 1 FROM job l WHERE l.resource_id IS j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
            ORDER BY created DESC"""
     )
-    return [dict(row) for row in rows]
+    return list(rows)
 
 
 def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | None, str | None]]:
@@ -105,7 +106,7 @@ def datasets(
     conn: sqlite3.Connection, *, circle_id: str | None = None, state: str | None = None, creator_id: str | None = None
 ) -> list[dict[str, Any]]:
     """All datasets, whoever may see them, with circle, number of files and bytes; latest change first."""
-    rows = conn.execute(
+    rows = tables(conn).query(
         """SELECT d.id, d.name, d.title, c.name AS circle, d.state, d.private, d.created, d.modified, d.num_resources AS resources,
                   (SELECT coalesce(sum(size), 0) FROM resource r WHERE r.dataset_id = d.id) AS bytes
            FROM dataset d JOIN community c ON c.id = d.circle_id
@@ -113,14 +114,14 @@ def datasets(
            ORDER BY d.modified DESC""",
         {"circle": circle_id, "state": state, "creator": creator_id},
     )
-    return [dict(row) | {"private": bool(row["private"])} for row in rows]
+    return [row | {"private": bool(row["private"])} for row in rows]
 
 
 def resources(conn: sqlite3.Connection, *, dataset_id: str | None = None) -> list[dict[str, Any]]:
     """All files, whoever may see them: id, dataset's name, name, size [bytes], format, sha256; in the order of arrival."""
-    rows = conn.execute(
+    rows = tables(conn).query(
         """SELECT r.id, d.name AS dataset, r.name, r.size, r.format, r.sha256 FROM resource r JOIN dataset d ON d.id = r.dataset_id
            WHERE :dataset IS NULL OR r.dataset_id = :dataset ORDER BY r.pk""",
         {"dataset": dataset_id},
     )
-    return [dict(row) for row in rows]
+    return list(rows)

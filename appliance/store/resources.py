@@ -114,6 +114,20 @@ def _close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
     )
 
 
+def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
+    """Give resources of a dataset other names (id → name), which may also be exchanged."""
+    for resource_id in new_names:
+        tx.execute("UPDATE resource SET name = id WHERE id = ? AND dataset_id = ?", (resource_id, dataset_id))
+    now = times.now()
+    for resource_id, name in new_names.items():
+        tx.execute(
+            "UPDATE resource SET name = ?, metadata_modified = ? WHERE id = ? AND dataset_id = ?",
+            (name, now, resource_id, dataset_id),
+        )
+        documents.refresh_resource(tx, resource_id)
+    datasets.touch(tx, dataset_id)
+
+
 def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
     """Put the resources of a dataset into this order (all their ids)."""
     for position, resource_id in enumerate(order):

@@ -35,6 +35,14 @@ def find(conn: sqlite3.Connection, ref: str) -> sqlite3.Row | None:
     return row
 
 
+def remove(tx: sqlite3.Connection, tag_id: str) -> list[str]:
+    """Remove a tag; returns the ids of the datasets that had it, for the caller to touch."""
+    held = [row[0] for row in tx.execute("SELECT dataset_id FROM dataset_tag WHERE tag_id = ?", (tag_id,))]
+    tx.execute("DELETE FROM dataset_tag WHERE tag_id = ?", (tag_id,))
+    tx.execute("DELETE FROM tag WHERE id = ?", (tag_id,))
+    return held
+
+
 def listed(
     conn: sqlite3.Connection, viewer: Viewer, text: str = "", *, limit: int = -1, offset: int = 0
 ) -> list[sqlite3.Row]:

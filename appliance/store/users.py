@@ -11,6 +11,11 @@ from appliance.store import tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
+#: What users can be sorted by → how.
+ORDERS = {key: f"u.{key}" for key in ("name", "fullname", "email", "about", "sysadmin", "state", "created", "last_active")} | {
+    "display_name": "coalesce(nullif(u.fullname, ''), u.name)", "number_created_packages": "datasets",
+}  # fmt: skip
+
 
 def find(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row | None:
     """The user with this id or name, deleted ones included, or None."""
@@ -31,18 +36,20 @@ def create(
     *,
     fullname: str = "",
     about: str = "",
+    image_url: str = "",
     password: str | None = None,
     sysadmin: bool = False,
     state: str = "active",
+    id_: str | None = None,
 ) -> str:
     """Add a user and return the id. `password` is the Argon2id hash. Raises Problem 409 for a name or address in use."""
     if find(tx, name) is not None:
         raise invalid({"name": ["That login name is not available."]})
     _require_free_email(tx, email, None)
-    user_id = names.new_id()
+    user_id = id_ or names.new_id()
     tx.execute(
-        "INSERT INTO user (id, name, fullname, email, about, password, state, sysadmin, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (user_id, name, fullname, email, about, password, state, int(sysadmin), times.now()),
+        "INSERT INTO user (id, name, fullname, email, about, image_url, password, state, sysadmin, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (user_id, name, fullname, email, about, image_url, password, state, int(sysadmin), times.now()),
     )
     return user_id
 
@@ -93,12 +100,13 @@ def listed(
     conn: sqlite3.Connection, text: str = "", *, states: tuple[str, ...] = ("active", "pending"), order: str = "name"
 ) -> list[sqlite3.Row]:
     """Users whose name, full name or address contains `text`, with their dataset counts, sorted by the column `order`."""
-    column = order if order in {"name", "fullname", "email", "created", "last_active"} else "name"
+    if order not in ORDERS:
+        raise invalid({"order_by": [f"Users cannot be sorted by '{order}', only by one of {', '.join(ORDERS)}"]})
     marks = ", ".join("?" * len(states))
     return conn.execute(
         f"""SELECT u.*, (SELECT count(*) FROM dataset d WHERE d.creator_id = u.id AND d.state != 'deleted') AS datasets
             FROM user u WHERE u.state IN ({marks})
-              AND (u.name LIKE ? ESCAPE '!' OR u.fullname LIKE ? ESCAPE '!' OR u.email LIKE ? ESCAPE '!') ORDER BY u.{column}""",
+              AND (u.name LIKE ? ESCAPE '!' OR u.fullname LIKE ? ESCAPE '!' OR u.email LIKE ? ESCAPE '!') ORDER BY {ORDERS[order]}, u.name""",
         (*states, *[_containing(text)] * 3),
     ).fetchall()
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import fields
+from collections.abc import Hashable
 
 from appliance.model.viewer import Viewer
-
-#: All that a viewer is and may, except from where they ask.
-_RIGHTS = tuple(field.name for field in fields(Viewer) if field.name != "address")
 
 
 def answer_key(kind: str, viewer: Viewer, address: str, *variant: str) -> tuple[Hashable, ...]:
@@ -18,8 +14,4 @@ def answer_key(kind: str, viewer: Viewer, address: str, *variant: str) -> tuple[
 
     :param variant: what else it depends on, such as language, theme and compression.
     """
-    return (kind, address, variant, *[_frozen(getattr(viewer, name)) for name in _RIGHTS])
-
-
-def _frozen(value: object) -> Hashable:
-    return frozenset(value.items()) if isinstance(value, Mapping) else value
+    return kind, address, variant, viewer.rights

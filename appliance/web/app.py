@@ -5,7 +5,8 @@ Downloads, uploads and the API do not come here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, g
 from werkzeug.wrappers import Response
@@ -21,17 +22,26 @@ if TYPE_CHECKING:
 _MAX_FORM = 2 * 1024 * 1024  # forms are small; files never come here
 
 
+class _Pages(Flask):
+    """Flask without its search for coroutines in each request: no view is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is."""
+        return func
+
+
 def create_app(context: Context) -> Flask:
     """The pages of one appliance as a WSGI application.
 
     :param context: what the service composed; the views reach it as ``app.config["CONTEXT"]``.
     """
-    app = Flask("appliance.web", static_folder=None)
+    app = _Pages("appliance.web", static_folder=None)
     app.config.update(
         CONTEXT=context, MAX_CONTENT_LENGTH=_MAX_FORM, MAX_FORM_MEMORY_SIZE=_MAX_FORM, TRAP_HTTP_EXCEPTIONS=False
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(session.load)
+    app.after_request(_send_cookie)
     _send_headers(app, context)
     app.teardown_request(base.release)
     i18n.init_app(app)
@@ -42,18 +52,32 @@ def create_app(context: Context) -> Flask:
     return app
 
 
+def _send_cookie(response: Response) -> Response:
+    """With the session's cookie."""
+    if "cookie" in g and g.cookie:
+        response.headers.add("Set-Cookie", g.cookie)
+    return response
+
+
 def _send_headers(app: Flask, context: Context) -> None:
-    """Every answer carries the page headers, unless the view (an asset) has set its own."""
+    """Every answer carries the page headers, unless the view (an asset) has set its own.
+
+    They are added behind Flask, whose response would check and copy each of them.
+    """
     server = context.settings.server
     fixed = security_headers("page", hsts=server.port == 443 and "." in server.hostname)
+    named = [(name.lower(), (name, value)) for name, value in fixed.items()]
+    application = app.wsgi_app
 
-    @app.after_request
-    def headers(response: Response) -> Response:
-        """Add the headers that the view has not set itself, and the session's cookie."""
-        present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 (iterating gives pairs)
-        for name, value in fixed.items():
-            if name.lower() not in present:
-                response.headers.add(name, value)
-        if g.get("cookie"):
-            response.headers.add("Set-Cookie", g.cookie)
-        return response
+    def with_headers(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """The application's answer with the headers that it has not set itself."""
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            """As WSGI has it."""
+            present = {name.lower() for name, _ in headers}
+            headers += [pair for name, pair in named if name not in present]
+            return start_response(status, headers, exc_info)
+
+        return application(environ, start)
+
+    app.wsgi_app = with_headers  # type: ignore[method-assign]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 
 from appliance.actions import callers
 from appliance.model import times
@@ -66,19 +67,22 @@ def _refuse_forged(request: Request, changes: bool) -> None:
 def anonymous(policy: Policy, address: str) -> Viewer:
     """Nobody in particular; sees what is public where the site lets anybody see it."""
     work_for(network(address))
-    return Viewer(sees_public=policy.anonymous_access, address=address)
+    return _stranger(policy.anonymous_access, address)
+
+
+@lru_cache(maxsize=1024)
+def _stranger(sees_public: bool, address: str) -> Viewer:
+    return Viewer(sees_public=sees_public, address=address)
 
 
 def by_token(context: Context, token: str, address: str) -> Viewer:
     """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
-    found = _cached(context, tokens.token_hash(token), _read_token)
-    return anonymous(context.settings.policy, address) if found is None else _at(found, address)
+    return _cached(context, tokens.token_hash(token), address, _read_token)
 
 
 def by_session(context: Context, cookie: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    found = _cached(context, session_cookies.session_hash(cookie), _read_session)
-    return anonymous(context.settings.policy, address) if found is None else _at(found, address)
+    return _cached(context, session_cookies.session_hash(cookie), address, _read_session)
 
 
 def session_cookie(request: Request) -> str | None:
@@ -93,28 +97,34 @@ def session_cookie(request: Request) -> str | None:
     return None
 
 
-def _cached(context: Context, hash_: bytes, read: Callable[[Context, bytes], _Known | None]) -> Viewer | None:
+def _cached(
+    context: Context, hash_: bytes, address: str, read: Callable[[Context, bytes, str], _Known | None]
+) -> Viewer:
     """The viewer of a credential. A revoked token or role is gone with the next request, as every commit empties the cache."""
-    known = context.cache.get(("credential", hash_), lambda: read(context, hash_))
-    if known is None:
-        return None
-    found, expires = known
-    return found if expires is None or expires > times.now() else None
+    known = context.cache.get(("credential", hash_, address), lambda: read(context, hash_, address))
+    if known is not None:
+        found, expires = known
+        if expires is None or expires > times.now():
+            work_for(found.user_id)
+            return found
+    return anonymous(context.settings.policy, address)
 
 
-def _read_token(context: Context, hash_: bytes) -> _Known | None:
+def _read_token(context: Context, hash_: bytes, address: str) -> _Known | None:
     with context.db.read() as conn:
         token = stored.find(conn, hash_)
         user = users.find(conn, token["user_id"]) if token is not None else None
         if token is None or user is None or user["state"] != "active":
             return None
-        found = callers.of_user(conn, context.settings.policy, user, scope=token["scope"], token_id=token["id"])
+        found = callers.of_user(
+            conn, context.settings.policy, user, scope=token["scope"], address=address, token_id=token["id"]
+        )
     if _stale(token["last_access"]):
         _note_use(context.db, token["id"], user["id"])
     return found, token["expires"]
 
 
-def _read_session(context: Context, hash_: bytes) -> _Known | None:
+def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None:
     with context.db.read() as conn:
         session = sessions.find(conn, hash_)
         user = users.find(conn, session["user_id"]) if session is not None else None
@@ -123,7 +133,9 @@ def _read_session(context: Context, hash_: bytes) -> _Known | None:
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = callers.of_user(conn, context.settings.policy, user, scope="admin", session_id=session["id"])
+        found = callers.of_user(
+            conn, context.settings.policy, user, scope="admin", address=address, session_id=session["id"]
+        )
     if _stale(session["last_seen"]):
         with context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)
@@ -140,13 +152,3 @@ def _note_use(db: Database, token_id: str, user_id: str) -> None:
 def _stale(moment: str | None) -> bool:
     """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
     return moment is None or session_cookies.needs_touch(times.parse(moment))
-
-
-def _at(found: Viewer, address: str) -> Viewer:
-    work_for(found.user_id)
-    if found.address == address:
-        return found
-    return Viewer(
-        found.user_id, found.name, found.sysadmin, found.scope, found.sees_public, found.may_create,
-        found.circles, found.collections, found.collaborations, found.token_id, found.session_id, address,
-    )  # fmt: skip

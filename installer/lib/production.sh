@@ -80,7 +80,7 @@ uninstall() {
         /usr/local/share/bash-completion/completions/dcor /usr/local/share/zsh/site-functions/_dcor /usr/local/share/fish/vendor_completions.d/dcor.fish
     rm -rf "$prefix"
     systemd_runs && systemctl daemon-reload
-    say "Removed. The data root and the account 'dcor' are still there; installing again takes the data up as it is."
+    say "Removed. The data root, what this machine knows of it (/etc/dcor) and the account 'dcor' are still there; installing again takes the data up as it is."
 }
 
 # Which systems this is made for, and what the others should know.
@@ -125,6 +125,7 @@ install_program() {
         say "[2/6] Release $version is installed in $target."
     else
         say "[2/6] Installing release $version into $target …"
+        rm -f "$target/.complete" # first: half a release is none
         rm -rf "$target"
         mkdir -p "$prefix"
         if [ -d wheelhouse ]; then
@@ -164,8 +165,12 @@ install_account() {
     else
         say "[3/6] The account 'dcor' is there."
     fi
-    if [ ! -d "$data" ]; then
+    # A mount point or not, new or from another machine: the service's account owns the data root and what lies in it.
+    if [ ! -d "$data" ] || [ ! -e "$data/dcor.toml" ]; then
         install -d -m 750 -o dcor -g dcor "$data"
+    elif [ "$(stat -c %U "$data/dcor.toml")" != dcor ] || [ "$(stat -c %U "$data")" != dcor ]; then
+        say "      $data is of UID $(stat -c %u "$data/dcor.toml"), as on another machine; giving it to dcor …"
+        chown -R --no-dereference dcor:dcor "$data"
     fi
 }
 
@@ -258,7 +263,9 @@ if [ ! -f "$data/dcor.toml" ]; then
     check_hostname "$hostname" || exit 2
     [ -n "$email" ] || email=$(ask "E-mail address of the first admin" "admin@$hostname")
 fi
-say "[1/6] Using $("$python" --version) ($python)."
+say "[1/6] Looking at this machine; nothing is changed yet …"
+"$python" -I -B installer/preflight.py --data "$data" --prefix "$prefix" ${hostname:+--hostname "$hostname"} ||
+    fail "Nothing was changed. Deal with what is called PROBLEM, then say the same command again."
 install_program
 install_account
 install_data

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.actions import rollback_copies
+from appliance.actions import release_journal, rollback_copies
 from appliance.settings import Settings, load
 from appliance.store import data_root
 from appliance.store.database import Database
@@ -37,14 +37,25 @@ def test_copies_are_private_and_not_among_the_backups(settings: Settings) -> Non
     assert rollback_copies.find(settings, copy.name) == copy
 
 
-def test_only_the_latest_two_stay(settings: Settings) -> None:
-    taken = [rollback_copies.take(settings, name) for name in ("one", "two", "three")]
+def test_copies_go_after_a_day_only_and_two_of_each_kind_stay(settings: Settings) -> None:
+    names = ("0.2.0", "0.3.0", "0.4.0", "reset", "rollback-from-0.3.0")
+    taken = [rollback_copies.take(settings, name) for name in names]
+    assert rollback_copies.sweep(settings) == []  # an update may not have proved itself yet
     for age, path in enumerate(reversed(taken)):
-        if path.exists():
-            os.utime(path, (time.time() - age, time.time() - age))
-    rollback_copies.take(settings, "four")
-    left = sorted(path.name.split("-")[1] for path in (settings.data / "rollback").iterdir())
-    assert left == ["four", "three"]
+        os.utime(path, (time.time() - 2 * 86400 - age, time.time() - 2 * 86400 - age))
+    assert rollback_copies.sweep(settings) == [taken[0]]
+    assert [path.exists() for path in taken] == [False, True, True, True, True]
+
+
+def test_no_copy_goes_while_an_update_is_under_way(settings: Settings) -> None:
+    taken = [rollback_copies.take(settings, "0.2.0") for _ in range(4)]
+    assert len(set(taken)) == 4  # within a second, too
+    for path in taken:
+        os.utime(path, (0, 0))
+    release_journal.begin(settings, release_journal.UPDATE, "0.1.0", "0.2.0")
+    assert rollback_copies.sweep(settings) == []
+    release_journal.end(settings)
+    assert len(rollback_copies.sweep(settings)) == 2
 
 
 def test_putting_back_replaces_the_database_and_leaves_no_log_of_the_other(settings: Settings) -> None:

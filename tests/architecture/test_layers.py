@@ -15,13 +15,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 #: Layer → what it may import of the others. Single modules at the top (settings, logs…) are `_BASE`, open to all.
 ALLOWED = {
     "model": set(),
-    "store": {"model"},
+    "store": {"security", "model"},
     "security": {"model"},
     "tls": {"security", "model"},
     "backup": {"security", "model"},
     "actions": {"backup", "tls", "store", "security", "model"},
     "jobs": {"actions", "store", "security", "model"},
-    "health": {"jobs", "backup", "tls", "store", "security", "model"},
+    "health": {"jobs", "actions", "backup", "tls", "store", "security", "model"},
     "demo": {"actions", "store", "security", "model"},
     "web": {"actions", "health", "tls", "store", "security", "model"},
     "service": {"web", "jobs", "actions", "tls", "store", "security", "model"},

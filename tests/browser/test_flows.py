@@ -139,11 +139,13 @@ def test_upload_resumes_after_a_lost_connection_and_a_reload(house: House, open_
         lambda route: unsteady(route) if route.request.method == "PATCH" else route.continue_(),
     )
     page.locator("[data-files]").set_input_files([str(large)])
+    page.get_by_role("button", name="Start upload").click()
     page.wait_for_selector("[data-state=done]", timeout=60_000)
     page.reload()
     page.get_by_text("Supplementary metadata for all measurements").click()
     page.get_by_label("Organism").fill("Mus musculus")
     page.locator("[data-files]").set_input_files([str(measurement), str(large)])
+    page.get_by_role("button", name="Start upload").click()
     page.wait_for_selector("[data-finished]:not([hidden])", timeout=60_000)
     assert page.locator("[data-state=present]").count() == 1
     assert page.locator("#present li").count() == 2, "the list beside the upload keeps up"
@@ -177,6 +179,7 @@ def test_many_files_are_listed_and_sent(house: House, open_page: Open, tmp_path:
     page = open_page("ada")
     page.goto(f"/dataset/{made['id']}/upload")
     page.locator("[data-files]").set_input_files(files)
+    page.get_by_role("button", name="Start upload").click()
     page.wait_for_selector("[data-finished]:not([hidden])", timeout=120_000)
     assert len(house.people["ada"].get("package_show", id=made["id"]).result["resources"]) == 200
 
@@ -295,6 +298,7 @@ def test_an_upload_waits_until_its_supplements_fit(house: House, open_page: Open
     measurement = tmp_path / "M1.rtdc"
     measurement.write_bytes(synthetic().read_bytes())
     page.locator("[data-files]").set_input_files([str(measurement)])
+    page.get_by_role("button", name="Upload starten").click()
     page.locator("[data-held]").wait_for(state="visible")
     assert page.get_by_text("Bitte eine Zahl größer als 0 eingeben.").first.is_visible()
     assert house.people["ada"].get("package_show", id=made["id"]).result["resources"] == []

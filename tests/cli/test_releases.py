@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from appliance.cli.releases import Releases, require_newer
+from appliance.cli.releases import Releases, Step, require_newer
 from appliance.model.problem import Problem
 
 
@@ -74,3 +75,28 @@ def test_an_older_release_is_refused(releases: Releases, tmp_path: Path) -> None
     with pytest.raises(Problem, match="one in use"):
         releases.install_bundle(bundle(tmp_path / "same.tar", "0.2.0"))
     require_newer("0.10.0", "0.9.9")
+
+
+def test_two_old_releases_stay_and_halves_go(tmp_path: Path) -> None:
+    releases = Releases(tmp_path)
+    versions = ["0.1.0", "0.2.0", "0.3.0", "0.4.0", "0.5.0"]
+    for number, version in enumerate(versions):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / ".complete").touch()
+        os.utime(tmp_path / version / ".complete", (number, number))
+    (tmp_path / "0.6.0").mkdir()
+    (tmp_path / "0.6.0" / "pyvenv.cfg").touch()  # an installation that was interrupted
+    (tmp_path / ".incoming-abc").mkdir()
+    (tmp_path / "notes").mkdir()  # somebody's own
+    releases.switch("0.5.0")
+    releases.remember([Step("0.2.0", "0.5.0", 1.0, "before-0.5.0.sqlite")])
+    assert releases.clean() == ["0.1.0", "0.3.0"]
+    left = sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and not path.is_symlink())
+    assert left == ["0.2.0", "0.4.0", "0.5.0", "notes"]  # the way back of `dcor rollback` among them
+    assert releases.clean() == []
+
+
+def test_the_history_leaves_out_what_did_not_happen(releases: Releases) -> None:
+    done, broken_off = Step("0.1.0", "0.2.0", 1.0, "a"), Step("0.2.0", "0.3.0", 2.0, "b")
+    releases.remember([done, broken_off])
+    assert releases.history() == [done]

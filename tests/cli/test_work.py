@@ -41,7 +41,7 @@ def test_jobs_run_here_and_run_missing(loaded: Dcor) -> None:
     rows = loaded("jobs", "list", "--json").json
     assert {row["kind"]: row["state"] for row in rows} == {"metadata": "done", "condense": "done", "preview": "done"}
     assert "done" in loaded("jobs", "show", rows[0]["id"]).out
-    assert loaded("jobs", "run-missing", "--json").json == {"missing": [], "queued": []}
+    assert loaded("jobs", "run-missing", "--json").json == {"missing": [], "addresses": [], "queued": []}
     assert len(loaded("jobs", "run-missing", "--force", "--json").json["queued"]) >= 3
     assert loaded("jobs", "show", "nothing").code == 1
 

@@ -16,12 +16,28 @@ cert=/data/certificates/server.cert
 echo "127.0.0.1 dcor.clinic.example" >>/etc/hosts
 
 step install
+# A new volume, empty and root's, mounted where the data will be.
+mkdir /data
+mount -t tmpfs -o mode=755 tmpfs /data
+mkdir -m 700 /data/lost+found
 mkdir /tmp/bundle
 tar -xf /mnt/shared/bundle.tar -C /tmp/bundle --strip-components=1
 if /tmp/bundle/installer/install.sh --hostname Dcor.clinic.example --yes; then echo "FAIL: capital letters"; fi
 if /tmp/bundle/installer/install.sh --hostname dcor --yes; then echo "FAIL: no dot"; fi
 if /tmp/bundle/installer/install.sh --hostname dcor.clinic.example:8443 --yes; then echo "FAIL: port"; fi
-test ! -e /data
+test "$(ls /data)" = lost+found
+# The preflight: a taken port, somebody's files; nothing is changed by either.
+python3 -c 'import socket, time; s = socket.create_server(("", 443)); print("ready", flush=True); time.sleep(600)' >/tmp/taken &
+taken=$!
+until [ -s /tmp/taken ]; do sleep 0.1; done
+if /tmp/bundle/installer/install.sh --hostname dcor.clinic.example --yes 2>/tmp/refused; then echo "FAIL: taken port"; fi
+grep -q "Port 443 is taken by another program" /tmp/refused
+kill "$taken"
+touch /data/precious
+if /tmp/bundle/installer/install.sh --hostname dcor.clinic.example --yes 2>/tmp/refused; then echo "FAIL: somebody's files"; fi
+grep -q "holds something else (precious)" /tmp/refused
+rm /data/precious
+test ! -e /opt/dcor
 /tmp/bundle/installer/install.sh --hostname dcor.clinic.example --email it@clinic.example --release-key /mnt/shared/release.pub --yes | tee /tmp/installed
 grep -q "^https://dcor.clinic.example/" /tmp/installed
 step again
@@ -34,7 +50,8 @@ dcor --version
 step modes
 test "$(stat -c %U:%a /data)" = dcor:750
 test "$(stat -c %U:%a /data/secrets)" = dcor:700
-test -z "$(find /data ! -user dcor)"
+test -z "$(find /data ! -user dcor ! -name lost+found)"
+grep -q "\"path\": \"/data\"" /etc/dcor/data-root.json
 test -z "$(find /opt/dcor -perm /022 ! -type l)"
 test -f /etc/systemd/system/dcor.service
 runuser -u nobody -- sh -c 'ls /data 2>/dev/null' && echo "FAIL: others may look" || true
@@ -71,5 +88,10 @@ step uninstall
 test ! -e /opt/dcor
 test -f /data/dcor.sqlite
 step burn
-rm -rf /data
+# Without its volume, the mount point gets no new site, neither from a repair nor from a command.
+umount /data
+if /tmp/bundle/installer/install.sh --yes 2>/tmp/refused; then echo "FAIL: a new site in the mount point"; fi
+grep -q "Is its volume mounted" /tmp/refused
+test -z "$(ls /data)"
+rmdir /data
 step end

@@ -228,3 +228,16 @@ def test_requirements_and_list_of_components(tmp_path: Path) -> None:
     assert (document["bomFormat"], document["metadata"]["component"]["name"]) == ("CycloneDX", "dcor-appliance")
     assert [one["purl"] for one in document["components"]] == ["pkg:pypi/thing@1.0"]
     assert document["components"][0]["licenses"] == [{"license": {"name": "BSD"}}]
+
+
+def test_what_a_bundle_carries_is_enough_to_ask_about_a_host_name(tmp_path: Path) -> None:
+    """The installer asks the program's own rules before anything is installed; the bundle brings the modules that they need."""
+    copies = [line for line in (TOP / "installer" / "bundle.sh").read_text().splitlines() if line.startswith(("cp appliance/", 'mkdir -p "$top/appliance'))]  # fmt: skip
+    assert len(copies) >= 3
+    (tmp_path / "appliance").mkdir()
+    assert sh("top=$1\n" + "\n".join(copies), str(tmp_path)).returncode == 0
+    text = (TOP / "installer" / "lib" / "production.sh").read_text()
+    function = text[text.index("check_hostname() {") : text.index("\n}\n", text.index("check_hostname() {")) + 3]
+    for name, code in (("dcor.clinic.example", 0), ("dcor", 1)):
+        done = sh(f'{function}python=$2; check_hostname "$1"', name, sys.executable, cwd=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr

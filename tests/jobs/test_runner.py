@@ -56,6 +56,14 @@ def test_success_is_written_with_its_effect(appliance: Appliance, start: Callabl
         assert conn.execute("SELECT value FROM meta WHERE key = 'k'").fetchone()[0] == "v"
 
 
+def test_a_damaged_queue_file_does_not_matter(appliance: Appliance, start: Callable[..., JobRunner]) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        (appliance.settings.data / f"jobs.sqlite{suffix}").write_bytes(b"garbage " * 1000)
+    job_id = appliance.enqueue("nothing")
+    start(nothing=lambda _context: Done())
+    until(appliance, job_id, "done")
+
+
 def test_jobs_queued_later_are_woken(appliance: Appliance, start: Callable[..., JobRunner]) -> None:
     runner = start(nothing=lambda _context: Done())
     assert wait_until(runner.idle, 5)

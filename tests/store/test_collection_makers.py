@@ -13,8 +13,9 @@ from appliance.health import report
 from appliance.health.base import Level, Premises
 from appliance.model.viewer import Viewer
 from appliance.settings import Settings
-from appliance.store import audit, collections, migrations
+from appliance.store import collections, migrations
 from appliance.store.database import Database
+from tests.support import old_audit
 
 BEFORE = 6
 
@@ -51,10 +52,10 @@ def before(tmp_path: Path) -> Iterator[Database]:
             people = {name: Viewer(user_id=name, name=name) for name in ("ann", "bob")}
             people["operator"] = Viewer(user_id="", name="operator")
             for who, name in (("ann", "by-ann"), ("bob", "by-bob"), ("bob", "public"), ("operator", "by-root")):
-                audit.add(tx, people[who], "collection.add", "collection", "study", dataset=name)
-            audit.add(tx, people["ann"], "dataset.create", "dataset", "made")
-            audit.add(tx, people["ann"], "dataset.create", "dataset", "unclear")
-            audit.add(tx, people["bob"], "dataset.update", "dataset", "unclear", fields=["groups"])
+                old_audit.add(tx, people[who], "collection.add", "collection", "study", dataset=name)
+            old_audit.add(tx, people["ann"], "dataset.create", "dataset", "made")
+            old_audit.add(tx, people["ann"], "dataset.create", "dataset", "unclear")
+            old_audit.add(tx, people["bob"], "dataset.update", "dataset", "unclear", fields=["groups"])
         yield db
 
 

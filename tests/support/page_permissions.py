@@ -43,6 +43,7 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/dataset/{draft}": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/edit": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/activate": (303, 404, 404, 200, 200, 200),
+    "/dataset/{draft}/files": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/delete": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/upload": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/resource/{draft_file}/edit": (303, 404, 404, 200, 200, 200),

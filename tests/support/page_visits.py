@@ -29,7 +29,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/dashboard?show=deleted", "POST /dashboard/selection?do=delete&id={draft}", "POST /dashboard/selection?do=delete", "/dashboard?show=shared", "/upload", "POST /upload?title=", "/dataset/{public}", "/dataset/{public}/edit", "/dataset/{public}/share",
         "POST /dataset/{public}/share?username=nobody", "/dataset/{public}/collections", "/dataset/{public}/purge", "/dataset/{draft}",
         "/dataset/{draft}/edit", "POST /dataset/{draft}/edit?title=Draft+of+neutrophils&doi=nonsense+with+spaces", "/dataset/{draft}/activate", "/dataset/{draft}/delete",
-        "POST /dataset/{empty}/activate", "/dataset/{empty}", "/dataset/{empty}/activate", "/dataset/{draft}/upload",
+        "POST /dataset/{empty}/activate", "/dataset/{empty}", "/dataset/{empty}/activate", "/dataset/{draft}/upload", "/dataset/{draft}/files", "POST /dataset/{draft}/files?do=sort", "POST /dataset/{draft}/files?do=remove",
         "/dataset/{draft}/resource/{draft_file}/edit", "POST /dataset/{draft}/resource/{draft_file}/edit?all=1&sp:cells:organism=Mus", "POST /dataset/{draft}/resource/{draft_file}/edit?sp:chip:channel+width=wide",
         "POST /dataset/selection?do=collection&id={public}&id={draft}", "POST /dataset/selection?do=collection", "/user/ada",
         "POST /user/ada?email=nowhere", "POST /user/ada/sessions/none/end", "POST /user/ada/api-tokens/{token}/revoke", "POST /organization/lab/leave", "POST /group/study/delete",

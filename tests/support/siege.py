@@ -42,11 +42,9 @@ def siege(port: int, kind: str, count: int, sources: list[str]) -> Iterator[None
             process.kill()
 
 
-async def _hold(port: int, kind: str, source: str, opened: Callable[[], None]) -> None:
+async def _hold(port: int, kind: str, source: str, context: ssl.SSLContext, opened: Callable[[], None]) -> None:
     """One hostile connection, for ever."""
     tls, first, more, seconds = KINDS[kind]
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     while True:
         with suppress(OSError, asyncio.IncompleteReadError):
             reader, writer = await asyncio.open_connection(
@@ -70,6 +68,8 @@ async def _hold(port: int, kind: str, source: str, opened: Callable[[], None]) -
 
 
 async def _attack(port: int, kind: str, count: int, sources: list[str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # one for all, and without the system's authorities
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     seen = 0
     all_opened = asyncio.Event()
 
@@ -82,7 +82,7 @@ async def _attack(port: int, kind: str, count: int, sources: list[str]) -> None:
 
     held = []
     for number in range(count):
-        held.append(asyncio.create_task(_hold(port, kind, sources[number % len(sources)], opened)))
+        held.append(asyncio.create_task(_hold(port, kind, sources[number % len(sources)], context, opened)))
         if number % 20 == 0:
             await asyncio.sleep(0.01)
     await all_opened.wait()

@@ -17,13 +17,15 @@ from dclab import util
 from dclab.cli import common
 from dclab.rtdc_dataset import RTDCWriter
 
-from . import derive, features, statistics
+from . import derive, features, packing, statistics
 from .copying import COMPRESSION, copy_unchanged
 from .errors import RtdcError, explained
 from .opening import SafeRTDC, open_dataset
 from .workers import Range, WorkerPool, event_ranges
 
 RESULT = "condensed.rtdc"
+#: The same before it is laid out for reading.
+DRAFT = "draft.rtdc"
 Progress = Callable[[float, str], None]
 
 
@@ -35,11 +37,11 @@ def condense(
     `basins` are added to the file as upstream does; `name` stands in the log as the name of the source.
     Memory: ≤ 1 GB whatever the size of the file. Raises RtdcError.
     """
-    path = scratch / RESULT
+    path, draft = scratch / RESULT, scratch / DRAFT
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
-        with explained("condensing the file"), h5py.File(path, "w") as target:
+        with explained("condensing the file"), h5py.File(draft, "w") as target:
             plan = _Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
@@ -54,6 +56,7 @@ def condense(
                     notes = [*derived.notes(), *dataset.parts.notes, *lost]
                     _write_logs(dataset, writer, plan, name, [*notes, *_warnings_log(caught)])
             answer = _answer(target, plan, added, len(dataset))
+            packing.pack(target, path)
     progress(1.0, "done")
     return answer | {
         "file": RESULT,

@@ -26,7 +26,7 @@ def warm_up() -> None:
     from dclab.cli import common
     from PIL import Image
 
-    from . import condense, metadata, reader  # noqa: F401
+    from . import addresses, condense, metadata, reader  # noqa: F401
     from .preview import canvas, make, text  # noqa: F401
 
     # Python looks at its own executable for this and remembers it; a sandboxed child may not.
@@ -100,6 +100,16 @@ def condense(request: dict[str, Any], input: Path, scratch: Path, *, progress: P
         name=str(request.get("name") or input.name),
         progress=progress or _silent,
     )
+
+
+def readdress(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write `condensed.rtdc` anew with other addresses. See `addresses.readdress` for the answer.
+
+    Request: `condensed` – path of the present one (readable in the sandbox); `site_url` – the server's address.
+    """
+    from .addresses import readdress as write
+
+    return write(Path(request["condensed"]), scratch, site_url=str(request["site_url"]))
 
 
 def _silent(fraction: float, stage: str) -> None:

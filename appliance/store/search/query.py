@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.model.problem import invalid
-from appliance.model.values import decoded
+from appliance.model.values import as_text, decoded
 from appliance.store.search import fields, freetext, parser
 from appliance.store.search.ast import ANY_TEXT, Everything, Node
 from appliance.store.search.errors import query_error, search_error
@@ -37,6 +37,8 @@ _KNOWN = frozenset(
     | {"include_private", "include_drafts", "include_deleted", "use_default_schema"}
     | {"qf", "bf", "boost", "tie", "defType", "mm", "wt", "df"}
 )
+#: Parameters of Solr that change how hits are ranked, which is fixed here.
+_UNUSED = frozenset({"qf", "bf", "boost", "tie"})
 #: Characters of a parameter that is not a query; a query has `parser.MAX_LENGTH`.
 _LONGEST = 1000
 #: Characters of the query and all its filters together.
@@ -89,6 +91,8 @@ class SearchQuery:
         unknown = [key for key in parameters if key not in _KNOWN and not key.startswith("ext_")]
         if unknown:
             raise query_error(f"Invalid search parameters: {unknown}")
+        if unused := [key for key in parameters if key in _UNUSED and parameters[key] not in (None, "")]:
+            raise query_error(f"The order of results cannot be weighted here: {unused}")
         facets = _names(parameters, "facet.field") if _boolean(parameters.get("facet"), default=True) else ()
         query = cls(
             q=_string(parameters, "q"),
@@ -152,7 +156,7 @@ def _string(parameters: Mapping[str, Any], key: str) -> str:
 
 def _clean(text: str) -> str:
     """Without what no database text can hold."""
-    return text.replace("\x00", " ").encode("utf-8", "replace").decode()
+    return as_text(text.replace("\x00", " ")).encode("utf-8", "replace").decode()
 
 
 def _sort(text: str) -> str:
@@ -234,6 +238,8 @@ def _names(parameters: Mapping[str, Any], key: str) -> tuple[str, ...]:
             raise invalid({key: ["Could not parse as valid JSON"]}) from None
     if value is None or value == "":
         return ()
+    if isinstance(value, str) and key == "facet.field":
+        raise invalid({key: ["Could not parse as valid JSON"]})
     if isinstance(value, str):
         value = value.split(",")
     if not isinstance(value, list | tuple):

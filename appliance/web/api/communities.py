@@ -22,21 +22,26 @@ CIRCLE, COLLECTION = "circle", "collection"
 _WORDS = {"organization": CIRCLE, "group": COLLECTION}
 
 _ID = text("id", "Id or name", required=True)
+#: Lists of a circle or collection that CKAN fills and this server does not.
+_EMPTY_LISTS = ("extras", "tags", "groups")
 _LIST = (
     flag("all_fields", "Whole descriptions instead of names"),
-    text("sort", "name, title or package_count, with asc or desc", default="title asc"),
+    text("sort", "name, title, package_count or created, with asc or desc", default="title asc", aliases=("order_by",)),
+    text("type", "Only those of this type: organization or group, as the action's name says"),
     text("q", "Only those whose name, title or description contains this", default=""),
     natural("limit", "Most entries"),
     natural("offset", "Entries left out at the beginning", default=0),
-    flag("include_dataset_count", "The number of datasets (always there)", default=True),
+    flag("include_dataset_count", "The number of datasets", default=True),
     flag("include_users", "Their members (administrators only)"),
-    flag("include_extras", "Empty lists that CKAN has"),
+    *(flag(f"include_{key}", "The list of CKAN, always empty here") for key in _EMPTY_LISTS),
 )
 _SHOW = (
     _ID,
     flag("include_datasets", "Its datasets, at most 1000"),
     flag("include_users", "Its members, if the caller is one"),
     flag("include_dataset_count", "The number of datasets", default=True),
+    flag("include_followers", "The number of followers, always 0", default=True),
+    *(flag(f"include_{key}", "The list of CKAN, always empty here", default=True) for key in _EMPTY_LISTS),
 )
 
 
@@ -45,6 +50,8 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
         raise not_authorized(
             f"Fetching user info via '{'group' if kind == COLLECTION else 'organization'}_list' is not allowed."
         )
+    if call["type"] and _WORDS.get(call["type"]) != kind:
+        return []
     limit = -1 if call["limit"] is None else call["limit"]
     with call.context.db.read() as conn:
         rows = communities.listed(
@@ -60,7 +67,9 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
         if not call["all_fields"]:
             return [row["name"] for row in rows]
         members = {row["id"]: communities.members(conn, row["id"]) for row in rows} if call["include_users"] else {}
-    found = [shapes.community(row, package_count=row["datasets"]) for row in rows]
+    counted = call["include_dataset_count"]
+    empty: dict[str, Any] = {key: [] for key in _EMPTY_LISTS if call[f"include_{key}"]}
+    found = [shapes.community(row, package_count=row["datasets"] if counted else None) | empty for row in rows]
     for one in found:
         if one["id"] in members:
             one["users"] = [shapes.member(user) for user in members[one["id"]]]
@@ -102,11 +111,12 @@ def _show(call: Call, kind: str) -> dict[str, Any]:
 
 
 def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    found = shapes.community(row, package_count=communities.count_datasets(conn, row["id"], call.viewer)) | {
-        "extras": [],
-        "tags": [],
-        "groups": [],
-    }
+    counted = call["include_dataset_count"] is not False
+    count = communities.count_datasets(conn, row["id"], call.viewer) if counted else None
+    found = shapes.community(row, package_count=count)
+    found |= {key: [] for key in _EMPTY_LISTS if call[f"include_{key}"] is not False}
+    if call["include_followers"] is False:
+        del found["num_followers"]
     if call["include_users"] and policy.may(call.viewer, f"{row['kind']}:member_list", communities.facts(row)):
         found["users"] = [shapes.member(user) for user in communities.members(conn, row["id"])]
     if call["include_datasets"]:

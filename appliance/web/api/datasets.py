@@ -9,7 +9,7 @@ from appliance.actions import datasets as verbs
 from appliance.actions import deletion
 from appliance.model import revision
 from appliance.model.problem import Problem, invalid, not_found
-from appliance.model.values import decoded
+from appliance.model.values import LARGEST, decoded
 from appliance.store import datasets, documents
 from appliance.store.search import autocomplete, package_search
 from appliance.store.search.query import SearchQuery
@@ -144,13 +144,21 @@ def package_list(call: Call) -> list[str]:
         return datasets.listed_names(conn, limit=-1 if call["limit"] is None else call["limit"], offset=call["offset"])
 
 
-@action("current_package_list_with_resources", *_PAGE, rule="site:read", asks=None, get=True, cacheable=True)
+@action(
+    "current_package_list_with_resources",
+    *_PAGE,
+    natural("page", "Number of the page, from 1, instead of an offset"),
+    rule="site:read",
+    asks=None,
+    get=True,
+    cacheable=True,
+)
 def current_package_list_with_resources(call: Call) -> Raw:
     """The active datasets that the caller may see, latest change first."""
     with call.context.db.read() as conn:
-        pks = datasets.listed_pks(
-            conn, call.viewer, limit=10 if call["limit"] is None else min(call["limit"], 1000), offset=call["offset"]
-        )
+        limit = 10 if call["limit"] is None else min(call["limit"], 1000)
+        offset = call["offset"] if call["page"] is None else min(max(call["page"] - 1, 0) * limit, LARGEST)
+        pks = datasets.listed_pks(conn, call.viewer, limit=limit, offset=offset)
         return Raw(f"[{', '.join(documents.packages(conn, pks))}]")
 
 

@@ -6,19 +6,22 @@ import re
 from typing import Any
 
 from appliance.model.problem import Problem, not_authorized, not_found
+from appliance.model.values import composed
 from appliance.model.viewer import Viewer
 from appliance.security import policy, tokens
 from appliance.store import announcements
 from appliance.store.fair_lock import caller
 from appliance.web import authentication, cpu_slot
 from appliance.web.answer_key import answer_key
-from appliance.web.api import attached_files, envelope, parameters
+from appliance.web.api import attached_files, envelope, parameters, upstream
 from appliance.web.api.registry import ACTIONS, Action, Call, converted, unknown
 from appliance.web.body_budget import Share
 from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
 
+#: Parameters whose characters count as they were typed.
+_EXACT = frozenset({"password", "old_password", "token"})
 _POST_ONLY = "JSON Error: Invalid request. Please use POST method for your request"
 #: Rules that nobody passes without signing in; a visitor is told so rather than what is missing.
 _SIGNED_IN = frozenset({"site:user", "write", "dataset:update", "user:update", "token:manage", "follow:change"})
@@ -100,6 +103,7 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
         limit = parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY
         data = read(request, declared, inbox, limit, share)
         values = converted(declared, data)
+        upstream.refuse(declared.name, values)
         if request.body.streamed:  # it may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
@@ -145,10 +149,17 @@ def _maintenance(context: Context) -> str:
 def read(
     request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int, share: Share
 ) -> dict[str, Any]:
-    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins.
+    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins. Texts are composed.
 
     Raises Problem, 413 for a body of more than `limit` bytes (files do not count).
     """
+    sent = _sent(request, declared, inbox, limit, share)
+    return {key: value if key in _EXACT else composed(value) for key, value in sent.items()}
+
+
+def _sent(
+    request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int, share: Share
+) -> dict[str, Any]:
     query = parameters.from_query(request.query) if request.query and declared.get else {}
     if request.method in {"GET", "HEAD"}:
         return query or parameters.from_body(request, limit, share)

@@ -144,6 +144,23 @@ def bulk_update_public(call: Call) -> None:
     verbs.publish(call.context, call.viewer, call["org_id"], call["datasets"])
 
 
+for _name, _deletes, _words in (
+    ("bulk_update_private", False, "Make datasets of a circle private"),
+    ("bulk_update_delete", True, "Delete datasets of a circle"),
+):
+
+    @action(
+        _name,
+        text("org_id", "Id or name of the circle", required=True),
+        listing("datasets", "Ids of datasets", required=True),
+        rule="write",
+        asks="circle:withdraw",
+        doc=f"{_words}, all or none (administrators only).",
+    )
+    def bulk_withdraw(call: Call, deletes: bool = _deletes) -> None:
+        verbs.withdraw(call.context, call.viewer, call["org_id"], call["datasets"], delete=deletes)
+
+
 def _any(call: Call) -> sqlite3.Row:
     with call.context.db.read() as conn:
         return lookup.any_community(conn, call["id"])

@@ -115,8 +115,9 @@ def action(
     get: bool = False,
     extra: str = "",
     cacheable: bool = False,
+    doc: str = "",
 ) -> Callable[[Handler], Handler]:
-    """Declare the decorated function as the action `name`; its docstring is the action's help.
+    """Declare the decorated function as the action `name`; its docstring (or `doc`) is the action's help.
 
     :param asks: the rules (with blanks between) of which it asks one about its object, None when there is no such object.
     """
@@ -127,7 +128,7 @@ def action(
         if name in ACTIONS:
             raise ValueError(f"The action {name} is declared twice")
         ACTIONS[name] = Action(
-            name, get, rule, parameters, (handler.__doc__ or "").strip(), handler, extra, cacheable, asked
+            name, get, rule, parameters, (doc or handler.__doc__ or "").strip(), handler, extra, cacheable, asked
         )
         return handler
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.actions import tags as verbs
 from appliance.model import licences
-from appliance.model.problem import not_found
+from appliance.model.problem import invalid, not_found
 from appliance.store import documents, tags
 from appliance.web.api import shapes
 from appliance.web.api.registry import ACTIONS, Call, action, flag, natural, text
@@ -122,6 +123,32 @@ def tag_search(call: Call) -> dict[str, Any]:
 def tag_autocomplete(call: Call) -> list[str]:
     """Names of tags that contain this."""
     return [row["name"] for row in _found(call, 10)]
+
+
+@action(
+    "tag_create",
+    text("name", "Name of the tag", required=True),
+    text("vocabulary_id", "There are none", required=True),
+    rule="site:administer",
+    asks=None,
+)
+def tag_create(call: Call) -> None:
+    """Always refused: there are no vocabularies to which a tag could be added. Free tags come with the datasets that carry them."""
+    raise invalid({"vocabulary_id": ["Tag vocabulary was not found."]})
+
+
+@action(
+    "tag_delete",
+    text("id", "Id or name of the tag", required=True),
+    text("vocabulary_id", "There are none"),
+    rule="site:administer",
+    asks=None,
+)
+def tag_delete(call: Call) -> None:
+    """Take a tag off all datasets that carry it (administrators only)."""
+    if call["vocabulary_id"]:
+        raise not_found("could not find vocabulary")
+    verbs.remove_everywhere(call.context, call.viewer, call["id"])
 
 
 @action("vocabulary_list", rule="site:read", asks=None, get=True, cacheable=True)

@@ -224,6 +224,7 @@ def package_collaborator_list(call: Call) -> list[dict[str, Any]]:
     """With whom a dataset is shared (admins of its circle)."""
     with call.context.db.read() as conn:
         _, facts = lookup.dataset(conn, call.viewer, call["id"], "dataset:collaborators")
+        verbs.require_capacity(call["capacity"])
         rows = sharing.collaborators(conn, facts.id, call["capacity"])
     return [
         {"package_id": facts.id, "user_id": row["user_id"], "capacity": row["capacity"], "modified": row["modified"]}
@@ -244,6 +245,7 @@ def package_collaborator_list_for_user(call: Call) -> list[dict[str, Any]]:
     """Datasets that are shared with oneself."""
     with call.context.db.read() as conn:
         row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "user:read")
+        verbs.require_capacity(call["capacity"])
         rows = sharing.collaborations(conn, row["id"], call["capacity"])
     return [{"package_id": one["dataset_id"], "capacity": one["capacity"], "modified": one["modified"]} for one in rows]
 

@@ -80,7 +80,7 @@ class Gateway:
             tick=self.limits.tick,
             ready=self._workers.submit,
             gone=self._end,
-            crowded=lambda: self._workers.crowded,
+            crowded=self._workers.crowded,
             dispatch=self._workers.dispatch,
             maintain=self._maintain,
         )
@@ -149,7 +149,7 @@ class Gateway:
             limits=self.limits,
             peers=self._peers,
             closing=self._closing.is_set,
-            crowded=lambda: self._workers.crowded,
+            crowded=self._workers.crowded,
             known=self._known,
         )
         standing = Standing.UNFINISHED if secure else Standing.STRANGER

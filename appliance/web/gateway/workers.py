@@ -44,7 +44,6 @@ class Workers:
         self._stopped = False
         self.threads = 0
 
-    @property
     def crowded(self) -> bool:
         """Connections wait for a worker."""
         return bool(self._order)

@@ -18,6 +18,7 @@ from appliance.web.pages.community import view as communities
 from appliance.web.pages.dataset import (
     activate,
     dataset_list,
+    files,
     manage,
     resource,
     resource_edit,
@@ -39,6 +40,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     resource.bp,
     resource_edit.bp,
     manage.bp,
+    files.bp,
     activate.bp,
     sharing.bp,
     communities.bp,

@@ -32,6 +32,7 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "jobs/rtdc/preflight*.py": {"HostileFile": (0,)},
     "jobs/rtdc/integrity.py": {"append": (0,)},
     "actions/*.py": {"_alarm": (1,)},
+    "backup/audit_anchors.py": {"Anchor": (1,)},
     "actions/backups.py": {"invalid": None, "_alarm": (1,)},
     "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
     "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
@@ -50,6 +51,8 @@ _TABLES = {
 _SENTENCES = (
     "health/*.py",
     "store/jobs/attempts.py",
+    "store/audit_chain.py",
+    "actions/audit_log.py",
     *(
         f"jobs/rtdc/{name}.py"
         for name in ("personal", "parts", "attributes", "basins", "config", "contents", "copying", "condense")

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.furnished import House
+from tests.support.furnished import House, Visitor
 from tests.support.server import wait_for
 
 
@@ -27,26 +27,33 @@ def held(house: House) -> Iterator[ExitStack]:
         yield stack
 
 
-def _answers_quickly(house: House, path: str) -> None:
+#: Whoever stops reading or sending is ended after 10 s or more: what is answered sooner was not held [s].
+_HELD = 8.0
+
+
+def _is_answered(eve: Visitor, path: str) -> None:
     began = time.monotonic()
-    assert house.visitor("eve").get(path).status_code == 200
-    assert time.monotonic() - began < 3.0, path
+    eve.http.close()  # a new connection
+    assert eve.get(path).status_code == 200
+    assert time.monotonic() - began < _HELD, path
 
 
 def test_clients_that_stop_reading_pages_do_not_hold_the_pages(house: House, held: ExitStack) -> None:
+    eve = house.visitor("eve")
     for _ in range(20):
         sock = held.enter_context(_connected(house))
-        sock.sendall(b"GET /help/commands HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
-    _answers_quickly(house, "/dataset")
-    _answers_quickly(house, "/about")
+        sock.sendall(b"GET /help/commands HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
+    _is_answered(eve, "/dataset")
+    _is_answered(eve, "/about")
 
 
 def test_clients_that_stop_sending_forms_do_not_hold_the_pages(house: House, held: ExitStack) -> None:
+    eve = house.visitor("eve")
     head = b"POST /user/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogin="
     for _ in range(40):
         held.enter_context(_connected(house)).sendall(head)
-    _answers_quickly(house, "/dataset")
-    _answers_quickly(house, "/about")
+    _is_answered(eve, "/dataset")
+    _is_answered(eve, "/about")
 
 
 def test_clients_that_stop_sending_heads_do_not_hold_the_api(house: House, held: ExitStack) -> None:
@@ -54,7 +61,7 @@ def test_clients_that_stop_sending_heads_do_not_hold_the_api(house: House, held:
         held.enter_context(_connected(house)).sendall(b"GET /api/3/action/status_show HTTP/1.1\r\nHost: local")
     began = time.monotonic()
     assert house.people["eve"].get("status_show").status == 200
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < _HELD
 
 
 def test_half_a_handshake_holds_nobody(house: House, held: ExitStack) -> None:

@@ -58,14 +58,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flood_locks_nobody_out(small: Appliance, kind: str) -> None:
-    with siege(small.settings.server.port, kind, 120, HOSTILE):
+    with siege(small.settings.server.port, kind, 80, HOSTILE):
         for path in PAGES:
             visit(small, path)
 
 
 def test_a_flood_keeps_nobody_from_signing_in(small: Appliance) -> None:
     small.person("grace", password=PASSWORD)
-    with siege(small.settings.server.port, "chunks", 120, HOSTILE):
+    with siege(small.settings.server.port, "chunks", 80, HOSTILE):
         visit(small, "/user/login", {"login": "grace", "password": PASSWORD})
 
 

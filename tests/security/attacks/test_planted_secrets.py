@@ -18,7 +18,7 @@ import pytest
 from appliance.actions import accounts
 from appliance.cli.root import run
 from appliance.model.viewer import OPERATOR
-from appliance.store import audit
+from appliance.store import audit_chain
 from appliance.web.api.registry import ACTIONS, Call
 from tests.support.furnished import House, Visitor
 from tests.support.samples import synthetic
@@ -197,7 +197,7 @@ def test_the_data_root_is_nobody_elses_business(life: Life) -> None:
 def test_what_happened_is_in_the_audit_log(life: Life) -> None:
     with life.appliance.context.db.read() as conn:
         actions = {row["action"] for row in conn.execute("SELECT action FROM audit")}
-        assert list(audit.broken_links(conn)) == []
+        assert audit_chain.verify(conn).problems == []
     assert {
         "session.refused",
         "session.start",

@@ -49,6 +49,7 @@ def test_bad_rows() -> None:
         ),
         ({"facet.field": "[1]"}, {"facet.field": ["Not a list of strings"]}),
         ({"facet.field": '["a'}, {"facet.field": ["Could not parse as valid JSON"]}),
+        ({"facet.field": "tags,groups"}, {"facet.field": ["Could not parse as valid JSON"]}),
         ({"facet.field": 5}, {"facet.field": ["Not a list"]}),
         ({"q": 5}, {"q": ["Must be a string"]}),
         ({"fq_list": ["a", 5]}, {"fq_list": ["Must be a list of strings"]}),
@@ -116,9 +117,14 @@ def test_defaults_and_cap() -> None:
     assert SearchQuery.from_parameters({"sort": "rank"}).sort == query.sort
 
 
-@pytest.mark.parametrize("key", ["ext_anything", "use_default_schema", "wt", "qf", "bf", "boost", "tie", "extras"])
+@pytest.mark.parametrize("key", ["ext_anything", "use_default_schema", "wt", "extras"])
 def test_harmless_parameters_are_taken(key: str) -> None:
     assert SearchQuery.from_parameters({key: "x"}) == SearchQuery()
+
+
+@pytest.mark.parametrize("key", ["qf", "bf", "boost", "tie"])
+def test_weights_are_refused_instead_of_ignored(key: str) -> None:
+    assert refused(**{key: "title^9"}).status == 400
 
 
 def test_what_no_database_holds_is_replaced() -> None:

@@ -287,7 +287,10 @@ _post(
 )  # fmt: skip
 _get("dataset_collection_list", STATES, id=_id)
 _post("member_delete package", STATES, id=_collection, object=_id, object_type="package")
-_post("bulk_update_public", ("private", "draft"), org_id=_circle, datasets=lambda world, person, one: [one.id])
+for _bulk in ("bulk_update_public", "bulk_update_private", "bulk_update_delete"):
+    _post(_bulk, ("private", "draft"), org_id=_circle, datasets=lambda world, person, one: [one.id])
+_post("tag_delete", ("public", "draft"), id=_tag)
+_post("tag_create", ("public",), name=_tag, vocabulary_id="none")
 _get("dataset_follower_list", STATES, id=_id)
 
 

@@ -72,8 +72,8 @@ def test_what_changes_something_is_posted(world: World, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "no_such_action", "get_site_user", "config_option_show", "job_list", "vocabulary_create", "tag_create", "follow_user", "user_invite",
-        "task_status_show", "term_translation_update", "package_relationship_create", "resource_view_create", "bulk_update_delete", "__init__",
+        "no_such_action", "get_site_user", "config_option_show", "job_list", "vocabulary_create", "follow_user", "user_invite",
+        "task_status_show", "term_translation_update", "package_relationship_create", "resource_view_create", "__init__",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -142,6 +142,8 @@ def test_a_key_that_comes_twice_is_a_list(world: World) -> None:
         (b"[" * 100_000, "application/json", "Error decoding JSON data."),
         (b'{"a":' * 80 + b"1" + b"}" * 80, "application/json", "Error decoding JSON data."),
         (b'{"id": "\\ud800"}', "application/json", "Error decoding JSON data."),
+        (b'{"id": "\xed\xa0\x80"}', "application/json", "Error decoding JSON data."),
+        (b'{"id": "\xed\xa0\x80"}', FORM, "Error decoding JSON data."),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -149,6 +151,13 @@ def test_bodies_that_are_no_json(world: World, body: bytes, content_type: str, w
     answer = send(world, "POST", "/api/3/action/package_show", data=body, headers={"Content-Type": content_type})
     assert (answer.status_code, answer.reason) == (400, "BAD REQUEST")
     assert answer.json().startswith(f"Bad request - JSON Error: {words}")
+
+
+@pytest.mark.parametrize("action", ["package_search", "package_create", "resource_patch", "user_show", "group_list"])
+def test_encoded_half_characters_are_no_json(world: World, action: str) -> None:
+    for body in (b'{"q": "\xed\xa0\x80"}', b'{"id": ["\xed\xbf\xbf"]}', b'{"\xed\xa0\x80": 1}'):
+        answer = send(world, "POST", f"/api/3/action/{action}", data=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 400, answer.text
 
 
 def test_an_empty_body_is_an_empty_object(world: World) -> None:
@@ -255,7 +264,7 @@ def test_revising_by_name_with_a_filter(world: World) -> None:
         ({"match__id": "ID", "update__resources__abcde__name": "x"}, 409, {"resources__abcde__name": ["Unmatched key resources__abcde__name"]}),
         ({"match__id": "ID", "update": {"resources": {"0": {}}}}, 400, {"message": "An object can only update an object."}),
         ({"match__id": "ID", "update__resources__extend": {"name": "x"}}, 400, {"message": "resources__extend needs a list."}),
-        ({"match": {"id": "no-such-dataset"}}, 404, {"message": "Not found"}),
+        ({"match": {"id": "no-such-dataset"}}, 404, {"message": "Not found: There is no such dataset or file, or you may not see it"}),
     ],
 )  # fmt: skip
 def test_revisions_that_do_not_fit(world: World, sent: dict[str, Any], status: int, error: dict[str, Any]) -> None:

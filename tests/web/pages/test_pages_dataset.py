@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -184,3 +185,18 @@ def _another() -> tuple[object, str]:
     from tests.support.samples import synthetic
 
     return synthetic(), "M2_beads.rtdc"
+
+
+def test_the_lines_of_a_file_say_what_the_site_wants(house: House) -> None:
+    """Token and certificate, also for a public dataset: this site, as a clinic's, shows it to nobody without an account."""
+    visitor = house.visitor("eve")
+    for dataset, file in ((house.public, house.file), (house.private, house.private_file)):
+        if dataset is house.private:
+            visitor = house.visitor("ada")
+        page = html.unescape(visitor.page(f"/dataset/{dataset['id']}/resource/{file['id']}"))
+        lines = re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
+        (curl,) = [one for one in lines if "curl" in one]
+        assert "curl --fail --cacert localhost.cert -C - -O" in curl
+        (python,) = [one for one in lines if "dclab" in one]
+        assert 'os.environ["REQUESTS_CA_BUNDLE"] = "localhost.cert"' in re.sub(r"<[^>]+>", "", python)
+        assert all("YOUR-API-TOKEN" in one for one in (curl, python))

@@ -86,7 +86,7 @@ def test_changes_asked_for_by_other_sites_are_refused(house: House) -> None:
 #: Answers that are no pages: files, data for scripts, and addresses that only lead on.
 NO_PAGES = {
     "assets.static_file", "assets.favicon", "assets.robots", "connect.server_certificate", "connect.setup_files", "dataset.bibtex",
-    "dataset.ris", "admin_audit.export", "profile.everything", "members.complete", "resource.jobs_fragment",
+    "dataset.ris", "dataset.citation_link", "admin_audit.export", "profile.everything", "members.complete", "resource.jobs_fragment",
 }  # fmt: skip
 
 

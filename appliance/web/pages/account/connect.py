@@ -39,9 +39,9 @@ def page() -> str:
         certificate=_certificate(),
         system=_system(request.headers.get("User-Agent", "")),
         dclab=_dclab(host),
-        ckanapi=_ckanapi(url),
-        curl=f'curl --cacert {_file_name(host)} -H "Authorization: YOUR-API-TOKEN" {url}/api/3/action/status_show',
-        cert_name=_file_name(host),
+        ckanapi=snippets.ckanapi_lines(url),
+        curl=snippets.curl_line(url, "/api/3/action/status_show", token=True),
+        cert_name=snippets.certificate_file(host),
     )
 
 
@@ -69,19 +69,11 @@ def _dclab(host: str) -> str:
     return snippets.dclab_lines(host, "RESOURCE-ID", token=True) + '\nprint(ds.config["experiment"], ds["deform"][:10])'
 
 
-def _ckanapi(url: str) -> str:
-    return f'from ckanapi import RemoteCKAN\n\nckan = RemoteCKAN("{url}", apikey="YOUR-API-TOKEN")\nprint(ckan.action.package_search(q="blood", include_private=True)["count"])'
-
-
-def _file_name(host: str) -> str:
-    return host.partition(":")[0] + ".cert"
-
-
 @bp.get("/connect/server.cert")
 @allow("open")
 def server_certificate() -> Response:
     """The served certificate with its chain (PEM)."""
-    return _download(_pem(), "application/x-pem-file", _file_name(settings().site_url.removeprefix("https://")))
+    return _download(_pem(), "application/x-pem-file", snippets.certificate_file(settings().server.hostname))
 
 
 @bp.get("/connect/client-setup.zip")

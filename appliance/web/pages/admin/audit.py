@@ -6,20 +6,22 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from appliance.actions import audit_log
 from appliance.model.csv_cells import inert
 from appliance.store import audit
+from appliance.store.audit_chain import Verdict
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.base import conn, context, settings
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
+from appliance.web.pages.frame.message_translation import inside
 from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import render, url_with
 
@@ -52,7 +54,7 @@ def page() -> str:
     page = page_number(request.args)
     total = audit.count(conn(), _which(filters))
     rows = audit.entries(conn(), _which(filters), limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE)
-    broken = list(islice(audit.broken_links(conn()), 20)) if "verify" in request.args else None
+    verdict = audit_log.verify(context().db, settings()) if "verify" in request.args else None
     return render(
         "admin/audit.html",
         filters=filters,
@@ -62,9 +64,20 @@ def page() -> str:
         csv_url=url_with("/admin/audit/export.csv", **filters),
         json_url=url_with("/admin/audit/export.json", **filters),
         verify_url=url_with("/admin/audit", **filters, verify=1),
-        verified=None if broken is None else {"ok": not broken, "broken": ", ".join(map(str, broken))},
+        verified=None if verdict is None else _verified(verdict),
         **frame("audit", _("Audit log")),
     )
+
+
+def _verified(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "problems": [inside(text) for text in verdict.problems],
+        "explained": len(verdict.explained),
+        "anchors": ngettext(
+            "%(num)s note in backups and journal says the same.", "%(num)s notes in backups and journal say the same.",
+            verdict.anchors - len(verdict.explained),
+        ),
+    }  # fmt: skip
 
 
 def _entry(row: dict[str, Any]) -> dict[str, str]:

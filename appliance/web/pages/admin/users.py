@@ -34,7 +34,7 @@ def overview() -> str:
     """All accounts, with search."""
     text, order = request.args.get("q", "").strip(), request.args.get("sort", "name")
     page = page_number(request.args)
-    found = users.listed(conn(), text, states=_STATES, order=order)
+    found = users.listed(conn(), text, states=_STATES, order=order if order in users.ORDERS else "name")
     rows = found[(page - 1) * _PER_PAGE : page * _PER_PAGE]
     return render(
         "admin/users.html",

@@ -65,7 +65,12 @@ def page(ref: str, resource_id: str) -> str:
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
         "explorer": measurement.explorer(row, file, facts_of_file) if "columns" in made and facts_of_file else None,
         "preview_wait": _preview_wait(jobs),
-        "snippets": snippets.of_resource(file, settings().site_url, private=facts.private, measurement=is_measurement),
+        "snippets": snippets.of_resource(
+            file,
+            settings().site_url,
+            token=facts.private or row["state"] == "draft" or not settings().policy.anonymous_access,
+            measurement=is_measurement,
+        ),
         "sha256": file["sha256"],
         "etag": file["etag"],
         "edit_url": f"/dataset/{row['id']}/resource/{resource_id}/edit"

@@ -156,6 +156,9 @@ def _script_data(dataset_id: str, present: list[dict[str, Any]]) -> dict[str, An
         "suffixes": list(names.SUFFIXES),
         "largest": settings().depot.max_upload,
         "words": {
+            "chosen": _("Not started"),
+            "chosenTotal": _("{n} selected, {size}"),
+            "failedCount": _("{n} failed"),
             "waiting": _("waiting"),
             "hashing": _("Checking"),
             "sending": _("Uploading"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from appliance.actions import deletion
@@ -39,6 +40,14 @@ def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
     facts = datasets.facts_of(conn(), row)
     require_object(facts)
     return row, facts
+
+
+@bp.get("/<uuid:dataset_id>")
+@allow("dataset:read")
+def citation_link(dataset_id: UUID) -> Response:
+    """The short address by which DCOR's manual cites a dataset."""
+    row = load(str(dataset_id))[0]
+    return redirect(f"/dataset/{row['id']}")
 
 
 @bp.get("/dataset/<ref>")
@@ -209,6 +218,8 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
     if draft and editor:
         if settings().web.browser_upload:
             first.append({"url": f"{base}/upload", "icon": "upload", "text": _("Add files")})
+        if row["num_resources"]:
+            more.append({"url": f"{base}/files", "icon": "file", "text": _("Manage files")})
         first.append({"url": f"{base}/activate", "icon": "check", "text": _("Activate"), "primary": True})
     if row["num_resources"] and row["state"] != "deleted":
         first.insert(

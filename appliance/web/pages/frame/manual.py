@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from appliance.model.problem import not_found
 from appliance.web.pages.frame import markdown
 from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.redirects import local_path
 from appliance.web.pages.frame.render import back_to, render
 
@@ -24,12 +25,17 @@ _FOLDER = Path(__file__).parents[2] / "docs"
 
 @bp.get("/help/<name>")
 @allow("open")
-def page(name: str) -> str | Response:
+def page(name: str) -> Response:
     """One guide. Links between the guides carry the suffix of their files; they lead to the page without it."""
     if name.endswith(".md"):
         return back_to(local_path(f"/help/{name.removesuffix('.md')}"))
     if name not in PAGES:
         raise not_found()
+    return _guide(name)
+
+
+@cacheable
+def _guide(name: str) -> str:
     text = (_FOLDER / f"{name}.md").read_text(encoding="utf-8")
     pages = [(one, title(one)) for one in PAGES]
     return render("site/manual.html", title=title(name), text=_html(text), pages=pages, shown=name)

@@ -139,10 +139,10 @@ def gzipped(body: bytes) -> bytes:
 def _compress(response: Response) -> Response:
     """Compress pages; never those that show a secret (they say no-store)."""
     if (
-        response.mimetype not in ("text/html", "application/json")
+        "Content-Encoding" in response.headers
+        or response.mimetype not in ("text/html", "application/json")
         or not takes_gzip()
         or response.is_streamed
-        or "Content-Encoding" in response.headers
         or "no-store" in response.headers.get("Cache-Control", "")
     ):
         return response

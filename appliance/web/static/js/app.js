@@ -192,7 +192,7 @@ async function checkConnection(list) {
     use.setAttribute("href", use.getAttribute("href").replace(/#.*/, good ? "#check-circle" : "#error"));
     line.dataset.result = good ? "ok" : "bad";
   };
-  mark("secure", location.protocol === "https:" && window.isSecureContext);
+  mark("secure", location.protocol === "https:"); // no script can see whether the certificate is trusted or an exception was made
   mark("name", location.origin === list.dataset.host);
   try {
     const answer = await fetch("/api/3/action/status_show");

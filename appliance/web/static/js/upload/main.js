@@ -42,7 +42,7 @@ function add(files) {
   for (const file of files) {
     const name = fitting(file.name);
     if (name.startsWith(".") || entries.some((entry) => entry.name === name && entry.state !== "failed")) continue;
-    const entry = { id: crypto.randomUUID(), file, name, sent: 0, state: "waiting", note: "" };
+    const entry = { id: crypto.randomUUID(), file, name, sent: 0, state: "chosen", note: "" };
     const suffix = name.includes(".") ? name.slice(name.lastIndexOf(".")) : "";
     if (!data.suffixes.includes(suffix)) refuse(entry, words.suffix);
     else if (file.size === 0) refuse(entry, words.empty);
@@ -57,7 +57,16 @@ function add(files) {
     at("list").append(line(entry));
     show(entry);
   }
+  if (entries.some((entry) => entry.state === "chosen" && entry.name.endsWith(".rtdc"))) form.closest("details").open = true;
+  listed();
+}
+
+/** The list has changed: show it, what can be started, and whether all has arrived. */
+function listed() {
   at("panel").hidden = entries.length === 0;
+  const chosen = entries.filter((entry) => entry.state === "chosen");
+  at("start-bar").hidden = chosen.length === 0;
+  at("start-text").textContent = words.chosenTotal.replace("{n}", chosen.length.toLocaleString(language)).replace("{size}", size(chosen.reduce((sum, entry) => sum + entry.file.size, 0)));
   total();
   pump();
 }
@@ -74,6 +83,20 @@ function line(entry) {
   item.querySelector(".name").textContent = entry.file.name;
   item.querySelector("progress").setAttribute("aria-label", entry.file.name);
   item.querySelector(".end").textContent = size(entry.file.size);
+  const remove = document.createElement("button");
+  remove.type = "button";
+  remove.className = "button button-s button-icon";
+  remove.dataset.remove = "";
+  remove.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${icons}#close"></use></svg>`;
+  remove.setAttribute("aria-label", words.remove.replace("{name}", entry.file.name));
+  remove.addEventListener("click", () => {
+    entries.splice(entries.indexOf(entry), 1);
+    const next = item.nextElementSibling ?? item.previousElementSibling;
+    item.remove();
+    (next?.querySelector("[data-remove]:not([hidden])") ?? at("files")).focus();
+    listed();
+  });
+  item.querySelector(".end").append(" ", remove);
   entry.line = item;
   return item;
 }
@@ -83,13 +106,17 @@ function show(entry) {
   item.dataset.state = entry.state;
   const icon = { done: "check-circle", present: "check-circle", failed: "error" }[entry.state] ?? "file";
   item.querySelector("use").setAttribute("href", `${icons}#${icon}`);
-  const text = entry.state === "failed" ? words.failed.replace("{reason}", entry.reason) : words[entry.state];
+  const state = entry.state === "waiting" && paused ? "paused" : entry.state;
+  const text = state === "failed" ? words.failed.replace("{reason}", entry.reason) : words[state];
   item.querySelector(".state").textContent = [text, entry.note].filter(Boolean).join(" · ");
   item.querySelector("progress").value = entry.file.size ? entry.sent / entry.file.size : 1;
-  if (entry.state === "failed" && !entry.final && !item.querySelector("button")) {
+  const removable = entry.state === "chosen" || entry.state === "failed";
+  item.querySelector("[data-remove]").hidden = !removable;
+  if (entry.state === "failed" && !entry.final && !item.querySelector("[data-again]")) {
     const again = document.createElement("button");
     again.type = "button";
     again.className = "button button-s";
+    again.dataset.again = "";
     again.textContent = words.retry;
     again.addEventListener("click", () => {
       again.remove();
@@ -97,7 +124,7 @@ function show(entry) {
       show(entry);
       pump();
     });
-    item.querySelector(".end").append(" ", again);
+    item.querySelector(".end").append(" ", again); // ends up behind the size
   }
 }
 
@@ -135,7 +162,9 @@ async function run(entry) {
     checksum.catch(() => {}); // awaited below
     await transfer.send(stop.signal);
     set("finishing");
-    const made = await transfer.finish(await checksum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
+    const sum = await checksum;
+    if (entry.name.endsWith(".rtdc")) await fitted(stop.signal);
+    const made = await transfer.finish(sum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
     entry.sent = entry.file.size;
     present.set(entry.name, entry.file.size);
     set("done");
@@ -151,6 +180,18 @@ async function run(entry) {
   entry.running = false;
   total();
   pump();
+}
+
+/** Wait until the supplementary metadata fit, as they are sent with the end of each file. */
+async function fitted(signal) {
+  while (!allFit(form)) {
+    at("held").hidden = false;
+    await new Promise((resolve, reject) => {
+      form.addEventListener("change", resolve, { once: true });
+      signal.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")), { once: true });
+    });
+  }
+  at("held").hidden = true;
 }
 
 /** Name a new file beside the upload, with the way to its description. */
@@ -177,14 +218,17 @@ function total() {
   const done = counted.filter((entry) => entry.state === "done" || entry.state === "present").length;
   at("progress").value = all ? sent / all : 0;
   at("total").textContent = words.total.replace("{done}", done).replace("{all}", counted.length).replace("{sent}", size(sent)).replace("{size}", size(all));
+  const failed = entries.length - counted.length;
+  if (failed) at("total").textContent += ` · ${words.failedCount.replace("{n}", failed.toLocaleString(language))}`;
   const now = performance.now();
+  if (samples.length && sent < samples.at(-1)[1]) samples.length = 0; // a piece that a pause or a lost connection cut is sent again
   samples.push([now, sent]);
   while (samples.length > 2 && now - samples[0][0] > 8000) samples.shift();
   const [first] = samples;
   const rate = ((sent - first[1]) / Math.max(1, now - first[0])) * 1000;
   const open = counted.some((entry) => entry.running || entry.state === "waiting");
-  at("rate").textContent = open && rate > 0 && now - first[0] > 800 ? words.rate.replace("{rate}", size(rate)).replace("{time}", span((all - sent) / rate)) : "";
-  at("finished").hidden = open || done === 0 || entries.some((entry) => entry.state === "failed" && !entry.final);
+  at("rate").textContent = open && !paused && rate > 0 && now - first[0] > 800 ? words.rate.replace("{rate}", size(rate)).replace("{time}", span((all - sent) / rate)) : "";
+  at("finished").hidden = done === 0 || done < entries.length;
   root.dataset.open = open ? "yes" : "no";
 }
 
@@ -236,7 +280,17 @@ at("pause").addEventListener("click", () => {
   paused = true;
   stop.abort();
   stop = new AbortController();
+  samples.length = 0;
   toggle();
+  total();
+});
+at("start").addEventListener("click", () => {
+  for (const entry of entries.filter((one) => one.state === "chosen")) {
+    entry.state = "waiting";
+    show(entry);
+  }
+  if (paused) at("resume").click();
+  listed();
 });
 at("resume").addEventListener("click", () => {
   paused = false;
@@ -248,6 +302,7 @@ at("resume").addEventListener("click", () => {
 function toggle() {
   at("pause").hidden = paused;
   at("resume").hidden = !paused;
+  for (const entry of entries) show(entry);
 }
 
 window.addEventListener("beforeunload", (event) => {

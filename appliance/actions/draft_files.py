@@ -1,0 +1,133 @@
+"""The files of a draft, as its editors arrange them: removed and brought back, renamed, put in order. All or none at a time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from appliance.actions import lookup, resources
+from appliance.actions.site import Site
+from appliance.model import media, names
+from appliance.model.problem import Fields, Problem, invalid, not_found
+from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.store import audit, jobs
+from appliance.store import resources as rows
+
+
+def remove(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[str]) -> None:
+    """Take files out of a draft. They go to quarantine with a note, from which `bring_back` knows them.
+
+    :raises Problem: 403, 404 (also when one of them is not in the draft); then none is removed.
+    """
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        facts = _draft(tx, viewer, dataset_ref)
+        known = {row["id"]: row for row in rows.of_dataset(tx, facts.id)}
+        for resource_id in dict.fromkeys(ids):
+            if resource_id not in known:
+                raise not_found()
+            files.notes[resource_id] = dict(known[resource_id])
+            resources.remove(tx, viewer, resource_id, facts.id, files)
+
+
+def bring_back(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[str]) -> None:
+    """Put removed files back where they were, as long as the quarantine holds them. What jobs made of them is made again.
+
+    :raises Problem: 403, 404 when the file is no longer there, 409 when its name is taken; then none comes back.
+    """
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        facts = _draft(tx, viewer, dataset_ref)
+        order = [row["id"] for row in rows.of_dataset(tx, facts.id)]
+        found = []
+        for resource_id in dict.fromkeys(ids):
+            removed = site.depot.removed(resource_id)
+            if removed is None or removed.entry["dataset_id"] != facts.id or resource_id in order:
+                raise not_found("The file is no longer there to be brought back.")
+            found.append(removed)
+        for removed in sorted(found, key=lambda one: int(one.entry["position"])):
+            _put_back(site, tx, viewer, facts, removed.entry, removed.path, files)
+            order.insert(int(removed.entry["position"]), removed.entry["id"])
+        rows.reorder(tx, facts.id, order)
+    site.wake_jobs()
+
+
+def _put_back(
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    entry: Mapping[str, Any],
+    path: Any,
+    files: resources.DepotTransaction,
+) -> None:
+    if entry["name"] in rows.names_of(tx, facts.id):
+        raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
+    incoming = resources.Incoming(path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"])
+    files.publish(incoming)
+    mimetype, format_ = media.kind(entry["name"])
+    rows.create(
+        tx,
+        entry["id"],
+        facts.id,
+        entry["name"],
+        size=entry["size"],
+        sha256=entry["sha256"],
+        etag=entry["etag"],
+        mimetype=mimetype,
+        format_=format_,
+        url_type=entry["url_type"],
+        description=entry["description"],
+        supplements=json.loads(entry["supplements"]),
+    )
+    row = rows.get(tx, entry["id"])
+    assert row is not None  # noqa: S101 - just written
+    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, user_id=viewer.user_id or "")
+    audit.add(tx, viewer, "resource.restore", "resource", entry["id"], dataset=facts.id)
+
+
+def arrange(
+    site: Site, viewer: Viewer, dataset_ref: str | None, new_names: Mapping[str, str], order: Sequence[str]
+) -> None:
+    """Rename files of a draft (resource id → name; the suffix stays) and put them in this order (ids; the rest follows).
+
+    :raises Problem: 403, 404, 409 with the faults by resource id; nothing is changed then.
+    """
+    with site.db.write() as tx:
+        facts = _draft(tx, viewer, dataset_ref)
+        known = {row["id"]: row["name"] for row in rows.of_dataset(tx, facts.id)}
+        if not new_names.keys() | set(order) <= known.keys():
+            raise not_found()
+        changed = {one: name for one, name in new_names.items() if name != known[one]}
+        _require_names(known | changed, changed, known)
+        if changed:
+            rows.set_names(tx, facts.id, changed)
+            for resource_id in changed:
+                audit.add(tx, viewer, "resource.rename", "resource", resource_id, dataset=facts.id)
+        wanted = list(dict.fromkeys(order))
+        wanted += [one for one in known if one not in set(wanted)]
+        if wanted != list(known):
+            rows.reorder(tx, facts.id, wanted)
+            audit.add(tx, viewer, "resource.reorder", "dataset", facts.id)
+
+
+def _require_names(final: Mapping[str, str], changed: Mapping[str, str], known: Mapping[str, str]) -> None:
+    errors = Fields()
+    taken = list(final.values())
+    for resource_id, name in changed.items():
+        faults = names.resource_name_errors(name)
+        if not faults and names.suffix(name) != names.suffix(known[resource_id]):
+            faults = [f"The file name must end with '{names.suffix(known[resource_id])}'"]
+        if not faults and taken.count(name) > 1:
+            faults = [f"Resource with name '{name}' already exists!"]
+        if faults:
+            errors[resource_id] = faults
+    if errors:
+        raise invalid(errors)
+
+
+def _draft(tx: sqlite3.Connection, viewer: Viewer, dataset_ref: str | None) -> DatasetFacts:
+    _, facts = lookup.dataset(tx, viewer, dataset_ref, "resource:arrange")
+    if facts.state != "draft":
+        raise Problem(409, "Validation Error", message="Only the files of a draft can be arranged.")
+    return facts

@@ -1,0 +1,193 @@
+"""The journal of an update or rollback: what is being done to the database, so that whoever comes next can finish or undo it.
+
+It lies in the data root, beside the copies of the database, where the start of the service can settle it as well as `dcor update` and
+`dcor rollback`. Every step may be repeated. Order: COPYING (nothing is changed) → CHANGING (the database may have another form) →
+READY (all that is left is to make the other release the current one) → no journal; or from CHANGING and READY → UNDOING → no journal.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from appliance import durable
+from appliance.actions import rollback_copies
+from appliance.model.problem import invalid
+from appliance.settings import Settings
+from appliance.store import inspection
+from appliance.store.database import Database
+
+COPYING, CHANGING, READY, UNDOING = "copying", "changing", "ready", "undoing"
+UPDATE, ROLLBACK = "update", "rollback"
+
+_NAME, _LOCK = "journal.json", "journal.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is under way: `action` from release `source` to `target`.
+
+    :ivar copy: name of the copy of the database that undoes it, "" = the database is not changed.
+    :ivar state: what the database file looked like when the step READY began; it is put back only if nobody has used it since.
+    """
+
+    action: str
+    source: str
+    target: str
+    step: str = COPYING
+    copy: str = ""
+    state: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.action} from release {self.source} to {self.target}"
+
+
+def read(settings: Settings) -> Entry | None:
+    """What is under way or was interrupted, None when nothing is. Raises Problem for a damaged journal."""
+    path = _folder(settings) / _NAME
+    try:
+        return Entry(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise invalid(
+            message=f"{path} is damaged. The copies of the database beside it are good; when the service runs as it should without it: "
+            f"sudo rm {path}"
+        ) from error
+
+
+def begin(settings: Settings, action: str, source: str, target: str) -> Entry:
+    """Open the journal. Raises Problem when something was interrupted and is not settled."""
+    open_ = read(settings)
+    if open_ is not None:
+        raise invalid(message=f"The {open_} was interrupted. Settle it first: sudo dcor update")
+    return _write(settings, Entry(action, source, target))
+
+
+def change_begins(settings: Settings, entry: Entry, copy: Path) -> Entry:
+    """From here on the database may change; `copy` is how it was."""
+    return _write(settings, replace(entry, step=CHANGING, copy=copy.name))
+
+
+def ready(settings: Settings, entry: Entry) -> Entry:
+    """The database is as the target needs it."""
+    return _write(settings, replace(entry, step=READY, state=_state(settings)))
+
+
+def end(settings: Settings) -> None:
+    """Close the journal: everything is done, or as before."""
+    path = _folder(settings) / _NAME
+    if path.exists():
+        path.unlink()
+        durable.sync_folder(path.parent)
+
+
+def can_be_finished(settings: Settings, entry: Entry) -> bool:
+    """Is only the switch left to do, and has nobody used the database since?"""
+    return entry.step == READY and entry.state == _state(settings)
+
+
+def undo(settings: Settings, entry: Entry) -> None:
+    """Make the database what it was before, if it may have been changed, and close the journal. May be repeated."""
+    if entry.copy and _must_go_back(settings, entry):
+        copy = rollback_copies.find(settings, entry.copy)
+        if not copy.exists():
+            raise invalid(
+                message=f"The {entry} was interrupted, and the copy of the database from before, {copy}, is gone. Restore a backup: "
+                "sudo dcor backup restore --replace --from BACKUPS --key KEYFILE"
+            )
+        _write(settings, replace(entry, step=UNDOING))  # once begun, it has to come to its end
+        rollback_copies.put_back(settings, copy)
+    end(settings)
+
+
+def _must_go_back(settings: Settings, entry: Entry) -> bool:
+    if entry.step == READY:
+        return entry.state == _state(settings)  # otherwise somebody has used it since, and nothing of that may be lost
+    # In these nobody else has used it: a start settles the journal first.
+    return entry.step in (CHANGING, UNDOING)
+
+
+def settle_at_start(settings: Settings, running: str) -> str:
+    """Before the service opens the database: finish or undo what was interrupted; → what was done, in words ("" = nothing).
+
+    :param running: the release that starts. Raises Problem while an update is at work, except for the release that it tries.
+    """
+    entry = read(settings)
+    if entry is None:
+        return ""
+    at_work = is_at_work(settings)
+    if at_work and (running == entry.target or (running == entry.source and entry.step == COPYING)):
+        return ""
+    if at_work:
+        raise invalid(message=f"The {entry} is at work; it starts the service itself.")
+    if running == entry.target and entry.step == READY:
+        end(settings)
+        return f"The {entry} had been interrupted after its last step; it is finished."
+    if running == entry.target and entry.step == CHANGING and entry.copy:
+        raise invalid(
+            message=f"The {entry} was interrupted before release {running} had proved itself. Settle it: sudo dcor update"
+        )
+    undo(settings, entry)
+    return f"The {entry} had been interrupted; it was undone."
+
+
+def is_at_work(settings: Settings) -> bool:
+    """Does a living process hold the journal?"""
+    path = _folder(settings) / _LOCK
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+@contextmanager
+def at_work(settings: Settings) -> Iterator[None]:
+    """Hold the journal. Raises Problem when somebody else does."""
+    folder = rollback_copies.folder(settings)
+    with (folder / _LOCK).open("ab") as file:
+        rollback_copies.give(folder / _LOCK, settings.data)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise invalid(message="Another update or rollback is at work.") from error
+        yield
+
+
+def schema_of(path: Path) -> int:
+    """Number of schema steps of a database file."""
+    with closing(Database(path)) as db, db.read() as conn:
+        return inspection.schema_version(conn)
+
+
+def _write(settings: Settings, entry: Entry) -> Entry:
+    path = rollback_copies.folder(settings) / _NAME
+    draft = durable.new_draft(path, json.dumps(asdict(entry)).encode(), 0o600)
+    rollback_copies.give(draft, settings.data)
+    durable.replace(draft, path)
+    return entry
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.data / rollback_copies.FOLDER
+
+
+def _state(settings: Settings) -> str:
+    """Inode, size and time of the database, and the size of its log: changed by every use that writes."""
+    parts = []
+    for path in (settings.database, settings.database.with_name(settings.database.name + "-wal")):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            parts.append("-")
+        else:
+            parts.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}" if found.st_size else "-")
+    return "; ".join(parts)

@@ -1,0 +1,13 @@
+"""The daily look at the audit log."""
+
+from __future__ import annotations
+
+from appliance.actions import audit_log
+from appliance.jobs.registry import Done, JobContext, job
+
+
+@job("audit", background=True)
+def run(context: JobContext) -> Done:
+    """Verify the audit log and note its state in the service's log."""
+    verdict = audit_log.note_state(context.db, context.settings)
+    return Done({"entries": verdict.entries, "anchors": verdict.anchors, "problems": verdict.problems})

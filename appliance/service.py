@@ -28,7 +28,7 @@ from appliance.store import data_root, documents
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
-from appliance.web import authentication, route_table
+from appliance.web import authentication, route_table, transfer
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
@@ -138,6 +138,7 @@ class Service:
                 ipv4_prefix=server.ipv4_network_bits,
             ),
             known=lambda request: authentication.recognised(self.context, request),
+            carries_file=transfer.carries_file,
             on_error=lambda request, error: problem_text(report(self.context, _place(request), error)),
         )
         try:

@@ -39,15 +39,15 @@ def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     return anonymous(context.settings.policy, request.client)
 
 
-def recognised(context: Context, request: Request) -> bool:
-    """Does a request carry a valid credential, whatever it asks for? For the gateway, before and after the request."""
+def recognised(context: Context, request: Request) -> str:
+    """The id of the user whose valid credential a request carries, whatever it asks for; "" without. For the gateway."""
     try:
         token, cookie = tokens.presented(request.headers.get), session_cookie(request)
         if token is not None:
-            return not by_token(context, token, request.client).anonymous
-        return cookie is not None and not by_session(context, cookie, request.client).anonymous
+            return by_token(context, token, request.client).user_id or ""
+        return (by_session(context, cookie, request.client).user_id or "") if cookie is not None else ""
     except Problem:  # the database is busy
-        return False
+        return ""
 
 
 def _refuse_forged(request: Request, changes: bool) -> None:

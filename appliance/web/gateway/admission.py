@@ -2,7 +2,8 @@
 
 Without pressure nobody is dropped before a deadline. Under pressure the network with the most connections loses first, so that
 one place cannot lock out another; within it, clients without TLS go before strangers, and strangers before known clients. A known
-client loses a connection only while it is idle.
+client loses a connection only while it is idle, or for long sends a body that carries no file; the user with the most loses first.
+One user has no more than a share of all connections, wherever they come from.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Peers:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._by_user: dict[str, set[Peer]] = {}
         self._by_network: dict[str, set[Peer]] = {}
         self._counts: dict[Standing, Counter[str]] = {standing: Counter() for standing in Standing}
         self._size = 0
@@ -58,15 +60,25 @@ class Peers:
             self._size += 1
             return True
 
-    def judge(self, peer: Peer, standing: Standing) -> None:
-        """Set what is known about `peer`."""
-        if peer.standing is standing:
+    def judge(self, peer: Peer, standing: Standing, user: str = "") -> None:
+        """Set what is known about `peer`. A user who has too many loses one that can be spared, else this one."""
+        if peer.standing is standing and peer.user == user:
             return
         with self._lock:
+            if peer not in self._by_network.get(peer.network, ()):
+                return
+            self._count_out(peer)
+            self._disown(peer)
+            peer.standing, peer.user = standing, user
+            self._counts[standing][peer.network] += 1
+            if not user:
+                return
+            others = self._by_user.setdefault(user, set())
+            if len(others) >= self._limits.connections_per_user:
+                spared = (other for other in others if other.phase is Phase.IDLE or other.hurried)
+                self._drop(min(spared, key=lambda other: (_RANK.get(other.phase, 1), other.since), default=peer))
             if peer in self._by_network.get(peer.network, ()):
-                self._count_out(peer)
-                self._counts[standing][peer.network] += 1
-            peer.standing = standing
+                self._by_user.setdefault(user, set()).add(peer)
 
     def leave(self, peer: Peer) -> None:
         """Count `peer` out. Call it before its socket is closed: nobody may abort a descriptor that has become another's."""
@@ -121,7 +133,9 @@ class Peers:
                 return False  # closed in this moment
             if silent > (limits.linger if phase is Phase.LINGER else limits.stall):
                 return True
-            return peer.standing is not Standing.KNOWN and elapsed > limits.stranger_time + moved / limits.stranger_rate
+            if peer.standing is not Standing.KNOWN:
+                return elapsed > limits.stranger_time + moved / limits.stranger_rate
+            return peer.hurried and elapsed > limits.known_time + moved / limits.known_rate
         return {
             Phase.HANDSHAKE: elapsed > limits.handshake,
             Phase.HEAD: elapsed > limits.head,
@@ -131,9 +145,9 @@ class Peers:
     def _evict(self, standings: Iterable[Standing], place: Iterable[Peer] = ()) -> bool:
         """Drop one peer of `standings`, from `place` or else from the networks with the most of them; False when there is none."""
         standings = frozenset(standings)
-        victim = _least_missed(place or self._largest(standings), standings)
+        victim = self._least_missed(place or self._largest(standings), standings)
         if victim is None and not place:
-            victim = _least_missed(self._all(), standings)
+            victim = self._least_missed(self._all(), standings)
         if victim is None:
             return False
         self._drop(victim)
@@ -161,6 +175,7 @@ class Peers:
         if not place:
             del self._by_network[peer.network]
         self._count_out(peer)
+        self._disown(peer)
         self._size -= 1
         if not self._size:
             self._empty.notify_all()
@@ -171,12 +186,28 @@ class Peers:
         if not counter[peer.network]:
             del counter[peer.network]
 
+    def _disown(self, peer: Peer) -> None:
+        others = self._by_user.get(peer.user, set())
+        others.discard(peer)
+        if not others:
+            self._by_user.pop(peer.user, None)
 
-def _least_missed(peers: Iterable[Peer], standings: frozenset[Standing]) -> Peer | None:
-    """The one to drop: least standing, then idle ones, those whose request is being answered last, then the oldest."""
-    expendable = (
-        peer
-        for peer in peers
-        if peer.standing in standings and (peer.standing < Standing.KNOWN or peer.phase is Phase.IDLE)
-    )
-    return min(expendable, key=lambda peer: (peer.standing, _RANK.get(peer.phase, 1), peer.since), default=None)
+    def _least_missed(self, peers: Iterable[Peer], standings: frozenset[Standing]) -> Peer | None:
+        """The one to drop: least standing; then of the user with the most; then idle ones, those whose request is being answered last; the oldest."""
+        slow = time.monotonic() - self._limits.stranger_time
+        expendable = (
+            peer
+            for peer in peers
+            if peer.standing in standings
+            and (peer.standing < Standing.KNOWN or peer.phase is Phase.IDLE or (peer.hurried and peer.since < slow))
+        )
+        return min(
+            expendable,
+            key=lambda peer: (
+                peer.standing,
+                -len(self._by_user.get(peer.user, ())),
+                _RANK.get(peer.phase, 1),
+                peer.since,
+            ),
+            default=None,
+        )

@@ -47,7 +47,8 @@ class Next(enum.Enum):
 class Environment:
     """What all connections of a port share.
 
-    :ivar known: does a request carry a valid credential?
+    :ivar known: the id of the user whose valid credential a request carries, "" without one.
+    :ivar carries_file: is the body of a request a file, which may take as long as it wants?
     :ivar crowded: do other connections wait for a worker?
     """
 
@@ -56,7 +57,8 @@ class Environment:
     peers: Peers
     closing: Callable[[], bool]
     crowded: Callable[[], bool]
-    known: Callable[[Request], bool]
+    known: Callable[[Request], str]
+    carries_file: Callable[[Request], bool]
 
 
 class Connection:
@@ -183,13 +185,14 @@ class Connection:
 
     def _judge(self, request: Request) -> None:
         """Tell from a request's credential whether its sender is known."""
-        known = not request.viewer.anonymous or self._env.known(request)
-        self._env.peers.judge(self._peer, Standing.KNOWN if known else Standing.STRANGER)
+        user = request.viewer.user_id or self._env.known(request)
+        self._env.peers.judge(self._peer, Standing.KNOWN if user else Standing.STRANGER, user)
 
     def _stream(self, request: Request, head: Head) -> StreamBody:
         """A body that the handler reads as it comes; its first read answers "Expect: 100-continue"."""
         expects = head.expects
         begun = False
+        hurried = not self._env.carries_file(request)
 
         def before() -> None:
             """The application asks for more: tell a client that waits to be asked, and let bulk bytes step back."""
@@ -201,13 +204,13 @@ class Connection:
             if expects:
                 expects = False
                 self._channel.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._peer.phase = Phase.TRANSFER
+            self._peer.phase, self._peer.hurried = Phase.TRANSFER, hurried
             if body.taken > self._limits.bulk:
                 self._step_back()
 
         def after() -> None:
             """It has what it asked for: what takes time now is ours."""
-            self._peer.phase = Phase.HANDLER
+            self._peer.phase, self._peer.hurried = Phase.HANDLER, False
 
         body: StreamBody = (
             ChunkedBody(self._reader, before, after)

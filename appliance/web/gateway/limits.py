@@ -10,7 +10,8 @@ class Limits:
     """Sizes [bytes], counts and times [s] of the gateway.
 
     `stall` and `linger` are limits on silence, not on duration: the transfer of a known client (one with a valid credential)
-    may take days as long as bytes move. A stranger's message may take `stranger_time` and a second for each `stranger_rate` bytes.
+    may take days as long as bytes move, if it carries a file. Its other messages may take `known_time` and a second for each
+    `known_rate` bytes. A stranger's message may take `stranger_time` and a second for each `stranger_rate` bytes.
     """
 
     connections: int = 1024
@@ -26,6 +27,8 @@ class Limits:
     linger: float = 10.0
     stranger_time: float = 20.0
     stranger_rate: int = 256
+    known_time: float = 120.0
+    known_rate: int = 64
     #: strangers whose transfers hold a thread
     stranger_transfers: int = 256
     #: requests that are computed at once; those of strangers. What takes longer than `patience` no longer counts
@@ -51,6 +54,11 @@ class Limits:
     @property
     def handshakes(self) -> int:
         """Connections without TLS at once: a quarter of all."""
+        return max(16, self.connections // 4)
+
+    @property
+    def connections_per_user(self) -> int:
+        """Connections of one user at once, from wherever: a quarter of all."""
         return max(16, self.connections // 4)
 
     @property

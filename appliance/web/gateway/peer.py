@@ -42,12 +42,14 @@ class Peer:
 
     :ivar network: what counts as one place; budgets and fair shares are counted by it.
     :ivar dispatched: when a worker was given it last.
+    :ivar user: the user's id, "" for strangers.
+    :ivar hurried: it sends a body that carries no file, which has a least rate.
     :ivar costly: it holds large buffers, so its idle time is shorter.
     """
 
     __slots__ = (
-        "_base", "_measured", "_moved", "_total", "address", "connection", "costly", "dispatched", "network", "phase",
-        "since", "sock", "standing",
+        "_base", "_measured", "_moved", "_total", "address", "connection", "costly", "dispatched", "hurried", "network",
+        "phase", "since", "sock", "standing", "user",
     )  # fmt: skip
 
     connection: Connection
@@ -57,6 +59,7 @@ class Peer:
         self.address = address
         self.network = network
         self.standing = standing
+        self.user = ""
         self.costly = False
         self.enter(Phase.HANDSHAKE if standing is Standing.UNFINISHED else Phase.IDLE)
         self.dispatched = self.since
@@ -67,6 +70,7 @@ class Peer:
     def enter(self, phase: Phase) -> None:
         """Begin `phase`."""
         self.phase = phase
+        self.hurried = phase is Phase.BODY
         self.since = time.monotonic()
 
     def abort(self) -> None:

@@ -42,7 +42,9 @@ class Gateway:
     :param http_port: port that redirects to HTTPS, 0 for a free one, None for none.
     :param names: host names in the certificate; requests for others are refused.
     :param on_error: makes the answer to a request whose handler failed.
-    :param known: does a request carry a valid credential? Asked only where it decides who is dropped.
+    :param known: the id of the user whose valid credential a request carries, "" without one. Asked only where it decides who is
+        dropped.
+    :param carries_file: is the body of a request a file? Others have to come at a least rate.
     """
 
     def __init__(
@@ -58,7 +60,8 @@ class Gateway:
         http_port: int | None = None,
         limits: Limits | None = None,
         on_error: ErrorHandler | None = None,
-        known: Callable[[Request], bool] = lambda request: False,
+        known: Callable[[Request], str] = lambda request: "",
+        carries_file: Callable[[Request], bool] = lambda request: False,
     ) -> None:
         self.port = port
         self.http_port = http_port
@@ -72,6 +75,7 @@ class Gateway:
         self._bind = bind
         self._on_error = on_error or _incident
         self._known = known
+        self._carries_file = carries_file
         self._refused = 0
         self._closing = threading.Event()
         self._peers = Peers(self.limits)
@@ -151,6 +155,7 @@ class Gateway:
             closing=self._closing.is_set,
             crowded=self._workers.crowded,
             known=self._known,
+            carries_file=self._carries_file,
         )
         standing = Standing.UNFINISHED if secure else Standing.STRANGER
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
+from appliance.web.http import Request
 from appliance.web.routes import Route
 from appliance.web.transfer import archives, download, presigned_upload, resumable_upload
 
+_FILES = re.compile(r"/upload/.+")
+_ACTIONS = re.compile(r"/api(?:/3)?/action/.+")
+
 ROUTES: tuple[Route, ...] = (*download.ROUTES, *archives.ROUTES, *presigned_upload.ROUTES, *resumable_upload.ROUTES)
+
+
+def carries_file(request: Request) -> bool:
+    """Is the body of a request a file, so that it may take as long as the client's connection needs?"""
+    if request.method in {"PUT", "PATCH"}:
+        return _FILES.fullmatch(request.path) is not None
+    kind = (request.headers.get("Content-Type") or "").lower()
+    return kind.startswith("multipart/form-data") and _ACTIONS.fullmatch(request.path) is not None

@@ -32,9 +32,10 @@ def take(context: Any, request: Request, match: Any) -> Response:
 ROUTES = [route("GET", "/ping", "open", ping), route("PUT", "/take", "open", take)]
 
 
-def known(request: Request) -> bool:
-    """Does the request carry the good credential?"""
-    return request.headers.get("Authorization") == "good"
+def known(request: Request) -> str:
+    """Whose good credential the request carries."""
+    sent = request.headers.get("Authorization") or ""
+    return sent if sent.startswith("good") else ""
 
 
 def held(raw: Any) -> bool:
@@ -94,14 +95,48 @@ def test_a_strangers_body_has_a_least_rate(serve: Any, connect: Connect, length:
 
 
 @pytest.mark.parametrize("length", [20, 20_000])
-def test_a_known_clients_body_has_none(serve: Any, connect: Connect, length: int) -> None:
-    limits = Limits(tick=0.02, stranger_time=0.1, stranger_rate=1 << 20)
-    raw = connect(serve(ROUTES, limits=limits, known=known).port)
+def test_a_known_clients_file_has_none(serve: Any, connect: Connect, length: int) -> None:
+    limits = Limits(
+        tick=0.02, stranger_time=0.1, stranger_rate=1 << 20, collected_body=10, known_time=0.1, known_rate=1 << 20
+    )
+    raw = connect(serve(ROUTES, limits=limits, known=known, carries_file=lambda request: True).port)
     raw.send(f"PUT /take HTTP/1.1\nHost: localhost\nAuthorization: good\nContent-Length: {length}\n\n")
     for _ in range(20):
         time.sleep(0.03)  # the pace of the client is what is tested
         raw.send("x" * (length // 20))
     assert raw.answer()[2] == str(length).encode()
+
+
+@pytest.mark.parametrize("length", [20, 20_000])
+def test_what_else_a_known_client_sends_has_a_generous_one(serve: Any, connect: Connect, length: int) -> None:
+    limits = Limits(tick=0.02, known_time=0.2, known_rate=1 << 20)
+    raw = connect(serve(ROUTES, limits=limits, known=known).port)
+    raw.send(f"PUT /take HTTP/1.1\nHost: localhost\nAuthorization: good\nContent-Length: {length}\n\nx")
+    assert raw.closed()
+
+
+@pytest.mark.parametrize("length", [1000, 1_000_000])
+def test_one_user_with_two_addresses_leaves_room_for_others(serve: Any, connect: Connect, length: int) -> None:
+    gateway = serve(ROUTES, limits=Limits(connections=64, connections_per_address=32, tick=0.02), known=known)
+    asked = f"PUT /take HTTP/1.1\nHost: localhost\nAuthorization: good\nContent-Length: {length}\n\nx"
+    greedy = [connect(gateway.port, source=f"127.0.0.{2 + n % 2}").send(asked) for n in range(64)]
+    wait_for(lambda: gateway.connections == 16)
+    for _ in range(20):
+        other = connect(gateway.port, source="127.0.0.4")
+        assert other.send(KNOWN_PING.replace("good", "good too")).answer()[2] == b"pong"
+    assert len(greedy) == 64
+
+
+def test_files_under_way_are_not_dropped_for_more_of_the_same_user(serve: Any, connect: Connect) -> None:
+    limits = Limits(connections=64, tick=0.02, stranger_time=0.0)
+    gateway = serve(ROUTES, limits=limits, known=known, carries_file=lambda request: True)
+    asked = "PUT /take HTTP/1.1\nHost: localhost\nAuthorization: good\nContent-Length: 20000\nExpect: 100-continue\n\n"
+    files = [connect(gateway.port).send(asked) for _ in range(16)]
+    for raw in files:
+        assert raw.head()[0] == "100 Continue"
+    assert connect(gateway.port).send(asked).closed()
+    for raw in files:
+        assert raw.send("x" * 20_000).answer()[2] == b"20000"
 
 
 @pytest.mark.parametrize("hold", [PING, FORM, WAITING, "GET /ping HT"])

@@ -173,7 +173,7 @@ def test_silent_connections_block_nobody(serve: Any, connect: Connect) -> None:
 
 
 def test_new_connection_takes_the_place_of_an_idle_one(serve: Any, connect: Connect) -> None:
-    gateway = serve(ROUTES, limits=Limits(tick=0.02, connections=3), known=lambda request: True)
+    gateway = serve(ROUTES, limits=Limits(tick=0.02, connections=3), known=lambda request: "somebody")
     first = [connect(gateway.port) for _ in range(3)]
     for raw in first:
         raw.send(PING).answer()
@@ -186,7 +186,7 @@ def test_new_connection_takes_the_place_of_an_idle_one(serve: Any, connect: Conn
 
 
 def test_busy_connections_of_an_address_are_capped(serve: Any, connect: Connect) -> None:
-    gateway = serve(ROUTES, limits=Limits(tick=0.02, connections_per_address=2), known=lambda request: True)
+    gateway = serve(ROUTES, limits=Limits(tick=0.02, connections_per_address=2), known=lambda request: "somebody")
     for _ in range(2):
         busy = connect(gateway.port)
         busy.send("PUT /take HTTP/1.1\nHost: localhost\nContent-Length: 9\nExpect: 100-continue\n\n")

@@ -34,6 +34,7 @@ from appliance.web.app import create_app
 from appliance.web.context import Context
 from appliance.web.gateway import Gateway, Limits
 from appliance.web.http import Request, problem_text
+from appliance.web.page_slots import without_slot
 from appliance.web.routes import Route
 from appliance.web.wsgi import pages_route
 
@@ -64,7 +65,7 @@ class Service:
             db=self.db,
             depot=depot,
             wake_jobs=self.jobs.wake,
-            check_sanity=SanityChecks(self.jobs.sandbox, memory=settings.jobs.memory).check,
+            check_sanity=without_slot(SanityChecks(self.jobs.sandbox, memory=settings.jobs.memory).check),
             signer=Signer(secrets.signing_key(settings.secrets)),
             status=self.status,
             stalled=self.stalled,

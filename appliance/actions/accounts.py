@@ -68,6 +68,10 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     values: dict[str, Any] = _profile(data)
     if "email" in data:
         values["email"] = require_email(data["email"])
+        if values["email"] != row["email"] and not viewer.sysadmin:  # the answer tells whether somebody else has it
+            wait = site.limiter.email_change(row["id"])
+            if wait:
+                raise TooManyAttempts(wait)
     hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password", "") != "" else None
     with site.db.write() as tx:
         users.update(tx, row["id"], **values)
@@ -98,6 +102,7 @@ def change_password(
 def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
     """Disable, enable or delete an account (admins only); the last admin stays. Raises Problem 403, 404 or 409.
 
+    Tokens that a disabled or deleted user made for others (as an admin) are revoked, and what was made with them.
     A deleted account that kept its name can be enabled again; roles and tokens are gone.
     """
     with site.db.write() as tx:
@@ -105,8 +110,8 @@ def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
         policy.require(viewer, "user:delete", row["id"])
         if state != "active":
             _require_another_admin(tx, row)
-        users.set_state(tx, row["id"], state)
-        audit.add(tx, viewer, f"user.{state}", "user", row["id"])
+        revoked = users.set_state(tx, row["id"], state)
+        audit.add(tx, viewer, f"user.{state}", "user", row["id"], tokens=revoked)
 
 
 def erase(site: Site, viewer: Viewer, ref: str | None) -> None:
@@ -115,21 +120,24 @@ def erase(site: Site, viewer: Viewer, ref: str | None) -> None:
         row = lookup.user(tx, ref, deleted=True)
         policy.require(viewer, "user:delete", row["id"])
         _require_another_admin(tx, row)
-        users.set_state(tx, row["id"], "deleted")
+        revoked = users.set_state(tx, row["id"], "deleted")
         pseudonyms.erase(tx, row["id"])
-        audit.add(tx, viewer, "user.erase", "user", row["id"])
+        audit.add(tx, viewer, "user.erase", "user", row["id"], tokens=revoked)
 
 
 def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> None:
-    """Make or unmake an administrator (admins only); the last one stays. Raises Problem 403, 404 or 409."""
+    """Make or unmake an administrator (admins only); the last one stays. Raises Problem 403, 404 or 409.
+
+    Links and tokens that one has made for others end with being an administrator.
+    """
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
         if not value:
             _require_another_admin(tx, row)
             one_time_links.revoke_made_by(tx, row["id"])
-        users.set_sysadmin(tx, row["id"], value)
-        audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"])
+        revoked = users.set_sysadmin(tx, row["id"], value)
+        audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"], tokens=revoked)
 
 
 def create_token(
@@ -164,6 +172,8 @@ def create_token(
         wanted = scope or ("admin" if viewer.sysadmin and row["sysadmin"] else "write")
         if wanted not in tokens.SCOPES:
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
+        if wanted == "admin" and not row["sysadmin"]:
+            raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
         ends = [times.ahead(expires)] if expires else []
@@ -173,7 +183,7 @@ def create_token(
         stored.create(
             tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
             expires=min(ends, default=None), first_use_by=times.ahead(first_use) if first_use else None,
-            parent=viewer.token_id,
+            parent=viewer.token_id, maker=viewer.user_id,
         )  # fmt: skip
         audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)
     return token, token_id

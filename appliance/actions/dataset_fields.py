@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 from appliance.actions.activation import NO_RESOURCES
@@ -53,7 +54,7 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
     errors: Fields = {}
     for key, longest in _LONGEST.items():
         if key in data:
-            if isinstance(data[key], (Mapping, list)):
+            if not isinstance(data[key], (str, int, float, NoneType)):
                 errors[key] = ["Must be a text"]
                 continue
             text = as_text(data[key])

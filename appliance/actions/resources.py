@@ -332,11 +332,13 @@ def _uploaded(
     resource_id = entry.get("id")
     if not names.is_id(resource_id):
         raise invalid({"upload": ["Missing value"]})
-    if resources.get(conn, str(resource_id)) is not None:
+    present = resources.get(conn, str(resource_id))
+    if present is not None and policy.may(viewer, "dataset:read", datasets.facts(conn, present["dataset_id"])):
         raise not_authorized(f"Resource {resource_id} already exists!")
     upload = uploads.completed(conn, str(resource_id))
     if (
         upload is None
+        or present is not None  # in a dataset that is hidden: no other words than for an unknown id
         or (upload["circle_id"] != facts.circle_id and upload["dataset_id"] != facts.id)
         or upload["user_id"] not in {viewer.user_id, facts.creator_id}
     ):

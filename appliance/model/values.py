@@ -6,6 +6,8 @@ import json
 import unicodedata
 from typing import Any
 
+from appliance.model.problem import invalid
+
 #: Largest number accepted: it must fit into a database column.
 LARGEST = 2**53
 #: How deeply JSON may be nested; a dataset has five levels.
@@ -29,7 +31,9 @@ def as_bool(value: Any) -> bool:
 
 
 def as_text(value: Any) -> str:
-    """Text, composed (NFC); None is empty."""
+    """Text, composed (NFC); None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
+    if value is not None and not isinstance(value, (str, int, float)):
+        raise invalid(message="A text or a number is needed, not a list, an object or a file")
     return "" if value is None else unicodedata.normalize("NFC", str(value))
 
 

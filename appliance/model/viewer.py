@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+#: Each role may do what the ones before it may.
+_RANK = {"": 0, "member": 1, "editor": 2, "admin": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,27 @@ class Viewer:
     def anonymous(self) -> bool:
         """Nobody has signed in."""
         return self.user_id is None
+
+    def includes(self, other: Viewer) -> bool:
+        """Is this the same caller by the same credential, who may do everything that they might do as `other`?"""
+        same = (self.user_id, self.token_id, self.session_id, self.scope) == (
+            other.user_id, other.token_id, other.session_id, other.scope,
+        )  # fmt: skip
+        return (
+            same
+            and self.sysadmin >= other.sysadmin
+            and self.sees_public >= other.sees_public
+            and self.may_create >= other.may_create
+            and all(
+                _RANK[now.get(id_, "")] >= _RANK[role]
+                for now, then in (
+                    (self.circles, other.circles),
+                    (self.collections, other.collections),
+                    (self.collaborations, other.collaborations),
+                )
+                for id_, role in then.items()
+            )
+        )
 
     def role(self, community_id: str) -> str | None:
         """The caller's role in a circle or collection, None without one."""

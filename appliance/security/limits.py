@@ -25,7 +25,8 @@ class Rates:
     One person's typing errors are counted by account and address together, so that nobody can lock a colleague out from
     another desk; guessing spread over many addresses meets the larger limit by account, guessing many accounts the one by
     address (a clinic's users may share one). Registering counts attempts, refused ones too: a course of thirty behind one
-    address gets in, a program that fills the disk with accounts does not.
+    address gets in, a program that fills the disk with accounts does not. Whether an e-mail address is in use shows when
+    somebody wants it for an own account, so that is counted, too.
     """
 
     login_pair: str = "5/5 minutes"
@@ -33,6 +34,7 @@ class Rates:
     login_address: str = "300/15 minutes"
     register_address: str = "60/hour"
     register_all: str = "300/hour"
+    email_change: str = "10/hour"
 
 
 class Limiter:
@@ -83,6 +85,11 @@ class Limiter:
             if not self._window.hit(item, *keys):
                 return self._wait(item, *keys)
         return 0
+
+    def email_change(self, account: str) -> int:
+        """Count an attempt of an account to take another e-mail address; return the seconds to wait, 0 = go on."""
+        item, keys = self._items["email_change"], ("email", account)
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
         name, address = _name(name), network(address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 _ABOUT = {
@@ -17,12 +18,21 @@ _ABOUT = {
 }
 
 
-def everything(conn: sqlite3.Connection, user: sqlite3.Row) -> dict[str, Any]:
-    """All that is stored about the user, by subject; secrets are left out, as they are only hashes."""
+def everything(
+    conn: sqlite3.Connection, user: sqlite3.Row, sees: Callable[[str], bool] = lambda dataset_id: True
+) -> dict[str, Any]:
+    """All that is stored about the user, by subject; secrets are left out, as they are only hashes.
+
+    :param sees: may the user see the dataset with this id? Of others, which others may have changed since, only that the
+        user made them.
+    """
     profile = {key: user[key] for key in user.keys() if key != "password"}  # noqa: SIM118 - a Row iterates over values
     found: dict[str, Any] = {"profile": profile}
     for subject, query in _ABOUT.items():
         found[subject] = [dict(row) for row in conn.execute(query, (user["id"],))]
+    found["datasets"] = [
+        one if sees(one["id"]) else {key: one[key] for key in ("id", "created")} for one in found["datasets"]
+    ]
     return found
 
 

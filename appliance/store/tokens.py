@@ -18,12 +18,16 @@ def create(
     expires: str | None = None,
     first_use_by: str | None = None,
     parent: str | None = None,
+    maker: str | None = None,
 ) -> None:
-    """Store the hash (SHA-256) of a new token. :param parent: id of the token that it was made with, if any."""
+    """Store the hash (SHA-256) of a new token.
+
+    :param parent: id of the token that it was made with, if any; `maker`: id of the user who made it, None on the command line.
+    """
     tx.execute(
-        """INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by, parent)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (token_id, user_id, name, hash_, scope, times.now(), expires, first_use_by, parent),
+        """INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by, parent, maker)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (token_id, user_id, name, hash_, scope, times.now(), expires, first_use_by, parent, maker or None),
     )
 
 
@@ -71,6 +75,12 @@ def revoke_all(tx: sqlite3.Connection, user_id: str) -> list[str]:
     """Make every token of the user worthless, and those that were made with them. → the ids of all of them."""
     own = [row["id"] for row in tx.execute("SELECT id FROM token WHERE user_id = ?", (user_id,)).fetchall()]
     return sorted({one for token_id in own for one in revoke(tx, token_id)})
+
+
+def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> list[str]:
+    """Make every token worthless that the user has made for others, and those that were made with them. → the ids of all of them."""
+    found = tx.execute("SELECT id FROM token WHERE maker = ?1 AND user_id != ?1", (user_id,)).fetchall()
+    return sorted({one for row in found for one in revoke(tx, row["id"])})
 
 
 def resign(tx: sqlite3.Connection, token_id: str) -> None:

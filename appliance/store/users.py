@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.model import names, times
 from appliance.model.problem import invalid
+from appliance.store import tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
@@ -67,20 +68,27 @@ def set_password(tx: sqlite3.Connection, user_id: str, password: str | None) -> 
     tx.execute("UPDATE user SET password = ? WHERE id = ?", (password, user_id))
 
 
-def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> None:
-    """Set to active, pending, disabled or deleted; whoever is not active loses every session."""
+def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
+    """Set to active, pending, disabled or deleted. → ids of the tokens that end with it.
+
+    Whoever is not active loses every session, and what they made for others; whoever is deleted, their own tokens, too.
+    """
     tx.execute("UPDATE user SET state = ? WHERE id = ?", (state, user_id))
-    if state != "active":
-        tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
+    if state == "active":
+        return []
+    revoked = tokens.revoke_made_by(tx, user_id)
+    tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
     if state == "deleted":
-        tx.execute("DELETE FROM token WHERE user_id = ?", (user_id,))
+        revoked += tokens.revoke_all(tx, user_id)
         tx.execute("DELETE FROM member WHERE user_id = ?", (user_id,))
         tx.execute("DELETE FROM collaborator WHERE user_id = ?", (user_id,))
+    return revoked
 
 
-def set_sysadmin(tx: sqlite3.Connection, user_id: str, value: bool) -> None:
-    """Make or unmake an administrator."""
+def set_sysadmin(tx: sqlite3.Connection, user_id: str, value: bool) -> list[str]:
+    """Make or unmake an administrator; what one made for others ends with being one. → ids of the tokens that end with it."""
     tx.execute("UPDATE user SET sysadmin = ? WHERE id = ?", (int(value), user_id))
+    return [] if value else tokens.revoke_made_by(tx, user_id)
 
 
 def seen(tx: sqlite3.Connection, user_id: str) -> None:

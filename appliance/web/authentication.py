@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
 
+from appliance.actions import callers
 from appliance.model import times
 from appliance.model.problem import Problem, not_authorized
-from appliance.model.viewer import NOTHING, Viewer
+from appliance.model.viewer import Viewer
 from appliance.security import csrf, session_cookies, tokens
 from appliance.security.limits import network
 from appliance.settings import Policy
-from appliance.store import communities, sessions, sharing, users
+from appliance.store import sessions, users
 from appliance.store import tokens as stored
 from appliance.store.database import Database
 from appliance.store.fair_lock import work_for
@@ -97,37 +97,6 @@ def session_cookie(request: Request) -> str | None:
     return None
 
 
-def of_user(
-    conn: Any,
-    policy: Policy,
-    user: Any,
-    *,
-    scope: str,
-    address: str = "",
-    token_id: str | None = None,
-    session_id: str | None = None,
-) -> Viewer:
-    """The viewer that a user's row is, with all roles, under a credential of `scope`."""
-    circles, collections = communities.roles_of(conn, user["id"])
-    sysadmin = bool(user["sysadmin"]) and scope == "admin"
-    founded = {"circle": policy.users_create_circles, "collection": policy.users_create_collections}
-    return Viewer(
-        user_id=user["id"],
-        name=user["name"],
-        sysadmin=sysadmin,
-        scope=scope,
-        sees_public=True,
-        may_create=frozenset(kind for kind, allowed in founded.items() if allowed),
-        circles=circles or NOTHING,
-        collections=collections or NOTHING,
-        collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
-        or NOTHING,
-        token_id=token_id,
-        session_id=session_id,
-        address=address,
-    )
-
-
 def _cached(
     context: Context, hash_: bytes, address: str, read: Callable[[Context, bytes, str], _Known | None]
 ) -> Viewer:
@@ -147,7 +116,7 @@ def _read_token(context: Context, hash_: bytes, address: str) -> _Known | None:
         user = users.find(conn, token["user_id"]) if token is not None else None
         if token is None or user is None or user["state"] != "active":
             return None
-        found = of_user(
+        found = callers.of_user(
             conn, context.settings.policy, user, scope=token["scope"], address=address, token_id=token["id"]
         )
     if _stale(token["last_access"]):
@@ -164,7 +133,9 @@ def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = of_user(conn, context.settings.policy, user, scope="admin", address=address, session_id=session["id"])
+        found = callers.of_user(
+            conn, context.settings.policy, user, scope="admin", address=address, session_id=session["id"]
+        )
     if _stale(session["last_seen"]):
         with context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)

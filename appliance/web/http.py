@@ -83,9 +83,13 @@ class Body:
     """The body of a request, read once and forwards. This one holds bytes; the gateway's read from the connection.
 
     :ivar length: size [bytes] as announced, None when the client sends chunks.
+    :ivar streamed: it arrives while the handler reads it, which may take hours.
+    :ivar ended: is called once, when the last byte of a streamed body has been read and before the reader gets it.
     """
 
     length: int | None
+    streamed = False
+    ended: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, content: bytes = b"") -> None:
         self.length = len(content)

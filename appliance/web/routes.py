@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from appliance.model.problem import Problem, not_found
+from appliance.model.problem import Problem, not_authorized, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.web import authentication
@@ -38,6 +38,8 @@ class Route:
     :ivar last: takes only addresses that no other route has.
     :ivar identify: finds the caller: by token or session, or by what the address itself carries.
     :ivar hidden: whoever is not admitted is told that there is nothing.
+    :ivar asks_again: the handler takes a file and asks its rule again, of `request.viewer`, when the file has arrived. Of all
+        others, a request is refused whose sender has lost any right while its body arrived.
     """
 
     methods: frozenset[str]
@@ -47,6 +49,7 @@ class Route:
     last: bool = False
     identify: Identify = authentication.viewer
     hidden: bool = False
+    asks_again: bool = False
 
     def answer(self, context: Context, request: Request, match: re.Match[str]) -> Response:
         """The handler's answer to a caller who may have it; `request.viewer` says who that is.
@@ -62,12 +65,28 @@ class Route:
             if self.hidden:
                 raise not_found("There is no such file, or it is not yours to see.") from problem
             raise
+        ended = request.body.ended
         with policy.recorded() as granted:
-            response = self.handler(context, request, match)
+            request.body.ended = lambda: self._renew(context, request, granted)
+            try:
+                response = self.handler(context, request, match)
+            finally:
+                request.body.ended = ended  # what the gateway drains afterwards is nobody's business
         if self.rule not in policy.SITE_RULES and self.rule not in granted:
             response.close()
             raise RuntimeError(f"{self.handler.__name__} declares the rule {self.rule} and never asked it")
         return response
+
+    def _renew(self, context: Context, request: Request, granted: set[str]) -> None:
+        """Find the caller anew: a body may take hours, and roles or the credential may be gone since. Raises Problem 403.
+
+        What was granted before does not count any more: the handler has to ask (again) after the body.
+        """
+        before, request.viewer = request.viewer, self.identify(context, request, policy.changes(self.rule))
+        policy.admit(request.viewer, self.rule)
+        if not self.asks_again and not request.viewer.includes(before):
+            raise not_authorized("Your rights have changed while this request arrived. Send it again.")
+        granted.clear()
 
 
 def route(
@@ -79,10 +98,11 @@ def route(
     last: bool = False,
     identify: Identify = authentication.viewer,
     hidden: bool = False,
+    asks_again: bool = False,
 ) -> Route:
     """A Route from words: ``route("GET POST", rf"/dataset/(?P<id>{UUID})", "dataset:read", show)``."""
     names = methods.split() if isinstance(methods, str) else methods
-    return Route(frozenset(names), re.compile(pattern), rule, handler, last, identify, hidden)
+    return Route(frozenset(names), re.compile(pattern), rule, handler, last, identify, hidden, asks_again)
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str]] | None:

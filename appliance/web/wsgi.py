@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
@@ -17,8 +16,10 @@ from waitress.adjustments import Adjustments
 from waitress.task import WSGITask
 
 from appliance.security.limits import network
+from appliance.web import authentication
 from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Request, Response, too_large
+from appliance.web.page_slots import PageSlots
 from appliance.web.routes import Route, route
 
 if TYPE_CHECKING:
@@ -49,19 +50,22 @@ def pages_route(
 ) -> Route:
     """The route of all addresses that no other route has.
 
-    :param at_once: pages rendered at the same time; more only take the interpreter's lock from each other.
+    :param at_once: pages rendered at the same time; more only take the interpreter's lock from each other. Those that wait
+        for something else give their slot to others meanwhile (`page_slots.without_slot`).
     :param body_limit: bytes of a request's body; a longer one is a Problem 413.
     :param bodies: what counts the bodies of all requests; those of pages count for the client's network.
     """
-    slots = threading.BoundedSemaphore(at_once)
+    slots = PageSlots(at_once)
     budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
         """The application's answer."""
+        place = network(request.client)
+        caller = authentication.recognised(context, request) or place
         if request.body.length == 0:
-            with slots:
+            with slots.held(caller):
                 return ask(application, request)
-        with budget.share(network(request.client)) as share, received(request, body_limit, share.grow) as body, slots:
+        with budget.share(place) as share, received(request, body_limit, share.grow) as body, slots.held(caller):
             return ask(application, request, body)
 
     return route(_METHODS, r"/.*", "open", pages, last=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from appliance.actions import accounts as people
-from appliance.actions import collecting, communities, datasets, sharing
+from appliance.actions import callers, collecting, communities, datasets, sharing
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -24,7 +24,6 @@ from appliance.store import datasets as rows
 from appliance.store import resources, rtdc, users, visibility
 from appliance.store.database import Database
 from appliance.store.depot import Depot
-from appliance.web import authentication
 
 PEOPLE = ("ann", "bob")
 CIRCLES = ("c1", "c2")
@@ -126,7 +125,7 @@ class SharingMachine(RuleBasedStateMachine):
     def _viewer(self, who: str) -> Viewer:
         with self.db.read() as conn:
             row = users.find(conn, who)
-            return authentication.of_user(conn, Policy(), row, scope="admin")
+            return callers.of_user(conn, Policy(), row, scope="admin")
 
     def _attempt(self, allowed: bool, act: Callable[[], object]) -> bool:
         """Do it; it must succeed just when the model allows it."""

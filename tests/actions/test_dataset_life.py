@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appliance.actions import accounts, communities, datasets, deletion
+from appliance.actions import accounts, callers, communities, datasets, deletion
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -21,7 +21,6 @@ from appliance.store import datasets as rows
 from appliance.store import documents, resources, rtdc
 from appliance.store.database import Database
 from appliance.store.depot import Depot
-from appliance.web import authentication
 
 RANK = {"CC0-1.0": 0, "CC-BY-4.0": 1, "CC-BY-SA-4.0": 2, "CC-BY-NC-4.0": 2}
 Step = tuple[str, Any]
@@ -51,7 +50,7 @@ def site() -> Iterator[tuple[Site, Viewer, str]]:
         communities.set_member(made, OPERATOR, "circle", circle, user_id, "editor")
         with db.read() as conn:
             row = conn.execute("SELECT * FROM user WHERE id = ?", (user_id,)).fetchone()
-            editor = authentication.of_user(conn, Policy(), row, scope="write")
+            editor = callers.of_user(conn, Policy(), row, scope="write")
         yield made, editor, circle
         db.close()
 

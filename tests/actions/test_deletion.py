@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.actions import collecting, communities, deletion, lookup, sharing
+from appliance.actions import callers, collecting, communities, deletion, lookup, sharing
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.store import audit
-from appliance.web import authentication
 from tests.support.furnished import House
 from tests.support.server import Appliance
 
@@ -27,7 +26,7 @@ def viewer(house: House, name: str) -> Viewer:
     context = house.appliance.context
     with context.db.read() as conn:
         row = conn.execute("SELECT * FROM user WHERE name = ?", (name,)).fetchone()
-        return authentication.of_user(conn, context.settings.policy, row, scope="write")
+        return callers.of_user(conn, context.settings.policy, row, scope="write")
 
 
 def test_a_restored_draft_has_its_collections_people_and_followers(house: House) -> None:

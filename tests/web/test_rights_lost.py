@@ -36,7 +36,9 @@ class Reader:
         values = {"name": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
         self.id = accounts.create(world.context, OPERATOR, values)
         cookie = accounts.sign_in(world.context, self.name, PASSWORD)
-        token, self.token_id = accounts.create_token(world.context, OPERATOR, self.name, "test", scope=scope)
+        token, self.token_id = accounts.create_token(world.context, OPERATOR, self.name, "test")
+        with world.context.db.write() as tx:  # of somebody who may have been an administrator before
+            tx.execute("UPDATE token SET scope = ? WHERE id = ?", (scope, self.token_id))
         self.credentials = {
             "cookie": {"Cookie": f"{session_cookies.COOKIE}={cookie}"},
             "token": {"Authorization": token},

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import wsgiref.validate
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
 from appliance.web import wsgi
 from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Body, Headers, Request
+from appliance.web.page_slots import PageSlots
 from appliance.web.routes import find, route
 from tests.support.server import Appliance
 
@@ -99,6 +103,25 @@ def test_a_form_reaches_the_application_as_it_was_sent() -> None:
     answer = pages.handler(None, form, None)  # type: ignore[arg-type]
     assert (answer.status, answer.header("location"), answer.body) == (303, "/x", b"")
     assert seen == ["POST", "application/x-www-form-urlencoded", str(len(content)), content]
+
+
+def test_the_service_looks_into_files_without_a_slot(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    slots = PageSlots(1, patience=2.0)
+
+    def other_page() -> None:
+        with slots.held("other"):
+            pass
+
+    def run(*arguments: Any, **options: Any) -> Any:
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(other_page).result(20)
+        return SimpleNamespace(answer={"valid": True})
+
+    monkeypatch.setattr(Sandbox, "run", run)
+    with slots.held("somebody"):
+        assert appliance.service.context.check_sanity(tmp_path / "file.rtdc", "somebody").valid
 
 
 def test_a_body_that_is_too_long_reaches_no_application() -> None:

@@ -6,6 +6,7 @@ dataset is checked before its bytes, and the rest before it is used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -20,6 +21,9 @@ from appliance.web.context import Context
 from appliance.web.http import Request
 from appliance.web.transfer import multipart_form
 from appliance.web.transfer.file_receiver import FileReceiver
+
+#: Where `package_revise` takes a file: as a resource by its place in the list or the beginning of its id.
+_FILE = re.compile(r"update__resources__-?[0-9A-Za-z-]{1,40}__upload")
 
 is_multipart = multipart_form.is_multipart
 
@@ -112,6 +116,8 @@ class _Sink:
 def _dataset(action: str, field: str, fields: Mapping[str, Any]) -> str:
     """Id or name of the dataset that a file is meant for, "" while `fields` do not say so. Raises Problem."""
     if action == "package_revise":
+        if _FILE.fullmatch(field) is None:
+            raise invalid({field: ["A file is accepted as update__resources__…__upload only"]})
         match = fields.get("match")
         try:
             match = decoded(match) if isinstance(match, str) else {}
@@ -121,6 +127,8 @@ def _dataset(action: str, field: str, fields: Mapping[str, Any]) -> str:
             raise invalid({"match": ["Must be a JSON object"]})
         return str(fields.get("match__id") or match.get("id") or fields.get("match__name") or match.get("name") or "")
     if action == "resource_create":
+        if field != "upload":
+            raise invalid({field: ["A file is accepted as upload only"]})
         return str(fields.get("package_id") or "")
     if action in {"resource_update", "resource_patch"}:
         raise not_authorized("Editing not allowed: upload")

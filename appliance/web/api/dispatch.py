@@ -104,9 +104,7 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
         data = read(request, declared, inbox, limit, share)
         values = converted(declared, data)
         upstream.refuse(declared.name, values)
-        if attached_files.is_multipart(
-            request
-        ):  # a file may take hours; whoever sends it may have lost the right meanwhile
+        if request.body.streamed:  # it may take hours; whoever sends it may have lost the right meanwhile
             viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
         one = Call(context, viewer, values, request.client, declared.cacheable)

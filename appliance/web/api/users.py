@@ -95,7 +95,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
 )
 def user_create(call: Call) -> dict[str, Any]:
     """Make an account (administrators; anybody on a playground, where attempts are counted)."""
-    if call.viewer.anonymous and call.context.settings.policy.self_registration:
+    if call.context.settings.policy.self_registration and not policy.may(call.viewer, "user:create"):
         wait = call.context.limiter.registration(call.client)
         if wait:
             raise Problem(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")

@@ -118,6 +118,8 @@ class StreamBody(Body):
     :ivar withheld: tells whether the peer still waits for "100 Continue" before it sends the body.
     """
 
+    streamed = True
+
     def __init__(
         self, inbox: RequestReader, length: int | None, before: Callable[[], None], after: Callable[[], None]
     ) -> None:
@@ -142,7 +144,6 @@ class StreamBody(Body):
             self._before()
             count = self._receive(buffer)
             self.taken += count
-            return count
         except Problem:
             self.broken = True
             raise
@@ -153,6 +154,9 @@ class StreamBody(Body):
             raise PeerGone(type(error).__name__) from error
         finally:
             self._after()
+        if self.unread == 0:
+            self.ended()
+        return count
 
     def _receive(self, buffer: memoryview) -> int:
         raise NotImplementedError

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from appliance.actions import callers
 from appliance.model import times
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import Viewer
@@ -130,4 +131,4 @@ def _of_claims(context: Context, claims: dict[str, str], scope: str) -> tuple[Vi
                 if claim == "token" and not allows(credential["scope"], scope):
                     scope = credential["scope"]
         scope = "admin" if claims.get("as") == "admin" else scope
-        return authentication.of_user(conn, context.settings.policy, user, scope=scope), ends
+        return callers.of_user(conn, context.settings.policy, user, scope=scope), ends

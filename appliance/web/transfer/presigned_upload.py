@@ -209,6 +209,7 @@ ROUTES: tuple[Route, ...] = (
         "circle:add_dataset",
         put_part,
         identify=presigned_links.uploader,
+        asks_again=True,
     ),
     route(
         "POST", rf"/upload/(?P<id>{UUID})/complete", "circle:add_dataset", complete, identify=presigned_links.uploader

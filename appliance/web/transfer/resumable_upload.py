@@ -87,8 +87,9 @@ _HASHES = _Hashes()
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Begin an upload, or find the one that the same user began for the same file."""
-    viewer = _offered(context, request)
+    _offered(context, request)
     asked = _json(request)
+    viewer = request.viewer
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
@@ -160,9 +161,9 @@ def append(context: Context, request: Request, match: re.Match[str]) -> Response
 
 def finish(context: Context, request: Request, match: re.Match[str]) -> Response:
     """All has arrived: the file becomes a resource."""
-    viewer = _offered(context, request)
+    _offered(context, request)
     asked = _json(request)
-    upload_id = match["id"]
+    viewer, upload_id = request.viewer, match["id"]
     with LOCKS.take((upload_id, 0)):
         row = _under_way(context, viewer, upload_id)
         if row["received"] != row["size"]:
@@ -233,6 +234,7 @@ def _take_stream(
                 noted += _NOTED
                 _note(context, row["id"], offset + noted)
                 _require_still(context, request, row["id"])
+        _require_still(context, request, row["id"])
     finally:
         intake.close()
         if intake.idle:
@@ -265,6 +267,7 @@ def _take_checked(
         raise Problem(
             _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
         )
+    _require_still(context, request, row["id"])
     for hasher in running or ():
         _update_from_file(hasher, part, offset, intake.total)
     _note(context, row["id"], offset + intake.total)
@@ -389,7 +392,7 @@ ROUTES: tuple[Route, ...] = (
     route("POST", r"/upload/browser", "dataset:update", create),
     route("GET", r"/upload/browser", "write", listed),
     route("GET", _ONE, "dataset:update", show),
-    route("PATCH", _ONE, "dataset:update", append),
+    route("PATCH", _ONE, "dataset:update", append, asks_again=True),
     route("DELETE", _ONE, "upload:discard", give_up),
     route("POST", rf"{_ONE}/finish", "dataset:update", finish),
 )

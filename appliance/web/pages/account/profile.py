@@ -9,15 +9,15 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts
+from appliance.actions import accounts, callers
 from appliance.model.problem import Problem
-from appliance.security import session_cookies
-from appliance.store import audit, pseudonyms, sessions
+from appliance.security import policy, session_cookies
+from appliance.store import audit, datasets, pseudonyms, sessions
 from appliance.web.pages.account import frame as account
 from appliance.web.pages.account.tokens import owner
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn, context, site, viewer
+from appliance.web.pages.frame.base import conn, context, settings, site, viewer
 from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
@@ -189,6 +189,12 @@ def end_session(name: str, session_id: str) -> Any:
 def everything(name: str) -> Response:
     """All that is stored about a person, for that person (Art. 15 GDPR)."""
     row = owner(name)
-    text = json.dumps(pseudonyms.everything(conn(), row), ensure_ascii=False, indent=1)
+    person = callers.of_user(conn(), settings().policy, row, scope="write")
+
+    def sees(dataset_id: str) -> bool:
+        """May the person (not the administrator who asks for them) see this dataset?"""
+        return policy.may(person, "dataset:read", datasets.facts(conn(), dataset_id))
+
+    text = json.dumps(pseudonyms.everything(conn(), row, sees), ensure_ascii=False, indent=1)
     headers = {"Content-Disposition": f'attachment; filename="{row["name"]}.json"', "Cache-Control": "no-store"}
     return Response(text, content_type="application/json", headers=headers)

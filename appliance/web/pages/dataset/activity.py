@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.store import audit
+from appliance.model.viewer import DatasetFacts
+from appliance.store import audit, users
 from appliance.web.pages.frame import format as show
-from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.allow import may
+from appliance.web.pages.frame.base import conn, viewer
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 
@@ -34,19 +36,39 @@ _WORDS = {
 }
 
 
-def of_dataset(dataset_id: str, limit: int = 12) -> list[dict[str, Any]]:
-    """The latest entries about a dataset, newest first."""
-    return [_entry(row) for row in audit.entries(conn(), audit.Filter(object_id=dataset_id), limit=limit)]
+#: Entries that say with whom a dataset is shared.
+_SHARING = frozenset({"dataset.share", "dataset.unshare"})
 
 
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
+def of_dataset(facts: DatasetFacts, limit: int = 12) -> list[dict[str, Any]]:
+    """The latest entries about a dataset, newest first.
+
+    Collaborators from outside the circle do not read who is in it, and whoever may not list collaborators reads none here.
+    """
+    inside = viewer().sysadmin or facts.circle_id in viewer().circles
+    shared = may("dataset:collaborators", facts)
+    return [
+        _entry(
+            row, named=inside or row["actor"] == viewer().name, detailed=shared if row["action"] in _SHARING else inside
+        )
+        for row in audit.entries(conn(), audit.Filter(object_id=facts.id), limit=limit)
+    ]
+
+
+def _entry(row: dict[str, Any], *, named: bool, detailed: bool) -> dict[str, Any]:
     text, picture = _WORDS.get(row["action"], (row["action"].replace(".", " ").replace("_", " "), "info"))
-    detail = row["detail"].get("name") or row["detail"].get("user") or ""
+    detail = (row["detail"].get("name") or _login(row["detail"].get("user")) or "") if detailed else ""
     return {
-        "actor": row["actor"],
+        "actor": row["actor"] if named else _("Someone else"),
         "text": _(text) + (f": {detail}" if detail and isinstance(detail, str) else ""),
         "icon": picture,
         "when": show.ago(row["at"]),
         "time": row["at"] + "Z",
         "time_title": show.moment(row["at"]),
     }
+
+
+def _login(user_id: object) -> str:
+    """The log-in name of a user."""
+    row = users.find(conn(), user_id) if isinstance(user_id, str) else None
+    return "" if row is None else str(row["name"])

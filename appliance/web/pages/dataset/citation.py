@@ -17,7 +17,7 @@ def bibtex(row: sqlite3.Row, site: str, address: str) -> str:
     """An entry of type ``misc``, which every style knows."""
     fields = {
         "author": " and ".join(_authors(row)),
-        "title": "{" + (row["title"] or row["name"]) + "}",
+        "title": row["title"] or row["name"],
         "year": _year(row),
         "howpublished": site,
         "url": address,
@@ -25,7 +25,9 @@ def bibtex(row: sqlite3.Row, site: str, address: str) -> str:
     }
     if row["doi"]:
         fields["doi"] = row["doi"]
-    body = ",\n".join(f"  {key} = {{{_escape(value)}}}" for key, value in fields.items())
+    kept = {key: f"{{{_escape(value)}}}" for key, value in fields.items()}
+    kept["title"] = f"{{{kept['title']}}}"  # styles leave its capitals alone
+    body = ",\n".join(f"  {key} = {value}" for key, value in kept.items())
     return f"@misc{{{row['name']},\n{body}\n}}\n"
 
 
@@ -52,7 +54,6 @@ def _year(row: sqlite3.Row) -> str:
 
 
 def _escape(value: str) -> str:
-    """Braces may stand in pairs only; a lone one would end the entry."""
-    if value.count("{") != value.count("}"):
-        value = value.replace("{", "(").replace("}", ")")
+    """A brace could end the field, also where as many are opened as closed."""
+    value = value.replace("{", "(").replace("}", ")")
     return " ".join(value.replace("\\", "/").split())

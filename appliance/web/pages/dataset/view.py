@@ -74,7 +74,7 @@ def page(ref: str) -> str:
         ris_url=f"/dataset/{row['name']}/citation.ris",
         base=f"/dataset/{row['id']}",
         collected=collection_entries.shown(facts) if may("dataset:collections", facts) else [],
-        activity=activity.of_dataset(row["id"]) if _is_insider(facts) else [],
+        activity=activity.of_dataset(facts) if _is_insider(facts) else [],
         **_files(row, facts),
         **_actions(row, facts),
     )

@@ -1,0 +1,69 @@
+"""Who asks, with all roles, as the database has it now."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model import times
+from appliance.model.problem import not_authorized
+from appliance.model.viewer import NOTHING, Viewer
+from appliance.settings import Policy
+from appliance.store import communities, sessions, sharing, tokens, users
+
+
+def of_user(
+    conn: sqlite3.Connection,
+    policy: Policy,
+    user: sqlite3.Row,
+    *,
+    scope: str,
+    token_id: str | None = None,
+    session_id: str | None = None,
+    address: str = "",
+) -> Viewer:
+    """The viewer that a user's row is, with all roles, under a credential of `scope`."""
+    circles, collections = communities.roles_of(conn, user["id"])
+    sysadmin = bool(user["sysadmin"]) and scope == "admin"
+    founded = {"circle": policy.users_create_circles, "collection": policy.users_create_collections}
+    return Viewer(
+        user_id=user["id"],
+        name=user["name"],
+        sysadmin=sysadmin,
+        scope=scope,
+        sees_public=True,
+        may_create=frozenset(kind for kind, allowed in founded.items() if allowed),
+        circles=circles or NOTHING,
+        collections=collections or NOTHING,
+        collaborations={row["dataset_id"]: row["capacity"] for row in sharing.collaborations(conn, user["id"])}
+        or NOTHING,
+        token_id=token_id,
+        session_id=session_id,
+        address=address,
+    )
+
+
+def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:
+    """The same caller as of now, for a transaction that comes long after the request: roles and credentials end meanwhile.
+
+    Raises Problem 403 when the account, or the token or session that the request came with, is gone.
+    """
+    if not viewer.user_id:
+        return viewer
+    user = users.find(tx, viewer.user_id)
+    for credential_id, get in ((viewer.token_id, tokens.get), (viewer.session_id, sessions.get)):
+        credential = get(tx, credential_id) if credential_id else None
+        if credential_id and (
+            credential is None or (credential["expires"] is not None and credential["expires"] <= times.now())
+        ):
+            raise not_authorized("The credential of this request has ended meanwhile. Sign in and try again.")
+    if user is None or user["state"] != "active":
+        raise not_authorized("The account of this request is not active any more.")
+    return of_user(
+        tx,
+        policy,
+        user,
+        scope=viewer.scope,
+        token_id=viewer.token_id,
+        session_id=viewer.session_id,
+        address=viewer.address,
+    )

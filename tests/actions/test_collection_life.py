@@ -146,6 +146,7 @@ class SharingMachine(RuleBasedStateMachine):
         may = who in self.active and (who in self.admins or self._role(who, circle) in {"editor", "admin"})
         viewer = self._viewer(who) if may else OPERATOR
         values = {"title": "T", "authors": "A", "license_id": "CC0-1.0", "private": private, "owner_org": circle}
+        values["state"] = "draft"
         id_ = datasets.create(self.site, viewer, values)
         with self.db.write() as tx:
             file = names.new_id()

@@ -259,6 +259,9 @@ check_system
 [ -z "$bundle" ] || open_bundle
 python=$(find_python "$([ -d wheelhouse ] && echo offline)") || exit 1
 if [ ! -f "$data/dcor.toml" ]; then
+    # A machine that had a data root knows its name, also while the volume with it is not mounted.
+    [ -n "$hostname" ] || [ ! -f /etc/dcor/data-root.json ] ||
+        hostname=$(sed -n 's/^ *"hostname": "\(.*\)",$/\1/p' /etc/dcor/data-root.json)
     [ -n "$hostname" ] || hostname=$(ask "Host name under which clients reach this server" "$(hostname -f 2>/dev/null || true)")
     check_hostname "$hostname" || exit 2
     [ -n "$email" ] || email=$(ask "E-mail address of the first admin" "admin@$hostname")

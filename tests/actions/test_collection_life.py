@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, precondition, rule
 
 from appliance.actions import accounts as people
-from appliance.actions import callers, collecting, communities, datasets, sharing
+from appliance.actions import callers, collecting, communities, datasets, deletion, sharing
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -188,7 +188,7 @@ class SharingMachine(RuleBasedStateMachine):
     @rule(id_=consumes(made))
     def delete(self, id_: str) -> None:
         """A deleted dataset leaves collections and collaborators."""
-        datasets.delete(self.site, OPERATOR, id_)
+        deletion.delete(self.site, OPERATOR, id_)
         one = self.known[id_]
         one.state, one.entries, one.shared = "deleted", {}, {}
 

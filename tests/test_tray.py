@@ -24,6 +24,7 @@ def numbers(**changes: Any) -> dict[str, Any]:
         "backup_age": 3600,
         "certificate_days": 3000,
         "alarms": [],
+        "sandbox": {"used": True, "complete": True},
     }
     return good | changes
 

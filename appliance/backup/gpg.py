@@ -53,6 +53,7 @@ def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
             "and import it: dcor encrypted-database-backup --import FILE"
         )
     draft = target.with_name(target.name + ".part")
+    draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
         # The administrator chose this key by its id; nobody on a server signs keys.
         arguments = ["--trust-model", "always", "--recipient", key_id, "--output", str(draft), "--encrypt", str(source)]

@@ -165,6 +165,7 @@ def _files(
 def _write_file(source: Path, target: Path, entry: Entry, identities: Identities) -> None:
     place = place_of(target, entry.name)
     draft = place.with_name(place.name + ".part")
+    draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
         with draft.open("wb") as file:
             if crypto.unseal(source, identities, file) != entry.content:

@@ -57,6 +57,7 @@ def create(
     if target.exists():
         raise invalid(message=f"{target} exists already.")
     draft = target.with_name(target.name + ".part")
+    draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
         with scratch(workdir) as work:
             copy = work / DATABASE
@@ -163,6 +164,7 @@ def _extract_or_refuse(archive: Any, name: str, digest: Digest, place: Path, exa
 
 def _extract(archive: Any, name: str, digest: Digest, place: Path, examine: Examine | None) -> None:
     draft = place.with_name(place.name + ".part")
+    draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for data in _checked(archive, name, digest):

@@ -19,6 +19,8 @@ from appliance.store import audit, one_time_links, pseudonyms, sessions, users
 from appliance.store import tokens as stored
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
+#: What can stand for a text of a profile.
+_PLAIN = (str, int, float, type(None))
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
 
@@ -374,6 +376,9 @@ def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]
 
 def _profile(data: Mapping[str, Any]) -> dict[str, str]:
     """The profile fields that `data` has. Raises Problem 409."""
+    unfit: Fields = {key: ["Must be a text"] for key in _PROFILE if key in data and not isinstance(data[key], _PLAIN)}
+    if unfit:
+        raise invalid(unfit)
     values = {key: as_text(data[key]) for key in _PROFILE if key in data}
     errors: Fields = {
         key: [f"At most {_LONGEST[key]} characters are accepted"]
@@ -381,7 +386,6 @@ def _profile(data: Mapping[str, Any]) -> dict[str, str]:
         if len(value) > _LONGEST[key]
     }
     errors |= {key: [error] for key, value in values.items() if (error := text_error(value))}
-    errors |= {key: ["Must be a text"] for key in values if isinstance(data[key], (Mapping, list))}
     if errors:
         raise invalid(errors)
     return values

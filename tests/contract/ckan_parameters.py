@@ -14,6 +14,7 @@ KINDS = {
     "found": "not applicable: the server finds it out from the file, as DCOR does",
     "dropped": "not applicable: DCOR takes these fields out of CKAN's dataset",
     "same": "not applicable: every value means the same here, as there is one schema, one format, no site user",
+    "withheld": "not applicable: no hash of a password is given out to anybody; `ckanapi dump users` asks for them each time",
     "empty": "not applicable: the answer is empty for every object",
 }
 
@@ -193,7 +194,9 @@ PARAMETERS = {
         same="sysadmin",
     ),
     "user_show": row(
-        declared="id include_datasets include_num_followers", refused="include_password_hash include_plugin_extras"
+        declared="id include_datasets include_num_followers",
+        refused="include_plugin_extras",
+        withheld="include_password_hash",
     ),
     "user_update": row(
         declared="id",

@@ -75,7 +75,7 @@ REFUSED: Mapping[str, Mapping[str, Refused]] = {
     "user_create": _USER,
     "user_update": _USER,
     "user_patch": _USER,
-    "user_show": {"include_password_hash": _NO_HASHES, "include_plugin_extras": _NO_PLUGINS},
+    "user_show": {"include_plugin_extras": _NO_PLUGINS},
     "tag_search": _TAGS,
     "tag_autocomplete": _TAGS,
     "tag_show": {"vocabulary_id": _NO_VOCABULARY},

@@ -32,7 +32,9 @@ def browser() -> Iterator[Any]:
     if path is None or not Path(path).exists():
         raise RuntimeError("Chromium is not installed.")
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        # Its socket lies in TMPDIR, which a service in this process has moved deep; a socket's path has 107 bytes.
+        short = os.environ | {"TMPDIR": "/tmp"}
+        running = driver.chromium.launch(executable_path=path, args=list(ARGUMENTS), env=dict(short))
         try:
             yield running
         finally:

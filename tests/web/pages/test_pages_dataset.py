@@ -197,6 +197,7 @@ def test_the_lines_of_a_file_say_what_the_site_wants(house: House) -> None:
         lines = re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)
         (curl,) = [one for one in lines if "curl" in one]
         assert "curl --fail --cacert localhost.cert -C - -O" in curl
-        (python,) = [one for one in lines if "dclab" in one]
+        (python,) = [one for one in lines if "REQUESTS_CA_BUNDLE" in one]
+        assert "dclab" in python
         assert 'os.environ["REQUESTS_CA_BUNDLE"] = "localhost.cert"' in re.sub(r"<[^>]+>", "", python)
         assert all("YOUR-API-TOKEN" in one for one in (curl, python))

@@ -54,7 +54,7 @@ def test_an_administrators_ordinary_token_does_not_administer(house: House) -> N
     token, _ = accounts.create_token(house.appliance.context, OPERATOR, "root", "daily work", scope="write")
     daily = Person(house.appliance, "root", token)
     assert daily.get("user_list").status == 403
-    assert daily.get("package_show", id=house.private["id"]).status == 403
+    assert daily.get("package_show", id=house.private["id"]).status == 404
 
 
 @pytest.mark.parametrize("end", ["disabled", "deleted"])
@@ -65,7 +65,7 @@ def test_whoever_has_left_opens_nothing(house: House, someone: Person, end: str)
     visitor = Visitor(appliance)
     assert visitor.post("/user/login", login=someone.name, password=PASSWORD).status_code == 303
     accounts.set_state(appliance.context, OPERATOR, someone.name, end)
-    assert someone.get("package_show", id=made["id"]).status == 403
+    assert someone.get("package_show", id=made["id"]).status == 404
     assert someone.get("user_show").status == 403
     assert visitor.get("/dashboard").status_code == 303
     assert visitor.post("/user/login", login=someone.name, password=PASSWORD).status_code == 401

@@ -140,6 +140,6 @@ def test_a_right_that_ends_ends_for_what_is_under_way(house: House) -> None:
         house.appliance.url + "/api/3/action/resource_create", data=slowly(), timeout=30,
         headers={"Content-Type": "multipart/form-data; boundary=b"},
     )  # fmt: skip
-    assert answer.status_code == 403
+    assert answer.status_code == 404
     assert house.people["ada"].get("package_show", id=made["id"]).result["resources"] == []
     assert list(site.depot.parts()) == []

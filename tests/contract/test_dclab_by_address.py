@@ -76,4 +76,4 @@ def test_a_pasted_address_opens(
 
 def test_without_a_token_a_private_one_stays_shut(on_443: Appliance, resources: dict[str, str]) -> None:
     answer = on_443.nobody.get("dcserv", id=resources["private"], query="metadata", version=2)
-    assert (answer.status, answer.reason) == (403, "FORBIDDEN")
+    assert (answer.status, answer.reason) == (404, "NOT FOUND")

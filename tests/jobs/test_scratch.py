@@ -97,7 +97,7 @@ def _deep(folder: Path, levels: int) -> None:
         inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY, dir_fd=handle)
         if level % 2:
             os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=inner))
-            os.chmod(name, 0, dir_fd=handle)
+            os.fchmod(handle, 0)  # only now: an ordinary user may not add to it any more
         os.close(handle)
         handle = inner
     os.symlink("/", "outside", dir_fd=handle)

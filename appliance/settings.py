@@ -79,13 +79,15 @@ class Depot:
     """Files and their limits."""
 
     max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes")
-    reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes")
+    reserve: int = _option(2 * GIB, "Free space that uploads and jobs leave on the data volume", "bytes")
     direct_upload: bool = _option(
         False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
     )
     link_lifetime: int = _option(3600, "Life of presigned URLs", "s")
     part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s")
-    quota_circle: int = _option(0, "Most bytes a circle may hold; 0 = no limit", "bytes")
+    quota_circle: int = _option(
+        0, "Most bytes a circle may hold, with condensed files and previews; 0 = no limit", "bytes"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ def apply(
         activation.require_ready(tx, facts.id)
     columns = _columns(fields)
     if circle_id:
+        resources.require_quota_to_move(site, tx, facts.id, circle_id)
         columns["circle_id"] = circle_id
     if state:
         columns["state"] = state
@@ -190,6 +191,7 @@ def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) ->
         circle = lookup.community(tx, circle_ref, "circle")
         if circle["id"] == row["circle_id"]:
             return False
+        resources.require_quota_to_move(site, tx, facts.id, circle["id"])
         datasets.update(tx, facts.id, circle_id=circle["id"])
         datasets.touch(tx, facts.id)
         audit.add(tx, viewer, "dataset.move", "dataset", facts.id, source=row["circle_id"], target=circle["id"])

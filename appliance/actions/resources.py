@@ -132,8 +132,7 @@ def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
         raise Problem(
             413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
         )
-    promised = sum(max(0, whole - site.depot.allocated(part)) for part, whole in uploads.unattached(conn))
-    free = max(0, site.depot.free() - promised)
+    free = max(0, site.depot.free() - uploads.promised(conn, site.depot))
     if size + site.settings.depot.reserve > free:
         raise Problem(
             507,
@@ -143,7 +142,7 @@ def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
 
 
 def require_reserve(site: Site) -> None:
-    """Is the free space that uploads must leave still there? Asked while bytes arrive. Raises Problem 507."""
+    """Is the free space that uploads must leave still there? Asked while bytes arrive and when they become a resource. Raises Problem 507."""
     if site.depot.free() < site.settings.depot.reserve:
         raise Problem(
             507,
@@ -165,6 +164,12 @@ def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: in
         raise Problem(
             413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that."
         )
+
+
+def require_quota_to_move(site: Site, conn: sqlite3.Connection, dataset_id: str, circle_id: str) -> None:
+    """Does the quota of a circle allow it to take over a dataset, with what jobs made of its files? Raises Problem 413."""
+    if site.settings.depot.quota_circle:
+        require_quota(site, conn, circle_id, communities.bytes_of_dataset(conn, dataset_id))
 
 
 def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITABLE) -> None:
@@ -222,8 +227,9 @@ def addition(
 def attach(
     site: Site, tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, new: Addition, files: DepotTransaction
 ) -> str:
-    """Make the file (already on disk) a resource, with its jobs; returns its id. Raises Problem 413 beyond the circle's quota."""
+    """Make the file (already on disk) a resource, with its jobs; returns its id. Raises Problem 413 beyond the circle's quota, 507 without the reserve."""
     incoming = new.incoming
+    require_reserve(site)
     facts = datasets.facts(tx, dataset_id)
     if facts is not None:
         require_quota(site, tx, facts.circle_id, incoming.size, resource_id=incoming.resource_id)

@@ -26,7 +26,13 @@ _COLUMNS = {
 
 def _row(job: dict[str, Any]) -> dict[str, Any]:
     error = job["error"].splitlines()[0][:80] if job["error"] else ""
-    return job | {"created": job["created"][:19], "progress": f"{job['progress'] * 100:.0f} %", "error": error}
+    state = "postponed for room" if job["state"] == "queued" and job["stage"] == jobs.NO_ROOM else job["state"]
+    return job | {
+        "state": state,
+        "created": job["created"][:19],
+        "progress": f"{job['progress'] * 100:.0f} %",
+        "error": error,
+    }
 
 
 def _shown(job: dict[str, Any]) -> str:

@@ -81,8 +81,10 @@ class Output:
 def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> Callable[[sqlite3.Connection], None]:
     """Move a child's files into the depot, by artefact kind; those that it left empty are left out.
 
-    → the function that writes their rows. Raises JobFailed, before any file is moved, when one is not what it should be.
+    → the function that writes their rows. Raises JobFailed, before any file is moved, when one is not what it should be;
+    NoRoom when they take from the volume's reserve.
     """
+    context.room.require()
     made: dict[str, Hashes] = {}
     for kind, output in files.items():
         if found := _checked(folder / output.name, output):

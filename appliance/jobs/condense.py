@@ -15,6 +15,9 @@ from appliance.store import artefacts, datasets, jobs, resources, rtdc
 RESULT = "condensed.rtdc"
 #: The result, the same before it is laid out, and the table of computed features, which is larger than what memory should hold.
 OUTPUTS = (RESULT, "draft.rtdc", "derived.f64")
+#: Room for outputs of a file without events [bytes], and for each event: 8 bytes for each of 200 features in each of the outputs.
+_ROOM = 64 << 20
+_EVENT = 8 * 200 * len(OUTPUTS)
 
 
 @job("condense", heavy=True)
@@ -33,7 +36,7 @@ def run(context: JobContext) -> Done:
             return done
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
-        most = max(1 << 30, 2 * (resource["size"] or 0))
+        most = _most(resource)
         outcome = context.run(
             "condense",
             request,
@@ -61,9 +64,16 @@ def run(context: JobContext) -> Done:
     return Done(summary, write, outcome.log)
 
 
+def _most(resource: sqlite3.Row) -> int:
+    """Bytes that all outputs together may have: a few numbers an event for each feature, and logs and tables as they are."""
+    size, events = resource["size"] or 0, resource["event_count"]
+    most = max(1 << 30, 2 * size)
+    return most if events is None else min(most, _ROOM + 2 * size + events * _EVENT)
+
+
 def _readdressed(context: JobContext, path: Path) -> Done | None:
     """Have the server's present address written into the condensed file at `path`; None when that file is damaged."""
-    site_url, most = context.settings.site_url, max(1 << 30, 2 * path.stat().st_size)
+    site_url, most = context.settings.site_url, _ROOM + 2 * path.stat().st_size
     with scratch(context) as folder:
         request = {"condensed": str(path), "site_url": site_url}
         try:

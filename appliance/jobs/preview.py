@@ -20,6 +20,17 @@ FILES = {
 }
 
 
+#: Room for the pictures [bytes], and for each event: 8 bytes for each of 200 features.
+_PICTURES = 32 << 20
+_EVENT = 8 * 200
+
+
+def _most(resource: sqlite3.Row) -> int:
+    """Bytes that all outputs together may have."""
+    events = resource["event_count"]
+    return _BYTES if events is None else min(_BYTES, _PICTURES + events * _EVENT)
+
+
 @job("preview")
 def run(context: JobContext) -> Done:
     """Draw the preview; a second run changes nothing unless forced."""
@@ -32,7 +43,7 @@ def run(context: JobContext) -> Done:
     request = {"name": resource["name"], "condensed": str(condensed) if condensed.is_file() else None}
     with scratch(context) as folder:
         outputs = tuple(output.name for output in FILES.values())
-        outcome = context.run("preview", request, folder, outputs=outputs, file_size=_BYTES, read=[condensed])
+        outcome = context.run("preview", request, folder, outputs=outputs, file_size=_most(resource), read=[condensed])
         note = publish(context, folder, FILES)
     alt = str(outcome.answer.get("alt", ""))
 

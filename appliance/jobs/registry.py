@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs.sandbox import Outcome, Sandbox
+from appliance.jobs.room import NoRoom, Room
+from appliance.jobs.sandbox import Outcome, Sandbox, SandboxError
+from appliance.jobs.scratch import measure
 from appliance.settings import Settings
 from appliance.store import resources
 from appliance.store.database import Database
@@ -75,6 +77,7 @@ class JobContext:
     job: sqlite3.Row
     progress: Callable[[float, str], None]
     cancelled: Callable[[], bool]
+    room: Room
     cores: int = 1
 
     @property
@@ -106,7 +109,9 @@ class JobContext:
     def run(
         self, task: str, request: Mapping[str, Any], scratch: Path, *, unpacked: int = 0, **options: Any
     ) -> Outcome:
-        """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError.
+        """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError, NoRoom.
+
+        It starts when there is room for all that it may write, and is stopped when the volume's reserve is no longer whole.
 
         :param unpacked: bytes of the file's data when unpacked, if the task goes through all of them; :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
         """
@@ -114,17 +119,23 @@ class JobContext:
         options.setdefault("file_size", 512 << 20)
         cpu = min(settings.timeout, processor_seconds(path.stat().st_size, unpacked))
         options.setdefault("cpu", cpu)
-        return self.sandbox.run(
-            task,
-            path,
-            dict(request),
-            scratch=scratch,
-            timeout=min(settings.timeout, _LEAST_WAIT + _WAIT_FACTOR * cpu),
-            memory=settings.memory,
-            progress=self.progress,
-            cancelled=self.cancelled,
-            **options,
-        )
+        with self.room.hold(options["file_size"]):
+            try:
+                return self.sandbox.run(
+                    task,
+                    path,
+                    dict(request),
+                    scratch=scratch,
+                    timeout=min(settings.timeout, _LEAST_WAIT + _WAIT_FACTOR * cpu),
+                    memory=settings.memory,
+                    progress=self.progress,
+                    cancelled=lambda: self.cancelled() or self.room.is_gone(),
+                    **options,
+                )
+            except SandboxError as error:
+                if self.room.is_gone() and not self.cancelled():  # stopped by us, or the disk was full before we looked
+                    raise NoRoom(max(options["file_size"], measure(scratch))) from error
+                raise
 
 
 def processor_seconds(size: int, unpacked: int = 0) -> int:

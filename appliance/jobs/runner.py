@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -15,9 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-from appliance.jobs import job_kinds, schedule
+from appliance.jobs import job_kinds, schedule, waiting_for_room
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
+from appliance.jobs.room import NoRoom, Room
 from appliance.jobs.sandbox import Sandbox, SandboxError
 from appliance.jobs.user_tree import UserTree
 from appliance.model import names
@@ -87,6 +89,7 @@ class JobRunner:
         self._db, self._depot, self._settings = db, depot, settings
         self.sandbox = sandbox or Sandbox(settings.tmp / "jobs", allow_weak=settings.jobs.allow_weak_sandbox)
         self._own_sandbox = sandbox is None
+        self._room = Room(db, depot, settings.depot.reserve)
         self._kinds = {**job_kinds.all_(), **(extra or {})}
         self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
         self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
@@ -252,6 +255,7 @@ class JobRunner:
             self._queue.mend()
         with self._db.write() as tx:
             jobs.sweep(tx)
+        waiting_for_room.retry(self._db, self._room)
 
     def _schedule(self) -> None:
         """Queue what the clock says."""
@@ -300,14 +304,24 @@ class JobRunner:
             active.progress, active.stage = fraction, stage
 
         context = JobContext(
-            self._db, self._depot, self._settings, self.sandbox, active.row, progress, active.cancel.is_set, self._cores
+            self._db,
+            self._depot,
+            self._settings,
+            self.sandbox,
+            active.row,
+            progress,
+            active.cancel.is_set,
+            self._room,
+            self._cores,
         )
         started = time.monotonic()
         try:
             done = kind.run(context)
-        except (JobFailed, Postponed, SandboxError) as error:
+        except (JobFailed, NoRoom, Postponed, SandboxError) as error:
             return error
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                return NoRoom(0)
             return self._incident(active.row, error)
         _log.info("job.done kind=%s id=%s ms=%d", kind.name, active.row["id"], (time.monotonic() - started) * 1000)
         return done
@@ -323,6 +337,9 @@ class JobRunner:
                 return
             if isinstance(outcome, Postponed):
                 jobs.postpone(tx, job, outcome.needs)
+                return
+            if isinstance(outcome, NoRoom):
+                waiting_for_room.note(tx, job, outcome)
                 return
             if active.cancel.is_set():
                 jobs.release(tx, job)  # the service stops; a cancelled job is no longer ours and stays as it is

@@ -23,6 +23,13 @@ def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> s
     return alarm_id
 
 
+def is_open(conn: sqlite3.Connection, kind: str) -> bool:
+    """Is there an open alarm of this kind?"""
+    return (
+        conn.execute("SELECT 1 FROM alarm WHERE kind = ? AND resolved IS NULL LIMIT 1", (kind,)).fetchone() is not None
+    )
+
+
 def open_(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     """Alarms nobody has settled, newest first."""
     return [dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]

@@ -217,9 +217,10 @@ def unused(conn: sqlite3.Connection, kind: str, before: str) -> list[sqlite3.Row
 
 
 def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Per circle: name, title, number of datasets and resources, bytes; the largest first."""
+    """Per circle: name, title, number of datasets and resources, bytes (with those that jobs made of the files); the largest first."""
     rows = conn.execute(
-        """SELECT c.id, c.name, c.title, count(DISTINCT d.id) AS datasets, count(r.id) AS resources, coalesce(sum(r.size), 0) AS bytes
+        """SELECT c.id, c.name, c.title, count(DISTINCT d.id) AS datasets, count(r.id) AS resources,
+             coalesce(sum(r.size + (SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)), 0) AS bytes
            FROM community c LEFT JOIN dataset d ON d.circle_id = c.id LEFT JOIN resource r ON r.dataset_id = d.id
            WHERE c.kind = 'circle' AND c.state = 'active' GROUP BY c.id ORDER BY bytes DESC, c.name"""
     )
@@ -227,10 +228,20 @@ def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str) -> int:
-    """Bytes of all resources of a circle."""
+    """Bytes of all resources of a circle, and of what jobs made of them."""
+    return _bytes(conn, "circle_id", circle_id)
+
+
+def bytes_of_dataset(conn: sqlite3.Connection, dataset_id: str) -> int:
+    """Bytes of all resources of a dataset, and of what jobs made of them."""
+    return _bytes(conn, "id", dataset_id)
+
+
+def _bytes(conn: sqlite3.Connection, column: str, value: str) -> int:
     row = conn.execute(
-        "SELECT coalesce(sum(r.size), 0) FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.circle_id = ?",
-        (circle_id,),
+        f"""SELECT coalesce(sum(r.size + (SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)), 0)
+            FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.{column} = ?""",
+        (value,),
     ).fetchone()
     return int(row[0])
 

@@ -64,6 +64,11 @@ def unattached(conn: sqlite3.Connection) -> list[tuple[str, int]]:
     return [(row["id"], row["size"]) for row in rows]
 
 
+def promised(conn: sqlite3.Connection, depot: Depot) -> int:
+    """Bytes that accepted uploads will still take on the disk."""
+    return sum(max(0, size - depot.allocated(upload_id)) for upload_id, size in unattached(conn))
+
+
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str, *, without: str = "") -> int:
     """Bytes of the uploads that were accepted for a circle and are not over. :param without: id of a resource to be left out."""
     row = conn.execute(

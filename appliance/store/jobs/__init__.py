@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.store.jobs.attempts import (
     INTERRUPTIONS,
+    NO_ROOM,
     cancel,
     claim,
     fail,
@@ -12,10 +13,13 @@ from appliance.store.jobs.attempts import (
     holds,
     interrupt,
     postpone,
+    postpone_for_room,
     ready,
     release,
+    resume_with_room,
     retry,
     sweep,
+    waiting_for_room,
 )
 from appliance.store.jobs.queueing import (
     PIPELINE,
@@ -38,6 +42,7 @@ from appliance.store.jobs.reading import (
 
 __all__ = [
     "INTERRUPTIONS",
+    "NO_ROOM",
     "PIPELINE",
     "PRIORITY",
     "as_dict",
@@ -60,8 +65,11 @@ __all__ = [
     "list_",
     "open_job",
     "postpone",
+    "postpone_for_room",
     "ready",
     "release",
+    "resume_with_room",
     "retry",
     "sweep",
+    "waiting_for_room",
 ]

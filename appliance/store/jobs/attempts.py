@@ -18,6 +18,12 @@ from appliance.store.jobs.queueing import INTERACTIVE
 #: A job whose process was ended from outside starts again this often.
 INTERRUPTIONS = 10
 
+#: The stage of a job that waits until the data volume has room for its output.
+NO_ROOM = "no room"
+_WAITS_FOR_ROOM = "state = 'queued' AND stage = ?"
+#: After this time it is tried in any case.
+_NO_ROOM_PAUSE = timedelta(hours=6)
+
 _BACKOFF_SECONDS = (2, 15, 60, 300)
 _LOG_BYTES = 8192
 _ERROR_CHARS = 600
@@ -160,6 +166,31 @@ def postpone(tx: sqlite3.Connection, job: sqlite3.Row, needs: Iterable[str]) -> 
         "INSERT OR IGNORE INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job["id"], need) for need in needs]
     )
     release(tx, job)
+
+
+def postpone_for_room(tx: sqlite3.Connection, job: sqlite3.Row, need: int, error: str) -> bool:
+    """Give a job back until `resume_with_room` finds `need` bytes for it; the attempt does not count. → False when no longer owned."""
+    if not holds(tx, job):
+        return False
+    release(tx, job)
+    tx.execute(
+        "UPDATE job SET stage = ?, error = ?, result = ?, available = ? WHERE id = ?",
+        (NO_ROOM, error[:_ERROR_CHARS], json.dumps({"room": need}), times.ahead(_NO_ROOM_PAUSE), job["id"]),
+    )
+    return True
+
+
+def waiting_for_room(conn: sqlite3.Connection) -> int:
+    """Number of jobs that were postponed for room."""
+    return int(conn.execute(f"SELECT count(*) FROM job WHERE {_WAITS_FOR_ROOM}", (NO_ROOM,)).fetchone()[0])
+
+
+def resume_with_room(tx: sqlite3.Connection, room: int) -> int:
+    """Let jobs run again that wait for no more than `room` bytes. → their number."""
+    return tx.execute(
+        f"UPDATE job SET stage = '', error = '', available = ? WHERE {_WAITS_FOR_ROOM} AND result ->> 'room' <= ?",
+        (times.now(), NO_ROOM, room),
+    ).rowcount
 
 
 def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> int:

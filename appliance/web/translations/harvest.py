@@ -20,7 +20,14 @@ CONTEXT = "inside"
 _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "health/*.py": {"Finding": (0, 2, 3, 4)},
     "settings.py": {"_option": (1,)},
-    "jobs/*.py": {"JobFailed": (0,), "SandboxError": (1,), "progress": (1,), "raise_": (3,), "append": (0,)},
+    "jobs/*.py": {
+        "JobFailed": (0,),
+        "SandboxError": (1,),
+        "progress": (1,),
+        "raise_": (3,),
+        "append": (0,),
+        "postpone_for_room": (3,),
+    },
     "jobs/rtdc/**/*.py": {
         "RtdcError": (1,),
         "progress": (1,),

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.actions import resources
 from appliance.model.problem import Problem
-from appliance.store import uploads
+from appliance.store import artefacts, communities, uploads
 from tests.security.attacks.test_races import twin
 from tests.support.furnished import House
 from tests.support.server import DEADLINE
@@ -102,3 +102,57 @@ def test_the_reserve_is_asked_for_while_bytes_arrive(house: House, free: None, m
     answer = ada.upload("resource_create", {"package_id": dataset}, "upload", "late.txt", b"bytes")
     assert answer.status == 507, answer.body
     assert list(house.appliance.context.depot.parts()) == []
+
+
+def test_a_file_becomes_no_resource_without_the_reserve(
+    house: House, free: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has arrived stays, so that it can become one later."""
+    ada = house.people["ada"]
+    dataset = ada.draft("lab")["id"]
+    url = f"{house.appliance.url}/upload/browser"
+    asked = {"dataset": dataset, "name": "late.txt", "size": 5}
+    upload = ada.http.post(url, json=asked, timeout=DEADLINE).json()
+    address = f"{house.appliance.url}{upload['url']}"
+    sent = ada.http.patch(address, data=b"bytes", headers={"Upload-Offset": "0"}, timeout=DEADLINE)
+    assert sent.status_code == 204
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(house.appliance.context.depot), "free", lambda _self: 50 * MB)
+        assert ada.http.post(f"{address}/finish", json={}, timeout=DEADLINE).status_code == 507
+    assert ada.get("package_show", id=dataset).result["resources"] == []
+    assert ada.http.post(f"{address}/finish", json={}, timeout=DEADLINE).status_code == 201
+
+
+def test_what_jobs_make_counts_for_the_circle(house: House, free: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = house.people["ada"]
+    dataset = ada.draft("lab")["id"]
+    answer = ada.upload("resource_create", {"package_id": dataset}, "upload", "one.txt", b"bytes")
+    context = house.appliance.context
+    with context.db.write() as tx:
+        circle = tx.execute("SELECT circle_id FROM dataset WHERE id = ?", (dataset,)).fetchone()[0]
+        before = communities.bytes_of_circle(tx, circle)
+        artefacts.put(tx, answer.result["id"], "condensed", size=1_000, sha256="", etag="")
+        assert communities.bytes_of_circle(tx, circle) == before + 1_000
+        (row,) = [one for one in communities.storage(tx) if one["id"] == circle]
+        assert row["bytes"] == before + 1_000
+    _set(house, monkeypatch, **{"depot.quota_circle": before + 1_000 + 4})
+    answer = ada.upload("resource_create", {"package_id": dataset}, "upload", "two.txt", b"bytes")
+    assert answer.status == 413, answer.body
+
+
+def test_a_circle_without_quota_left_takes_over_no_dataset(
+    house: House, free: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, root = house.people["ada"], house.people["root"]
+    dataset = ada.draft("lab")["id"]
+    ada.upload("resource_create", {"package_id": dataset}, "upload", "one.txt", b"bytes")
+    target = root.post("organization_create", name="full").result
+    context = house.appliance.context
+    _set(house, monkeypatch, **{"depot.quota_circle": 4})
+    refused = root.post("package_owner_org_update", id=dataset, organization_id=target["id"])
+    patched = root.post("package_patch", id=dataset, owner_org=target["id"])
+    assert (refused.status, patched.status) == (413, 413), (refused.body, patched.body)
+    _set(house, monkeypatch, **{"depot.quota_circle": 5})
+    assert root.post("package_owner_org_update", id=dataset, organization_id=target["id"]).status == 200
+    with context.db.read() as conn:
+        assert communities.bytes_of_dataset(conn, dataset) == 5

@@ -67,7 +67,7 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
         "name": shown["name"],
         "kind": shown["kind"],
         "state": shown["text"],
-        "stage": inside(job["stage"] or ""),
+        "stage": "" if job_texts.waits_for_room(job) else inside(job["stage"] or ""),
         "error": shown["error"],
         "log": job["log"],
         "file": {"text": file["name"], "url": f"/dataset/{file['dataset_id']}/resource/{file['id']}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from appliance.store import jobs
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
@@ -57,7 +58,7 @@ def error(text: str) -> str:
 
 def job(row: Mapping[str, Any]) -> dict[str, str]:
     """The view model of one job."""
-    text = state(row["state"])
+    text = _("waiting for room on the data volume") if waits_for_room(row) else state(row["state"])
     if row["state"] == "running" and row["progress"]:
         text = f"{text}, {show.percent(row['progress'], 1)}"
     if row["state"] == "done":
@@ -66,8 +67,13 @@ def job(row: Mapping[str, Any]) -> dict[str, str]:
         "name": kind(row["kind"]),
         "text": text,
         "kind": STATES.get(row["state"], ("", ""))[1],
-        "error": error(row["error"] or "") if row["state"] == "failed" else "",
+        "error": error(row["error"] or "") if row["state"] == "failed" or waits_for_room(row) else "",
     }
+
+
+def waits_for_room(row: Mapping[str, Any]) -> bool:
+    """Was this job postponed because the data volume has no room for its output?"""
+    return (row["state"], row["stage"]) == ("queued", jobs.NO_ROOM)
 
 
 def is_open(rows: Iterable[Mapping[str, Any]]) -> bool:
@@ -77,11 +83,14 @@ def is_open(rows: Iterable[Mapping[str, Any]]) -> bool:
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, str] | None:
     """All jobs of a file in two words, None when there is nothing to say."""
-    states = {row["state"] for row in rows}
+    found = list(rows)
+    states = {row["state"] for row in found}
     if "failed" in states:
         return {"kind": "bad", "text": _("job failed")}
     if "running" in states:
         return {"kind": "run", "text": _("being processed")}
+    if any(waits_for_room(row) for row in found):
+        return {"kind": "warn", "text": _("waiting for room on the data volume")}
     if "queued" in states:
         return {"kind": "warn", "text": _("waiting")}
     return None

@@ -1,0 +1,39 @@
+"""Jobs that were postponed because the data volume has no room for their output: noted, told to administrators, tried again."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.jobs.room import NoRoom, Room
+from appliance.store import alarms, jobs
+from appliance.store.database import Database
+
+ALARM = "room"
+
+
+def note(tx: sqlite3.Connection, job: sqlite3.Row, found: NoRoom) -> None:
+    """Put the job back until there is room, and raise the alarm."""
+    if jobs.postpone_for_room(
+        tx,
+        job,
+        found.need,
+        "Postponed: the data volume has too little room beside the reserve. It starts again by itself when there is room.",
+    ):
+        alarms.raise_(
+            tx,
+            ALARM,
+            "",
+            "Jobs wait because the data volume has too little room beside the reserve (depot.reserve). Make room; they start again by themselves.",
+        )
+
+
+def retry(db: Database, room: Room) -> None:
+    """Start again what there is room for; settle the alarm when nothing waits for room any more."""
+    with db.read() as conn:
+        if not jobs.waiting_for_room(conn) and not alarms.is_open(conn, ALARM):
+            return
+    left = room.left()
+    with db.write() as tx:
+        jobs.resume_with_room(tx, left)
+        if not jobs.waiting_for_room(tx):
+            alarms.resolve_for(tx, ALARM, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,17 +108,24 @@ class JobContext:
         return path
 
     def run(
-        self, task: str, request: Mapping[str, Any], scratch: Path, *, unpacked: int = 0, **options: Any
+        self,
+        task: str,
+        request: Mapping[str, Any],
+        scratch: Path,
+        *,
+        unpacked: int = 0,
+        most_cpu: int = sys.maxsize,
+        **options: Any,
     ) -> Outcome:
         """Run a task of the RT-DC kernel on the job's file in the sandbox, within the configured bounds. Raises SandboxError, NoRoom.
 
         It starts when there is room for all that it may write, and is stopped when the volume's reserve is no longer whole.
 
-        :param unpacked: bytes of the file's data when unpacked, if the task goes through all of them; :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
+        :param unpacked: bytes of the file's data when unpacked, if the task goes through all of them; :param most_cpu: processor seconds for any file; :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
         """
         settings, path = self.settings.jobs, self.original()
         options.setdefault("file_size", 512 << 20)
-        cpu = min(settings.timeout, processor_seconds(path.stat().st_size, unpacked))
+        cpu = min(settings.timeout, most_cpu, processor_seconds(path.stat().st_size, unpacked))
         options.setdefault("cpu", cpu)
         with self.room.hold(options["file_size"]):
             try:

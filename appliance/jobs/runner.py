@@ -37,6 +37,8 @@ _SWEEP_EVERY = 15.0
 _PROGRESS_EVERY = 3.0
 _NO_GRACE_LEFT = 10.0
 _HEAVY_BYTES = 64 << 20
+#: Places beside the workers' for users who have nothing under way.
+_FOR_NEWCOMERS = 2
 
 _log = logging.getLogger("dcor.jobs")
 
@@ -128,7 +130,7 @@ class JobRunner:
         with self._db.write() as tx:
             jobs.sweep(tx, dead_worker_except=self.worker)
         self.sandbox.clear_scratch()
-        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + 2, self._execute)
+        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + _FOR_NEWCOMERS + 1, self._execute)
         self._queue.start()
         self._dispatcher.start()
         threading.Thread(target=self._warm_up, name="jobs-warm-up", daemon=True).start()
@@ -192,7 +194,8 @@ class JobRunner:
     def _dispatch(self) -> None:
         """Hand the next jobs to the workers: as many as can start at once, so that whoever comes later is not behind them.
 
-        When all workers are busy, one more job may run for a user who has none under way.
+        When all workers are busy, some more jobs may run, one each for users who have none under way: with many files of several
+        users in the queue there is still a place for the next one.
         """
         if self._queue is None or self._stopping.is_set():
             return
@@ -203,12 +206,12 @@ class JobRunner:
             load = [*self._sent.values(), *(active.sent for active in self._active.values())]
         heavy, background = sum(one.heavy for one in load), sum(one.background for one in load)
         held = Counter(one.user_id for one in load if not one.background)
-        if held.total() > self._workers and background:
+        if held.total() >= self._workers + _FOR_NEWCOMERS and background:
             return
         with self._db.read() as conn:
             found = jobs.ready(
                 conn,
-                self._workers + 1 + len(taken),
+                self._workers + _FOR_NEWCOMERS + len(taken),
                 without=self._background_kinds if background else (),
                 without_heavy=self._heavy_kinds if heavy >= self._heavy_slots else (),
                 heavy_bytes=_HEAVY_BYTES,
@@ -222,7 +225,7 @@ class JobRunner:
             )
             if row["id"] in taken or (sent.heavy and heavy >= self._heavy_slots) or (sent.background and background):
                 continue
-            room = self._workers + (held[sent.user_id] == 0)
+            room = self._workers + (0 if held[sent.user_id] else _FOR_NEWCOMERS)
             if not sent.background and held.total() >= room:
                 continue
             heavy, background = heavy + sent.heavy, background + sent.background

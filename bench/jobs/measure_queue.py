@@ -1,7 +1,8 @@
-"""The job queue, measured: `python bench/jobs/measure_queue.py [soak] [small] [big] [--jobs N] [--files N] [--events N]`.
+"""The job queue, measured: `python bench/jobs/measure_queue.py [soak] [small] [big] [fair] [--jobs N] [--files N] [--events N]`.
 
 soak: no-op jobs, none lost, none doubled, against the bare rate of durable SQLite commits. small: many small files through the whole
 pipeline, against one `dclab-condense` process per file. big: one file with images, from its last byte to "all jobs done".
+fair: what a third user waits while two users have 300 files each in the queue.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.jobs.conftest import REAL, Appliance
 from tests.support.waiting import wait_until
 
+#: What each of two users has in the queue when a third one comes.
+FILES_OF_OTHERS = 300
 DCLAB_CONDENSE = Path(sys.executable).with_name("dclab-condense")
 
 
 def main() -> None:
     """Run what was asked for, print one line per figure."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["soak", "small", "big"])
+    parser.add_argument("what", nargs="*", default=["soak", "small", "big", "fair"])
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--files", type=int, default=100)
     parser.add_argument("--events", type=int, default=50_000)
@@ -41,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.dir) as folder:
         for what in options.what:
-            {"soak": soak, "small": small, "big": big}[what](Path(folder) / what, options)
+            {"soak": soak, "small": small, "big": big, "fair": fair}[what](Path(folder) / what, options)
 
 
 def say(name: str, value: str) -> None:
@@ -155,6 +158,40 @@ def big(root: Path, options: argparse.Namespace) -> None:
             )
     peer = _seconds(lambda: _dclab_condense(source, root))
     say("big: everything against `dclab-condense` alone", f"{took / peer:.2f} × its {peer:.1f} s")
+
+
+def fair(root: Path, options: argparse.Namespace) -> None:
+    """A third user's file arrives while two users have many, ten times over: when its first job starts, when its last one ends."""
+    source = _synthetic(root.with_suffix(".rtdc"), 2000)
+    appliance = Appliance(root)
+    dataset_id = appliance.dataset()
+    for number in range(FILES_OF_OTHERS):
+        for user in ("first", "second"):
+            appliance.add(dataset_id, source, f"{user}-{number}.rtdc", user_id=user)
+    runner = appliance.runner()
+    runner.start()
+    assert wait_until(lambda: _done(appliance) >= 20, 600)
+    started, ended = [], []
+    for number in range(10):
+        resource_id = appliance.add(dataset_id, source, f"third-{number}.rtdc", user_id="third")
+        runner.wake()
+        assert wait_until(lambda one=resource_id: set(appliance.states(one).values()) == {"done"}, 600)
+        with appliance.db.read() as conn:
+            rows = jobs.for_resource(conn, resource_id)
+        arrived = min(row["created"] for row in rows)
+        started.append(_between(arrived, min(row["started"] for row in rows)))
+        ended.append(_between(arrived, max(row["finished"] for row in rows)))
+    with appliance.db.read() as conn:
+        left = jobs.counts(conn)["queued"]
+    runner.stop(5)
+    say(f"fair: jobs of two users with {FILES_OF_OTHERS} files each still in the queue", str(left))
+    for name, found in (("first job starts", started), ("last of four jobs ends", ended)):
+        say(f"fair: a third user's {name}, median / most of 10", f"{sorted(found)[5]:.2f} / {max(found):.2f} s")
+
+
+def _done(appliance: Appliance) -> int:
+    with appliance.db.read() as conn:
+        return jobs.counts(conn)["done"]
 
 
 def _processor_seconds() -> float:

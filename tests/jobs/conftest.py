@@ -59,7 +59,14 @@ class Appliance:
         return dataset_id
 
     def add(
-        self, dataset_id: str, source: Path, name: str | None = None, *, hashed: bool = True, queue: bool = True
+        self,
+        dataset_id: str,
+        source: Path,
+        name: str | None = None,
+        *,
+        hashed: bool = True,
+        queue: bool = True,
+        user_id: str = "",
     ) -> str:
         """Put a file into a dataset as an upload does. → resource id."""
         resource_id, name = names.new_id(), name or source.name
@@ -85,7 +92,7 @@ class Appliance:
             row = resources.get(tx, resource_id)
             assert row is not None
             if queue:
-                jobs.enqueue_pipeline(tx, row)
+                jobs.enqueue_pipeline(tx, row, user_id=user_id)
         return resource_id
 
     def enqueue(self, kind: str, **values: object) -> str:

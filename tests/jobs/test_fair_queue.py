@@ -78,3 +78,24 @@ def test_a_user_whose_jobs_hang_leaves_a_worker_for_others(appliance: Appliance)
     finally:
         go.set()
         runner.stop(20.0)
+
+
+def test_two_users_whose_jobs_hang_leave_a_place_for_a_third(appliance: Appliance) -> None:
+    go, started = threading.Event(), []
+
+    def hang(context: JobContext) -> Done:
+        started.append(context.job["user_id"])
+        go.wait(60)
+        return Done()
+
+    runner = appliance.runner(extra={"hang": JobKind("hang", hang)})
+    runner.start()
+    try:
+        for user in ("greedy", "keen", "late"):
+            queue(appliance, user, 30 if user != "late" else 1, "hang", 50)
+            runner.wake()
+            wait_for(lambda user=user: user in started)
+        assert (started.count("keen"), started.count("late")) == (1, 1)
+    finally:
+        go.set()
+        runner.stop(20.0)

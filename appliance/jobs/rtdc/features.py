@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import h5py
 import numpy as np
 import numpy.typing as npt
 from dclab import definitions as dfn
@@ -45,6 +46,16 @@ def scalar(dataset: SafeRTDC, name: str) -> Array:
     if values.ndim != 1 or values.dtype.kind not in "iufb":
         raise RtdcError("features", f"The feature '{name}' is not a list of numbers.")
     return values
+
+
+def address(dataset: SafeRTDC, name: str) -> int | str:
+    """→ where a feature's data stand in the file, the same for each of its names; the name itself where that is not known."""
+    if name not in dataset._events:
+        return name
+    try:
+        return int(h5py.h5o.get_info(dataset.h5file["events"][name].id).addr)
+    except (KeyError, OSError, RuntimeError):
+        return name
 
 
 def scalar_value(dataset: SafeRTDC, name: str, event: int) -> float | None:

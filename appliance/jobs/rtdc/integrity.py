@@ -81,10 +81,14 @@ def verdict(dataset: SafeRTDC, event_count: int) -> tuple[dict[str, Any], list[s
     """→ ({scalar feature: statistics}, why the dataset may not be activated, [] when sound). Reads every scalar feature."""
     numbers: dict[str, Any] = {}
     errors: list[str] = []
+    known: dict[int | str, dict[str, Any]] = {}  # by address: thousands of names may lead to one column
     for name in features.stored(dataset):
         if features.is_scalar(name):
+            address = features.address(dataset, name)
             try:
-                numbers[name] = statistics.describe(features.scalar(dataset, name))
+                if address not in known:
+                    known[address] = statistics.describe(features.scalar(dataset, name))
+                numbers[name] = known[address]
             except RtdcError as exc:
                 errors.append(f"Sanity check failed: {exc.message}")
     return numbers, [*sanity(dataset, event_count), *errors]
@@ -165,19 +169,22 @@ def _cue(level: str, category: str, message: str, section: str | None = None, ke
 
 
 def _compression(h5: h5py.File) -> list[dict[str, Any]]:
-    """dclab's count of compressed datasets, over what jobs read and each object once."""
-    packed, pending, seen = [0, 0], [h5[name] for name in READ if name in h5], set()
+    """dclab's count of compressed datasets, over what jobs read and each object once, however many names it has."""
+    packed, pending = [0, 0], [h5[name] for name in READ if name in h5]
+    seen = {h5py.h5o.get_info(found.id).addr for found in pending}
     while pending:
         found = pending.pop()
         if isinstance(found, h5py.Dataset):
             packed[bool(is_properly_compressed(found))] += 1
-        elif isinstance(found, h5py.Group) and found.id not in seen:
-            seen.add(found.id)
+        elif isinstance(found, h5py.Group):
             if found.name == "/events/contour" and len(found) > COUNTED_OBJECTS:
                 return []
-            names = [name for name in found if isinstance(name, str)]
-            links = [name for name in names if isinstance(found.get(name, getlink=True), h5py.HardLink)]
-            pending += [found[name] for name in links]
+            for name in found:
+                link = found.id.links.get_info(found._e(name)) if isinstance(name, str) else None
+                if link is None or link.type != h5py.h5l.TYPE_HARD or link.u in seen:
+                    continue
+                seen.add(link.u)  # the object's address; to open it by each of its names would take minutes
+                pending.append(found[name])
     loose, good = packed
     text = "All" if not loose else f"Partial ({good} of {good + loose})" if good else "None"
     return [_cue("info", "general", f"Compression: {text}")]

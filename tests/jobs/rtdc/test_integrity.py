@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import h5py
+import pytest
 from dclab.rtdc_dataset import check_dataset
 
-from appliance.jobs.rtdc import tasks
+from appliance.jobs.rtdc import statistics, tasks
 from tests.support import rtdc
 from tests.support.rtdc_odd import ODD
 
@@ -82,3 +83,29 @@ def test_missing_metadata_are_cues(tmp_path: Path, scratch: Path) -> None:
     cue = next(cue for cue in cues if cue["key"] == "medium")
     assert cue["level"] == "violation"
     assert cue["section"] == "setup"
+
+
+def test_an_object_with_many_names_is_looked_at_once(
+    tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hard links cost an attacker nothing; the count is that of objects, and a column's numbers are made once."""
+    path = rtdc.sound(tmp_path / "names.rtdc")
+    with h5py.File(path, "a") as h5:
+        h5["logs/plain"] = h5.create_dataset("loose", data=[b"one line"])
+    (before,) = _compression(path, scratch)
+    with h5py.File(path, "a") as h5:
+        for number in range(300):
+            h5[f"logs/plain {number}"] = h5["logs/plain"]
+            h5[f"events/ml_score_{number:03d}"] = h5["events/deform"]
+    looked: list[int] = []
+    describe = statistics.describe
+    monkeypatch.setattr(statistics, "describe", lambda values: looked.append(1) or describe(values))
+    assert _compression(path, scratch) == [before]
+    answer = tasks.metadata({}, path, scratch)
+    assert answer["statistics"]["ml_score_007"] == answer["statistics"]["deform"]
+    assert len(looked) < 2 * 60
+
+
+def _compression(path: Path, scratch: Path) -> list[str]:
+    cues = tasks.metadata({}, path, scratch)["integrity"]["cues"]
+    return [cue["message"] for cue in cues if cue["message"].startswith("Compression")]

@@ -63,7 +63,10 @@ def _put_back(
 ) -> None:
     if entry["name"] in rows.names_of(tx, facts.id):
         raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
-    incoming = resources.Incoming(path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"])
+    crc32 = entry.get("crc32")  # none in the note of an earlier release
+    incoming = resources.Incoming(
+        path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"], crc32
+    )
     files.publish(incoming)
     mimetype, format_ = media.kind(entry["name"])
     rows.create(
@@ -79,6 +82,7 @@ def _put_back(
         url_type=entry["url_type"],
         description=entry["description"],
         supplements=json.loads(entry["supplements"]),
+        crc32=crc32,
     )
     row = rows.get(tx, entry["id"])
     assert row is not None  # noqa: S101 - just written

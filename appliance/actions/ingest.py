@@ -14,6 +14,7 @@ from typing import Any
 from appliance.actions import datasets, lookup, resources
 from appliance.actions.site import Site
 from appliance.model import names
+from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR, Viewer
@@ -82,6 +83,7 @@ def _receive(site: Site, file: File) -> resources.Incoming:
     with site.db.read() as conn:
         resources.require_room(site, conn, size)
     sha256, md5, etag = hashlib.sha256(), hashlib.md5(usedforsecurity=False), EtagHasher(size)
+    crc32 = Crc32()
     part = site.depot.new_part()
     try:
         with file.path.open("rb") as source, open(part.fd, "wb", closefd=False) as target:
@@ -89,6 +91,7 @@ def _receive(site: Site, file: File) -> resources.Incoming:
                 sha256.update(block)
                 md5.update(block)
                 etag.update(block)
+                crc32.update(block)
                 target.write(block)
             received = target.tell()
         os.fsync(part.fd)  # here, not in the transaction, where everybody else waits for it
@@ -101,7 +104,13 @@ def _receive(site: Site, file: File) -> resources.Incoming:
         raise
     part.close()
     return resources.Incoming(
-        part.path, file.name, size, sha256.hexdigest(), etag.etag(), file.resource_id or names.new_id()
+        part.path,
+        file.name,
+        size,
+        sha256.hexdigest(),
+        etag.etag(),
+        file.resource_id or names.new_id(),
+        crc32.value,
     )
 
 

@@ -35,7 +35,7 @@ class Incoming:
 
     :ivar path: where it lies, on the depot's file system.
     :ivar etag: MD5 by the rule for parts of 1 GiB, as clients compute it.
-    :ivar resource_id: the id it will have.
+    :ivar resource_id: the id it will have; :ivar crc32: None when it is not known yet.
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Incoming:
     sha256: str | None
     etag: str | None
     resource_id: str = field(default_factory=names.new_id)
+    crc32: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,7 @@ def attach(
         url_type="s3_upload" if new.direct else "upload",
         description=new.description,
         supplements=new.supplements,
+        crc32=incoming.crc32,
     )
     if new.direct:
         uploads.attached(tx, incoming.resource_id, dataset_id)
@@ -358,6 +360,7 @@ def _uploaded(
         upload["sha256"],
         upload["etag"],
         str(resource_id),
+        upload["crc32"],
     )
 
 

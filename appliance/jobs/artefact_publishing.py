@@ -13,6 +13,7 @@ from typing import IO
 
 from appliance.jobs.registry import JobContext, JobFailed
 from appliance.jobs.scratch import open_plain, remove_tree
+from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.store import artefacts
 
@@ -21,11 +22,12 @@ _STEP = 1 << 20
 
 @dataclass(frozen=True)
 class Hashes:
-    """Size in bytes, hexadecimal SHA-256, and the ETag by the rule of `model.multipart_parts`."""
+    """Size in bytes, hexadecimal SHA-256, the ETag by the rule of `model.multipart_parts`, and the CRC-32."""
 
     size: int
     sha256: str
     etag: str
+    crc32: int
 
 
 def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, keep_cached: bool = True) -> Hashes:
@@ -38,7 +40,7 @@ def hash_file(path: Path, *, tick: Callable[[int], None] = lambda _read: None, k
 
 
 def _hash(file: IO[bytes], tick: Callable[[int], None], *, keep_cached: bool) -> Hashes:
-    sha256, size = hashlib.sha256(), 0
+    sha256, crc32, size = hashlib.sha256(), Crc32(), 0
     etag = EtagHasher(os.fstat(file.fileno()).st_size)
     buffer = bytearray(_STEP)
     view = memoryview(buffer)
@@ -47,11 +49,12 @@ def _hash(file: IO[bytes], tick: Callable[[int], None], *, keep_cached: bool) ->
     while count := file.readinto(buffer):  # type: ignore[attr-defined]  # opened without a buffer
         sha256.update(view[:count])
         etag.update(view[:count])
+        crc32.update(view[:count])
         size += count
         tick(size)
     if not keep_cached:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    return Hashes(size, sha256.hexdigest(), etag.etag() or "")
+    return Hashes(size, sha256.hexdigest(), etag.etag() or "", crc32.value)
 
 
 @contextmanager

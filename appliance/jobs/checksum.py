@@ -1,4 +1,4 @@
-"""Checksum job: SHA-256 and ETag of a file whose upload did not bring them (imports, older data)."""
+"""Checksum job: SHA-256, ETag and CRC-32 of a file whose upload did not bring them (resumed after a restart, older data)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.store import resources
 def run(context: JobContext) -> Done:
     """Hash the file where the resource lacks it; a file that does not have its noted size is an error."""
     resource = context.resource()
-    if resource["sha256"] and resource["etag"]:
+    if resource["sha256"] and resource["etag"] and resource["crc32"] is not None:
         return Done({"skipped": "known from the upload"})
     path = context.original()
     total = max(path.stat().st_size, 1)
@@ -30,8 +30,16 @@ def run(context: JobContext) -> Done:
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill in what is missing."""
+        if resource["sha256"] and resource["etag"]:  # nothing that clients know of changes
+            resources.note_crc32(tx, context.resource_id, found.crc32)
+            return
         resources.patch(
-            tx, context.resource_id, sha256=found.sha256, size=found.size, etag=resource["etag"] or found.etag
+            tx,
+            context.resource_id,
+            sha256=found.sha256,
+            size=found.size,
+            etag=resource["etag"] or found.etag,
+            crc32=found.crc32,
         )
 
     return Done({"size": found.size}, write)

@@ -7,7 +7,7 @@ import sqlite3
 from appliance.model.viewer import Viewer
 from appliance.store import visibility
 
-_FILE = """SELECT r.id, r.dataset_id, r.name, r.size, r.sha256, r.etag, r.mimetype, r.created,
+_FILE = """SELECT r.id, r.dataset_id, r.name, r.size, r.sha256, r.etag, r.crc32, r.mimetype, r.created,
              d.name AS dataset, d.state, d.private
            FROM resource r JOIN dataset d ON d.id = r.dataset_id"""
 

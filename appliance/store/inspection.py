@@ -91,7 +91,7 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
     """Measurements that lack something a job makes and that no job is about to make: (resource id, job kind)."""
     rows = conn.execute(
         """SELECT r.id, k.kind FROM resource r, (SELECT 'checksum' AS kind UNION SELECT 'metadata' UNION SELECT 'condense' UNION SELECT 'preview') k
-           WHERE (k.kind = 'checksum' AND r.sha256 IS NULL
+           WHERE (k.kind = 'checksum' AND (r.sha256 IS NULL OR r.crc32 IS NULL)
                   OR r.mimetype = 'RT-DC' AND (
                      k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
                      OR k.kind = 'condense' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'condensed')

@@ -11,7 +11,18 @@ from appliance.model import times
 from appliance.store import datasets, documents
 from appliance.store.connections import once
 
-_PATCHABLE = ("description", "size", "sha256", "etag", "mimetype", "format", "event_count", "supplements", "dc")
+_PATCHABLE = (
+    "description",
+    "size",
+    "sha256",
+    "etag",
+    "crc32",
+    "mimetype",
+    "format",
+    "event_count",
+    "supplements",
+    "dc",
+)
 
 
 def get(conn: sqlite3.Connection, resource_id: str | None) -> sqlite3.Row | None:
@@ -44,13 +55,14 @@ def create(
     url_type: str = "upload",
     description: str | None = None,
     supplements: Mapping[str, Any] | None = None,
+    crc32: int | None = None,
 ) -> None:
     """Append a resource to a dataset; the file is already in the depot."""
     now = times.now()
     tx.execute(
         """INSERT INTO resource (id, dataset_id, position, name, description, size, sha256, etag, mimetype, format, url_type,
-             created, last_modified, metadata_modified, supplements)
-           VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+             created, last_modified, metadata_modified, supplements, crc32)
+           VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             resource_id,
             dataset_id,
@@ -66,6 +78,7 @@ def create(
             now,
             now,
             json.dumps(supplements or {}, ensure_ascii=False),
+            crc32,
         ),
     )
     documents.refresh_resource(tx, resource_id)
@@ -92,6 +105,11 @@ def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
     documents.refresh_resource(tx, resource_id)
     datasets.touch(tx, row["dataset_id"])
     return True
+
+
+def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:
+    """Note the CRC-32 of a file, of which only archives make use: the dataset does not count as modified."""
+    tx.execute("UPDATE resource SET crc32 = ? WHERE id = ?", (crc32, resource_id))
 
 
 def remove(tx: sqlite3.Connection, resource_id: str) -> None:

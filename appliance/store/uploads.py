@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from appliance.model import times
+from appliance.model.crc32 import combine
 from appliance.model.multipart_parts import etag, part_count, part_size
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -92,12 +93,19 @@ def begin_part(tx: sqlite3.Connection, upload_id: str, number: int) -> bool:
 
 
 def finish_part(
-    tx: sqlite3.Connection, upload_id: str, number: int, size: int, md5: str, sha256: str | None = None
+    tx: sqlite3.Connection,
+    upload_id: str,
+    number: int,
+    size: int,
+    md5: str,
+    sha256: str | None = None,
+    *,
+    crc32: int | None = None,
 ) -> None:
     """Part `number` is on disk. `sha256` is that of the file, where the part is the whole file."""
     tx.execute(
-        "INSERT OR REPLACE INTO upload_part (upload_id, number, size, md5, finished) VALUES (?, ?, ?, ?, ?)",
-        (upload_id, number, size, md5, times.now()),
+        "INSERT OR REPLACE INTO upload_part (upload_id, number, size, md5, finished, crc32) VALUES (?, ?, ?, ?, ?, ?)",
+        (upload_id, number, size, md5, times.now(), crc32),
     )
     tx.execute("UPDATE upload SET sha256 = ? WHERE id = ?", (sha256, upload_id))
     tx.execute(
@@ -122,15 +130,30 @@ def complete(tx: sqlite3.Connection, upload_id: str) -> str | None:
         if list(found) != list(range(1, row["parts"] + 1)):
             return None
         tag = etag(list(found.values()))
-        tx.execute("UPDATE upload SET state = 'complete', etag = ? WHERE id = ?", (tag, upload_id))
+        tx.execute(
+            "UPDATE upload SET state = 'complete', etag = ?, crc32 = ? WHERE id = ?",
+            (tag, _crc32_of_parts(tx, upload_id), upload_id),
+        )
         return tag
     return str(row["etag"])
 
 
-def received(tx: sqlite3.Connection, upload_id: str, total: int, lifetime: int) -> bool:
-    """The first `total` bytes are on disk; False when the upload takes nothing more."""
+def _crc32_of_parts(conn: sqlite3.Connection, upload_id: str) -> int | None:
+    """CRC-32 of the whole file from those of its parts, in whichever order they came; None when one is not known."""
+    found = 0
+    for row in conn.execute("SELECT size, crc32 FROM upload_part WHERE upload_id = ? ORDER BY number", (upload_id,)):
+        if row["crc32"] is None:
+            return None
+        found = combine(found, row["crc32"], row["size"])
+    return found
+
+
+def received(tx: sqlite3.Connection, upload_id: str, total: int, lifetime: int, *, crc32: int | None = None) -> bool:
+    """The first `total` bytes are on disk, and have this CRC-32 (None: not known); False when the upload takes nothing more."""
     prolong(tx, upload_id, lifetime)
-    changed = tx.execute("UPDATE upload SET received = ? WHERE id = ? AND state = 'open'", (total, upload_id))
+    changed = tx.execute(
+        "UPDATE upload SET received = ?, crc32 = ? WHERE id = ? AND state = 'open'", (total, crc32, upload_id)
+    )
     return changed.rowcount == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,7 @@ class Appliance:
                 etag=etag,
                 mimetype=mimetype,
                 format_=format_,
+                crc32=zlib.crc32(content) if hashed else None,
             )
             row = resources.get(tx, resource_id)
             assert row is not None

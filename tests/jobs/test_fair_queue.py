@@ -52,7 +52,7 @@ def test_people_come_before_bulk_work_and_maintenance(appliance: Appliance) -> N
 
 def test_whose_file_it_is_decides(appliance: Appliance) -> None:
     with appliance.db.write() as tx:
-        resource = {"id": "r1", "dataset_id": "d1", "name": "a.rtdc", "sha256": None, "etag": None}
+        resource = {"id": "r1", "dataset_id": "d1", "name": "a.rtdc", "sha256": None, "etag": None, "crc32": None}
         jobs.enqueue_pipeline(tx, resource, user_id="ada")  # type: ignore[arg-type]
     assert set(order(appliance)) == {"ada"}
 

@@ -81,7 +81,7 @@ def enqueue_pipeline(
     :param force: also make what is there already; :param user_id: as for `enqueue`.
     """
     wanted = set(PIPELINE if kinds is None else kinds)
-    if kinds is None and resource["sha256"] and resource["etag"]:
+    if kinds is None and resource["sha256"] and resource["etag"] and resource["crc32"] is not None:
         wanted.discard("checksum")
     if not names.is_measurement(resource["name"]):
         wanted &= {"checksum"}

@@ -106,7 +106,8 @@ class _Sink:
     def finish(self) -> Incoming:
         """The file is on disk."""
         self._intake.finish()
-        return Incoming(self._intake.part.path, self._name, self._intake.size, self._intake.sha256, self._intake.etag)
+        got = self._intake
+        return Incoming(got.part.path, self._name, got.size, got.sha256, got.etag, crc32=got.crc32)
 
     def discard(self) -> None:
         """Leave nothing behind but what was given a place in the depot."""

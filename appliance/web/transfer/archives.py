@@ -95,7 +95,7 @@ def _member(context: Context, row: sqlite3.Row) -> Member:
     created: datetime = times.parse(row["created"])
     when = (created.year, created.month, created.day, created.hour, created.minute, created.second)
     path = context.depot.path(row["id"])
-    return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when)
+    return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when, row["crc32"])
 
 
 def _text(content: str, name: str, content_type: str) -> Response:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem
 from appliance.store.depot import Part
@@ -188,7 +189,7 @@ class RangeReceiver:
 
 
 class FileReceiver:
-    """A whole file: a new part, its SHA-256 and its ETag. The sink of a multipart upload.
+    """A whole file: a new part, its SHA-256, ETag and CRC-32. The sink of a multipart upload.
 
     :param size: as announced or guessed, for reserving room and for the ETag's rule; None when unknown.
     """
@@ -197,6 +198,7 @@ class FileReceiver:
         self.part = part
         self._sha256 = hashlib.sha256()
         self._etag = EtagHasher(size)
+        self._crc32 = Crc32()
         self._reserved = size
         try:
             reserve(part.fd, min(size or 0, limit))
@@ -208,7 +210,9 @@ class FileReceiver:
         except Problem:
             part.discard()
             raise
-        self._intake = RangeReceiver(part, size=size, limit=limit, hashers=[self._sha256, self._etag], room=room)
+        self._intake = RangeReceiver(
+            part, size=size, limit=limit, hashers=[self._sha256, self._etag, self._crc32], room=room
+        )
 
     @property
     def size(self) -> int:
@@ -224,6 +228,11 @@ class FileReceiver:
     def etag(self) -> str | None:
         """ETag by the rule for parts; None when the file had another size than announced and is larger than a part."""
         return self._etag.etag()
+
+    @property
+    def crc32(self) -> int:
+        """CRC-32; of the whole file after `finish`."""
+        return self._crc32.value
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises as `RangeReceiver.write` does."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from appliance.actions import resources
 from appliance.model import names
+from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import part_range
 from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
 from appliance.model.viewer import Viewer
@@ -96,7 +97,8 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
                 raise not_found("This upload takes nothing more.")
         md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         whole = row["parts"] == 1
-        hashers: list[Hasher] = [md5, sha256] if whole else [md5]
+        crc32 = Crc32()
+        hashers: list[Hasher] = [md5, crc32, sha256] if whole else [md5, crc32]
         part = open_part(context, upload_id, row["size"])
         room = partial(resources.require_reserve, context)
         intake = RangeReceiver(part, offset=offset, size=length, limit=length, hashers=hashers, room=room)
@@ -113,7 +115,8 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
             part.close()
         _open_upload(context, presigned_links.uploader(context, request), upload_id)  # a part may take hours
         with context.db.write() as tx:
-            uploads.finish_part(tx, upload_id, number, length, md5.hexdigest(), sha256.hexdigest() if whole else None)
+            whole_sha256 = sha256.hexdigest() if whole else None
+            uploads.finish_part(tx, upload_id, number, length, md5.hexdigest(), whole_sha256, crc32=crc32.value)
             uploads.prolong(tx, upload_id, context.settings.depot.part_lifetime)
             if whole:
                 uploads.complete(tx, upload_id)

@@ -31,6 +31,7 @@ from typing import Any
 from appliance.actions import lookup, resources
 from appliance.actions.resources import Incoming
 from appliance.model import names
+from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem, bad_request, invalid, not_found
 from appliance.model.values import as_text, decoded
@@ -171,7 +172,8 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
                 409, {"error": "The file is not complete"}, _offset_headers(row["received"], row["size"])
             )
         sha256, tag = _sums(context, row, asked.get("sha256"))
-        incoming = Incoming(context.depot.part(upload_id), row["name"], row["size"], sha256, tag, row["resource_id"])
+        part = context.depot.part(upload_id)
+        incoming = Incoming(part, row["name"], row["size"], sha256, tag, row["resource_id"], row["crc32"])
         entry = {key: value for key, value in asked.items() if key == "description" or key.startswith("sp:")}
         with resources.DepotTransaction(context) as files, context.db.write() as tx:
             _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
@@ -217,12 +219,13 @@ def _take_stream(
 ) -> int:
     """A piece of any length. What came before a cut counts."""
     offset, room = row["received"], row["size"] - row["received"]
+    crc32 = _running_crc32(row)
     intake = RangeReceiver(
         part,
         offset=offset,
         size=request.body.length,
         limit=room,
-        hashers=running or (),
+        hashers=[*(running or ()), crc32],
         room=partial(resources.require_reserve, context),
     )
     noted = 0
@@ -232,7 +235,7 @@ def _take_stream(
             claim.write(intake, data)
             if intake.total - noted >= 2 * _NOTED:  # the disk is never further behind than that
                 noted += _NOTED
-                _note(context, row["id"], offset + noted)
+                _note(context, row["id"], offset + noted)  # of these bytes alone the CRC is not known
                 _require_still(context, request, row["id"])
         _require_still(context, request, row["id"])
     finally:
@@ -240,7 +243,7 @@ def _take_stream(
         if intake.idle:
             claim.keep()
             intake.flush()
-            _note(context, row["id"], offset + intake.total)
+            _note(context, row["id"], offset + intake.total, crc32)
             _HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
@@ -268,9 +271,10 @@ def _take_checked(
             _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
         )
     _require_still(context, request, row["id"])
-    for hasher in running or ():
+    crc32 = _running_crc32(row)
+    for hasher in (*(running or ()), crc32):
         _update_from_file(hasher, part, offset, intake.total)
-    _note(context, row["id"], offset + intake.total)
+    _note(context, row["id"], offset + intake.total, crc32)
     _HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
@@ -287,9 +291,24 @@ def _some(request: Request, buffer: memoryview) -> bytes:
     return bytes(buffer[: request.body.readinto(buffer)])
 
 
-def _note(context: Context, upload_id: str, total: int) -> None:
+class _UnknownCrc32(Crc32):
+    """Stands for the CRC of a file of which the first bytes' CRC is not known."""
+
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        """Nothing follows from these bytes."""
+
+
+def _running_crc32(row: Any) -> Crc32:
+    """The CRC of what has arrived, which goes on over restarts."""
+    if row["received"] and row["crc32"] is None:
+        return _UnknownCrc32()
+    return Crc32(row["crc32"] or 0)
+
+
+def _note(context: Context, upload_id: str, total: int, crc32: Crc32 | None = None) -> None:
+    known = None if crc32 is None or isinstance(crc32, _UnknownCrc32) else crc32.value
     with context.db.write() as tx:
-        uploads.received(tx, upload_id, total, context.settings.depot.part_lifetime)
+        uploads.received(tx, upload_id, total, context.settings.depot.part_lifetime, crc32=known)
 
 
 def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str | None]:

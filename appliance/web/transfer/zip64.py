@@ -1,8 +1,8 @@
 """A ZIP archive of stored files that exists only while it is sent: known length, any range of it, no temporary file.
 
-Every byte of the archive follows from the list of its members, so a broken download can be resumed. What does not follow
-from the list are the members' CRCs; they are computed while the files pass and remembered, and for a range that begins
-behind a file that nobody has read yet, the file is read once.
+Every byte of the archive follows from the list of its members, so a broken download can be resumed. The members' CRCs are
+known from their uploads. Of those that are not (yet), they are computed while the files pass and remembered, and for a range
+that begins behind such a file, the file is read once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Member:
     """A file in an archive.
 
     :ivar key: identity of the content, under which its CRC is remembered.
-    :ivar when: (year, month, day, hour, minute, second), not before 1980.
+    :ivar when: (year, month, day, hour, minute, second), not before 1980; :ivar crc32: None when it is not known.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Member:
     size: int
     key: str
     when: tuple[int, int, int, int, int, int]
+    crc32: int | None = None
 
 
 class Checksums:
@@ -56,6 +57,8 @@ class Checksums:
 
     def of(self, member: Member) -> int:
         """The CRC of a member's file, which is read when it is not known. Raises OSError."""
+        if member.crc32 is not None:
+            return member.crc32
         with self._lock:
             known = self._known.get(member.key)
         if known is not None:
@@ -123,7 +126,7 @@ class Archive:
 
     def _file(self, member: Member, start: int, length: int) -> Iterator[bytes]:
         """A piece of a file; reading it from its beginning to its end gives its CRC by the way."""
-        crc, whole = 0, start == 0 and length == member.size
+        crc, whole = 0, member.crc32 is None and start == 0 and length == member.size
         with member.path.open("rb", buffering=0) as file:
             file.seek(start)
             while length > 0:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appliance.store import resources
 from tests.support.server import Appliance, Person
 
 
@@ -29,6 +30,14 @@ class Ward:
     def base(self) -> str:
         """Address of the resource's files."""
         return f"/dataset/{self.draft['id']}/resource/{self.resource['id']}"
+
+
+def stored_crc32(ward: Any, resource_id: str) -> int | None:
+    """What is noted of a resource's file."""
+    with ward.appliance.context.db.read() as conn:
+        row = resources.get(conn, resource_id)
+    assert row is not None
+    return None if row["crc32"] is None else int(row["crc32"])
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import zipfile
+import zlib
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.model.crc32 import combine
+from appliance.store import resources
 from appliance.web.transfer import archives
 from appliance.web.transfer.zip64 import Archive, Checksums, Member
+from tests.web.transfer.conftest import stored_crc32
 
 WHEN = (2024, 2, 29, 12, 30, 58)
 
@@ -124,6 +129,35 @@ def test_dataset_as_archive_with_resume(ward: Any, dataset: dict[str, Any]) -> N
         assert (rest.status_code, rest.content) == (206, whole.content[start:])
     assert ward.editor.fetch(url, headers={"If-None-Match": tag}).status_code == 304
     assert ward.stranger.fetch(f"/dataset/{ward.draft['id']}/download.zip").status_code == 404
+
+
+def test_a_form_brings_the_crc(ward: Any) -> None:
+    assert stored_crc32(ward, ward.resource["id"]) == zlib.crc32(ward.content)
+
+
+def test_a_range_of_an_archive_reads_nothing_but_what_it_sends(ward: Any, tmp_path: Path) -> None:
+    """A dataset of a sparse file of 8 GiB and a small one; the service runs in this process, whose reads the kernel counts."""
+    size, draft = 8 << 30, ward.editor.draft("ward")["id"]
+    for name, content in (("large.txt", b"l"), ("small.txt", b"small" * 1000)):
+        (tmp_path / name).write_bytes(content)
+        ward.editor.add(draft, tmp_path / name)
+    large, _small = ward.editor.get("package_show", id=draft).result["resources"]
+    context = ward.appliance.context
+    os.truncate(context.depot.path(large["id"]), size)
+    zeros = reduce(lambda crc, power: combine(crc, crc, 1 << power), range(20, 33), zlib.crc32(bytes(1 << 20)))
+    with context.db.write() as tx:
+        resources.patch(tx, large["id"], size=size, crc32=zeros)
+    archives._CHECKSUMS._known.clear()
+    before = _bytes_read()
+    for wanted in (100, 6000):  # within the directory; with the small file and the large one's descriptor
+        answer = ward.editor.fetch(f"/dataset/{draft}/download.zip", headers={"Range": f"bytes=-{wanted}"})
+        assert (answer.status_code, len(answer.content)) == (206, wanted)
+        assert zeros.to_bytes(4, "little") in answer.content
+    assert _bytes_read() - before < 16 << 20
+
+
+def _bytes_read() -> int:
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 def test_several_datasets_as_one_archive(ward: Any, dataset: dict[str, Any]) -> None:

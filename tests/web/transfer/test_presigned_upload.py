@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import threading
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from appliance.model import multipart_parts
 from appliance.store import uploads
 from appliance.web.transfer.upload_locks import LOCKS
 from tests.support.server import Appliance, wait_for
+from tests.web.transfer.conftest import stored_crc32
 
 MIB = 1 << 20
 
@@ -76,6 +78,7 @@ def test_several_parts_in_any_order_and_again(ward: Any) -> None:
     resource = package["resources"][0]
     assert (resource["id"], resource["size"], resource["etag"]) == (started["resource_id"], len(content), expected)
     assert ward.appliance.context.depot.path(resource["id"]).read_bytes() == content
+    assert stored_crc32(ward, resource["id"]) == zlib.crc32(content)
     assert send(ward, "PUT", started["upload_urls"][0], cut[0]).status_code == 404
     assert send(ward, "POST", started["complete_url"], xml(digests)).headers["ETag"].strip('"') == expected
 
@@ -90,6 +93,7 @@ def test_single_part_needs_no_completion(ward: Any) -> None:
     resource = attach(ward, draft["id"], started["resource_id"], "one.txt").result["package"]["resources"][0]
     assert resource["sha256"] == hashlib.sha256(content).hexdigest()
     assert resource["etag"] == hashlib.md5(content).hexdigest()
+    assert stored_crc32(ward, resource["id"]) == zlib.crc32(content)
 
 
 def test_incomplete_upload_does_not_become_a_resource(ward: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import zlib
 from typing import Any
 
 import pytest
 import requests
 
 from appliance.web.transfer import resumable_upload
+from tests.web.transfer.conftest import stored_crc32
 
 
 class Client:
@@ -58,6 +60,7 @@ def test_pieces_with_checksums(ward: Any) -> None:
         hashlib.md5(content).hexdigest(),
     )
     assert ward.appliance.context.depot.path(resource["id"]).read_bytes() == content
+    assert stored_crc32(ward, resource["id"]) == zlib.crc32(content)
     assert client.http.head(client.url, timeout=60).status_code == 404
 
 
@@ -86,6 +89,7 @@ def test_stream_that_breaks_off_goes_on(ward: Any) -> None:
     assert client.patch(reached, content[reached:]).status_code == 204
     resource = client.finish().json()
     assert resource["sha256"] == hashlib.sha256(content).hexdigest()
+    assert stored_crc32(ward, resource["id"]) == zlib.crc32(content)
     assert ward.appliance.context.depot.path(resource["id"]).read_bytes() == content
 
 
@@ -102,7 +106,9 @@ def test_hashes_survive_a_restart_by_reading_or_by_a_job(ward: Any) -> None:
     resumable_upload._HASHES._known.clear()
     client.patch(200_000, content[200_000:])
     assert client.finish(sha256="0" * 64).status_code == 409
-    assert client.finish(sha256=hashlib.sha256(content).hexdigest()).json()["etag"] == hashlib.md5(content).hexdigest()
+    resource = client.finish(sha256=hashlib.sha256(content).hexdigest()).json()
+    assert resource["etag"] == hashlib.md5(content).hexdigest()
+    assert stored_crc32(ward, resource["id"]) == zlib.crc32(content)
 
 
 def test_offset_must_be_the_right_one(ward: Any) -> None:

@@ -94,6 +94,15 @@ class RequestReader:
         self._rest = self._rest[count:]
         return count
 
+    def holds_chunk(self, after_line: bool) -> bool:
+        """Have the first line of a chunk that is not the last one, and a byte of it, been received, so that nobody waits for them?
+
+        :param after_line: the line that ends the chunk before comes first.
+        """
+        start = 2 if after_line else 0
+        end = self._rest.find(b"\r\n", start, start + _LINE_LIMIT)
+        return 0 <= end < len(self._rest) - 2 and chunk_size(self._rest[start:end]) > 0
+
     def line(self, limit: int = _LINE_LIMIT) -> bytes:
         """A line without its CRLF. Raises Problem 400 beyond `limit` bytes, PeerGone."""
         buffer = memoryview(bytearray(4096))
@@ -108,6 +117,14 @@ class RequestReader:
         if len(line) > limit:
             raise bad("Malformed body.")
         return line
+
+
+def chunk_size(line: bytes) -> int:
+    """The size [bytes] that the first line of a chunk says. Raises Problem 400."""
+    match = _CHUNK_SIZE.fullmatch(line)
+    if match is None:
+        raise bad("Malformed chunk.")
+    return int(match[1], 16)
 
 
 class StreamBody(Body):
@@ -194,6 +211,7 @@ class ChunkedBody(StreamBody):
     def __init__(self, inbox: RequestReader, before: Callable[[], None], after: Callable[[], None]) -> None:
         super().__init__(inbox, None, before, after)
         self._chunk = 0
+        self._line_due = False  # the one that ends a chunk has not been read yet
         self._ended = False
 
     @property
@@ -202,18 +220,26 @@ class ChunkedBody(StreamBody):
         return 0 if self._ended else None
 
     def _receive(self, buffer: memoryview) -> int:
-        if not self._chunk:
-            match = _CHUNK_SIZE.fullmatch(self._inbox.line())
-            if match is None:
+        """Bytes of as many chunks as have come: whoever sends them byte by byte would cost twenty times the work else."""
+        filled = self._piece(buffer)
+        while 0 < filled < len(buffer) and not self._chunk and self._inbox.holds_chunk(self._line_due):
+            filled += self._piece(buffer[filled:])
+        return filled
+
+    def _piece(self, buffer: memoryview) -> int:
+        """Bytes of one chunk; 0 at the end of the body."""
+        if self._line_due:
+            if self._inbox.line(0):
                 raise bad("Malformed chunk.")
-            self._chunk = int(match[1], 16)
+            self._line_due = False
+        if not self._chunk:
+            self._chunk = chunk_size(self._inbox.line())
             if not self._chunk:
                 self._trailers()
                 return 0
         count = self._some(buffer[: self._chunk])
         self._chunk -= count
-        if not self._chunk and self._inbox.line(0):
-            raise bad("Malformed chunk.")
+        self._line_due = not self._chunk
         return count
 
     def _trailers(self) -> None:

@@ -6,16 +6,19 @@ import re
 
 from appliance.web.http import Request
 from appliance.web.routes import Route
-from appliance.web.transfer import archives, download, presigned_upload, resumable_upload
+from appliance.web.transfer import archives, download, multipart_form, presigned_upload, resumable_upload
 
 _FILES = re.compile(r"/upload/.+")
-_ACTIONS = re.compile(r"/api(?:/3)?/action/.+")
+_ACTIONS = re.compile(rf"/api(?:/3)?/action/(?:{'|'.join(sorted(multipart_form.FILE_ACTIONS))})/?")
 
 ROUTES: tuple[Route, ...] = (*download.ROUTES, *archives.ROUTES, *presigned_upload.ROUTES, *resumable_upload.ROUTES)
 
 
 def carries_file(request: Request) -> bool:
-    """Is the body of a request a file, so that it may take as long as the client's connection needs?"""
+    """Is the body of a request a file, so that it may take as long as the client's connection needs?
+
+    A form for an action that takes no file is none.
+    """
     if request.method in {"PUT", "PATCH"}:
         return _FILES.fullmatch(request.path) is not None
     kind = (request.headers.get("Content-Type") or "").lower()

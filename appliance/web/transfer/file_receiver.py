@@ -11,6 +11,7 @@ import hashlib
 import os
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
@@ -19,6 +20,7 @@ from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem
 from appliance.store.depot import Part
+from appliance.store.fair_lock import caller
 from appliance.store.filesystem import reserve, start_writing, wait_written
 from appliance.web.gateway.priority import lower_priority
 
@@ -33,8 +35,33 @@ _STEP = 16 << 20
 _WINDOW = 96 << 20
 
 
-#: Files that are written and hashed in threads of their own at once; further ones are received in their connection's thread.
-_THREADED = threading.BoundedSemaphore(16)
+#: Files that are written and hashed in threads of their own at once, in all and of one user; further ones are received in their
+#: connection's thread.
+MOST_THREADED = 16
+MOST_THREADED_OF_ONE = 4
+
+
+class _Threaded:
+    """Who has how many files in threads. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Counter[str | None] = Counter()
+
+    def acquire(self, caller: str | None) -> bool:
+        """May one more file of `caller` have threads?"""
+        with self._lock:
+            free = self._held.total() < MOST_THREADED and self._held[caller] < MOST_THREADED_OF_ONE
+            self._held[caller] += free
+            return free
+
+    def release(self, caller: str | None) -> None:
+        """Give the threads of one file back."""
+        with self._lock:
+            self._held -= Counter([caller])  # forgets callers who have none left
+
+
+_THREADED = _Threaded()
 
 
 class Hasher(Protocol):
@@ -119,7 +146,8 @@ class RangeReceiver:
         self._inline: list[Callable[[bytes], None]] = [self._store, *(hasher.update for hasher in hashers)]
         self._room, self._asked = room, 0
         self._reserved = os.fstat(part.fd).st_blocks * 512
-        if (size is None or size > _INLINE) and _THREADED.acquire(blocking=False):
+        self._caller = caller()
+        if (size is None or size > _INLINE) and _THREADED.acquire(self._caller):
             names = ["disk", *(f"hash{number}" for number in range(len(hashers)))]
             self._lanes = [_Worker(work, name) for work, name in zip(self._inline, names, strict=True)]
 
@@ -151,7 +179,7 @@ class RangeReceiver:
             except Exception as error:
                 failed = error
         if self._lanes:
-            _THREADED.release()
+            _THREADED.release(self._caller)
         self._lanes = []
         if failed is not None:
             raise storage_problem(failed) from failed

@@ -19,6 +19,8 @@ from appliance.web.transfer.file_receiver import BLOCK
 MAX_TEXT = 8 << 20
 MAX_PARTS = 2000
 _FIRST_READ = 16384
+#: Actions that take a file.
+FILE_ACTIONS = frozenset({"package_revise", "resource_create"})
 
 
 class Sink(Protocol):

@@ -8,13 +8,21 @@ from typing import Any
 
 from appliance.jobs import basins
 from appliance.jobs.artefact_publishing import Output, publish, scratch
-from appliance.jobs.registry import Done, JobContext, Postponed, job
+from appliance.jobs.registry import Done, JobContext, Postponed, Shape, job
 from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
 
 RESULT = "condensed.rtdc"
 #: The result, the same before it is laid out, and the table of computed features, which is larger than what memory should hold.
 OUTPUTS = (RESULT, "draft.rtdc", "derived.f64")
+_ANSWER: Shape = {
+    "size": int,
+    "computed": list,
+    "features": list,
+    "basin_features": list,
+    "statistics": dict,
+    "logs": dict,
+}
 #: Room for outputs of a file without events [bytes], and for each event: 8 bytes for each of 200 features in each of the outputs.
 _ROOM = 64 << 20
 _EVENT = 8 * 200 * len(OUTPUTS)
@@ -41,6 +49,7 @@ def run(context: JobContext) -> Done:
             "condense",
             request,
             folder,
+            answer=_ANSWER,
             outputs=OUTPUTS,
             fork=context.cores > 1,
             file_size=most,
@@ -77,7 +86,9 @@ def _readdressed(context: JobContext, path: Path) -> Done | None:
     with scratch(context) as folder:
         request = {"condensed": str(path), "site_url": site_url}
         try:
-            outcome = context.run("readdress", request, folder, outputs=(RESULT,), file_size=most, read=[path])
+            outcome = context.run(
+                "readdress", request, folder, answer={"basins": int}, outputs=(RESULT,), file_size=most, read=[path]
+            )
         except SandboxError as error:
             if error.permanent:
                 return None

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from appliance.jobs import basins
 from appliance.jobs.artefact_publishing import Output, publish, scratch
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import Done, JobContext, Shape, job
 from appliance.jobs.sandbox import SandboxError
 from appliance.store import artefacts, jobs, resources, rtdc
 
@@ -25,6 +25,23 @@ _COPIED = (
     "identifier",
     "contents",
 )
+_ANSWER: Shape = {
+    "config": dict,
+    "dc": dict,
+    "format": str,
+    "event_count": int,
+    "features": list,
+    "scalar_features": list,
+    "logs": dict,
+    "tables": dict,
+    "contents": dict,
+    "traces": list,
+    "file_basins": (list,),
+    "statistics": dict,
+    "identifier": (str, type(None)),
+    "integrity": dict,
+    "personal": (list,),
+}
 _MOST = 130_000_000
 #: Processor seconds, however large the file is: one of 20 GB takes 3.
 _MOST_CPU = 300
@@ -53,7 +70,9 @@ def run(context: JobContext) -> Done:
     outputs = tuple(output.name for output in _WHOLE.values())
     with scratch(context) as folder:
         try:
-            outcome = context.run("metadata", {}, folder, outputs=outputs, file_size=2 * _MOST, most_cpu=_MOST_CPU)
+            outcome = context.run(
+                "metadata", {}, folder, answer=_ANSWER, outputs=outputs, file_size=2 * _MOST, most_cpu=_MOST_CPU
+            )
         except SandboxError as error:
             if error.permanent:
                 with context.db.write() as tx:

@@ -43,9 +43,17 @@ def run(context: JobContext) -> Done:
     request = {"name": resource["name"], "condensed": str(condensed) if condensed.is_file() else None}
     with scratch(context) as folder:
         outputs = tuple(output.name for output in FILES.values())
-        outcome = context.run("preview", request, folder, outputs=outputs, file_size=_most(resource), read=[condensed])
+        outcome = context.run(
+            "preview",
+            request,
+            folder,
+            answer={"alt": str},
+            outputs=outputs,
+            file_size=_most(resource),
+            read=[condensed],
+        )
         note = publish(context, folder, FILES)
-    alt = str(outcome.answer.get("alt", ""))
+    alt = outcome.answer["alt"]
 
     def write(tx: sqlite3.Connection) -> None:
         """Note the files and the text that describes the picture."""

@@ -26,6 +26,8 @@ _LEAST_WAIT, _WAIT_FACTOR = 60, 10
 _UNPACKED_A_SECOND = 5 << 20
 _MOST_FOR_UNPACKED = 900
 
+#: Keys of a task's answer and the types of their values; `list` is one of texts.
+Shape = Mapping[str, type | tuple[type, ...]]
 Write = Callable[[sqlite3.Connection], None]
 
 
@@ -114,6 +116,7 @@ class JobContext:
         scratch: Path,
         *,
         unpacked: int = 0,
+        answer: Shape,
         most_cpu: int = sys.maxsize,
         **options: Any,
     ) -> Outcome:
@@ -121,6 +124,7 @@ class JobContext:
 
         It starts when there is room for all that it may write, and is stopped when the volume's reserve is no longer whole.
 
+        :param answer: what the answer must hold, so that nothing is published for one that cannot be used.
         :param unpacked: bytes of the file's data when unpacked, if the task goes through all of them; :param most_cpu: processor seconds for any file; :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
         """
         settings, path = self.settings.jobs, self.original()
@@ -129,7 +133,7 @@ class JobContext:
         options.setdefault("cpu", cpu)
         with self.room.hold(options["file_size"]):
             try:
-                return self.sandbox.run(
+                outcome = self.sandbox.run(
                     task,
                     path,
                     dict(request),
@@ -144,6 +148,21 @@ class JobContext:
                 if self.room.is_gone() and not self.cancelled():  # stopped by us, or the disk was full before we looked
                     raise NoRoom(max(options["file_size"], measure(scratch))) from error
                 raise
+        _require(outcome.answer, answer)
+        return outcome
+
+
+def _require(answer: Any, shape: Shape) -> None:
+    """Raises SandboxError unless a child, which may have been taken over, answered in this shape."""
+    if isinstance(answer, dict) and all(_fits(answer.get(key), kind) for key, kind in shape.items()):
+        return
+    raise SandboxError("answer", "The job's answer could not be read.", permanent=True)
+
+
+def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def processor_seconds(size: int, unpacked: int = 0) -> int:

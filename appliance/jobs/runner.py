@@ -330,6 +330,15 @@ class JobRunner:
         return done
 
     def _settle(self, active: _Active, outcome: Done | Exception) -> None:
+        """Write the end of an attempt. What cannot be written of a success is a failure like any other."""
+        try:
+            self._record(active, outcome)
+        except (Problem, sqlite3.Error):
+            raise
+        except Exception as error:
+            self._record(active, self._incident(active.row, error))
+
+    def _record(self, active: _Active, outcome: Done | Exception) -> None:
         """Write the end of an attempt in one transaction."""
         job = active.row
         with self._db.write() as tx:

@@ -303,7 +303,7 @@ def _apply_resources(
         raise invalid({"resources": [f"At most {MOST_LISTED} files are accepted in one list"]})
     if not all(isinstance(entry.get("id"), str | None) for entry in listed):
         raise invalid({"resources": ["Ids are texts"]})
-    old = {row["id"]: json.loads(row["document"]) for row in rows.of_dataset(tx, facts.id)}
+    old = {one: json.loads(text) for one, text in documents.resources(tx, facts.id).items()}
     kept = [entry["id"] for entry in listed if entry.get("id") in old]
     dropped = [one for one in old if one not in set(kept)]
     if dropped:

@@ -23,11 +23,11 @@ def remove(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[st
     """
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
         facts = _draft(tx, viewer, dataset_ref)
-        known = {row["id"]: row for row in rows.of_dataset(tx, facts.id)}
+        known = {row["id"]: dict(row) | {"position": place} for place, row in enumerate(rows.of_dataset(tx, facts.id))}
         for resource_id in dict.fromkeys(ids):
             if resource_id not in known:
                 raise not_found()
-            files.notes[resource_id] = dict(known[resource_id])
+            files.notes[resource_id] = known[resource_id]
             resources.remove(tx, viewer, resource_id, facts.id, files)
 
 

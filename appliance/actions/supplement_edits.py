@@ -10,7 +10,7 @@ from appliance.actions import lookup, resources
 from appliance.actions.site import Site
 from appliance.model.problem import Fields, Problem, invalid, not_found
 from appliance.model.viewer import Viewer
-from appliance.store import resources as rows
+from appliance.store import documents
 
 
 def write(site: Site, viewer: Viewer, dataset_ref: str | None, changes: Mapping[str, Mapping[str, Any]]) -> int:
@@ -24,7 +24,7 @@ def write(site: Site, viewer: Viewer, dataset_ref: str | None, changes: Mapping[
     with site.db.write() as tx:
         _, facts = lookup.dataset(tx, viewer, dataset_ref, "dataset:update")
         resources.require_draft(viewer, facts)
-        stored = {row["id"]: row["document"] for row in rows.of_dataset(tx, facts.id)}
+        stored = documents.resources(tx, facts.id)
         for resource_id, new in changes.items():
             if resource_id not in stored:
                 raise not_found()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from appliance.model.problem import Problem
 
@@ -13,6 +13,7 @@ from appliance.model.problem import Problem
 #: has no limit.) What clients send takes a hundredth of that.
 STATEMENT = 10.0
 TRANSACTION = 20.0
+Kind = TypeVar("Kind", bound=Callable[[], None])
 _STEPS = 50_000  # virtual machine steps between two looks at the clock
 
 
@@ -68,12 +69,14 @@ class Writer(_Timed):
             self.before_commit.pop(key)()
 
 
-def once(tx: sqlite3.Connection, key: Hashable, action: Callable[[], None]) -> None:
-    """Do `action` at the end of the transaction, once for `key`; at once on a connection that knows no end."""
+def put_off(tx: sqlite3.Connection, key: Hashable, action: Kind) -> Kind:
+    """Put `action` off to the end of the transaction. → the one that was put off for `key` already, else `action`.
+
+    On a connection that knows no end the caller has to do it.
+    """
     if isinstance(tx, Writer):
-        tx.before_commit.setdefault(key, action)
-    else:
-        action()
+        return cast(Kind, tx.before_commit.setdefault(key, action))
+    return action
 
 
 def too_long() -> Problem:

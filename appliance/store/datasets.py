@@ -9,8 +9,8 @@ from typing import Any
 from appliance.model import names, times
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.store import collections, documents, visibility
-from appliance.store.connections import once
-from appliance.store.search import index
+from appliance.store.connections import Writer, put_off
+from appliance.store.search import extension, index
 
 _EDITABLE = (
     "name",
@@ -82,16 +82,49 @@ def update(tx: sqlite3.Connection, dataset_id: str, **values: Any) -> None:
             tx.execute(f"UPDATE dataset SET {key} = ? WHERE id = ?", (values[key], dataset_id))
 
 
+class _Reindex:
+    """Brings a dataset's search entry in step at the end of a transaction.
+
+    :ivar files: the only ones that have changed, with their rows from before (None: they are new); None when other things have, too.
+    """
+
+    def __init__(self, tx: sqlite3.Connection, dataset_id: str) -> None:
+        self._tx, self._dataset_id = tx, dataset_id
+        self.files: dict[str, sqlite3.Row | None] | None = {}
+
+    def __call__(self) -> None:
+        if not self.files or not extension.extend(self._tx, self._dataset_id, self.files):
+            index.refresh(self._tx, [self._dataset_id])
+
+
 def touch(tx: sqlite3.Connection, dataset_id: str) -> None:
     """The dataset or something in it has changed: new time of modification, document and search entry."""
     tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (times.now(), dataset_id))
     refresh(tx, dataset_id)
 
 
+def touch_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, before: sqlite3.Row | None) -> None:
+    """As `touch`, where nothing but one file is new or has changed, which spares looking at the others. `before`: its row, None for a new one."""
+    tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (times.now(), dataset_id))
+    documents.refresh_dataset(tx, dataset_id)
+    reindex = _reindex(tx, dataset_id)
+    if reindex.files is not None:
+        reindex.files.setdefault(resource_id, before)
+    if not isinstance(tx, Writer):
+        reindex()
+
+
 def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
     """Bring document and search entry in step with the rows, without a new time of modification."""
     documents.refresh_dataset(tx, dataset_id)
-    once(tx, ("search", dataset_id), lambda: index.refresh(tx, [dataset_id]))
+    reindex = _reindex(tx, dataset_id)
+    reindex.files = None
+    if not isinstance(tx, Writer):
+        reindex()
+
+
+def _reindex(tx: sqlite3.Connection, dataset_id: str) -> _Reindex:
+    return put_off(tx, ("search", dataset_id), _Reindex(tx, dataset_id))
 
 
 #: What links a dataset to others: table → (column and table of the other side, all columns).

@@ -2,7 +2,8 @@
 
 A dataset's own part and each resource are stored as JSON text beside their rows, rewritten in the transaction that changes
 them; circle and collections are added by SQL while reading. So a `package_show` is one statement and no assembling in Python,
-however many resources there are.
+however many resources there are. A resource's position in its dataset is added likewise: a file that is removed or moved changes no other
+file's document.
 """
 
 from __future__ import annotations
@@ -19,11 +20,22 @@ CIRCLE = """json_object('id', {c}.id, 'name', {c}.name, 'title', {c}.title, 'typ
 _GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_name', iif(g.title = '', g.name, g.title),
  'description', g.description, 'image_display_url', g.image_url)"""
 
+
+def _placed(position: str) -> str:
+    """SQL of the document of a resource (alias r) with this position."""
+    return f"""'{{"position":' || ({position}) || ',' || substr(r.document, 2)"""
+
+
+#: SQL of the position of a resource (alias r) among those of its dataset, counted from 0, and of its document with it.
+POSITION = "(SELECT count(*) FROM resource p WHERE p.dataset_id = r.dataset_id AND p.position < r.position)"
+RESOURCE = _placed(POSITION)
+
 #: Columns whose concatenation is the package; alias d = dataset, c = its circle.
 _PARTS = f"""d.document AS own, {CIRCLE.format(c="c")} AS circle,
  coalesce((SELECT json_group_array(json(one)) FROM (SELECT {_GROUP} AS one FROM collection_dataset cd JOIN community g
    ON g.id = cd.collection_id AND g.state = 'active' WHERE cd.dataset_id = d.id ORDER BY g.name)), '[]') AS collections,
- coalesce((SELECT group_concat(one, ',') FROM (SELECT document AS one FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""
+ coalesce((SELECT group_concat(one, ',') FROM (SELECT {_placed("row_number() OVER (ORDER BY r.position) - 1")} AS one
+   FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""
 
 _SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id = d.circle_id"
 
@@ -40,6 +52,26 @@ def packages(conn: sqlite3.Connection, pks: Iterable[int]) -> list[str]:
     rows = conn.execute(f"{_SELECT} WHERE d.pk IN (SELECT value FROM json_each(?))", (json.dumps(order),))
     found = {row["pk"]: _join(row) for row in rows}
     return [found[pk] for pk in order if pk in found]
+
+
+def resource(conn: sqlite3.Connection, resource_id: str) -> str:
+    """The API answer of a resource as JSON text; it must be there."""
+    return str(conn.execute(f"SELECT {RESOURCE} FROM resource r WHERE r.id = ?", (resource_id,)).fetchone()[0])
+
+
+def resources(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
+    """The API answers of a dataset's resources by id, in their order."""
+    rows = conn.execute(
+        f"""SELECT r.id, {_placed("row_number() OVER (ORDER BY r.position) - 1")} FROM resource r
+            WHERE r.dataset_id = ? ORDER BY r.position""",
+        (dataset_id,),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def position(conn: sqlite3.Connection, resource_id: str) -> int:
+    """Place of a resource among those of its dataset, counted from 0."""
+    return int(conn.execute(f"SELECT {POSITION} FROM resource r WHERE r.id = ?", (resource_id,)).fetchone()[0])
 
 
 def _join(row: sqlite3.Row) -> str:
@@ -146,7 +178,6 @@ def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
         "mimetype_inner": None,
         "name": row["name"],
         "package_id": row["dataset_id"],
-        "position": row["position"],
         "resource_type": None,
         "s3_available": True,
         "size": row["size"],

@@ -9,7 +9,6 @@ from typing import Any
 
 from appliance.model import times
 from appliance.store import datasets, documents
-from appliance.store.connections import once
 
 _PATCHABLE = (
     "description",
@@ -82,7 +81,7 @@ def create(
         ),
     )
     documents.refresh_resource(tx, resource_id)
-    datasets.touch(tx, dataset_id)
+    datasets.touch_file(tx, dataset_id, resource_id, None)
 
 
 def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
@@ -103,7 +102,7 @@ def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
     now = times.now()
     tx.execute("UPDATE resource SET last_modified = ?, metadata_modified = ? WHERE id = ?", (now, now, resource_id))
     documents.refresh_resource(tx, resource_id)
-    datasets.touch(tx, row["dataset_id"])
+    datasets.touch_file(tx, row["dataset_id"], resource_id, row)
     return True
 
 
@@ -113,23 +112,12 @@ def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:
 
 
 def remove(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Delete the row; the others of its dataset close ranks."""
+    """Delete the row. The others keep their order; their column `position` may have gaps."""
     row = get(tx, resource_id)
     if row is None:
         return
     tx.execute("DELETE FROM resource WHERE id = ?", (resource_id,))
-    once(tx, ("positions", row["dataset_id"]), lambda: _close_ranks(tx, row["dataset_id"]))
     datasets.touch(tx, row["dataset_id"])
-
-
-def _close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Count positions from 0 without gaps; only rows that move are written."""
-    tx.execute(
-        """UPDATE resource SET position = moved.place, document = json_set(document, '$.position', moved.place)
-           FROM (SELECT id, row_number() OVER (ORDER BY position) - 1 AS place FROM resource WHERE dataset_id = ?) AS moved
-           WHERE resource.id = moved.id AND resource.position != moved.place""",
-        (dataset_id,),
-    )
 
 
 def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
@@ -150,8 +138,7 @@ def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
     """Put the resources of a dataset into this order (all their ids)."""
     for position, resource_id in enumerate(order):
         tx.execute(
-            """UPDATE resource SET position = ?1, document = json_set(document, '$.position', ?1)
-               WHERE id = ?2 AND dataset_id = ?3 AND position != ?1""",
+            "UPDATE resource SET position = ?1 WHERE id = ?2 AND dataset_id = ?3 AND position != ?1",
             (position, resource_id, dataset_id),
         )
     datasets.touch(tx, dataset_id)

@@ -25,6 +25,8 @@ _SHORT = 200  # characters of a value whose description is kept for the next tim
 _LONGEST_TEXT = 50_000  # characters of a description that are searched
 _LARGEST = 10**30
 _LONGEST_VALUE = 300  # characters of a metadata value that are kept
+#: What is indexed of a file.
+FILE_COLUMNS = "name, description, format, size, event_count, supplements, dc"
 #: Text fields of a measurement that people search for without naming the field.
 _SPOKEN = ("dc:experiment:sample", "dc:setup:identifier")
 
@@ -42,7 +44,7 @@ def refresh(tx: sqlite3.Connection, dataset_ids: Iterable[str]) -> None:
     ids = list(dataset_ids)
     for start in range(0, len(ids), _BATCH):
         entries = list(_entries(tx, ids[start : start + _BATCH]))
-        values = _value_ids(tx, {key: value for entry in entries for key, value in entry.values.items()})
+        values = value_ids(tx, {key: value for entry in entries for key, value in entry.values.items()})
         for entry in entries:
             _store(tx, entry, values)
     tx.execute("UPDATE search_state SET version = version + 1")
@@ -62,7 +64,7 @@ def rebuild(tx: sqlite3.Connection) -> int:
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
     """What the index holds of one dataset."""
 
     pk: int
@@ -73,6 +75,8 @@ class _Entry:
     size: int = 0
     facets: dict[Key, Value] = field(default_factory=dict)
     measures: dict[Key, Value] = field(default_factory=dict)
+    spoken: dict[Key, None] = field(default_factory=dict)  # of the measures, those that are also words
+    seen: set[tuple[str, str | float, type]] = field(default_factory=set)
 
     @property
     def values(self) -> dict[Key, Value]:
@@ -86,10 +90,10 @@ class _Entry:
             self.facets[name, text] = (name, text, None, None)
 
 
-def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[_Entry]:
+def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[Entry]:
     """Gather what is to be indexed of these datasets: four statements for the whole batch."""
     wanted = json.dumps(ids)
-    found: dict[str, _Entry] = {}
+    found: dict[str, Entry] = {}
     for row in tx.execute(
         """SELECT d.pk, d.id, d.name, d.title, d.notes, d.authors, d.doi, d.reference_list, d.license_id, d.circle_id, d.created,
                   c.name, c.title
@@ -100,7 +104,7 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[_Entry]:
         texts = {"name": [name], "title": [title], "authors": [authors], "notes": [notes[:_LONGEST_TEXT]]}
         known = licences.find(licence)
         texts["more"] = [references, doi, circle_name or "", circle_title or "", known["title"] if known else licence]
-        entry = found[id_] = _Entry(
+        entry = found[id_] = Entry(
             pk, title, texts | {"tags": [], "collections": [], "res_name": [], "res_description": []}
         )
         entry.facet("organization", circle)
@@ -121,16 +125,16 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[_Entry]:
         found[id_].texts["collections"] += [name, title]
         found[id_].facet("groups", collection)
     for row in tx.execute(
-        """SELECT dataset_id, name, description, format, size, event_count, supplements, dc FROM resource
+        f"""SELECT dataset_id, {FILE_COLUMNS} FROM resource
            WHERE dataset_id IN (SELECT value FROM json_each(?)) ORDER BY dataset_id, position""",
         (wanted,),
     ):
-        _add_resource(found[row[0]], *tuple(row)[1:])
+        add_resource(found[row[0]], *tuple(row)[1:])
     yield from found.values()
 
 
-def _add_resource(
-    entry: _Entry,
+def add_resource(
+    entry: Entry,
     name: str,
     description: str | None,
     format_: str,
@@ -146,13 +150,16 @@ def _add_resource(
     entry.size += size or 0
     entry.num_events += events or 0
     for key, value in json.loads(dc).items():
-        _add_measure(entry, key, value, spoken=key in _SPOKEN)
+        # most values are those of the files before; a value of another type may be equal to one that was seen
+        if isinstance(value, str | int | float) and (pair := (key, value, value.__class__)) not in entry.seen:
+            entry.seen.add(pair)
+            _add_measure(entry, key, value, spoken=key in _SPOKEN)
     for key, value in json.loads(supplements).items():
         for one in value if isinstance(value, list) else [value]:
             _add_measure(entry, key, one, spoken=isinstance(one, str))
 
 
-def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
+def _add_measure(entry: Entry, key: str, value: Any, *, spoken: bool) -> None:
     """Add one metadata value; `spoken`: people also search for it as a word."""
     if not isinstance(value, str | int | float):
         return
@@ -161,7 +168,7 @@ def _add_measure(entry: _Entry, key: str, value: Any, *, spoken: bool) -> None:
         return
     entry.measures[key, text] = (key, text, number, words)
     if spoken:
-        entry.texts["more"].append(text)
+        entry.spoken[key, text] = None
 
 
 def describe_value(value: str | float) -> tuple[str, float | None, str | None]:
@@ -207,14 +214,20 @@ def as_number(text: str) -> float | None:
     return number if number.is_integer() else float(f"{number:.7g}")
 
 
-_TEXT_COLUMNS = ("name", "title", "tags", "collections", "authors", "notes", "res_name", "res_description", "more")
-_INSERT_TEXT = f"INSERT INTO search_text(rowid, {', '.join(_TEXT_COLUMNS)}) VALUES (?{', ?' * len(_TEXT_COLUMNS)})"
+TEXT_COLUMNS = ("name", "title", "tags", "collections", "authors", "notes", "res_name", "res_description", "more")
+_INSERT_TEXT = f"INSERT INTO search_text(rowid, {', '.join(TEXT_COLUMNS)}) VALUES (?{', ?' * len(TEXT_COLUMNS)})"
 
 
-def _store(tx: sqlite3.Connection, entry: _Entry, values: dict[Key, int]) -> None:
+def digest_of(texts: Iterable[str]) -> bytes:
+    """What tells whether the indexed words of a dataset are still the same."""
+    return hashlib.blake2b("\x00".join(texts).encode(), digest_size=16).digest()
+
+
+def _store(tx: sqlite3.Connection, entry: Entry, values: dict[Key, int]) -> None:
     """Write an entry, whose values have these ids; parts that are as they were are left alone."""
-    texts = [indexed(" ".join(dict.fromkeys(entry.texts[column]))) for column in _TEXT_COLUMNS]
-    digest = hashlib.blake2b("\x00".join(texts).encode(), digest_size=16).digest()
+    entry.texts["more"] += [text for _, text in entry.spoken]
+    texts = [indexed(" ".join(dict.fromkeys(entry.texts[column]))) for column in TEXT_COLUMNS]
+    digest = digest_of(texts)
     old = tx.execute("SELECT facet_ids, measure_ids, digest FROM search_dataset WHERE pk = ?", (entry.pk,)).fetchone()
     if old is None or old[2] != digest:
         if old is not None:
@@ -235,7 +248,7 @@ def _store(tx: sqlite3.Connection, entry: _Entry, values: dict[Key, int]) -> Non
     )
 
 
-def _value_ids(tx: sqlite3.Connection, values: dict[Key, Value]) -> dict[Key, int]:
+def value_ids(tx: sqlite3.Connection, values: dict[Key, Value]) -> dict[Key, int]:
     """Ids of these values, made where they are missing."""
     fields = _field_ids(tx, {name for name, _ in values})
     asked = json.dumps([[fields[name], text] for name, text in values], ensure_ascii=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.model.problem import invalid
 from appliance.model.viewer import Viewer
-from appliance.store import visibility
+from appliance.store import documents, visibility
 from appliance.store.search.limits import time_limit
 
 MAX_LIMIT = 1000
@@ -64,7 +64,7 @@ def resource_search(
     with time_limit(conn):
         count = conn.execute(f"SELECT count(*) {source}", values).fetchone()[0]
         rows = conn.execute(
-            f"SELECT r.document {source} ORDER BY {order}, r.pk LIMIT :limit OFFSET :offset", values
+            f"SELECT {documents.RESOURCE} {source} ORDER BY {order}, r.pk LIMIT :limit OFFSET :offset", values
         ).fetchall()
     return count, [row[0] for row in rows]
 

@@ -9,7 +9,7 @@ from appliance.actions import lookup
 from appliance.actions import resources as verbs
 from appliance.model import names, supplements
 from appliance.model.problem import Problem, missing, not_found
-from appliance.store import resources
+from appliance.store import documents, resources
 from appliance.store.search import autocomplete, resource_search
 from appliance.web.api.registry import Call, Raw, action, listing, natural, text
 
@@ -21,7 +21,7 @@ def resource_show(call: Call) -> Raw:
     """A file's description."""
     with call.context.db.read() as conn:
         row, _ = lookup.resource(conn, call.viewer, call["id"])
-    return Raw(row["document"])
+        return Raw(documents.resource(conn, row["id"]))
 
 
 @action(
@@ -51,7 +51,7 @@ def resource_update(call: Call) -> Raw:
         row, facts = lookup.resource(tx, call.viewer, call["id"], "dataset:update")
         verbs.require_draft(call.viewer, facts)
         new = {key: value for key, value in call.data.items() if key != "id"}
-        verbs.change(call.context, tx, call.viewer, json.loads(row["document"]), new)
+        verbs.change(call.context, tx, call.viewer, json.loads(documents.resource(tx, row["id"])), new)
     return _shown(call, row["id"])
 
 
@@ -154,7 +154,6 @@ def _shown(call: Call, resource_id: str) -> Raw:
     if not resource_id:
         raise missing("id")
     with call.context.db.read() as conn:
-        row = resources.get(conn, resource_id)
-    if row is None:
-        raise not_found()
-    return Raw(row["document"])
+        if resources.get(conn, resource_id) is None:
+            raise not_found()
+        return Raw(documents.resource(conn, resource_id))

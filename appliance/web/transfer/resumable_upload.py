@@ -37,7 +37,7 @@ from appliance.model.problem import Problem, bad_request, invalid, not_found
 from appliance.model.values import as_text, decoded
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import datasets, uploads
+from appliance.store import datasets, documents, uploads
 from appliance.store.depot import Part
 from appliance.store.resources import get as get_resource
 from appliance.web import authentication
@@ -184,10 +184,9 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
             uploads.attached(tx, resource_id, facts.id)
     context.wake_jobs()
     with context.db.read() as conn:
-        resource = get_resource(conn, resource_id)
-    if resource is None:
-        raise not_found()
-    return json_response(201, json.loads(resource["document"]))
+        if get_resource(conn, resource_id) is None:
+            raise not_found()
+        return json_response(201, json.loads(documents.resource(conn, resource_id)))
 
 
 def give_up(context: Context, request: Request, match: re.Match[str]) -> Response:

@@ -10,7 +10,7 @@ from flask import Blueprint
 
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import artefacts, communities, resources, rtdc
+from appliance.store import artefacts, communities, documents, resources, rtdc
 from appliance.store import jobs as job_store
 from appliance.web.pages.dataset import contents, measurement, snippets, supplements
 from appliance.web.pages.dataset import view as dataset_pages
@@ -156,7 +156,7 @@ def _information(row: sqlite3.Row, file: sqlite3.Row, dc: dict[str, Any]) -> dic
         "metadata modified": show.moment(file["metadata_modified"]),
         "mimetype": file["mimetype"],
         "package id": row["id"],
-        "position": show.integer(file["position"]),
+        "position": show.integer(documents.position(conn(), file["id"])),
         "sha256": file["sha256"],
         "size": f"{show.size(file['size'])} ({show.integer(file['size'])} B)",
     }

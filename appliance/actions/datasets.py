@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from appliance.actions import activation, callers, collecting, dataset_fields, lookup, resources
+from appliance.actions import activation, callers, collecting, dataset_fields, lookup, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import licences, names, states
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
@@ -152,7 +152,7 @@ def apply(
         activation.require_ready(tx, facts.id)
     columns = _columns(fields)
     if circle_id:
-        resources.require_quota_to_move(site, tx, facts.id, circle_id)
+        upload_limits.require_quota_to_move(site, tx, facts.id, circle_id)
         columns["circle_id"] = circle_id
     if state:
         columns["state"] = state
@@ -191,7 +191,7 @@ def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) ->
         circle = lookup.community(tx, circle_ref, "circle")
         if circle["id"] == row["circle_id"]:
             return False
-        resources.require_quota_to_move(site, tx, facts.id, circle["id"])
+        upload_limits.require_quota_to_move(site, tx, facts.id, circle["id"])
         datasets.update(tx, facts.id, circle_id=circle["id"])
         datasets.touch(tx, facts.id)
         audit.add(tx, viewer, "dataset.move", "dataset", facts.id, source=row["circle_id"], target=circle["id"])

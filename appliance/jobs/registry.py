@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.jobs.room import NoRoom, Room
-from appliance.jobs.sandbox import Outcome, Sandbox, SandboxError
+from appliance.jobs.sandbox import Outcome, Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.scratch import measure
 from appliance.settings import Settings
 from appliance.store import resources

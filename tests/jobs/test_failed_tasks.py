@@ -80,7 +80,10 @@ def test_a_failed_task_leaves_everything_as_it_was(
             assert (job["state"], job["result"]) == ("failed", {}), (kind, job)
             assert job["error"]
         after = {one: state(appliance, one) for one in (old, new)}
-        if kind == "metadata" and way not in {"break", "kill"}:  # that the file cannot be read is what the job has found out
+        if kind == "metadata" and way not in {
+            "break",
+            "kill",
+        }:  # that the file cannot be read is what the job has found out
             for one in (old, new):
                 assert after[one].pop("kernel")["sane"] == 0
                 before[one].pop("kernel")

@@ -24,11 +24,10 @@ import hashlib
 import json
 import os
 import re
-import threading
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.crc32 import Crc32
@@ -46,6 +45,7 @@ from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver
 from appliance.web.transfer.presigned_upload import fill, open_part
+from appliance.web.transfer.running_hashes import HASHES, UnknownCrc32, running_crc32
 from appliance.web.transfer.upload_locks import LOCKS, UploadLock
 
 #: Size of the pieces that our pages send [bytes]: small enough to hash in memory, large enough to be fast.
@@ -57,33 +57,6 @@ _NOTED = 64 << 20
 _MAX_JSON = 1 << 20
 _CHECKSUM_MISMATCH = 460
 _MAX_CHECKED = 4 * CHUNK
-
-
-class _Hashes:
-    """Running hashes of uploads, as far as this process has seen their bytes in order."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
-
-    def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
-        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
-        with self._lock:
-            found = self._known.pop(upload_id, None)
-        if offset == 0:
-            return hashlib.sha256(), EtagHasher(size)
-        return (found[1], found[2]) if found is not None and found[0] == offset else None
-
-    def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
-        """Remember the hashes of the first `offset` bytes."""
-        if hashes is not None:
-            with self._lock:
-                if len(self._known) > 10 * MAX_OPEN:
-                    self._known.clear()
-                self._known[upload_id] = (offset, *hashes)
-
-
-_HASHES = _Hashes()
 
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -104,8 +77,8 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
-        resources.require_room(context, tx, size)
-        resources.require_quota(context, tx, facts.circle_id, size)
+        upload_limits.require_room(context, tx, size)
+        upload_limits.require_quota(context, tx, facts.circle_id, size)
         upload_id = names.new_id()
         uploads.create(
             tx,
@@ -205,7 +178,7 @@ def _receive(context: Context, request: Request, row: Any, claim: UploadLock) ->
     expected = _checksum(request)
     part = open_part(context, row["id"], row["size"])
     try:
-        running = _HASHES.take(row["id"], row["received"], row["size"])
+        running = HASHES.take(row["id"], row["received"], row["size"])
         if expected is None:
             return _take_stream(context, request, row, part, claim, running)
         return _take_checked(context, request, row, part, claim, running, expected)
@@ -218,14 +191,14 @@ def _take_stream(
 ) -> int:
     """A piece of any length. What came before a cut counts."""
     offset, room = row["received"], row["size"] - row["received"]
-    crc32 = _running_crc32(row)
+    crc32 = running_crc32(row)
     intake = RangeReceiver(
         part,
         offset=offset,
         size=request.body.length,
         limit=room,
         hashers=[*(running or ()), crc32],
-        room=partial(resources.require_reserve, context),
+        room=partial(upload_limits.require_reserve, context),
     )
     noted = 0
     try:
@@ -243,7 +216,7 @@ def _take_stream(
             claim.keep()
             intake.flush()
             _note(context, row["id"], offset + intake.total, crc32)
-            _HASHES.keep(row["id"], offset + intake.total, running)
+            HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
 
@@ -270,11 +243,11 @@ def _take_checked(
             _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
         )
     _require_still(context, request, row["id"])
-    crc32 = _running_crc32(row)
+    crc32 = running_crc32(row)
     for hasher in (*(running or ()), crc32):
         _update_from_file(hasher, part, offset, intake.total)
     _note(context, row["id"], offset + intake.total, crc32)
-    _HASHES.keep(row["id"], offset + intake.total, running)
+    HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
 
@@ -290,22 +263,8 @@ def _some(request: Request, buffer: memoryview) -> bytes:
     return bytes(buffer[: request.body.readinto(buffer)])
 
 
-class _UnknownCrc32(Crc32):
-    """Stands for the CRC of a file of which the first bytes' CRC is not known."""
-
-    def update(self, data: bytes | bytearray | memoryview) -> None:
-        """Nothing follows from these bytes."""
-
-
-def _running_crc32(row: Any) -> Crc32:
-    """The CRC of what has arrived, which goes on over restarts."""
-    if row["received"] and row["crc32"] is None:
-        return _UnknownCrc32()
-    return Crc32(row["crc32"] or 0)
-
-
 def _note(context: Context, upload_id: str, total: int, crc32: Crc32 | None = None) -> None:
-    known = None if crc32 is None or isinstance(crc32, _UnknownCrc32) else crc32.value
+    known = None if crc32 is None or isinstance(crc32, UnknownCrc32) else crc32.value
     with context.db.write() as tx:
         uploads.received(tx, upload_id, total, context.settings.depot.part_lifetime, crc32=known)
 
@@ -313,7 +272,7 @@ def _note(context: Context, upload_id: str, total: int, crc32: Crc32 | None = No
 def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str | None]:
     """(SHA-256, ETag) of a complete upload. They are known when it came in one go; else a job finds them later,
     unless the client has told the SHA-256 and wants it compared. Raises Problem 409 when it differs."""
-    known = _HASHES.take(row["id"], row["size"], row["size"])
+    known = HASHES.take(row["id"], row["size"], row["size"])
     if known is None and expected is not None:
         known = hashlib.sha256(), EtagHasher(row["size"])
         part = context.depot.open_part(row["id"])
@@ -324,7 +283,7 @@ def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str
             part.close()
     if known is None:
         return None, None
-    _HASHES.keep(row["id"], row["size"], known)
+    HASHES.keep(row["id"], row["size"], known)
     sha256 = known[0].hexdigest()
     if expected is not None and expected != sha256:
         raise invalid({"sha256": ["The file that arrived has another checksum"]})

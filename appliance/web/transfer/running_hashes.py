@@ -1,0 +1,54 @@
+"""Checksums of uploads in the browser, which go on from piece to piece."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from typing import Any
+
+from appliance.model.crc32 import Crc32
+from appliance.model.multipart_parts import EtagHasher
+
+#: Uploads whose hashes are kept.
+_MOST = 2000
+
+
+class RunningHashes:
+    """Running hashes of uploads, as far as this process has seen their bytes in order."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
+
+    def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
+        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
+        with self._lock:
+            found = self._known.pop(upload_id, None)
+        if offset == 0:
+            return hashlib.sha256(), EtagHasher(size)
+        return (found[1], found[2]) if found is not None and found[0] == offset else None
+
+    def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
+        """Remember the hashes of the first `offset` bytes."""
+        if hashes is not None:
+            with self._lock:
+                if len(self._known) > _MOST:
+                    self._known.clear()
+                self._known[upload_id] = (offset, *hashes)
+
+
+HASHES = RunningHashes()
+
+
+class UnknownCrc32(Crc32):
+    """Stands for the CRC of a file of which the first bytes' CRC is not known."""
+
+    def update(self, data: bytes | bytearray | memoryview) -> None:
+        """Nothing follows from these bytes."""
+
+
+def running_crc32(row: Any) -> Crc32:
+    """The CRC of what has arrived, which goes on over restarts."""
+    if row["received"] and row["crc32"] is None:
+        return UnknownCrc32()
+    return Crc32(row["crc32"] or 0)

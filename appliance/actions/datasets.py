@@ -96,6 +96,7 @@ def activate(
         viewer = callers.renewed(tx, site.settings.policy, viewer)  # checking files may have taken a minute
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
         activation.require_ready(tx, facts.id)
+        rows.close_ranks(tx, facts.id)
         activation.require_confirmed(tx, facts.id, confirmed, personal_confirmed=personal_confirmed)
         apply(site, tx, viewer, row, facts, {"state": "active"}, files)
     site.wake_jobs()

@@ -2,13 +2,14 @@
 
 A dataset's own part and each resource are stored as JSON text beside their rows, rewritten in the transaction that changes
 them; circle and collections are added by SQL while reading. So a `package_show` is one statement and no assembling in Python,
-however many resources there are. A resource's position in its dataset is added likewise: a file that is removed or moved changes no other
-file's document.
+however many resources there are. While files have been taken out of a dataset, positions are counted when it is read, so that the
+others' documents need not be rewritten.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -20,22 +21,22 @@ CIRCLE = """json_object('id', {c}.id, 'name', {c}.name, 'title', {c}.title, 'typ
 _GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_name', iif(g.title = '', g.name, g.title),
  'description', g.description, 'image_display_url', g.image_url)"""
 
-
-def _placed(position: str) -> str:
-    """SQL of the document of a resource (alias r) with this position."""
-    return f"""'{{"position":' || ({position}) || ',' || substr(r.document, 2)"""
-
-
-#: SQL of the position of a resource (alias r) among those of its dataset, counted from 0, and of its document with it.
+#: SQL of the position of a resource (alias r) among those of its dataset, counted from 0, and of its document.
 POSITION = "(SELECT count(*) FROM resource p WHERE p.dataset_id = r.dataset_id AND p.position < r.position)"
-RESOURCE = _placed(POSITION)
+RESOURCE = f"json_set(r.document, '$.position', {POSITION})"
+#: Have files been taken out of a dataset (alias d), so that the positions that its documents hold have gaps?
+_GAPS = "((SELECT max(position) + 1 FROM resource p WHERE p.dataset_id = d.id) IS NOT d.num_resources)"
+#: Between the documents of such a dataset; JSON texts hold no such character.
+_SEPARATOR = "\x1f"
+_POSITION = re.compile(r'"position":\d+')  # a quotation mark inside of a text would have a backslash before it
 
 #: Columns whose concatenation is the package; alias d = dataset, c = its circle.
 _PARTS = f"""d.document AS own, {CIRCLE.format(c="c")} AS circle,
  coalesce((SELECT json_group_array(json(one)) FROM (SELECT {_GROUP} AS one FROM collection_dataset cd JOIN community g
    ON g.id = cd.collection_id AND g.state = 'active' WHERE cd.dataset_id = d.id ORDER BY g.name)), '[]') AS collections,
- coalesce((SELECT group_concat(one, ',') FROM (SELECT {_placed("row_number() OVER (ORDER BY r.position) - 1")} AS one
-   FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""
+ {_GAPS} AS gaps,
+ coalesce((SELECT group_concat(one, iif({_GAPS}, char(31), ',')) FROM (
+   SELECT document AS one FROM resource r WHERE r.dataset_id = d.id ORDER BY r.position)), '') AS resources"""
 
 _SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id = d.circle_id"
 
@@ -61,12 +62,8 @@ def resource(conn: sqlite3.Connection, resource_id: str) -> str:
 
 def resources(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
     """The API answers of a dataset's resources by id, in their order."""
-    rows = conn.execute(
-        f"""SELECT r.id, {_placed("row_number() OVER (ORDER BY r.position) - 1")} FROM resource r
-            WHERE r.dataset_id = ? ORDER BY r.position""",
-        (dataset_id,),
-    )
-    return {row[0]: row[1] for row in rows}
+    rows = conn.execute("SELECT id, document FROM resource WHERE dataset_id = ? ORDER BY position", (dataset_id,))
+    return {row[0]: _at(number, row[1]) for number, row in enumerate(rows)}
 
 
 def position(conn: sqlite3.Connection, resource_id: str) -> int:
@@ -75,7 +72,15 @@ def position(conn: sqlite3.Connection, resource_id: str) -> int:
 
 
 def _join(row: sqlite3.Row) -> str:
-    return f'{row["own"][:-1]},"organization":{row["circle"]},"groups":{row["collections"]},"resources":[{row["resources"]}]}}'
+    resources = row["resources"]
+    if row["gaps"] and resources:
+        resources = ",".join(_at(number, text) for number, text in enumerate(resources.split(_SEPARATOR)))
+    return f'{row["own"][:-1]},"organization":{row["circle"]},"groups":{row["collections"]},"resources":[{resources}]}}'
+
+
+def _at(number: int, text: str) -> str:
+    """The document of a resource with this position."""
+    return _POSITION.sub(f'"position":{number}', text, count=1)
 
 
 def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
@@ -178,6 +183,7 @@ def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
         "mimetype_inner": None,
         "name": row["name"],
         "package_id": row["dataset_id"],
+        "position": row["position"],
         "resource_type": None,
         "s3_available": True,
         "size": row["size"],

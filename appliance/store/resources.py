@@ -112,12 +112,22 @@ def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:
 
 
 def remove(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Delete the row. The others keep their order; their column `position` may have gaps."""
+    """Delete the row. The others keep their order; their positions have a gap until `close_ranks`."""
     row = get(tx, resource_id)
     if row is None:
         return
     tx.execute("DELETE FROM resource WHERE id = ?", (resource_id,))
     datasets.touch(tx, row["dataset_id"])
+
+
+def close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
+    """Count positions from 0 without gaps; only rows that move are written. For a dataset of which no more files are taken out."""
+    tx.execute(
+        """UPDATE resource SET position = moved.place, document = json_set(document, '$.position', moved.place)
+           FROM (SELECT id, row_number() OVER (ORDER BY position) - 1 AS place FROM resource WHERE dataset_id = ?) AS moved
+           WHERE resource.id = moved.id AND resource.position != moved.place""",
+        (dataset_id,),
+    )
 
 
 def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
@@ -138,7 +148,8 @@ def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
     """Put the resources of a dataset into this order (all their ids)."""
     for position, resource_id in enumerate(order):
         tx.execute(
-            "UPDATE resource SET position = ?1 WHERE id = ?2 AND dataset_id = ?3 AND position != ?1",
+            """UPDATE resource SET position = ?1, document = json_set(document, '$.position', ?1)
+               WHERE id = ?2 AND dataset_id = ?3 AND position != ?1""",
             (position, resource_id, dataset_id),
         )
     datasets.touch(tx, dataset_id)

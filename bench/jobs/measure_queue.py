@@ -162,7 +162,7 @@ def big(root: Path, options: argparse.Namespace) -> None:
 
 def fair(root: Path, options: argparse.Namespace) -> None:
     """A third user's file arrives while two users have many, ten times over: when its first job starts, when its last one ends."""
-    source = _synthetic(root.with_suffix(".rtdc"), 2000)
+    source = _synthetic(root.with_suffix(".rtdc"), 200)
     appliance = Appliance(root)
     dataset_id = appliance.dataset()
     for number in range(FILES_OF_OTHERS):

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import media, names
 from appliance.model.problem import Fields, Problem, invalid, not_found
@@ -34,7 +34,7 @@ def remove(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[st
 def bring_back(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[str]) -> None:
     """Put removed files back where they were, as long as the quarantine holds them. What jobs made of them is made again.
 
-    :raises Problem: 403, 404 when the file is no longer there, 409 when its name is taken; then none comes back.
+    :raises Problem: 403, 404 when the file is no longer there, 409 when its name is taken, 413 beyond the circle's quota; then none comes back.
     """
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
         facts = _draft(tx, viewer, dataset_ref)
@@ -63,6 +63,7 @@ def _put_back(
 ) -> None:
     if entry["name"] in rows.names_of(tx, facts.id):
         raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
+    upload_limits.require_quota(site, tx, facts.circle_id, entry["size"])
     crc32 = entry.get("crc32")  # none in the note of an earlier release
     incoming = resources.Incoming(
         path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"], crc32

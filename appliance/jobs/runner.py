@@ -130,6 +130,7 @@ class JobRunner:
             ) from error
         with self._db.write() as tx:
             jobs.sweep(tx, dead_worker_except=self.worker)
+        waiting_for_room.retry(self._db, self._room)
         self.sandbox.clear_scratch()
         self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + _FOR_NEWCOMERS + 1, self._execute)
         self._queue.start()

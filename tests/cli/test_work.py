@@ -46,6 +46,17 @@ def test_jobs_run_here_and_run_missing(loaded: Dcor) -> None:
     assert loaded("jobs", "show", "nothing").code == 1
 
 
+def test_jobs_without_room_are_postponed_not_failed(loaded: Dcor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("appliance.store.depot.Depot.free", lambda _self: 1000)
+        loaded("jobs", "run")
+        assert "postponed for room" in loaded("jobs", "list", "--kind", "metadata").out
+        assert "starts again by itself" in loaded("jobs", "list", "--kind", "metadata", "--json").json[0]["error"]
+        assert "too little room" in loaded("inspect", "--json").out
+    assert loaded("jobs", "run").code == 0
+    assert {row["state"] for row in loaded("jobs", "list", "--json").json} == {"done"}
+
+
 def test_jobs_cancel_and_retry(loaded: Dcor) -> None:
     metadata = loaded("jobs", "list", "--kind", "metadata", "--json").json[0]["id"]
     assert loaded("jobs", "cancel", metadata).code == 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
+from typing import Any
 
 from appliance.jobs.registry import Done, JobContext, JobKind
+from appliance.jobs.sandbox import Outcome, Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.store import jobs
 from tests.support.waiting import wait_for
 
@@ -99,3 +104,26 @@ def test_two_users_whose_jobs_hang_leave_a_place_for_a_third(appliance: Applianc
     finally:
         go.set()
         runner.stop(20.0)
+
+
+class Recording(Sandbox):
+    """Notes the bounds of what it is asked to run, and runs nothing."""
+
+    bounds: dict[str, Any]
+
+    def run(self, task: str, input: Path, request: dict[str, Any], **bounds: Any) -> Outcome:  # type: ignore[override]
+        self.bounds = bounds
+        raise SandboxError("damaged", "not looked at", permanent=True)
+
+
+def test_metadata_of_a_huge_file_may_take_minutes_of_processor_time_not_hours(
+    appliance: Appliance, tmp_path: Path
+) -> None:
+    small = tmp_path / "huge.rtdc"
+    small.write_bytes(b"x")
+    resource_id = appliance.add(appliance.dataset(), small)
+    os.truncate(appliance.depot.path(resource_id), 100 << 30)
+    sandbox = Recording(tmp_path / "scratch")
+    appliance.run_all(sandbox=sandbox)
+    assert sandbox.bounds["cpu"] == 300
+    assert sandbox.bounds["timeout"] <= 3600

@@ -23,9 +23,9 @@ _ANSWER: Shape = {
     "statistics": dict,
     "logs": dict,
 }
-#: Room for outputs of a file without events [bytes], and for each event: 8 bytes for each of 200 features in each of the outputs.
+#: Room for outputs of a file without events [bytes], and the features that are computed at most.
 _ROOM = 64 << 20
-_EVENT = 8 * 200 * len(OUTPUTS)
+_COMPUTED = 64
 
 
 @job("condense", heavy=True)
@@ -44,7 +44,7 @@ def run(context: JobContext) -> Done:
             return done
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
     with scratch(context) as folder:
-        most = _most(resource)
+        most = _most(context, resource)
         outcome = context.run(
             "condense",
             request,
@@ -73,11 +73,16 @@ def run(context: JobContext) -> Done:
     return Done(summary, write, outcome.log)
 
 
-def _most(resource: sqlite3.Row) -> int:
-    """Bytes that all outputs together may have: a few numbers an event for each feature, and logs and tables as they are."""
+def _most(context: JobContext, resource: sqlite3.Row) -> int:
+    """Bytes that all outputs together may have: 8 an event for each feature in each of them, and logs and tables as they are."""
     size, events = resource["size"] or 0, resource["event_count"]
     most = max(1 << 30, 2 * size)
-    return most if events is None else min(most, _ROOM + 2 * size + events * _EVENT)
+    with context.db.read() as conn:
+        kernel = rtdc.get(conn, context.resource_id)
+    if kernel is None or events is None:
+        return most
+    features = len(kernel["scalar_features"]) + _COMPUTED
+    return min(most, _ROOM + min(2 * size, 1 << 30) + events * 8 * features * len(OUTPUTS))
 
 
 def _readdressed(context: JobContext, path: Path) -> Done | None:

@@ -75,14 +75,14 @@ def run(context: JobContext) -> Done:
 
 def _most(context: JobContext, resource: sqlite3.Row) -> int:
     """Bytes that all outputs together may have: 8 an event for each feature in each of them, and logs and tables as they are."""
-    size, events = resource["size"] or 0, resource["event_count"]
+    size, events = int(resource["size"] or 0), resource["event_count"]
     most = max(1 << 30, 2 * size)
     with context.db.read() as conn:
         kernel = rtdc.get(conn, context.resource_id)
     if kernel is None or events is None:
         return most
     features = len(kernel["scalar_features"]) + _COMPUTED
-    return min(most, _ROOM + min(2 * size, 1 << 30) + events * 8 * features * len(OUTPUTS))
+    return min(most, _ROOM + min(2 * size, 1 << 30) + int(events) * 8 * features * len(OUTPUTS))
 
 
 def _readdressed(context: JobContext, path: Path) -> Done | None:

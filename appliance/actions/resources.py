@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from appliance.model.problem import Fields, Problem, invalid, missing, not_autho
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
-from appliance.store import audit, communities, datasets, jobs, resources, uploads
+from appliance.store import audit, communities, datasets, jobs, resources, uploads, versions
 
 _LEGACY_KEYS = frozenset(
     {"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"}
@@ -65,6 +66,7 @@ class DepotTransaction:
     def __init__(self, site: Site) -> None:
         self._site = site
         self.added: list[Incoming] = []
+        self.shared: list[str] = []
         self.removed: list[str] = []
         #: what is written beside a removed file in the quarantine: its row, so that it can come back
         self.notes: dict[str, dict[str, Any]] = {}
@@ -82,26 +84,47 @@ class DepotTransaction:
                     depot.note_removed(resource_id, self.notes[resource_id])
                 depot.quarantine(resource_id)
         else:
-            for incoming in self.added:
-                depot.withdraw(incoming.resource_id)
+            for resource_id in [incoming.resource_id for incoming in self.added] + self.shared:
+                depot.withdraw(resource_id)
 
     def publish(self, incoming: Incoming) -> None:
         """Give a file its place in the depot. Its own name stays until the transaction holds, so that it can be tried again."""
         self._site.depot.adopt(incoming.path, incoming.resource_id)
         self.added.append(incoming)  # only now is what lies there ours to withdraw
 
+    def share(self, source_id: str, resource_id: str) -> None:
+        """Give a resource the bytes of another as its original, without copying them. Raises Problem 409 when they are missing."""
+        depot = self._site.depot
+        try:
+            depot.adopt(depot.path(source_id), resource_id)
+        except FileNotFoundError as error:
+            raise Problem(
+                409, "Validation Error", message="The file is missing on the disk. Tell the administrator."
+            ) from error
+        self.shared.append(resource_id)
+
 
 def check_new(
-    site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None, *, message: str = NOT_EDITABLE
+    site: Site,
+    viewer: Viewer,
+    dataset_ref: str | None,
+    name: str,
+    size: int | None,
+    *,
+    message: str = NOT_EDITABLE,
+    instead_of: str = "",
 ) -> DatasetFacts:
     """Before a body is read: may `viewer` add a file of this name and size [bytes] to this dataset, and is there room?
 
+    :param instead_of: id of a file of the dataset whose place and name it may take.
     :raises Problem: 403, 404, 409 (name), 413 (limit), 507 (no space); nothing has been written by then.
     """
     with site.db.read() as conn:
         _, facts = lookup.dataset(conn, viewer, dataset_ref, "dataset:update")
         require_draft(viewer, facts, message)
-        errors = name_errors(conn, facts.id, name, viewer)
+        old = resources.get(conn, instead_of)
+        own = old is not None and old["dataset_id"] == facts.id and old["name"] == name
+        errors = _file_name_errors(name, viewer) if own else name_errors(conn, facts.id, name, viewer)
         if errors:
             raise invalid({"name": errors})
         require_quota(site, conn, facts.circle_id, size or 0)
@@ -259,6 +282,47 @@ def attach(
         sha256=incoming.sha256,
     )
     return incoming.resource_id
+
+
+def share(
+    site: Site, tx: sqlite3.Connection, viewer: Viewer, source: sqlite3.Row, dataset_id: str, files: DepotTransaction
+) -> str:
+    """Make a file of another dataset a resource of this one, too, under an id of its own; returns it. The bytes are not copied."""
+    resource_id = names.new_id()
+    files.share(source["id"], resource_id)
+    insert(site, tx, viewer, dataset_id, resource_id, source)
+    versions.share(tx, resource_id, source["shared_id"] or source["id"])
+    audit.add(tx, viewer, "resource.share", "resource", resource_id, dataset=dataset_id, source=source["id"])
+    return resource_id
+
+
+def insert(
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    dataset_id: str,
+    resource_id: str,
+    entry: Mapping[str, Any] | sqlite3.Row,
+) -> None:
+    """Append a resource whose file is in the depot, with the texts of `entry` (a row as it was or is), and queue its jobs."""
+    mimetype, format_ = media.kind(entry["name"])
+    resources.create(
+        tx,
+        resource_id,
+        dataset_id,
+        entry["name"],
+        size=entry["size"],
+        sha256=entry["sha256"],
+        etag=entry["etag"],
+        mimetype=mimetype,
+        format_=format_,
+        url_type=entry["url_type"],
+        description=entry["description"],
+        supplements=json.loads(entry["supplements"]),
+    )
+    row = resources.get(tx, resource_id)
+    assert row is not None  # noqa: S101 - just written
+    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, user_id=viewer.user_id or "")
 
 
 def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -1,14 +1,16 @@
 """Uploads from the browser that go on where they broke off, in the manner of tus.
 
 =======  =================================  ==============================================================================
-POST     ``/upload/browser``                JSON ``{"dataset", "name", "size"}`` → 201 (200 for one that goes on)
+POST     ``/upload/browser``                JSON ``{"dataset", "name", "size", "instead_of"?}`` → 201 (200 for one that goes on)
                                             ``{"id", "url", "name", "size", "offset", "chunk"}``
 GET      ``/upload/browser?dataset=``       the caller's unfinished uploads of a dataset (or all of them) as a list of these
 HEAD     ``/upload/browser/<id>``           headers ``Upload-Offset``, ``Upload-Length``
 PATCH    ``/upload/browser/<id>``           header ``Upload-Offset``; the bytes from there on; optionally
                                             ``Upload-Checksum: sha256 <base64>`` of this piece → 204 ``Upload-Offset``;
                                             409 for another offset, 460 for a wrong checksum
-POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?}`` → 201 the resource as JSON
+POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?, "before"?, "instead_of"?}`` → 201 the
+                                            resource as JSON; ids of files of the draft: the one that it shall stand in front
+                                            of, the one that it replaces
 DELETE   ``/upload/browser/<id>``           give it up → 204
 =======  =================================  ==============================================================================
 
@@ -28,7 +30,7 @@ import threading
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import draft_files, lookup, resources
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
@@ -93,7 +95,9 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
-    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), 0)
+    facts = resources.check_new(
+        context, viewer, as_text(asked.get("dataset")), as_text(name), 0, instead_of=as_text(asked.get("instead_of"))
+    )
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
         for row in mine:
@@ -176,8 +180,16 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
         with resources.DepotTransaction(context) as files, context.db.write() as tx:
             _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
             resources.require_draft(viewer, facts)
-            new = resources.addition(context, tx, viewer, facts, entry | {"upload": incoming})
-            resource_id = resources.attach(context, tx, viewer, facts.id, new, files)
+            resource_id = draft_files.add(
+                context,
+                tx,
+                viewer,
+                facts,
+                entry | {"upload": incoming},
+                files,
+                before=as_text(asked.get("before")),
+                instead_of=as_text(asked.get("instead_of")),
+            )
             uploads.complete_whole(tx, upload_id, sha256, tag)
             uploads.attached(tx, resource_id, facts.id)
     context.wake_jobs()

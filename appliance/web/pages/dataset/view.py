@@ -15,7 +15,7 @@ from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
 from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import activity, citation, collection_entries
+from appliance.web.pages.dataset import activity, citation, collection_entries, version_notes
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
@@ -65,7 +65,7 @@ def page(ref: str) -> str:
         badges=state_badges(row["state"], private=facts.private),
         description=markdown.cached(row["notes"]) if row["notes"] else "",
         crumbs=crumbs(row, circle),
-        notes_to_reader=_notes(row, facts),
+        notes_to_reader=_notes(row, facts) + version_notes.of(row),
         facts=_facts(row, circle),
         tags=[{"text": name, "url": url_with("/dataset", tags=name)} for name in tags.of_dataset(conn(), row["id"])],
         citation=citation.text(row, settings().server.title, address(row)),
@@ -220,6 +220,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
             first.append({"url": f"{base}/upload", "icon": "upload", "text": _("Add files")})
         if row["num_resources"]:
             more.append({"url": f"{base}/files", "icon": "file", "text": _("Manage files")})
+            more.append({"url": f"{base}/supplements", "icon": "table", "text": _("Supplementary metadata")})
         first.append({"url": f"{base}/activate", "icon": "check", "text": _("Activate"), "primary": True})
     if row["num_resources"] and row["state"] != "deleted":
         first.insert(
@@ -245,6 +246,8 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
                 "post": True,
             }
         )
+    if active and may("dataset:version", facts):
+        more.append({"url": f"{base}/version", "icon": "copy", "text": _("New version")})
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
         more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
     if deletion.may_restore(viewer(), row, facts):

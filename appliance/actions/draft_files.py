@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resource_rows, resources
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Fields, Problem, invalid, not_found
@@ -129,7 +129,7 @@ def _put_back(
         raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
     incoming = resources.Incoming(path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"])
     files.publish(incoming)
-    resources.insert(site, tx, viewer, facts.id, entry["id"], entry)
+    resource_rows.insert(site, tx, viewer, facts.id, entry["id"], entry)
     if entry.get("shared_id"):
         versions.share(tx, entry["id"], entry["shared_id"])
     audit.add(tx, viewer, "resource.restore", "resource", entry["id"], dataset=facts.id)

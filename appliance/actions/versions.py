@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.actions import dataset_fields, lookup, resources
+from appliance.actions import dataset_fields, lookup, resource_rows, resources
 from appliance.actions.site import Site
 from appliance.model import names, references
 from appliance.model.problem import Problem, invalid, not_found
@@ -43,7 +43,7 @@ def create(site: Site, viewer: Viewer, ref: str | None, file_ids: Collection[str
             raise not_found("One of the files is not in this dataset.")
         for file in present:
             if file["id"] in wanted:
-                resources.share(site, tx, viewer, file, dataset_id, files)
+                resource_rows.share(site, tx, viewer, file, dataset_id, files)
         audit.add(tx, viewer, "dataset.version", "dataset", dataset_id, source=facts.id, files=len(wanted))
         datasets.refresh(tx, dataset_id)
     site.wake_jobs()

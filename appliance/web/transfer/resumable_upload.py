@@ -26,11 +26,10 @@ import hashlib
 import json
 import os
 import re
-import threading
 from functools import partial
 from typing import Any
 
-from appliance.actions import draft_files, lookup, resources
+from appliance.actions import draft_files, lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
@@ -47,6 +46,7 @@ from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver
 from appliance.web.transfer.presigned_upload import fill, open_part
+from appliance.web.transfer.running_hashes import RunningHashes
 from appliance.web.transfer.upload_locks import LOCKS, UploadLock
 
 #: Size of the pieces that our pages send [bytes]: small enough to hash in memory, large enough to be fast.
@@ -60,31 +60,7 @@ _CHECKSUM_MISMATCH = 460
 _MAX_CHECKED = 4 * CHUNK
 
 
-class _Hashes:
-    """Running hashes of uploads, as far as this process has seen their bytes in order."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
-
-    def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
-        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
-        with self._lock:
-            found = self._known.pop(upload_id, None)
-        if offset == 0:
-            return hashlib.sha256(), EtagHasher(size)
-        return (found[1], found[2]) if found is not None and found[0] == offset else None
-
-    def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
-        """Remember the hashes of the first `offset` bytes."""
-        if hashes is not None:
-            with self._lock:
-                if len(self._known) > 10 * MAX_OPEN:
-                    self._known.clear()
-                self._known[upload_id] = (offset, *hashes)
-
-
-_HASHES = _Hashes()
+_HASHES = RunningHashes(10 * MAX_OPEN)
 
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -107,8 +83,8 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
-        resources.require_room(context, tx, size)
-        resources.require_quota(context, tx, facts.circle_id, size)
+        upload_limits.require_room(context, tx, size)
+        upload_limits.require_quota(context, tx, facts.circle_id, size)
         upload_id = names.new_id()
         uploads.create(
             tx,
@@ -235,7 +211,7 @@ def _take_stream(
         size=request.body.length,
         limit=room,
         hashers=running or (),
-        room=partial(resources.require_reserve, context),
+        room=partial(upload_limits.require_reserve, context),
     )
     noted = 0
     try:

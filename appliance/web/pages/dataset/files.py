@@ -89,6 +89,7 @@ def _order(files: list[sqlite3.Row]) -> list[str]:
     """By the numbers entered: a file that was moved takes exactly the place that it was given."""
 
     def place(pair: tuple[int, sqlite3.Row]) -> tuple[int, int, int]:
+        """Sort key: the wanted position, then the direction of the move, then the present position."""
         at, file = pair
         entered = request.form.get(f"place:{file['id']}", "").strip()
         wanted = int(entered) if entered.isdecimal() and len(entered) < 7 else at

@@ -40,6 +40,8 @@ def test_the_draft_has_texts_tags_files_and_a_reference_to_the_earlier_one(house
         doi="10.1000/1",
     )
     ada = house.people["ada"]
+    house.appliance.jobs_done(file["id"])
+    old, (file,) = (found := ada.get("package_show", id=old["id"]).result), found["resources"]
     made = ada.post("dataset_version_create", id=old["id"]).result
     assert (made["state"], made["title"], made["notes"], made["authors"], made["license_id"], made["private"]) == (
         "draft", "Blood of 2026", "Long story", old["authors"], old["license_id"], True,

@@ -47,7 +47,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "POST /admin/users/new?name=Not+good", "POST /admin/users/new?name=fresh{number}&email=fresh{number}@example.org", "/admin/users/ada", "POST /admin/users/ada/disable", "POST /organization/lab/delete",
         "POST /admin/users/eve/enable", "POST /admin/users/kim/link", "/admin/jobs", "/admin/jobs?state=failed", "/admin/storage",
         "/admin/backups", "POST /admin/backups/{backup}/verify", "POST /admin/backups/{broken_backup}/verify", "/admin/certificate",
-        "/admin/audit", "/admin/incidents", "/admin/incidents/{incident}", "/admin/notices", "/admin/settings", "/dataset/{public}/delete",
+        "/admin/audit", "/admin/incidents", "/admin/incidents/{incident}", "/admin/notices", "/admin/settings", "POST /admin/settings?key=depot.max_upload&value=much", "/dataset/{public}/delete",
     ),
 }  # fmt: skip
 

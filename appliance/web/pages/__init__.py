@@ -11,6 +11,7 @@ from appliance.web.pages.admin import certificate as admin_certificate
 from appliance.web.pages.admin import health as admin_health
 from appliance.web.pages.admin import jobs as admin_jobs
 from appliance.web.pages.admin import site as admin_site
+from appliance.web.pages.admin import site_settings as admin_settings
 from appliance.web.pages.admin import storage as admin_storage
 from appliance.web.pages.admin import users as admin_users
 from appliance.web.pages.community import access_requests, members
@@ -67,4 +68,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_certificate.bp,
     admin_audit.bp,
     admin_site.bp,
+    admin_settings.bp,
 )

@@ -11,6 +11,7 @@ from appliance.health import report
 from appliance.health.base import Finding, Level, Premises
 from appliance.store import alarms, audit, inspection
 from appliance.store import jobs as job_store
+from appliance.web.pages.admin import first_steps
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
@@ -51,6 +52,7 @@ def page() -> str:
     return render(
         "admin/health.html",
         figures=figures,
+        steps=first_steps.remaining(),
         alarms=[
             {
                 "id": one["id"],

@@ -45,6 +45,7 @@ _MESSAGES = {
     "announcement-removed": N_("The announcement was removed."),
     "maintenance-on": N_("Maintenance mode is on: the API answers 503."),
     "maintenance-off": N_("Maintenance mode is off."),
+    "setting": N_("The setting was changed. It is in effect now."),
     "backup-queued": N_("A backup was queued."),
 }
 

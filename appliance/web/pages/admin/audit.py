@@ -111,7 +111,7 @@ def _entry(row: dict[str, Any], known: Mapping[str, object_names.Named]) -> dict
         "object_name": found.name if found else "",
         "object_url": _PAGES[found.kind] + found.ref if found else "",
         "seq": str(row["seq"]),
-        "at": show.moment(row["at"]),
+        "at": show.local(row["at"]),
         "actor": row["actor"],
         "action": row["action"],
         "object_type": row["object_type"],

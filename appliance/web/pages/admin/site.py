@@ -59,7 +59,7 @@ def maintenance() -> Response:
 def incident_list() -> str:
     """The latest failures inside."""
     rows = [
-        {"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.moment(row["at"])}
+        {"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.local(row["at"])}
         for row in incidents.latest(conn(), 100)
     ]
     return render("admin/incidents.html", incidents=rows, query="", **frame("incidents", _("Incidents")))
@@ -76,7 +76,7 @@ def incident(incident_id: str) -> str:
         "admin/incident.html",
         id=row["id"],
         place=row["place"],
-        when=show.moment(row["at"]),
+        when=show.local(row["at"]),
         trace=row["trace"],
         **frame("incidents", _("Incident %(number)s", number=row["id"])),
     )

@@ -28,6 +28,9 @@ def add(
     )
 
 
+#: Not looked at, of a kind that the reader wants to see in the page.
+_NEW = """user_id = :reader AND seen IS NULL AND kind NOT IN (
+  SELECT kind FROM notification_choice WHERE user_id = :reader AND page = 0)"""
 _SEEN = """FROM notification n JOIN dataset d ON d.id = n.dataset_id
   LEFT JOIN notification_choice c ON c.user_id = n.user_id AND c.kind = n.kind
   LEFT JOIN user a ON a.id = n.actor_id
@@ -56,22 +59,28 @@ def count(conn: sqlite3.Connection, viewer: Viewer, *, new: bool) -> int:
 
 
 def has_new(conn: sqlite3.Connection, user_id: str) -> bool:
-    """Is there anything that a user has not looked at? Cheap, for every page."""
-    row = conn.execute("SELECT 1 FROM notification WHERE user_id = ? AND seen IS NULL LIMIT 1", (user_id,)).fetchone()
+    """Is there anything for the page that a user has not looked at? Cheap, for every page."""
+    row = conn.execute(f"SELECT 1 FROM notification WHERE {_NEW} LIMIT 1", {"reader": user_id}).fetchone()
     return row is not None
 
 
+def newest_id(conn: sqlite3.Connection, user_id: str) -> int:
+    """Id of the latest notification of a user, 0 without."""
+    row = conn.execute("SELECT coalesce(max(id), 0) FROM notification WHERE user_id = ?", (user_id,)).fetchone()
+    return int(row[0])
+
+
 def look(tx: sqlite3.Connection, user_id: str, until: int) -> None:
-    """The user has looked at everything up to the notification `until`."""
+    """The user has looked at everything of the page up to the notification `until`."""
     tx.execute(
-        "UPDATE notification SET seen = ? WHERE user_id = ? AND seen IS NULL AND id <= ?",
-        (times.now(), user_id, until),
+        f"UPDATE notification SET seen = :now WHERE {_NEW} AND id <= :until",
+        {"now": times.now(), "reader": user_id, "until": until},
     )
 
 
 def forget(tx: sqlite3.Connection, before: str) -> int:
-    """Remove what was looked at before a moment; → how many."""
-    return tx.execute("DELETE FROM notification WHERE seen < ?", (before,)).rowcount
+    """Remove what was looked at or mailed before a moment; → how many."""
+    return tx.execute("DELETE FROM notification WHERE seen < ?1 OR mailed < ?1", (before,)).rowcount
 
 
 def choices(conn: sqlite3.Connection, user_id: str) -> dict[str, sqlite3.Row]:

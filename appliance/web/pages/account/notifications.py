@@ -45,8 +45,8 @@ def page() -> str:
         "account/notifications.html",
         title=_("Notifications"),
         entries=[_entry(row) for row in rows],
-        latest=max((row["id"] for row in rows), default=0),
-        new=any(row["seen"] is None for row in rows),
+        latest=notifications.newest_id(conn(), str(who.user_id)),
+        new=notifications.has_new(conn(), str(who.user_id)),
         pages=pages(
             notifications.count(conn(), who, new=False),
             _PER_PAGE,

@@ -69,8 +69,8 @@ def test_what_the_environment_or_a_flag_fixed_is_not_changed(house: House, monke
 
 def test_every_setting_has_a_form_or_its_command(house: House) -> None:
     page = house.visitor("root").page("/admin/settings")
-    forms = set(re.findall(r'name="key" value="([a-z_.]+)"', page))
-    commands = set(re.findall(r"<code>dcor config set ([a-z_.]+) ", page))
+    forms = set(re.findall(r'name="key" value="([a-z0-9_.]+)"', page))
+    commands = set(re.findall(r"<code>dcor config set ([a-z0-9_.]+) ", page))
     assert forms == {key for key, option in settings_module.options().items() if option.metadata["live"]}
     assert forms | commands == set(settings_module.options())
 

@@ -20,10 +20,11 @@ class NoRoom(Exception):
 
 
 class Room:
-    """What the jobs of one runner may write. Thread-safe. :param reserve: bytes that stay free (`depot.reserve`)."""
+    """What the jobs of one runner may write. Thread-safe. :ivar reserve: bytes that stay free (`depot.reserve`)."""
 
     def __init__(self, db: Database, depot: Depot, reserve: int) -> None:
-        self._db, self._depot, self._reserve = db, depot, reserve
+        self._db, self._depot = db, depot
+        self.reserve = reserve
         self._lock = threading.Lock()
         self._held = 0
 
@@ -34,7 +35,7 @@ class Room:
 
     def is_gone(self) -> bool:
         """Is less than the reserve free? Costs one call of the operating system."""
-        return self._depot.free() < self._reserve
+        return self._depot.free() < self.reserve
 
     def require(self) -> None:
         """Raise NoRoom when less than the reserve is free."""
@@ -57,4 +58,4 @@ class Room:
     def _left(self) -> int:
         with self._db.read() as conn:
             promised = uploads.promised(conn, self._depot)
-        return self._depot.free() - promised - self._held - self._reserve
+        return self._depot.free() - promised - self._held - self.reserve

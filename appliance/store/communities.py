@@ -238,9 +238,11 @@ def bytes_of_dataset(conn: sqlite3.Connection, dataset_id: str) -> int:
 
 
 def _bytes(conn: sqlite3.Connection, column: str, value: str) -> int:
+    """Bytes that several resources share count once."""
     row = conn.execute(
-        f"""SELECT coalesce(sum(r.size + (SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)), 0)
-            FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.{column} = ?""",
+        f"""SELECT coalesce(sum(size + made), 0) FROM (
+              SELECT max(r.size) AS size, sum((SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)) AS made
+              FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.{column} = ? GROUP BY coalesce(r.shared_id, r.id))""",
         (value,),
     ).fetchone()
     return int(row[0])

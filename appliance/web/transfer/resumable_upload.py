@@ -1,14 +1,16 @@
 """Uploads from the browser that go on where they broke off, in the manner of tus.
 
 =======  =================================  ==============================================================================
-POST     ``/upload/browser``                JSON ``{"dataset", "name", "size"}`` → 201 (200 for one that goes on)
+POST     ``/upload/browser``                JSON ``{"dataset", "name", "size", "instead_of"?}`` → 201 (200 for one that goes on)
                                             ``{"id", "url", "name", "size", "offset", "chunk"}``
 GET      ``/upload/browser?dataset=``       the caller's unfinished uploads of a dataset (or all of them) as a list of these
 HEAD     ``/upload/browser/<id>``           headers ``Upload-Offset``, ``Upload-Length``
 PATCH    ``/upload/browser/<id>``           header ``Upload-Offset``; the bytes from there on; optionally
                                             ``Upload-Checksum: sha256 <base64>`` of this piece → 204 ``Upload-Offset``;
                                             409 for another offset, 460 for a wrong checksum
-POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?}`` → 201 the resource as JSON
+POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?, "before"?, "instead_of"?}`` → 201 the
+                                            resource as JSON; ids of files of the draft: the one that it shall stand in front
+                                            of, the one that it replaces
 DELETE   ``/upload/browser/<id>``           give it up → 204
 =======  =================================  ==============================================================================
 
@@ -27,7 +29,7 @@ import re
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources, upload_limits
+from appliance.actions import draft_files, lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.crc32 import Crc32
@@ -45,7 +47,7 @@ from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver
 from appliance.web.transfer.presigned_upload import fill, open_part
-from appliance.web.transfer.running_hashes import HASHES, UnknownCrc32, running_crc32
+from appliance.web.transfer.running_hashes import RunningHashes, UnknownCrc32, running_crc32
 from appliance.web.transfer.upload_locks import LOCKS, UploadLock
 
 #: Size of the pieces that our pages send [bytes]: small enough to hash in memory, large enough to be fast.
@@ -57,6 +59,7 @@ _NOTED = 64 << 20
 _MAX_JSON = 1 << 20
 _CHECKSUM_MISMATCH = 460
 _MAX_CHECKED = 4 * CHUNK
+_HASHES = RunningHashes(10 * MAX_OPEN)
 
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -67,7 +70,9 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
-    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), 0)
+    facts = resources.check_new(
+        context, viewer, as_text(asked.get("dataset")), as_text(name), 0, instead_of=as_text(asked.get("instead_of"))
+    )
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
         for row in mine:
@@ -151,8 +156,16 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
         with resources.DepotTransaction(context) as files, context.db.write() as tx:
             _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
             resources.require_draft(viewer, facts)
-            new = resources.addition(context, tx, viewer, facts, entry | {"upload": incoming})
-            resource_id = resources.attach(context, tx, viewer, facts.id, new, files)
+            resource_id = draft_files.add(
+                context,
+                tx,
+                viewer,
+                facts,
+                entry | {"upload": incoming},
+                files,
+                before=as_text(asked.get("before")),
+                instead_of=as_text(asked.get("instead_of")),
+            )
             uploads.complete_whole(tx, upload_id, sha256, tag)
             uploads.attached(tx, resource_id, facts.id)
     context.wake_jobs()
@@ -178,7 +191,7 @@ def _receive(context: Context, request: Request, row: Any, claim: UploadLock) ->
     expected = _checksum(request)
     part = open_part(context, row["id"], row["size"])
     try:
-        running = HASHES.take(row["id"], row["received"], row["size"])
+        running = _HASHES.take(row["id"], row["received"], row["size"])
         if expected is None:
             return _take_stream(context, request, row, part, claim, running)
         return _take_checked(context, request, row, part, claim, running, expected)
@@ -216,7 +229,7 @@ def _take_stream(
             claim.keep()
             intake.flush()
             _note(context, row["id"], offset + intake.total, crc32)
-            HASHES.keep(row["id"], offset + intake.total, running)
+            _HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
 
@@ -247,7 +260,7 @@ def _take_checked(
     for hasher in (*(running or ()), crc32):
         _update_from_file(hasher, part, offset, intake.total)
     _note(context, row["id"], offset + intake.total, crc32)
-    HASHES.keep(row["id"], offset + intake.total, running)
+    _HASHES.keep(row["id"], offset + intake.total, running)
     return int(offset + intake.total)
 
 
@@ -272,7 +285,7 @@ def _note(context: Context, upload_id: str, total: int, crc32: Crc32 | None = No
 def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str | None]:
     """(SHA-256, ETag) of a complete upload. They are known when it came in one go; else a job finds them later,
     unless the client has told the SHA-256 and wants it compared. Raises Problem 409 when it differs."""
-    known = HASHES.take(row["id"], row["size"], row["size"])
+    known = _HASHES.take(row["id"], row["size"], row["size"])
     if known is None and expected is not None:
         known = hashlib.sha256(), EtagHasher(row["size"])
         part = context.depot.open_part(row["id"])
@@ -283,7 +296,7 @@ def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str
             part.close()
     if known is None:
         return None, None
-    HASHES.keep(row["id"], row["size"], known)
+    _HASHES.keep(row["id"], row["size"], known)
     sha256 = known[0].hexdigest()
     if expected is not None and expected != sha256:
         raise invalid({"sha256": ["The file that arrived has another checksum"]})

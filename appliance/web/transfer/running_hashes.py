@@ -1,4 +1,4 @@
-"""Checksums of uploads in the browser, which go on from piece to piece."""
+"""Hashes of uploads under way, kept between their pieces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import Any
 from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 
-#: Uploads whose hashes are kept.
-_MOST = 2000
-
 
 class RunningHashes:
     """Running hashes of uploads, as far as this process has seen their bytes in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._lock = threading.Lock()
         self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
 
@@ -32,12 +30,9 @@ class RunningHashes:
         """Remember the hashes of the first `offset` bytes."""
         if hashes is not None:
             with self._lock:
-                if len(self._known) > _MOST:
+                if len(self._known) > self._most:
                     self._known.clear()
                 self._known[upload_id] = (offset, *hashes)
-
-
-HASHES = RunningHashes()
 
 
 class UnknownCrc32(Crc32):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.web.transfer import running_hashes
+from appliance.web.transfer import resumable_upload
 from tests.web.transfer.conftest import stored_crc32
 
 
@@ -103,7 +103,7 @@ def test_hashes_survive_a_restart_by_reading_or_by_a_job(ward: Any) -> None:
     content = os.urandom(500_000)
     client = Client(ward, "restart.txt", content)
     client.patch(0, content[:200_000])
-    running_hashes.HASHES._known.clear()
+    resumable_upload._HASHES._known.clear()
     client.patch(200_000, content[200_000:])
     assert client.finish(sha256="0" * 64).status_code == 409
     resource = client.finish(sha256=hashlib.sha256(content).hexdigest()).json()

@@ -32,6 +32,8 @@ from appliance.store.database import Database
 from appliance.store.depot import Depot
 
 ALARM = "backup"
+#: The secret in `secrets/` with which backups are signed.
+BACKUP_KEY = "backup.key"
 #: A scheduled backup leaves out its turn when there is one younger than this.
 FRESH = timedelta(hours=20)
 
@@ -44,10 +46,25 @@ def folder(settings: Settings) -> Path:
     return Path(settings.backup.folder) if settings.backup.folder else settings.data / "backups"
 
 
-def seal(settings: Settings) -> backup_manifest.Seal:
-    """This server's signature for backups; its secret is made at the first call."""
+def seal(settings: Settings, *, renew: bool = False) -> backup_manifest.Seal:
+    """This server's signature for backups; its secret is made at the first call.
+
+    Raises Problem 409 when it is missing although there are backups: another one would disown them. (`renew`: make it all the same.)
+    """
+    path = settings.secrets / BACKUP_KEY
+    if not renew and not path.exists() and backup_manifest.names(folder(settings)):
+        raise invalid(
+            message=f"{path} is missing, with which this server signs its backups. Put it back from a backup: "
+            "sudo dcor backup restore --system --key key-sheet.txt. Without the key sheet, begin anew: sudo dcor backup keys --replace"
+        )
     secrets.private_folder(settings.secrets)
-    return backup_manifest.Seal(secrets.load_or_create(settings.secrets / "backup.key"))
+    return backup_manifest.Seal(secrets.load_or_create(path))
+
+
+def own_signer(settings: Settings) -> str | None:
+    """The public half of `seal`, None as long as there is none. Makes nothing."""
+    path = settings.secrets / BACKUP_KEY
+    return backup_manifest.Seal(secrets.load_or_create(path)).public if path.exists() else None
 
 
 def source(settings: Settings) -> backup.Source:
@@ -79,7 +96,9 @@ def make_keys(site: Site, viewer: Viewer) -> tuple[backup_crypto.Keys, str]:
     The caller writes the public half into `backup.recipient`.
     """
     keys = backup_crypto.new_keys()
-    sheet = backup_sheet.key_sheet(keys, seal(site.settings).public, site.settings.server.hostname, datetime.now(UTC))
+    sheet = backup_sheet.key_sheet(
+        keys, seal(site.settings, renew=True).public, site.settings.server.hostname, datetime.now(UTC)
+    )
     with site.db.write() as tx:
         audit.add(tx, viewer, "backup.keys", "backup", keys.recipient)
     return keys, sheet
@@ -158,7 +177,7 @@ def verify(
     Damaged files of the depot in the configured folder are renamed, and the next backup stores them again.
     """
     identities = backup_crypto.parse_identities(key) if key is not None else []
-    own = seal(settings).public if place is None else None
+    own = own_signer(settings) if place is None else None
     with backup.scratch(settings.tmp if settings.tmp.is_dir() else Path(tempfile.gettempdir())) as work:
         done = backup_verify.verify(
             place or folder(settings),

@@ -17,6 +17,7 @@ from appliance.backup import gpg as backup_gpg
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
 from appliance.backup.crypto import parse_recipient
+from appliance.cli import bring_back
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -114,11 +115,29 @@ def create(
 @pass_state
 def list_(state: CliState, place: Path | None, as_json: bool) -> None:
     """List the backups, newest first."""
-    own = backups.seal(state.settings).public if place is None else None
+    own = backups.own_signer(state.settings) if place is None else None
     with as_caller() if place else _nothing():
         rows = backups.listed(place or backups.folder(state.settings), own)
     shown = [row | {"size": size(row["size"]), "kind": _KINDS.get(row["kind"], row["kind"])} for row in rows]
     emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No backups yet. Make one: dcor backup create"))
+
+
+@group.command("contents")
+@click.argument("name", required=False)
+@_place_option
+@_key_option
+@click.option(
+    "--only", "kinds", multiple=True, type=click.Choice(["datasets", "files", "users", "circles", "collections"]),
+    help="Only this kind of things; may be given more than once.",
+)  # fmt: skip
+@json_option
+@pass_state
+def contents(
+    state: CliState, name: str | None, place: Path | None, key: Path | None, kinds: tuple[str, ...], as_json: bool
+) -> None:
+    """List what the newest backup, or the one called NAME, holds: datasets, files, users, circles, collections."""
+    where = bring_back.place_of(place or backups.folder(state.settings), _key_text(key), name)
+    bring_back.show_contents(state, where, kinds, as_json)
 
 
 @group.command("verify")
@@ -171,11 +190,13 @@ def verify(
     is_flag=True,
     help="Move what is there aside (into its quarantine), and go on with or start over an unfinished restore.",
 )
+@bring_back.options
 @yes_option
 @json_option
 @pass_state
 def restore(
     state: CliState,
+    /,
     place: Path | None,
     key: Path | None,
     password_stdin: bool,
@@ -184,8 +205,10 @@ def restore(
     any_signer: bool,
     only_files: bool,
     replace: bool,
+    system: bool,
     yes: bool,
     as_json: bool,
+    **one: str | None,
 ) -> int:
     """Rebuild the data root (--data) on a bare machine, with the private key from the key sheet.
 
@@ -194,8 +217,16 @@ def restore(
 
     Of a dump by `dcor encrypted-database-backup` (.gpg, or decrypted already) the database comes back; settings,
     certificate and files stay as they are. --key then names the exported private GnuPG key; without it, the caller's keyring is asked.
+
+    One thing (--dataset, --file, --user, --circle, --collection) comes back while the service runs, from the newest backup that has it,
+    or from --backup NAME; `dcor backup contents` lists what a backup holds.
     """
+    wanted = bring_back.chosen(one, files=only_files, system=system, replace=replace)
     place = place or backups.folder(state.settings)
+    if wanted is not None:
+        where = bring_back.place_of(place, _key_text(key), name, signer, any_signer)
+        with progress() as told:
+            return bring_back.restore_one(state, where, *wanted, as_json, told)
     with as_caller():
         zipped = place.is_file()
         dumped = zipped and backup_dumps.is_dump(place)

@@ -40,6 +40,7 @@ class Database:
         self._idle: list[Reader] = []
         self._write_lock = FairLock()
         self._writer: Writer | None = None
+        self._file: tuple[int, int] | None = None
         self._watch_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
         self._wal_index: WalIndex | None = None
@@ -93,6 +94,13 @@ class Database:
         try:
             if self._writer is None:
                 self._writer = self._connect(Writer)
+                self._file = self._on_disk()
+            elif self.replaced():
+                raise Problem(
+                    503,
+                    "Busy",
+                    message="The database was moved or replaced while the service runs. Nothing was changed; tell the administrator.",
+                )
             tx = self._writer
             tx.deadline = None if who is None else time.monotonic() + TRANSACTION
             tx.before_commit.clear()
@@ -116,6 +124,17 @@ class Database:
                     _rollback(tx)
         finally:
             self._write_lock.release()
+
+    def replaced(self) -> bool:
+        """Is another file in the place of the one that was opened for writing, or none? What is written would be lost with it."""
+        return self._file is not None and self._on_disk() != self._file
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def generation(self) -> int:
         """A number that changes with every commit, whoever made it; the key for caches of what was read."""
@@ -157,6 +176,7 @@ class Database:
                 if conn is not None:
                     conn.close()
             self._writer = self._watcher = None
+            self._file = None
             self._idle.clear()
             if self._wal_index is not None:
                 self._wal_index.close()

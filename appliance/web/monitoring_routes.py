@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -24,14 +27,26 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 def health(context: Context, request: Request, match: re.Match[str]) -> Response:
     """200 while the service can do its work, 503 with the reason when it can not."""
     failing = []
-    with context.db.read() as conn:
-        conn.execute("SELECT 1").fetchone()
+    try:
+        with context.db.read() as conn:
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError:
+        failing.append("database damaged")
+    if context.db.replaced():
+        failing.append("database")
+    if _read_only(context.settings.data):
+        failing.append("read-only")
     if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
         failing.append("disk")
     failing += context.stalled()
     return json_response(
         503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__}
     )
+
+
+def _read_only(root: Path) -> bool:
+    """Was the volume made read-only, as Linux does after errors of a disk, or the folder taken away from the service?"""
+    return bool(os.statvfs(root).f_flag & os.ST_RDONLY) or not os.access(root / "tmp", os.W_OK | os.X_OK)
 
 
 def exposition(context: Context, request: Request, match: re.Match[str]) -> Response:

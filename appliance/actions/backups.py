@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,6 @@ from appliance.backup import crypto as backup_crypto
 from appliance.backup import key_sheet as backup_sheet
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
-from appliance.backup import trial as backup_trial
 from appliance.backup import verify as backup_verify
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
@@ -36,9 +34,6 @@ ALARM = "backup"
 BACKUP_KEY = "backup.key"
 #: A scheduled backup leaves out its turn when there is one younger than this.
 FRESH = timedelta(hours=20)
-
-_TRIALS = "trial-restores.json"
-_TRIALS_KEPT = 24
 
 
 def folder(settings: Settings) -> Path:
@@ -117,13 +112,13 @@ def create(
             workdir=settings.tmp, kind=kind, progress=progress,
         )  # fmt: skip
     except (Problem, OSError) as error:
-        _alarm(site, f"The backup failed: {error}")
+        alarm(site, f"The backup failed: {error}")
         raise
     with site.db.write() as tx:
         audit.add(
             tx, viewer, "backup.create", "backup", made.manifest.name, kind=kind, new_files=made.new_files, problems=len(made.problems)
         )  # fmt: skip
-    _alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
+    alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
     prune(site, viewer)
     return made
 
@@ -324,42 +319,6 @@ def zip_backup(
     return done
 
 
-def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
-    """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
-    settings = site.settings
-    done = backup_trial.trial(
-        source(settings),
-        folder(settings),
-        seal(settings),
-        examine=backup_source.examine,
-        workdir=settings.tmp,
-        identities=backup_crypto.parse_identities(key) if key else (),
-        progress=progress,
-    )
-    rows = [done.as_dict(), *trials(settings)][:_TRIALS_KEPT]
-    secrets.write_private(settings.data / "log" / _TRIALS, json.dumps(rows, indent=1).encode())
-    _alarm(site, f"The trial restore failed: {' '.join(done.problems[:3])}" if done.problems else None, "trial")
-    return done
-
-
-def trials(settings: Settings) -> list[dict[str, Any]]:
-    """Results of the trial restores, newest first."""
-    try:
-        found = json.loads((settings.data / "log" / _TRIALS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return found if isinstance(found, list) else []
-
-
-def trial_is_due(settings: Settings, now: datetime | None = None) -> bool:
-    """Has there been no trial this month, although there are complete backups?"""
-    stamp = (now or datetime.now(UTC)).strftime("%Y-%m")
-    done = [row.get("at", "") for row in trials(settings)]
-    return not any(at.startswith(stamp) for at in done) and bool(
-        backup_manifest.newest(folder(settings), backup_manifest.FULL)
-    )
-
-
 def ready(settings: Settings) -> Path:
     """The folder of the backups; our own one is made."""
     place = folder(settings)
@@ -410,7 +369,8 @@ def finish(target: Path, action: str, name: str, problems: list[str]) -> None:
         audit.add(tx, OPERATOR, action, "backup", name, problems=len(problems))
 
 
-def _alarm(site: Site, message: str | None, what: str = "") -> None:
+def alarm(site: Site, message: str | None, what: str = "") -> None:
+    """Settle the open alarm about backups (`what`: about what of them), and raise one when there is a `message`."""
     with site.db.write() as tx:
         alarms.resolve_for(tx, ALARM, what)
         if message is not None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from appliance.actions import bring_back
+from appliance.actions import backups, bring_back
 from appliance.backup.create import Progress
-from appliance.cli.common import CliState, as_caller, emit, note, size, table
+from appliance.cli.backup_options import key_option, key_text, place_option
+from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, size, table
 from appliance.model.viewer import OPERATOR
 
 _COLUMNS = {
@@ -87,10 +88,26 @@ def restore_one(
     return 0
 
 
-def show_contents(state: CliState, place: bring_back.Place, kinds: tuple[str, ...], as_json: bool) -> None:
-    """Print what a backup holds."""
+@click.command("contents")
+@click.argument("name", required=False)
+@place_option
+@key_option
+@click.option(
+    "--only",
+    "kinds",
+    multiple=True,
+    type=click.Choice(tuple(_COLUMNS)),
+    help="Only these; may be given more than once.",
+)
+@json_option
+@pass_state
+def contents(
+    state: CliState, name: str | None, place: Path | None, key: Path | None, kinds: tuple[str, ...], as_json: bool
+) -> None:
+    """List what the newest backup, or the one called NAME, holds: datasets, files, users, circles, collections."""
+    where = place_of(place or backups.folder(state.settings), key_text(key), name)
     with as_caller():
-        data = bring_back.contents(state.site, OPERATOR, place)
+        data = bring_back.contents(state.site, OPERATOR, where)
     emit(data if not kinds else {key: data[key] for key in ("backup", "kind", *kinds)}, as_json, _contents)
 
 

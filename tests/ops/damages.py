@@ -86,13 +86,19 @@ def volume_not_mounted(place: Place) -> None:
     place.root.mkdir()
 
 
-@damage("", "dcor.sqlite is missing", "dcor --data {root} backup restore --replace --from {root}/backups --key key-sheet.txt")
+@damage(
+    "",
+    "dcor.sqlite is missing",
+    "dcor --data {root} backup restore --replace --from {root}/backups --key key-sheet.txt",
+)
 def database_missing(place: Place) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{place.database}{suffix}").unlink(missing_ok=True)
 
 
-@damage("", "dcor.toml is missing", "dcor --data {root} backup restore --system --from {root}/backups --key key-sheet.txt")
+@damage(
+    "", "dcor.toml is missing", "dcor --data {root} backup restore --system --from {root}/backups --key key-sheet.txt"
+)
 def settings_missing(place: Place) -> None:
     (place.root / "dcor.toml").unlink()
 
@@ -119,7 +125,11 @@ def machine_record_damaged(place: Place) -> None:
     place.record.write_text("[]")
 
 
-@damage("data root", "was not finished", "dcor --data {root} backup restore --replace --from {root}/backups --key key-sheet.txt")
+@damage(
+    "data root",
+    "was not finished",
+    "dcor --data {root} backup restore --replace --from {root}/backups --key key-sheet.txt",
+)
 def restore_interrupted(place: Place) -> None:
     (place.root / root_marker.RESTORING).write_text(f"{place.newest_backup().name}\n")
 
@@ -514,7 +524,9 @@ def database_row_torn_off(place: Place) -> None:
     _sql(place, "PRAGMA foreign_keys = OFF", "DELETE FROM community WHERE name = 'lab'")
 
 
-@damage("database", "schema 999", lambda place: _sql(place, "PRAGMA user_version = 16"), advice="install the newer release")
+@damage(
+    "database", "schema 999", lambda place: _sql(place, "PRAGMA user_version = 16"), advice="install the newer release"
+)
 def database_of_a_newer_release(place: Place) -> None:
     _sql(place, "PRAGMA user_version = 999")
 
@@ -679,7 +691,13 @@ def backup_file_cut_short(place: Place) -> None:
     os.truncate(path, 20)
 
 
-@damage("backup", "was changed", "dcor backup create", lambda place: shutil.rmtree(_oldest(place)), advice="move {oldest} away")
+@damage(
+    "backup",
+    "was changed",
+    "dcor backup create",
+    lambda place: shutil.rmtree(_oldest(place)),
+    advice="move {oldest} away",
+)
 def backup_list_changed(place: Place) -> None:
     path = place.newest_backup() / "manifest.json"
     path.chmod(0o600)
@@ -690,14 +708,17 @@ def _oldest(place: Place) -> Path:
     return min(path.parent for path in place.root.glob("backups/*/*/manifest.json"))
 
 
-@damage(
-    "backup", "signed with another key", "mv {root}/secrets/backup.key {top}/", SYSTEM, advice="sudo mv"
-)
+@damage("backup", "signed with another key", "mv {root}/secrets/backup.key {top}/", SYSTEM, advice="sudo mv")
 def backup_key_replaced(place: Place) -> None:
     (place.root / "secrets" / "backup.key").write_text("ab" * 32)
 
 
-@damage("backup", "unencrypted", lambda place: (place.root / "backups" / "dump.sqlite").unlink(), advice="move others yourself")
+@damage(
+    "backup",
+    "unencrypted",
+    lambda place: (place.root / "backups" / "dump.sqlite").unlink(),
+    advice="move others yourself",
+)
 def plain_copy_among_the_backups(place: Place) -> None:
     (place.root / "backups" / "dump.sqlite").write_bytes(b"plain")
 

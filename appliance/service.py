@@ -24,7 +24,7 @@ from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
-from appliance.store import data_root, documents
+from appliance.store import data_root, database_place, documents
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
@@ -55,6 +55,9 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         _prepare(settings)
+        moved = database_place.settle(settings.database, settings.depot.database_folder)
+        if moved is not None:
+            log.warning("service.database_moved to=%s", moved)
         self.db = Database(settings.database)
         self.db.migrate()
         root_marker.finish(settings.data, settings.server.hostname)

@@ -17,6 +17,7 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
+from appliance.model.quantities import EXAMPLES, number_of
 
 DEFAULT_DATA = Path("/data")
 GIB = 1 << 30
@@ -79,6 +80,10 @@ class Depot:
     """Files and their limits."""
 
     max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes")
+    database_folder: str = _option(
+        "",
+        "Folder of the database on a local disk, where the data root is on a network file system; empty = in the data root",
+    )
     reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes")
     direct_upload: bool = _option(
         False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
@@ -113,6 +118,11 @@ class Jobs:
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
     scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d", least=1)
     prune_drafts_days: int = _option(0, "Drafts untouched for this time are purged; 0 = never by itself", "d")
+    trash_days: int = _option(
+        30,
+        "Deleted datasets can be brought back for this time; then their files go to quarantine/; 0 = never by itself",
+        "d",
+    )
     playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
 
 
@@ -280,7 +290,7 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
             raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
         group, name = key.split(".")
         kind = get_type_hints(type(getattr(settings, group)))[name]
-        converted = _convert(key, value, kind, origin)
+        converted = _convert(key, value, kind, origin, known[key].metadata["unit"])
         if reason := _out_of_bounds(converted, known[key].metadata):
             raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) {reason}, not '{value}'.")
         changed.setdefault(group, {})[name] = converted
@@ -301,8 +311,8 @@ def _out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
     return ""
 
 
-def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
-    """`value` as a `kind` (bool, int, str). Raises Problem when it is no such thing."""
+def _convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:
+    """`value` as a `kind` (bool, int, str); numbers with a unit as people write them. Raises Problem when it is no such thing."""
     text = str(value).strip()
     try:
         if kind is bool:
@@ -310,9 +320,12 @@ def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
         if kind is int:
             if isinstance(value, bool):
                 raise ValueError
-            return int(text)
+            return number_of(text, unit)
     except (KeyError, ValueError) as error:
         raise Problem(
-            409, "Validation Error", message=f"Setting '{key}' ({origin}) needs a {kind.__name__}, not '{value}'."
+            409,
+            "Validation Error",
+            message=f"Setting '{key}' ({origin}) needs "
+            f"{'true or false' if kind is bool else EXAMPLES.get(unit, 'a whole number')}, not '{value}'.",
         ) from error
     return str(value)

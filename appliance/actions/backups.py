@@ -25,7 +25,7 @@ from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import secrets
 from appliance.settings import Settings, load
-from appliance.store import alarms, audit, backup_source, data_root
+from appliance.store import alarms, audit, backup_source, data_root, database_place
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
@@ -360,6 +360,7 @@ def datasets_in(database: Path) -> int:
 def finish(target: Path, action: str, name: str, problems: list[str]) -> None:
     """Make the missing folders, bring an older database up to date, note what happened, and add what the depot lacks to `problems`."""
     data_root.create(target)
+    database_place.settle(target / root_marker.DATABASE, load(target).depot.database_folder)
     db = Database(target / root_marker.DATABASE)
     db.migrate()
     root_marker.finish(target, load(target).server.hostname)

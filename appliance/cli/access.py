@@ -14,6 +14,7 @@ from appliance.actions import access_files, accounts
 from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password, write_private
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
+from appliance.model.text_files import decoded
 from appliance.model.viewer import OPERATOR
 from appliance.security.access_file import SUFFIX
 
@@ -122,7 +123,7 @@ def bulk(
 ) -> None:
     """Make access files for all users in a CSV list (columns: name; for new accounts also email and fullname)."""
     with as_caller():
-        text = users_csv.read_text(encoding="utf-8-sig")
+        text = decoded(users_csv.read_bytes(), users_csv.name)
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise invalid(message=f"{out} exists already and is not empty.")
     passphrase = read_password(True) if password_stdin else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | 
 @json_option
 @pass_state
 def install(state: CliState, files: tuple[Path, ...], key: Path | None, password_stdin: bool, as_json: bool) -> None:
-    """Serve the certificate in FILES (PEM, DER, .p7b or .pfx; with its chain, in any order) after checking it.
+    """Serve the certificate in FILES (PEM, DER, .p7b or .pfx, one or several, mixed; with its chain, in any order) after checking it.
 
     A running service takes it up within seconds; transfers go on.
     """
@@ -118,8 +119,7 @@ def install(state: CliState, files: tuple[Path, ...], key: Path | None, password
     settings = state.settings
     password = read_password(True) if password_stdin else None
     with as_caller():
-        # Several files are PEM; one alone may be of any form.
-        data = b"\n".join(path.read_bytes() for path in files)
+        data = [path.read_bytes() for path in files]
         given = key.read_bytes() if key is not None else None
     ready = _checked(settings, data, [given] if given is not None else _own_keys(settings), password)
     _put(state, ready.pair, "certificate.install")
@@ -159,7 +159,9 @@ def check(state: CliState, as_json: bool) -> int:
     return int(bool(found))
 
 
-def _checked(settings: Settings, data: bytes, keys: list[bytes], password: str | None) -> certificate_chain.Installable:
+def _checked(
+    settings: Settings, data: Sequence[bytes], keys: list[bytes], password: str | None
+) -> certificate_chain.Installable:
     """The first of `keys` that belongs to the certificate decides; its reason is told when none does."""
     host = settings.server.hostname
     refusal: Problem | None = None

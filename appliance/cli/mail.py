@@ -8,6 +8,7 @@ import click
 
 from appliance.actions import mailing
 from appliance.cli.common import CliState, note, pass_state
+from appliance.model.text_files import decoded
 
 
 @click.command("send-mail")
@@ -27,7 +28,9 @@ def command(state: CliState, recipient: str | None, subject: str, body: Path | N
     to = recipient or settings.admin
     if not to:
         raise click.UsageError("Name a --recipient, or set mail.admin.")
-    text = body.read_text(encoding="utf-8") if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
+    text = (
+        decoded(body.read_bytes(), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
+    )
     note(f"Sending mail to {to} …")
     mailing.send(settings, to, subject, text)
     note("Done!")

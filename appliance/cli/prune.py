@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from appliance.actions import communities as community_actions
+from appliance.actions import trash
 from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
 from appliance.jobs.prune import purge, stale_drafts
 from appliance.model import times
@@ -119,6 +120,27 @@ def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes:
     _report(_purge_datasets(state, found, dry_run, yes), as_json)
 
 
+@group.command("trash")
+@click.option("--older-than-days", type=click.IntRange(1), help="Deleted before this.  [default: jobs.trash_days]")
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def empty_trash(state: CliState, older_than_days: int | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Purge datasets that were deleted a while ago; their files go to quarantine/."""
+    days = older_than_days or state.settings.jobs.trash_days
+    if not days:
+        raise click.UsageError("The trash is not emptied by itself (jobs.trash_days is 0); say --older-than-days.")
+    found = trash.sweep(state.site, days, dry_run=True)
+    for name in found:
+        note(f"Found dataset {name}")
+    removed: list[str] = []
+    if found and not dry_run:
+        confirm(f"Purge {len(found)} datasets?", yes)
+        removed = trash.sweep(state.site, days)
+    _report({"found": found, "removed": removed}, as_json)
+
+
 @group.command("all")
 @yes_option
 @json_option
@@ -129,6 +151,8 @@ def everything(ctx: click.Context, state: CliState, yes: bool, as_json: bool) ->
     jobs = state.settings.jobs
     if jobs.prune_drafts_days:
         ctx.invoke(drafts, older_than_days=jobs.prune_drafts_days, yes=yes, as_json=as_json)
+    if jobs.trash_days:
+        ctx.invoke(empty_trash, older_than_days=None, yes=yes, as_json=as_json)
     if jobs.playground_purge_days:
         ctx.invoke(playground, older_than_days=None, yes=yes, as_json=as_json)
     ctx.invoke(stale, initiated_before_days=5, as_json=as_json)

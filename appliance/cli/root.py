@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
     "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
+    "trash": ("trash", "group", "What was deleted and can be brought back: list, restore."),
     "jobs": ("jobs", "group", "Background jobs: list, retry, run."),
     "backup": ("backup", "group", "Encrypted backups: keys, create, verify, restore."),
     "encrypted-database-backup": (

@@ -14,7 +14,8 @@ from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs import scrub
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.store import artefacts, collections, inspection
+from appliance.model.problem import Problem
+from appliance.store import artefacts, collections, database_place, inspection
 from appliance.store.search import index as search_index
 
 _SHOWN = 10
@@ -29,6 +30,10 @@ _RESTORE = (
 def database(premises: Premises) -> Iterator[Finding]:
     """SQLite's own integrity check, references between tables, schema version, file mode."""
     path = premises.settings.database
+    try:
+        database_place.require_local(path)
+    except Problem as problem:
+        yield Finding("database", Level.PROBLEM, str(problem), "Rows are lost, sooner or later.", "See the sentence.")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding(
             "database",

@@ -37,6 +37,8 @@ def entries(settings: Settings) -> list[Entry]:
     ]
     if settings.jobs.prune_drafts_days:
         found.append(Entry("prune_drafts", timedelta(days=1)))
+    if settings.jobs.trash_days:
+        found.append(Entry("empty_trash", timedelta(days=1)))
     if settings.jobs.playground_purge_days:
         found.append(Entry("purge_playground", timedelta(days=1)))
     if settings.backup.recipient:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.model.problem import Problem
-from appliance.store import migrations
+from appliance.store import database_place, migrations
 from appliance.store.connections import STATEMENT, TRANSACTION, Reader, Writer, too_long
 from appliance.store.fair_lock import FairLock, caller
 from appliance.store.wal_index import WalIndex
@@ -142,7 +142,8 @@ class Database:
         return index.state()
 
     def create(self) -> list[str]:
-        """Make the database (mode 0600) unless it is there, then `migrate`."""
+        """Make the database (mode 0600) unless it is there, then `migrate`. Raises Problem on a network file system."""
+        database_place.require_local(self.path)
         if not self.path.exists():
             self.path.touch(mode=0o600)
         return self._migrate(make=True)
@@ -154,6 +155,7 @@ class Database:
         return self._migrate(make=False)
 
     def _migrate(self, *, make: bool) -> list[str]:
+        database_place.require_local(self.path)
         self._setup()
         with self.write() as tx:
             done = tx.execute("PRAGMA user_version").fetchone()[0]
@@ -188,7 +190,7 @@ class Database:
             if self._wal_index is None:
                 self._watcher = self._connect(Reader)
                 self._watcher.execute("SELECT 1 FROM sqlite_schema").fetchone()  # maps the index as long as it is open
-                self._wal_index = WalIndex(self.path)
+                self._wal_index = WalIndex(self.path.resolve())
             return self._wal_index
 
     def _setup(self) -> None:
@@ -208,6 +210,7 @@ class Database:
             cached_statements=512,
             factory=kind,
         )
+        conn.data_root = self.path.parent
         conn.watch_time()
         conn.row_factory = sqlite3.Row
         conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

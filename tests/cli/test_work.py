@@ -76,10 +76,10 @@ def test_status_without_a_service_is_1(loaded: Dcor) -> None:
     assert "does not answer" in loaded("status").out
 
 
-def test_inspect_finds_a_fresh_root_healthy(dcor: Dcor) -> None:
+def test_inspect_finds_a_fresh_root_healthy_but_for_the_service_that_does_not_run(dcor: Dcor) -> None:
     said = dcor("inspect", "--json")
-    problems = [finding for finding in said.json["findings"] if finding["level"] == "problem"]
-    assert (problems, said.code) == ([], 0)
+    problems = [finding["check"] for finding in said.json["findings"] if finding["level"] == "problem"]
+    assert (problems, said.code) == (["service"], 1)
     assert {finding["check"] for finding in said.json["findings"]} == {named.name for named in checks()}
     assert dcor("inspect", "--check", "nonsense").code == 2
 
@@ -120,7 +120,7 @@ def test_inspect_finds_damage_and_repairs_what_cannot_lose_data(
     after = {
         finding["check"] for finding in loaded("inspect", "--json").json["findings"] if finding["level"] == "problem"
     }
-    assert after == {"files"}
+    assert after == {"files", "service"}
     assert (root / "quarantine").is_dir()
 
 

@@ -176,11 +176,9 @@ def volume_read_only(place: Place) -> None:
     place.replace(os, "statvfs", lambda _path: os.statvfs_result(flags))
 
 
-@damage("owner", "belongs to UID 0", "chown --reference={root} {root}/dcor.sqlite", root_only=True)
-def database_of_root(place: Place) -> None:
-    for path in (place.root, *place.root.rglob("*")):
-        os.chown(path, 12345, 12345, follow_symlinks=False)
-    os.chown(place.database, 0, 0)
+@damage("owner", "belongs to UID 12345", "chown --reference={root} {root}/dcor.sqlite", root_only=True)
+def database_of_another_account(place: Place) -> None:
+    os.chown(place.database, 12345, 12345)
 
 
 @damage("secrets", "signing.key is missing", SYSTEM)

@@ -145,6 +145,17 @@ class Mail:
     server: str = _option("", "SMTP host[:port]; empty = no mail")
     sender: str = _option("", "From address")
     admin: str = _option("", "Where alarms go")
+    security: str = _option(
+        "auto",
+        "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",
+        choices=("auto", "starttls", "tls"),
+    )
+    authority: str = _option(
+        "", "PEM file of the authority that signed the mail server's certificate; empty = those of the system"
+    )
+    user: str = _option(
+        "", "Account at the mail server; its password is set with `dcor send-mail --login`; empty = none"
+    )
 
 
 @dataclass(frozen=True, slots=True)

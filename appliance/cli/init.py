@@ -137,6 +137,7 @@ def prepare(
         if "server.hostname" not in flags:
             raise click.UsageError("--hostname is needed for a new data root.")
         settings = settings_module.load(root, flags=flags)
+    database_place.require_local(Path(settings.depot.database_folder or root) / root_marker.DATABASE)
     pair_names = (
         certificate_names.names_for(settings.server.hostname, port=settings.server.port, extra=names, try_out=try_out)
         if not settings.certificate.exists()

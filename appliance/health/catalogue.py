@@ -123,7 +123,7 @@ def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Fin
             Level.PROBLEM,
             name,
             "It is slower to open over the network.",
-            "`dcor inspect --assume-yes` has it made again by the service; `--deep`, too, where only that finds it.",
+            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` has it made again by the service.",
             lambda: _remake(premises, resource_id, kind),
         )
     return Finding(
@@ -176,7 +176,7 @@ def searchable(premises: Premises) -> Iterator[Finding]:
             Level.PROBLEM,
             reason,
             "Searching does not find them.",
-            "`dcor inspect --assume-yes` makes the index anew; `--deep`, too, where only that finds it.",
+            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` makes the index anew.",
             lambda: _reindex(premises),
         )
 

@@ -104,16 +104,17 @@ def owner(premises: Premises) -> Iterator[Finding]:
     paths += [path for name in ("secrets", "certificates") for path in (root / name).glob("*")]
     paths += root.glob(f"{root_marker.DATABASE}-*")
     expected = root.stat().st_uid
-    foreign = [path for path in paths if path.exists() and path.lstat().st_uid != expected]
-    for path in foreign:
+    foreign = sorted({path for path in paths if path.exists() and path.lstat().st_uid != expected})
+    if foreign:
+        more = f" and {len(foreign) - 1} others belong" if len(foreign) > 1 else " belongs"
         yield Finding(
             "owner",
             Level.PROBLEM,
-            f"{path} belongs to UID {path.lstat().st_uid}, the data root to {expected}",
-            "The service may not be able to read or change it.",
-            f"sudo chown --reference={root} {path}",
+            f"{foreign[0]}{more} to UID {foreign[0].lstat().st_uid}, the data root to {expected}",
+            "The service may not be able to read or change that.",
+            f"sudo chown -R --no-dereference --reference={root} {root}",
         )
-    if not foreign:
+    else:
         yield Finding("owner", Level.OK, f"UID {expected}")
 
 

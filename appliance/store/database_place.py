@@ -84,6 +84,8 @@ def settle(database: Path, folder: str) -> Path | None:
     link.unlink(missing_ok=True)
     link.symlink_to(target)
     durable.replace(link, database)
+    for suffix in _LOGS:  # empty since the file was closed
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
     return target
 
 

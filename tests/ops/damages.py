@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from appliance import root_marker
+from appliance import root_marker, service
 from appliance.health import units
 from appliance.model import times
-from appliance.store import alarms, audit, jobs
+from appliance.store import alarms, audit, inspection, jobs
 from appliance.store.database import Database
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
-from tests.ops.place import Place
+from tests.ops.place import HOST, Place
 
 Remedy = str | Callable[[Place], None]
 REPAIR = "dcor inspect --assume-yes"
@@ -69,6 +69,12 @@ def damage(
         return do
 
     return enter
+
+
+def jobs_run(place: Place) -> None:
+    """The service has done its jobs."""
+    place.done("jobs", "run")
+    assert place.dcor("inspect", "--check", "derived files", "--json").json["findings"][0]["level"] == "ok"
 
 
 def mounted(place: Place) -> None:
@@ -176,7 +182,7 @@ def volume_read_only(place: Place) -> None:
     place.replace(os, "statvfs", lambda _path: os.statvfs_result(flags))
 
 
-@damage("owner", "belongs to UID 12345", "chown --reference={root} {root}/dcor.sqlite", root_only=True)
+@damage("owner", "to UID 12345", "chown -R --no-dereference --reference={root} {root}", root_only=True)
 def database_of_another_account(place: Place) -> None:
     os.chown(place.database, 12345, 12345)
 
@@ -246,9 +252,9 @@ def settings_no_toml(place: Place) -> None:
     _settings(place, "[server]", "[server")
 
 
-@damage("settings", "capital letters", "dcor config set server.hostname localhost")
+@damage("settings", "capital letters", f"dcor config set server.hostname {HOST}")
 def host_name_in_capitals(place: Place) -> None:
-    _settings(place, '"localhost"', '"LOCALHOST"')
+    _settings(place, f'"{HOST}"', f'"{HOST.upper()}"')
 
 
 def _settings(place: Place, old: str, new: str) -> None:
@@ -327,8 +333,8 @@ def port_taken(place: Place) -> None:
 def service_hangs(place: Place) -> None:
     place.start()
     assert place.service is not None
-    place.service.stop(grace=2.0)
-    place.service.jobs.start()  # the process is there, and holds its data root, but nobody answers
+    assert place.service._gateway is not None
+    place.service._gateway.stop(0.0)  # the process is there, and holds its data root, but nobody answers
 
 
 @damage("service", "was moved or replaced", RESTART)
@@ -340,7 +346,7 @@ def database_replaced_while_it_runs(place: Place) -> None:
     copy.rename(place.database)
 
 
-@damage("service", "cannot be written", lambda place: (place.root / "tmp").chmod(0o700), advice="findmnt")
+@damage("service", "cannot be written", lambda place: place.patches.pop().stop(), advice="findmnt")
 def service_cannot_write(place: Place) -> None:
     place.start()
     tmp = os.fspath(place.root / "tmp")
@@ -357,13 +363,9 @@ def service_without_room(place: Place) -> None:
 
 
 @damage("service", "'jobs' does not turn", RESTART)
-def thread_of_the_service_ended(place: Place) -> None:
+def thread_of_the_service_hangs(place: Place) -> None:
     place.start()
-    assert place.service is not None
-    loop = place.service.jobs.loops[0]
-    loop.stop()
-    place.service.jobs.wake()
-    loop.join(10.0)
+    place.replace(service, "STALL_SECONDS", -1.0)  # whatever it does takes longer than this
 
 
 @damage("service", "0.0.1 runs", RESTART)
@@ -402,12 +404,12 @@ def _listen(place: Place, answer: bytes) -> None:
 # --- certificates ---------------------------------------------------------------------------------------------------
 
 
-def _certificate(place: Place, host: str = "localhost", days: int = 3650) -> None:
-    pair = certificate.create_self_signed(certificate_names.names_for(host, try_out=host == "localhost"), days=days)
+def _certificate(place: Place, host: str = HOST, days: int = 3650) -> None:
+    pair = certificate.create_self_signed(certificate_names.names_for(host), days=days)
     certificate.store(pair, place.root / "certificates" / "server.cert", place.root / "certificates" / "server.key")
 
 
-@damage("certificate", "not for 'localhost'", "dcor certificate create")
+@damage("certificate", f"not for '{HOST}'", "dcor certificate create")
 def certificate_of_another_host(place: Place) -> None:
     _certificate(place, "other.lab.example")
 
@@ -429,7 +431,7 @@ def certificate_missing(place: Place) -> None:
 
 @damage("certificate", "key", "dcor certificate create")
 def certificate_with_another_key(place: Place) -> None:
-    pair = certificate.create_self_signed(certificate_names.names_for("localhost", try_out=True))
+    pair = certificate.create_self_signed(certificate_names.names_for(HOST))
     (place.root / "certificates" / "server.key").write_bytes(pair.key)
 
 
@@ -440,16 +442,11 @@ def certificate_without_key(place: Place) -> None:
 
 @damage("served certificate", "another one is served", RESTART)
 def another_certificate_served(place: Place) -> None:
-    place.start()
-    assert place.service is not None
-    gateway = place.service._gateway
-    assert gateway is not None
-    pair = certificate.create_self_signed(certificate_names.names_for("localhost", try_out=True))
+    pair = certificate.create_self_signed(certificate_names.names_for(HOST))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     chain = place.top / "other.pem"
-    chain.write_bytes(pair.cert + pair.key)
+    chain.write_bytes(pair.chain + pair.key)
     context.load_cert_chain(chain)
-    place.stop()
     _serve_tls(place, context)
 
 
@@ -523,7 +520,10 @@ def database_row_torn_off(place: Place) -> None:
 
 
 @damage(
-    "database", "schema 999", lambda place: _sql(place, "PRAGMA user_version = 16"), advice="install the newer release"
+    "database",
+    "schema 999",
+    lambda place: _sql(place, f"PRAGMA user_version = {inspection.newest_schema()}"),
+    advice="install the newer release",
 )
 def database_of_a_newer_release(place: Place) -> None:
     _sql(place, "PRAGMA user_version = 999")
@@ -561,7 +561,8 @@ def database_of_before(place: Place) -> None:
     place.done("backup", "create")
     for suffix in ("-wal", "-shm"):
         Path(f"{place.database}{suffix}").unlink(missing_ok=True)
-    shutil.copy(place.top / "old", place.database)
+    (place.top / "old").chmod(0o600)
+    (place.top / "old").rename(place.database)
 
 
 @damage("search index", "not in the index", REPAIR)
@@ -615,14 +616,14 @@ def _derived(kind: str) -> None:
         place.file(kind).unlink()
 
     lose.__name__ = f"{kind}_missing"
-    damage("files", f"{kind} of resource", REPAIR, "dcor jobs run", advice="made again by the service")(lose)
+    damage("files", f"{kind} of resource", REPAIR, jobs_run, advice="made again by the service")(lose)
 
 
 for _name in ("condensed", "preview", "thumbnail"):
     _derived(_name)
 
 
-@damage("files", "bytes instead of", REPAIR, "dcor jobs run", advice="made again by the service")
+@damage("files", "bytes instead of", REPAIR, jobs_run, advice="made again by the service")
 def condensed_cut_short(place: Place) -> None:
     path = place.file("condensed")
     path.chmod(0o640)
@@ -637,7 +638,7 @@ def unknown_file_in_the_depot(place: Place) -> None:
     place.replace(time, "time", lambda true=time.time: true() + 3 * 86400)
 
 
-@damage("derived files", "are missing", "dcor jobs run-missing", "dcor jobs run")
+@damage("derived files", "are missing", "dcor jobs run-missing", jobs_run)
 def derived_rows_lost(place: Place) -> None:
     _sql(place, "DELETE FROM artefact WHERE kind = 'condensed'", "DELETE FROM job")
 
@@ -645,7 +646,7 @@ def derived_rows_lost(place: Place) -> None:
 # --- backups --------------------------------------------------------------------------------------------------------
 
 
-@damage("backup", "no key is set up", "dcor backup keys", "dcor backup create")
+@damage("backup", "no key is set up", "dcor backup keys")
 def backups_without_key(place: Place) -> None:
     place.set("backup.recipient", "")
     shutil.rmtree(place.root / "backups")
@@ -677,7 +678,7 @@ def backup_disk_absent(place: Place) -> None:
     place.set("backup.folder", str(place.top / "disk"))
 
 
-@damage("backup", "such as database.age", "dcor backup create")
+@damage("backup", "database.age", "dcor backup create")
 def backup_database_missing(place: Place) -> None:
     (place.newest_backup() / "database.age").rename(place.top / "lost")
 
@@ -731,7 +732,7 @@ def job_waits_too_long(place: Place) -> None:
         tx.execute("UPDATE job SET available = ? WHERE id = ?", (times.ahead(-timedelta(hours=1)), waiting))
 
 
-@damage("jobs", "preview of resource", "dcor jobs retry {failed}", "dcor jobs run")
+@damage("jobs", "preview of resource", "dcor jobs retry {failed}", jobs_run)
 def job_failed(place: Place) -> None:
     _sql(place, "UPDATE job SET state = 'failed', error = 'no room' WHERE kind = 'preview'")
 

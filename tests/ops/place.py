@@ -23,6 +23,8 @@ from appliance.store.depot import Depot
 from tests.support.ports import free_port
 from tests.support.samples import synthetic
 
+HOST = "dcor.lab.example"
+
 
 @dataclass(frozen=True)
 class Said:
@@ -101,9 +103,9 @@ class Place:
 
     def stop(self) -> None:
         """End the service, if it runs."""
-        if self.service is not None:
-            self.service.stop(grace=2.0)
-        self.service = None
+        service, self.service = self.service, None
+        if service is not None:
+            service.stop(grace=2.0)
 
     def set(self, name: str, value: str) -> None:
         """Change a setting."""
@@ -128,9 +130,9 @@ def make(top: Path) -> Place:
     """A new one: users ada and boss, the circle lab, a draft with a measurement whose jobs are done, keys and a backup."""
     place = Place(top)
     place.machine.mkdir(parents=True)
-    flags = {"server.hostname": "localhost", "server.port": free_port(), "server.http_port": 0, "depot.reserve": 0}
+    flags = {"server.hostname": HOST, "server.port": free_port(), "server.http_port": 0, "depot.reserve": 0}
     with mock.patch.dict(os.environ, {root_marker.MACHINE_VARIABLE: str(place.machine)}):
-        prepare(place.root, flags, [], try_out=True)
+        prepare(place.root, flags, [])
         root_marker.record(place.root)
         place.done(
             *("user", "add", "boss", "--email", "boss@lab.example", "--sysadmin", "--password-stdin"),

@@ -74,7 +74,9 @@ def _found(damage: Damage, place: Place) -> str:
     assert said.code == (0 if damage.name in WARNED else 1), found
     for one in said.json["findings"]:
         assert one["level"] != "problem" or one["fix"], one
-    return " ".join(f"{one['detail']} {one['fix']}" for one in found)
+    repair = "dcor inspect --assume-yes" if any(one["repairable"] for one in found) else ""
+    assert repair in _printed(damage, place)
+    return " ".join([*(f"{one['detail']} {one['fix']}" for one in found), repair])
 
 
 def _healthy(damage: Damage, place: Place) -> None:
@@ -86,6 +88,12 @@ def _healthy(damage: Damage, place: Place) -> None:
     assert said.code == 0, said
     left = [one for one in said.json["findings"] if one["level"] in _BAD and damage.text in one["detail"]]
     assert left == []
+
+
+def _printed(damage: Damage, place: Place) -> str:
+    """What a person sees."""
+    said = place.dcor("inspect", "--check", damage.check, *(["--deep"] if damage.deep else []))
+    return said.out + said.err
 
 
 def _inspect(damage: Damage, place: Place) -> Said:
@@ -111,8 +119,10 @@ def _execute(command: str, place: Place) -> None:
     words = words[1:]
     if words[:1] == ["--data"]:
         words = words[2:]
-    place.stop() if "--replace" in words else None
-    said = place.dcor(*words, *(["--yes"] if "--replace" in words else []))
+    if "--replace" in words:
+        place.stop()
+    asked = "--replace" in words or words[:2] == ["certificate", "create"]
+    said = place.dcor(*words, *(["--yes"] if asked else []))
     # `inspect --assume-yes` mends what it can and tells of what is left
     assert said.code == 0 or words[0] == "inspect", said
 
@@ -122,5 +132,3 @@ def _let_go(place: Place) -> None:
     for patch in place.patches:
         patch.stop()
     place.patches.clear()
-    if place.service is not None:
-        place.service.jobs.stop(1.0)

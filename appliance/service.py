@@ -32,7 +32,7 @@ from appliance.web import authentication, route_table, transfer
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
-from appliance.web.gateway import Gateway, Limits
+from appliance.web.gateway import Gateway, Limits, proxies
 from appliance.web.http import Request, problem_text
 from appliance.web.page_slots import without_slot
 from appliance.web.routes import Route
@@ -140,6 +140,7 @@ class Service:
                 connections=server.max_connections,
                 connections_per_address=server.max_connections_per_address,
                 ipv4_prefix=server.ipv4_network_bits,
+                proxies=proxies.parse(server.trusted_proxies),
             ),
             known=lambda request: authentication.recognised(self.context, request),
             carries_file=transfer.carries_file,

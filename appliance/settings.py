@@ -50,6 +50,10 @@ class Server:
         most=32,
     )
     page_threads: int = _option(4, "Pages rendered at once", least=1)
+    trusted_proxies: str = _option(
+        "",
+        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed, separated by commas; empty = none",
+    )
     cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 

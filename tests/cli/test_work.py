@@ -175,3 +175,14 @@ def test_log_shows_incidents(dcor: Dcor, state) -> None:  # type: ignore[no-unty
     assert [row["id"] for row in dcor("log", "list", "--json").json] == ["4711"]
     assert "boom" in dcor("log", "show", "4711").out
     assert dcor("log", "show", "4712").code == 1
+
+
+def test_a_line_for_nagios(dcor: Dcor, root: Path) -> None:
+    said = dcor("status", "--nagios")
+    assert said.code == 2
+    assert said.out.startswith("DCOR CRITICAL: does not answer, ")
+    assert said.out.count("\n") == 1
+    assert " | disk_free=" in said.out
+    (root / "dcor.sqlite").rename(root / "gone")
+    said = dcor("status", "--nagios")
+    assert (said.code, said.out.count("\n"), "dcor.sqlite is missing" in said.out) == (2, 1, True)

@@ -163,6 +163,16 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Syslog:
+    """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
+
+    server: str = _option(
+        "", "tls://host:port, tcp:// or udp://, in the form of RFC 5424 with the entry as JSON; empty = none"
+    )
+    authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one data root.
 
@@ -176,6 +186,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     jobs: Jobs = field(default_factory=Jobs)
     backup: Backup = field(default_factory=Backup)
+    syslog: Syslog = field(default_factory=Syslog)
     mail: Mail = field(default_factory=Mail)
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -106,11 +106,10 @@ def owner(premises: Premises) -> Iterator[Finding]:
     expected = root.stat().st_uid
     foreign = sorted({path for path in paths if path.exists() and path.lstat().st_uid != expected})
     if foreign:
-        more = f" and {len(foreign) - 1} others belong" if len(foreign) > 1 else " belongs"
         yield Finding(
             "owner",
             Level.PROBLEM,
-            f"{foreign[0]}{more} to UID {foreign[0].lstat().st_uid}, the data root to {expected}",
+            f"{len(foreign)} files belong to another account than the data root (UID {expected}), such as {foreign[0]} to UID {foreign[0].lstat().st_uid}",
             "The service may not be able to read or change that.",
             f"sudo chown -R --no-dereference --reference={root} {root}",
         )

@@ -22,6 +22,7 @@ _MODULES = (
     "alerts",
     "audit_log",
     "checks",
+    "audit_forwarding",
 )
 
 

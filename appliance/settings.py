@@ -173,6 +173,15 @@ class Syslog:
 
 
 @dataclass(frozen=True, slots=True)
+class Clamav:
+    """Uploads through ClamAV; what is infected goes to quarantine/."""
+
+    socket: str = _option(
+        "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = uploads are not scanned"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one data root.
 
@@ -187,6 +196,7 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     backup: Backup = field(default_factory=Backup)
     syslog: Syslog = field(default_factory=Syslog)
+    clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
     origins: Mapping[str, str] = field(default_factory=dict)
 

@@ -22,6 +22,7 @@ _MODULES = (
     "alerts",
     "audit_log",
     "checks",
+    "virus_scan",
     "audit_forwarding",
 )
 

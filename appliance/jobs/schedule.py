@@ -46,6 +46,8 @@ def entries(settings: Settings) -> list[Entry]:
         found.append(Entry("empty_trash", timedelta(days=1)))
     if settings.jobs.playground_purge_days:
         found.append(Entry("purge_playground", timedelta(days=1)))
+    if settings.clamav.socket:
+        found.append(Entry("virus_scan", timedelta(seconds=50)))
     if settings.syslog.server:
         found.append(Entry("forward_audit", timedelta(seconds=50)))
     if settings.backup.recipient:

@@ -95,6 +95,7 @@ def test_the_clients_of_a_proxy_are_not_one_place(tmp_path: Path) -> None:
 
         sessions = [requests.Session() for _ in range(5)]
         for session in sessions:
+            session.trust_env = False
             session.verify = str(running.certificate)
             assert session.get(f"{running.url}/healthz", timeout=60).status_code == 200
         for session in sessions:

@@ -23,13 +23,14 @@ _TRIALS_KEPT = 24
 def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
     """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
     settings = site.settings
+    identities = backup_crypto.parse_identities(key) if key else ()  # first: a wrong key must not make one of ours
     done = backup_trial.trial(
         backups.source(settings),
         backups.folder(settings),
         backups.seal(settings),
         examine=backup_source.examine,
         workdir=settings.tmp,
-        identities=backup_crypto.parse_identities(key) if key else (),
+        identities=identities,
         progress=progress,
     )
     rows = [done.as_dict(), *trials(settings)][:_TRIALS_KEPT]

@@ -29,6 +29,7 @@ from appliance.cli.common import (
     table,
 )
 from appliance.cli.config import remember
+from appliance.cli.inputs import read_file
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 
@@ -56,6 +57,9 @@ def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool
     present = state.settings.backup.recipient
     if present and not replace:
         raise invalid(message=f"Backups are encrypted to {present} already. --replace makes another key.")
+    if out is not None and not recipient:  # before anything is made: a sheet that cannot be written would be lost
+        with as_caller():
+            out.touch(mode=0o600, exist_ok=False)
     if recipient:
         public, sheet = str(parse_recipient(recipient)), ""
     else:
@@ -63,7 +67,6 @@ def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool
         public = made.recipient
     if sheet and out is not None:
         with as_caller():
-            out.touch(mode=0o600, exist_ok=False)
             out.write_text(sheet, encoding="utf-8")
         sheet = ""
     remember(state, "backup.recipient", public)
@@ -202,7 +205,7 @@ def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Pat
     settings = state.settings
     if key_file is not None:
         with as_caller():
-            data = key_file.read_bytes()
+            data = read_file(key_file)
         copy = settings.tmp / "import.asc"
         copy.write_bytes(data)
         try:

@@ -21,6 +21,7 @@ from appliance.cli.common import (
     read_password,
     yes_option,
 )
+from appliance.cli.inputs import read_file
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security.secrets import write_private
@@ -119,8 +120,8 @@ def install(state: CliState, files: tuple[Path, ...], key: Path | None, password
     settings = state.settings
     password = read_password(True) if password_stdin else None
     with as_caller():
-        data = [path.read_bytes() for path in files]
-        given = key.read_bytes() if key is not None else None
+        data = [read_file(path) for path in files]
+        given = read_file(key) if key is not None else None
     ready = _checked(settings, data, [given] if given is not None else _own_keys(settings), password)
     _put(state, ready.pair, "certificate.install")
     for path in _request_files(settings):

@@ -12,6 +12,7 @@ from appliance.actions import communities as community_actions
 from appliance.actions import datasets, ingest, lookup
 from appliance.cli.common import CliState, dry_run_option, emit, json_option, note, pass_state
 from appliance.cli.folders import Plan, plan_folder
+from appliance.cli.inputs import COUNT
 from appliance.model.problem import Problem
 from appliance.store import communities, inspection, resources
 
@@ -123,7 +124,7 @@ def _skipped(conn: sqlite3.Connection, twin: dict[str, Any], plan: Plan) -> dict
 
 
 @click.command("import-figshare")
-@click.option("--limit", type=click.IntRange(0), default=0, help="Only this many datasets; 0 = all.")
+@click.option("--limit", type=click.IntRange(0, COUNT), default=0, help="Only this many datasets; 0 = all.")
 @click.option(
     "--from",
     "source",

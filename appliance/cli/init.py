@@ -49,8 +49,10 @@ _PARTS = (
     show_default=True,
     help="Kind of the certificate's key.",
 )
-@click.option("--port", type=int, help="HTTPS port.  [default: 443]")
-@click.option("--http-port", type=int, help="Port that redirects to HTTPS; 0 = none.  [default: 80]")
+@click.option("--port", type=click.IntRange(1, 65535), help="HTTPS port.  [default: 443]")
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port that redirects to HTTPS; 0 = none.  [default: 80]"
+)
 @click.option(
     "--database-folder", metavar="DIR", help="Keep the database in this folder of a local disk, for a data root on NFS."
 )

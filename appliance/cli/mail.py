@@ -9,6 +9,7 @@ import click
 from appliance.actions import mailing
 from appliance.cli.common import CliState, note, pass_state, read_password
 from appliance.cli.config import remember
+from appliance.cli.inputs import read_file
 from appliance.model.text_files import decoded
 
 
@@ -43,9 +44,7 @@ def command(
     to = recipient or settings.admin
     if not to:
         raise click.UsageError("Name a --recipient, or set mail.admin.")
-    text = (
-        decoded(body.read_bytes(), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
-    )
+    text = decoded(read_file(body), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
     note(f"Sending mail to {to} …")
     mailing.send(settings, to, subject, text, password=mailing.login_password(state.settings.secrets))
     note("Done!")

@@ -11,6 +11,7 @@ import click
 from appliance.actions import communities as community_actions
 from appliance.actions import trash
 from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
+from appliance.cli.inputs import DAYS
 from appliance.jobs.prune import purge, stale_drafts
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
@@ -24,7 +25,7 @@ def group() -> None:
 
 @group.command("drafts")
 @click.option(
-    "--older-than-days", type=click.IntRange(0), default=21, show_default=True, help="Not modified for this long."
+    "--older-than-days", type=click.IntRange(0, DAYS), default=21, show_default=True, help="Not modified for this long."
 )
 @dry_run_option
 @yes_option
@@ -41,7 +42,7 @@ def drafts(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_j
 @group.command("communities")
 @click.option(
     "--modified-before-months",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1_200),
     default=24,
     show_default=True,
     help="Made before this many months of 31 days.",
@@ -79,7 +80,7 @@ def unused(state: CliState, modified_before_months: int, dry_run: bool, yes: boo
 @group.command("uploads")
 @click.option(
     "--initiated-before-days",
-    type=click.IntRange(0),
+    type=click.IntRange(0, DAYS),
     default=5,
     show_default=True,
     help="Without progress for this long.",
@@ -103,7 +104,7 @@ def stale(state: CliState, initiated_before_days: int, dry_run: bool, as_json: b
 
 @group.command("playground")
 @click.option(
-    "--older-than-days", type=click.IntRange(1), help="Made before this.  [default: jobs.playground_purge_days]"
+    "--older-than-days", type=click.IntRange(1, DAYS), help="Made before this.  [default: jobs.playground_purge_days]"
 )
 @dry_run_option
 @yes_option
@@ -121,7 +122,9 @@ def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes:
 
 
 @group.command("trash")
-@click.option("--older-than-days", type=click.IntRange(1), help="Deleted before this.  [default: jobs.trash_days]")
+@click.option(
+    "--older-than-days", type=click.IntRange(1, DAYS), help="Deleted before this.  [default: jobs.trash_days]"
+)
 @dry_run_option
 @yes_option
 @json_option

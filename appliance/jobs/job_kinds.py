@@ -24,6 +24,7 @@ _MODULES = (
     "checks",
     "virus_scan",
     "audit_forwarding",
+    "notifications",
 )
 
 

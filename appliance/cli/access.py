@@ -77,7 +77,7 @@ def create(
         folder = out if inside else out.absolute().parent
         if not folder.is_dir():
             raise invalid(message=f"There is no folder {folder}.")
-        if out.is_file():
+        if out.exists() and not inside:
             raise invalid(message=f"{out} exists already.")
     passphrase = read_password(True) if password_stdin else None
     made = access_files.make(

@@ -146,11 +146,13 @@ def import_figshare(state: CliState, limit: int, source: Path | None, as_json: b
     with state.db.read() as conn:
         viewer = ingest.acting_as(conn, None)
         known = communities.find(conn, figshare.CIRCLE, "circle") is not None
-    if not known:
-        community_actions.create(state.site, viewer, "circle", {"name": figshare.CIRCLE, "title": "Figshare mirror"})
     made = []
     for article in figshare.ARTICLES[: limit or None]:
         note(f"{article.name} …")
         with figshare.fetched(article, source, state.settings.tmp) as (metadata, files):
+            if not known:  # only now that there is something to put into it
+                values = {"name": figshare.CIRCLE, "title": "Figshare mirror"}
+                community_actions.create(state.site, viewer, "circle", values)
+                known = True
             made.append(figshare.mirror(state.site, viewer, article, metadata, files))
     emit(made, as_json, lambda _: "\n".join(f"{row['state']:<8} {row['name']} ({row['files']} files)" for row in made))

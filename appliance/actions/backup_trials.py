@@ -23,7 +23,9 @@ _TRIALS_KEPT = 24
 def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
     """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
     settings = site.settings
-    identities = backup_crypto.parse_identities(key) if key is not None else ()  # first: a wrong key must not make one of ours
+    identities = (
+        backup_crypto.parse_identities(key) if key is not None else ()
+    )  # first: a wrong key must not make one of ours
     done = backup_trial.trial(
         backups.source(settings),
         backups.folder(settings),

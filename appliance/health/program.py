@@ -77,7 +77,8 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
     code = _code()
     if not listed:
         if (code.parent / "pyproject.toml").exists():
-            yield Finding(_NAME, Level.NOTE, f"{code} is a working copy: there are no hashes to compare it with")
+            text = f"{code} is a working copy: there are no hashes to compare it with"
+            yield Finding(_NAME, Level.NOTE, text, "Meant for development only.")
         else:
             yield Finding(
                 _NAME,

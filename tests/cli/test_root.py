@@ -19,7 +19,7 @@ def test_help_names_every_command_without_loading_any() -> None:
     code = "import sys; from appliance.cli.root import run; run(['--help']); print([m for m in sys.modules if m.startswith('appliance.cli.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1]
-    assert loaded == "['appliance.cli.common', 'appliance.cli.root']"
+    assert loaded == "['appliance.cli.common', 'appliance.cli.inputs', 'appliance.cli.root']"
     for name in COMMANDS:
         assert f"  {name} " in done.stdout or f"  {name}\n" in done.stdout
 

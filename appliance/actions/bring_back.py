@@ -24,7 +24,7 @@ from appliance.model import names
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import policy
-from appliance.store import alarms, audit, backup_source, communities, datasets, jobs, resources, row_copies
+from appliance.store import alarms, audit, backup_source, communities, datasets, jobs, resources, row_copies, users
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
@@ -189,7 +189,7 @@ def _user(
     progress: Progress | None,
 ) -> None:  # fmt: skip
     with site.db.write() as tx:
-        present = tx.execute("SELECT name, state FROM user WHERE id = ?", (row["id"],)).fetchone()
+        present = users.find(tx, row["id"])
         if present is not None and present["state"] != "deleted":
             raise invalid(message=f"The user {present['name']} is there ({present['state']}).")
         row_copies.user(tx, source, row)

@@ -82,7 +82,7 @@ def _connected(settings: Mail) -> smtplib.SMTP:
             server.starttls(context=context)
         elif server.has_extn("starttls"):
             server.starttls()
-    except BaseException:
+    except (OSError, smtplib.SMTPException):
         server.close()
         raise
     return server

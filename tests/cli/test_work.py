@@ -76,7 +76,8 @@ def test_status_without_a_service_is_1(loaded: Dcor) -> None:
     assert "does not answer" in loaded("status").out
 
 
-def test_inspect_finds_a_fresh_root_healthy_but_for_the_service_that_does_not_run(dcor: Dcor) -> None:
+def test_inspect_finds_a_fresh_root_healthy(dcor: Dcor) -> None:
+    """But for the service, which does not run."""
     said = dcor("inspect", "--json")
     problems = [finding["check"] for finding in said.json["findings"] if finding["level"] == "problem"]
     assert (problems, said.code) == (["service"], 1)

@@ -13,9 +13,9 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
+from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users, verdicts
 from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import activity, citation, collection_entries
+from appliance.web.pages.dataset import activity, citation, collection_entries, verdict
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
@@ -177,13 +177,15 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
 def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
     files = resources.of_dataset(conn(), row["id"])
     with_thumbnail = dataset_cards.resources_with_thumbnail(conn(), row["id"])
+    grades = verdicts.of_dataset(conn(), row["id"])
     by_resource = by_file(job_store.for_dataset(conn(), row["id"]))
     total = sum(file["size"] or 0 for file in files)
     events = sum(file["event_count"] or 0 for file in files)
     editable = row["state"] == "draft" and may("dataset:update", facts) and settings().web.browser_upload
     return {
         "resources": [
-            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], [])) for file in files
+            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], []), grades.get(file["id"], ""))
+            for file in files
         ],
         "resources_count": show.integer(len(files)),
         "resources_note": " · ".join(
@@ -193,7 +195,9 @@ def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
     }
 
 
-def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]]) -> dict[str, Any]:
+def _file(
+    row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]], grade: str
+) -> dict[str, Any]:
     url = f"/dataset/{row['id']}/resource/{file['id']}"
     meta = [text for text in (file["format"], show.events(file["event_count"]), show.size(file["size"])) if text]
     return {
@@ -205,6 +209,7 @@ def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[
         "meta": meta,
         "download": f"{url}/download/{file['name'].lower()}",
         "state": summary(jobs),
+        "verdict": verdict.badge(grade) if grade else None,
     }
 
 

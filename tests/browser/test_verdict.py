@@ -39,7 +39,7 @@ def test_verdicts_are_told_in_words_and_curves(
         page.goto(f"/dataset/{dataset}/resource/{found[name]}")
         assert page.locator(f".verdict-{kind}").is_visible(), grade
         page.locator(".verdict a").click()
-        assert page.locator(".checks .curve").count() >= 3
-        assert page.locator(f".checks .dot-{kind}").count() >= 1
+        assert page.locator(".verdict-table .curve").count() >= 3
+        assert page.locator(f".verdict-table .dot-{kind}").count() >= 1
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert axe.source() is None or axe.violations(page) == []

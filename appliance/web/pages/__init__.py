@@ -17,6 +17,7 @@ from appliance.web.pages.community import members
 from appliance.web.pages.community import view as communities
 from appliance.web.pages.dataset import (
     activate,
+    compare,
     dataset_list,
     files,
     manage,
@@ -53,6 +54,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     aliases.bp,
     register.bp,
     selection.bp,
+    compare.bp,
     admin_health.bp,
     admin_users.bp,
     admin_jobs.bp,

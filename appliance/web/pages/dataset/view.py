@@ -191,6 +191,7 @@ def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
         "resources_note": " · ".join(
             text for text in (show.events(events) if events else "", show.size(total) if total else "") if text
         ),
+        "comparable": any(file["mimetype"] in ("RT-DC", "DC") for file in files),
         "upload_url": f"/dataset/{row['name']}/upload" if editable else "",
     }
 
@@ -201,7 +202,9 @@ def _file(
     url = f"/dataset/{row['id']}/resource/{file['id']}"
     meta = [text for text in (file["format"], show.events(file["event_count"]), show.size(file["size"])) if text]
     return {
+        "id": file["id"],
         "name": file["name"],
+        "comparable": file["mimetype"] in ("RT-DC", "DC"),
         "url": url,
         "description": file["description"] or "",
         "icon": "measurement" if file["mimetype"] in ("RT-DC", "DC") else "file",

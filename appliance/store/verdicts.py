@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.model import verdict
-from appliance.store import datasets
+from appliance.store import datasets, measurements
 
 _SHOWN = 3
 _LIMITS = "verdict_limits"
@@ -32,6 +32,7 @@ def put(tx: sqlite3.Connection, resource_id: str, measures: Mapping[str, Any], l
     text = json.dumps(measures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     grade = verdict.judge(measures, limits).grade
     tx.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?)", (resource_id, grade, text))
+    measurements.refresh(tx, resource_id)
     datasets.refresh(tx, row["dataset_id"])
 
 
@@ -70,6 +71,7 @@ def set_limits(tx: sqlite3.Connection, limits: Mapping[str, int]) -> int:
         grade = verdict.judge(json.loads(measures), limits).grade
         if grade != old:
             tx.execute("UPDATE verdict SET grade = ? WHERE resource_id = ?", (grade, resource_id))
+            measurements.refresh(tx, resource_id)
             datasets.refresh(tx, dataset_id)
             changed += 1
     return changed

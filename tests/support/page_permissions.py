@@ -29,6 +29,8 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/organization/new": (303, 200, 200, 200, 200, 200),
     "/group/study": (303, 200, 200, 200, 200, 200),
     "/group/study/edit": (303, 403, 403, 403, 200, 200),
+    "/measurements": (303, 200, 200, 200, 200, 200),
+    "/measurements.csv": (303, 200, 200, 200, 200, 200),
     "/compare": (303, 200, 200, 200, 200, 200),
     "/compare?r={private_file}": (303, 404, 404, 200, 200, 200),
     "/dashboard": (303, 200, 200, 200, 200, 200),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,8 +60,7 @@ def test_filter_sort_columns_csv_and_compare(
     assert page.locator("th[aria-sort=descending]").count() == 1
     with page.expect_download() as started:
         page.get_by_role("link", name="CSV").click()
-    with open(started.value.path(), encoding="utf-8") as file:
-        lines = list(csv.DictReader(file))
+    lines = list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text(encoding="utf-8"))))
     assert [line["name"] for line in lines] == ["T2_fast.rtdc", "T1_slow.rtdc"]
     assert lines[0]["sample"] == "Tabular blood"
     assert lines[0]["events"] == "130"

@@ -29,7 +29,7 @@ bp = Blueprint("measurements", __name__)
 PER_PAGE = 50
 #: column → (heading, unit)
 COLUMNS = {
-    "sample": (N_("Sample"), ""),
+    "sample": (N_("Sample name"), ""),
     "date": (N_("Date"), ""),
     "events": (N_("Events"), ""),
     "flow": (N_("Flow rate"), "µL/s"),
@@ -75,7 +75,7 @@ def page() -> str:
         pages=pages(total, PER_PAGE, number, lambda other: _address(page=other)),
         sort=query.sort,
         way="desc" if query.descending else "",
-        filtered=bool(query.words or query.equal or query.contains or query.ranges),
+        filters=len(query.equal) + len(query.contains) + len(query.ranges),
         csv_url=_address("/measurements.csv", page=None),
         most=MOST_FILES,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 
@@ -148,9 +150,9 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
-def grouped(names: list[str]) -> list[dict[str, object]]:
+def grouped(names: list[str]) -> list[dict[str, Any]]:
     """Features by group, [{title, names}]; those that belong to none come last."""
-    found = []
+    found: list[dict[str, Any]] = []
     left = list(names)
     for title, beginnings in _GROUPS.items():
         members = [name for name in left if name.startswith(beginnings)]

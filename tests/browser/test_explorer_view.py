@@ -70,3 +70,21 @@ def test_limits_by_number_and_reset_shows_every_event(house: House, open_page: O
     again.goto(page.url)
     again.wait_for_selector("#explorer[data-ready]")
     assert again.evaluate(reaches)
+
+
+def test_a_box_leads_to_exact_statistics_of_the_same_events(house: House, open_page: Open) -> None:
+    page = open_page("ada")
+    opened(page, house)
+    page.get_by_role("button", name="Box").click()
+    box = page.locator("[data-plot]").bounding_box()
+    places = [(box["x"] + box["width"] * share, box["y"] + box["height"] * share) for share in (0.3, 0.7)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=4)
+    page.mouse.up()
+    wait_for(lambda: "selected" in page.locator("[data-selection]").inner_text(), seconds=10)
+    chosen = page.locator("[data-selection]").inner_text().split()[0]
+    page.get_by_role("link", name="Exact statistics").click()
+    page.wait_for_url("**/compare?**")
+    row = page.locator(".compare-table tbody tr").filter(has_text="Selection").first
+    assert row.locator("td").nth(2).inner_text() == chosen

@@ -209,6 +209,7 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
         {*found["scalar_features"], *found["condensed_features"]}, key=lambda name: labels.feature(name)[0].lower()
     )
     return {
+        "id": file["id"],
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
         "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
         "name": file["name"].rpartition(".")[0],
@@ -218,6 +219,7 @@ def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict
             "all": _("All {count} events"),
             "selected": _("{count} of {all} events selected ({share} %)"),
             "subsampled": _("{rows} of {events} events are shown, evenly spaced."),
+            "selection": _("Selection"),
             "failed": _("The explorer could not load the data: {reason}"),
             "noEvent": _("The image of this event cannot be shown."),
             "linkCopied": _("The link to this view was copied"),

@@ -221,9 +221,20 @@ class Explorer {
     const count = this.rows ? this.rows.length : all;
     at("selection").textContent = this.rows ? share(words, count, all) : words.all.replace("{count}", whole(all));
     at("clear").hidden = !this.rows;
+    this.#linkExact();
     this.numbers = await this.#numbers(this.#described());
     fillTable(at("statistics"), this.numbers);
     this.histogram();
+  }
+
+  /** A link to the statistics that the server makes of all events: those selected, if a gate can say which. */
+  #linkExact() {
+    const { x, y } = this.controls;
+    const conditions = this.shape?.conditions?.(x.value, y.value);
+    const query = new URLSearchParams([["r", data.id], ["f", x.value], ["f", y.value]]);
+    if (conditions) query.set("g", JSON.stringify([{ name: words.selection, conditions }]));
+    at("exact").href = `/compare?${query}`;
+    at("exact").hidden = Boolean(this.shape) && !conditions;
   }
 
   async #numbers(names) {

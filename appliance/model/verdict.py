@@ -99,6 +99,7 @@ def _rate(found: Measures, limits: Limits) -> Iterator[Finding]:
 
 def _drifting(check: str, limit: str) -> Callable[[Measures, Limits], Iterator[Finding]]:
     def look(found: Measures, limits: Limits) -> Iterator[Finding]:
+        """Does the median drift by more than the limit? Nothing for too few values."""
         values = {key: found.get(key) for key in ("median", "drift", "first", "last", "feature")}
         if found.get("drift") is None:
             return
@@ -112,6 +113,7 @@ def _drifting(check: str, limit: str) -> Callable[[Measures, Limits], Iterator[F
 
 def _sharing(check: str, limit: str) -> Callable[[Measures, Limits], Iterator[Finding]]:
     def look(found: Measures, limits: Limits) -> Iterator[Finding]:
+        """Are more events affected than the limit says?"""
         share = found["share"] * 100
         grade = "bad" if share > limits["unusable"] else "look" if share > limits[limit] else "good"
         values = {key: found.get(key) for key in ("share", "porous", "rough", "channel")}

@@ -158,6 +158,7 @@ def _rate(values: Mapping[str, Any]) -> str:
 
 def _rate_changed(text: str) -> Callable[[Mapping[str, Any]], str]:
     def sentence(values: Mapping[str, Any]) -> str:
+        """From which rate to which."""
         low, high = show.number(values["low"], 3), show.number(values["high"], 3)
         return _(text, first=high if text == _FELL else low, last=low if text == _FELL else high)
 
@@ -186,6 +187,7 @@ def _burst(values: Mapping[str, Any]) -> str:
 
 def _drifts(text: str) -> Callable[[Mapping[str, Any]], str]:
     def sentence(values: Mapping[str, Any]) -> str:
+        """By how much, and from which median to which."""
         return _(
             text,
             share=_percent(values["drift"]),

@@ -17,13 +17,12 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
-from appliance.model.quantities import EXAMPLES, number_of
+from appliance.model.setting_values import convert, out_of_bounds
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
 FILE, PAGE_FILE, PAGE = "dcor.toml", "page-settings.toml", "web page"
 GIB = 1 << 30
-_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def _option(
@@ -143,6 +142,27 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Limits of the verdict on each measurement; a change takes effect with the next start."""
+
+    least_events: int = _option(100, "Take a look at files with fewer events")
+    pause: int = _option(10, "Take a look at longer gaps without events that chance does not explain", "s")
+    rate_change: int = _option(
+        60, "Take a look when the event rate changes by more between fifths of the measurement", "%", most=100
+    )
+    burst: int = _option(300, "Take a look when the event rate exceeds this share of the usual one", "%", least=100)
+    brightness_drift: int = _option(10, "Take a look when the median brightness drifts by more", "%")
+    focus_drift: int = _option(20, "Take a look when the sharpness of the images drifts by more", "%")
+    poor_outlines: int = _option(30, "Take a look when more events have a porous or rough outline", "%", most=100)
+    at_border: int = _option(20, "Take a look when more events touch the image border", "%", most=100)
+    saturated: int = _option(1, "Take a look when more events have saturated fluorescence", "%", most=100)
+    lost: int = _option(5, "Take a look when more events are duplicates or were not stored", "%", most=100)
+    temperature: int = _option(2, "Take a look when the chip temperature varies by more", "°C")
+    flow_drift: int = _option(10, "Take a look when flow rate or pressure drift by more", "%")
+    unusable: int = _option(80, "Advise against using a file in which more events are affected", "%", most=100)
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
     """Encrypted backups."""
 
@@ -198,6 +218,7 @@ class Settings:
     depot: Depot = field(default_factory=Depot)
     web: Web = field(default_factory=Web)
     jobs: Jobs = field(default_factory=Jobs)
+    verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
@@ -356,42 +377,10 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
             raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
         group, name = key.split(".")
         kind = get_type_hints(type(getattr(settings, group)))[name]
-        converted = _convert(key, value, kind, origin, known[key].metadata["unit"])
-        if reason := _out_of_bounds(converted, known[key].metadata):
+        converted = convert(key, value, kind, origin, known[key].metadata["unit"])
+        if reason := out_of_bounds(converted, known[key].metadata):
             raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) {reason}, not '{value}'.")
         changed.setdefault(group, {})[name] = converted
         origins[key] = origin
     groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}
     return dataclasses.replace(settings, origins=origins, **groups)
-
-
-def _out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
-    """What an option's value has to be, when it is not; "" when it is."""
-    if isinstance(value, str) and declared["choices"] and value not in declared["choices"]:
-        return f"must be one of {', '.join(declared['choices'])}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        if value < declared["least"]:
-            return f"must be at least {declared['least']}"
-        if declared["most"] is not None and value > declared["most"]:
-            return f"must be at most {declared['most']}"
-    return ""
-
-
-def _convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:
-    """`value` as a `kind` (bool, int, str); numbers with a unit as people write them. Raises Problem when it is no such thing."""
-    text = str(value).strip()
-    try:
-        if kind is bool:
-            return value if isinstance(value, bool) else _TRUTH[text.lower()]
-        if kind is int:
-            if isinstance(value, bool):
-                raise ValueError
-            return number_of(text, unit)
-    except (KeyError, ValueError) as error:
-        raise Problem(
-            409,
-            "Validation Error",
-            message=f"Setting '{key}' ({origin}) needs "
-            f"{'true or false' if kind is bool else EXAMPLES.get(unit, 'a whole number')}, not '{value}'.",
-        ) from error
-    return str(value)

@@ -732,9 +732,11 @@ def job_waits_too_long(place: Place) -> None:
         tx.execute("UPDATE job SET available = ? WHERE id = ?", (times.ahead(-timedelta(hours=1)), waiting))
 
 
-@damage("jobs", "preview of resource", "dcor jobs retry {failed}", jobs_run)
+@damage("jobs", "statistics failed", "dcor jobs retry {failed}", jobs_run)
 def job_failed(place: Place) -> None:
-    _sql(place, "UPDATE job SET state = 'failed', error = 'no room' WHERE kind = 'preview'")
+    with Database(place.database).write() as tx:
+        failed = jobs.enqueue(tx, "statistics")
+        tx.execute("UPDATE job SET state = 'failed', error = 'no room' WHERE id = ?", (failed,))
 
 
 @damage("alarms", "a file is bad", "dcor alarm resolve {alarm}")

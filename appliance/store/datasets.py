@@ -106,6 +106,11 @@ def touch(tx: sqlite3.Connection, dataset_id: str) -> None:
 def touch_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, before: sqlite3.Row | None) -> None:
     """As `touch`, where nothing but one file is new or has changed, which spares looking at the others. `before`: its row, None for a new one."""
     tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (times.now(), dataset_id))
+    refresh_file(tx, dataset_id, resource_id, before)
+
+
+def refresh_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, before: sqlite3.Row | None) -> None:
+    """As `touch_file`, without a new time of modification."""
     documents.refresh_dataset(tx, dataset_id)
     reindex = _reindex(tx, dataset_id)
     if reindex.files is not None:
@@ -154,8 +159,8 @@ def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
     touch(tx, dataset_id)
 
 
-def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
-    """A draft again, with the collections, collaborators and followers that it had and that are still there."""
+def restore(tx: sqlite3.Connection, dataset_id: str, name: str, *, state: str = "draft") -> None:
+    """A draft (or what `state` says) again, with the collections, collaborators and followers that it had and that are still there."""
     for table, (_other, other_table, columns) in _RELATIONS.items():
         values = ", ".join(f"json_extract(n.entry, '$.{column}')" for column in columns)
         tx.execute(
@@ -173,7 +178,7 @@ def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
             collections.end_grant(tx, entry["id"], dataset_id)
     tx.execute("DELETE FROM deleted_relation WHERE dataset_id = ?", (dataset_id,))
     tx.execute("UPDATE dataset SET deleted_from = NULL WHERE id = ?", (dataset_id,))
-    update(tx, dataset_id, state="draft", name=name)
+    update(tx, dataset_id, state=state, name=name)
     touch(tx, dataset_id)
 
 
@@ -246,6 +251,12 @@ def of_community(
 def of_creator(conn: sqlite3.Connection, user_id: str, viewer: Viewer, *, limit: int = -1) -> list[int]:
     """Row numbers of the datasets that a user made and `viewer` may see, drafts included, latest change first."""
     return listed_pks(conn, viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=limit, creator=user_id)
+
+
+def deleted_before(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
+    """Datasets that were marked as deleted before the moment `before`, oldest first."""
+    query = "SELECT * FROM dataset WHERE state = 'deleted' AND modified < ? ORDER BY modified"
+    return conn.execute(query, (before,)).fetchall()
 
 
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:

@@ -93,13 +93,27 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
         """SELECT r.id, k.kind FROM resource r, (SELECT 'checksum' AS kind UNION SELECT 'metadata' UNION SELECT 'condense' UNION SELECT 'preview') k
            WHERE (k.kind = 'checksum' AND (r.sha256 IS NULL OR r.crc32 IS NULL)
                   OR r.mimetype = 'RT-DC' AND (
-                     k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
+                     k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t JOIN verdict v ON v.resource_id = t.resource_id
+                                                         WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
                      OR k.kind = 'condense' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'condensed')
                      OR k.kind = 'preview' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'preview')))
              AND NOT EXISTS (SELECT 1 FROM job j WHERE j.resource_id = r.id AND j.kind = k.kind AND j.state IN ('queued', 'running', 'failed'))
            ORDER BY r.pk"""
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def deleted(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Datasets, circles, collections and (not erased) accounts that are marked as deleted: kind, id, name, of, since."""
+    rows = tables(conn).query(
+        """SELECT 'dataset' AS kind, d.id, d.name, c.name AS of, d.modified AS since
+           FROM dataset d JOIN community c ON c.id = d.circle_id WHERE d.state = 'deleted'
+           UNION ALL SELECT kind, c.id, c.name, '', coalesce((SELECT max(at) FROM audit WHERE object_id = c.id AND action = c.kind || '.delete'), c.created)
+           FROM community c WHERE state = 'deleted'
+           UNION ALL SELECT 'user', u.id, u.name, '', coalesce((SELECT max(at) FROM audit WHERE object_id = u.id AND action = 'user.deleted'), u.created)
+           FROM user u WHERE state = 'deleted' AND name != 'removed-' || substr(id, 1, 8)"""
+    )
+    return list(rows)
 
 
 def datasets(

@@ -31,6 +31,8 @@ def extend(tx: sqlite3.Connection, dataset_id: str, files: Mapping[str, sqlite3.
         if now is None or not _only_adds(tx, dataset_id, resource_id, before, now):
             return False
         add_resource(entry, *now)
+        grade = tx.execute("SELECT grade FROM verdict WHERE resource_id = ?", (resource_id,)).fetchone()
+        entry.facet("verdict", grade[0] if grade else None)
         if before is None:
             names.append(now["name"])
         else:

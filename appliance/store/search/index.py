@@ -63,6 +63,21 @@ def rebuild(tx: sqlite3.Connection) -> int:
     return len(ids)
 
 
+def unindexed(conn: sqlite3.Connection) -> int:
+    """How many datasets the index does not know."""
+    query = "SELECT count(*) FROM dataset WHERE pk NOT IN (SELECT rowid FROM search_dataset)"
+    return int(conn.execute(query).fetchone()[0])
+
+
+def damage(tx: sqlite3.Connection) -> str | None:
+    """What is wrong with the index of words, None when nothing is. Reads all of it."""
+    try:
+        tx.execute("INSERT INTO search_text(search_text) VALUES ('integrity-check')")
+    except sqlite3.DatabaseError as error:
+        return f"the index of words is damaged ({error})"
+    return None
+
+
 @dataclass(slots=True)
 class Entry:
     """What the index holds of one dataset."""
@@ -91,7 +106,7 @@ class Entry:
 
 
 def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[Entry]:
-    """Gather what is to be indexed of these datasets: four statements for the whole batch."""
+    """Gather what is to be indexed of these datasets: five statements for the whole batch."""
     wanted = json.dumps(ids)
     found: dict[str, Entry] = {}
     for row in tx.execute(
@@ -130,6 +145,12 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[Entry]:
         (wanted,),
     ):
         add_resource(found[row[0]], *tuple(row)[1:])
+    for id_, grade in tx.execute(
+        """SELECT DISTINCT r.dataset_id, v.grade FROM resource r CROSS JOIN verdict v ON v.resource_id = r.id
+           WHERE r.dataset_id IN (SELECT value FROM json_each(?))""",
+        (wanted,),
+    ):
+        found[id_].facet("verdict", grade)
     yield from found.values()
 
 

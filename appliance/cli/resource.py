@@ -11,7 +11,7 @@ import click
 from appliance.actions import ingest, lookup, resources
 from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
-from appliance.store import inspection
+from appliance.store import documents, inspection
 
 _COLUMNS = {"id": "id", "dataset": "dataset", "name": "file", "size": "bytes", "format": "format"}
 
@@ -43,7 +43,7 @@ def show(state: CliState, resource_id: str) -> dict[str, Any]:
     """Show a file's metadata and where it and what jobs made of it lie on disk."""
     with state.db.read() as conn:
         row, _facts = lookup.resource(conn, OPERATOR, resource_id)
-        data: dict[str, Any] = json.loads(row["document"])
+        data: dict[str, Any] = json.loads(documents.resource(conn, row["id"]))
     return data | {"files": {kind: str(path) for kind, path in state.depot.files(resource_id).items()}}
 
 

@@ -14,13 +14,14 @@ from appliance.store import audit_chain
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries: by actor's name, action's prefix, object id, moment (ISO text); empty = all."""
+    """Which entries: by actor's name, action's prefix, object id, moment (ISO text), one of several object ids; empty = all."""
 
     actor: str = ""
     action: str = ""
     object_id: str = ""
     since: str = ""
     until: str = ""
+    objects: tuple[str, ...] = ()
 
 
 def add(
@@ -52,6 +53,26 @@ def entries(
     return [dict(row) | {"detail": json.loads(row["detail"])} for row in rows]
 
 
+def after(conn: sqlite3.Connection, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Entries with a larger number, oldest first; `detail` as JSON text."""
+    rows = conn.execute(
+        """SELECT seq, at, actor_id, actor, action, object_type, object_id, detail, address FROM audit WHERE seq > ? ORDER BY seq LIMIT ?""",
+        (seq, limit),
+    )
+    return [dict(row) for row in rows]
+
+
+def forwarded(conn: sqlite3.Connection) -> int:
+    """Number of the last entry that a syslog server was handed, 0 for none."""
+    row = conn.execute("SELECT value FROM meta WHERE key = 'audit_forwarded'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def note_forwarded(tx: sqlite3.Connection, seq: int) -> None:
+    """Keep the number of the last entry that a syslog server was handed."""
+    tx.execute("INSERT OR REPLACE INTO meta VALUES ('audit_forwarded', ?)", (str(seq),))
+
+
 def count(conn: sqlite3.Connection, which: Filter | None = None) -> int:
     """How many entries there are."""
     where, values = _where(which or Filter())
@@ -65,6 +86,7 @@ def _where(which: Filter) -> tuple[str, list[str]]:
         "object_id = ?": which.object_id,
         "at >= ?": which.since,
         "at < ?": which.until,
+        "object_id IN (SELECT value FROM json_each(?))": json.dumps(which.objects) if which.objects else "",
     }
     chosen = {term: value for term, value in terms.items() if value}
     return " AND ".join(chosen) or "1", list(chosen.values())

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.web.api.registry import ACTIONS
 from appliance.web.api.upstream import REFUSED
-from tests.contract.ckan_parameters import KINDS, PARAMETERS, UNKNOWN
+from tests.contract.ckan_parameters import CKAN, DCOR, KINDS, OURS, PARAMETERS, UNKNOWN
 from tests.web.api.permission_fixture import World
 
 PAIRS = [(action, name, kind) for action, row in PARAMETERS.items() for name, kind in row.items()]
@@ -41,6 +41,13 @@ def test_the_declaration_says_the_same(action: str) -> None:
     row = PARAMETERS[action]
     assert {name for name, kind in row.items() if kind == "declared"} <= names
     assert {name for name, kind in row.items() if kind == "refused"} == REFUSED.get(action, {}).keys()
+
+
+def test_every_action_of_upstream_is_in_the_table() -> None:
+    listed = [*PARAMETERS, *" ".join(UNKNOWN.values()).split(), *OURS]
+    assert len(listed) == len(set(listed))
+    assert PARAMETERS.keys() | OURS == ACTIONS.keys()
+    assert set(listed) == CKAN | DCOR | OURS
 
 
 def test_actions_that_do_not_exist_here_are_unknown(world: World) -> None:
@@ -149,6 +156,28 @@ def test_profiles_with_wrong_values_are_refused(world: World, action: str, sent:
 def test_an_empty_password_changes_nothing(world: World) -> None:
     name = world.user()
     assert world.people["S"].post("user_update", id=name, email=f"{name}@example.org", password="").status == 200
+
+
+@pytest.mark.parametrize("action", ["user_update", "user_patch"])
+def test_administrators_make_administrators(world: World, action: str) -> None:
+    name, admin = world.user(), world.people["S"]
+    sent = {"id": name, "email": f"{name}@example.org"}
+    own = world.appliance.person(name)
+    assert own.post(action, **sent, sysadmin=True).result["sysadmin"] is False, "it tells others only what is so"
+    assert list(admin.post(action, **sent, sysadmin="perhaps").error) == ["sysadmin"]
+    assert admin.post(action, **sent, sysadmin="true").result["sysadmin"] is True
+    assert admin.post(action, **sent).result["sysadmin"] is True, "what is not said stays"
+    assert admin.post(action, **sent, sysadmin=False).result["sysadmin"] is False
+    refused = admin.post(action, id="admin", email="admin@example.org", sysadmin=False)
+    assert (refused.status, list(refused.error)) == (409, ["message"]), "the last one stays"
+    assert admin.get("user_show", id="admin").result["sysadmin"] is True
+
+
+def test_accounts_are_made_with_the_rights_that_are_said(world: World) -> None:
+    sent = {"name": "second-admin", "email": "second@example.org", "sysadmin": True}
+    made = world.people["S"].post("user_create", **sent).result
+    assert made["sysadmin"] is True
+    world.people["S"].post("user_delete", id=made["id"])
 
 
 @pytest.mark.parametrize("title", ["   ", "\t\n", "a\0b", "\u00a0\u2003"])

@@ -13,7 +13,7 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
+from appliance.store import collections, communities, dataset_cards, datasets, following, resources, tags, users
 from appliance.store import jobs as job_store
 from appliance.web.pages.dataset import activity, citation, collection_entries
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
@@ -236,7 +236,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         more.append({"url": f"{base}/SHA256SUMS", "icon": "hash", "text": _("List of checksums")})
     if not viewer().anonymous and row["state"] != "deleted":
         more.append({"url": f"{base}/collections", "icon": "collection", "text": _("Collections")})
-        follows = sharing.follows(conn(), str(viewer().user_id), row["id"])
+        follows = following.follows(conn(), str(viewer().user_id), "dataset", row["id"])
         more.append(
             {
                 "url": f"{base}/{'unfollow' if follows else 'follow'}",

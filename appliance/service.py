@@ -17,7 +17,7 @@ from appliance import __version__, logs, notify, root_marker, threads
 from appliance.actions import release_journal
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
-from appliance.jobs.sandbox import SandboxError
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.sanity import SanityChecks
 from appliance.model import supplements
 from appliance.model.problem import invalid

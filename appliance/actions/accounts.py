@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from appliance.actions import lookup
+from appliance.actions import login, lookup
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_bool, as_text, text_error
 from appliance.model.viewer import Viewer
-from appliance.security import passwords, policy, session_cookies, tokens
+from appliance.security import passwords, policy, tokens
 from appliance.store import audit, one_time_links, pseudonyms, sessions, users
 from appliance.store import tokens as stored
 
@@ -23,14 +23,6 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
 _PLAIN = (str, int, float, type(None))
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
-
-
-class TooManyAttempts(Problem):
-    """429: too many passwords were tried for an account or from an address. `wait` [s] until the next may be."""
-
-    def __init__(self, wait: int) -> None:
-        super().__init__(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
-        self.wait = wait
 
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
@@ -66,7 +58,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     row = _editable(site, viewer, ref)
     _require_unchanged(viewer, row, data)
     if data.get("password") and row["id"] == viewer.user_id:
-        _require_password(site, viewer, row, str(data.get("old_password") or ""))
+        login.require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
     sysadmin = _wanted_sysadmin(viewer, data, present=bool(row["sysadmin"]))
     values: dict[str, Any] = _profile(data)
@@ -75,7 +67,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
         if values["email"] != row["email"] and not viewer.sysadmin:  # the answer tells whether somebody else has it
             wait = site.limiter.email_change(row["id"])
             if wait:
-                raise TooManyAttempts(wait)
+                raise login.TooManyAttempts(wait)
     hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password", "") != "" else None
     with site.db.write() as tx:
         users.update(tx, row["id"], **values)
@@ -98,7 +90,7 @@ def change_password(
     """
     row = _editable(site, viewer, ref)
     if row["id"] == viewer.user_id:
-        _require_password(site, viewer, row, old or "")
+        login.require_password(site, viewer, row, old or "")
     hashed = _hashed(new, row["name"], row["email"])
     with site.db.write() as tx:
         _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
@@ -213,50 +205,6 @@ def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_
     return len(further)
 
 
-def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
-    """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns).
-
-    Raises TooManyAttempts.
-    """
-    with site.db.read() as conn:
-        row = users.find(conn, name.strip().lower()) or users.by_email(conn, name.strip())
-    account = str(row["id"]) if row is not None else name
-    _count_attempt(site, account, address)
-    usable = row is not None and row["state"] == "active"
-    verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
-    if row is None or not verdict.ok:
-        with site.db.write() as tx:
-            audit.add(tx, Viewer(address=address), "session.refused", "user", row["id"] if row is not None else "")
-        return None
-    site.limiter.login_succeeded(account, address)
-    if verdict.rehash:
-        renewed = passwords.hash_password(password)
-        with site.db.write() as tx:
-            users.set_password(tx, row["id"], renewed)
-    return start_session(site, Viewer(user_id=row["id"], name=row["name"], address=address), agent=agent)
-
-
-def start_session(site: Site, viewer: Viewer, *, agent: str = "") -> str:
-    """Start a session for somebody who has just proved who they are; returns the cookie's value."""
-    cookie, hash_ = session_cookies.new_session()
-    user_id = str(viewer.user_id)
-    hours = site.settings.web.session_hours
-    with site.db.write() as tx:
-        sessions.create(tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent)
-        users.seen(tx, user_id)
-        audit.add(tx, viewer, "session.start", "user", user_id)
-    return cookie
-
-
-def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:
-    """End the session of a cookie."""
-    with site.db.write() as tx:
-        session = sessions.find(tx, session_cookies.session_hash(cookie))
-        if session is not None:
-            sessions.revoke(tx, session["user_id"], session["id"])
-            audit.add(tx, viewer, "session.end", "user", session["user_id"])
-
-
 def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> str:
     """The secret of a link with which a user sets a password once (admins only). Raises Problem 403 or 404.
 
@@ -303,21 +251,6 @@ def require_email(value: Any) -> str:
     if _EMAIL.fullmatch(email) is None or len(email) > 254:
         raise invalid({"email": ["Email address is not valid"]})
     return email
-
-
-def _count_attempt(site: Site, account: str, address: str) -> None:
-    """Before any password is looked at. Raises TooManyAttempts."""
-    wait = site.limiter.login_attempt(account, address)
-    if wait:
-        raise TooManyAttempts(wait)
-
-
-def _require_password(site: Site, viewer: Viewer, row: sqlite3.Row, given: str) -> None:
-    """Raises Problem 409 when `given` is not the user's password, TooManyAttempts: a borrowed session guesses no more often than a stranger."""
-    _count_attempt(site, row["id"], viewer.address)
-    if not passwords.verify(row["password"], given).ok:
-        raise invalid({"old_password": ["The present password is not right"]})
-    site.limiter.login_succeeded(row["id"], viewer.address)
 
 
 def _replace_password(

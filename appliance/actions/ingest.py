@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.actions import datasets, lookup, resources
+from appliance.actions import datasets, lookup, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
@@ -80,7 +80,7 @@ def id_from(*parts: str) -> str:
 def _receive(site: Site, file: File) -> resources.Incoming:
     size = file.path.stat().st_size
     with site.db.read() as conn:
-        resources.require_room(site, conn, size)
+        upload_limits.require_room(site, conn, size)
     sha256, md5, etag = hashlib.sha256(), hashlib.md5(usedforsecurity=False), EtagHasher(size)
     part = site.depot.new_part()
     try:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import lookup, upload_limits
 from appliance.actions.site import Site
 from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
-from appliance.store import audit, communities, datasets, jobs, resources, uploads
+from appliance.store import audit, datasets, jobs, resources, uploads
 
 _LEGACY_KEYS = frozenset(
     {"name", "package_id", "upload", "url", "url_type", "last_modified", "mimetype", "size", "description", "format"}
@@ -104,8 +104,8 @@ def check_new(
         errors = name_errors(conn, facts.id, name, viewer)
         if errors:
             raise invalid({"name": errors})
-        require_quota(site, conn, facts.circle_id, size or 0)
-        require_room(site, conn, size or 0)
+        upload_limits.require_quota(site, conn, facts.circle_id, size or 0)
+        upload_limits.require_room(site, conn, size or 0)
     return facts
 
 
@@ -119,52 +119,7 @@ def check_unplaced(site: Site, viewer: Viewer, name: str, size: int | None) -> N
     if errors:
         raise invalid({"name": errors})
     with site.db.read() as conn:
-        require_room(site, conn, size or 0)
-
-
-def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
-    """Is a file of `size` bytes allowed, and does it fit beside all that was accepted before? Raises Problem 413 or 507.
-
-    To accept an upload, ask in the transaction that notes it: then no two get the same room.
-    """
-    limit = site.settings.depot.max_upload
-    if size > limit:
-        raise Problem(
-            413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
-        )
-    promised = sum(max(0, whole - site.depot.allocated(part)) for part, whole in uploads.unattached(conn))
-    free = max(0, site.depot.free() - promised)
-    if size + site.settings.depot.reserve > free:
-        raise Problem(
-            507,
-            "Insufficient Storage",
-            message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.",
-        )
-
-
-def require_reserve(site: Site) -> None:
-    """Is the free space that uploads must leave still there? Asked while bytes arrive. Raises Problem 507."""
-    if site.depot.free() < site.settings.depot.reserve:
-        raise Problem(
-            507,
-            "Insufficient Storage",
-            message="The data volume has become too full for this file. It was not stored; tell the administrator.",
-        )
-
-
-def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: int, *, resource_id: str = "") -> None:
-    """Does the circle's quota allow `size` bytes more, uploads under way included? Raises Problem 413.
-
-    :param resource_id: of the upload that the bytes belong to, when it is one of those under way.
-    """
-    quota = site.settings.depot.quota_circle
-    if not quota:
-        return
-    taken = communities.bytes_of_circle(conn, circle_id)
-    if taken + uploads.bytes_of_circle(conn, circle_id, without=resource_id) + size > quota:
-        raise Problem(
-            413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that."
-        )
+        upload_limits.require_room(site, conn, size or 0)
 
 
 def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITABLE) -> None:
@@ -226,7 +181,7 @@ def attach(
     incoming = new.incoming
     facts = datasets.facts(tx, dataset_id)
     if facts is not None:
-        require_quota(site, tx, facts.circle_id, incoming.size, resource_id=incoming.resource_id)
+        upload_limits.require_quota(site, tx, facts.circle_id, incoming.size, resource_id=incoming.resource_id)
     files.publish(incoming)
     mimetype, format_ = media.kind(incoming.name)
     resources.create(

@@ -80,6 +80,7 @@ def prints(text: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Callabl
 
         @wraps(command)
         def printing(*args: Any, as_json: bool, **options: Any) -> None:
+            """Run the command and print its result."""
             emit(command(*args, **options), as_json, text)
 
         handed: Callable[..., None] = printing

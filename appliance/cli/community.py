@@ -30,6 +30,7 @@ def _add_reading(group: click.Group, kind: str) -> None:
     @group.command("list", help=f"List the {kind}s.")
     @prints(lambda rows: table(rows, _COLUMNS, empty=f"No {kind}s."))
     def list_(state: CliState) -> list[dict[str, Any]]:
+        """List all of this kind."""
         with state.db.read() as conn:
             return [dict(row) for row in communities.listed(conn, kind, OPERATOR)]
 
@@ -37,6 +38,7 @@ def _add_reading(group: click.Group, kind: str) -> None:
     @click.argument("ref")
     @prints(lambda data: details(data | {"members": [f"{name} ({role})" for name, role in data["members"].items()]}))
     def show(state: CliState, ref: str) -> dict[str, Any]:
+        """Show one of them with its members and datasets."""
         with state.db.read() as conn:
             return _described(conn, lookup.community(conn, ref, kind))
 
@@ -44,6 +46,7 @@ def _add_reading(group: click.Group, kind: str) -> None:
     @click.argument("ref")
     @prints("\n".join)
     def list_resources(state: CliState, ref: str) -> list[str]:
+        """List the ids of all its files."""
         with state.db.read() as conn:
             found = communities.dataset_ids(conn, lookup.community(conn, ref, kind)["id"])
             return [row["id"] for dataset_id in found for row in resources.of_dataset(conn, dataset_id)]
@@ -57,6 +60,7 @@ def _add_changing(group: click.Group, kind: str) -> None:
     @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who looks after it; may be repeated.")
     @prints(lambda made: made["id"])
     def create(state: CliState, name: str, title: str, description: str, admins: tuple[str, ...]) -> dict[str, str]:
+        """Make one; its id is printed."""
         users = [{"name": one, "capacity": "admin"} for one in admins]
         data = {"name": name, "title": title, "description": description, "users": users}
         return {"id": actions.create(state.site, OPERATOR, kind, data), "name": name}
@@ -68,6 +72,7 @@ def _add_changing(group: click.Group, kind: str) -> None:
     @click.option("--remove", is_flag=True, help="Take the user out.")
     @pass_state
     def member(state: CliState, ref: str, user: str, role: str, remove: bool) -> None:
+        """Give a user a role, or take it away."""
         if remove:
             actions.remove_member(state.site, OPERATOR, kind, ref, user)
             note(f"{user} is no longer in {ref}.")
@@ -82,6 +87,7 @@ def _add_purge(group: click.Group, kind: str) -> None:
     @removes
     @pass_state
     def purge(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> None:
+        """Remove some for good."""
         with state.db.read() as conn:
             rows = [lookup.community(conn, ref, kind) for ref in refs]
         note("\n".join(f"{row['name']} ({row['title']})" for row in rows))

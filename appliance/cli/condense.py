@@ -28,7 +28,8 @@ def command(state: CliState, source: Path, target: Path, cores: int | None, as_j
     """
     from appliance import settings as settings_module
     from appliance.jobs.condense import OUTPUTS, RESULT
-    from appliance.jobs.sandbox import Sandbox, SandboxError
+    from appliance.jobs.sandbox import Sandbox
+    from appliance.jobs.sandbox_child import SandboxError
     from appliance.jobs.scratch import open_plain, remove_tree
 
     settings = settings_module.load(state.data_root)

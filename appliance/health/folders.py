@@ -191,6 +191,7 @@ def _make(path: Path, mode: int) -> Callable[[], str]:
     """A repair: makes a folder and says so."""
 
     def repair() -> str:
+        """Make the folder; returns what was done."""
         path.mkdir(mode=mode, parents=True)
         path.chmod(mode)
         return f"made {path}"
@@ -202,6 +203,7 @@ def _narrow(path: Path, mode: int) -> Callable[[], str]:
     """A repair: takes rights away and says so."""
 
     def repair() -> str:
+        """Set the mode; returns what was done."""
         path.chmod(mode)
         return f"mode {mode:o} for {path}"
 

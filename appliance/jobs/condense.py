@@ -9,7 +9,7 @@ from typing import Any
 from appliance.jobs import basins
 from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, Postponed, job
-from appliance.jobs.sandbox import SandboxError
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.store import artefacts, datasets, jobs, resources, rtdc
 
 RESULT = "condensed.rtdc"

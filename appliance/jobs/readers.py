@@ -17,7 +17,8 @@ from typing import Any
 
 from appliance.jobs.confinement import Confinement
 from appliance.jobs.fair_share import FairShare, ShareRequest
-from appliance.jobs.sandbox import Child, Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import Child, SandboxError
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.store.cache import Cache
 from appliance.store.depot import Depot

@@ -18,7 +18,8 @@ from typing import IO
 from appliance.jobs import job_kinds, schedule
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.user_tree import UserTree
 from appliance.model import names
 from appliance.model.problem import Problem

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from appliance.actions.site import Sanity
 from appliance.jobs.fair_share import FairShare
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.model.problem import Problem
 
 #: Children at once, and callers that may wait for one, in all and of one user.

@@ -160,6 +160,7 @@ def _role(permission: str, kind: str | None = None) -> _Check:
     """A check: has the caller a role with this permission in the circle or collection?"""
 
     def check(viewer: Viewer, facts: Facts) -> bool:
+        """Does the caller's role in the community named by `facts` have the permission?"""
         if not isinstance(facts, CommunityFacts) or (kind and facts.kind != kind):
             return False
         return roles.allows(viewer.role(facts.id), permission)

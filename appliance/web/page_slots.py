@@ -108,6 +108,7 @@ def without_slot(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def called(*arguments: _P.args, **options: _P.kwargs) -> _R:
+        """Call `function` while the page's slot is free for others."""
         slots = _here.slots
         if slots is None:
             return function(*arguments, **options)

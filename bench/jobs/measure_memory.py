@@ -17,7 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.settings import Jobs
 
 EVERY = 0.2  # seconds

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
@@ -43,21 +43,21 @@ def _lives(site: Site, cookie: str | None) -> bool:
 
 
 def test_signing_in_by_name_or_address(site: Site) -> None:
-    assert _lives(site, accounts.sign_in(site, "ann", GOOD))
-    assert _lives(site, accounts.sign_in(site, "ANN@example.org", GOOD))
-    assert accounts.sign_in(site, "ann", BETTER) is None
-    assert accounts.sign_in(site, "nobody", GOOD) is None
+    assert _lives(site, login.sign_in(site, "ann", GOOD))
+    assert _lives(site, login.sign_in(site, "ANN@example.org", GOOD))
+    assert login.sign_in(site, "ann", BETTER) is None
+    assert login.sign_in(site, "nobody", GOOD) is None
 
 
 def test_a_new_password_ends_all_sessions(site: Site) -> None:
-    cookie = accounts.sign_in(site, "ann", GOOD)
+    cookie = login.sign_in(site, "ann", GOOD)
     with pytest.raises(Problem, match="old_password"):
         accounts.change_password(site, _viewer(site), "ann", BETTER, old="wrong")
     assert _lives(site, cookie)
     accounts.change_password(site, _viewer(site), "ann", BETTER, old=GOOD)
     assert not _lives(site, cookie)
-    assert accounts.sign_in(site, "ann", GOOD) is None
-    assert accounts.sign_in(site, "ann", BETTER)
+    assert login.sign_in(site, "ann", GOOD) is None
+    assert login.sign_in(site, "ann", BETTER)
 
 
 def test_a_link_works_once(site: Site) -> None:
@@ -69,7 +69,7 @@ def test_a_link_works_once(site: Site) -> None:
         accounts.use_link(site, secret, GOOD)
     with pytest.raises(Problem, match="already been used"):
         accounts.use_link(site, "nonsense", GOOD)
-    assert accounts.sign_in(site, "ann", BETTER)
+    assert login.sign_in(site, "ann", BETTER)
 
 
 def test_somebody_elses_password_is_out_of_reach(site: Site) -> None:
@@ -82,7 +82,7 @@ def test_somebody_elses_password_is_out_of_reach(site: Site) -> None:
         with pytest.raises(Problem) as refused:
             attempt()
         assert refused.value.status == 403
-    assert accounts.sign_in(site, "ann", GOOD)
+    assert login.sign_in(site, "ann", GOOD)
 
 
 @pytest.mark.parametrize(

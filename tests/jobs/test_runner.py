@@ -11,7 +11,7 @@ import pytest
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
 from appliance.jobs.runner import JobRunner, heavy_slots
-from appliance.jobs.sandbox import SandboxError
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.model.problem import Problem
 from appliance.store import incidents, jobs
 from tests.support.waiting import wait_until

@@ -14,7 +14,8 @@ import pytest
 
 from appliance.jobs import landlock
 from appliance.jobs.confinement import Confinement
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.root  # who is root has more to give up

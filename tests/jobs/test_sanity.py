@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from appliance.jobs.registry import processor_seconds
-from appliance.jobs.sandbox import Outcome, SandboxError
+from appliance.jobs.sandbox import Outcome
+from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.sanity import SanityChecks
 from appliance.model.problem import Problem
 from tests.support.waiting import wait_for

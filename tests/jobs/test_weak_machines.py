@@ -13,7 +13,8 @@ from appliance.health.machine import sandbox as sandbox_check
 from appliance.health.overview import overview, state_of
 from appliance.jobs import landlock, seccomp
 from appliance.jobs.confinement import Confinement
-from appliance.jobs.sandbox import Sandbox, SandboxError
+from appliance.jobs.sandbox import Sandbox
+from appliance.jobs.sandbox_child import SandboxError
 
 from .conftest import HERE, Appliance
 

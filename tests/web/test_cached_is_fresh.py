@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.security import csrf, session_cookies
@@ -91,7 +91,7 @@ class Estate:
         for name in PEOPLE:
             values = {"name": name, "email": f"{name}@example.org", "password": PASSWORD}
             self.ids[name] = accounts.create(world.context, OPERATOR, values)
-            cookie = accounts.sign_in(world.context, name, PASSWORD)
+            cookie = login.sign_in(world.context, name, PASSWORD)
             self.headers[name, "session"] = {"Cookie": f"{session_cookies.COOKIE}={cookie}"}
             for scope in ("read", "write", "admin"):
                 with self.db.write() as tx:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.model.viewer import OPERATOR
 from appliance.security import session_cookies
 from appliance.store import communities, sharing, users
@@ -35,7 +35,7 @@ class Reader:
         self.name = f"reader-{world.user()}"
         values = {"name": self.name, "email": f"{self.name}@example.org", "password": PASSWORD}
         self.id = accounts.create(world.context, OPERATOR, values)
-        cookie = accounts.sign_in(world.context, self.name, PASSWORD)
+        cookie = login.sign_in(world.context, self.name, PASSWORD)
         token, self.token_id = accounts.create_token(world.context, OPERATOR, self.name, "test")
         with world.context.db.write() as tx:  # of somebody who may have been an administrator before
             tx.execute("UPDATE token SET scope = ? WHERE id = ?", (scope, self.token_id))

@@ -49,6 +49,7 @@ def apply(tx: sqlite3.Connection, names: Sequence[str], counted: int) -> list[st
 
 def _step(name: str) -> Callable[[sqlite_utils.Database], None]:
     def upgrade(db: sqlite_utils.Database) -> None:
+        """Run the module's `upgrade`."""
         importlib.import_module(f"{__name__}.{name}").upgrade(db.conn)
 
     return upgrade

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model.problem import Problem, invalid, missing, not_authorized
 from appliance.model.values import decoded
@@ -63,7 +63,7 @@ class AttachedFiles:
                 resources.check_unplaced(self._context, self._viewer, name, size)
                 unplaced.append(field)
             depot, limit = self._context.depot, self._context.settings.depot.max_upload
-            room = partial(resources.require_reserve, self._context)
+            room = partial(upload_limits.require_reserve, self._context)
             return _Sink(FileReceiver(depot.new_part(), size=size, limit=limit, room=room), name)
 
         self._form = multipart_form.parse(request, on_file, limit, taken)

@@ -263,12 +263,14 @@ def _declare_changes(word: str, kind: str) -> None:
         doc=f"Change some fields of a {kind}.",
     )
     def update(call: Call) -> dict[str, Any]:
+        """Change some fields; returns the changed object."""
         return _after(call, verbs.update(call.context, call.viewer, kind, call["id"], call.data), kind)
 
     @_declared(
         f"{word}_delete", _ID, rule="write", asks=f"{kind}:delete", doc=f"Delete a {kind}; its datasets are untouched."
     )
     def delete(call: Call) -> None:
+        """Mark it as deleted."""
         verbs.delete(call.context, call.viewer, kind, call["id"])
 
     @_declared(
@@ -279,6 +281,7 @@ def _declare_changes(word: str, kind: str) -> None:
         doc=f"Remove a {kind} for good (administrators only).",
     )
     def purge(call: Call) -> None:
+        """Remove it for good."""
         verbs.purge(call.context, call.viewer, kind, call["id"])
 
 
@@ -297,6 +300,7 @@ def _declare_members(word: str, kind: str) -> None:
         doc=f"Give a user a role in a {kind}.",
     )
     def member_create(call: Call) -> dict[str, Any]:
+        """Give a user a role."""
         return verbs.set_member(call.context, call.viewer, kind, call["id"], call["username"], call["role"])
 
     @_declared(
@@ -308,6 +312,7 @@ def _declare_members(word: str, kind: str) -> None:
         doc=f"Take a user's role in a {kind} away.",
     )
     def member_delete(call: Call) -> None:
+        """Take a user's role away."""
         verbs.remove_member(call.context, call.viewer, kind, call["id"], call["username"])
 
 
@@ -319,6 +324,7 @@ def _declare_lists(word: str, kind: str) -> None:
 
     @_declared(f"{word}_autocomplete", beginning, limit, rule="site:read", asks=None, get=True, doc=doc)
     def complete(call: Call) -> list[dict[str, Any]]:
+        """Those whose name or title begins with `q`."""
         with call.context.db.read() as conn:
             return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
 

@@ -158,6 +158,7 @@ for _name, _deletes, _words in (
         doc=f"{_words}, all or none (administrators only).",
     )
     def bulk_withdraw(call: Call, deletes: bool = _deletes) -> None:
+        """Hide or delete several datasets of a circle in one transaction."""
         verbs.withdraw(call.context, call.viewer, call["org_id"], call["datasets"], delete=deletes)
 
 

@@ -13,7 +13,7 @@ import sqlite3
 from functools import partial
 from typing import Any
 
-from appliance.actions import resources
+from appliance.actions import upload_limits
 from appliance.model import names
 from appliance.model.multipart_parts import part_range
 from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
@@ -53,8 +53,8 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
         circle = communities.find(tx, circle_id, "circle") if names.is_id(circle_id) else None
         if circle is None or not policy.may(viewer, "circle:add_dataset", communities.facts(circle)):
             raise not_authorized(f"User {viewer.name} not a member of the circle {circle_id}")
-        resources.require_room(context, tx, size)
-        resources.require_quota(context, tx, circle_id, size)
+        upload_limits.require_room(context, tx, size)
+        upload_limits.require_quota(context, tx, circle_id, size)
         if len(uploads.open_of(tx, str(viewer.user_id), "direct")) >= MAX_OPEN:
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
@@ -98,7 +98,7 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
         whole = row["parts"] == 1
         hashers: list[Hasher] = [md5, sha256] if whole else [md5]
         part = open_part(context, upload_id, row["size"])
-        room = partial(resources.require_reserve, context)
+        room = partial(upload_limits.require_reserve, context)
         intake = RangeReceiver(part, offset=offset, size=length, limit=length, hashers=hashers, room=room)
         try:
             buffer = memoryview(bytearray(min(BLOCK, length)))
@@ -153,7 +153,7 @@ def open_part(context: Context, upload_id: str, size: int) -> Part:
         part.discard()
         raise storage_problem(error) from error
     try:
-        resources.require_reserve(context)
+        upload_limits.require_reserve(context)
     except Problem:
         part.discard()
         raise

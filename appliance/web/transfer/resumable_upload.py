@@ -28,7 +28,7 @@ import threading
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
@@ -103,8 +103,8 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
-        resources.require_room(context, tx, size)
-        resources.require_quota(context, tx, facts.circle_id, size)
+        upload_limits.require_room(context, tx, size)
+        upload_limits.require_quota(context, tx, facts.circle_id, size)
         upload_id = names.new_id()
         uploads.create(
             tx,
@@ -223,7 +223,7 @@ def _take_stream(
         size=request.body.length,
         limit=room,
         hashers=running or (),
-        room=partial(resources.require_reserve, context),
+        room=partial(upload_limits.require_reserve, context),
     )
     noted = 0
     try:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from appliance.actions import resources
+from appliance.actions import resources, upload_limits
 from appliance.model.problem import Problem
 from appliance.store import uploads
 from tests.security.attacks.test_races import twin
@@ -60,9 +60,9 @@ def test_the_quota_counts_what_is_under_way(house: House, free: None, monkeypatc
         row = uploads.unattached(conn)[0]
         upload = uploads.get(conn, row[0])
         assert upload is not None
-        resources.require_quota(context, conn, circle, upload["size"], resource_id=upload["resource_id"])
+        upload_limits.require_quota(context, conn, circle, upload["size"], resource_id=upload["resource_id"])
         with pytest.raises(Problem):
-            resources.require_quota(context, conn, circle, upload["size"])
+            upload_limits.require_quota(context, conn, circle, upload["size"])
 
 
 def test_quota_and_file_are_compared_again_at_the_end(

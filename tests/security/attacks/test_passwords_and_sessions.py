@@ -73,7 +73,7 @@ def test_every_look_at_a_password_is_counted() -> None:
                 calls = [ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
                 if "passwords.verify" in calls:
                     callers[f"{path.stem}.{function.name}"] = "_count_attempt" in calls
-    assert callers == {"accounts.sign_in": True, "accounts._require_password": True}
+    assert callers == {"login.sign_in": True, "login.require_password": True}
 
 
 def test_a_new_password_withdraws_the_tokens_if_that_is_ticked(house: House, someone: Person) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from appliance.actions import accounts, communities
+from appliance.actions import accounts, communities, login
 from appliance.actions.site import Sanity
 from appliance.model.viewer import OPERATOR
 from appliance.security import session_cookies
@@ -115,7 +115,7 @@ def test_a_revoked_token_makes_no_other(house: House, helper: Person, how: str) 
 
 def test_an_ended_session_makes_no_token(house: House, helper: Person) -> None:
     site = house.appliance.context
-    cookie = accounts.sign_in(site, helper.name, PASSWORD)
+    cookie = login.sign_in(site, helper.name, PASSWORD)
     headers = JSON | {"Cookie": f"{session_cookies.COOKIE}={cookie}", "Origin": house.appliance.url}
     lose = lambda: accounts.change_password(site, OPERATOR, helper.name, PASSWORD + " more")  # noqa: E731
     body = json.dumps({"name": "ghost"}).encode()

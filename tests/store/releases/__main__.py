@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance import __version__
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.cli.root import run
 from appliance.model.viewer import OPERATOR
 from tests.store.releases import FOLDER, PASSWORD, dump
@@ -38,7 +38,7 @@ def fill(appliance: Appliance) -> dict[str, str]:
     ada.post("package_delete", id=ada.draft("lab", title="Thrown away")["id"])
     made = ada.post("api_token_create", user="ada", name="made with another").result["token"]
     accounts.create_token(appliance.context, OPERATOR, "eve", "for a year", scope="read", expires=timedelta(days=36500))
-    assert accounts.sign_in(appliance.context, "ada", PASSWORD, agent="a browser") is not None
+    assert login.sign_in(appliance.context, "ada", PASSWORD, agent="a browser") is not None
     run(["--data", str(appliance.root), "certificate", "create", "--days", "20", "--yes"])
     run(["--data", str(appliance.root), "certificate", "check"])
     return {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.model.viewer import OPERATOR
 from tests.web.api.permission_fixture import World
 
@@ -38,7 +38,7 @@ def test_log_in_names_in_any_case(world: World, typed: str) -> None:
     name = world.user()
     accounts.change_password(world.context, OPERATOR, name, "correct-horse-battery-41")
     text = typed.format(name, name.upper(), name.capitalize())
-    assert accounts.sign_in(world.context, text, "correct-horse-battery-41") is not None
+    assert login.sign_in(world.context, text, "correct-horse-battery-41") is not None
 
 
 def test_the_log_in_page_asks_phones_for_no_capitals(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts
+from appliance.actions import accounts, login
 from appliance.model.problem import Problem
 from appliance.security import session_cookies
 from appliance.web.pages.frame import format as show
@@ -36,8 +36,8 @@ def sign_in() -> Any:
     name, password = request.form.get("login", "").strip(), request.form.get("password", "")
     target, address = local_path(request.form.get("next", "")), request.remote_addr or ""
     try:
-        cookie = accounts.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
-    except accounts.TooManyAttempts as problem:
+        cookie = login.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
+    except login.TooManyAttempts as problem:
         return _page(
             target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
         ), 429
@@ -53,7 +53,7 @@ def sign_out() -> Response:
     """End the session, on the server too."""
     cookie = request.cookies.get(session_cookies.COOKIE)
     if cookie and not g.viewer.anonymous:
-        accounts.sign_out(site(), g.viewer, cookie)
+        login.sign_out(site(), g.viewer, cookie)
     g.cookie = session_cookies.clear_cookie()
     return back_to("/user/login", done="signed-out")
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, callers
+from appliance.actions import accounts, callers, login
 from appliance.model.problem import Problem
 from appliance.security import policy, session_cookies
 from appliance.store import audit, datasets, pseudonyms, sessions
@@ -83,7 +83,7 @@ def password(name: str) -> Any:
             old=request.form.get("old", ""),
             revoke_tokens="revoke_tokens" in request.form,
         )
-    except accounts.TooManyAttempts as problem:
+    except login.TooManyAttempts as problem:
         wait = _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
         return _page(row, errors={"old_password": wait}), 429
     except Problem as problem:
@@ -91,7 +91,7 @@ def password(name: str) -> Any:
             raise
         return _page(row, errors=messages(problem)), 409
     if row["id"] == viewer().user_id:
-        cookie = accounts.start_session(site(), viewer(), agent=request.headers.get("User-Agent", ""))
+        cookie = login.start_session(site(), viewer(), agent=request.headers.get("User-Agent", ""))
         g.cookie = session_cookies.set_cookie(cookie)
     return back_to(f"/user/{row['name']}", done="password")
 

@@ -80,6 +80,7 @@ def _order(files: list[sqlite3.Row]) -> list[str]:
     """By the numbers entered: a file that was moved takes exactly the place that it was given."""
 
     def place(pair: tuple[int, sqlite3.Row]) -> tuple[int, int, int]:
+        """Sort key: the wanted position, then the direction of the move, then the present position."""
         at, file = pair
         entered = request.form.get(f"place:{file['id']}", "").strip()
         wanted = int(entered) if entered.isdecimal() and len(entered) < 7 else at
@@ -93,6 +94,7 @@ def _sorted(files: list[sqlite3.Row]) -> list[str]:
     entered = _names(files)
 
     def key(file: sqlite3.Row) -> list[tuple[int, int, str]]:
+        """Sort key: the name's runs of digits as numbers, the rest as text."""
         parts = _DIGITS.split(entered.get(file["id"], file["name"]).casefold())
         return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
 

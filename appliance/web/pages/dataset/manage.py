@@ -28,6 +28,7 @@ _TEXTS = ("title", "authors", "notes", "tag_string", "doi", "references")
 
 
 def frame(row: sqlite3.Row, title: str) -> dict[str, Any]:
+    """What the templates of all pages about managing a dataset need."""
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
     return {
         "title": title,
@@ -119,6 +120,7 @@ def licence_options(chosen: str, *, old: str = "") -> list[dict[str, Any]]:
 
 
 def visibility_options(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The choices between private and public, for radio buttons."""
     private = data.get("private", facts.private)
     options = [
         {

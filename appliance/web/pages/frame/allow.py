@@ -28,6 +28,7 @@ def allow(rule: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            """Ask the rule, or check afterwards that the view has asked it."""
             if rule in policy.SITE_RULES:
                 policy.require(g.viewer, rule)
                 return view(*args, **kwargs)

@@ -29,21 +29,19 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
     if not (site.settings.policy.self_registration and not sysadmin):
         policy.require(viewer, "user:create")
-    name = data.get("name")
-    if not name:
-        raise missing("name")
+    needed = ("name", "email") if viewer.sysadmin else ("name", "email", "password")
+    if lacking := [field for field in needed if not data.get(field)]:
+        raise missing(*lacking)
+    name, password = data["name"], data.get("password") or None
     names.require_name(name)
-    email = require_email(data.get("email"))
-    password = data.get("password") or None
-    if password is None and not viewer.sysadmin:
-        raise missing("password")
+    email = require_email(data["email"])
     profile = _profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
     id_ = _chosen_id(viewer, data.get("id"))
     sysadmin = bool(_wanted_sysadmin(viewer, data, present=sysadmin)) or sysadmin
     hashed = _hashed(password, name, email) if password else None
     with site.db.write() as tx:
         if id_ is not None and users.find(tx, id_) is not None:
-            raise invalid({"id": ["Already exists"]})
+            raise invalid({"id": ["Id already exists"]})
         user_id = users.create(tx, name, email, **profile, password=hashed, sysadmin=sysadmin, id_=id_)
         audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=sysadmin)
     return user_id

@@ -153,6 +153,12 @@ def test_profiles_with_wrong_values_are_refused(world: World, action: str, sent:
     assert (refused.status, list(refused.error)) == (409, [field])
 
 
+def test_all_that_is_missing_is_said_at_once(world: World) -> None:
+    missing = {"name": ["Missing value"], "email": ["Missing value"]}
+    assert world.people["S"].post("user_create").error == missing
+    assert world.people["S"].post("user_create", name="incomplete").error == {"email": ["Missing value"]}
+
+
 def test_an_empty_password_changes_nothing(world: World) -> None:
     name = world.user()
     assert world.people["S"].post("user_update", id=name, email=f"{name}@example.org", password="").status == 200
@@ -221,7 +227,9 @@ def test_administrators_choose_ids(world: World, number: int, action: str, field
     assert refused.status == 403
     assert world.people["S"].post(action, id=id_, **fields).result["id"] == id_
     assert world.people["Ca"].post(action, id=id_, **again).status == 403, "the right is asked first"
-    assert list(world.people["S"].post(action, id=id_, **again).error) == ["id"]
+    taken = world.people["S"].post(action, id=id_, **again).error
+    assert list(taken) == ["id"]
+    assert "already exists" in taken["id"][0]
     assert list(world.people["S"].post(action, id="a/b", **again).error) == ["id"]
 
 
@@ -232,6 +240,24 @@ def test_the_name_of_a_deleted_dataset_may_be_used_again(world: World) -> None:
     world.people["S"].post("package_delete", id=first["id"])
     second = world.people["S"].post("package_create", **sent).result
     assert (second["name"], second["id"] == first["id"]) == ("used-twice", False)
+
+
+def test_administrators_make_datasets_in_every_state(world: World) -> None:
+    sent = {"title": "Mirrored", "authors": "A", "license_id": "CC0-1.0", "owner_org": "circle"}
+    for state in ("draft", "active", "deleted"):
+        made = world.people["S"].post("package_create", **sent, state=state).result
+        assert made["state"] == state
+        found = world.people["A"].get("package_search", fq=f"id:{made['id']}").result["count"]
+        assert found == (1 if state == "active" else 0)
+        if state != "draft":
+            assert list(world.people["Ca"].post("package_create", **sent, state=state).error) == ["state"]
+    assert list(world.people["S"].post("package_create", **sent, state="finished").error) == ["state"]
+
+
+def test_administrators_find_people_by_their_address(world: World) -> None:
+    name = world.user()
+    assert [one["name"] for one in world.people["S"].get("user_autocomplete", q=f"{name}@example.org").result] == [name]
+    assert world.people["U"].get("user_autocomplete", q=f"{name}@example.org").result == []
 
 
 # --- many at once, tags, members --------------------------------------------------------------------------------------

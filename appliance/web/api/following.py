@@ -14,7 +14,7 @@ from appliance.actions import following as verbs
 from appliance.actions import lookup
 from appliance.store import documents, following, users
 from appliance.web.api import shapes
-from appliance.web.api.registry import Call, Parameter, action, text
+from appliance.web.api.registry import Call, action, text
 
 _OWNER = text("id", "Id or name of the user; default: the caller", aliases=("user_id", "user"))
 
@@ -34,10 +34,6 @@ _NAMES = {
 }
 
 
-def _id(word: str) -> Parameter:
-    return text("id", f"Id or name of {_NAMES[word]}", required=True)
-
-
 def _declare_follow(word: str) -> None:
     """Follow, unfollow and "do I?"; `group` is any community, as in CKAN."""
     kind, _rule, asks = _FOLLOWED[word]
@@ -46,10 +42,12 @@ def _declare_follow(word: str) -> None:
 
     @action(f"follow_{word}", id_, rule="follow:change", asks=asks, doc=f"Follow {name}; again is fine.")
     def follow(call: Call) -> dict[str, Any]:
+        """Add the caller to its followers."""
         return verbs.follow(call.context, call.viewer, kind, call["id"])
 
     @action(f"unfollow_{word}", id_, rule="follow:change", asks=None, doc=f"Follow {name} no longer.")
     def unfollow(call: Call) -> None:
+        """Remove the caller from its followers."""
         verbs.unfollow(call.context, call.viewer, kind, call["id"])
 
     @action(
@@ -62,41 +60,47 @@ def _declare_follow(word: str) -> None:
         doc=f"Does one follow {name}?",
     )
     def am_following(call: Call) -> bool:
+        """Is the caller among its followers?"""
         with call.context.db.read() as conn:
             id_ = verbs.find(conn, call.viewer, kind, call["id"])
             return following.follows(conn, call.viewer.user_id or "", kind, id_)
 
 
 def _declare_followers(word: str) -> None:
-    """How many follow something, and who."""
+    """How many follow something, and who; `group` is any community, as in CKAN."""
     kind, rule, asks = _FOLLOWED[word]
+    name = _NAMES["community" if word == "group" else word]
+    id_ = text("id", f"Id or name of {name}", required=True)
 
     def found(call: Call, conn: sqlite3.Connection) -> str:
-        if kind == "community":
-            return str(lookup.community(conn, call["id"], "circle" if word == "organization" else "collection")["id"])
+        """The id of what is asked about."""
+        if word == "organization":
+            return str(lookup.community(conn, call["id"], "circle")["id"])
         return verbs.find(conn, call.viewer, kind, call["id"])
 
     @action(
         f"{word}_follower_count",
-        _id(word),
+        id_,
         rule=rule,
         asks=asks,
         get=True,
-        doc=f"How many users follow {_NAMES[word]}.",
+        doc=f"How many users follow {name}.",
     )
     def follower_count(call: Call) -> int:
+        """Number of followers."""
         with call.context.db.read() as conn:
             return following.count(conn, kind, found(call, conn))
 
     @action(
         f"{word}_follower_list",
-        _id(word),
+        id_,
         rule="user:list",
         asks=asks,
         get=True,
-        doc=f"Who follows {_NAMES[word]} (administrators only).",
+        doc=f"Who follows {name} (administrators only).",
     )
     def follower_list(call: Call) -> list[dict[str, Any]]:
+        """The followers as whole users."""
         with call.context.db.read() as conn:
             return [_whole(conn, row) for row in following.followers(conn, kind, found(call, conn))]
 
@@ -120,6 +124,7 @@ def _datasets(call: Call, conn: sqlite3.Connection, user_id: str) -> list[dict[s
 
 def _communities(kind: str) -> Callable[[Call, sqlite3.Connection, str], list[dict[str, Any]]]:
     def found(call: Call, conn: sqlite3.Connection, user_id: str) -> list[dict[str, Any]]:
+        """Those of one kind."""
         rows = following.followed_communities(conn, user_id, kind)
         return [shapes.community(row, followers=following.count(conn, "community", row["id"])) for row in rows]
 
@@ -148,12 +153,14 @@ def _declare_followees(word: str) -> None:
 
     @action(f"{word}_followee_list", _OWNER, rule="site:user", asks="follow:read", get=True, doc=doc)
     def followee_list(call: Call) -> list[dict[str, Any]]:
+        """What is followed."""
         return [one for _, one in _of_owner(call, word)]
 
     doc = f"How many {_PLURALS[word]} one follows."
 
     @action(f"{word}_followee_count", _OWNER, rule="site:user", asks="follow:read", get=True, doc=doc)
     def followee_count(call: Call) -> int:
+        """Number of what is followed."""
         return len(_of_owner(call, word))
 
 

@@ -75,13 +75,14 @@ def user_list(call: Call) -> list[Any]:
     get=True,
 )
 def user_autocomplete(call: Call) -> list[dict[str, Any]]:
-    """Users whose name contains this."""
+    """Users whose name contains this; for administrators, also those whose e-mail address does."""
     with call.context.db.read() as conn:
         return users.complete(
             conn,
             call["q"] or "",
             limit=min(call["limit"], _MOST_COMPLETIONS),
             ignore=(call.viewer.user_id or "") if call["ignore_self"] else "",
+            by_email=call.viewer.sysadmin,
         )
 
 

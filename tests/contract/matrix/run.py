@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h5py
+import hdf5plugin  # noqa: F401 - registers the filters
+
 from appliance.actions import accounts
 from appliance.model.viewer import OPERATOR
 from appliance.security import access_file
@@ -66,10 +69,11 @@ class Site:
         options = {"server.hostname": host, "server.bind": host, "server.port": port}
         self.appliance = ApartAppliance(root / "data", **options)
         self.host = self.appliance.url.removeprefix("https://")
-        self.local = synthetic()
+        measurement = synthetic()
+        self.plain = _without_plugins(measurement, root / "plain.rtdc")
         self.owner: Person = self.appliance.person("owner")
         self.owner.circle("matrix")
-        self.resource = self.owner.add(self.owner.draft("matrix", private=True)["id"], self.local)
+        self.resource = self.owner.add(self.owner.draft("matrix", private=True)["id"], measurement)
         self.appliance.jobs_done(self.resource["id"])
         path = f"/dataset/{self.resource['package_id']}/resource/{self.resource['id']}/condensed.rtdc"
         self.condensed = root / "condensed.rtdc"
@@ -79,15 +83,15 @@ class Site:
         packed = access_file.AccessFile(token, self.appliance.certificate.read_bytes())
         self.access.write_bytes(packed.encrypt(PASSPHRASE))
 
-    def asked(self, release: Release, folder: Path) -> dict[str, Any]:
-        """What the driver of a release is told."""
+    def asked(self, folder: Path) -> dict[str, Any]:
+        """What the driver of a release is told. The local file has no compression that old releases do not know."""
         return {
             "url": self.appliance.url,
             "host": self.host,
             "token": self.owner.token,
             "user": "owner",
             "resource": self.resource["id"],
-            "local": str(self.local),
+            "local": str(self.plain),
             "condensed": str(self.condensed),
             "certificate": str(self.appliance.certificate),
             "access": str(self.access),
@@ -97,15 +101,40 @@ class Site:
         }
 
 
+def _without_plugins(source: Path, target: Path) -> Path:
+    """The same measurement as a file that every HDF5 library reads."""
+    with h5py.File(source) as old, h5py.File(target, "w") as new:
+        new.attrs.update(old.attrs)
+
+        def copy(name: str, found: h5py.Dataset | h5py.Group) -> None:
+            if isinstance(found, h5py.Dataset):
+                made = new.create_dataset(name, data=found[()], dtype=found.dtype)
+                made.attrs.update(found.attrs)
+            else:
+                new.require_group(name).attrs.update(found.attrs)
+
+        old.visititems(copy)
+    return target
+
+
 @contextmanager
 def site() -> Iterator[Site]:
     """A service as long as the context lasts."""
     with tempfile.TemporaryDirectory(prefix="dcor-matrix-") as folder:
+        before = os.environ.get("TMPDIR"), tempfile.tempdir
         running = Site(Path(folder))
+        _restore_temporary(*before)  # it was moved into the data root, which goes away
         try:
             yield running
         finally:
             running.appliance.stop()
+
+
+def _restore_temporary(variable: str | None, folder: str | None) -> None:
+    tempfile.tempdir = folder
+    os.environ.pop("TMPDIR", None)
+    if variable is not None:
+        os.environ["TMPDIR"] = variable
 
 
 def tried(release: Release, served: Site) -> Outcome:
@@ -117,11 +146,11 @@ def tried(release: Release, served: Site) -> Outcome:
     script = Path(__file__).with_name(f"drive_{release.package}.py")
     with tempfile.TemporaryDirectory(prefix="dcor-client-") as folder:
         home = Path(folder)
-        given = json.dumps(served.asked(release, home))
+        given = json.dumps(served.asked(home))
         # what the set-up script for clients sets; a home of its own, so that nothing of a real account is touched
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "XDG_"))} | {
             "HOME": folder,
-            "REQUESTS_CA_BUNDLE": str(served.appliance.certificate),
+            **dict.fromkeys(release.variables, str(served.appliance.certificate)),
         }
         done = subprocess.run(
             [python, "-I", script, given], capture_output=True, text=True, timeout=_DEADLINE, cwd=home, env=environment

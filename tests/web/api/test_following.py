@@ -56,6 +56,8 @@ def test_following(world: World, verb: str, word: str, make: Any) -> None:
     assert [one["id"] for one in someone.get(f"{word}_followee_list").result] == [id_]
     assert [one["id"] for one in admin.get(f"{word}_followee_list", id=someone.name).result] == [id_]
     assert [one["name"] for one in admin.get(f"{word}_follower_list", id=id_).result] == [someone.name]
+    if word == "organization":
+        assert person(world).get("group_follower_count", id=id_).result == 1, "a group is any community"
     (both,) = someone.get("followee_list", id=someone.id).result
     assert (both["type"], both["dict"]["id"]) == (word, id_)
     counts = {

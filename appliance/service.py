@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import os
@@ -24,7 +25,7 @@ from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
-from appliance.store import data_root, documents
+from appliance.store import data_root, documents, verdicts
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
@@ -70,6 +71,7 @@ class Service:
             status=self.status,
             stalled=self.stalled,
         )
+        self.context.use_settings = self.use_settings
         self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
         self._gateway: Gateway | None = None
@@ -86,6 +88,7 @@ class Service:
         )
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
+            verdicts.set_limits(tx, dataclasses.asdict(self.settings.verdict))
         self.jobs.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         log.info("service.ready port=%d", self.port)
@@ -98,6 +101,11 @@ class Service:
         self._readers.close()
         self.db.close()
         log.info("service.stopped")
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go on with other values of the settings that need no restart."""
+        self.settings = self.context.settings = settings
+        self.jobs.use_settings(settings)
 
     def reload_certificate(self) -> None:
         """Serve the certificate files as they are now to new connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -12,6 +13,9 @@ from appliance.model.problem import invalid
 LARGEST = 2**53
 #: How deeply JSON may be nested; a dataset has five levels.
 MAX_DEPTH = 50
+#: Combining marks in a row that a text may have, and what may hold more of them.
+_MOST_MARKS = 30
+_NO_LETTERS = re.compile(r"[^\w\x00-\u02ff]{31,}")
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -34,7 +38,24 @@ def as_text(value: Any) -> str:
     """Text, composed (NFC); None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
     if value is not None and not isinstance(value, (str, int, float)):
         raise invalid(message="A text or a number is needed, not a list, an object or a file")
-    return "" if value is None else unicodedata.normalize("NFC", str(value))
+    return "" if value is None else nfc(str(value))
+
+
+def nfc(text: str) -> str:
+    """`text`, composed (NFC). Raises Problem 409 for more than `_MOST_MARKS` combining marks in a row.
+
+    Normalizing sorts such a run, which takes the square of its length; the bound is that of Unicode's stream-safe texts
+    (UAX #15, section 13).
+    """
+    if text.isascii():
+        return text
+    for run in _NO_LETTERS.findall(text):
+        marks = "".join("m" if unicodedata.combining(character) else " " for character in run)
+        if max(map(len, marks.split()), default=0) > _MOST_MARKS:
+            raise invalid(
+                message=f"The text has more than {_MOST_MARKS} combining marks (accents) in a row; remove them"
+            )
+    return unicodedata.normalize("NFC", text)
 
 
 def text_error(text: str) -> str:
@@ -50,7 +71,7 @@ def composed(value: Any) -> Any:
     macOS and some keyboards send them apart; what looks the same has to be found and compared as the same.
     """
     if isinstance(value, str):
-        return value if value.isascii() else unicodedata.normalize("NFC", value)
+        return nfc(value)
     if isinstance(value, dict):
         return {composed(key): composed(part) for key, part in value.items()}
     return [composed(part) for part in value] if isinstance(value, list) else value

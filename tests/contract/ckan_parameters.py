@@ -147,7 +147,16 @@ CKAN = frozenset(
 #: Every action of DCOR's extensions (dcor_schemas 1.1, dc_serve 1.0).
 DCOR = frozenset(["dcserv", "resource_schema_supplements", "resource_upload_s3_urls", "supported_resource_suffixes"])
 #: Actions that only this server has; clients of 2021 know `site_read` as a rule of CKAN 2.9.
-OURS = frozenset(["dataset_collection_list", "dataset_restore", "site_read"])
+OURS = frozenset(
+    [
+        "dataset_collection_list",
+        "dataset_restore",
+        "dataset_version_create",
+        "dcor_statistics",
+        "dcor_verdict",
+        "site_read",
+    ]
+)
 
 #: What can become of a parameter.
 KINDS = {

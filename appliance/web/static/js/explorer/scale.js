@@ -81,7 +81,7 @@ const language = document.documentElement.lang || "en";
 export function significant(value, digits = 4) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(digits - 1).replace(".", language === "de" ? "," : ".").replace(/e\+?(-?)/, "·10^$1");
+  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(digits - 1).replace(".", language === "de" ? "," : ".").replace(/e\+?(-?\d+)/, (_, power) => `·10${[...power].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`);
   return value.toLocaleString(language, { maximumSignificantDigits: digits });
 }
 
@@ -97,6 +97,20 @@ export function tickLabel(value, step) {
   const decimals = Math.max(0, Math.min(8, -Math.floor(Math.log10(step) + 1e-9)));
   const extra = Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) > 1e-6 ? 1 : 0;
   return value.toLocaleString(language, { minimumFractionDigits: 0, maximumFractionDigits: decimals + extra });
+}
+
+/** The limits that show every value of a column, a little widened. */
+export function extent(values, log) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value) || (log && value <= 0)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return log ? [0.1, 10] : [0, 1];
+  const wide = new Scale(low, high, log);
+  return [wide.value(-0.02), wide.value(1.02)];
 }
 
 /** The limits that show a column well: its 0.2 % to 99.8 % quantiles (by a sample), a little widened. */

@@ -10,7 +10,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 #: Pause after a failure [s].
-_PAUSE = 1.0
+PAUSE = 1.0
 
 
 class Loop:
@@ -66,7 +66,7 @@ class Loop:
                 self._turn()
             except Exception:
                 log.exception("thread.failed name=%s", self.name)
-                self.stopping.wait(_PAUSE)
+                self.stopping.wait(PAUSE)
 
 
 def report_deaths() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -12,6 +13,10 @@ from appliance.model.problem import invalid
 LARGEST = 2**53
 #: How deeply JSON may be nested; a dataset has five levels.
 MAX_DEPTH = 50
+#: Combining marks in a row after one letter; more occur in no language.
+_MOST_MARKS = 30
+_SYMBOLS = re.compile(rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}")
+_SPLIT_INTO_MARKS = "\u0f73\u0f75\u0f81"  # decompose into marks, without being one by their class
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -34,7 +39,22 @@ def as_text(value: Any) -> str:
     """Text, composed (NFC); None is empty. Raises Problem 409 for what is neither text nor number (nor true or false)."""
     if value is not None and not isinstance(value, (str, int, float)):
         raise invalid(message="A text or a number is needed, not a list, an object or a file")
-    return "" if value is None else unicodedata.normalize("NFC", str(value))
+    return "" if value is None else nfc(str(value))
+
+
+def nfc(text: str) -> str:
+    """`text` composed (NFC), or as it is where more than 30 marks follow one letter: sorting those takes time by their square."""
+    return text if text.isascii() or _has_many_marks(text) else unicodedata.normalize("NFC", text)
+
+
+def _has_many_marks(text: str) -> bool:
+    for symbols in _SYMBOLS.finditer(text):
+        marks = 0
+        for character in symbols[0]:
+            marks = marks + 1 if unicodedata.combining(character) or character in _SPLIT_INTO_MARKS else 0
+            if marks > _MOST_MARKS:
+                return True
+    return False
 
 
 def text_error(text: str) -> str:
@@ -50,7 +70,7 @@ def composed(value: Any) -> Any:
     macOS and some keyboards send them apart; what looks the same has to be found and compared as the same.
     """
     if isinstance(value, str):
-        return value if value.isascii() else unicodedata.normalize("NFC", value)
+        return nfc(value)
     if isinstance(value, dict):
         return {composed(key): composed(part) for key, part in value.items()}
     return [composed(part) for part in value] if isinstance(value, list) else value

@@ -19,7 +19,7 @@ MAX_FILTERS = 100
 MAX_FACETS = 30
 DEFAULT_SORT = "score desc, metadata_modified desc"
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         "q",
         "fl",
@@ -84,11 +84,13 @@ class SearchQuery:
     def from_parameters(cls, parameters: Mapping[str, Any]) -> SearchQuery:
         """The query that these request parameters ask for (strings of a URL as well as JSON values).
 
+        The query and its filters are parsed when the search is run.
+
         :raises Problem: 409 Validation Error for values of a wrong type, 400 Search Query Error for unknown parameters and
-            sorts, 409 Search Error for queries that cannot be parsed.
+            sorts.
         """
         numbers = _numbers(parameters)
-        unknown = [key for key in parameters if key not in _KNOWN and not key.startswith("ext_")]
+        unknown = [key for key in parameters if key not in KNOWN and not key.startswith("ext_")]
         if unknown:
             raise query_error(f"Invalid search parameters: {unknown}")
         if unused := [key for key in parameters if key in _UNUSED and parameters[key] not in (None, "")]:
@@ -112,7 +114,6 @@ class SearchQuery:
             facet_mincount=numbers["facet.mincount"],
         )
         query.order()
-        query.trees()
         return query
 
     def trees(self) -> tuple[Node, list[Node]]:

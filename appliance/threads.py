@@ -1,4 +1,4 @@
-"""The one shape of a long-lived thread: a loop that is guarded, says how it failed, goes on, and can be asked whether it turns."""
+"""Long-lived threads: a loop that logs its failures, goes on after them, and reports whether it still runs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Loop:
             self._thread.join(seconds)
 
     def stalled(self, seconds: float) -> bool:
-        """It should turn, but has ended or has been in one round for more than `seconds`."""
+        """It should run, but has ended or has been in one round for more than `seconds`."""
         if self._thread.ident is None or self.stopping.is_set():
             return False
         return not self.alive or time.monotonic() - self.turned > seconds

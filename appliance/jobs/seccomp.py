@@ -214,7 +214,7 @@ def build(machine: str, *, fork: bool, pid: int, kill: bool = False) -> list[_In
 
 
 def _special_rules(*, fork: bool, kill: bool, pid: int) -> dict[str, list[_Instruction]]:
-    """Calls whose arguments decide; each list ends with a verdict."""
+    """Calls that are allowed or not by their arguments; each list ends with a decision."""
     allow: _Instruction = (_RET, 0, 0, _ALLOW)
     deny = _refuse(errno.EPERM)
     if fork:

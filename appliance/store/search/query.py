@@ -77,7 +77,7 @@ class SearchQuery:
 
     @property
     def depends_on_now(self) -> bool:
-        """Does it speak of the present moment, so that its result changes by itself?"""
+        """Does it refer to the present time, so that its result changes without a commit?"""
         return any("NOW" in text for text in (self.q, *self.fq))
 
     @classmethod
@@ -156,7 +156,7 @@ def _string(parameters: Mapping[str, Any], key: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what no database text can hold."""
+    """Without characters that the database cannot store."""
     return as_text(text.replace("\x00", " ")).encode("utf-8", "replace").decode()
 
 

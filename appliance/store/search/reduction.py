@@ -116,7 +116,7 @@ def _is_text(node: Node) -> bool:
 
 
 def word_leaves(node: Node) -> list[Match]:
-    """Expressions of all words that count for a dataset, wherever they stand in the tree; for ranking only."""
+    """Expressions of all words that count for a dataset, wherever they are in the tree; for ranking only."""
     if isinstance(node, Boolean):
         return [match for child in (*node.must, *node.should) for match in word_leaves(child)]
     leaf = reduced(node)

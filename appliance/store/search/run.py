@@ -1,7 +1,7 @@
 """Running a search: one statement for the page, one for all hits when they have to be counted, facets over the hits.
 
 What the viewer may see is a part of each statement. Lists start from a full-text match, from the rarest condition, or walk
-an index in the order asked for; the indexes hold all that decides about visibility.
+an index in the order asked for; the indexes hold all columns that decide about visibility.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def _walk(first: str) -> str | None:
 
 
 def _states(query: SearchQuery) -> str:
-    """Only active datasets, unless a filter speaks of ``+state`` or drafts and deleted ones are asked for."""
+    """Only active datasets, unless a filter names ``+state`` or drafts and deleted ones are asked for."""
     if any("+state" in one for one in query.fq):
         return ""
     states = ["active"] + ["draft"] * query.include_drafts + ["deleted"] * query.include_deleted

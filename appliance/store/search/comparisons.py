@@ -211,6 +211,7 @@ def _fixed_start(pattern: str) -> str:
 
 
 def has_wildcards(value: str) -> bool:
+    """Does it hold wildcard marks?"""
     return ANY_RUN in value or ANY_ONE in value
 
 

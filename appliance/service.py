@@ -70,6 +70,7 @@ class Service:
             status=self.status,
             stalled=self.stalled,
         )
+        self.context.use_settings = self.use_settings
         self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
         self._gateway: Gateway | None = None
@@ -98,6 +99,11 @@ class Service:
         self._readers.close()
         self.db.close()
         log.info("service.stopped")
+
+    def use_settings(self, settings: Settings) -> None:
+        """Go on with other values of the settings that need no restart."""
+        self.settings = self.context.settings = settings
+        self.jobs.use_settings(settings)
 
     def reload_certificate(self) -> None:
         """Serve the certificate files as they are now to new connections."""

@@ -1,4 +1,4 @@
-"""Every setting, declared once: defaults < ``dcor.toml`` < ``DCOR_*`` environment < command line flags.
+"""Every setting, declared once: defaults < ``dcor.toml`` < the administrators' page < ``DCOR_*`` environment < command line flags.
 
 The declarations are also what ``dcor config show``, the example file and the docs are made of.
 """
@@ -19,15 +19,30 @@ from appliance import durable
 from appliance.model.problem import Problem
 
 DEFAULT_DATA = Path("/data")
+#: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
+FILE, PAGE_FILE, PAGE = "dcor.toml", "page-settings.toml", "web page"
 GIB = 1 << 30
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def _option(
-    default: Any, doc: str, unit: str = "", *, least: int = 0, most: int | None = None, choices: tuple[str, ...] = ()
+    default: Any,
+    doc: str,
+    unit: str = "",
+    *,
+    least: int = 0,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
 ) -> Any:
-    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text)."""
-    return field(default=default, metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices})
+    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
+
+    :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
+    """
+    return field(
+        default=default,
+        metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices, "live": live},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +53,8 @@ class Server:
     bind: str = _option("0.0.0.0", "Address to listen on")  # noqa: S104 - a server listens
     port: int = _option(443, "HTTPS port", most=65535)
     http_port: int = _option(80, "Port that redirects pages to HTTPS; 0 = none", most=65535)
-    title: str = _option("DCOR", "Name shown in the header and in status_show")
-    description: str = _option("", "One sentence on the front page")
+    title: str = _option("DCOR", "Name shown in the header and in status_show", live=True)
+    description: str = _option("", "One sentence on the front page", live=True)
     max_connections: int = _option(1024, "Connections served at once", least=1)
     max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
     ipv4_network_bits: int = _option(
@@ -56,46 +71,49 @@ class Server:
 class Policy:
     """Who may do what; the defaults are a clinic's."""
 
-    anonymous_access: bool = _option(False, "Let anybody on the network see what is public; off: sign in first")
+    anonymous_access: bool = _option(
+        False, "Let anybody on the network see what is public; off: sign in first", live=True
+    )
     public_datasets: bool = _option(
-        True, "Allow public datasets (public: every signed-in user); off: only private ones"
+        True, "Allow public datasets (public: every signed-in user); off: only private ones", live=True
     )
     licences: str = _option(
         "standard",
         "Licence list: standard (Creative Commons) or medical (none, patient)",
         choices=("standard", "medical"),
+        live=True,
     )
     supplements: str = _option(
         "standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files"
     )
-    users_create_circles: bool = _option(True, "Every user may create circles; off: admins only")
-    users_create_collections: bool = _option(True, "Every user may create collections; off: admins only")
-    self_registration: bool = _option(False, "Anybody may register an account; only for a playground")
-    own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI")
+    users_create_circles: bool = _option(True, "Every user may create circles; off: admins only", live=True)
+    users_create_collections: bool = _option(True, "Every user may create collections; off: admins only", live=True)
+    self_registration: bool = _option(False, "Anybody may register an account; only for a playground", live=True)
+    own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI", live=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Depot:
     """Files and their limits."""
 
-    max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes")
-    reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes")
+    max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes", live=True)
+    reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes", live=True)
     direct_upload: bool = _option(
         False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
     )
-    link_lifetime: int = _option(3600, "Life of presigned URLs", "s")
-    part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s")
-    quota_circle: int = _option(0, "Most bytes a circle may hold; 0 = no limit", "bytes")
+    link_lifetime: int = _option(3600, "Life of presigned URLs", "s", live=True)
+    part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s", live=True)
+    quota_circle: int = _option(0, "Most bytes a circle may hold; 0 = no limit", "bytes", live=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
     """The web UI."""
 
-    browser_upload: bool = _option(True, "Offer uploads in the browser")
-    session_hours: int = _option(12, "A session ends after this time without use", "h", least=1)
-    contact: str = _option("", "Whom users should ask: a name, an address, a telephone number")
-    docs_url: str = _option("", "Further documentation of this site")
+    browser_upload: bool = _option(True, "Offer uploads in the browser", live=True)
+    session_hours: int = _option(12, "A session ends after this time without use", "h", least=1, live=True)
+    contact: str = _option("", "Whom users should ask: a name, an address, a telephone number", live=True)
+    docs_url: str = _option("", "Further documentation of this site", live=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +127,14 @@ class Jobs:
         False,
         "Open uploaded files even where the kernel lacks Landlock or a system call filter; a crafted file could then read all others",
     )
-    condense: bool = _option(True, "Make condensed files")
+    condense: bool = _option(True, "Make condensed files", live=True)
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
-    scrub_days: int = _option(30, "Every file is read and compared with its checksum within this time", "d", least=1)
-    prune_drafts_days: int = _option(0, "Drafts untouched for this time are purged; 0 = never by itself", "d")
+    scrub_days: int = _option(
+        30, "Every file is read and compared with its checksum within this time", "d", least=1, live=True
+    )
+    prune_drafts_days: int = _option(
+        0, "Drafts untouched for this time are purged; 0 = never by itself", "d", live=True
+    )
     playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
 
 
@@ -123,18 +145,18 @@ class Backup:
     folder: str = _option("", "Where backups go; empty = backups/ in the data root")
     recipient: str = _option("", "age public key (age1…) that backups are encrypted to")
     gpg_key: str = _option("", "GnuPG key id used by encrypted-database-backup")
-    keep_daily: int = _option(14, "Daily backups kept")
-    keep_monthly: int = _option(12, "Monthly backups kept")
-    keep_yearly: int = _option(10, "Yearly backups kept")
+    keep_daily: int = _option(14, "Daily backups kept", live=True)
+    keep_monthly: int = _option(12, "Monthly backups kept", live=True)
+    keep_yearly: int = _option(10, "Yearly backups kept", live=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
-    server: str = _option("", "SMTP host[:port]; empty = no mail")
-    sender: str = _option("", "From address")
-    admin: str = _option("", "Where alarms go")
+    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
+    sender: str = _option("", "From address", live=True)
+    admin: str = _option("", "Where alarms go", live=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,27 +227,53 @@ def options() -> dict[str, dataclasses.Field[Any]]:
 
 
 def load(
-    data: Path | None = None, env: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None
+    data: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    page: bool = True,
 ) -> Settings:
     """The settings of a data root.
 
     :param data: the data root; else ``DCOR_DATA``, else ``/data``.
     :param flags: dotted key → value from the command line; None values are ignored.
+    :param page: with what administrators have changed on the page.
     :raises Problem: an unknown key (with the nearest known one) or a value of the wrong type.
     """
     env = os.environ if env is None else env
     root = (data or Path(env.get("DCOR_DATA") or DEFAULT_DATA)).absolute()
     known = options()
     values: dict[str, tuple[Any, str]] = {}
-    file = root / "dcor.toml"
-    if file.exists():
-        values.update({key: (value, "dcor.toml") for key, value in _read(file).items()})
+    for name, origin in ((FILE, FILE), (PAGE_FILE, PAGE)):
+        file = root / name
+        if file.exists() and (page or origin == FILE):
+            values.update({key: (value, origin) for key, value in _read(file).items()})
     for key in known:
         variable = "DCOR_" + key.replace(".", "_").upper()
         if variable in env:
             values[key] = (env[variable], variable)
     values.update({key: (value, "flag") for key, value in (flags or {}).items() if value is not None})
     return _apply(dataclasses.replace(Settings(), data=root), values)
+
+
+def page_values(root: Path) -> dict[str, Any]:
+    """What administrators have changed on the page, by dotted key."""
+    file = root / PAGE_FILE
+    return _read(file) if file.exists() else {}
+
+
+def change_on_page(root: Path, key: str, value: Any) -> None:
+    """Note a change of the page; None takes it back, so that the setting is as in the file. Raises OSError."""
+    values = page_values(root)
+    values.pop(key, None)
+    if value is not None:
+        values[key] = value
+    lines = ['# What administrators have changed on the page "Settings"; it counts before dcor.toml.']
+    for group in GROUPS:
+        inside = {name.split(".")[1]: one for name, one in values.items() if name.split(".")[0] == group}
+        if inside:
+            lines += [f"[{group}]", *(f"{name} = {toml(one)}" for name, one in inside.items())]
+    durable.write(root / PAGE_FILE, ("\n".join(lines) + "\n").encode())
 
 
 def write(path: Path, values: Mapping[str, Any]) -> None:

@@ -62,7 +62,7 @@ def source(settings: Settings) -> backup.Source:
             found.append(backup.SourceFile(str(path.relative_to(root)), path, row.size, row.sha256))
         return found
 
-    system = [root / "dcor.toml", *(root / "secrets").glob("*.key"), *(root / "certificates").iterdir()]
+    system = [*root.glob("*.toml"), *(root / "secrets").glob("*.key"), *(root / "certificates").iterdir()]
     return backup.Source(
         snapshot=lambda target: backup_source.snapshot(settings.database, target),
         files=files,

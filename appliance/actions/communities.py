@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from types import NoneType
 from typing import Any
 
 from appliance.actions import collecting, lookup
@@ -197,9 +198,9 @@ def publish(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str]
 
 
 def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
-    values = {key: as_text(data[key]) for key in _TEXTS if key in data}
-    if wrong := [key for key in values if isinstance(data[key], (Mapping, list))]:
+    if wrong := [key for key in _TEXTS if not isinstance(data.get(key), (str, int, float, NoneType))]:
         raise invalid({key: ["Must be a text"] for key in wrong})
+    values = {key: as_text(data[key]) for key in _TEXTS if key in data}
     if errors := {key: [error] for key, value in values.items() if (error := text_error(value))}:
         raise invalid(errors)
     too_long = [key for key, value in values.items() if len(value) > _LONGEST]

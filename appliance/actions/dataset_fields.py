@@ -41,7 +41,8 @@ DERIVED = frozenset(
     }
 )  # fmt: skip
 
-_LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
+#: Characters of a text.
+LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
 #: What one dataset may have, and one call may name: some ten times what clients send.
 MOST_TAGS, MOST_COLLECTIONS, MOST_EXTRAS = 200, 200, 200
 NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
@@ -52,7 +53,7 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
     """The text fields and `private` of `data` in their stored form; only those that are there. Raises Problem 409."""
     found: dict[str, Any] = {}
     errors: Fields = {}
-    for key, longest in _LONGEST.items():
+    for key, longest in LONGEST.items():
         if key in data:
             if not isinstance(data[key], (str, int, float, NoneType)):
                 errors[key] = ["Must be a text"]

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from appliance.actions import activation, callers, collecting, dataset_fields, lookup, resources
+from appliance.actions import activation, callers, collecting, dataset_fields, lookup, notifying, resources
 from appliance.actions.site import Site
 from appliance.model import licences, names, states
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
@@ -173,6 +173,8 @@ def apply(
             datasets.mark_deleted(tx, facts.id)
         else:
             datasets.touch(tx, facts.id)
+        activated = state == "active" and facts.state != "active"
+        notifying.changed(tx, viewer, facts.id, row["version_of"] if activated else None)
         audit.add(
             tx,
             viewer,

@@ -1,4 +1,4 @@
-"""The files of a draft, as its editors arrange them: removed and brought back, renamed, put in order. All or none at a time."""
+"""The files of a draft, as its editors arrange them: removed, replaced and brought back, renamed, put in order. All or none at a time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from appliance.actions import lookup, resources
+from appliance.actions import lookup, resource_rows, resources
 from appliance.actions.site import Site
-from appliance.model import media, names
+from appliance.model import names
 from appliance.model.problem import Fields, Problem, invalid, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
-from appliance.store import audit, jobs
+from appliance.security import policy
+from appliance.store import audit, versions
 from appliance.store import resources as rows
 
 
@@ -23,12 +24,8 @@ def remove(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[st
     """
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
         facts = _draft(tx, viewer, dataset_ref)
-        known = {row["id"]: row for row in rows.of_dataset(tx, facts.id)}
         for resource_id in dict.fromkeys(ids):
-            if resource_id not in known:
-                raise not_found()
-            files.notes[resource_id] = dict(known[resource_id])
-            resources.remove(tx, viewer, resource_id, facts.id, files)
+            _remove(tx, viewer, facts, resource_id, files)
 
 
 def bring_back(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequence[str]) -> None:
@@ -52,6 +49,73 @@ def bring_back(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequenc
     site.wake_jobs()
 
 
+def exchange(site: Site, viewer: Viewer, dataset_ref: str | None, current_id: str, removed_id: str) -> None:
+    """Undo `add` in place of a file: `removed_id` comes back in place of `current_id`, which can come back the same way.
+
+    :raises Problem: 403, 404 when one of them is not there, 409 when its name is taken; then nothing is changed.
+    """
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        facts = _draft(tx, viewer, dataset_ref)
+        order = [row["id"] for row in rows.of_dataset(tx, facts.id)]
+        removed = site.depot.removed(removed_id)
+        if current_id not in order or removed_id in order or removed is None or removed.entry["dataset_id"] != facts.id:
+            raise not_found("The file is no longer there to be brought back.")
+        _remove(tx, viewer, facts, current_id, files)
+        _put_back(site, tx, viewer, facts, removed.entry, removed.path, files)
+        rows.reorder(tx, facts.id, [removed_id if one == current_id else one for one in order])
+    site.wake_jobs()
+
+
+def add(
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    entry: Mapping[str, Any],
+    files: resources.DepotTransaction,
+    *,
+    before: str = "",
+    instead_of: str = "",
+) -> str:
+    """Make a file that has arrived a resource of a draft; returns its id.
+
+    :param before: id of the file that it shall stand in front of; at the end without.
+    :param instead_of: id of a file that it replaces: it takes its place, description and supplements unless `entry` has others.
+    :raises Problem: 403, 404, or 409 when its name is taken or ends otherwise than that of the file it replaces.
+    """
+    order = [row["id"] for row in rows.of_dataset(tx, facts.id)]
+    if instead_of:
+        policy.require(viewer, "resource:arrange", facts)
+        if instead_of not in order:
+            raise not_found("The file to be replaced is no longer there.")
+        old = rows.get(tx, instead_of)
+        assert old is not None  # noqa: S101 - it is in the order
+        suffix = names.suffix(old["name"])
+        if names.suffix(entry["upload"].name) != suffix:
+            raise invalid({"name": [f"The file name must end with '{suffix}'"]})
+        entry = {"description": old["description"]} | json.loads(old["supplements"]) | entry
+        _remove(tx, viewer, facts, instead_of, files)
+    new = resources.addition(site, tx, viewer, facts, entry)
+    resource_id = resources.attach(site, tx, viewer, facts.id, new, files)
+    if instead_of:
+        rows.reorder(tx, facts.id, [resource_id if one == instead_of else one for one in order])
+    elif before in order:
+        order.insert(order.index(before), resource_id)
+        rows.reorder(tx, facts.id, order)
+    return resource_id
+
+
+def _remove(
+    tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts, resource_id: str, files: resources.DepotTransaction
+) -> None:
+    """Remove a file so that it can come back."""
+    row = rows.get(tx, resource_id)
+    if row is None or row["dataset_id"] != facts.id:
+        raise not_found()
+    files.notes[resource_id] = dict(row)
+    resources.remove(tx, viewer, resource_id, facts.id, files)
+
+
 def _put_back(
     site: Site,
     tx: sqlite3.Connection,
@@ -65,24 +129,9 @@ def _put_back(
         raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
     incoming = resources.Incoming(path, entry["name"], entry["size"], entry["sha256"], entry["etag"], entry["id"])
     files.publish(incoming)
-    mimetype, format_ = media.kind(entry["name"])
-    rows.create(
-        tx,
-        entry["id"],
-        facts.id,
-        entry["name"],
-        size=entry["size"],
-        sha256=entry["sha256"],
-        etag=entry["etag"],
-        mimetype=mimetype,
-        format_=format_,
-        url_type=entry["url_type"],
-        description=entry["description"],
-        supplements=json.loads(entry["supplements"]),
-    )
-    row = rows.get(tx, entry["id"])
-    assert row is not None  # noqa: S101 - just written
-    jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, user_id=viewer.user_id or "")
+    resource_rows.insert(site, tx, viewer, facts.id, entry["id"], entry)
+    if entry.get("shared_id"):
+        versions.share(tx, entry["id"], entry["shared_id"])
     audit.add(tx, viewer, "resource.restore", "resource", entry["id"], dataset=facts.id)
 
 

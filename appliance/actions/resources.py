@@ -65,6 +65,7 @@ class DepotTransaction:
     def __init__(self, site: Site) -> None:
         self._site = site
         self.added: list[Incoming] = []
+        self.shared: list[str] = []
         self.removed: list[str] = []
         #: what is written beside a removed file in the quarantine: its row, so that it can come back
         self.notes: dict[str, dict[str, Any]] = {}
@@ -82,26 +83,47 @@ class DepotTransaction:
                     depot.note_removed(resource_id, self.notes[resource_id])
                 depot.quarantine(resource_id)
         else:
-            for incoming in self.added:
-                depot.withdraw(incoming.resource_id)
+            for resource_id in [incoming.resource_id for incoming in self.added] + self.shared:
+                depot.withdraw(resource_id)
 
     def publish(self, incoming: Incoming) -> None:
         """Give a file its place in the depot. Its own name stays until the transaction holds, so that it can be tried again."""
         self._site.depot.adopt(incoming.path, incoming.resource_id)
         self.added.append(incoming)  # only now is what lies there ours to withdraw
 
+    def share(self, source_id: str, resource_id: str) -> None:
+        """Give a resource the bytes of another as its original, without copying them. Raises Problem 409 when they are missing."""
+        depot = self._site.depot
+        try:
+            depot.adopt(depot.path(source_id), resource_id)
+        except FileNotFoundError as error:
+            raise Problem(
+                409, "Validation Error", message="The file is missing on the disk. Tell the administrator."
+            ) from error
+        self.shared.append(resource_id)
+
 
 def check_new(
-    site: Site, viewer: Viewer, dataset_ref: str | None, name: str, size: int | None, *, message: str = NOT_EDITABLE
+    site: Site,
+    viewer: Viewer,
+    dataset_ref: str | None,
+    name: str,
+    size: int | None,
+    *,
+    message: str = NOT_EDITABLE,
+    instead_of: str = "",
 ) -> DatasetFacts:
     """Before a body is read: may `viewer` add a file of this name and size [bytes] to this dataset, and is there room?
 
+    :param instead_of: id of a file of the dataset whose place and name it may take.
     :raises Problem: 403, 404, 409 (name), 413 (limit), 507 (no space); nothing has been written by then.
     """
     with site.db.read() as conn:
         _, facts = lookup.dataset(conn, viewer, dataset_ref, "dataset:update")
         require_draft(viewer, facts, message)
-        errors = name_errors(conn, facts.id, name, viewer)
+        old = resources.get(conn, instead_of)
+        own = old is not None and old["dataset_id"] == facts.id and old["name"] == name
+        errors = _file_name_errors(name, viewer) if own else name_errors(conn, facts.id, name, viewer)
         if errors:
             raise invalid({"name": errors})
         upload_limits.require_quota(site, conn, facts.circle_id, size or 0)

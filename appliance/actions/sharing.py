@@ -10,7 +10,7 @@ from appliance.model import roles
 from appliance.model.problem import invalid, missing, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import audit, datasets, sharing
+from appliance.store import audit, datasets, notifications, sharing
 
 
 def require_capacity(capacity: str) -> None:
@@ -30,6 +30,8 @@ def share(site: Site, viewer: Viewer, ref: str | None, user_ref: str | None, cap
         modified = sharing.set_collaborator(tx, facts.id, user["id"], capacity)
         datasets.refresh(tx, facts.id)
         audit.add(tx, viewer, "dataset.share", "dataset", facts.id, user=user["id"], capacity=capacity)
+        if user["id"] != viewer.user_id:
+            notifications.add(tx, user["id"], "shared", facts.id, viewer.user_id)
     return {"package_id": facts.id, "user_id": user["id"], "capacity": capacity, "modified": modified}
 
 

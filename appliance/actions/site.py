@@ -30,6 +30,7 @@ class Site:
 
     :ivar wake_jobs: tells the job runner that there is something new in the job table.
     :ivar limiter: counts attempts to give a password.
+    :ivar use_settings: lets the whole service go on with other settings.
     :ivar check_sanity: opens a measurement in a sandboxed child and says whether it is valid (takes seconds); `caller` is the id of who
         asks, for a fair share. Raises Problem 503 when it cannot tell now.
     """
@@ -40,3 +41,4 @@ class Site:
     wake_jobs: Callable[[], None] = field(default=lambda: None)
     check_sanity: Callable[[Path, str], Sanity] = field(default=_unchecked)
     limiter: Limiter = field(default_factory=Limiter)
+    use_settings: Callable[[Settings], None] = field(default=lambda settings: None)

@@ -8,15 +8,23 @@ from typing import Any
 
 from appliance.actions import lookup, resources
 from appliance.actions.site import Site
+from appliance.model import supplements
 from appliance.model.problem import Fields, Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.store import resources as rows
 
 
-def write(site: Site, viewer: Viewer, dataset_ref: str | None, changes: Mapping[str, Mapping[str, Any]]) -> int:
+def write(
+    site: Site,
+    viewer: Viewer,
+    dataset_ref: str | None,
+    changes: Mapping[str, Mapping[str, Any]],
+    shown: Mapping[str, Mapping[str, Any]] | None = None,
+) -> int:
     """Write fields of files; what `changes` does not name stays as it is. Returns how many files changed.
 
     :param changes: resource id → {``description`` or ``sp:section:key``: new value, "" to remove it}.
+    :param shown: in the same form, the values that the reader saw; a field that somebody changed since is a fault.
     :raises Problem: 403, 404, or 409 with the faults by resource id and field; nothing is written then.
     """
     changed = 0
@@ -28,8 +36,10 @@ def write(site: Site, viewer: Viewer, dataset_ref: str | None, changes: Mapping[
         for resource_id, new in changes.items():
             if resource_id not in stored:
                 raise not_found()
+            now = json.loads(stored[resource_id])
             try:
-                changed += resources.change(site, tx, viewer, json.loads(stored[resource_id]), new)
+                _require_unchanged(site, now, (shown or {}).get(resource_id, {}))
+                changed += resources.change(site, tx, viewer, now, new)
             except Problem as problem:
                 if problem.status != 409:
                     raise
@@ -37,3 +47,14 @@ def write(site: Site, viewer: Viewer, dataset_ref: str | None, changes: Mapping[
         if errors:
             raise invalid(Fields(errors))
     return changed
+
+
+def _require_unchanged(site: Site, now: Mapping[str, Any], shown: Mapping[str, Any]) -> None:
+    """Does a file still have the values that its reader saw? Raises Problem 409 naming each that it has not."""
+    faults = Fields()
+    for key, text in shown.items():
+        seen = supplements.parse(site.settings.policy.supplements, key, text) if key.startswith("sp:") else text
+        if (seen or "") != (now.get(key) or ""):
+            faults[key] = [f"Somebody has changed this value meanwhile. It is now '{now.get(key) or ''}'"]
+    if faults:
+        raise invalid(faults)

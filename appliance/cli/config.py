@@ -52,11 +52,13 @@ def set_(state: CliState, key: str, value: str) -> None:
 def remember(state: CliState, key: str, value: str) -> Any:
     """Write one setting into dcor.toml, beside what stands there, and return it in its type. Raises Problem.
 
-    What the environment says is left out: it holds for this call only.
+    What the environment says is left out: it holds for this call only. What an administrator chose for it on the page ends.
     """
     state.require_root()
-    chosen = settings_module.load(state.data_root, env={}).replace(**{key: value}).chosen()
-    settings_module.write(state.data_root / "dcor.toml", chosen)
+    chosen = settings_module.load(state.data_root, env={}, page=False).replace(**{key: value}).chosen()
+    settings_module.write(state.data_root / settings_module.FILE, chosen)
+    if key in settings_module.page_values(state.data_root):
+        settings_module.change_on_page(state.data_root, key, None)
     return chosen[key]
 
 

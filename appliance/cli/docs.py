@@ -104,19 +104,21 @@ def settings_page() -> str:
     """The page about `dcor.toml`, from the declarations."""
     lines = [
         _MADE.format(page="settings") + "# Settings\n",
-        "A setting's value is the first of: a flag of the command, an environment variable, `dcor.toml` in the data root, "
-        "the default. `dcor config show --origin` says which one holds. Unknown names are errors.\n",
+        "A setting's value is the first of: a flag of the command, an environment variable, what an administrator changed on the "
+        "page *Settings* (`page-settings.toml` in the data root), `dcor.toml` in the data root, the default. "
+        "`dcor config show --origin` says which one holds. Unknown names are errors. Settings with “at once” can be changed on the "
+        "page without a restart; `dcor config set` ends what the page says about its setting.\n",
     ]
     defaults = Settings()
     for group_name in settings_module.GROUPS:
         table = getattr(defaults, group_name)
         lines += [f"## [{group_name}]\n", f"{(type(table).__doc__ or '').strip()}\n"]
-        lines += ["| setting | default | variable | meaning |", "|---|---|---|---|"]
+        lines += ["| setting | default | variable | meaning | on the page |", "|---|---|---|---|---|"]
         for field in dataclasses.fields(table):
             unit = f" [{field.metadata['unit']}]" if field.metadata["unit"] else ""
             variable = f"DCOR_{group_name}_{field.name}".upper()
             lines.append(
-                f"| `{group_name}.{field.name}` | `{settings_module.toml(field.default)}` | `{variable}` | {field.metadata['doc']}{unit} |"
+                f"| `{group_name}.{field.name}` | `{settings_module.toml(field.default)}` | `{variable}` | {field.metadata['doc']}{unit} | {'at once' if field.metadata['live'] else ''} |"
             )
         lines.append("")
     return "\n".join(lines)

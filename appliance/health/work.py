@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
@@ -49,18 +48,27 @@ def jobs(premises: Premises) -> Iterator[Finding]:
             "",
             "The service takes them up again by itself when it runs.",
         )
-    for job in failed[:_SHOWN]:
+    own = [job for job in failed if not job["resource_id"]]
+    for job in own[:_SHOWN]:
         good = False
         yield Finding(
             "jobs",
             Level.WARNING,
-            f"{_what(job)} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
-            "The resource lacks it." if job["resource_id"] else "It runs again at its next time.",
+            f"{job['kind']} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
+            "It runs again at its next time.",
             f"dcor jobs show {job['id']}; dcor jobs retry {job['id']}",
         )
-    if len(failed) > _SHOWN:
+    if len(own) > _SHOWN:
         yield Finding(
-            "jobs", Level.WARNING, f"… and {len(failed) - _SHOWN} more failed jobs", "", "dcor jobs list --state failed"
+            "jobs", Level.WARNING, f"… and {len(own) - _SHOWN} more failed jobs", "", "dcor jobs list --state failed"
+        )
+    if files := len({job["resource_id"] for job in failed if job["resource_id"]}):
+        yield Finding(
+            "jobs",
+            Level.NOTE,
+            f"{files} files of users could not be processed",
+            "This is no fault of the server: their pages say what is wrong with them.",
+            "dcor jobs list --state failed",
         )
     if good:
         yield Finding(
@@ -141,10 +149,6 @@ def alarms(premises: Premises) -> Iterator[Finding]:
 def backup_folder(premises: Premises) -> Path:
     """Where backups go."""
     return Path(premises.settings.backup.folder) if premises.settings.backup.folder else premises.data_root / "backups"
-
-
-def _what(job: dict[str, Any]) -> str:
-    return f"{job['kind']} of resource {job['resource_id']}" if job["resource_id"] else str(job["kind"])
 
 
 def newest_backup(folder: Path) -> float | None:

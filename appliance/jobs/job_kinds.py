@@ -21,6 +21,7 @@ _MODULES = (
     "backup",
     "alerts",
     "audit_log",
+    "notifications",
 )
 
 

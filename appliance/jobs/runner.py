@@ -112,6 +112,10 @@ class JobRunner:
         self._next_sweep = 0.0
         self._next_schedule = 0.0
 
+    def use_settings(self, settings: Settings) -> None:
+        """Use these settings for what is scheduled and begun from now on."""
+        self._settings = settings
+
     def start(self) -> None:
         """Take over what an earlier process left, then work. Raises Problem when another process runs the jobs of this data root."""
         self._settings.tmp.mkdir(mode=0o700, parents=True, exist_ok=True)

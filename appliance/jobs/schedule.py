@@ -26,6 +26,7 @@ def entries(settings: Settings) -> list[Entry]:
     """The time table under these settings."""
     found = [
         Entry("sweep_uploads", timedelta(hours=1)),
+        Entry("notify", timedelta(minutes=10)),
         Entry("watch", timedelta(hours=1)),
         Entry("statistics", timedelta(hours=6)),
         Entry("scrub", timedelta(days=1)),

@@ -97,6 +97,15 @@ def resource_name_errors(name: object) -> list[str]:
     return errors
 
 
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """For sorting names with the numbers in them by their value: 1, 2, 10."""
+    parts = _DIGITS.split(name.casefold())
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
 def is_measurement(name: str) -> bool:
     """Does the file name announce RT-DC data?"""
     return suffix(name) in {".rtdc", ".dc"}

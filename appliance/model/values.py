@@ -13,10 +13,10 @@ from appliance.model.problem import invalid
 LARGEST = 2**53
 #: How deeply JSON may be nested; a dataset has five levels.
 MAX_DEPTH = 50
-#: Combining marks in a row after one letter; more occur in no language.
+#: Combining marks in a row that a text may have, and what may hold more of them.
 _MOST_MARKS = 30
-_SYMBOLS = re.compile(rf"[^\w\x00-\x7f]{{{_MOST_MARKS + 1},}}")
-_SPLIT_INTO_MARKS = "\u0f73\u0f75\u0f81"  # decompose into marks, without being one by their class
+_NO_LETTERS = re.compile(r"[^\w\x00-\u02ff]{31,}")
+_DECOMPOSED = "\u0f73\u0f75\u0f81"  # no marks by their class, but normalizing makes two of each
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -43,18 +43,22 @@ def as_text(value: Any) -> str:
 
 
 def nfc(text: str) -> str:
-    """`text` composed (NFC), or as it is where more than 30 marks follow one letter: sorting those takes time by their square."""
-    return text if text.isascii() or _has_many_marks(text) else unicodedata.normalize("NFC", text)
+    """`text`, composed (NFC). Raises Problem 409 for more than `_MOST_MARKS` combining marks in a row.
 
-
-def _has_many_marks(text: str) -> bool:
-    for symbols in _SYMBOLS.finditer(text):
-        marks = 0
-        for character in symbols[0]:
-            marks = marks + 1 if unicodedata.combining(character) or character in _SPLIT_INTO_MARKS else 0
-            if marks > _MOST_MARKS:
-                return True
-    return False
+    Normalizing sorts such a run, which takes the square of its length; the bound is that of Unicode's stream-safe texts
+    (UAX #15, section 13).
+    """
+    if text.isascii():
+        return text
+    for run in _NO_LETTERS.findall(text):
+        marks = "".join(
+            "m" if unicodedata.combining(character) or character in _DECOMPOSED else " " for character in run
+        )
+        if max(map(len, marks.split()), default=0) > _MOST_MARKS:
+            raise invalid(
+                message=f"The text has more than {_MOST_MARKS} combining marks (accents) in a row; remove them"
+            )
+    return unicodedata.normalize("NFC", text)
 
 
 def text_error(text: str) -> str:

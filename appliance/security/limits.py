@@ -35,6 +35,7 @@ class Rates:
     register_address: str = "60/hour"
     register_all: str = "300/hour"
     email_change: str = "10/hour"
+    access_request: str = "20/day"
 
 
 class Limiter:
@@ -89,6 +90,11 @@ class Limiter:
     def email_change(self, account: str) -> int:
         """Count an attempt of an account to take another e-mail address; return the seconds to wait, 0 = go on."""
         item, keys = self._items["email_change"], ("email", account)
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
+
+    def access_request(self, account: str) -> int:
+        """Count a request for access by an account; return the seconds to wait, 0 = go on."""
+        item, keys = self._items["access_request"], ("access", account)
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def _login(self, name: str, address: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

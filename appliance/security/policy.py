@@ -22,6 +22,7 @@ _Check = Callable[[Viewer, Facts], bool]
 SITE_RULES = frozenset({
     "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete",
     "dataset:create", "circle:create", "collection:create", "follow:change", "upload:begin", "write",
+    "access:request", "notification:change",
 })  # fmt: skip
 
 #: What was granted about objects while somebody listens; see `recorded`.
@@ -156,6 +157,15 @@ def _purges_dataset(viewer: Viewer, facts: Facts) -> bool:
     return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "delete_dataset")
 
 
+def _versions_dataset(viewer: Viewer, facts: Facts) -> bool:
+    """A new version lies in the same circle: it is for those who may change datasets there and make new ones."""
+    return (
+        isinstance(facts, DatasetFacts)
+        and facts.state == "active"
+        and roles.allows(viewer.circles.get(facts.circle_id), "create_dataset")
+    )
+
+
 def _role(permission: str, kind: str | None = None) -> _Check:
     """A check: has the caller a role with this permission in the circle or collection?"""
 
@@ -205,10 +215,13 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:collections": (_edits_dataset, False),
     "dataset:collaborators": (_administers_dataset, False),
     "dataset:move": (_nobody, True),
+    "dataset:version": (_versions_dataset, True),
     "resource:delete": (_nobody, True),
     "resource:arrange": (_edits_dataset, True),
     "follow:read": (_self, False),
     "follow:change": (_user, True),
+    "access:request": (_user, True),
+    "notification:change": (_user, True),
     "circle:create": (_founder("circle"), True),
     "circle:add_dataset": (_role("create_dataset", "circle"), True),
     "circle:update": (_role("update", "circle"), True),
@@ -232,6 +245,8 @@ _RULES: dict[str, tuple[_Check, bool]] = {
 _REASONS = {
     "site:read": "This server shows nothing without signing in.",
     "site:user": "This requires an authenticated user",
+    "access:request": "This requires an authenticated user",
+    "notification:change": "This requires an authenticated user",
     "write": "This requires an authenticated user",
     "user:complete": "Only logged-in users may use autocomplete.",
     "user:list": "Listing users is forbidden.",
@@ -248,6 +263,7 @@ _REASONS = {
     "dataset:share": "User {user} not authorized to share package {id}",
     "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",
     "dataset:withdraw": "User {user} not authorized to take package {id} out of a collection",
+    "dataset:version": "User {user} not authorized to make a new version of package {id}",
     "dataset:collections": "User {user} not authorized to list who shares package {id}",
     "dataset:collaborators": "User {user} not authorized to list the collaborators of package {id}",
     "resource:arrange": "User {user} not authorized to edit package {id}",

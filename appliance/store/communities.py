@@ -227,9 +227,11 @@ def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str) -> int:
-    """Bytes of all resources of a circle."""
+    """Bytes of all resources of a circle; those that several of them share count once."""
     row = conn.execute(
-        "SELECT coalesce(sum(r.size), 0) FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.circle_id = ?",
+        """SELECT coalesce(sum(size), 0) FROM (
+             SELECT max(r.size) AS size FROM resource r JOIN dataset d ON d.id = r.dataset_id WHERE d.circle_id = ?
+             GROUP BY coalesce(r.shared_id, r.id))""",
         (circle_id,),
     ).fetchone()
     return int(row[0])

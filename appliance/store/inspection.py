@@ -40,7 +40,7 @@ def totals(conn: sqlite3.Connection) -> dict[str, int]:
                   (SELECT count(*) FROM community WHERE kind = 'collection' AND state = 'active') AS collections,
                   (SELECT count(*) FROM dataset WHERE state != 'deleted') AS datasets,
                   (SELECT count(*) FROM resource) AS resources,
-                  (SELECT coalesce(sum(size), 0) FROM resource) AS bytes"""
+                  (SELECT coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM resource GROUP BY coalesce(shared_id, id))) AS bytes"""
     )
     return row
 

@@ -261,10 +261,9 @@ def test_hashes_of_the_browser_are_those_of_the_world(house: House, open_page: O
 def test_jobs_page_refreshes_itself(house: House, open_page: Open) -> None:
     page = open_page("root")
     page.goto("/admin/jobs?state=done")
-    before = page.locator(".findings li").count()
     _made, file = house.dataset("For the jobs page", private=True)
     house.appliance.jobs_done(file["id"])
-    wait_for(lambda: page.evaluate("1") and page.locator(".findings li").count() > before, seconds=30)
+    page.locator(f".findings a[href*='{file['id']}']").first.wait_for()
     assert json.loads(page.evaluate("JSON.stringify(location.search)")) == "?state=done"
 
 

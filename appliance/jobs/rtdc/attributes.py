@@ -66,6 +66,8 @@ def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Itera
         if isinstance(value, h5py.Empty):
             notes.append(f"The metadata key '{shown(key)}' is left out: it has no value.")
             continue
+        if isinstance(value, np.ndarray) and value.size == 1:
+            value = value.reshape(-1)[0]  # MATLAB writes lists of one; dclab reads them with old versions of NumPy only
         text, sure = decoded(value)
         if not sure:
             notes.append(f"The value of the metadata key '{shown(key)}' is not UTF-8; it was read as Latin-1.")

@@ -39,8 +39,13 @@ def fold(text: str) -> str:
 
 def _plain(text: str) -> str:
     """`text` without accents and ligatures, case kept (a change of case separates parts of a word)."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    decomposed = unicodedata.normalize("NFKD", _bare(text.translate(_LETTERS)))
+    return _bare(decomposed)
+
+
+def _bare(text: str) -> str:
+    """`text` without combining marks. (Sorting a long run of them, as normalizing does, takes the square of its length.)"""
+    return "".join(character for character in text if not unicodedata.combining(character))
 
 
 def parts(chunk: str) -> list[str]:

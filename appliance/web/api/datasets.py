@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from appliance.actions import datasets as verbs
-from appliance.actions import deletion
+from appliance.actions import deletion, versions
 from appliance.model import revision
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.values import LARGEST, decoded
@@ -123,6 +123,18 @@ def package_revise(call: Call) -> Any:
 def package_delete(call: Call) -> None:
     """Delete a draft. It can be read by its circle until it is purged."""
     deletion.delete(call.context, call.viewer, call["id"])
+
+
+@action(
+    "dataset_version_create",
+    _ID,
+    listing("resources", "Ids of the files that it begins with; all of them without"),
+    rule="write",
+    asks="dataset:version",
+)
+def dataset_version_create(call: Call) -> Raw:
+    """Make a draft that is a new version of an active dataset, with its texts and files, which are not copied. Its `references` name the earlier one."""
+    return _shown(call, versions.create(call.context, call.viewer, call["id"], call["resources"]))
 
 
 @action("dataset_restore", _ID, rule="write", asks="dataset:restore")

@@ -53,9 +53,9 @@ def from_body(request: Request, limit: int = MAX_BODY, share: Share | None = Non
 
 def _object(raw: bytes, share: Share) -> dict[str, Any]:
     values = sum(map(raw.count, (b",", b"[", b"{")))
-    share.grow(values * VALUE)
     if values > MAX_VALUES:
         raise Problem(413, "Request Entity Too Large", message=f"At most {MAX_VALUES} values are accepted at once.")
+    share.grow(values * VALUE)
     try:
         value = decoded(raw)
     except ValueError as error:

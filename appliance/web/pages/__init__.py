@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from appliance.web.pages.account import access_file, connect, dashboard, login, profile, register, tokens
+from appliance.web.pages.account import access_file, connect, dashboard, login, notifications, profile, register, tokens
 from appliance.web.pages.admin import audit as admin_audit
 from appliance.web.pages.admin import backups as admin_backups
 from appliance.web.pages.admin import certificate as admin_certificate
 from appliance.web.pages.admin import health as admin_health
 from appliance.web.pages.admin import jobs as admin_jobs
 from appliance.web.pages.admin import site as admin_site
+from appliance.web.pages.admin import site_settings as admin_settings
 from appliance.web.pages.admin import storage as admin_storage
 from appliance.web.pages.admin import users as admin_users
-from appliance.web.pages.community import members
+from appliance.web.pages.community import access_requests, members
 from appliance.web.pages.community import view as communities
 from appliance.web.pages.dataset import (
     activate,
@@ -24,7 +25,9 @@ from appliance.web.pages.dataset import (
     resource_edit,
     selection,
     sharing,
+    supplement_sheet,
     upload,
+    version,
 )
 from appliance.web.pages.dataset import view as dataset
 from appliance.web.pages.frame import aliases, assets, manual, site
@@ -39,13 +42,17 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dataset.bp,
     resource.bp,
     resource_edit.bp,
+    supplement_sheet.bp,
     manage.bp,
     files.bp,
+    version.bp,
     activate.bp,
     sharing.bp,
     communities.bp,
     members.bp,
     dashboard.bp,
+    notifications.bp,
+    access_requests.bp,
     profile.bp,
     connect.bp,
     upload.bp,
@@ -61,4 +68,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_certificate.bp,
     admin_audit.bp,
     admin_site.bp,
+    admin_settings.bp,
 )

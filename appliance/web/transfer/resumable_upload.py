@@ -1,14 +1,16 @@
 """Uploads from the browser that go on where they broke off, in the manner of tus.
 
 =======  =================================  ==============================================================================
-POST     ``/upload/browser``                JSON ``{"dataset", "name", "size"}`` → 201 (200 for one that goes on)
+POST     ``/upload/browser``                JSON ``{"dataset", "name", "size", "instead_of"?}`` → 201 (200 for one that goes on)
                                             ``{"id", "url", "name", "size", "offset", "chunk"}``
 GET      ``/upload/browser?dataset=``       the caller's unfinished uploads of a dataset (or all of them) as a list of these
 HEAD     ``/upload/browser/<id>``           headers ``Upload-Offset``, ``Upload-Length``
 PATCH    ``/upload/browser/<id>``           header ``Upload-Offset``; the bytes from there on; optionally
                                             ``Upload-Checksum: sha256 <base64>`` of this piece → 204 ``Upload-Offset``;
                                             409 for another offset, 460 for a wrong checksum
-POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?}`` → 201 the resource as JSON
+POST     ``/upload/browser/<id>/finish``    JSON ``{"sha256"?, "description"?, "sp:…"?, "before"?, "instead_of"?}`` → 201 the
+                                            resource as JSON; ids of files of the draft: the one that it shall stand in front
+                                            of, the one that it replaces
 DELETE   ``/upload/browser/<id>``           give it up → 204
 =======  =================================  ==============================================================================
 
@@ -24,11 +26,10 @@ import hashlib
 import json
 import os
 import re
-import threading
 from functools import partial
 from typing import Any
 
-from appliance.actions import lookup, resources, upload_limits
+from appliance.actions import draft_files, lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.multipart_parts import EtagHasher
@@ -45,6 +46,7 @@ from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.file_receiver import BLOCK, Hasher, RangeReceiver
 from appliance.web.transfer.presigned_upload import fill, open_part
+from appliance.web.transfer.running_hashes import RunningHashes
 from appliance.web.transfer.upload_locks import LOCKS, UploadLock
 
 #: Size of the pieces that our pages send [bytes]: small enough to hash in memory, large enough to be fast.
@@ -58,31 +60,7 @@ _CHECKSUM_MISMATCH = 460
 _MAX_CHECKED = 4 * CHUNK
 
 
-class _Hashes:
-    """Running hashes of uploads, as far as this process has seen their bytes in order."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
-
-    def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
-        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
-        with self._lock:
-            found = self._known.pop(upload_id, None)
-        if offset == 0:
-            return hashlib.sha256(), EtagHasher(size)
-        return (found[1], found[2]) if found is not None and found[0] == offset else None
-
-    def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
-        """Remember the hashes of the first `offset` bytes."""
-        if hashes is not None:
-            with self._lock:
-                if len(self._known) > 10 * MAX_OPEN:
-                    self._known.clear()
-                self._known[upload_id] = (offset, *hashes)
-
-
-_HASHES = _Hashes()
+_HASHES = RunningHashes(10 * MAX_OPEN)
 
 
 def create(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -93,7 +71,9 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     name, size = asked.get("name"), asked.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise invalid({"size": ["Must be the size of the file in bytes"]})
-    facts = resources.check_new(context, viewer, as_text(asked.get("dataset")), as_text(name), 0)
+    facts = resources.check_new(
+        context, viewer, as_text(asked.get("dataset")), as_text(name), 0, instead_of=as_text(asked.get("instead_of"))
+    )
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
         for row in mine:
@@ -176,8 +156,16 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
         with resources.DepotTransaction(context) as files, context.db.write() as tx:
             _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
             resources.require_draft(viewer, facts)
-            new = resources.addition(context, tx, viewer, facts, entry | {"upload": incoming})
-            resource_id = resources.attach(context, tx, viewer, facts.id, new, files)
+            resource_id = draft_files.add(
+                context,
+                tx,
+                viewer,
+                facts,
+                entry | {"upload": incoming},
+                files,
+                before=as_text(asked.get("before")),
+                instead_of=as_text(asked.get("instead_of")),
+            )
             uploads.complete_whole(tx, upload_id, sha256, tag)
             uploads.attached(tx, resource_id, facts.id)
     context.wake_jobs()

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from appliance.jobs.rtdc import personal
-from appliance.model import names, references, revision
+from appliance.model import names, references, revision, values
 from appliance.model.problem import Problem
-from appliance.model.values import decoded
 from appliance.security import limits, passwords
 from appliance.security.session_cookies import COOKIE
 from appliance.store.search import dates, freetext, parser, words
@@ -155,7 +154,7 @@ def _search(text: str) -> object:
 
 
 def _sheet(text: str) -> object:
-    return decoded(f'{{"a": "{text}", "b": [{text}]}}')
+    return values.decoded(f'{{"a": "{text}", "b": [{text}]}}')
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -164,6 +163,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "field of a search": lambda text: _search(f"title:({text[:30_000]})"),
     "free text": lambda text: freetext.parse(text),
     "minimum match": lambda text: freetext.required(5, text),
+    "parameter": values.composed,
     "sort": lambda text: SearchQuery(sort=text).order(),
     "moment": lambda text: dates.interval("NOW" + text),
     "words of the index": words.indexed,

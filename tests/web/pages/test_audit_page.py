@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from tests.support.furnished import PASSWORD, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 from tests.support.server import Appliance
 
 
@@ -20,3 +20,13 @@ def test_a_forged_log_is_told_in_the_reader_s_language(appliance: Appliance) -> 
     assert "the newest entries are missing" in page
     assert "chain is unbroken" not in page
     assert "Die neuesten Einträge fehlen" in german.page("/admin/audit?verify=1")
+
+
+def test_entries_name_datasets_files_and_people(house: House) -> None:
+    made, file = house.dataset("Named in the log", private=True)
+    house.share(made["id"], "eve", "member")
+    page = house.visitor("root").page(f"/admin/audit?object_id={made['name']}")
+    assert "Named in the log" in page
+    assert "Eve" in page, "the person it was shared with"
+    assert made["id"] not in page.replace(f'title="{made["id"]}"', "").replace(f'href="/dataset/{made["id"]}"', "")
+    assert file["name"] in house.visitor("root").page(f"/admin/audit?object_id={file['id']}")

@@ -16,7 +16,7 @@ import requests
 from appliance.actions import accounts
 from appliance.model import names
 from appliance.model.viewer import OPERATOR
-from appliance.store import uploads
+from appliance.store import uploads, users
 from appliance.web import authentication, route_table
 from appliance.web.transfer import presigned_links
 from tests.support.server import DEADLINE, Person
@@ -35,7 +35,7 @@ QUESTIONS: dict[str, tuple[str, str, Ask]] = {}
 
 
 class Court:
-    """A world in which everybody has a token of each kind, asked about one private and one draft dataset."""
+    """A world in which everybody has a token of each kind (where administration was taken from them later), asked about one private and one draft dataset."""
 
     def __init__(self) -> None:
         self.world = World()
@@ -47,12 +47,18 @@ class Court:
         if not person.name:
             return dict.fromkeys(CREDENTIALS, "")
         context = self.world.context
+        with self.world.context.db.read() as conn:
+            sysadmin = bool((users.find(conn, person.id) or {})["sysadmin"])
+        accounts.set_sysadmin(
+            context, OPERATOR, person.name, True
+        )  # tokens for administration are for administrators only
         made = {
             scope: accounts.create_token(
                 context, OPERATOR, person.name, scope, scope="write" if scope == "revoked" else scope
             )
             for scope in CREDENTIALS
         }
+        accounts.set_sysadmin(context, OPERATOR, person.name, sysadmin)
         accounts.revoke_token(context, OPERATOR, token_id=made["revoked"][1])
         return {scope: token for scope, (token, _) in made.items()}
 

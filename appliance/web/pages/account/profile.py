@@ -111,7 +111,7 @@ def session_list(name: str) -> str:
                 "id": one["id"],
                 "agent": agent_words(one["agent"]),
                 "address": one["address"],
-                "created": show.moment(one["created"]),
+                "created": show.local(one["created"]),
                 "seen": show.ago(one["last_seen"]),
                 "present": one["id"] == present,
                 "end": f"/user/{row['name']}/sessions/{one['id']}/end",

@@ -6,7 +6,7 @@ from flask import g, request
 
 from appliance.model.problem import Problem
 from appliance.security import csrf, session_cookies
-from appliance.store import announcements, users
+from appliance.store import announcements, notifications, users
 from appliance.web import authentication
 from appliance.web.pages.frame.base import conn, context, settings
 from appliance.web.pages.frame.i18n import gettext as _
@@ -25,6 +25,9 @@ def load() -> None:
         if not found.anonymous:
             g.viewer = found
             g.person = context().cache.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
+            (g.news,) = context().cache.get(
+                ("news", found.user_id), lambda: (notifications.has_new(conn(), str(found.user_id)),)
+            )
     (g.banner,) = context().cache.get("announcement", lambda: (announcements.announcement(conn()),))
     _refuse_forged()
 

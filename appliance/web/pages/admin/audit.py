@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, request
@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from appliance.actions import audit_log
 from appliance.model.csv_cells import inert
-from appliance.store import audit
+from appliance.model.names import is_id
+from appliance.store import audit, object_names
 from appliance.store.audit_chain import Verdict
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
@@ -37,10 +38,11 @@ def _filters() -> dict[str, str]:
 
 def _which(filters: dict[str, str]) -> audit.Filter:
     until = filters["until"]
+    wanted = filters["object_id"]
     return audit.Filter(
         filters["actor"],
         filters["action"],
-        filters["object_id"],
+        wanted if not wanted or is_id(wanted) else object_names.find(conn(), wanted),
         filters["since"],
         f"{until}T99" if len(until) == 10 else until,
     )
@@ -59,7 +61,7 @@ def page() -> str:
         "admin/audit.html",
         filters=filters,
         count=ngettext("%(count)s entry", "%(count)s entries", total, count=show.integer(total)),
-        entries=[_entry(row) for row in rows],
+        entries=_entries(rows),
         pages=pages(total, _PER_PAGE, page, lambda one: url_with("/admin/audit", **filters, page=one)),
         csv_url=url_with("/admin/audit/export.csv", **filters),
         json_url=url_with("/admin/audit/export.json", **filters),
@@ -80,14 +82,36 @@ def _verified(verdict: Verdict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _entry(row: dict[str, Any]) -> dict[str, str]:
+def _entries(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Entries with names and titles in place of the ids of what is still there."""
+    mentioned = [row["object_id"] for row in rows]
+    mentioned += [value for row in rows for value in row["detail"].values() if isinstance(value, str) and is_id(value)]
+    known = object_names.of(conn(), mentioned)
+    return [_entry(row, known) for row in rows]
+
+
+_PAGES = {
+    "dataset": "/dataset/",
+    "resource": "/dataset/",
+    "circle": "/organization/",
+    "collection": "/group/",
+    "user": "/admin/users/",
+}
+
+
+def _entry(row: dict[str, Any], known: Mapping[str, object_names.Named]) -> dict[str, str]:
+    found = known.get(row["object_id"])
     detail = ", ".join(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        f"{key}: {known[value].name if value in known else value}"
+        if isinstance(value, str)
+        else f"{key}: {json.dumps(value, ensure_ascii=False)}"
         for key, value in row["detail"].items()
     )
     return {
+        "object_name": found.name if found else "",
+        "object_url": _PAGES[found.kind] + found.ref if found else "",
         "seq": str(row["seq"]),
-        "at": show.moment(row["at"]),
+        "at": show.local(row["at"]),
         "actor": row["actor"],
         "action": row["action"],
         "object_type": row["object_type"],

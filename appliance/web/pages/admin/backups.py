@@ -45,7 +45,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         backups=[
             {
                 "name": row["name"],
-                "created": show.moment(_naive(row["created"])),
+                "created": show.local(_naive(row["created"])),
                 "ago": show.ago(_naive(row["created"])),
                 "kind": _kind(row["kind"]),
                 "files": show.integer(row["files"]),
@@ -63,7 +63,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         ),
         trials=[
             {
-                "at": show.moment(_naive(str(row.get("at", "")))),
+                "at": show.local(_naive(str(row.get("at", "")))),
                 "problems": [inside(str(line)) for line in row.get("problems") or []],
             }
             for row in backups.trials(settings())[:6]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from flask import Blueprint, request
@@ -9,10 +10,12 @@ from werkzeug.wrappers import Response
 
 from appliance.health import report
 from appliance.health.base import Finding, Level, Premises
-from appliance.store import alarms, audit, inspection
+from appliance.store import alarms, audit, inspection, object_names
 from appliance.store import jobs as job_store
+from appliance.web.pages.admin import first_steps
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
@@ -21,6 +24,7 @@ from appliance.web.pages.frame.message_translation import inside
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_health", __name__)
+_SHOWN = 20
 _BADGES = {
     Level.OK: ("good", "check"),
     Level.NOTE: ("info", "info"),
@@ -51,6 +55,9 @@ def page() -> str:
     return render(
         "admin/health.html",
         figures=figures,
+        steps=first_steps.remaining(),
+        failed_files=[_failed_file(row) for row in object_names.failed_files(conn(), _SHOWN + 1)[:_SHOWN]],
+        more_failed=len(object_names.failed_files(conn(), _SHOWN + 1)) > _SHOWN,
         alarms=[
             {
                 "id": one["id"],
@@ -62,6 +69,31 @@ def page() -> str:
         ],
         **frame("health", _("Health")),
     )
+
+
+def _failed_file(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "url": f"/dataset/{row['dataset_id']}/resource/{row['id']}",
+        "dataset": row["title"],
+        "uploader": row["fullname"] or row["uploader"] or "–",
+        "email": row["email"] or "",
+        "error": job_texts.error((row["error"] or "").splitlines()[0]) if row["error"] else "",
+        "when": show.ago(row["at"]),
+    }
+
+
+@bp.post("/admin/files/<resource_id>/retry")
+@allow("site:administer")
+def retry_file(resource_id: str) -> Response:
+    """Queue the failed jobs of a file again."""
+    with context().db.write() as tx:
+        for job in job_store.list_(tx, state="failed", resource_id=resource_id):
+            job_store.retry(tx, job["id"])
+        audit.add(tx, viewer(), "job.retry", "resource", resource_id)
+    context().wake_jobs()
+    return back_to("/admin", done="retried")
 
 
 @bp.get("/admin/checks")

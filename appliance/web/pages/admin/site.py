@@ -1,21 +1,17 @@
-"""Announcements and maintenance mode, the settings in force, and incidents."""
+"""Announcements and maintenance mode, and incidents."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from appliance import settings as all_settings
 from appliance.model.problem import not_found
 from appliance.store import announcements, audit, incidents
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn, context, settings, viewer
+from appliance.web.pages.frame.base import conn, context, viewer
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_site", __name__)
@@ -58,47 +54,12 @@ def maintenance() -> Response:
     return back_to("/admin/notices", done="maintenance-on" if text else "maintenance-off")
 
 
-@bp.get("/admin/settings")
-@allow("site:administer")
-def settings_page() -> str:
-    """Every setting with its value and where it comes from."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for key, option in all_settings.options().items():
-        group, name = key.split(".")
-        value = getattr(getattr(settings(), group), name)
-        origin = settings().origins.get(key, "")
-        unit = option.metadata["unit"]
-        groups.setdefault(group, []).append(
-            {
-                "key": key,
-                "value": _value(key, value),
-                "unit": unit,
-                "size": show.size(value) if unit == "bytes" and isinstance(value, int) and value >= 1000 else "",
-                "doc": inside(option.metadata["doc"]),
-                "origin": origin or _("default"),
-                "changed": bool(origin),
-            }
-        )
-    return render(
-        "admin/settings.html",
-        groups=[{"name": name, "rows": rows} for name, rows in groups.items()],
-        file=str(settings().data / "dcor.toml"),
-        **frame("settings", _("Settings")),
-    )
-
-
-def _value(key: str, value: Any) -> str:
-    if value == "":
-        return "–"
-    return str(value) if key.endswith("port") else show.value(value)
-
-
 @bp.get("/admin/incidents")
 @allow("site:administer")
 def incident_list() -> str:
     """The latest failures inside."""
     rows = [
-        {"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.moment(row["at"])}
+        {"id": row["id"], "url": f"/admin/incidents/{row['id']}", "place": row["place"], "when": show.local(row["at"])}
         for row in incidents.latest(conn(), 100)
     ]
     return render("admin/incidents.html", incidents=rows, query="", **frame("incidents", _("Incidents")))
@@ -115,7 +76,7 @@ def incident(incident_id: str) -> str:
         "admin/incident.html",
         id=row["id"],
         place=row["place"],
-        when=show.moment(row["at"]),
+        when=show.local(row["at"]),
         trace=row["trace"],
         **frame("incidents", _("Incident %(number)s", number=row["id"])),
     )

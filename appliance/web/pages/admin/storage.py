@@ -41,7 +41,7 @@ def page() -> str:
         "admin/storage.html",
         figures=[
             {"name": _("Free"), "text": show.size(disk.free)},
-            {"name": _("Used on the volume"), "text": show.percent(disk.used, disk.total)},
+            {"name": _("Used on the volume"), "text": show.percent(_used(disk.used, disk.free), 100)},
             {"name": _("Size of the volume"), "text": show.size(disk.total)},
             {"name": _("Reserved space"), "text": show.size(settings().depot.reserve)},
             {"name": _("Largest file accepted"), "text": show.size(settings().depot.max_upload)},
@@ -102,3 +102,8 @@ def _months(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         }
         for row in shown
     ]
+
+
+def _used(used: int, available: int) -> int:
+    """Per cent of a volume as `df` counts them: of what ordinary users could use, rounded up."""
+    return -(-100 * used // (used + available)) if used + available else 0

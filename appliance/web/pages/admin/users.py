@@ -150,7 +150,7 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
         facts=[
             {"name": _("User name"), "text": row["name"]},
             {"name": _("E-mail"), "text": row["email"]},
-            {"name": _("Created"), "text": show.moment(row["created"])},
+            {"name": _("Created"), "text": show.local(row["created"])},
             {"name": _("Last active"), "text": show.ago(row["last_active"])},
             {"name": _("Datasets"), "text": show.integer(users.datasets_created(conn(), row["id"]))},
             {"name": _("Sessions"), "text": show.integer(len(sessions.of_user(conn(), row["id"])))},

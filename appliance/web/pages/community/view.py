@@ -131,7 +131,7 @@ def about(where: str, ref: str) -> str:
     facts = [
         {"name": _("URL name"), "text": row["name"]},
         {"name": "ID", "text": row["id"]},
-        {"name": _("Created"), "text": show.moment(row["created"])},
+        {"name": _("Created"), "text": show.local(row["created"])},
         {"name": _("Datasets"), "text": show.integer(communities.count_datasets(conn(), row["id"], viewer()))},
     ]
     return render(

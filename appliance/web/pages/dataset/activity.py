@@ -25,11 +25,15 @@ _WORDS = {
     "dataset.download": (N_("downloaded the dataset"), "download"),
     "resource.create": (N_("added a file"), "upload"),
     "resource.update": (N_("changed a file's description"), "draft"),
+    "dataset.version": (N_("began a new version"), "copy"),
+    "resource.share": (N_("took over a file of the earlier version"), "copy"),
     "resource.restore": (N_("brought back a removed file"), "upload"),
     "resource.rename": (N_("renamed a file"), "draft"),
     "resource.reorder": (N_("changed the order of the files"), "draft"),
     "resource.delete": (N_("removed a file"), "trash"),
     "dataset.share": (N_("shared the dataset"), "share"),
+    "access.request": (N_("requested access"), "lock"),
+    "access.decline": (N_("declined a request for access"), "lock"),
     "dataset.unshare": (N_("ended sharing with a person"), "share"),
     "collection.add_dataset": (N_("added the dataset to a collection"), "collection"),
     "collection.remove_dataset": (N_("took the dataset out of a collection"), "collection"),
@@ -52,6 +56,7 @@ def of_dataset(facts: DatasetFacts, limit: int = 12) -> list[dict[str, Any]]:
             row, named=inside or row["actor"] == viewer().name, detailed=shared if row["action"] in _SHARING else inside
         )
         for row in audit.entries(conn(), audit.Filter(object_id=facts.id), limit=limit)
+        if shared or not row["action"].startswith("access.")
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from typing import Any
 
 from flask import Blueprint, request
 
 from appliance.actions import draft_files as verbs
+from appliance.model import names
 from appliance.model.problem import Problem, bad_request, not_found
 from appliance.store import resources
 from appliance.web.pages.dataset.manage import frame
@@ -23,7 +23,6 @@ from appliance.web.pages.frame.problem_texts import translated
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("draft_files", __name__)
-_DIGITS = re.compile(r"(\d+)")
 
 
 @bp.get("/dataset/<ref>/files")
@@ -31,7 +30,13 @@ _DIGITS = re.compile(r"(\d+)")
 def page(ref: str) -> str:
     """The list, with a name and a place for each."""
     row, _facts = load(ref)
-    return _page(row)
+    new, old = request.args.get("replaced", ""), request.args.get("was", "")
+    current = resources.get(conn(), new)
+    removed = site().depot.removed(old)
+    if current is None or removed is None or {current["dataset_id"], removed.entry["dataset_id"]} != {row["id"]}:
+        return _page(row)
+    done = _("%(name)s was replaced.", name=removed.entry["name"])
+    return _page(row, done=done, undo=[("do", "exchange"), ("id", new), ("back", old)])
 
 
 @bp.post("/dataset/<ref>/files")
@@ -51,13 +56,17 @@ def change(ref: str) -> Any:
         if what == "bring-back":
             verbs.bring_back(site(), viewer(), row["id"], ids)
             return _page(row, done=ngettext("%(num)s file restored.", "%(num)s files restored.", len(ids)))
+        if what == "exchange" and len(ids) == 1:
+            back = request.form.get("back", "")
+            verbs.exchange(site(), viewer(), row["id"], ids[0], back)
+            return _page(row, done=_("The earlier file is back."), undo=[("do", what), ("id", back), ("back", ids[0])])
         if what not in ("save", "sort"):
             raise bad_request("do")
         verbs.arrange(
             site(), viewer(), row["id"], _names(before), _sorted(before) if what == "sort" else _order(before)
         )
     except Problem as problem:
-        if problem.status not in (404, 409) or what not in ("save", "sort", "remove", "bring-back"):
+        if problem.status not in (404, 409) or what not in ("save", "sort", "remove", "bring-back", "exchange"):
             raise
         text = translated(problem.message) if problem.message else _("Some values are invalid; see below.")
         faults = {key: joined(value) for key, value in problem.fields.items()}
@@ -92,13 +101,9 @@ def _order(files: list[sqlite3.Row]) -> list[str]:
 def _sorted(files: list[sqlite3.Row]) -> list[str]:
     """By name, with numbers in it by their value: 1, 2, 10."""
     entered = _names(files)
-
-    def key(file: sqlite3.Row) -> list[tuple[int, int, str]]:
-        """Sort key: the name's runs of digits as numbers, the rest as text."""
-        parts = _DIGITS.split(entered.get(file["id"], file["name"]).casefold())
-        return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part]
-
-    return [file["id"] for file in sorted(files, key=key)]
+    return [
+        file["id"] for file in sorted(files, key=lambda file: names.natural_key(entered.get(file["id"], file["name"])))
+    ]
 
 
 def _page(
@@ -119,12 +124,14 @@ def _page(
         undo=undo or [],
         problem=problem,
         upload=settings().web.browser_upload,
+        data=_script_data(row["id"]),
         files=[
             {
                 "id": file["id"],
                 "name": request.form.get(f"name:{file['id']}", file["name"]) if problem else file["name"],
                 "stored": file["name"],
                 "place": place,
+                "suffix": names.suffix(file["name"]) or "",
                 "size": show.size(file["size"]),
                 "url": f"/dataset/{row['id']}/resource/{file['id']}/edit",
                 "error": faults.get(file["id"], ""),
@@ -132,3 +139,21 @@ def _page(
             for place, file in enumerate(files, 1)
         ],
     )
+
+
+def _script_data(dataset_id: str) -> dict[str, Any]:
+    return {
+        "dataset": dataset_id,
+        "largest": settings().depot.max_upload,
+        "words": {
+            "sending": _("Uploading, {share}"),
+            "hashing": _("Checking"),
+            "finishing": _("Finishing"),
+            "retrying": _("Connection lost, retrying"),
+            "failed": _("Failed: {reason}"),
+            "suffix": _("Choose a file ending in {suffix}."),
+            "empty": _("The file is empty."),
+            "large": _("The file is larger than the server accepts."),
+            "leave": _("Files are still uploading."),
+        },
+    }

@@ -149,11 +149,11 @@ def _jobs(row: sqlite3.Row, file: sqlite3.Row, jobs: list[dict[str, Any]]) -> di
 def _information(row: sqlite3.Row, file: sqlite3.Row, dc: dict[str, Any]) -> dict[str, Any]:
     """The table at the end: plain keys first, then every ``dc:`` and ``sp:`` key behind "show more"."""
     plain = {
-        "created": show.moment(file["created"]),
+        "created": show.local(file["created"]),
         "etag": file["etag"],
         "format": file["format"],
         "id": file["id"],
-        "metadata modified": show.moment(file["metadata_modified"]),
+        "metadata modified": show.local(file["metadata_modified"]),
         "mimetype": file["mimetype"],
         "package id": row["id"],
         "position": show.integer(file["position"]),

@@ -107,6 +107,7 @@ def _page(
         title=_("Edit file details"),
         name=file["name"],
         base=base,
+        sheet=f"/dataset/{row['id']}/supplements",
         crumbs=dataset_pages.crumbs(row, circle, (file["name"], base), (_("Describe"), "")),
         description=request.form.get("description", file["description"] or ""),
         measurement=overwriting.is_measurement(file),

@@ -34,7 +34,7 @@ def _require_offered() -> None:
 
 @bp.get("/upload")
 @bp.get("/dataset/new")
-@allow("dataset:create")
+@allow("site:user")
 def page() -> str:
     """Go on with a draft, or begin a new one."""
     _require_offered()
@@ -72,6 +72,8 @@ def _page(values: dict[str, str], errors: dict[str, str]) -> str:
         drafts=hits(drafts),
         values=values,
         errors=errors,
+        may_found=may("circle:create"),
+        contact=settings().web.contact,
         circles=_circles(values.get("owner_org", "")),
         licences=licence_options(values.get("license_id", "")),
         visibility=visibility,

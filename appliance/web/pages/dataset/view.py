@@ -13,20 +13,20 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, dataset_cards, datasets, resources, sharing, tags, users
-from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import activity, citation, collection_entries
+from appliance.store import collections, communities, datasets, sharing, tags, users
+from appliance.web.pages.dataset import activity, citation, collection_entries, file_list, version_notes
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
 from appliance.web.pages.frame.allow import allow, may, require_object
 from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.job_texts import by_file, summary
 from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("dataset", __name__)
+#: Tags that are shown at once; more are a click away.
+_TAGS_FIRST = 15
 
 
 def load(ref: str) -> tuple[sqlite3.Row, DatasetFacts]:
@@ -65,9 +65,10 @@ def page(ref: str) -> str:
         badges=state_badges(row["state"], private=facts.private),
         description=markdown.cached(row["notes"]) if row["notes"] else "",
         crumbs=crumbs(row, circle),
-        notes_to_reader=_notes(row, facts),
+        notes_to_reader=_notes(row, facts) + version_notes.of(row),
         facts=_facts(row, circle),
         tags=[{"text": name, "url": url_with("/dataset", tags=name)} for name in tags.of_dataset(conn(), row["id"])],
+        tags_first=_TAGS_FIRST,
         citation=citation.text(row, settings().server.title, address(row)),
         address=address(row),
         bibtex_url=f"/dataset/{row['name']}/citation.bib",
@@ -75,7 +76,7 @@ def page(ref: str) -> str:
         base=f"/dataset/{row['id']}",
         collected=collection_entries.shown(facts) if may("dataset:collections", facts) else [],
         activity=activity.of_dataset(facts) if _is_insider(facts) else [],
-        **_files(row, facts),
+        **file_list.listed(row, facts),
         **_actions(row, facts),
     )
 
@@ -169,43 +170,9 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
                 "links": [{"text": owner["fullname"] or owner["name"], "url": f"/user/{owner['name']}"}],
             }
         )
-    found.append({"name": _("Created"), "text": show.moment(row["created"])})
-    found.append({"name": _("Last modified"), "text": show.moment(row["modified"])})
+    found.append({"name": _("Created"), "text": show.local(row["created"])})
+    found.append({"name": _("Last modified"), "text": show.local(row["modified"])})
     return found
-
-
-def _files(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
-    files = resources.of_dataset(conn(), row["id"])
-    with_thumbnail = dataset_cards.resources_with_thumbnail(conn(), row["id"])
-    by_resource = by_file(job_store.for_dataset(conn(), row["id"]))
-    total = sum(file["size"] or 0 for file in files)
-    events = sum(file["event_count"] or 0 for file in files)
-    editable = row["state"] == "draft" and may("dataset:update", facts) and settings().web.browser_upload
-    return {
-        "resources": [
-            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], [])) for file in files
-        ],
-        "resources_count": show.integer(len(files)),
-        "resources_note": " · ".join(
-            text for text in (show.events(events) if events else "", show.size(total) if total else "") if text
-        ),
-        "upload_url": f"/dataset/{row['name']}/upload" if editable else "",
-    }
-
-
-def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    url = f"/dataset/{row['id']}/resource/{file['id']}"
-    meta = [text for text in (file["format"], show.events(file["event_count"]), show.size(file["size"])) if text]
-    return {
-        "name": file["name"],
-        "url": url,
-        "description": file["description"] or "",
-        "icon": "measurement" if file["mimetype"] in ("RT-DC", "DC") else "file",
-        "thumb": f"{url}/thumbnail.webp" if thumbnail else "",
-        "meta": meta,
-        "download": f"{url}/download/{file['name'].lower()}",
-        "state": summary(jobs),
-    }
 
 
 def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, Any]]]:
@@ -220,6 +187,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
             first.append({"url": f"{base}/upload", "icon": "upload", "text": _("Add files")})
         if row["num_resources"]:
             more.append({"url": f"{base}/files", "icon": "file", "text": _("Manage files")})
+            more.append({"url": f"{base}/supplements", "icon": "table", "text": _("Supplementary metadata")})
         first.append({"url": f"{base}/activate", "icon": "check", "text": _("Activate"), "primary": True})
     if row["num_resources"] and row["state"] != "deleted":
         first.insert(
@@ -245,6 +213,8 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
                 "post": True,
             }
         )
+    if active and may("dataset:version", facts):
+        more.append({"url": f"{base}/version", "icon": "copy", "text": _("New version")})
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
         more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
     if deletion.may_restore(viewer(), row, facts):

@@ -10,6 +10,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from appliance.model.problem import Problem
+from appliance.security import policy
+from appliance.web.pages.frame import missing_rights
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.problem_texts import translated
 from appliance.web.pages.frame.render import render
@@ -28,7 +30,11 @@ def _problem(problem: Problem) -> Any:
         return redirect("/user/login?next=" + quote(request.full_path.rstrip("?")), 303)
     if wants_json():
         return {"error": str(problem), "fields": problem.fields}, problem.status
-    return page(problem.status, translated(str(problem)) if problem.message or problem.fields else "")
+    text, link = translated(str(problem)) if problem.message or problem.fields else "", None
+    if problem.status == 403 and request.method == "GET":
+        said, url, label = missing_rights.explained()
+        text, link = said or text, {"url": url, "text": label} if said else None
+    return page(problem.status, text, link=link, ask_at=_ask_at(problem.status))
 
 
 def _http(error: HTTPException) -> Any:
@@ -53,8 +59,19 @@ def wants_json() -> bool:
     return request.headers.get("Accept", "").startswith("application/json")
 
 
-def page(status: int, text: str = "", incident: str = "") -> tuple[str, int]:
-    """The error page of `status`."""
+def _ask_at(status: int) -> str:
+    """Where a reader may ask for access to what this address would show, whether there is such a dataset or not; "" for nothing."""
+    ref = (request.view_args or {}).get("ref")
+    known = g.get("viewer") is not None and policy.may(g.viewer, "access:request")
+    if status != 404 or not known or not isinstance(ref, str) or not request.path.startswith("/dataset/"):
+        return ""
+    return f"/dataset/{quote(ref, safe='')}/request-access"
+
+
+def page(
+    status: int, text: str = "", incident: str = "", link: dict[str, str] | None = None, ask_at: str = ""
+) -> tuple[str, int]:
+    """The error page of `status`. :param link: where to ask. :param ask_at: where a request for access is sent."""
     title, advice = _words(status)
     return render(
         "error.html",
@@ -62,6 +79,8 @@ def page(status: int, text: str = "", incident: str = "") -> tuple[str, int]:
         status=status,
         text=advice if text.rstrip(".") in ("", title) else text,
         incident=incident,
+        link=link,
+        ask_at=ask_at,
         contact=current_app.config["CONTEXT"].settings.web.contact,
     ), status
 

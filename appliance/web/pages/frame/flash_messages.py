@@ -17,8 +17,11 @@ _MESSAGES = {
     "all-purged": N_("The datasets were purged."),
     "activated": N_("The dataset is now active. Its content can no longer be changed."),
     "published": N_("The dataset is now public."),
+    "version-created": N_("The new version was created as a draft. Change it, then activate it."),
     "licence": N_("The licence was changed."),
     "shared": N_("Shared. The person can see the dataset from now on."),
+    "access-granted": N_("Access granted. The person can see the dataset from now on."),
+    "access-declined": N_("Request declined."),
     "unshared": N_("Sharing ended."),
     "member-added": N_("The member was added."),
     "member-changed": N_("The role was changed."),
@@ -42,6 +45,7 @@ _MESSAGES = {
     "announcement-removed": N_("The announcement was removed."),
     "maintenance-on": N_("Maintenance mode is on: the API answers 503."),
     "maintenance-off": N_("Maintenance mode is off."),
+    "setting": N_("The setting was changed. It is in effect now."),
     "backup-queued": N_("A backup was queued."),
 }
 

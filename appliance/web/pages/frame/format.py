@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from babel import dates, numbers
+from markupsafe import Markup
 
 from appliance.model import times
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import language, locale, ngettext
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -20,17 +22,19 @@ def integer(value: int | None) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """`value` with at most `digits` significant digits and the language's decimal sign."""
+    """`value` with at most `digits` significant digits and the language's decimal sign: "0.0405", "8.69·10⁻⁵"."""
     text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
-        return f"{_decimal_sign(mantissa)}·10^{int(exponent)}"
+        return f"{_decimal_sign(mantissa)}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
     return _decimal_sign(text)
 
 
 def plain_number(value: float) -> str:
-    """`value` as precisely as it is stored, with the language's decimal sign."""
-    return _decimal_sign(repr(value))
+    """`value` as precisely as it is stored, with the language's decimal sign: "8.69·10⁻⁵"."""
+    mantissa, sign, exponent = repr(value).partition("e")
+    power = f"·10{str(int(exponent)).translate(_SUPERSCRIPT)}" if sign else ""
+    return _decimal_sign(mantissa) + power
 
 
 def size(value: int | None) -> str:
@@ -65,6 +69,14 @@ def moment(value: str | None) -> str:
         )
         + " UTC"
     )
+
+
+def local(value: str | None) -> Markup | str:
+    """Like `moment`, as an element that a script shows in the reader's time zone."""
+    if not value:
+        return "–"
+    machine = f"{times.parse(value):%Y-%m-%dT%H:%M:%SZ}"
+    return Markup('<time datetime="{}" data-local>{}</time>').format(machine, moment(value))
 
 
 def ago(value: str | None) -> str:

@@ -26,6 +26,7 @@ KINDS = {
     "user_tree": N_("Folder tree"),
     "sweep_uploads": N_("Unfinished uploads"),
     "watch": N_("Watch"),
+    "notify": N_("Notifications"),
     "audit": N_("Audit log"),
 }
 STATES = {

@@ -67,6 +67,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Invalid value for '(?P<key>.*)': '(?P<value>.*)'!"), N_("Invalid value “%(value)s”.")),
     (re.compile(r"Resource with name '(?P<name>.*)' already exists!"), N_("There is already a file called %(name)s.")),
     (
+        re.compile(r"Somebody has changed this value meanwhile\. It is now '(?P<value>.*)'", re.DOTALL),
+        N_("Somebody has changed this value in the meantime. It is now “%(value)s”."),
+    ),
+    (
         re.compile(r"Unsupported file extension '(?P<suffix>.*)'\. .*"),
         N_("Files ending in %(suffix)s are not accepted."),
     ),

@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from appliance.web.pages.frame import i18n
-from appliance.web.pages.frame.allow import may
 from appliance.web.pages.frame.assets import asset
 from appliance.web.pages.frame.flash_messages import message
 from appliance.web.pages.frame.i18n import gettext as _
@@ -90,6 +89,7 @@ def _frame() -> dict[str, Any]:
         "may_search": viewer is not None and viewer.sees_public,
         "done": message(request.args.get("done", "")),
         "banner": g.get("banner", ""),
+        "news": bool(g.get("news")),
     }
 
 
@@ -117,7 +117,7 @@ def _navigation(here: str, *, signed_in: bool, open_site: bool) -> list[dict[str
         ]
     if signed_in:
         entries.append(("/dashboard", _("My data"), "home"))
-        if current_app.config["CONTEXT"].settings.web.browser_upload and may("dataset:create"):
+        if current_app.config["CONTEXT"].settings.web.browser_upload:
             entries.append(("/upload", _("Upload"), "upload"))
     entries.append(("/connect", _("Connect"), "plug"))
     return [

@@ -62,6 +62,42 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/** Moments are sent in UTC; show them in the reader's time zone, and their day and time where only "3 hours ago" is written. */
+const clock = new Intl.DateTimeFormat(root.lang === "de" ? "de-DE" : "en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+function localise(part) {
+  for (const time of [...(part.matches?.("time[datetime]") ? [part] : []), ...part.querySelectorAll("time[datetime]")]) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    if ("local" in time.dataset) time.textContent = clock.format(moment);
+    else if (time.title) time.title = clock.format(moment);
+    delete time.dataset.local;
+  }
+}
+localise(document);
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) localise(node);
+}).observe(document.body, { childList: true, subtree: true });
+
+/** The shortcuts: "?" shows them, j and k go through a list. */
+const hits = () => [...document.querySelectorAll("main .hit h3 a, main .resource h3 a, main .notices a")].filter((one) => one.offsetParent);
+function step(by) {
+  const all = hits();
+  const now = all.findIndex((one) => one === document.activeElement || one.closest("li, .hit, article")?.contains(document.activeElement));
+  const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(now + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+const help = document.getElementById("shortcuts");
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable], [role=grid], dialog[open]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.key === "?") help?.showModal();
+  else if (event.key === "j") step(1);
+  else if (event.key === "k") step(-1);
+  else return;
+  event.preventDefault();
+});
+
 // On small screens a row of tabs is wider than the screen: bring the present one into view.
 for (const tab of document.querySelectorAll(".tabs [aria-current], .admin-nav [aria-current]")) {
   const row = tab.parentElement;

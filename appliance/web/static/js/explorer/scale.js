@@ -81,7 +81,7 @@ const language = document.documentElement.lang || "en";
 export function significant(value, digits = 4) {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(digits - 1).replace(".", language === "de" ? "," : ".").replace(/e\+?(-?)/, "·10^$1");
+  if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(digits - 1).replace(".", language === "de" ? "," : ".").replace(/e\+?(-?\d+)/, (_, power) => `·10${[...power].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("")}`);
   return value.toLocaleString(language, { maximumSignificantDigits: digits });
 }
 

@@ -15,6 +15,7 @@ const icons = document.querySelector("svg use").getAttribute("href").split("#")[
 const form = document.getElementById("supplements");
 
 const entries = [];
+const byName = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare; // 1, 2, 10
 const present = new Map(data.present.map(({ name, size }) => [name, size]));
 let stop = new AbortController();
 let paused = false;
@@ -39,7 +40,7 @@ function sha256Of(entry) {
 // --- the list ------------------------------------------------------------------------------------------------------
 
 function add(files) {
-  for (const file of files) {
+  for (const file of [...files].sort((a, b) => byName(a.name, b.name))) {
     const name = fitting(file.name);
     if (name.startsWith(".") || entries.some((entry) => entry.name === name && entry.state !== "failed")) continue;
     const entry = { id: crypto.randomUUID(), file, name, sent: 0, state: "chosen", note: "" };
@@ -164,7 +165,8 @@ async function run(entry) {
     set("finishing");
     const sum = await checksum;
     if (entry.name.endsWith(".rtdc")) await fitted(stop.signal);
-    const made = await transfer.finish(sum, entry.name.endsWith(".rtdc") ? values(form) : {}, stop.signal);
+    const made = await inTurn(() => transfer.finish(sum, { ...(entry.name.endsWith(".rtdc") ? values(form) : {}), before: next(entry) }, stop.signal));
+    entry.made = made.id;
     entry.sent = entry.file.size;
     present.set(entry.name, entry.file.size);
     set("done");
@@ -180,6 +182,19 @@ async function run(entry) {
   entry.running = false;
   total();
   pump();
+}
+
+/** Files become part of the dataset one after the other, so that each knows which of the others are there already. */
+let last = Promise.resolve();
+function inTurn(act) {
+  const turn = last.then(act);
+  last = turn.catch(() => {});
+  return turn;
+}
+
+/** Of the files of this upload that are there already: the one that a file stands in front of, whichever arrived first. */
+function next(entry) {
+  return entries.filter((one) => one.made && byName(one.name, entry.name) > 0).sort((a, b) => byName(a.name, b.name))[0]?.made;
 }
 
 /** Wait until the supplementary metadata fit, as they are sent with the end of each file. */

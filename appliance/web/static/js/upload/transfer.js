@@ -7,14 +7,15 @@ export class Refused extends Error {}
 
 /** Sends one file. `progress(bytes)` is called while bytes go out, `state(word)` when something changes. */
 export class Transfer {
-  constructor(dataset, file, name, { progress, state }) {
-    Object.assign(this, { dataset, file, name, progress, state });
+  /** `insteadOf`: id of the file of the draft that it replaces. */
+  constructor(dataset, file, name, { progress, state, insteadOf }) {
+    Object.assign(this, { dataset, file, name, progress, state, replacing: insteadOf ? { instead_of: insteadOf } : {} });
     this.offset = 0;
   }
 
   /** Send what is missing. Throws Refused, or AbortError when `signal` says stop. */
   async send(signal) {
-    const begun = await retried(() => json("POST", "/upload/browser", { dataset: this.dataset, name: this.name, size: this.file.size }, signal), signal, this.state);
+    const begun = await retried(() => json("POST", "/upload/browser", { dataset: this.dataset, name: this.name, size: this.file.size, ...this.replacing }, signal), signal, this.state);
     this.url = begun.url;
     this.offset = begun.offset;
     this.resumed = begun.offset > 0;
@@ -24,9 +25,9 @@ export class Transfer {
     }
   }
 
-  /** All bytes are there: make the file a resource. `values`: description and supplements. */
+  /** All bytes are there: make the file a resource. `values`: description, supplements, and `before`: id of the next file in order. */
   finish(sha256, values, signal) {
-    return retried(() => json("POST", `${this.url}/finish`, { ...values, sha256 }, signal), signal, this.state);
+    return retried(() => json("POST", `${this.url}/finish`, { ...values, ...this.replacing, sha256 }, signal), signal, this.state);
   }
 
   async #piece(size, signal) {

@@ -1,0 +1,79 @@
+"""Who is told of what: in the page at once, by mail with the job `notify` where they want that."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import groupby
+
+from appliance.actions import mailing
+from appliance.actions.site import Site
+from appliance.model import notices, times
+from appliance.model.problem import Problem, bad_request
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.settings import Settings
+from appliance.store import notifications, sharing
+from appliance.store.database import Database
+
+_KEPT = timedelta(days=90)
+_MOST_IN_A_MAIL = 50
+
+
+def changed(tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, earlier_id: str | None = None) -> None:
+    """A dataset has changed: tell its followers, and those of the version before it (`earlier_id`). Not whoever did it."""
+    followers = {row["id"] for one in (dataset_id, earlier_id) if one for row in sharing.followers(tx, one)}
+    for user_id in sorted(followers - {viewer.user_id}):
+        notifications.add(tx, user_id, "changed", dataset_id, viewer.user_id)
+
+
+def look(site: Site, viewer: Viewer, until: int) -> None:
+    """The caller has looked at their notifications up to this one."""
+    policy.require(viewer, "notification:change")
+    with site.db.write() as tx:
+        notifications.look(tx, viewer.user_id or "", until)
+
+
+def choose(site: Site, viewer: Viewer, chosen: Mapping[str, tuple[bool, str]], language: str) -> None:
+    """Note what the caller wants to be told of: kind → (in the page?, "off", "soon" or "daily" by mail). Raises Problem 400."""
+    policy.require(viewer, "notification:change")
+    if not chosen.keys() <= set(notices.KINDS) or not {mail for _page, mail in chosen.values()} <= set(notices.MAIL):
+        raise bad_request("kind, mail")
+    with site.db.write() as tx:
+        for kind, (page, mail) in chosen.items():
+            notifications.choose(tx, viewer.user_id or "", kind, page=page, mail=mail, language=language)
+
+
+def tell_of_uploads(db: Database) -> int:
+    """Tell those who uploaded files that all of their jobs have ended. → notifications"""
+    with db.write() as tx:
+        ended = notifications.checked_uploads(tx)
+        for row in ended:
+            if row["failed"]:
+                notifications.add(tx, row["user_id"], "failed", row["dataset_id"], None, row["failed"])
+            else:
+                notifications.add(tx, row["user_id"], "checked", row["dataset_id"], None, row["files"])
+        notifications.forget(tx, times.ahead(-_KEPT))
+    return len(ended)
+
+
+def send_mails(db: Database, settings: Settings) -> int:
+    """Send what is due, one mail for each person; what the mail server does not take waits for the next call. → mails sent"""
+    if not settings.mail.server:
+        return 0
+    with db.read() as conn:
+        due = notifications.unmailed(conn, times.ahead(-timedelta(days=1)))
+    sent = 0
+    for (email, language), group in groupby(due, key=lambda row: (row["email"], row["language"])):
+        rows = list(group)
+        entries = [(row["kind"], row["dataset_id"]) for row in rows[:_MOST_IN_A_MAIL]]
+        subject, text = notices.mail(language, settings.server.hostname, settings.site_url, entries)
+        try:
+            mailing.send(settings.mail, email, subject, text)
+        except Problem:
+            return sent  # the digest of alarms says what is wrong with the mail server
+        with db.write() as tx:
+            notifications.mailed(tx, [row["id"] for row in rows])
+        sent += 1
+    return sent

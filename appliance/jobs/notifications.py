@@ -1,0 +1,13 @@
+"""Telling people what has happened to their uploads, and by mail what they want to know by mail."""
+
+from __future__ import annotations
+
+from appliance.actions import notifying
+from appliance.jobs.registry import Done, JobContext, job
+
+
+@job("notify", background=True)
+def run(context: JobContext) -> Done:
+    """Look for uploads whose jobs have ended, then send the mails that are due."""
+    told = notifying.tell_of_uploads(context.db)
+    return Done({"uploads": told, "mails": notifying.send_mails(context.db, context.settings)})

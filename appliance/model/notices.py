@@ -1,0 +1,49 @@
+"""What people can be told of: kinds, how they may be told by mail, and the sentences of mails.
+
+A mail names no dataset: it is a postcard, and titles of private datasets are not for everybody who reads it on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+KINDS = ("shared", "checked", "failed", "changed", "request")
+#: When a mail is sent: never, with the next run of the job, once a day with all of the day.
+MAIL = ("off", "soon", "daily")
+
+_LINES = {
+    "en": {
+        "shared": "A dataset was shared with you",
+        "checked": "Your upload was checked and is complete",
+        "failed": "Files of your upload could not be processed",
+        "changed": "A dataset that you follow has changed",
+        "request": "Somebody requests access to a dataset of your circle",
+    },
+    "de": {
+        "shared": "Ein Datensatz wurde für Sie freigegeben",
+        "checked": "Ihr Upload wurde geprüft und ist vollständig",
+        "failed": "Dateien Ihres Uploads konnten nicht verarbeitet werden",
+        "changed": "Ein Datensatz, dem Sie folgen, wurde geändert",
+        "request": "Jemand bittet um Zugriff auf einen Datensatz Ihres Kreises",
+    },
+}
+_FRAMES = {
+    "en": ("DCOR {host}: {count} notification{s}", "Choose what you receive by mail: {url}"),
+    "de": ("DCOR {host}: {count} Benachrichtigung{s}", "Was Sie per E-Mail erhalten, wählen Sie hier: {url}"),
+}
+_PLURALS = {"en": "s", "de": "en"}
+
+
+def mail(language: str, host: str, site_url: str, entries: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """(Subject, text) of a mail about `entries`: (kind, dataset's id)."""
+    lines = _LINES.get(language, _LINES["en"])
+    subject, foot = _FRAMES.get(language, _FRAMES["en"])
+    said = [f"{lines[kind]}:\n{site_url}{address(kind, dataset_id)}" for kind, dataset_id in entries]
+    plural = _PLURALS.get(language, "s") if len(entries) != 1 else ""
+    text = "\n\n".join([*said, foot.format(url=f"{site_url}/notifications")])
+    return subject.format(host=host, count=len(entries), s=plural), text + "\n"
+
+
+def address(kind: str, dataset_id: str) -> str:
+    """The path of the page that a notification is about."""
+    return "/requests" if kind == "request" else f"/dataset/{dataset_id}"

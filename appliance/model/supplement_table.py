@@ -1,0 +1,105 @@
+"""Supplementary metadata as a table: one line for each file, one column for each field, in the CSV of spreadsheet programs."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+from appliance.model.csv_cells import inert
+from appliance.model.problem import Problem
+
+#: Heading of the column with the file names.
+FILE = "file"
+_DELIMITERS = "\t;,"
+_MOST_LISTED = 10
+
+
+def decoded(data: bytes) -> str:
+    """The text of a CSV file, in the encodings that spreadsheet programs write: UTF-8, UTF-16 with its mark, Windows-1252."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def written(lines: Iterable[Sequence[object]], delimiter: str) -> bytes:
+    """Lines as CSV in UTF-8 with its mark, by which spreadsheet programs know the encoding; no cell is taken for a formula."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(
+        [[inert(cell) for cell in line] for line in lines]
+    )
+    return codecs.BOM_UTF8 + out.getvalue().encode()
+
+
+def parsed(text: str) -> list[list[str]]:
+    """The cells of a table without empty lines. The first line tells the delimiter: tab, semicolon or comma.
+
+    :raises Problem: 409 when it is no such table.
+    """
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(_DELIMITERS, key=first.count)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise _refused("This is not a table that can be read: a quotation mark is missing.") from error
+    return [[_plain(cell) for cell in line] for line in lines if any(cell.strip() for cell in line)]
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that `written` puts in front of a formula."""
+    text = cell.strip()
+    return text[1:] if text.startswith("'") and inert(text[1:]) != text[1:] else text
+
+
+def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What a table says: resource id → field → text ("" for an empty cell).
+
+    :param files: resource id by file name. :param columns: field by heading in lower case.
+    :raises Problem: 409 with a sentence, when a column or file is unknown or named twice; nothing is left out silently.
+    """
+    lines = parsed(text)
+    if not lines:
+        raise _refused("The table is empty.")
+    heading = [columns.get(cell.casefold(), "" if cell.casefold() != FILE else FILE) for cell in lines[0]]
+    while lines[0] and not lines[0][-1]:  # spreadsheet programs write empty columns at the end
+        lines[0].pop()
+    heading = heading[: len(lines[0])]
+    if FILE not in heading:
+        raise _refused("The table needs a first line with headings and a column 'file' with the file names.")
+    unknown = [cell for cell, key in zip(lines[0], heading, strict=True) if not key]
+    if unknown:
+        raise _refused(f"These columns are unknown: {_listed(unknown)}. Download the table to see the headings.")
+    twice = [cell for cell, key in zip(lines[0], heading, strict=True) if heading.count(key) > 1]
+    if twice:
+        raise _refused(f"These columns appear more than once: {_listed(twice)}.")
+    found: dict[str, dict[str, str]] = {}
+    strange, repeated = [], []
+    for line in lines[1:]:
+        cells = line[: len(heading)] + [""] * (len(heading) - len(line))
+        name = cells[heading.index(FILE)]
+        if any(line[len(heading) :]):
+            raise _refused(f"The line of '{name}' has more cells than there are headings.")
+        if name not in files:
+            strange.append(name)
+        elif files[name] in found:
+            repeated.append(name)
+        else:
+            found[files[name]] = {key: cell for key, cell in zip(heading, cells, strict=True) if key != FILE}
+    if strange:
+        raise _refused(f"These files are not among the measurements of this dataset: {_listed(strange)}.")
+    if repeated:
+        raise _refused(f"These files have more than one line: {_listed(repeated)}.")
+    return found
+
+
+def _refused(message: str) -> Problem:
+    return Problem(409, "Validation Error", message=message)
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = len(words) - _MOST_LISTED
+    return ", ".join(words[:_MOST_LISTED]) + (f" (+ {more})" if more > 0 else "")

@@ -1,0 +1,139 @@
+"""Notifications: one row for each kind and dataset until its reader looks; what happens again meanwhile is counted there."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model import times
+from appliance.model.viewer import Viewer
+from appliance.store import visibility
+
+_WATERMARK = "notified_jobs"
+
+
+def add(
+    tx: sqlite3.Connection, user_id: str, kind: str, dataset_id: str, actor_id: str | None, number: int = 1
+) -> None:
+    """Tell a user of something about a dataset, as far as they want to be told."""
+    wanted = tx.execute(
+        "SELECT page = 1 OR mail != 'off' FROM notification_choice WHERE user_id = ? AND kind = ?", (user_id, kind)
+    ).fetchone()
+    if wanted is not None and not wanted[0]:
+        return
+    tx.execute(
+        """INSERT INTO notification (user_id, kind, dataset_id, actor_id, number, at) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (user_id, kind, dataset_id) WHERE seen IS NULL
+           DO UPDATE SET number = number + excluded.number, at = excluded.at, actor_id = excluded.actor_id""",
+        (user_id, kind, dataset_id, actor_id, number, times.now()),
+    )
+
+
+#: Not looked at, of a kind that the reader wants to see in the page.
+_NEW = """user_id = :reader AND seen IS NULL AND kind NOT IN (
+  SELECT kind FROM notification_choice WHERE user_id = :reader AND page = 0)"""
+_SEEN = """FROM notification n JOIN dataset d ON d.id = n.dataset_id
+  LEFT JOIN notification_choice c ON c.user_id = n.user_id AND c.kind = n.kind
+  LEFT JOIN user a ON a.id = n.actor_id
+  WHERE n.user_id = :reader AND coalesce(c.page, 1) = 1 AND d.state != 'deleted' AND {seen}"""
+
+
+def of_user(conn: sqlite3.Connection, viewer: Viewer, *, limit: int, offset: int = 0) -> list[sqlite3.Row]:
+    """Notifications about datasets that the reader may (still) see, newest first, with title and actor."""
+    seen, parameters = visibility.condition(viewer)
+    return conn.execute(
+        f"""SELECT n.*, d.name AS dataset, d.title, a.name AS actor, a.fullname AS actor_fullname {_SEEN.format(seen=seen)}
+            ORDER BY n.at DESC, n.id DESC LIMIT :limit OFFSET :offset""",
+        parameters | {"reader": viewer.user_id, "limit": limit, "offset": offset},
+    ).fetchall()
+
+
+def count(conn: sqlite3.Connection, viewer: Viewer, *, new: bool) -> int:
+    """How many there are of these, or how many that were not looked at."""
+    seen, parameters = visibility.condition(viewer)
+    where = f"{seen} AND n.seen IS NULL" if new else seen
+    return int(
+        conn.execute(f"SELECT count(*) {_SEEN.format(seen=where)}", parameters | {"reader": viewer.user_id}).fetchone()[
+            0
+        ]
+    )
+
+
+def has_new(conn: sqlite3.Connection, user_id: str) -> bool:
+    """Is there anything for the page that a user has not looked at? Cheap, for every page."""
+    row = conn.execute(f"SELECT 1 FROM notification WHERE {_NEW} LIMIT 1", {"reader": user_id}).fetchone()
+    return row is not None
+
+
+def newest_id(conn: sqlite3.Connection, user_id: str) -> int:
+    """Id of the latest notification of a user, 0 without."""
+    row = conn.execute("SELECT coalesce(max(id), 0) FROM notification WHERE user_id = ?", (user_id,)).fetchone()
+    return int(row[0])
+
+
+def look(tx: sqlite3.Connection, user_id: str, until: int) -> None:
+    """The user has looked at everything of the page up to the notification `until`."""
+    tx.execute(
+        f"UPDATE notification SET seen = :now WHERE {_NEW} AND id <= :until",
+        {"now": times.now(), "reader": user_id, "until": until},
+    )
+
+
+def forget(tx: sqlite3.Connection, before: str) -> int:
+    """Remove what was looked at or mailed before a moment; → how many."""
+    return tx.execute("DELETE FROM notification WHERE seen < ?1 OR mailed < ?1", (before,)).rowcount
+
+
+def choices(conn: sqlite3.Connection, user_id: str) -> dict[str, sqlite3.Row]:
+    """What a user has chosen, by kind; kinds without a choice are missing."""
+    rows = conn.execute("SELECT * FROM notification_choice WHERE user_id = ?", (user_id,))
+    return {row["kind"]: row for row in rows}
+
+
+def choose(tx: sqlite3.Connection, user_id: str, kind: str, *, page: bool, mail: str, language: str) -> None:
+    """Note how a user wants to be told of a kind."""
+    tx.execute(
+        "INSERT OR REPLACE INTO notification_choice (user_id, kind, page, mail, language) VALUES (?, ?, ?, ?, ?)",
+        (user_id, kind, int(page), mail, language),
+    )
+
+
+def unmailed(conn: sqlite3.Connection, day_ago: str) -> list[sqlite3.Row]:
+    """Notifications whose time for a mail has come: user_id, email, language, id, kind, dataset_id; by user.
+
+    Daily ones wait until the oldest of them is a day old; then all go together.
+    """
+    return conn.execute(
+        """SELECT n.id, n.user_id, u.email, c.language, n.kind, n.dataset_id
+           FROM notification n JOIN notification_choice c ON c.user_id = n.user_id AND c.kind = n.kind
+           JOIN user u ON u.id = n.user_id AND u.state = 'active'
+           WHERE n.mailed IS NULL AND n.seen IS NULL AND (c.mail = 'soon' OR (c.mail = 'daily' AND EXISTS (
+             SELECT 1 FROM notification o JOIN notification_choice oc ON oc.user_id = o.user_id AND oc.kind = o.kind
+             WHERE o.user_id = n.user_id AND oc.mail = 'daily' AND o.mailed IS NULL AND o.seen IS NULL AND o.at < ?)))
+           ORDER BY n.user_id, n.at""",
+        (day_ago,),
+    ).fetchall()
+
+
+def mailed(tx: sqlite3.Connection, ids: list[int]) -> None:
+    """These were sent."""
+    tx.executemany("UPDATE notification SET mailed = ? WHERE id = ?", [(times.now(), one) for one in ids])
+
+
+def checked_uploads(tx: sqlite3.Connection) -> list[sqlite3.Row]:
+    """Uploads whose last job has ended since the last call: dataset_id, user_id, files, failed (files of them)."""
+    row = tx.execute("SELECT value FROM meta WHERE key = ?", (_WATERMARK,)).fetchone()
+    last = tx.execute("SELECT max(finished) FROM job").fetchone()[0]
+    if last is None:
+        return []
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_WATERMARK, last))
+    if row is None:
+        return []  # what was there before the first call is no news
+    return tx.execute(
+        """SELECT j.dataset_id, j.user_id, count(DISTINCT j.resource_id) AS files,
+                  count(DISTINCT CASE WHEN j.state = 'failed' THEN j.resource_id END) AS failed
+           FROM job j WHERE j.user_id != '' AND j.resource_id IS NOT NULL AND j.dataset_id IN (
+             SELECT dataset_id FROM job WHERE finished > ? AND finished <= ? AND resource_id IS NOT NULL)
+           GROUP BY j.dataset_id, j.user_id
+           HAVING sum(j.state IN ('queued', 'running')) = 0""",
+        (row[0], last),
+    ).fetchall()

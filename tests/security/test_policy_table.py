@@ -70,7 +70,7 @@ OWN = {"user:read", "user:update", "token:manage", "token:list", "upload:discard
 #: Rules about no object.
 SITE = {
     "open": set(VIEWERS), "site:read": set(VIEWERS) - {"nobody"}, "site:user": USERS, "user:complete": USERS,
-    "follow:change": USERS, "write": USERS, "site:administer": SYSADMIN, "user:list": SYSADMIN, "user:create": SYSADMIN,
+    "follow:change": USERS, "write": USERS, "access:request": USERS, "notification:change": USERS, "site:administer": SYSADMIN, "user:list": SYSADMIN, "user:create": SYSADMIN,
     "user:delete": SYSADMIN, "dataset:create": {"editor", "admin", "admin elsewhere"} | SYSADMIN,
     "upload:begin": {"editor", "admin", "admin elsewhere", "writer", "writer elsewhere"} | SYSADMIN,
     "circle:create": {"founder"} | SYSADMIN, "collection:create": {"collector"} | SYSADMIN,
@@ -82,7 +82,16 @@ def who_may(rule: str, facts: policy.Facts = None) -> set[str]:
 
 
 def test_every_rule_stands_in_the_table() -> None:
-    told = {*DATASET, *CIRCLE_RULES, *COLLECTION_RULES, *OWN, *SITE, "dataset:read", "dataset:collect"}
+    told = {
+        *DATASET,
+        *CIRCLE_RULES,
+        *COLLECTION_RULES,
+        *OWN,
+        *SITE,
+        "dataset:read",
+        "dataset:collect",
+        "dataset:version",
+    }
     assert set(policy.rules()) == told
 
 
@@ -97,6 +106,13 @@ def test_collecting() -> None:
     assert who_may("dataset:collect", PUBLIC) == USERS
     for facts in (PRIVATE, DRAFT, DELETED):
         assert who_may("dataset:collect", facts) == EDITORS, facts
+
+
+def test_new_versions_are_made_of_what_is_active() -> None:
+    for facts in (PRIVATE, PUBLIC):
+        assert who_may("dataset:version", facts) == {"editor", "admin"} | SYSADMIN, facts
+    for facts in (DRAFT, DELETED):
+        assert who_may("dataset:version", facts) == SYSADMIN, facts
 
 
 @pytest.mark.parametrize("rule", DATASET)

@@ -114,3 +114,24 @@ def test_the_search_finds_private_constants(code: str) -> None:
 )
 def test_the_search_lets_public_names_pass(code: str) -> None:
     assert not list(private_constants(ast.parse(code)))
+
+
+#: Folders of tests that are about the whole program.
+WHOLE = {"architecture", "browser", "contract", "crash", "docs", "installer", "support"}
+#: Folders within those of the rooms that are about the whole room.
+WHOLE_ROOM = {"security/attacks", "store/releases"}
+#: Rooms without tests of their own: demonstration data is used by nearly all tests.
+UNTESTED = {"demo"}
+
+
+def _folders(top: Path) -> set[str]:
+    found = {path.parent.relative_to(top).as_posix() for path in top.rglob("*.py")}
+    return {name for name in found if name != "." and "static" not in name}
+
+
+def test_tests_stand_where_the_code_stands() -> None:
+    code, tests = _folders(TESTS.parent / "appliance"), _folders(TESTS)
+    rooms = {name.partition("/")[0] for name in code}
+    assert rooms - UNTESTED <= tests
+    strange = {name for name in tests - code - WHOLE_ROOM if name.partition("/")[0] not in WHOLE}
+    assert strange == set()

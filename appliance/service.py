@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import os
@@ -24,7 +25,7 @@ from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
-from appliance.store import data_root, documents
+from appliance.store import data_root, documents, verdicts
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
@@ -87,6 +88,7 @@ class Service:
         )
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
+            verdicts.set_limits(tx, dataclasses.asdict(self.settings.verdict))
         self.jobs.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         log.info("service.ready port=%d", self.port)

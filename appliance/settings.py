@@ -139,6 +139,27 @@ class Jobs:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Limits of the verdict on each measurement; a change takes effect with the next start."""
+
+    least_events: int = _option(100, "Take a look at files with fewer events")
+    pause: int = _option(10, "Take a look at longer gaps without events that chance does not explain", "s")
+    rate_change: int = _option(
+        60, "Take a look when the event rate changes by more between fifths of the measurement", "%", most=100
+    )
+    burst: int = _option(300, "Take a look when the event rate exceeds this share of the usual one", "%", least=100)
+    brightness_drift: int = _option(10, "Take a look when the median brightness drifts by more", "%")
+    focus_drift: int = _option(20, "Take a look when the sharpness of the images drifts by more", "%")
+    poor_outlines: int = _option(30, "Take a look when more events have a porous or rough outline", "%", most=100)
+    at_border: int = _option(20, "Take a look when more events touch the image border", "%", most=100)
+    saturated: int = _option(1, "Take a look when more events have saturated fluorescence", "%", most=100)
+    lost: int = _option(5, "Take a look when more events are duplicates or were not stored", "%", most=100)
+    temperature: int = _option(2, "Take a look when the chip temperature varies by more", "°C")
+    flow_drift: int = _option(10, "Take a look when flow rate or pressure drift by more", "%")
+    unusable: int = _option(80, "Advise against using a file in which more events are affected", "%", most=100)
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
     """Encrypted backups."""
 
@@ -172,6 +193,7 @@ class Settings:
     depot: Depot = field(default_factory=Depot)
     web: Web = field(default_factory=Web)
     jobs: Jobs = field(default_factory=Jobs)
+    verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
     mail: Mail = field(default_factory=Mail)
     origins: Mapping[str, str] = field(default_factory=dict)

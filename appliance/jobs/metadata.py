@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
+from collections.abc import Mapping
 from typing import IO, Any
 
 from appliance.jobs import basins
 from appliance.jobs.artefact_publishing import Output, publish, scratch
 from appliance.jobs.registry import Done, JobContext, job
 from appliance.jobs.sandbox_child import SandboxError
-from appliance.store import artefacts, jobs, resources, rtdc
+from appliance.store import artefacts, jobs, resources, rtdc, verdicts
 
 _COPIED = (
     "config",
@@ -46,8 +48,10 @@ def run(context: JobContext) -> Done:
     context.resource()
     with context.db.read() as conn:
         known = rtdc.row(conn, context.resource_id)
-    if known is not None and known["extracted"] and not context.arguments.get("force"):
+        judged = verdicts.get(conn, context.resource_id) is not None
+    if known is not None and known["extracted"] and judged and not context.arguments.get("force"):
         return Done({"skipped": "known already"})
+    limits = dataclasses.asdict(context.settings.verdict)
     outputs = tuple(output.name for output in _WHOLE.values())
     with scratch(context) as folder:
         try:
@@ -56,13 +60,14 @@ def run(context: JobContext) -> Done:
             if error.permanent:
                 with context.db.write() as tx:
                     rtdc.refuse(tx, context.resource_id, error.message)
+                    verdicts.put(tx, context.resource_id, {"refused": error.message}, limits)
             raise
         note = publish(context, folder, _WHOLE)
     found = outcome.answer
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill the resource and its kernel, and tell files that wait for this one."""
-        _store(tx, context.resource_id, found)
+        _store(tx, context.resource_id, found, limits)
         for kind in _WHOLE:
             artefacts.remove(tx, context.resource_id, kind)
         note(tx)
@@ -77,7 +82,7 @@ def run(context: JobContext) -> Done:
     return Done(summary, write, outcome.log)
 
 
-def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> None:
+def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any], limits: Mapping[str, int]) -> None:
     resources.patch(tx, resource_id, format=found["format"], dc=found["dc"], event_count=found["event_count"])
     integrity = dict(found["integrity"])
     integrity["stripped_basins"] = found.get("stripped_basins") or []
@@ -89,6 +94,7 @@ def _store(tx: sqlite3.Connection, resource_id: str, found: dict[str, Any]) -> N
         **{key: found[key] for key in _COPIED},
     )
     rtdc.mark_extracted(tx, resource_id)
+    verdicts.put(tx, resource_id, {**found["quality"], "integrity": verdicts.integrity(integrity)}, limits)
 
 
 def _wake_derived(tx: sqlite3.Connection, context: JobContext, identifier: str | None) -> None:

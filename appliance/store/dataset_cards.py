@@ -28,6 +28,20 @@ def by_pks(conn: sqlite3.Connection, pks: Iterable[int]) -> list[sqlite3.Row]:
     return [found[pk] for pk in order if pk in found]
 
 
+def grades(conn: sqlite3.Connection, pks: Iterable[int]) -> dict[int, dict[str, int]]:
+    """How many files of each dataset have which verdict: row number → grade → files."""
+    found: dict[int, dict[str, int]] = {}
+    rows = conn.execute(
+        """SELECT d.pk, v.grade, count(*) FROM dataset d CROSS JOIN resource r ON r.dataset_id = d.id
+           CROSS JOIN verdict v ON v.resource_id = r.id
+           WHERE d.pk IN (SELECT value FROM json_each(?)) GROUP BY d.pk, v.grade""",
+        (json.dumps(list(pks)),),
+    )
+    for pk, grade, count in rows:
+        found.setdefault(pk, {})[grade] = count
+    return found
+
+
 def newest_pks(conn: sqlite3.Connection, viewer: Viewer, limit: int) -> list[int]:
     """Row numbers of the active datasets made last that `viewer` may see."""
     seen, parameters = visibility.condition(viewer)

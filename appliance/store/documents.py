@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from appliance.model import licences
+from appliance.store import measurements
 
 CIRCLE = """json_object('id', {c}.id, 'name', {c}.name, 'title', {c}.title, 'type', 'organization', 'description', {c}.description,
  'image_url', {c}.image_url, 'created', {c}.created, 'is_organization', json('true'), 'approval_status', 'approved', 'state', {c}.state)"""
@@ -61,9 +62,10 @@ def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 
 def refresh_resource(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Write the resource's API answer anew from its row."""
+    """Write the resource's API answer anew from its row, and its row in the table of measurements."""
     row = tx.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
     tx.execute("UPDATE resource SET document = ? WHERE id = ?", (dump(_resource(row, site_url(tx))), resource_id))
+    measurements.refresh(tx, resource_id)
 
 
 def site_url(conn: sqlite3.Connection) -> str:

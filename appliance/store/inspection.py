@@ -93,7 +93,8 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
         """SELECT r.id, k.kind FROM resource r, (SELECT 'checksum' AS kind UNION SELECT 'metadata' UNION SELECT 'condense' UNION SELECT 'preview') k
            WHERE (k.kind = 'checksum' AND r.sha256 IS NULL
                   OR r.mimetype = 'RT-DC' AND (
-                     k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
+                     k.kind = 'metadata' AND NOT EXISTS (SELECT 1 FROM rtdc t JOIN verdict v ON v.resource_id = t.resource_id
+                                                         WHERE t.resource_id = r.id AND t.extracted IS NOT NULL)
                      OR k.kind = 'condense' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'condensed')
                      OR k.kind = 'preview' AND NOT EXISTS (SELECT 1 FROM artefact a WHERE a.resource_id = r.id AND a.kind = 'preview')))
              AND NOT EXISTS (SELECT 1 FROM job j WHERE j.resource_id = r.id AND j.kind = k.kind AND j.state IN ('queued', 'running', 'failed'))

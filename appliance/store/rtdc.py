@@ -7,6 +7,7 @@ import sqlite3
 from typing import Any
 
 from appliance.model import times
+from appliance.store import measurements
 
 _JSON = (
     "config",
@@ -35,6 +36,8 @@ def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
         elif key not in _PLAIN:
             raise KeyError(key)
         tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))
+    if "statistics" in values:
+        measurements.refresh(tx, resource_id)
 
 
 def mark_extracted(tx: sqlite3.Connection, resource_id: str) -> None:

@@ -89,7 +89,7 @@ def test_explorer_polygon_keyboard_axes_and_export(house: House, open_page: Open
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**view=**")
     page.keyboard.press("0")
-    until(page, "!location.search.includes('view=')")
+    page.wait_for_url("**view=all**")
     with page.expect_download() as started:
         page.get_by_role("button", name="CSV").click()
     lines = Path(started.value.path()).read_text().splitlines()

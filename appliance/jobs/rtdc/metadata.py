@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from . import basins, config, contents, features, integrity, personal, tables, texts
+from . import basins, config, contents, features, integrity, personal, quality, tables, texts
 from .errors import explained
 from .opening import SafeRTDC, open_dataset
 
@@ -46,6 +46,7 @@ def extract(path: Path, scratch: Path | None = None) -> dict[str, Any]:
             "identifier": dataset.get_measurement_identifier(),
             "integrity": integrity.check(dataset, reasons),
             "personal": found,
+            "quality": quality.measure(dataset, count),
         }
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from dclab import definitions as dfn
 from PIL import Image
 
-from . import events, features
+from . import events, features, population
 from .errors import RtdcError, explained
 from .features import Array
 from .opening import SafeRTDC, open_dataset
@@ -67,7 +67,7 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     """Answer one request. Raises RtdcError `invalid` with upstream's texts for wrong parameters.
 
     `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
-    values, traces, picture; "image" {event} → picture only. `condensed` (or `files["condensed"]`) names the condensed file:
+    values, traces, picture; "image" {event} → picture only; "statistics" and "histograms": see `population`. `condensed` (or `files["condensed"]`) names the condensed file:
     its scalar features win.
     """
     what = request.get("what")
@@ -78,6 +78,9 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
         return {"values": _feature(request, dataset, condensed)}
     if what == "trace":
         return {"values": _trace(request, dataset)}
+    if what in ("statistics", "histograms"):
+        made = population.describe if what == "statistics" else population.histograms
+        return made(request, lambda name: _scalar(name, dataset, condensed), len(dataset))
     if what == "image":
         return _picture(dataset, _event(request, "image"))
     if what == "event":

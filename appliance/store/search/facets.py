@@ -14,7 +14,7 @@ from appliance.store.search import columns
 _FEW = 500  # hits up to which SQL counts; beyond, columns in memory do
 _SMALL = 5000  # datasets up to which SQL reads all values of a metadata field
 #: Facets of every dataset, kept in the index.
-_KEPT = frozenset({"organization", "groups", "tags", "license_id", "res_format", "year"})
+_KEPT = frozenset({"organization", "groups", "tags", "license_id", "res_format", "year", "verdict"})
 _FROM_KEPT = {"owner_org": "organization"}
 _NUMBERS = frozenset({"num_events", "num_tags", "size"})
 #: Facets read from the dataset's row.

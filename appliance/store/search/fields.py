@@ -97,6 +97,7 @@ _FIELDS: dict[str, Field] = {
     "metadata_created": Moment("d.created"),
     "metadata_modified": Moment("d.modified"),
     "year": Valued("year", exact=True),
+    "verdict": Valued("verdict", exact=True),
     "num_resources": Number("d.num_resources"),
     "num_tags": Number("num_tags", own=True),
     "num_events": Number("num_events", own=True),

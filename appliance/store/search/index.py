@@ -87,7 +87,7 @@ class _Entry:
 
 
 def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[_Entry]:
-    """Gather what is to be indexed of these datasets: four statements for the whole batch."""
+    """Gather what is to be indexed of these datasets: five statements for the whole batch."""
     wanted = json.dumps(ids)
     found: dict[str, _Entry] = {}
     for row in tx.execute(
@@ -126,6 +126,12 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[_Entry]:
         (wanted,),
     ):
         _add_resource(found[row[0]], *tuple(row)[1:])
+    for id_, grade in tx.execute(
+        """SELECT DISTINCT r.dataset_id, v.grade FROM resource r CROSS JOIN verdict v ON v.resource_id = r.id
+           WHERE r.dataset_id IN (SELECT value FROM json_each(?))""",
+        (wanted,),
+    ):
+        found[id_].facet("verdict", grade)
     yield from found.values()
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 from appliance.actions import lookup
 from appliance.actions import resources as verbs
-from appliance.model import names, supplements
+from appliance.model import names, supplements, verdict
 from appliance.model.problem import Problem, missing, not_found
-from appliance.store import resources
+from appliance.store import resources, verdicts
 from appliance.store.search import autocomplete, resource_search
 from appliance.web.api.registry import Call, Raw, action, listing, natural, text
 
@@ -22,6 +23,25 @@ def resource_show(call: Call) -> Raw:
     with call.context.db.read() as conn:
         row, _ = lookup.resource(conn, call.viewer, call["id"])
     return Raw(row["document"])
+
+
+@action("dcor_verdict", _ID, rule="site:read", asks="dataset:read", get=True, cacheable=True)
+def dcor_verdict(call: Call) -> dict[str, Any]:
+    """How good a measurement is: `verdict` (good, look, bad), the `checks` that it follows from, the numbers (`measures`).
+
+    All are null for a file that was not judged (yet). A search by `fq=verdict:bad` finds datasets with such a file.
+    """
+    with call.context.db.read() as conn:
+        row, _ = lookup.resource(conn, call.viewer, call["id"])
+        measures = verdicts.get(conn, row["id"])
+    if measures is None:
+        return {"id": row["id"], "verdict": None, "checks": None, "measures": None}
+    found = verdict.judge(measures, dataclasses.asdict(call.context.settings.verdict))
+    checks = [
+        {"check": one.check, "verdict": one.grade, "what": one.what, "values": dict(one.values)}
+        for one in found.findings
+    ]
+    return {"id": row["id"], "verdict": found.grade, "checks": checks, "measures": measures}
 
 
 @action(

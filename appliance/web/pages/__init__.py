@@ -18,9 +18,11 @@ from appliance.web.pages.community import access_requests, members
 from appliance.web.pages.community import view as communities
 from appliance.web.pages.dataset import (
     activate,
+    compare,
     dataset_list,
     files,
     manage,
+    measurements,
     resource,
     resource_edit,
     selection,
@@ -60,6 +62,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     aliases.bp,
     register.bp,
     selection.bp,
+    compare.bp,
+    measurements.bp,
     admin_health.bp,
     admin_users.bp,
     admin_jobs.bp,

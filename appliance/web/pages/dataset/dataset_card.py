@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from appliance.store import dataset_cards
+from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
 from appliance.web.pages.frame.base import conn
@@ -15,11 +16,13 @@ from appliance.web.pages.frame.i18n import gettext as _
 
 def hits(pks: Iterable[int]) -> list[dict[str, Any]]:
     """View models of the datasets with these row numbers, in this order."""
-    return [hit(card) for card in dataset_cards.by_pks(conn(), pks)]
+    order = list(pks)
+    grades = dataset_cards.grades(conn(), order)
+    return [hit(card, grades.get(card["pk"], {})) for card in dataset_cards.by_pks(conn(), order)]
 
 
-def hit(card: sqlite3.Row) -> dict[str, Any]:
-    """The view model of one card."""
+def hit(card: sqlite3.Row, grades: dict[str, int]) -> dict[str, Any]:
+    """The view model of one card; `grades`: how many of its files have which verdict."""
     meta = [show.resources(card["resources"])]
     if card["events"]:
         meta.append(show.events(card["events"]))
@@ -29,7 +32,7 @@ def hit(card: sqlite3.Row) -> dict[str, Any]:
         "id": card["id"],
         "url": dataset_url(card),
         "title": card["title"] or card["name"],
-        "badges": state_badges(card["state"], private=bool(card["private"])),
+        "badges": state_badges(card["state"], private=bool(card["private"])) + verdict.badges(grades),
         "authors": card["authors"],
         "summary": markdown.plain(card["notes"]) if card["notes"] else "",
         "circle": {"text": card["circle_title"] or card["circle_name"], "url": f"/organization/{card['circle_name']}"},

@@ -16,7 +16,7 @@ from appliance.model.problem import Problem
 from appliance.store import communities
 from appliance.store.search import SearchQuery, SearchResult, package_search
 from appliance.store.search.facets import Item
-from appliance.web.pages.dataset import supplements
+from appliance.web.pages.dataset import supplements, verdict
 from appliance.web.pages.dataset.dataset_card import hits
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
@@ -38,6 +38,7 @@ FACETS = {
     "organization": N_("Circle"),
     "groups": N_("Collection"),
     "tags": N_("Tags"),
+    "verdict": N_("Verdict"),
     "res_format": N_("Format"),
     "license_id": N_("Licence"),
     "year": N_("Year"),
@@ -46,6 +47,8 @@ FACETS = {
 }
 #: names in the address that stand for longer ones in the index
 INDEX_FIELDS = {"region": "dc:setup:chip region", "sample": "sp:general:sample type"}
+#: facets whose values have names of their own on pages
+_NAMED = frozenset({*INDEX_FIELDS, "verdict"})
 #: name in the address → (field of the index, heading, unit)
 RANGES = {
     "flow": ("dc:setup:flow rate", N_("Flow rate"), "µL/s"),
@@ -175,7 +178,7 @@ def _facets(
             continue
         chosen = filters.facets.get(name, [])
         items = {
-            item.name: (label(name, item.name) if name in INDEX_FIELDS else item.display_name, item.count)
+            item.name: (label(name, item.name) if name in _NAMED else item.display_name, item.count)
             for item in counts.get(INDEX_FIELDS.get(name, name), [])
         }
         for value in chosen:
@@ -204,6 +207,8 @@ def label(name: str, value: str) -> str:
     if name == "license_id":
         licence = licences.find(value)
         return str(licence["title"]) if licence else value
+    if name == "verdict":
+        return verdict.name_of(value)
     if name == "region":
         return labels.value("setup:chip region", value)
     if name == "sample":

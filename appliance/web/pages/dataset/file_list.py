@@ -10,8 +10,9 @@ from flask import request
 
 from appliance.model import names
 from appliance.model.viewer import DatasetFacts
-from appliance.store import dataset_cards, resources
+from appliance.store import dataset_cards, resources, verdicts
 from appliance.store import jobs as job_store
+from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import may
 from appliance.web.pages.frame.base import conn, settings
@@ -43,6 +44,7 @@ def listed(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
     chosen.sort(key=_ORDERS[order][1])
     page = min(page_number(request.args), max(1, -(-len(chosen) // _PER_PAGE)))
     with_thumbnail = dataset_cards.resources_with_thumbnail(conn(), row["id"])
+    grades = verdicts.of_dataset(conn(), row["id"])
     by_resource = by_file(job_store.for_dataset(conn(), row["id"]))
     total = sum(file["size"] or 0 for file in files)
     events = sum(file["event_count"] or 0 for file in files)
@@ -50,7 +52,7 @@ def listed(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
     path = f"/dataset/{row['id']}"
     return {
         "resources": [
-            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], []))
+            _file(row, file, file["id"] in with_thumbnail, by_resource.get(file["id"], []), grades.get(file["id"], ""))
             for file in chosen[(page - 1) * _PER_PAGE : page * _PER_PAGE]
         ],
         "resources_count": show.integer(len(files)),
@@ -67,15 +69,20 @@ def listed(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
         }
         if len(files) > _FEW
         else None,
+        "comparable": any(file["mimetype"] in ("RT-DC", "DC") for file in files),
         "upload_url": f"/dataset/{row['name']}/upload" if editable else "",
     }
 
 
-def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]]) -> dict[str, Any]:
+def _file(
+    row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[str, Any]], grade: str
+) -> dict[str, Any]:
     url = f"/dataset/{row['id']}/resource/{file['id']}"
     meta = [text for text in (file["format"], show.events(file["event_count"]), show.size(file["size"])) if text]
     return {
+        "id": file["id"],
         "name": file["name"],
+        "comparable": file["mimetype"] in ("RT-DC", "DC"),
         "url": url,
         "description": file["description"] or "",
         "icon": "measurement" if file["mimetype"] in ("RT-DC", "DC") else "file",
@@ -83,4 +90,5 @@ def _file(row: sqlite3.Row, file: sqlite3.Row, thumbnail: bool, jobs: list[dict[
         "meta": meta,
         "download": f"{url}/download/{file['name'].lower()}",
         "state": summary(jobs),
+        "verdict": verdict.badge(grade) if grade else None,
     }

@@ -10,9 +10,9 @@ from flask import Blueprint
 
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import artefacts, communities, resources, rtdc
+from appliance.store import artefacts, communities, resources, rtdc, verdicts
 from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import contents, measurement, snippets, supplements
+from appliance.web.pages.dataset import contents, measurement, snippets, supplements, verdict
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.dataset_card import state_badges
 from appliance.web.pages.frame import format as show
@@ -47,6 +47,7 @@ def page(ref: str, resource_id: str) -> str:
     jobs = job_store.for_resource(conn(), resource_id)
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
     is_measurement = file["mimetype"] in ("RT-DC", "DC")
+    measures = verdicts.get(conn(), resource_id)
     dc = json.loads(file["dc"])
     model: dict[str, Any] = {
         "title": file["name"],
@@ -59,7 +60,8 @@ def page(ref: str, resource_id: str) -> str:
         "figures": measurement.figures(file, dc) if is_measurement else [],
         "tables": measurement.tables(dc),
         "supplements": supplements.tables(json.loads(file["supplements"]), settings().policy.supplements),
-        "warnings": measurement.warnings(row, facts_of_file),
+        "verdict": verdict.of_file(measures, jobs) if is_measurement else None,
+        "warnings": [] if measures else measurement.warnings(row, facts_of_file),
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
@@ -175,7 +177,7 @@ def _sections(model: dict[str, Any]) -> list[dict[str, str]]:
         ("preview", "measurement", _("Preview and metadata"), "image"),
         ("contents", "contents", _("Contents"), "file"),
         ("supplements", "supplements", _("Supplements"), "tag"),
-        ("quality", "reports", _("Quality"), "shield"),
+        ("quality", "verdict", _("Quality"), "shield"),
         ("logs", "logs", _("Logs"), "log"),
         ("tables", "data_tables", _("Tables"), "table"),
         ("file", "id", _("Checksums and programs"), "hash"),

@@ -8,8 +8,10 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import collecting
+from appliance.model import names
 from appliance.model.problem import Problem, invalid
-from appliance.store import datasets
+from appliance.store import datasets, resources
+from appliance.web.measurement_statistics import MOST_FILES
 from appliance.web.pages.dataset.dataset_card import dataset_url
 from appliance.web.pages.dataset.dataset_search import MOST_SELECTED
 from appliance.web.pages.dataset.sharing import own_collections
@@ -58,6 +60,8 @@ def act() -> Any:
         return nothing_selected(), 409
     if what == "zip":
         return redirect(url_with("/datasets.zip", dataset=[row["id"] for row in chosen]), 303)
+    if what == "compare":
+        return redirect(url_with("/compare", r=_measurements(chosen)), 303)
     if what == "script":
         return _script(chosen)
     return render(
@@ -71,6 +75,27 @@ def act() -> Any:
         ],
         may_create=may("collection:create"),
     )
+
+
+def _measurements(chosen: list[Any]) -> list[str]:
+    """Ids of the measurements of the chosen datasets. Raises Problem 409 for more than can be compared."""
+    found = [
+        file["id"]
+        for row in chosen
+        for file in resources.of_dataset(conn(), row["id"])
+        if names.is_measurement(file["name"])
+    ]
+    if len(found) > MOST_FILES:
+        raise Problem(
+            409,
+            "Validation Error",
+            message=_(
+                "At most %(most)s measurements can be compared at once; these are %(count)s. Select them on the page of a dataset.",
+                most=MOST_FILES,
+                count=len(found),
+            ),
+        )
+    return found
 
 
 def _line(row: Any) -> dict[str, str]:

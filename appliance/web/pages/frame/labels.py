@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 
@@ -136,6 +138,28 @@ _FLUORESCENCE = {
     "pos": (N_("FL-%(channel)s position of peak"), "µs"),
     "width": (N_("FL-%(channel)s width"), "µs"),
 }
+
+#: heading → what the names of its features begin with
+_GROUPS: dict[str, tuple[str, ...]] = {
+    N_("Shape"): ("area_", "aspect", "size_", "volume", "per_", "pos_", "nevents"),
+    N_("Deformation"): ("deform", "circ", "inert_", "ecc_", "tilt", "emodulus"),
+    N_("Fluorescence"): ("fl1_", "fl2_", "fl3_"),
+    N_("Brightness"): ("bright_", "bg_", "tex_", "qpi_"),
+    N_("Time and setup"): ("time", "frame", "index", "temp", "pressure", "flow_rate", "g_force"),
+    N_("Machine learning"): ("ml_",),
+}
+
+
+def grouped(names: list[str]) -> list[dict[str, Any]]:
+    """Features by group, [{title, names}]; those that belong to none come last."""
+    found: list[dict[str, Any]] = []
+    left = list(names)
+    for title, beginnings in _GROUPS.items():
+        members = [name for name in left if name.startswith(beginnings)]
+        left = [name for name in left if name not in members]
+        if members:
+            found.append({"title": _(title), "names": members})
+    return [*found, {"title": _("Other"), "names": left}] if left else found
 
 
 def section(key: str) -> str:

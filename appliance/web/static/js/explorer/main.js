@@ -1,11 +1,12 @@
 // The explorer on a resource's page: wires the columns, the plot, the tools and the panels together.
 
 import { toast } from "../app.js";
+import { fillMenu, Limits } from "./axes.js";
 import { Columns } from "./columns.js";
 import { EventPanel } from "./event.js";
 import { drawHistogram } from "./histogram.js";
 import { csv, fillTable, save, share } from "./report.js";
-import { limits, Scale, whole } from "./scale.js";
+import { extent, limits, Scale, whole } from "./scale.js";
 import { Scatter } from "./scatter.js";
 import { parseShape, rowsInside, statistics } from "./selection.js";
 import { Tools } from "./tools.js";
@@ -38,13 +39,18 @@ class Explorer {
     const names = this.columns.names;
     const first = (wanted, fallback) => (names.includes(asked.get(wanted)) ? asked.get(wanted) : (fallback.find((name) => names.includes(name)) ?? names[0]));
     for (const key of ["x", "y", "colour"]) {
-      for (const name of names) this.controls[key].append(new Option(labelOf(name), name));
+      fillMenu(this.controls[key], names, data.groups, titleOf);
     }
     this.controls.x.value = first("x", ["area_um", "area_cvx", "volume"]);
     this.controls.y.value = first("y", ["deform", "bright_avg", "aspect"]);
     if (asked.has("colour")) this.controls.colour.value = names.includes(asked.get("colour")) ? asked.get("colour") : "";
     this.controls.xlog.checked = asked.get("xs") === "log";
     this.controls.ylog.checked = asked.get("ys") === "log";
+    this.limits = new Limits(
+      root,
+      () => ({ x: this.scatter.scaleX, y: this.scatter.scaleY }),
+      (x, y) => this.view(x, y, true),
+    );
     this.#listen();
     this.scatter.resize();
     await this.load(asked.get("view"));
@@ -117,6 +123,8 @@ class Explorer {
       this.home = { x: new Scale(...limits(xs, xlog.checked), xlog.checked), y: new Scale(...limits(ys, ylog.checked), ylog.checked) };
       this.scatter.setScales(named ? new Scale(numbers[0], numbers[1], xlog.checked) : this.home.x, named ? new Scale(numbers[2], numbers[3], ylog.checked) : this.home.y);
       this.moved = named;
+      if (view === "all") this.#showAll();
+      this.limits.show();
       this.scatter.recolour();
       this.scatter.draw();
       this.report();
@@ -135,6 +143,7 @@ class Explorer {
       this.scatter.recolour();
       this.remember();
       this.histogram();
+      this.limits.show();
     }
     this.draw();
   }
@@ -147,10 +156,18 @@ class Explorer {
     });
   }
 
+  /** Every event, also the far outliers that the first view leaves out. */
   reset() {
-    this.view(this.home.x, this.home.y, true);
-    this.moved = false;
+    this.#showAll();
+    this.view(this.scatter.scaleX, this.scatter.scaleY, true);
+    this.moved = "all";
     this.remember();
+  }
+
+  #showAll() {
+    const { xlog, ylog } = this.controls;
+    this.scatter.setScales(new Scale(...extent(this.x, xlog.checked), xlog.checked), new Scale(...extent(this.y, ylog.checked), ylog.checked));
+    this.moved = "all";
   }
 
   select(shape, done) {
@@ -204,9 +221,20 @@ class Explorer {
     const count = this.rows ? this.rows.length : all;
     at("selection").textContent = this.rows ? share(words, count, all) : words.all.replace("{count}", whole(all));
     at("clear").hidden = !this.rows;
+    this.#linkExact();
     this.numbers = await this.#numbers(this.#described());
     fillTable(at("statistics"), this.numbers);
     this.histogram();
+  }
+
+  /** A link to the statistics that the server makes of all events: those selected, if a gate can say which. */
+  #linkExact() {
+    const { x, y } = this.controls;
+    const conditions = this.shape?.conditions?.(x.value, y.value);
+    const query = new URLSearchParams([["r", data.id], ["f", x.value], ["f", y.value]]);
+    if (conditions) query.set("g", JSON.stringify([{ name: words.selection, conditions }]));
+    at("exact").href = `/compare?${query}`;
+    at("exact").hidden = Boolean(this.shape) && !conditions;
   }
 
   async #numbers(names) {
@@ -241,6 +269,7 @@ class Explorer {
 
   #viewText() {
     const { scaleX, scaleY } = this.scatter;
+    if (this.moved === "all") return "all";
     return this.moved ? [scaleX.low, scaleX.high, scaleY.low, scaleY.high].map((value) => Number(value.toPrecision(6))).join(",") : null;
   }
 

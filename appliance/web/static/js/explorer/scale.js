@@ -99,6 +99,20 @@ export function tickLabel(value, step) {
   return value.toLocaleString(language, { minimumFractionDigits: 0, maximumFractionDigits: decimals + extra });
 }
 
+/** The limits that show every value of a column, a little widened. */
+export function extent(values, log) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value) || (log && value <= 0)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (low > high) return log ? [0.1, 10] : [0, 1];
+  const wide = new Scale(low, high, log);
+  return [wide.value(-0.02), wide.value(1.02)];
+}
+
 /** The limits that show a column well: its 0.2 % to 99.8 % quantiles (by a sample), a little widened. */
 export function limits(values, log) {
   const sample = [];

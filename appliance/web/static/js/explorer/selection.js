@@ -15,6 +15,11 @@ export class Box {
     return [[this.x0, this.y0], [this.x1, this.y0], [this.x1, this.y1], [this.x0, this.y1]];
   }
 
+  /** The same as conditions of a gate on the server. */
+  conditions(x, y) {
+    return [{ feature: x, min: this.x0, max: this.x1 }, { feature: y, min: this.y0, max: this.y1 }];
+  }
+
   get text() {
     return `box:${[this.x0, this.x1, this.y0, this.y1].map(short).join(",")}`;
   }
@@ -39,6 +44,11 @@ export class Polygon {
       if (yi > py !== yj > py && px < ((xj - xi) * (py - yi)) / (yj - yi) + xi) inside = !inside;
     }
     return inside;
+  }
+
+  /** The same as conditions of a gate on the server; null where a log axis bends the edges, which no gate can say. */
+  conditions(x, y) {
+    return this.scales.x.log || this.scales.y.log ? null : [{ x, y, points: this.points }];
   }
 
   get text() {

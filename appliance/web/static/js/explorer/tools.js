@@ -18,6 +18,7 @@ export class Tools {
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", (event) => this.#up(event, true));
     canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    for (const end of ["pointerleave", "blur"]) canvas.addEventListener(end, () => (this.active = false));
     canvas.addEventListener("dblclick", () => this.#double());
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -36,6 +37,7 @@ export class Tools {
 
   #down(event) {
     if (event.button !== 0) return;
+    this.active = true; // until the pointer leaves, the wheel belongs to the plot
     const place = this.#place(event);
     this.scatter.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, place);
@@ -111,7 +113,9 @@ export class Tools {
     this.handlers.shape(shape, true);
   }
 
+  /** Without Ctrl, and before a click into the plot, the wheel scrolls the page as everywhere. */
   #wheel(event) {
+    if (!(event.ctrlKey || event.metaKey || this.active)) return;
     event.preventDefault();
     const place = this.#place(event);
     const value = this.scatter.toValue(place.x, place.y);

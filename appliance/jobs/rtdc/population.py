@@ -1,0 +1,153 @@
+"""Statistics and histograms over all events of a measurement, or over those in gates, as dclab computes them.
+
+Means, percentiles, modes and standard deviations are those of `dclab.statistics`, over the columns as they are stored.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from dclab.polygon_filter import points_in_poly
+from dclab.statistics import Statistics
+
+from .errors import RtdcError
+from .features import Array
+
+#: Reads a scalar feature: name → its values. Raises RtdcError.
+Read = Callable[[str], Array]
+#: Name in answers → dclab's name.
+METHODS = {
+    "mean": "Mean",
+    "median": "Median",
+    "mode": "Mode",
+    "sd": "SD",
+    "p10": "10th Percentile",
+    "q25": "25th Percentile",
+    "q75": "75th Percentile",
+    "p90": "90th Percentile",
+}
+MOST_BINS = 200
+
+
+def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
+    """Request: `features`, `gates` (`model.gates`). → {events, duration, gates: [{name, events, share, rate, features}], missing}.
+
+    The first entry of `gates` has the name "" and stands for all events. Features that the file lacks are in `missing`; a gate
+    that needs one of them has null for `events`.
+    """
+    columns, missing = _columns(request, read, events)
+    duration = _duration(read, events)
+    found: list[dict[str, Any]] = []
+    for name, inside in _gates(request, columns, events):
+        if inside is None:
+            found.append({"name": name, "events": None, "share": None, "rate": None, "features": {}})
+            continue
+        count = int(np.count_nonzero(inside))
+        found.append(
+            {
+                "name": name,
+                "events": count,
+                "share": count / events if events else None,
+                "rate": count / duration if duration else None,
+                "features": {
+                    feature: _numbers(columns[feature], inside) for feature in request["features"] if feature in columns
+                },
+            }
+        )
+    return {"events": events, "duration": duration, "gates": found, "missing": missing}
+
+
+def histograms(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
+    """Request: `ranges` {feature: [low, high]}, `bins`, `gates`. → {gates: [{name, counts: {feature: [counts]}}], missing}."""
+    bins = max(1, min(int(request["bins"]), MOST_BINS))
+    columns, missing = _columns({**request, "features": list(request["ranges"])}, read, events)
+    found = []
+    for name, inside in _gates(request, columns, events):
+        counts = {}
+        for feature, (low, high) in request["ranges"].items():
+            if inside is not None and feature in columns:
+                values = columns[feature][inside].astype(np.float64)
+                values = values[np.isfinite(values)]
+                counts[feature] = np.histogram(values, bins=bins, range=(low, high))[0].tolist()
+        found.append({"name": name, "counts": counts})
+    return {"gates": found, "missing": missing}
+
+
+def _columns(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str, Array], list[str]]:
+    wanted = dict.fromkeys(request["features"])
+    for gate in request["gates"]:
+        for one in gate["conditions"]:
+            wanted |= dict.fromkeys(one[key] for key in ("feature", "x", "y") if key in one)
+    columns, missing = {}, []
+    for name in wanted:
+        try:
+            values = read(name)
+        except RtdcError:
+            missing.append(name)
+            continue
+        if len(values) == events:
+            columns[name] = values
+        else:
+            missing.append(name)
+    return columns, missing
+
+
+def _gates(request: dict[str, Any], columns: dict[str, Array], events: int) -> list[tuple[str, Array | None]]:
+    found: list[tuple[str, Array | None]] = [("", np.ones(events, dtype=bool))]
+    for gate in request["gates"]:
+        inside: Array | None = np.ones(events, dtype=bool)
+        for one in gate["conditions"]:
+            if any(one[key] not in columns for key in ("feature", "x", "y") if key in one):
+                inside = None
+                break
+            inside = inside & _condition(one, columns)
+        found.append((gate["name"], inside))
+    return found
+
+
+def _condition(one: dict[str, Any], columns: dict[str, Array]) -> Array:
+    if "points" in one:
+        places = np.column_stack([columns[one["x"]], columns[one["y"]]]).astype(np.float64)
+        inside: Array = points_in_poly(points=places, verts=np.array(one["points"], dtype=np.float64))
+    else:
+        values = columns[one["feature"]]
+        inside = np.ones(len(values), dtype=bool)
+        if one["min"] is not None:
+            inside &= values >= one["min"]
+        if one["max"] is not None:
+            inside &= values <= one["max"]
+    return ~inside if one["inverted"] else inside
+
+
+def _numbers(column: Array, inside: Array) -> dict[str, Any]:
+    """→ dclab's numbers, and count, cv, min, max; None where there is no number."""
+    values = column[inside]
+    values = values[np.isfinite(values)]
+    found: dict[str, Any] = {"count": int(values.size)}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for name, method in METHODS.items():
+            found[name] = _finite(Statistics.available_methods[method].method(values)) if values.size else None
+        found["min"], found["max"] = (_finite(values.min()), _finite(values.max())) if values.size else (None, None)
+    found["cv"] = found["sd"] / found["mean"] if found["sd"] is not None and found["mean"] else None
+    return found
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value)
+    return number if np.isfinite(number) else None
+
+
+def _duration(read: Read, events: int) -> float | None:
+    """→ seconds between the first and the last event."""
+    try:
+        times = read("time")
+    except RtdcError:
+        return None
+    if len(times) != events or events < 2:
+        return None
+    span = float(np.nanmax(times) - np.nanmin(times))
+    return span if np.isfinite(span) and span > 0 else None

@@ -1,0 +1,88 @@
+"""Statistics of several measurements over all of their events, made in the sandboxed readers; for the API and for pages."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.model import gates as gate_rules
+from appliance.model import names
+from appliance.model.problem import Fields, Problem, invalid
+from appliance.web import cpu_slot
+from appliance.web.context import Context
+
+MOST_FILES = 12
+MOST_FEATURES = 20
+#: Longest time for one file [s]: opening, and reading the columns of some million events.
+_TIMEOUT = 30.0
+DEFAULT_FEATURES = ("area_um", "deform")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the files: checked features and gates (`model.gates`)."""
+
+    features: tuple[str, ...]
+    gates: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def checked(cls, features: Sequence[str], gates: Any) -> Question:
+        """From what a caller sent. Raises Problem 409 with the reasons."""
+        errors: Fields = {}
+        wanted = tuple(dict.fromkeys(features)) or DEFAULT_FEATURES
+        odd = [name for name in wanted if not gate_rules.is_feature(name)]
+        if odd:
+            errors["features"] = [f"'{odd[0][:60]}' is not the name of a scalar feature"]
+        elif len(wanted) > MOST_FEATURES:
+            errors["features"] = [f"At most {MOST_FEATURES} features are accepted"]
+        found: list[dict[str, Any]] = []
+        try:
+            found = gate_rules.checked(gates or [])
+        except ValueError as error:
+            errors["gates"] = [str(error)]
+        if errors:
+            raise invalid(errors)
+        return cls(wanted, tuple(found))
+
+
+def require_measurement(row: sqlite3.Row) -> None:
+    """Raises Problem 409 for a file of another kind."""
+    if not names.is_measurement(row["name"]):
+        raise invalid(message=f"Resource ID {row['id']} must be an .rtdc dataset!")
+
+
+def require_number(ids: Sequence[str]) -> list[str]:
+    """The ids, each once. Raises Problem 409 for none or too many."""
+    unique = list(dict.fromkeys(ids))
+    if not 0 < len(unique) <= MOST_FILES:
+        raise invalid({"ids": [f"Between 1 and {MOST_FILES} measurements can be compared at once"]})
+    return unique
+
+
+def statistics(context: Context, resource_id: str, question: Question, caller: str) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.population.describe` for one file that the caller may read. Raises Problem."""
+    asked = {"what": "statistics", "features": list(question.features), "gates": list(question.gates)}
+    return _read(context, resource_id, asked, caller)
+
+
+def histograms(
+    context: Context,
+    resource_id: str,
+    question: Question,
+    ranges: Mapping[str, tuple[float, float]],
+    bins: int,
+    caller: str,
+) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.population.histograms` for one file that the caller may read. Raises Problem."""
+    asked = {"what": "histograms", "ranges": dict(ranges), "bins": bins, "gates": list(question.gates)}
+    return _read(context, resource_id, asked, caller)
+
+
+def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: str) -> dict[str, Any]:
+    if context.readers is None:
+        raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
+    cpu_slot.release()  # a child reads now, others may work
+    found: dict[str, Any] = context.readers.read(resource_id, asked, caller=caller, timeout=_TIMEOUT)
+    return found

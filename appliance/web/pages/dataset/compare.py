@@ -1,0 +1,285 @@
+"""Comparing measurements: statistics over all their events, and their distributions beside each other. The address says everything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from appliance.model import names
+from appliance.model.csv_cells import inert
+from appliance.model.problem import Problem
+from appliance.store import datasets, resources, rtdc, verdicts
+from appliance.web import measurement_statistics as figures
+from appliance.web.page_slots import without_slot
+from appliance.web.pages.dataset import compare_charts as charts
+from appliance.web.pages.dataset import verdict
+from appliance.web.pages.frame import format as show
+from appliance.web.pages.frame import labels
+from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.base import conn, context, release, viewer
+from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.render import render, url_with
+
+bp = Blueprint("compare", __name__)
+
+#: name in answers → heading
+COLUMNS = {
+    "mean": N_("Mean"),
+    "median": N_("Median"),
+    "mode": N_("Mode"),
+    "sd": N_("SD"),
+    "cv": N_("CV"),
+    "q25": N_("25th percentile"),
+    "q75": N_("75th percentile"),
+}
+_LEAST_BINS, _MOST_BINS = 12, 80
+_MOST_SHOWN = 8
+
+
+@bp.get("/compare")
+@allow("site:read")
+def page() -> Any:
+    """The table and a chart for each feature."""
+    asked = request.args
+    try:
+        files, hidden = _files(asked.getlist("r"))
+        question = _question()
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        said = next((text for texts in problem.fields.values() for text in texts), "") or problem.message
+        return _empty(translated(said)), 409
+    if not files:
+        text = _("None of these measurements is available to you.") if hidden else ""
+        return _empty(text), 404 if hidden else 200
+    features = _available(files)
+    found = _computed(files, question)
+    query: dict[str, Any] = {"r": [one["id"] for one in files], "f": list(question.features)}
+    query["g"] = json.dumps(list(question.gates), separators=(",", ":")) if question.gates else ""
+    return render(
+        "compare/page.html",
+        title=_("Compare measurements"),
+        files=files,
+        hidden=hidden,
+        gates=[one["name"] for one in question.gates],
+        gates_text=query["g"],
+        features=[{"value": one, "text": _label(one), "on": one in question.features} for one in features],
+        columns=[_(heading) for heading in COLUMNS.values()],
+        rows=_rows(files, found, question),
+        charts=[chart for name in question.features[:_MOST_SHOWN] if (chart := _chart(name, files, found, question))],
+        failed=[
+            {"name": one["name"], "text": answer["problem"]}
+            for one, answer in zip(files, found, strict=True)
+            if "problem" in answer
+        ],
+        csv_url=url_with("/compare.csv", **query),
+        size=f"0 0 {charts.WIDTH} {charts.PLOT}",
+    )
+
+
+@bp.get("/compare.csv")
+@allow("site:read")
+def table() -> Response:
+    """The same numbers with all their digits, one line for each measurement, gate and feature."""
+    files, _hidden = _files(request.args.getlist("r"))
+    question = _question()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(["measurement", "id", "gate", "events", "share", "rate", "feature", "count", *COLUMNS])
+    for one, answer in zip(files, _computed(files, question), strict=True):
+        for gate in answer.get("gates", []):
+            for feature in question.features:
+                numbers = gate["features"].get(feature, {})
+                values = [numbers.get(key) for key in ("count", *COLUMNS)]
+                head = [inert(one["name"]), one["id"], inert(gate["name"]), gate["events"], gate["share"], gate["rate"]]
+                writer.writerow(["" if value is None else value for value in [*head, feature, *values]])
+    return Response(
+        text.getvalue(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="compare.csv"'},
+    )
+
+
+def _empty(said: str) -> str:
+    return render("compare/empty.html", title=_("Compare measurements"), said=said)
+
+
+def _files(ids: list[str]) -> tuple[list[dict[str, Any]], int]:
+    """The measurements that the viewer may see, and how many of those asked for are missing or hidden. Raises Problem 409."""
+    if not any(ids):
+        return [], 0
+    found: list[dict[str, Any]] = []
+    hidden = 0
+    for resource_id in figures.require_number([one for one in ids if one]):
+        row = resources.get(conn(), resource_id)
+        dataset = None if row is None else datasets.visible(conn(), row["dataset_id"], viewer())
+        if row is None or dataset is None or not names.is_measurement(row["name"]):
+            hidden += 1
+            continue
+        grade = verdicts.of_dataset(conn(), dataset["id"]).get(row["id"])
+        found.append(
+            {
+                "id": row["id"],
+                "number": len(found) + 1,
+                "name": row["name"],
+                "url": f"/dataset/{dataset['id']}/resource/{row['id']}",
+                "dataset": dataset["title"] or dataset["name"],
+                "verdict": verdict.badge(grade) if grade else None,
+            }
+        )
+    return found, hidden
+
+
+def _question() -> figures.Question:
+    """Features and gates of the address; a range from the form's fields becomes a gate. Raises Problem 409."""
+    asked = request.args
+    try:
+        gates = json.loads(asked.get("g") or "[]")
+    except ValueError:
+        gates = "no JSON"
+    feature, low, high = (asked.get(key, "").strip() for key in ("gate", "gate_min", "gate_max"))
+    if feature and (low or high) and isinstance(gates, list):
+        bounds = {"min": _bound(low), "max": _bound(high)}
+        name = f"{feature} {low or '…'} – {high or '…'}"[:60]
+        gates = [one for one in gates if not isinstance(one, dict) or one.get("name") != name]
+        gates.append({"name": name, "conditions": [{"feature": feature, **bounds}]})
+    return figures.Question.checked([one for one in asked.getlist("f") if one], gates)
+
+
+def _bound(text: str) -> Any:
+    try:
+        return float(text.replace(",", ".")) if text else None
+    except ValueError:
+        return text
+
+
+def _available(files: list[dict[str, Any]]) -> list[str]:
+    """Scalar features that at least one of the files has."""
+    found: set[str] = set()
+    for one in files:
+        known = rtdc.get(conn(), one["id"])
+        if known is not None:
+            found |= {*known["scalar_features"], *known["condensed_features"]}
+    return sorted((one for one in found if not one.startswith("basinmap")), key=lambda one: _label(one).lower())
+
+
+def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
+    """The readers' answer for each file; for one that cannot be read {problem}."""
+    site, caller = context(), viewer().user_id or request.remote_addr or ""
+    release()  # nobody needs the database while children read
+
+    @without_slot
+    def compute() -> list[dict[str, Any]]:
+        """All files, one after the other."""
+        found = []
+        for one in files:
+            try:
+                found.append(figures.statistics(site, one["id"], question, caller))
+            except Problem as problem:
+                if problem.status not in (404, 409):
+                    raise
+                found.append({"problem": problem.message, "gates": []})
+        return found
+
+    return compute()
+
+
+def _label(name: str) -> str:
+    text, unit = labels.feature(name)
+    return f"{text} [{unit}]" if unit else text
+
+
+def _rows(files: list[dict[str, Any]], found: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
+    rows = []
+    for feature in question.features:
+        for file, answer in zip(files, found, strict=True):
+            for gate in answer["gates"]:
+                numbers = gate["features"].get(feature, {})
+                rows.append(
+                    {
+                        "feature": _label(feature),
+                        "number": file["number"],
+                        "file": file["name"],
+                        "gate": gate["name"] or _("all events"),
+                        "events": show.integer(gate["events"]),
+                        "share": "–" if gate["share"] is None else f"{show.number(gate['share'] * 100, 4)} %",
+                        "rate": _shown(gate["rate"]),
+                        "numbers": [_shown(numbers.get(key)) for key in COLUMNS],
+                    }
+                )
+    return rows
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else show.number(value, 6)
+
+
+def _chart(
+    feature: str, files: list[dict[str, Any]], found: list[dict[str, Any]], question: figures.Question
+) -> dict[str, Any] | None:
+    """Histograms, violins and boxes of a feature: of all events, or of the first gate where there is one."""
+    place = 1 if question.gates else 0
+    known = [
+        (file, answer["gates"][place]["features"][feature])
+        for file, answer in zip(files, found, strict=True)
+        if answer["gates"] and feature in answer["gates"][place]["features"]
+    ]
+    known = [(file, numbers) for file, numbers in known if numbers["count"]]
+    if not known:
+        return None
+    low, high = _limits([numbers for _file, numbers in known])
+    largest = max(numbers["count"] for _file, numbers in known)
+    bins = min(max(round(2 * largest ** (1 / 3)), _LEAST_BINS), _MOST_BINS)  # Rice's rule
+    counts = _counts([file["id"] for file, _numbers in known], feature, (low, high), bins, question, place)
+    axis = charts.Axis(low, high)
+    drawn = charts.lines(axis, counts)
+    return {
+        "title": _label(feature),
+        "of": question.gates[0]["name"] if question.gates else _("all events"),
+        "ticks": [(x, show.number(value, 4)) for x, value in axis.marks()],
+        "lines": [
+            {"number": file["number"], "points": points} for (file, _n), points in zip(known, drawn, strict=True)
+        ],
+        "rows": [
+            {
+                "number": file["number"],
+                "name": file["name"],
+                "violin": charts.violin(axis, one, row),
+                "box": charts.box(axis, numbers, row),
+            }
+            for row, ((file, numbers), one) in enumerate(zip(known, counts, strict=True))
+        ],
+        "rows_size": f"0 0 {charts.WIDTH} {charts.ROW * len(known)}",
+    }
+
+
+def _limits(numbers: list[dict[str, Any]]) -> tuple[float, float]:
+    """From where to where the distributions reach, without far outliers; never empty."""
+    low, high = min(one["min"] for one in numbers), max(one["max"] for one in numbers)
+    inner = max(max(one["p90"] for one in numbers) - min(one["p10"] for one in numbers), 0.0)
+    low, high = (
+        max(low, min(one["p10"] for one in numbers) - inner),
+        min(high, max(one["p90"] for one in numbers) + inner),
+    )
+    return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+
+def _counts(
+    ids: list[str], feature: str, limits: tuple[float, float], bins: int, question: figures.Question, place: int
+) -> list[list[int]]:
+    site, caller = context(), viewer().user_id or request.remote_addr or ""
+
+    @without_slot
+    def compute() -> list[list[int]]:
+        """One histogram a file."""
+        answers = (figures.histograms(site, one, question, {feature: limits}, bins, caller) for one in ids)
+        return [answer["gates"][place]["counts"][feature] for answer in answers]
+
+    return compute()

@@ -18,7 +18,8 @@ from appliance.store import notifications, sharing
 from appliance.store.database import Database
 
 _KEPT = timedelta(days=90)
-_MOST_IN_A_MAIL = 50
+#: Mails that the server may refuse before the rest waits for the next call.
+_PATIENCE = 5
 
 
 def changed(tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, earlier_id: str | None = None) -> None:
@@ -47,8 +48,11 @@ def choose(site: Site, viewer: Viewer, chosen: Mapping[str, tuple[bool, str]], l
 
 def tell_of_uploads(db: Database) -> int:
     """Tell those who uploaded files that all of their jobs have ended. → notifications"""
+    with db.read() as conn:
+        last, ended = notifications.checked_uploads(conn)
     with db.write() as tx:
-        ended = notifications.checked_uploads(tx)
+        if last is not None:
+            notifications.note_checked(tx, last)
         for row in ended:
             if row["failed"]:
                 notifications.add(tx, row["user_id"], "failed", row["dataset_id"], None, row["failed"])
@@ -64,15 +68,20 @@ def send_mails(db: Database, settings: Settings) -> int:
         return 0
     with db.read() as conn:
         due = notifications.unmailed(conn, times.ahead(-timedelta(days=1)))
-    sent = 0
+    sent = refused = 0
     for (email, language), group in groupby(due, key=lambda row: (row["email"], row["language"])):
         rows = list(group)
-        entries = [(row["kind"], row["dataset_id"]) for row in rows[:_MOST_IN_A_MAIL]]
+        entries = [(row["kind"], row["dataset_id"]) for row in rows]
         subject, text = notices.mail(language, settings.server.hostname, settings.site_url, entries)
         try:
             mailing.send(settings.mail, email, subject, text)
-        except Problem:
-            return sent  # the digest of alarms says what is wrong with the mail server
+        except (
+            Problem
+        ):  # an address that is refused, or a server that takes nothing; the digest of alarms tells of that
+            refused += 1
+            if refused == _PATIENCE:
+                return sent
+            continue
         with db.write() as tx:
             notifications.mailed(tx, [row["id"] for row in rows])
         sent += 1

@@ -31,6 +31,7 @@ _FRAMES = {
     "en": ("DCOR {host}: {count} notification{s}", "Choose what you receive by mail: {url}"),
     "de": ("DCOR {host}: {count} Benachrichtigung{s}", "Was Sie per E-Mail erhalten, wählen Sie hier: {url}"),
 }
+_MOST = 50  # entries written out in one mail
 _PLURALS = {"en": "s", "de": "en"}
 
 
@@ -38,7 +39,9 @@ def mail(language: str, host: str, site_url: str, entries: Sequence[tuple[str, s
     """(Subject, text) of a mail about `entries`: (kind, dataset's id)."""
     lines = _LINES.get(language, _LINES["en"])
     subject, foot = _FRAMES.get(language, _FRAMES["en"])
-    said = [f"{lines[kind]}:\n{site_url}{address(kind, dataset_id)}" for kind, dataset_id in entries]
+    said = [f"{lines[kind]}:\n{site_url}{address(kind, dataset_id)}" for kind, dataset_id in entries[:_MOST]]
+    if len(entries) > _MOST:
+        said.append(f"… + {len(entries) - _MOST}: {site_url}/notifications")
     plural = _PLURALS.get(language, "s") if len(entries) != 1 else ""
     text = "\n\n".join([*said, foot.format(url=f"{site_url}/notifications")])
     return subject.format(host=host, count=len(entries), s=plural), text + "\n"

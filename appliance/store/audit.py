@@ -14,13 +14,14 @@ from appliance.store import audit_chain
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries: by actor's name, action's prefix, object id, moment (ISO text); empty = all."""
+    """Which entries: by actor's name, action's prefix, object id, moment (ISO text), one of several object ids; empty = all."""
 
     actor: str = ""
     action: str = ""
     object_id: str = ""
     since: str = ""
     until: str = ""
+    objects: tuple[str, ...] = ()
 
 
 def add(
@@ -65,6 +66,7 @@ def _where(which: Filter) -> tuple[str, list[str]]:
         "object_id = ?": which.object_id,
         "at >= ?": which.since,
         "at < ?": which.until,
+        "object_id IN (SELECT value FROM json_each(?))": json.dumps(which.objects) if which.objects else "",
     }
     chosen = {term: value for term, value in terms.items() if value}
     return " AND ".join(chosen) or "1", list(chosen.values())

@@ -119,21 +119,27 @@ def mailed(tx: sqlite3.Connection, ids: list[int]) -> None:
     tx.executemany("UPDATE notification SET mailed = ? WHERE id = ?", [(times.now(), one) for one in ids])
 
 
-def checked_uploads(tx: sqlite3.Connection) -> list[sqlite3.Row]:
-    """Uploads whose last job has ended since the last call: dataset_id, user_id, files, failed (files of them)."""
-    row = tx.execute("SELECT value FROM meta WHERE key = ?", (_WATERMARK,)).fetchone()
-    last = tx.execute("SELECT max(finished) FROM job").fetchone()[0]
-    if last is None:
-        return []
-    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_WATERMARK, last))
-    if row is None:
-        return []  # what was there before the first call is no news
-    return tx.execute(
+def checked_uploads(conn: sqlite3.Connection) -> tuple[str | None, list[sqlite3.Row]]:
+    """Uploads whose last job has ended since the moment noted by `note_checked`: dataset_id, user_id, files, failed (files of them).
+
+    Comes with the moment to be noted now; what was there before the first one is no news.
+    """
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (_WATERMARK,)).fetchone()
+    last: str | None = conn.execute("SELECT max(finished) FROM job").fetchone()[0]
+    if row is None or last is None:
+        return last, []
+    return last, conn.execute(
         """SELECT j.dataset_id, j.user_id, count(DISTINCT j.resource_id) AS files,
                   count(DISTINCT CASE WHEN j.state = 'failed' THEN j.resource_id END) AS failed
-           FROM job j WHERE j.user_id != '' AND j.resource_id IS NOT NULL AND j.dataset_id IN (
+           FROM job j JOIN dataset d ON d.id = j.dataset_id JOIN user u ON u.id = j.user_id
+           WHERE j.resource_id IS NOT NULL AND j.dataset_id IN (
              SELECT dataset_id FROM job WHERE finished > ? AND finished <= ? AND resource_id IS NOT NULL)
            GROUP BY j.dataset_id, j.user_id
            HAVING sum(j.state IN ('queued', 'running')) = 0""",
         (row[0], last),
     ).fetchall()
+
+
+def note_checked(tx: sqlite3.Connection, moment: str) -> None:
+    """Everybody was told of what had ended until `moment`."""
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_WATERMARK, moment))

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 
 from tests.support.furnished import PASSWORD, House, Visitor
+from tests.support.samples import synthetic
 from tests.support.server import Appliance
 
 
@@ -30,3 +31,17 @@ def test_entries_name_datasets_files_and_people(house: House) -> None:
     assert "Eve" in page, "the person it was shared with"
     assert made["id"] not in page.replace(f'title="{made["id"]}"', "").replace(f'href="/dataset/{made["id"]}"', "")
     assert file["name"] in house.visitor("root").page(f"/admin/audit?object_id={file['id']}")
+
+
+def test_a_datasets_activity_names_people_and_files_and_counts_what_came_together(house: House) -> None:
+    made, file = house.dataset("Active dataset", private=True)
+    visitor = house.visitor("ada")
+    assert f"added a file: {file['name']}" in visitor.page(f"/dataset/{made['id']}")
+    for number in (2, 3):
+        house.people["ada"].add(made["id"], synthetic(), f"M{number}.rtdc")
+    page = visitor.page(f"/dataset/{made['id']}").split('id="activity"')[1]
+    assert "added 3 files" in page
+    assert "<strong>Ada</strong>" in page
+    house.share(made["id"], "eve", "member")
+    seen = house.visitor("eve").page(f"/dataset/{made['id']}").split('id="activity"')[1]
+    assert "Ada" not in seen, "who is in the circle is not for people from outside"

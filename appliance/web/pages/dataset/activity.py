@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from appliance.model.viewer import DatasetFacts
-from appliance.store import audit, users
+from appliance.store import audit, resources, users
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import may
 from appliance.web.pages.frame.base import conn, viewer
-from appliance.web.pages.frame.i18n import N_
+from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
 
 #: action → (sentence after the actor's name, picture)
@@ -44,36 +45,77 @@ _WORDS = {
 _SHARING = frozenset({"dataset.share", "dataset.unshare"})
 
 
+#: Entries that are looked at for the few that are shown: files that were added together are one of these.
+_LOOKED_AT = 400
+
+
 def of_dataset(facts: DatasetFacts, limit: int = 12) -> list[dict[str, Any]]:
-    """The latest entries about a dataset, newest first.
+    """What was last done to a dataset and its files, newest first; the same by the same person in a row is one entry.
 
     Collaborators from outside the circle do not read who is in it, and whoever may not list collaborators reads none here.
     """
     inside = viewer().sysadmin or facts.circle_id in viewer().circles
     shared = may("dataset:collaborators", facts)
-    return [
-        _entry(
-            row, named=inside or row["actor"] == viewer().name, detailed=shared if row["action"] in _SHARING else inside
-        )
-        for row in audit.entries(conn(), audit.Filter(object_id=facts.id), limit=limit)
+    files = {row["id"]: row["name"] for row in resources.of_dataset(conn(), facts.id)}
+    rows = [
+        row
+        for row in audit.entries(conn(), audit.Filter(objects=(facts.id, *files)), limit=_LOOKED_AT)
         if shared or not row["action"].startswith("access.")
     ]
+    found: list[dict[str, Any]] = []
+    for (action, actor), group in groupby(rows, key=lambda row: (row["action"], row["actor"])):
+        together = list(group)
+        named = inside or actor == viewer().name
+        detailed = shared if action in _SHARING else inside
+        if action in _OF_FILES:
+            found.append(
+                _entry(together[0], named, _of_files(action, [files.get(row["object_id"], "") for row in together]))
+            )
+        else:
+            found += [_entry(row, named, _sentence(row, detailed=detailed)) for row in together]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
-def _entry(row: dict[str, Any], *, named: bool, detailed: bool) -> dict[str, Any]:
-    text, picture = _WORDS.get(row["action"], (row["action"].replace(".", " ").replace("_", " "), "info"))
-    detail = (row["detail"].get("name") or _login(row["detail"].get("user")) or "") if detailed else ""
+_OF_FILES = frozenset({"resource.create", "resource.share", "resource.update", "resource.restore", "resource.rename"})
+
+
+def _of_files(action: str, names: list[str]) -> str:
+    """What was done to one file, by its name, or to how many."""
+    number = len(set(names))
+    if number == 1:
+        return f"{_(_WORDS[action][0])}: {names[0]}"
+    texts = {
+        "resource.create": ngettext("added %(num)s file", "added %(num)s files", number),
+        "resource.share": ngettext(
+            "took over %(num)s file of the earlier version", "took over %(num)s files of the earlier version", number
+        ),
+        "resource.update": ngettext("described %(num)s file", "described %(num)s files", number),
+        "resource.restore": ngettext("brought back %(num)s file", "brought back %(num)s files", number),
+        "resource.rename": ngettext("renamed %(num)s file", "renamed %(num)s files", number),
+    }
+    return texts[action]
+
+
+def _sentence(row: dict[str, Any], *, detailed: bool) -> str:
+    text = _WORDS.get(row["action"], (row["action"].replace(".", " ").replace("_", " "), ""))[0]
+    detail = (row["detail"].get("name") or _person(row["detail"].get("user")) or "") if detailed else ""
+    return _(text) + (f": {detail}" if detail and isinstance(detail, str) else "")
+
+
+def _entry(row: dict[str, Any], named: bool, text: str) -> dict[str, Any]:
     return {
-        "actor": row["actor"] if named else _("Someone else"),
-        "text": _(text) + (f": {detail}" if detail and isinstance(detail, str) else ""),
-        "icon": picture,
+        "actor": _person(row["actor"]) or row["actor"] if named else _("Someone else"),
+        "text": text,
+        "icon": _WORDS.get(row["action"], ("", "info"))[1],
         "when": show.ago(row["at"]),
         "time": row["at"] + "Z",
         "time_title": show.moment(row["at"]),
     }
 
 
-def _login(user_id: object) -> str:
-    """The log-in name of a user."""
-    row = users.find(conn(), user_id) if isinstance(user_id, str) else None
-    return "" if row is None else str(row["name"])
+def _person(ref: object) -> str:
+    """What a user is called, from their id or log-in name."""
+    row = users.find(conn(), ref) if isinstance(ref, str) else None
+    return "" if row is None else str(row["fullname"] or row["name"])

@@ -117,6 +117,9 @@ def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str
             "url": f"{base}/condensed.rtdc",
             "name": f"{stem}_condensed.rtdc",
             "size": show.size(condensed["size"]),
+            "hint": _("A smaller file with all scalar features, without images")
+            if condensed["size"] < (file["size"] or 0)
+            else _("All scalar features, without images; for this file no smaller"),
         }
         if condensed
         else None,

@@ -86,8 +86,8 @@ _VALUES: dict[str, dict[str, str]] = {"setup:chip region": {"channel": N_("chann
 
 #: feature → (label, unit)
 _FEATURES: dict[str, tuple[str, str]] = {
-    "area_cvx": (N_("Convex area"), "px"),
-    "area_msd": (N_("Measured area"), "px"),
+    "area_cvx": (N_("Convex area"), "px²"),
+    "area_msd": (N_("Measured area"), "px²"),
     "area_ratio": (N_("Porosity (convex to measured area)"), ""),
     "area_um": (N_("Area"), "µm²"),
     "area_um_raw": (N_("Area, raw contour"), "µm²"),

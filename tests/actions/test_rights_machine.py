@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from appliance.store import resources, rtdc
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.store.search import SearchQuery, package_search
+from tests.support.memory_folder import memory_folder
 
 PEOPLE = ("ann", "bob", "eve")
 GUEST = Viewer(sees_public=True)
@@ -258,8 +258,7 @@ class RightsMachine(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    with memory_folder() as folder:
         db = Database(Path(folder) / "dcor.sqlite")
         db.create()
         yield Site(Settings(), db, Depot(Path(folder)))

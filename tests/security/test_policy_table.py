@@ -151,6 +151,14 @@ def test_site_rules_are_those_without_an_object() -> None:
     assert set(SITE) == policy.SITE_RULES
 
 
+def test_which_rules_are_about_reading() -> None:
+    """For all others, a credential has to permit changes."""
+    assert {rule for rule in policy.rules() if not policy.changes(rule)} == {
+        "open", "site:read", "site:user", "user:complete", "user:list", "user:read", "token:list", "dataset:read",
+        "dataset:collections", "dataset:collaborators", "follow:read", "circle:member_list", "collection:member_list",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("rule", policy.rules())
 def test_what_is_refused_is_raised(rule: str) -> None:
     with pytest.raises(Problem) as refused:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from appliance.model import names
 from appliance.store import data_root
 from appliance.store.depot import Depot, Part
+from tests.support.memory_folder import memory_folder
 
 CONTENT = st.binary(max_size=200)
 
@@ -69,8 +69,7 @@ class DepotMachine(RuleBasedStateMachine):
     def __init__(self, disk: Disk) -> None:
         super().__init__()
         self.disk = disk
-        memory = Path("/dev/shm")
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.folder = memory_folder()
         self.root = Path(self.folder.name) / "data"
         data_root.create(self.root)
         disk.root = self.root

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from appliance.model.viewer import Viewer
 from appliance.store import datasets, tags
 from appliance.store.database import Database
 from tests.store.search.conftest import ADMIN, Catalogue
+from tests.support.memory_folder import memory_folder
 
 #: None begins like another; the index finds words also by their beginning.
 WORDS = ("kidney", "plasma", "zebrafish", "monocyte", "ox", "Größe", "5mm")
@@ -110,8 +110,7 @@ class SearchMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        memory = Path("/dev/shm")
-        self.folder = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+        self.folder = memory_folder()
         self.db = Database(Path(self.folder.name) / "dcor.sqlite")
         self.db.create()
         self.catalogue = Catalogue(self.db)

@@ -11,7 +11,7 @@ from tests.support.furnished import House
 from tests.support.page_permissions import GOLDEN, filled
 
 HTML_PATHS = [
-    path for path, statuses in GOLDEN.items() if statuses[5] == 200 and not re.search(r"\.(cert|txt|bib)$", path)
+    path for path, statuses in GOLDEN.items() if statuses[5] == 200 and not re.search(r"\.(cert|txt|bib|csv)$", path)
 ] + [
     "/dataset/{public}/resource/" + "{file}",
     "/nothing-here",

@@ -140,7 +140,8 @@ def lost(root: Path, name: str) -> Problem:
     other = (
         f"a copy in {root / 'rollback'}"
         if name == DATABASE
-        else f"dcor --data {root} init --hostname NAME, which makes new settings"
+        else f"from a backup: sudo dcor --data {root} backup restore --system --from BACKUPS --key KEYFILE; or dcor --data {root} init "
+        "--hostname NAME, which makes new settings"
     )
     return invalid(
         message=f"{root / name} is missing, and nothing new is made in its place. Put it back from where it went (or {other}), or restore a "
@@ -155,8 +156,8 @@ def half_restored(root: Path) -> Problem:
     except OSError:
         name = ""
     return invalid(
-        message=f"A restore of {root} from the backup {name} was not finished. Go on with the same command and --replace; with another "
-        "backup (--backup NAME) it starts over. Nothing runs before."
+        message=f"A restore of {root} from the backup {name} was not finished. Go on with it: sudo dcor --data {root} backup "
+        "restore --replace --from BACKUPS --key KEYFILE; with another backup (--backup NAME) it starts over. Nothing runs before."
     )
 
 

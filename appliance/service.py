@@ -25,7 +25,7 @@ from appliance.model.problem import invalid
 from appliance.security import secrets
 from appliance.security.signing import Signer
 from appliance.settings import Settings
-from appliance.store import data_root, documents, verdicts
+from appliance.store import data_root, database_place, documents, verdicts
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.tls import certificate
@@ -33,7 +33,7 @@ from appliance.web import authentication, route_table, transfer
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
-from appliance.web.gateway import Gateway, Limits
+from appliance.web.gateway import Gateway, Limits, proxies
 from appliance.web.http import Request, problem_text
 from appliance.web.page_slots import without_slot
 from appliance.web.routes import Route
@@ -56,6 +56,9 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         _prepare(settings)
+        moved = database_place.settle(settings.database, settings.depot.database_folder)
+        if moved is not None:
+            log.warning("service.database_moved to=%s", moved)
         self.db = Database(settings.database)
         self.db.migrate()
         root_marker.finish(settings.data, settings.server.hostname)
@@ -145,6 +148,7 @@ class Service:
                 connections=server.max_connections,
                 connections_per_address=server.max_connections_per_address,
                 ipv4_prefix=server.ipv4_network_bits,
+                proxies=proxies.parse(server.trusted_proxies),
             ),
             known=lambda request: authentication.recognised(self.context, request),
             carries_file=transfer.carries_file,

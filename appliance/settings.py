@@ -17,12 +17,12 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
+from appliance.model.setting_values import convert, out_of_bounds
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
 FILE, PAGE_FILE, PAGE = "dcor.toml", "page-settings.toml", "web page"
 GIB = 1 << 30
-_TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def _option(
@@ -64,6 +64,7 @@ class Server:
         most=32,
     )
     page_threads: int = _option(4, "Pages rendered at once", least=1)
+    trusted_proxies: str = _option("", "Proxies whose X-Forwarded-For is believed: addresses, networks, with commas")
     cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
 
 
@@ -97,6 +98,7 @@ class Depot:
     """Files and their limits."""
 
     max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes", live=True)
+    database_folder: str = _option("", "Local folder of the database, for a data root on NFS; empty = in the data root")
     reserve: int = _option(2 * GIB, "Free space that uploads leave on the data volume", "bytes", live=True)
     direct_upload: bool = _option(
         False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
@@ -135,6 +137,7 @@ class Jobs:
     prune_drafts_days: int = _option(
         0, "Drafts untouched for this time are purged; 0 = never by itself", "d", live=True
     )
+    trash_days: int = _option(30, "Deleted datasets can be brought back for this time; 0 = always", "d")
     playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
 
 
@@ -178,6 +181,28 @@ class Mail:
     server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
     sender: str = _option("", "From address", live=True)
     admin: str = _option("", "Where alarms go", live=True)
+    security: str = _option(
+        "auto",
+        "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",
+        choices=("auto", "starttls", "tls"),
+    )
+    authority: str = _option("", "PEM file of the mail server's authority; empty = those of the system")
+    user: str = _option("", "Account at the mail server; `dcor send-mail --login` sets its password; empty = none")
+
+
+@dataclass(frozen=True, slots=True)
+class Syslog:
+    """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
+
+    server: str = _option("", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none")
+    authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
+
+
+@dataclass(frozen=True, slots=True)
+class Clamav:
+    """Uploads through ClamAV; what is infected goes to quarantine/."""
+
+    socket: str = _option("", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +220,8 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
+    syslog: Syslog = field(default_factory=Syslog)
+    clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
     origins: Mapping[str, str] = field(default_factory=dict)
 
@@ -350,39 +377,10 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
             raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
         group, name = key.split(".")
         kind = get_type_hints(type(getattr(settings, group)))[name]
-        converted = _convert(key, value, kind, origin)
-        if reason := _out_of_bounds(converted, known[key].metadata):
+        converted = convert(key, value, kind, origin, known[key].metadata["unit"])
+        if reason := out_of_bounds(converted, known[key].metadata):
             raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) {reason}, not '{value}'.")
         changed.setdefault(group, {})[name] = converted
         origins[key] = origin
     groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}
     return dataclasses.replace(settings, origins=origins, **groups)
-
-
-def _out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
-    """What an option's value has to be, when it is not; "" when it is."""
-    if isinstance(value, str) and declared["choices"] and value not in declared["choices"]:
-        return f"must be one of {', '.join(declared['choices'])}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        if value < declared["least"]:
-            return f"must be at least {declared['least']}"
-        if declared["most"] is not None and value > declared["most"]:
-            return f"must be at most {declared['most']}"
-    return ""
-
-
-def _convert(key: str, value: Any, kind: type, origin: str) -> Any:
-    """`value` as a `kind` (bool, int, str). Raises Problem when it is no such thing."""
-    text = str(value).strip()
-    try:
-        if kind is bool:
-            return value if isinstance(value, bool) else _TRUTH[text.lower()]
-        if kind is int:
-            if isinstance(value, bool):
-                raise ValueError
-            return int(text)
-    except (KeyError, ValueError) as error:
-        raise Problem(
-            409, "Validation Error", message=f"Setting '{key}' ({origin}) needs a {kind.__name__}, not '{value}'."
-        ) from error
-    return str(value)

@@ -56,7 +56,13 @@ pip="$work/venv/bin/python -m pip --disable-pip-version-check"
 # The tree is copied first, so that building leaves nothing behind in the checkout.
 mkdir "$work/source"
 tar -cf - pyproject.toml README.md LICENSE appliance docs | tar -xf - -C "$work/source"
-$pip wheel --quiet --wheel-dir "$top/wheelhouse" "$work/source" pip >"$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
+# The versions and hashes of installer/requirements.txt, so that a bundle is the same as an installation from the network.
+{
+    $pip wheel --quiet --wheel-dir "$top/wheelhouse" --require-hashes -r installer/requirements.txt &&
+        $pip install --quiet --upgrade --no-index --find-links "$top/wheelhouse" setuptools &&
+        $pip wheel --quiet --wheel-dir "$top/wheelhouse" --no-deps --no-build-isolation "$work/source"
+} >"$work/log" 2>&1 || { cat "$work/log" >&2 && exit 1; }
+rm "$top/wheelhouse"/setuptools-*.whl # built with, not needed where it is installed
 if find "$top/wheelhouse" -type f ! -name '*.whl' | grep -q .; then
     echo "Something could not be had as a wheel: $(find "$top/wheelhouse" -type f ! -name '*.whl')" >&2
     exit 1

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 2
 
 python=$(find_python) || exit 2
 [ -f .venv-test/.installed ] || echo "Setting up .venv-test (once; a minute or so) …"
-install_into .venv-test "$python" --no-compile -e '.[test]' || exit 2
+install_into .venv-test "$python" tests/requirements.txt --no-compile -e . || exit 2
 
 failed=0
 check() {

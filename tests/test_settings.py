@@ -31,11 +31,11 @@ def test_flags_beat_the_environment_which_beats_the_file(tmp_path: Path) -> None
     ("key", "value", "said"),
     [
         ("server.hostnam", "x", "Did you mean 'server.hostname'"),
-        ("server.port", "many", "needs a int"),
+        ("server.port", "many", "needs a whole number"),
         ("server.port", 65536, "at most 65535"),
         ("server.http_port", -1, "at least 0"),
         ("jobs.scrub_days", 0, "at least 1"),
-        ("policy.public_datasets", "perhaps", "needs a bool"),
+        ("policy.public_datasets", "perhaps", "needs true or false"),
         ("policy.licences", "medcial", "one of standard, medical"),
     ],
 )

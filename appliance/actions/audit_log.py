@@ -22,7 +22,8 @@ ALARM = "audit"
 def verify(db: Database, settings: Settings, given: Sequence[Anchor] = ()) -> Verdict:
     """Check the whole log: its chain, and what this server's signed backups, the journal and `given` notes say of it."""
     noted = list(given)
-    noted += audit_anchors.of_backups(backups.folder(settings), backups.seal(settings).public)
+    signer = backups.own_signer(settings)
+    noted += audit_anchors.of_backups(backups.folder(settings), signer) if signer else []
     with db.snapshot() as conn:
         noted += audit_anchors.of_journal(lambda text: audit_chain.authenticate(conn, text)) or []
         return audit_chain.verify(conn, noted)

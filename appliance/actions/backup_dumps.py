@@ -19,7 +19,7 @@ from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security import secrets
 from appliance.settings import Settings
-from appliance.store import audit, backup_source
+from appliance.store import audit, backup_source, database_place
 
 _FOLDER = "encrypted_db_dumps"
 _SQLITE = b"SQLite format 3\x00"
@@ -112,9 +112,9 @@ def _unpack(dump: Path, draft: Path, key: Path | None, passphrase: str | None) -
 
 def _set_aside(target: Path, place: Path) -> None:
     name = f"before-restore-{backup_manifest.name_of(datetime.now(UTC))}"
-    for path in (place, place.with_name(place.name + "-wal"), place.with_name(place.name + "-shm")):
+    for path in (place.resolve(), *database_place.logs_of(place)):
         if path.exists():
-            durable.replace(path, secrets.private_folder(target / "quarantine" / name) / path.name)
+            durable.move(path, secrets.private_folder(target / "quarantine" / name) / path.name)
 
 
 def _prune(base: Path, settings: Settings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,6 @@ from appliance.backup import crypto as backup_crypto
 from appliance.backup import key_sheet as backup_sheet
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
-from appliance.backup import trial as backup_trial
 from appliance.backup import verify as backup_verify
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
@@ -27,16 +25,15 @@ from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import secrets
 from appliance.settings import Settings, load
-from appliance.store import alarms, audit, backup_source, data_root
+from appliance.store import alarms, audit, backup_source, data_root, database_place
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
 ALARM = "backup"
+#: The secret in `secrets/` with which backups are signed.
+BACKUP_KEY = "backup.key"
 #: A scheduled backup leaves out its turn when there is one younger than this.
 FRESH = timedelta(hours=20)
-
-_TRIALS = "trial-restores.json"
-_TRIALS_KEPT = 24
 
 
 def folder(settings: Settings) -> Path:
@@ -44,10 +41,25 @@ def folder(settings: Settings) -> Path:
     return Path(settings.backup.folder) if settings.backup.folder else settings.data / "backups"
 
 
-def seal(settings: Settings) -> backup_manifest.Seal:
-    """This server's signature for backups; its secret is made at the first call."""
+def seal(settings: Settings, *, renew: bool = False) -> backup_manifest.Seal:
+    """This server's signature for backups; its secret is made at the first call.
+
+    Raises Problem 409 when it is missing although there are backups: another one would disown them. (`renew`: make it all the same.)
+    """
+    path = settings.secrets / BACKUP_KEY
+    if not renew and not path.exists() and backup_manifest.names(folder(settings)):
+        raise invalid(
+            message=f"{path} is missing, with which this server signs its backups. Put it back from a backup: "
+            "sudo dcor backup restore --system --key key-sheet.txt. Without the key sheet, begin anew: sudo dcor backup keys --replace"
+        )
     secrets.private_folder(settings.secrets)
-    return backup_manifest.Seal(secrets.load_or_create(settings.secrets / "backup.key"))
+    return backup_manifest.Seal(secrets.load_or_create(path))
+
+
+def own_signer(settings: Settings) -> str | None:
+    """The public half of `seal`, None as long as there is none. Makes nothing."""
+    path = settings.secrets / BACKUP_KEY
+    return backup_manifest.Seal(secrets.load_or_create(path)).public if path.exists() else None
 
 
 def source(settings: Settings) -> backup.Source:
@@ -79,7 +91,9 @@ def make_keys(site: Site, viewer: Viewer) -> tuple[backup_crypto.Keys, str]:
     The caller writes the public half into `backup.recipient`.
     """
     keys = backup_crypto.new_keys()
-    sheet = backup_sheet.key_sheet(keys, seal(site.settings).public, site.settings.server.hostname, datetime.now(UTC))
+    sheet = backup_sheet.key_sheet(
+        keys, seal(site.settings, renew=True).public, site.settings.server.hostname, datetime.now(UTC)
+    )
     with site.db.write() as tx:
         audit.add(tx, viewer, "backup.keys", "backup", keys.recipient)
     return keys, sheet
@@ -98,13 +112,13 @@ def create(
             workdir=settings.tmp, kind=kind, progress=progress,
         )  # fmt: skip
     except (Problem, OSError) as error:
-        _alarm(site, f"The backup failed: {error}")
+        alarm(site, f"The backup failed: {error}")
         raise
     with site.db.write() as tx:
         audit.add(
             tx, viewer, "backup.create", "backup", made.manifest.name, kind=kind, new_files=made.new_files, problems=len(made.problems)
         )  # fmt: skip
-    _alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
+    alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
     prune(site, viewer)
     return made
 
@@ -158,7 +172,7 @@ def verify(
     Damaged files of the depot in the configured folder are renamed, and the next backup stores them again.
     """
     identities = backup_crypto.parse_identities(key) if key is not None else []
-    own = seal(settings).public if place is None else None
+    own = own_signer(settings) if place is None else None
     with backup.scratch(settings.tmp if settings.tmp.is_dir() else Path(tempfile.gettempdir())) as work:
         done = backup_verify.verify(
             place or folder(settings),
@@ -305,42 +319,6 @@ def zip_backup(
     return done
 
 
-def trial(site: Site, *, key: str | None = None, progress: Progress | None = None) -> backup_trial.Trial:
-    """Restore a rotating part for trial, keep the result for the admin page, and raise an alarm when it fails."""
-    settings = site.settings
-    done = backup_trial.trial(
-        source(settings),
-        folder(settings),
-        seal(settings),
-        examine=backup_source.examine,
-        workdir=settings.tmp,
-        identities=backup_crypto.parse_identities(key) if key else (),
-        progress=progress,
-    )
-    rows = [done.as_dict(), *trials(settings)][:_TRIALS_KEPT]
-    secrets.write_private(settings.data / "log" / _TRIALS, json.dumps(rows, indent=1).encode())
-    _alarm(site, f"The trial restore failed: {' '.join(done.problems[:3])}" if done.problems else None, "trial")
-    return done
-
-
-def trials(settings: Settings) -> list[dict[str, Any]]:
-    """Results of the trial restores, newest first."""
-    try:
-        found = json.loads((settings.data / "log" / _TRIALS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return found if isinstance(found, list) else []
-
-
-def trial_is_due(settings: Settings, now: datetime | None = None) -> bool:
-    """Has there been no trial this month, although there are complete backups?"""
-    stamp = (now or datetime.now(UTC)).strftime("%Y-%m")
-    done = [row.get("at", "") for row in trials(settings)]
-    return not any(at.startswith(stamp) for at in done) and bool(
-        backup_manifest.newest(folder(settings), backup_manifest.FULL)
-    )
-
-
 def ready(settings: Settings) -> Path:
     """The folder of the backups; our own one is made."""
     place = folder(settings)
@@ -382,6 +360,7 @@ def datasets_in(database: Path) -> int:
 def finish(target: Path, action: str, name: str, problems: list[str]) -> None:
     """Make the missing folders, bring an older database up to date, note what happened, and add what the depot lacks to `problems`."""
     data_root.create(target)
+    database_place.settle(target / root_marker.DATABASE, load(target).depot.database_folder)
     db = Database(target / root_marker.DATABASE)
     db.migrate()
     root_marker.finish(target, load(target).server.hostname)
@@ -391,7 +370,8 @@ def finish(target: Path, action: str, name: str, problems: list[str]) -> None:
         audit.add(tx, OPERATOR, action, "backup", name, problems=len(problems))
 
 
-def _alarm(site: Site, message: str | None, what: str = "") -> None:
+def alarm(site: Site, message: str | None, what: str = "") -> None:
+    """Settle the open alarm about backups (`what`: about what of them), and raise one when there is a `message`."""
     with site.db.write() as tx:
         alarms.resolve_for(tx, ALARM, what)
         if message is not None:

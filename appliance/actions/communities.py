@@ -106,6 +106,15 @@ def purge(site: Site, viewer: Viewer, kind: str, ref: str | None) -> None:
         audit.add(tx, viewer, f"{kind}.purge", kind, row["id"], name=row["name"])
 
 
+def set_quota(site: Site, viewer: Viewer, ref: str | None, size: int | None) -> None:
+    """How much a circle may hold [bytes], 0 = no limit, None = as the setting says (administrators only). Raises Problem 403 or 404."""
+    policy.require(viewer, "site:administer")
+    with site.db.write() as tx:
+        row = lookup.community(tx, ref, "circle")
+        communities.set_quota(tx, row["id"], size)
+        audit.add(tx, viewer, "circle.quota", "circle", row["id"], bytes=size)
+
+
 # --- people ---------------------------------------------------------------------------------------------------------
 
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import smtplib
+import ssl
 from email.message import EmailMessage
+from pathlib import Path
 
 from appliance.model.problem import Problem, invalid
+from appliance.security import secrets
 from appliance.settings import Mail
 from appliance.store import alarms, audit_chain
 from appliance.store.database import Database
 
 #: Kind of the alarm that the mail server raises; it is the one that mail cannot tell.
 ALARM = "mail"
+#: File in `secrets/` with the password for the mail server.
+PASSWORD = "mail.password"  # noqa: S105 - the name of a file
 _TIMEOUT = 30.0  # seconds
 _AT_ONCE = 50  # alarms told in one mail
 
 
-def send(settings: Mail, recipient: str, subject: str, text: str) -> None:
-    """Hand one message to the mail server, encrypted where it offers that. Raises Problem with what it answered.
+def send(settings: Mail, recipient: str, subject: str, text: str, *, password: str = "") -> None:
+    """Hand one message to the mail server. Raises Problem with what it answered.
 
-    Its certificate is not looked at: mail is a postcard, and no server of a clinic's own has a public one.
+    With `mail.security` "auto" it is encrypted where the server offers that, to whoever it is; otherwise always, to a server with a
+    valid certificate. A password goes to such a server only.
     """
     if not settings.server:
         raise invalid(message="No mail server is configured: dcor config set mail.server smtp.hospital.example")
@@ -27,18 +33,62 @@ def send(settings: Mail, recipient: str, subject: str, text: str) -> None:
     message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
     message["To"], message["Subject"] = recipient, subject
     message.set_content(text)
-    host, _, port = settings.server.partition(":")
+    if settings.user and settings.security == "auto":
+        raise invalid(
+            message="A password is sent to a verified mail server only: dcor config set mail.security starttls (or tls, for SMTPS)"
+        )
     try:
-        with smtplib.SMTP(host, int(port or 25), timeout=_TIMEOUT) as server:
-            server.ehlo_or_helo_if_needed()  # only then is known what it offers
-            if server.has_extn("starttls"):
-                server.starttls()
+        with _connected(settings) as server:
+            if settings.user:
+                server.login(settings.user, password)
             server.send_message(message)
+    except ssl.SSLCertVerificationError as error:
+        raise invalid(
+            message=f"The certificate of {settings.server} is not valid here: {error.verify_message}. Name its authority: "
+            "dcor config set mail.authority FILE.pem"
+        ) from error
+    except smtplib.SMTPAuthenticationError as error:
+        raise invalid(
+            message=f"{settings.server} does not take the log-in of {settings.user} ({error.smtp_code}). Set its password: "
+            f"sudo dcor send-mail --login {settings.user}"
+        ) from error
     except (OSError, ValueError, smtplib.SMTPException) as error:
         raise invalid(message=f"{settings.server} did not take the mail: {error}") from error
 
 
-def digest(db: Database, settings: Mail, hostname: str) -> int:
+def login_password(folder: Path) -> str:
+    """The password for the mail server in the folder of secrets, "" without one."""
+    try:
+        return (folder / PASSWORD).read_text(encoding="utf-8").rstrip("\n")
+    except FileNotFoundError:
+        return ""
+
+
+def set_login_password(folder: Path, password: str) -> None:
+    """Keep the password for the mail server, readable by the service alone."""
+    secrets.write_private(secrets.private_folder(folder) / PASSWORD, password.encode() + b"\n")
+
+
+def _connected(settings: Mail) -> smtplib.SMTP:
+    """A connection, encrypted as the settings say. Raises OSError, SMTPException, ValueError for a port that is none."""
+    host, _, port = settings.server.partition(":")
+    context = ssl.create_default_context(cafile=settings.authority or None)
+    if settings.security == "tls":
+        return smtplib.SMTP_SSL(host, int(port or 465), timeout=_TIMEOUT, context=context)
+    server = smtplib.SMTP(host, int(port or (587 if settings.user else 25)), timeout=_TIMEOUT)
+    try:
+        server.ehlo_or_helo_if_needed()  # only then is known what it offers
+        if settings.security == "starttls":
+            server.starttls(context=context)
+        elif server.has_extn("starttls"):
+            server.starttls()
+    except (OSError, smtplib.SMTPException):
+        server.close()
+        raise
+    return server
+
+
+def digest(db: Database, settings: Mail, hostname: str, *, password: str = "") -> int:
     """Mail the alarms that nobody has had by mail yet, all in one message, each one once. → their number.
 
     Without a mail server, or while it takes nothing (which becomes an alarm itself), they wait for a later call.
@@ -62,6 +112,7 @@ def digest(db: Database, settings: Mail, hostname: str) -> int:
             settings.admin,
             f"DCOR {hostname}: {len(new)} new alarm{'s' if len(new) > 1 else ''}",
             "\n".join(lines),
+            password=password,
         )
     except Problem as problem:
         with db.write() as tx:

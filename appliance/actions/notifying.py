@@ -74,7 +74,7 @@ def send_mails(db: Database, settings: Settings) -> int:
         entries = [(row["kind"], row["dataset_id"]) for row in rows]
         subject, text = notices.mail(language, settings.server.hostname, settings.site_url, entries)
         try:
-            mailing.send(settings.mail, email, subject, text)
+            mailing.send(settings.mail, email, subject, text, password=mailing.login_password(settings.secrets))
         except (
             Problem
         ):  # an address that is refused, or a server that takes nothing; the digest of alarms tells of that

@@ -18,7 +18,7 @@ from appliance import durable
 from appliance.actions import rollback_copies
 from appliance.model.problem import invalid
 from appliance.settings import Settings
-from appliance.store import inspection
+from appliance.store import database_place, inspection
 from appliance.store.database import Database
 
 COPYING, CHANGING, READY, UNDOING = "copying", "changing", "ready", "undoing"
@@ -183,7 +183,7 @@ def _folder(settings: Settings) -> Path:
 def _state(settings: Settings) -> str:
     """Inode, size and time of the database, and the size of its log: changed by every use that writes."""
     parts = []
-    for path in (settings.database, settings.database.with_name(settings.database.name + "-wal")):
+    for path in (settings.database, database_place.logs_of(settings.database)[0]):
         try:
             found = path.stat()
         except FileNotFoundError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance import durable
 from appliance.security.secrets import private_folder
 from appliance.settings import Settings
-from appliance.store import backup_source
+from appliance.store import backup_source, database_place
 
 FOLDER = "rollback"
 
@@ -75,15 +75,16 @@ def find(settings: Settings, name: str) -> Path:
 
 def put_back(settings: Settings, copy: Path) -> None:
     """Replace the database of a stopped service by a copy made with `take`; the copy stays."""
-    part = settings.database.with_suffix(".part")
+    place = settings.database.resolve()
+    part = place.with_suffix(".part")
     shutil.copyfile(copy, part)
     part.chmod(0o600)
-    give(part, settings.database)
+    give(part, place)
     # A log of the former database must not be there when the other one takes its name.
-    for suffix in ("-wal", "-shm"):
-        settings.database.with_name(settings.database.name + suffix).unlink(missing_ok=True)
-    durable.sync_folder(settings.data)
-    durable.replace(part, settings.database)
+    for log in database_place.logs_of(place):
+        log.unlink(missing_ok=True)
+    durable.sync_folder(place.parent)
+    durable.replace(part, place)
 
 
 def among_backups(settings: Settings) -> list[Path]:

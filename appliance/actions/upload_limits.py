@@ -44,11 +44,20 @@ def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: in
 
     :param resource_id: of the upload that the bytes belong to, when it is one of those under way.
     """
-    quota = site.settings.depot.quota_circle
+    quota = quota_of(site, conn, circle_id)
     if not quota:
         return
     taken = communities.bytes_of_circle(conn, circle_id)
     if taken + uploads.bytes_of_circle(conn, circle_id, without=resource_id) + size > quota:
         raise Problem(
-            413, "Request Entity Too Large", message=f"The circle may hold {quota} bytes; this file would exceed that."
+            413,
+            "Request Entity Too Large",
+            message=f"The circle may hold {quota} bytes and holds {taken}; this file would exceed that. Its admins see both on the "
+            "circle's page; the administrator can allow more.",
         )
+
+
+def quota_of(site: Site, conn: sqlite3.Connection, circle_id: str) -> int:
+    """How much a circle may hold [bytes], 0 = no limit: its own quota, else the setting."""
+    own = communities.quota(conn, circle_id)
+    return site.settings.depot.quota_circle if own is None else own

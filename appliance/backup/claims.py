@@ -110,6 +110,17 @@ def give_to_owner(target: Path, spare: tuple[str, ...] = ()) -> None:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
+def give_one_to_owner(target: Path, path: Path) -> None:
+    """The same for one file that root has written below `target`, and for the folders on the way to it."""
+    owner = target.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for one in (path, *path.parents):
+        if one == target:
+            break
+        os.chown(one, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def _mark(target: Path, name: str, aside: str = "") -> None:
     durable.write(target / root_marker.RESTORING, f"{name}\n{aside}".strip().encode() + b"\n")
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from appliance import durable
 from appliance.backup.crypto import FILE_MODE
@@ -41,7 +42,9 @@ def has_key(home: Path, key_id: str) -> bool:
     """Return whether the keyring in `home` has the public key `key_id` (hexadecimal id or mail address)."""
     _require_key_id(key_id)
     with _home(home) as command:
-        done = subprocess.run([*command, "--list-keys", key_id], capture_output=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*command, "--list-keys", key_id], capture_output=True, timeout=60, check=False, **_account()
+        )
     return done.returncode == 0
 
 
@@ -100,11 +103,17 @@ def _call(command: list[str], failure: str, stdin: str | None = None) -> None:
     own_terminal = "--no-tty" not in command  # it may ask for a passphrase there
     done = subprocess.run(
         command, input=given, stdin=None if given is not None or own_terminal else subprocess.DEVNULL,
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, timeout=_TIMEOUT, check=False,
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, timeout=_TIMEOUT, check=False, **_account(),
     )  # fmt: skip
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise invalid(message=f"{failure}: {words[-1] if words else 'gpg says nothing'}")
+
+
+def _account() -> dict[str, Any]:
+    """Run the program wholly as the account that we work as: GnuPG drops lent rights, and would write as root. Private from the start."""
+    lent = os.getuid() != os.geteuid()
+    return {"umask": 0o077} | ({"user": os.geteuid(), "group": os.getegid()} if lent else {})
 
 
 @contextmanager

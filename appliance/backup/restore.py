@@ -65,10 +65,10 @@ def restore(
     path = manifests.set_path(folder, manifest.name)
     draft = target / claims.DRAFT
     try:
-        with _damage_of(manifest.name):
+        with damage_of(manifest.name):
             index = read_index(path, identities)
-            system = _system_files(path / SYSTEM, identities)
-            _unpack_database(path / DATABASE, draft, identities, index.database, examine)
+            system = system_files(path / SYSTEM, identities)
+            unpack_database(path / DATABASE, draft, identities, index.database, examine)
         notes = [*_newer(folder, manifest), *claims.claim(target, manifest.name, replace=replace)]
         for member, data, mode in system:
             write_private(place_of(target, member), data, mode)
@@ -82,9 +82,10 @@ def restore(
     return Restored(manifest, *report, notes)
 
 
-def _unpack_database(
+def unpack_database(
     source: Path, draft: Path, identities: Identities, expected: crypto.Digest, examine: Examine
 ) -> None:
+    """Write the database of a backup to `draft` (mode 0600). Raises Problem when it is not what was put in."""
     draft.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     draft.touch(mode=0o600)
     with draft.open("wb") as file:
@@ -95,7 +96,7 @@ def _unpack_database(
 
 
 @contextmanager
-def _damage_of(name: str) -> Iterator[None]:
+def damage_of(name: str) -> Iterator[None]:
     """What is wrong with the backup `name` in here is told with what to do; a wrong key as it is."""
     try:
         yield
@@ -150,7 +151,7 @@ def _files(
         place = place_of(target, entry.name)
         try:
             if not (place.exists() and crypto.sha256_of(place) == entry.content):
-                _write_file(manifests.object_path(folder, entry.object), target, entry, identities)
+                write_file(manifests.object_path(folder, entry.object), target, entry, identities)
             count, size = count + 1, size + entry.content.size
         except Problem as problem:
             problems.append(f"{entry.name}: {problem}")
@@ -162,7 +163,8 @@ def _files(
     return count, size, problems
 
 
-def _write_file(source: Path, target: Path, entry: Entry, identities: Identities) -> None:
+def write_file(source: Path, target: Path, entry: Entry, identities: Identities) -> None:
+    """Put one file of the depot in its place; another one that is there goes to quarantine/. Raises Problem, FileNotFoundError."""
     place = place_of(target, entry.name)
     draft = place.with_name(place.name + ".part")
     draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
@@ -179,7 +181,7 @@ def _write_file(source: Path, target: Path, entry: Entry, identities: Identities
         draft.unlink(missing_ok=True)
 
 
-def _system_files(source: Path, identities: Identities) -> list[tuple[str, bytes, int]]:
+def system_files(source: Path, identities: Identities) -> list[tuple[str, bytes, int]]:
     """Name, content and mode of the settings, certificates and secrets in a backup."""
     buffer = io.BytesIO()
     crypto.unseal(source, identities, buffer)

@@ -12,8 +12,10 @@ import click
 
 from appliance.actions import access_files, accounts
 from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password, write_private
+from appliance.cli.inputs import read_file
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
+from appliance.model.text_files import decoded
 from appliance.model.viewer import OPERATOR
 from appliance.security.access_file import SUFFIX
 
@@ -75,7 +77,7 @@ def create(
         folder = out if inside else out.absolute().parent
         if not folder.is_dir():
             raise invalid(message=f"There is no folder {folder}.")
-        if out.is_file():
+        if out.exists() and not inside:
             raise invalid(message=f"{out} exists already.")
     passphrase = read_password(True) if password_stdin else None
     made = access_files.make(
@@ -122,7 +124,7 @@ def bulk(
 ) -> None:
     """Make access files for all users in a CSV list (columns: name; for new accounts also email and fullname)."""
     with as_caller():
-        text = users_csv.read_text(encoding="utf-8-sig")
+        text = decoded(read_file(users_csv), users_csv.name)
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise invalid(message=f"{out} exists already and is not empty.")
     passphrase = read_password(True) if password_stdin else None

@@ -13,6 +13,7 @@ import click
 
 from appliance.actions import audit_log
 from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, prints, table
+from appliance.cli.inputs import COUNT
 from appliance.model.audit_anchor import Anchor, LogState
 from appliance.model.csv_cells import inert
 from appliance.store import audit
@@ -57,7 +58,9 @@ def _filters(command: Any) -> Any:
 
 @group.command("list")
 @_filters
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many, newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1, COUNT), default=50, show_default=True, help="At most this many, newest first."
+)
 @prints(_listed)
 def list_(
     state: CliState, actor: str, action: str, object_id: str, since: str, until: str, limit: int

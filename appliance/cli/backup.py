@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from appliance.actions import backup_dumps, backups
+from appliance.actions import backup_dumps, backup_trials, backups
 from appliance.backup import gpg as backup_gpg
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.crypto import parse_recipient
 from appliance.cli.backup_options import FILE_PATH, as_caller_for_owner, key_option, key_text, place_option, progress
 from appliance.cli.backup_restore import restore
+from appliance.cli.bring_back import contents
 from appliance.cli.common import (
     CliState,
     as_caller,
@@ -28,6 +29,7 @@ from appliance.cli.common import (
     table,
 )
 from appliance.cli.config import remember
+from appliance.cli.inputs import read_file
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 
@@ -40,6 +42,7 @@ def group() -> None:
     """Encrypted backups: keys, create, verify, restore."""
 
 
+group.add_command(contents)
 group.add_command(restore)
 
 
@@ -54,6 +57,9 @@ def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool
     present = state.settings.backup.recipient
     if present and not replace:
         raise invalid(message=f"Backups are encrypted to {present} already. --replace makes another key.")
+    if out is not None and not recipient:  # before anything is made: a sheet that cannot be written would be lost
+        with as_caller():
+            out.touch(mode=0o600, exist_ok=False)
     if recipient:
         public, sheet = str(parse_recipient(recipient)), ""
     else:
@@ -61,7 +67,6 @@ def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool
         public = made.recipient
     if sheet and out is not None:
         with as_caller():
-            out.touch(mode=0o600, exist_ok=False)
             out.write_text(sheet, encoding="utf-8")
         sheet = ""
     remember(state, "backup.recipient", public)
@@ -88,7 +93,7 @@ def create(
         return _create_zip(state, zip_file, with_files, password_stdin, as_json)
     with progress() as told:
         made = backups.create(state.site, kind="database" if database_only else "full", progress=told)
-        tried = backups.trial(state.site, progress=told) if backups.trial_is_due(state.settings) else None
+        tried = backup_trials.trial(state.site, progress=told) if backup_trials.trial_is_due(state.settings) else None
     problems = [*made.problems, *(tried.problems if tried else [])]
     data = {
         "name": made.manifest.name,
@@ -112,7 +117,7 @@ def create(
 @pass_state
 def list_(state: CliState, place: Path | None, as_json: bool) -> None:
     """List the backups, newest first."""
-    own = backups.seal(state.settings).public if place is None else None
+    own = backups.own_signer(state.settings) if place is None else None
     with as_caller() if place else _nothing():
         rows = backups.listed(place or backups.folder(state.settings), own)
     shown = [row | {"size": size(row["size"]), "kind": _KINDS.get(row["kind"], row["kind"])} for row in rows]
@@ -159,7 +164,7 @@ def verify(
 def trial(state: CliState, key: Path | None, as_json: bool) -> int:
     """Restore a part for trial (each month another one), as the timer does by itself. Exit code 1 when it fails."""
     with progress() as told:
-        done = backups.trial(state.site, key=key_text(key) if key else None, progress=told)
+        done = backup_trials.trial(state.site, key=key_text(key) if key else None, progress=told)
     emit(done.as_dict(), as_json, lambda data: "\n".join([*data["problems"], f"{data['restored_files']} files restored, "
          f"{data['stored_files']} stored files read: {'good' if data['ok'] else 'problems found'}."]))  # fmt: skip
     return int(not done.ok)
@@ -200,7 +205,7 @@ def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Pat
     settings = state.settings
     if key_file is not None:
         with as_caller():
-            data = key_file.read_bytes()
+            data = read_file(key_file)
         copy = settings.tmp / "import.asc"
         copy.write_bytes(data)
         try:

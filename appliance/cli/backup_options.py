@@ -13,6 +13,8 @@ import click
 from appliance.backup import claims
 from appliance.backup.create import Progress
 from appliance.cli.common import as_caller, size
+from appliance.cli.inputs import read_file
+from appliance.model.text_files import decoded
 
 FILE_PATH = click.Path(path_type=Path)
 place_option = click.option("--from", "place", type=FILE_PATH, help="Folder of the backups.  [default: backup.folder]")
@@ -68,4 +70,4 @@ def key_text(key: Path | None) -> str:
     if str(key) == "-":
         return sys.stdin.read()
     with as_caller():
-        return key.read_text(encoding="utf-8", errors="replace")
+        return decoded(read_file(key), key.name)

@@ -9,6 +9,7 @@ import click
 
 from appliance.actions import backup_dumps, backups
 from appliance.backup import key_sheet
+from appliance.cli import bring_back
 from appliance.cli.backup_options import FILE_PATH, as_caller_for_owner, key_option, key_text, progress
 from appliance.cli.common import (
     CliState,
@@ -44,11 +45,13 @@ from appliance.cli.common import (
     is_flag=True,
     help="Move what is there aside (into its quarantine), and go on with or start over an unfinished restore.",
 )
+@bring_back.options
 @yes_option
 @json_option
 @pass_state
 def restore(
     state: CliState,
+    /,
     place: Path | None,
     key: Path | None,
     password_stdin: bool,
@@ -57,8 +60,10 @@ def restore(
     any_signer: bool,
     only_files: bool,
     replace: bool,
+    system: bool,
     yes: bool,
     as_json: bool,
+    **one: str | None,
 ) -> int:
     """Rebuild the data root (--data) on a bare machine, with the private key from the key sheet.
 
@@ -67,8 +72,16 @@ def restore(
 
     Of a dump by `dcor encrypted-database-backup` (.gpg, or decrypted already) the database comes back; settings,
     certificate and files stay as they are. --key then names the exported private GnuPG key; without it, the caller's keyring is asked.
+
+    One thing (--dataset, --file, --user, --circle, --collection) comes back while the service runs, from the newest backup that has it,
+    or from --backup NAME; `dcor backup contents` lists what a backup holds.
     """
+    wanted = bring_back.chosen(one, files=only_files, system=system, replace=replace)
     place = place or backups.folder(state.settings)
+    if wanted is not None:
+        where = bring_back.place_of(place, key_text(key), name, signer, any_signer)
+        with progress() as told:
+            return bring_back.restore_one(state, where, *wanted, as_json, told)
     with as_caller():
         zipped = place.is_file()
         dumped = zipped and backup_dumps.is_dump(place)

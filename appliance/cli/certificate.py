@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from appliance.cli.common import (
     read_password,
     yes_option,
 )
+from appliance.cli.inputs import read_file
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR
 from appliance.security.secrets import write_private
@@ -110,7 +112,7 @@ def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | 
 @json_option
 @pass_state
 def install(state: CliState, files: tuple[Path, ...], key: Path | None, password_stdin: bool, as_json: bool) -> None:
-    """Serve the certificate in FILES (PEM, DER, .p7b or .pfx; with its chain, in any order) after checking it.
+    """Serve the certificate in FILES (PEM, DER, .p7b or .pfx, one or several, mixed; with its chain, in any order) after checking it.
 
     A running service takes it up within seconds; transfers go on.
     """
@@ -118,9 +120,8 @@ def install(state: CliState, files: tuple[Path, ...], key: Path | None, password
     settings = state.settings
     password = read_password(True) if password_stdin else None
     with as_caller():
-        # Several files are PEM; one alone may be of any form.
-        data = b"\n".join(path.read_bytes() for path in files)
-        given = key.read_bytes() if key is not None else None
+        data = [read_file(path) for path in files]
+        given = read_file(key) if key is not None else None
     ready = _checked(settings, data, [given] if given is not None else _own_keys(settings), password)
     _put(state, ready.pair, "certificate.install")
     for path in _request_files(settings):
@@ -159,7 +160,9 @@ def check(state: CliState, as_json: bool) -> int:
     return int(bool(found))
 
 
-def _checked(settings: Settings, data: bytes, keys: list[bytes], password: str | None) -> certificate_chain.Installable:
+def _checked(
+    settings: Settings, data: Sequence[bytes], keys: list[bytes], password: str | None
+) -> certificate_chain.Installable:
     """The first of `keys` that belongs to the certificate decides; its reason is told when none does."""
     host = settings.server.hostname
     refusal: Problem | None = None

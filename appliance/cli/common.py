@@ -18,6 +18,7 @@ from appliance import settings as settings_module
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.settings import Settings
+from appliance.store import database_place
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
@@ -43,6 +44,7 @@ class CliState:
     def db(self) -> Database:
         """The metadata database, migrated by whoever initialised or updated it. Raises Problem without a whole data root."""
         self.require_root()
+        database_place.require_local(self.settings.database)
         return Database(self.settings.database)
 
     @cached_property

@@ -10,6 +10,7 @@ import click
 from appliance.actions import collecting, ingest, lookup
 from appliance.actions import communities as actions
 from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
+from appliance.model.quantities import number_of
 from appliance.model.viewer import OPERATOR
 from appliance.store import communities, datasets, resources
 
@@ -109,6 +110,23 @@ def _described(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 circle = _group("circle", "Circles (who may see private datasets).")
 collection = _group("collection", "Collections of datasets.")
+
+
+@circle.command("quota")
+@click.argument("ref")
+@click.argument("size", metavar="SIZE|none|default")
+@pass_state
+def quota(state: CliState, ref: str, size: str) -> None:
+    """Say how much a circle may hold (5 TB, say): `none` for no limit, `default` for what depot.quota_circle says."""
+    words = {"none": 0, "default": None}
+    try:
+        wanted = words[size] if size in words else number_of(size, "bytes")
+    except ValueError as error:
+        raise click.BadParameter(f"'{size}' is neither a size such as 5 TB nor none or default.") from error
+    actions.set_quota(state.site, OPERATOR, ref, wanted)
+    note(
+        f"{ref}: {'no limit' if wanted == 0 else 'as depot.quota_circle says' if wanted is None else f'{wanted} bytes'}."
+    )
 
 
 @collection.command("add")

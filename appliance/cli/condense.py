@@ -18,7 +18,7 @@ from appliance.model.problem import invalid
 @click.command("condense")
 @click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--cores", type=click.IntRange(1), default=None, help="Processes used at once.  [default: all]")
+@click.option("--cores", type=click.IntRange(1, 1024), default=None, help="Processes used at once.  [default: all]")
 @json_option
 @pass_state
 def command(state: CliState, source: Path, target: Path, cores: int | None, as_json: bool) -> None:

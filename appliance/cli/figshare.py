@@ -61,7 +61,10 @@ def fetched(article: Article, source: Path | None, tmp: Path) -> Iterator[tuple[
         folder = source / article.name
         if not (folder / "metadata.json").is_file():
             raise invalid(message=f"{folder / 'metadata.json'} is missing.")
-        metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        try:
+            metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise invalid(message=f"{folder / 'metadata.json'} is no answer of figshare's: {error}.") from error
         yield metadata, {entry["name"]: folder / entry["name"] for entry in metadata["files"]}
         return
     folder = Path(tempfile.mkdtemp(dir=tmp))

@@ -12,6 +12,7 @@ from appliance.actions import communities as community_actions
 from appliance.actions import datasets, ingest, lookup
 from appliance.cli.common import CliState, dry_run_option, emit, json_option, note, pass_state
 from appliance.cli.folders import Plan, plan_folder
+from appliance.cli.inputs import COUNT
 from appliance.model.problem import Problem
 from appliance.store import communities, inspection, resources
 
@@ -123,7 +124,7 @@ def _skipped(conn: sqlite3.Connection, twin: dict[str, Any], plan: Plan) -> dict
 
 
 @click.command("import-figshare")
-@click.option("--limit", type=click.IntRange(0), default=0, help="Only this many datasets; 0 = all.")
+@click.option("--limit", type=click.IntRange(0, COUNT), default=0, help="Only this many datasets; 0 = all.")
 @click.option(
     "--from",
     "source",
@@ -145,11 +146,13 @@ def import_figshare(state: CliState, limit: int, source: Path | None, as_json: b
     with state.db.read() as conn:
         viewer = ingest.acting_as(conn, None)
         known = communities.find(conn, figshare.CIRCLE, "circle") is not None
-    if not known:
-        community_actions.create(state.site, viewer, "circle", {"name": figshare.CIRCLE, "title": "Figshare mirror"})
     made = []
     for article in figshare.ARTICLES[: limit or None]:
         note(f"{article.name} …")
         with figshare.fetched(article, source, state.settings.tmp) as (metadata, files):
+            if not known:  # only now that there is something to put into it
+                values = {"name": figshare.CIRCLE, "title": "Figshare mirror"}
+                community_actions.create(state.site, viewer, "circle", values)
+                known = True
             made.append(figshare.mirror(state.site, viewer, article, metadata, files))
     emit(made, as_json, lambda _: "\n".join(f"{row['state']:<8} {row['name']} ({row['files']} files)" for row in made))

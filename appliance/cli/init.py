@@ -49,8 +49,13 @@ _PARTS = (
     show_default=True,
     help="Kind of the certificate's key.",
 )
-@click.option("--port", type=int, help="HTTPS port.  [default: 443]")
-@click.option("--http-port", type=int, help="Port that redirects to HTTPS; 0 = none.  [default: 80]")
+@click.option("--port", type=click.IntRange(1, 65535), help="HTTPS port.  [default: 443]")
+@click.option(
+    "--http-port", type=click.IntRange(0, 65535), help="Port that redirects to HTTPS; 0 = none.  [default: 80]"
+)
+@click.option(
+    "--database-folder", metavar="DIR", help="Keep the database in this folder of a local disk, for a data root on NFS."
+)
 @click.option("--bind", help="Address to listen on.  [default: 0.0.0.0]")
 @click.option(
     "--adopt", is_flag=True, help="Take a data root that is there as the one of this machine (noted in /etc/dcor)."
@@ -68,6 +73,7 @@ def command(
     key_type: str,
     port: int | None,
     http_port: int | None,
+    database_folder: str | None,
     bind: str | None,
     adopt: bool,
     try_out: bool,
@@ -87,6 +93,7 @@ def command(
         raise click.UsageError("--admin needs --email.")
     password = read_password(True) if password_stdin else None
     flags = {"server.hostname": hostname, "server.port": port, "server.http_port": http_port, "server.bind": bind}
+    flags["depot.database_folder"] = database_folder
     done: list[str] = []
     settings = prepare(
         state.data_root,
@@ -116,8 +123,9 @@ def prepare(
     :param flags: settings (dotted keys) to write into a new dcor.toml.
     :raises Problem: a host name that clients cannot use, a folder that cannot be written, or flags that contradict dcor.toml.
     """
+    from appliance.actions import backups
     from appliance.security import secrets
-    from appliance.store import data_root
+    from appliance.store import data_root, database_place
     from appliance.store.database import Database
     from appliance.tls import certificate
     from appliance.tls import names as certificate_names
@@ -131,6 +139,7 @@ def prepare(
         if "server.hostname" not in flags:
             raise click.UsageError("--hostname is needed for a new data root.")
         settings = settings_module.load(root, flags=flags)
+    database_place.require_local(Path(settings.depot.database_folder or root) / root_marker.DATABASE)
     pair_names = (
         certificate_names.names_for(settings.server.hostname, port=settings.server.port, extra=names, try_out=try_out)
         if not settings.certificate.exists()
@@ -154,6 +163,10 @@ def prepare(
             settings.certificate_key,
         )
         done.append(f"certificate {settings.certificate}")
+    if not database_place.is_settled(settings.database, settings.depot.database_folder):
+        backups.require_stopped(root)
+    if (moved := database_place.settle(settings.database, settings.depot.database_folder)) is not None:
+        done.append(f"database {moved}")
     db = Database(settings.database)
     with closing(db):
         steps = db.create() if root_marker.is_being_made(root) else db.migrate()

@@ -8,6 +8,7 @@ import click
 
 from appliance.actions import lookup
 from appliance.cli.common import CliState, details, dry_run_option, emit, json_option, note, pass_state, prints, table
+from appliance.cli.inputs import COUNT
 from appliance.model.problem import not_found
 from appliance.model.viewer import OPERATOR
 from appliance.store import artefacts, inspection, jobs, resources
@@ -50,7 +51,7 @@ def group() -> None:
 @click.option("--resource", "resource_id", metavar="ID", help="Only jobs of this resource.")
 @click.option("--dataset", "dataset_id", metavar="ID", help="Only jobs of this dataset.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many, newest first."
+    "--limit", type=click.IntRange(1, COUNT), default=100, show_default=True, help="At most this many, newest first."
 )
 @prints(lambda rows: table([_row(job) for job in rows], _COLUMNS, empty="There are no jobs."))
 def list_(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from appliance.cli.common import CliState, prints, table
+from appliance.cli.inputs import COUNT
 from appliance.model.problem import not_found
 from appliance.store import incidents
 
@@ -29,7 +30,9 @@ def show(state: CliState, incident_id: str) -> dict[str, Any]:
 
 
 @group.command("list")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most this many, newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1, COUNT), default=20, show_default=True, help="At most this many, newest first."
+)
 @prints(lambda rows: table(rows, {"at": "when", "id": "id", "place": "where"}, empty="No incidents."))
 def list_(state: CliState, limit: int) -> list[dict[str, Any]]:
     """List the latest incidents."""

@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from appliance.actions import mailing
-from appliance.cli.common import CliState, note, pass_state
+from appliance.cli.common import CliState, note, pass_state, read_password
+from appliance.cli.config import remember
+from appliance.cli.inputs import read_file
+from appliance.model.text_files import decoded
 
 
 @click.command("send-mail")
@@ -20,14 +23,28 @@ from appliance.cli.common import CliState, note, pass_state
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File with the text.",
 )
+@click.option("--login", metavar="USER", help="First set the account at the mail server; its password is asked for.")
+@click.option("--password-stdin", is_flag=True, help="With --login: read the password from stdin.")
 @pass_state
-def command(state: CliState, recipient: str | None, subject: str, body: Path | None) -> None:
+def command(
+    state: CliState,
+    recipient: str | None,
+    subject: str,
+    body: Path | None,
+    login: str | None,
+    password_stdin: bool,
+) -> None:
     """Send a test mail with the configured mail server."""
+    if login is not None:
+        state.require_root()
+        mailing.set_login_password(state.settings.secrets, read_password(password_stdin, "Password at the mail server"))
+        remember(state, "mail.user", login)
+        state = CliState(state.data_root)
     settings = state.settings.mail
     to = recipient or settings.admin
     if not to:
         raise click.UsageError("Name a --recipient, or set mail.admin.")
-    text = body.read_text(encoding="utf-8") if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
+    text = decoded(read_file(body), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
     note(f"Sending mail to {to} …")
-    mailing.send(settings, to, subject, text)
+    mailing.send(settings, to, subject, text, password=mailing.login_password(state.settings.secrets))
     note("Done!")

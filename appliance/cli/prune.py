@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from appliance.actions import communities as community_actions
+from appliance.actions import trash
 from appliance.cli.common import CliState, confirm, dry_run_option, emit, json_option, note, pass_state, yes_option
+from appliance.cli.inputs import DAYS
 from appliance.jobs.prune import purge, stale_drafts
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
@@ -23,7 +25,7 @@ def group() -> None:
 
 @group.command("drafts")
 @click.option(
-    "--older-than-days", type=click.IntRange(0), default=21, show_default=True, help="Not modified for this long."
+    "--older-than-days", type=click.IntRange(0, DAYS), default=21, show_default=True, help="Not modified for this long."
 )
 @dry_run_option
 @yes_option
@@ -40,7 +42,7 @@ def drafts(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_j
 @group.command("communities")
 @click.option(
     "--modified-before-months",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 1_200),
     default=24,
     show_default=True,
     help="Made before this many months of 31 days.",
@@ -78,7 +80,7 @@ def unused(state: CliState, modified_before_months: int, dry_run: bool, yes: boo
 @group.command("uploads")
 @click.option(
     "--initiated-before-days",
-    type=click.IntRange(0),
+    type=click.IntRange(0, DAYS),
     default=5,
     show_default=True,
     help="Without progress for this long.",
@@ -102,7 +104,7 @@ def stale(state: CliState, initiated_before_days: int, dry_run: bool, as_json: b
 
 @group.command("playground")
 @click.option(
-    "--older-than-days", type=click.IntRange(1), help="Made before this.  [default: jobs.playground_purge_days]"
+    "--older-than-days", type=click.IntRange(1, DAYS), help="Made before this.  [default: jobs.playground_purge_days]"
 )
 @dry_run_option
 @yes_option
@@ -119,6 +121,29 @@ def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes:
     _report(_purge_datasets(state, found, dry_run, yes), as_json)
 
 
+@group.command("trash")
+@click.option(
+    "--older-than-days", type=click.IntRange(1, DAYS), help="Deleted before this.  [default: jobs.trash_days]"
+)
+@dry_run_option
+@yes_option
+@json_option
+@pass_state
+def empty_trash(state: CliState, older_than_days: int | None, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Purge datasets that were deleted a while ago; their files go to quarantine/."""
+    days = older_than_days or state.settings.jobs.trash_days
+    if not days:
+        raise click.UsageError("The trash is not emptied by itself (jobs.trash_days is 0); say --older-than-days.")
+    found = trash.sweep(state.site, days, dry_run=True)
+    for name in found:
+        note(f"Found dataset {name}")
+    removed: list[str] = []
+    if found and not dry_run:
+        confirm(f"Purge {len(found)} datasets?", yes)
+        removed = trash.sweep(state.site, days)
+    _report({"found": found, "removed": removed}, as_json)
+
+
 @group.command("all")
 @yes_option
 @json_option
@@ -129,6 +154,8 @@ def everything(ctx: click.Context, state: CliState, yes: bool, as_json: bool) ->
     jobs = state.settings.jobs
     if jobs.prune_drafts_days:
         ctx.invoke(drafts, older_than_days=jobs.prune_drafts_days, yes=yes, as_json=as_json)
+    if jobs.trash_days:
+        ctx.invoke(empty_trash, older_than_days=None, yes=yes, as_json=as_json)
     if jobs.playground_purge_days:
         ctx.invoke(playground, older_than_days=None, yes=yes, as_json=as_json)
     ctx.invoke(stale, initiated_before_days=5, as_json=as_json)

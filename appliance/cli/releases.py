@@ -18,6 +18,7 @@ from typing import Any
 
 from appliance import durable
 from appliance.actions import release_journal, rollback_copies
+from appliance.cli import units
 from appliance.cli.common import note
 from appliance.health.overview import answers
 from appliance.model.problem import Problem, invalid
@@ -282,6 +283,7 @@ def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) 
         if entry is None:
             return False
         if entry.target == releases.current:
+            units.install(releases.prefix / entry.target)
             release_journal.end(settings)
             told(f"The {entry} had been interrupted after its last step; it is finished.")
             return True
@@ -301,6 +303,7 @@ def _switch(releases: Releases, settings: Settings, entry: release_journal.Entry
     if entry.action == release_journal.UPDATE:
         releases.remember([*releases.history(), step])
     releases.switch(entry.target)
+    units.install(releases.prefix / entry.target)
     release_journal.end(settings)
     return step
 

@@ -23,7 +23,7 @@ from appliance.store import inspection, users
 )
 @click.option(
     "--weeks",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 5_000),
     default=12,
     show_default=True,
     help="With --zombie-users: inactive for this long.",

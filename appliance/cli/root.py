@@ -13,6 +13,7 @@ import click
 
 from appliance import __version__
 from appliance.cli.common import EXIT_REFUSED, EXIT_USAGE, CliState, become_owner
+from appliance.cli.inputs import require_text
 from appliance.model.problem import Problem
 
 #: Command → (module in `appliance.cli`, attribute, one line of help). The help stands here too so that `dcor --help`
@@ -33,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
     "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
+    "trash": ("trash", "group", "What was deleted and can be brought back: list, restore."),
     "jobs": ("jobs", "group", "Background jobs: list, retry, run."),
     "backup": ("backup", "group", "Encrypted backups: keys, create, verify, restore."),
     "encrypted-database-backup": (
@@ -86,6 +88,7 @@ class LazyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`dcor user list --data DIR` means the same as `dcor --data DIR user list`."""
+        require_text(args)
         return super().parse_args(ctx, hoist_data(args))
 
 

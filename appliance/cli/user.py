@@ -98,7 +98,11 @@ def add(state: CliState, name: str, email: str, fullname: str, sysadmin: bool, p
     "--zombies", is_flag=True, help="Only ordinary users without any dataset who were not active for --weeks."
 )
 @click.option(
-    "--weeks", type=click.IntRange(0), default=12, show_default=True, help="With --zombies: inactive for this long."
+    "--weeks",
+    type=click.IntRange(0, 5_000),
+    default=12,
+    show_default=True,
+    help="With --zombies: inactive for this long.",
 )
 @prints(_listed)
 def list_(state: CliState, text: str, wanted: tuple[str, ...], zombies: bool, weeks: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from collections import Counter
@@ -10,18 +11,29 @@ from pathlib import Path
 
 from appliance.actions import audit_log
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.jobs import scrub
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
-from appliance.store import artefacts, collections, inspection
+from appliance.model.problem import Problem
+from appliance.store import artefacts, collections, database_place, inspection
+from appliance.store.search import index as search_index
 
 _SHOWN = 10
-_RESTORE = "Stop the service and restore the last backup: `dcor backup restore`."
+_UNREADABLE = "the service may not read it"
+_RESTORE = (
+    "Restore the last backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
+    "`sudo systemctl start dcor`."
+)
 
 
 @check("database", "the database is sound and of this release")
 def database(premises: Premises) -> Iterator[Finding]:
     """SQLite's own integrity check, references between tables, schema version, file mode."""
     path = premises.settings.database
+    try:
+        database_place.require_local(path)
+    except Problem as problem:
+        yield Finding("database", Level.PROBLEM, str(problem), "Rows are lost, sooner or later.", "See the sentence.")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding(
             "database",
@@ -65,7 +77,8 @@ def audit_chain(premises: Premises) -> Iterator[Finding]:
             Level.PROBLEM,
             text,
             "Somebody changed the log outside of this program, or put back an older database.",
-            "Compare with the log in a backup; `dcor audit export` keeps the present state.",
+            "`dcor audit export` keeps the present state for whoever looks into it. The log as it was is in the backups; "
+            "to go back to one of them: `sudo dcor backup restore --replace --key key-sheet.txt`.",
         )
     if verdict.explained:
         yield Finding(
@@ -84,25 +97,48 @@ def files(premises: Premises) -> Iterator[Finding]:
         known = list(inspection.stored_files(conn))
     bad = 0
     for resource_id, kind, size, sha256 in known:
-        text = _file_error(premises.depot.path(resource_id, kind), size, sha256 if premises.deep else None)
+        path = premises.depot.path(resource_id, kind)
+        text = _file_error(path, size, sha256 if premises.deep else None)
         if text is None:
             continue
         bad += 1
         if bad <= _SHOWN:
-            original = kind == "original"
-            yield Finding(
-                "files",
-                Level.PROBLEM,
-                f"{kind} of resource {resource_id}: {text}",
-                "Its data cannot be downloaded." if original else "It is slower to open over the network.",
-                "Restore it: `dcor backup restore --files`."
-                if original
-                else "`dcor jobs run-missing --force` makes it again.",
-            )
+            yield _bad_file(premises, resource_id, kind, text)
     if bad > _SHOWN:
         yield Finding("files", Level.PROBLEM, f"… and {bad - _SHOWN} more")
     if not bad:
         yield Finding("files", Level.OK, f"{len(known)} files")
+
+
+def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Finding:
+    """What a file is that is not as the catalogue says. What a job made is made again; uploads come from a backup."""
+    name = f"{kind} of resource {resource_id}: {text}"
+    if text == _UNREADABLE:
+        path = premises.depot.path(resource_id, kind)
+        fix = f"sudo chmod u+r {path}; sudo chown --reference={premises.data_root} {path}"
+        return Finding("files", Level.PROBLEM, name, "It cannot be downloaded.", fix)
+    if kind in scrub.REMAKE:
+        return Finding(
+            "files",
+            Level.PROBLEM,
+            name,
+            "It is slower to open over the network.",
+            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` has it made again by the service.",
+            lambda: _remake(premises, resource_id, kind),
+        )
+    return Finding(
+        "files",
+        Level.PROBLEM,
+        name,
+        "Its data cannot be downloaded.",
+        f"`sudo dcor backup restore --file {resource_id} --key key-sheet.txt` puts it back from the newest backup that has it.",
+    )
+
+
+def _remake(premises: Premises, resource_id: str, kind: str) -> str:
+    with premises.db.write() as tx:
+        scrub.remake(tx, premises.depot, resource_id, kind)
+    return f"what was left of the {kind} file is in quarantine/, and a job makes it again"
 
 
 @check("derived files", "condensed files, previews and metadata of every measurement exist")
@@ -121,6 +157,28 @@ def derived(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("derived files", Level.OK, "complete")
+
+
+@check("search index", "every dataset can be found (`--deep`: the index of words agrees with its content)")
+def searchable(premises: Premises) -> Iterator[Finding]:
+    """The index is made of the catalogue and can be made anew."""
+    with premises.db.read() as conn:
+        lost = search_index.unindexed(conn)
+    reason = f"{lost} datasets are not in the index" if lost else None
+    if reason is None and premises.deep:
+        with premises.db.write() as tx:
+            reason = search_index.damage(tx)
+    if reason is None:
+        yield Finding("search index", Level.OK, "complete")
+    else:
+        yield Finding(
+            "search index",
+            Level.PROBLEM,
+            reason,
+            "Searching does not find them.",
+            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` makes the index anew.",
+            lambda: _reindex(premises),
+        )
 
 
 @check("addresses", "condensed files lead to this server's address")
@@ -198,11 +256,15 @@ def shared(premises: Premises) -> Iterator[Finding]:
 
 def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
     try:
-        found = path.stat().st_size
+        about = path.stat()
     except OSError as error:
         return f"missing ({error.strerror})"
-    if size is not None and found != size:
-        return f"{found} bytes instead of {size}"
+    if not stat.S_ISREG(about.st_mode):
+        return "something else than a file is in its place"
+    if not os.access(path, os.R_OK, effective_ids=True) or not about.st_mode & stat.S_IRUSR:
+        return _UNREADABLE
+    if size is not None and about.st_size != size:
+        return f"{about.st_size} bytes instead of {size}"
     if sha256 is not None and hash_file(path).sha256 != sha256:
         return "its content has changed (sha256 differs)"
     return None
@@ -211,6 +273,11 @@ def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
 def _narrow(path: Path) -> str:
     path.chmod(0o600)
     return f"mode 600 for {path}"
+
+
+def _reindex(premises: Premises) -> str:
+    with premises.db.write() as tx:
+        return f"indexed {search_index.rebuild(tx)} datasets"
 
 
 def _quarantine(premises: Premises, found: list[Path]) -> str:

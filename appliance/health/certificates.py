@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.health.service import loopback
 from appliance.model.problem import Problem
 from appliance.tls import certificate
 from appliance.tls import chain as certificate_chain
@@ -58,7 +59,7 @@ def chain(premises: Premises) -> Iterator[Finding]:
 def served(premises: Premises) -> Iterator[Finding]:
     """A certificate replaced on disk is taken up within seconds; if not, the service is not ours or hangs."""
     settings = premises.settings.server
-    host = "127.0.0.1" if settings.bind in ("0.0.0.0", "::", "") else settings.bind  # noqa: S104
+    host = loopback(premises.settings)
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
@@ -71,9 +72,9 @@ def served(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "served certificate",
             Level.NOTE,
-            f"nothing answers at {host}:{settings.port} ({error})",
-            "The service is not running.",
-            "sudo systemctl start dcor",
+            f"none is served at {host}:{settings.port} ({error})",
+            "",
+            "See the check service.",
         )
         return
     leaf = certificate.load_chain(premises.settings.certificate)[0]

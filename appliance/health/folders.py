@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance import durable, root_marker
+from appliance.actions import backups
+from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model.problem import Problem
+from appliance.security import secrets
 from appliance.store.data_root import FOLDERS
 
 _DEEPEST = 8
@@ -60,22 +63,64 @@ def folders(premises: Premises) -> Iterator[Finding]:
                 f"chmod {mode:o} {path}",
                 _narrow(path, mode),
             )
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            good = False
+            yield Finding(
+                "folders",
+                Level.PROBLEM,
+                f"the volume of {path} is mounted read-only",
+                "Nothing can be uploaded or changed.",
+                f"`dmesg` says whether the disk failed; then: sudo mount -o remount,rw $(findmnt -nT {path} -o TARGET)",
+            )
+        elif found & mode & 0o700 != 0o700:
+            good = False
+            yield Finding(
+                "folders",
+                Level.PROBLEM,
+                f"{path} has mode {found:04o}",
+                "Uploads or jobs fail.",
+                f"chmod {mode:o} {path}",
+                _narrow(path, mode),
+            )
+        elif not os.access(path, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             good = False
             yield Finding(
                 "folders",
                 Level.PROBLEM,
                 f"{path} cannot be written",
                 "Uploads or jobs fail.",
-                f"sudo chown -R dcor: {premises.data_root}",
+                f"sudo chown -R --reference={premises.data_root} {premises.data_root}",
             )
     if good:
         yield Finding("folders", Level.OK, f"{premises.data_root}: {len(FOLDERS)} folders")
 
 
-@check("secrets", "keys can be read by the service alone")
+@check("owner", "settings, database, keys and certificate belong to the account of the service")
+def owner(premises: Premises) -> Iterator[Finding]:
+    """A file that root made by hand, or put back, is one that the service cannot read or write."""
+    root = premises.data_root
+    names = [root_marker.DATABASE, root_marker.SETTINGS, root_marker.MARKER, *FOLDERS]
+    paths = [root / name for name in names]
+    paths += [path for name in ("secrets", "certificates") for path in (root / name).glob("*")]
+    paths += root.glob(f"{root_marker.DATABASE}-*")
+    expected = root.stat().st_uid
+    foreign = sorted({path for path in paths if path.exists() and path.lstat().st_uid != expected})
+    if foreign:
+        yield Finding(
+            "owner",
+            Level.PROBLEM,
+            f"{len(foreign)} files belong to another account than the data root (UID {expected}), such as {foreign[0]} to UID {foreign[0].lstat().st_uid}",
+            "The service may not be able to read or change that.",
+            f"sudo chown -R --no-dereference --reference={root} {root}",
+        )
+    else:
+        yield Finding("owner", Level.OK, f"UID {expected}")
+
+
+@check("secrets", "every key is there and whole, and can be read by the service alone")
 def secret_files(premises: Premises) -> Iterator[Finding]:
     """Every file below secrets/ and the private key of the certificate: nobody else may read it."""
+    yield from _lost_secrets(premises)
     files = [path for path in (premises.data_root / "secrets").rglob("*") if path.is_file()]
     key = premises.settings.certificate_key
     files += [key] if key.exists() else []
@@ -91,6 +136,42 @@ def secret_files(premises: Premises) -> Iterator[Finding]:
         )
     if not opened:
         yield Finding("secrets", Level.OK, f"{len(files)} files")
+
+
+_SECRETS = {
+    "signing.key": "Links and sessions that people have end.",
+    "audit.key": "Nobody can tell any more whether the audit log was changed.",
+    backups.BACKUP_KEY: "Backups that are there do not count as this server's own, and no new one is made.",
+}
+
+
+def _lost_secrets(premises: Premises) -> Iterator[Finding]:
+    """Keys that are missing or damaged; one for backups is there after the first of them only."""
+    for name, why in _SECRETS.items():
+        path = premises.settings.secrets / name
+        if not path.exists():
+            if name == backups.BACKUP_KEY and not backup_manifest.names(backups.folder(premises.settings)):
+                continue
+            what, fix = "is missing", ""
+        elif not _is_secret(path):
+            what, fix = "is damaged", f"sudo rm {path}; then: "
+        else:
+            continue
+        again = "Without a backup `sudo dcor init` makes a new one." if name == "signing.key" else ""
+        yield Finding(
+            "secrets",
+            Level.PROBLEM,
+            f"{path} {what}",
+            why,
+            f"{fix}sudo dcor backup restore --system --key key-sheet.txt. {again}".strip(),
+        )
+
+
+def _is_secret(path: Path) -> bool:
+    try:
+        return len(bytes.fromhex(path.read_text(encoding="ascii").strip())) == secrets.SIZE
+    except (OSError, ValueError):
+        return False
 
 
 @check("free space", "the data volume has room for uploads, the system volume for logs")

@@ -1,11 +1,9 @@
-"""The machine itself: settings, clock, protection that the kernel offers, and the Python the service runs on."""
+"""The machine itself: settings, clock, protection that the kernel offers, limits."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import resource
-import site as python_site
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,45 +133,6 @@ def sandbox(premises: Premises) -> Iterator[Finding]:
         )
     if not refused and not found["warnings"]:
         yield Finding("sandbox", Level.OK, confinement.summary(found))
-
-
-@check("program", "the program is complete, readable by the service and cannot be changed by it")
-def program(premises: Premises) -> Iterator[Finding]:
-    """The manual's items 2 (namespace packages), 3 (unreadable code) and 14 (an update that resets the environment)."""
-    missing = [
-        name
-        for name in ("flask", "waitress", "huey", "h5py", "dclab", "hdf5plugin", "cryptography", "argon2")
-        if importlib.util.find_spec(name) is None
-    ]
-    if missing:
-        yield Finding(
-            "program",
-            Level.PROBLEM,
-            f"missing packages: {', '.join(missing)}",
-            "Requests or jobs fail.",
-            "Run the installer again.",
-        )
-    hooks = [path for folder in python_site.getsitepackages() for path in Path(folder).glob("*nspkg.pth")]
-    if hooks:
-        yield Finding(
-            "program",
-            Level.WARNING,
-            f"namespace hooks of other packages: {', '.join(path.name for path in hooks)}",
-            "They can break the start of Python.",
-            "Keep other packages out of the appliance's environment.",
-        )
-    code = Path(__file__).resolve().parents[1]
-    installed = str(code).startswith("/opt/dcor/")
-    if installed and os.access(code, os.W_OK, effective_ids=True):
-        yield Finding(
-            "program",
-            Level.WARNING,
-            f"{code} can be written by this account",
-            "An intruder could change the program for good.",
-            f"sudo chown -R root: {code.parents[4] if len(code.parents) > 4 else code}",
-        )
-    if not missing and not hooks:
-        yield Finding("program", Level.OK, str(code))
 
 
 @check("temporary files", "every process keeps its temporary files on the data volume")

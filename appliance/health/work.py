@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance.actions import backups
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
+from appliance.model.problem import Problem
 from appliance.store import alarms as store_alarms
 from appliance.store import inspection
 from appliance.store import jobs as store_jobs
@@ -90,6 +93,15 @@ def backup(premises: Premises) -> Iterator[Finding]:
             "dcor backup keys",
         )
         return
+    if settings.folder and not folder.is_dir():
+        yield Finding(
+            "backup",
+            Level.PROBLEM,
+            f"{folder} is not there",
+            "No backup can be made.",
+            f"Is its disk mounted (`findmnt -T {folder}`)? A new folder: sudo install -d -m 700 --owner=$(stat -c %U {premises.data_root}) {folder}",
+        )
+        return
     newest = newest_backup(folder)
     bare = backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) if newest is None else None
     if newest is None:
@@ -110,6 +122,7 @@ def backup(premises: Premises) -> Iterator[Finding]:
         )
     else:
         yield Finding("backup", Level.OK, f"the last complete one is {age / 3600:.1f} hours old, in {folder}")
+    yield from _damaged(premises, folder)
     plain = sorted(path.name for path in folder.glob("*.sqlite"))
     if plain:
         yield Finding(
@@ -127,6 +140,63 @@ def backup(premises: Premises) -> Iterator[Finding]:
             "A broken disk takes both.",
             "dcor config set backup.folder /mnt/BACKUPDISK/dcor",
         )
+
+
+def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
+    """What shows without reading the backups: unreadable lists, missing and shortened files of the newest, a foreign signature."""
+    why = "It cannot be relied on after a fire."
+    again = "dcor backup create makes a whole one"
+    newest = backup_manifest.newest(folder, backup_manifest.FULL)
+    for name in backup_manifest.names(folder):
+        try:
+            found = backup_manifest.find(folder, name)
+        except Problem as problem:
+            path = backup_manifest.set_path(folder, name)
+            fix = f"{again}; this one is of no use any more: move {path} away"
+            yield Finding("backup", Level.PROBLEM, f"{name}: {problem}", why, fix)
+            continue
+        if name != newest:
+            continue
+        signer = backups.own_signer(premises.settings)
+        if signer is not None and found.signer != signer:
+            yield Finding(
+                "backup",
+                Level.PROBLEM,
+                f"{name} was signed with another key than {backups.BACKUP_KEY} here",
+                "It does not count as this server's own; a restore with the key sheet takes no later one.",
+                f"Put the old key back: sudo mv {premises.settings.secrets / backups.BACKUP_KEY} /root/, sudo dcor backup restore "
+                "--system --key key-sheet.txt. Or begin anew: dcor backup keys --replace, and dcor backup create.",
+            )
+        if bad := list(_short(folder, found)):
+            yield Finding(
+                "backup",
+                Level.PROBLEM,
+                f"{len(bad)} files of {name} are missing or not whole, such as {bad[0]}",
+                why,
+                again,
+            )
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        yield Finding(
+            "backup",
+            Level.PROBLEM,
+            f"{folder} cannot be written",
+            "No backup can be made.",
+            f"sudo chown --reference={premises.data_root} {folder}; sudo chmod 700 {folder}",
+        )
+
+
+def _short(folder: Path, found: backup_manifest.Manifest) -> Iterator[str]:
+    """Files of a backup that are not there in their full length."""
+    own = backup_manifest.set_path(folder, found.name)
+    paths = {own / name: digest.size for name, digest in found.parts.items()}
+    paths |= {backup_manifest.object_path(folder, name): digest.size for name, digest in found.objects.items()}
+    for path, size in paths.items():
+        try:
+            whole = path.stat().st_size == size
+        except OSError:
+            whole = False
+        if not whole:
+            yield str(path.relative_to(folder))
 
 
 @check("alarms", "no alarm is open")

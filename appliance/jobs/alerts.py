@@ -10,5 +10,7 @@ from appliance.jobs.registry import Done, JobContext, job
 def run(context: JobContext) -> Done:
     """Raise or settle the certificate's alarm, then mail what is new, if a mail server is configured."""
     found, new = certificates.watch(context.db, context.settings)
-    told = mailing.digest(context.db, context.settings.mail, context.settings.server.hostname)
+    settings = context.settings
+    password = mailing.login_password(settings.secrets)
+    told = mailing.digest(context.db, settings.mail, settings.server.hostname, password=password)
     return Done({"certificate": len(found), "new_alarm": new, "mailed": told})

@@ -21,6 +21,9 @@ _MODULES = (
     "backup",
     "alerts",
     "audit_log",
+    "checks",
+    "virus_scan",
+    "audit_forwarding",
     "notifications",
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from appliance.actions import deletion
+from appliance.actions import deletion, trash
 from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model import times
@@ -35,6 +35,16 @@ def purge_playground(context: JobContext) -> Done:
     with context.db.read() as conn:
         found = [dict(row) for row in datasets.older_than(conn, times.ahead(-timedelta(days=days)))]
     return _purge(context, found)
+
+
+@job("empty_trash", background=True)
+def empty_trash(context: JobContext) -> Done:
+    """Purge datasets that have been in the trash for longer than `jobs.trash_days`. Argument: `dry_run`."""
+    days = context.settings.jobs.trash_days
+    if days <= 0:
+        return Done({"skipped": "switched off"})
+    site = Site(context.settings, context.db, context.depot)
+    return Done({"purged": trash.sweep(site, days, dry_run=bool(context.arguments.get("dry_run")))[:1000]})
 
 
 def stale_drafts(db: Database, days: int = 21) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,27 +15,53 @@ from huey.storage import SqliteStorage
 
 _LONGEST_WAIT = 0.5
 
+_log = logging.getLogger("dcor.jobs")
+
 
 class _WakingStorage(SqliteStorage):  # type: ignore[misc]
-    """SQLite storage that lets workers sleep until something arrives instead of polling."""
+    """SQLite storage that lets workers sleep until something arrives instead of polling, and makes its file anew when that is damaged.
+
+    What was in it is lost then, and sent again by the runner.
+    """
 
     blocking = True
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._arrivals = threading.Semaphore(0)
+        self._mending = threading.Lock()
         super().__init__(*arguments, **options)
 
     def enqueue(self, data: bytes, priority: float | None = None) -> None:
         """Store a message and wake one worker."""
-        super().enqueue(data, priority)
+        try:
+            super().enqueue(data, priority)
+        except sqlite3.DatabaseError as error:
+            self._make_anew(error)
+            super().enqueue(data, priority)
         self._arrivals.release()
 
     def dequeue(self) -> bytes | None:
         """The most urgent message; None when none arrived for half a second."""
         if not self._arrivals.acquire(timeout=_LONGEST_WAIT):
             return None
-        found: bytes | None = super().dequeue()
+        try:
+            found: bytes | None = super().dequeue()
+        except sqlite3.DatabaseError as error:
+            self._make_anew(error)
+            return None
         return found
+
+    def _make_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Begin with an empty file. Raises `error` when the file is only in use."""
+        if "locked" in str(error):
+            raise error
+        with self._mending:
+            with self.lock:
+                self.conn.close()
+                self._conn: sqlite3.Connection | None = None
+                _empty(Path(self.filename))
+            self.initialize_schema()
+        _log.warning("jobs.queue_made_anew reason=%s", error)
 
 
 class _Consumer(Consumer):  # type: ignore[misc]
@@ -51,9 +79,7 @@ class Queue:
 
     def __init__(self, path: Path, workers: int, execute: Callable[[str], None]) -> None:
         # What an earlier process left is of no use, and a damaged file could not be opened.
-        for left in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
-            left.unlink(missing_ok=True)
-        path.touch(mode=0o600)
+        _empty(path)
         # No fsync: the job table is the truth, this file may be lost at any time.
         self._huey = SqliteHuey("dcor", storage_class=_WakingStorage, filename=str(path), fsync=False, results=False)
         self._task = self._huey.task(name="job")(execute)
@@ -81,3 +107,10 @@ class Queue:
     def close(self) -> None:
         """Close the file."""
         self._huey.storage.close()
+
+
+def _empty(path: Path) -> None:
+    """Put an empty file (mode 0600) in the place of the database and its log."""
+    for left in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        left.unlink(missing_ok=True)
+    path.touch(mode=0o600)

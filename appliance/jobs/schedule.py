@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +13,7 @@ from appliance.store import jobs
 from appliance.store.database import Database
 
 EVERY = 60.0
+_BEGAN = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Entry:
 
     kind: str
     every: timedelta
+    #: not in the first minutes of a service, which has other things to do
+    after: float = 0.0
 
 
 def entries(settings: Settings) -> list[Entry]:
@@ -35,11 +39,18 @@ def entries(settings: Settings) -> list[Entry]:
         Entry("run_missing", timedelta(days=1)),
         Entry("forget_jobs", timedelta(days=1)),
         Entry("audit", timedelta(days=1)),
+        Entry("checks", timedelta(hours=1), after=600.0),
     ]
     if settings.jobs.prune_drafts_days:
         found.append(Entry("prune_drafts", timedelta(days=1)))
+    if settings.jobs.trash_days:
+        found.append(Entry("empty_trash", timedelta(days=1)))
     if settings.jobs.playground_purge_days:
         found.append(Entry("purge_playground", timedelta(days=1)))
+    if settings.clamav.socket:
+        found.append(Entry("virus_scan", timedelta(seconds=50)))
+    if settings.syslog.server:
+        found.append(Entry("forward_audit", timedelta(seconds=50)))
     if settings.backup.recipient:
         found.append(Entry("backup", timedelta(days=1)))
     return found
@@ -51,7 +62,9 @@ def enqueue_due(db: Database, settings: Settings, known: Container[str]) -> list
         due = [
             entry.kind
             for entry in entries(settings)
-            if entry.kind in known and (jobs.last_created(conn, entry.kind) or "") < times.ahead(-entry.every)
+            if entry.kind in known
+            and time.monotonic() - _BEGAN >= entry.after
+            and (jobs.last_created(conn, entry.kind) or "") < times.ahead(-entry.every)
         ]
     if due:
         with db.write() as tx:

@@ -23,7 +23,8 @@ ALARM = "scrub"
 _BATCH = 200
 _TODAY = timedelta(hours=20)
 _MARGIN_DAYS = 3  # days that a machine may be off without a file getting overdue
-_REMAKE = {
+#: What a job makes → the job that makes it.
+REMAKE = {
     "condensed": "condense",
     "preview": "preview",
     "preview_jpeg": "preview",
@@ -138,11 +139,11 @@ def _note(db: Database, depot: Depot, row: sqlite3.Row, reason: str | None, repo
         report.bad.append({"resource_id": resource_id, "kind": kind, "reason": reason})
         if alarms.raise_(tx, ALARM, name, f"The {kind} file of resource {resource_id} {reason}.") is not None:
             audit.add(tx, OPERATOR, "scrub.bad", "resource", resource_id, kind=kind, reason=reason)
-        if kind in _REMAKE:
-            _remake(tx, depot, resource_id, kind)
+        if kind in REMAKE:
+            remake(tx, depot, resource_id, kind)
 
 
-def _remake(tx: sqlite3.Connection, depot: Depot, resource_id: str, kind: str) -> None:
+def remake(tx: sqlite3.Connection, depot: Depot, resource_id: str, kind: str) -> None:
     """What a job made, it can make again; the bad file is kept in quarantine."""
     resource = resources.get(tx, resource_id)
     if resource is None:
@@ -152,7 +153,7 @@ def _remake(tx: sqlite3.Connection, depot: Depot, resource_id: str, kind: str) -
     with suppress(FileNotFoundError):
         depot.put_aside(path)
     jobs.enqueue(
-        tx, _REMAKE[kind], resource_id=resource_id, dataset_id=resource["dataset_id"], arguments={"force": True}
+        tx, REMAKE[kind], resource_id=resource_id, dataset_id=resource["dataset_id"], arguments={"force": True}
     )
 
 

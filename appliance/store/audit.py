@@ -53,6 +53,26 @@ def entries(
     return [dict(row) | {"detail": json.loads(row["detail"])} for row in rows]
 
 
+def after(conn: sqlite3.Connection, seq: int, limit: int) -> list[dict[str, Any]]:
+    """Entries with a larger number, oldest first; `detail` as JSON text."""
+    rows = conn.execute(
+        """SELECT seq, at, actor_id, actor, action, object_type, object_id, detail, address FROM audit WHERE seq > ? ORDER BY seq LIMIT ?""",
+        (seq, limit),
+    )
+    return [dict(row) for row in rows]
+
+
+def forwarded(conn: sqlite3.Connection) -> int:
+    """Number of the last entry that a syslog server was handed, 0 for none."""
+    row = conn.execute("SELECT value FROM meta WHERE key = 'audit_forwarded'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def note_forwarded(tx: sqlite3.Connection, seq: int) -> None:
+    """Keep the number of the last entry that a syslog server was handed."""
+    tx.execute("INSERT OR REPLACE INTO meta VALUES ('audit_forwarded', ?)", (str(seq),))
+
+
 def count(conn: sqlite3.Connection, which: Filter | None = None) -> int:
     """How many entries there are."""
     where, values = _where(which or Filter())

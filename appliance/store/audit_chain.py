@@ -221,4 +221,5 @@ def _loaded(path: Path, _modified: int) -> bytes:
 
 
 def _key_path(conn: sqlite3.Connection) -> Path:
-    return Path(conn.execute("PRAGMA database_list").fetchone()[2]).parent / _KEY
+    root = getattr(conn, "data_root", None)  # the file itself may lie elsewhere
+    return (root or Path(conn.execute("PRAGMA database_list").fetchone()[2]).parent) / _KEY

@@ -219,7 +219,7 @@ def unused(conn: sqlite3.Connection, kind: str, before: str) -> list[sqlite3.Row
 def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     """Per circle: name, title, number of datasets and resources, bytes; the largest first."""
     rows = conn.execute(
-        """SELECT c.id, c.name, c.title, count(DISTINCT d.id) AS datasets, count(r.id) AS resources, coalesce(sum(r.size), 0) AS bytes
+        """SELECT c.id, c.name, c.title, count(DISTINCT d.id) AS datasets, count(r.id) AS resources, coalesce(sum(r.size), 0) AS bytes, c.quota
            FROM community c LEFT JOIN dataset d ON d.circle_id = c.id LEFT JOIN resource r ON r.dataset_id = d.id
            WHERE c.kind = 'circle' AND c.state = 'active' GROUP BY c.id ORDER BY bytes DESC, c.name"""
     )
@@ -235,6 +235,17 @@ def bytes_of_circle(conn: sqlite3.Connection, circle_id: str) -> int:
         (circle_id,),
     ).fetchone()
     return int(row[0])
+
+
+def quota(conn: sqlite3.Connection, circle_id: str) -> int | None:
+    """The circle's own quota [bytes], 0 = no limit, None = as the setting says."""
+    row = conn.execute("SELECT quota FROM community WHERE id = ?", (circle_id,)).fetchone()
+    return None if row is None else row[0]
+
+
+def set_quota(tx: sqlite3.Connection, circle_id: str, size: int | None) -> None:
+    """Give a circle a quota of its own [bytes], 0 = no limit, None = as the setting says."""
+    tx.execute("UPDATE community SET quota = ? WHERE id = ?", (size, circle_id))
 
 
 def _require_free_name(conn: sqlite3.Connection, name: str, community_id: str | None) -> None:

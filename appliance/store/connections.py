@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any
 
 from appliance.model.problem import Problem
@@ -17,9 +18,13 @@ _STEPS = 50_000  # virtual machine steps between two looks at the clock
 
 
 class _Timed(sqlite3.Connection):
-    """A connection whose statements are interrupted after `deadline` (on the monotonic clock; None: never)."""
+    """A connection whose statements are interrupted after `deadline` (on the monotonic clock; None: never).
+
+    :ivar data_root: the folder with the database, or with the link to it.
+    """
 
     deadline: float | None = None
+    data_root: Path | None = None
 
     def watch_time(self) -> None:
         """Look at the clock while statements run."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.model.problem import Problem
-from appliance.store import migrations
+from appliance.store import database_place, migrations
 from appliance.store.connections import STATEMENT, TRANSACTION, Reader, Writer, too_long
 from appliance.store.fair_lock import FairLock, caller
 from appliance.store.wal_index import WalIndex
@@ -40,6 +40,7 @@ class Database:
         self._idle: list[Reader] = []
         self._write_lock = FairLock()
         self._writer: Writer | None = None
+        self._file: tuple[int, int] | None = None
         self._watch_lock = threading.Lock()
         self._watcher: sqlite3.Connection | None = None
         self._wal_index: WalIndex | None = None
@@ -93,6 +94,13 @@ class Database:
         try:
             if self._writer is None:
                 self._writer = self._connect(Writer)
+                self._file = self._on_disk()
+            elif self.replaced():
+                raise Problem(
+                    503,
+                    "Busy",
+                    message="The database was moved or replaced while the service runs. Nothing was changed; tell the administrator.",
+                )
             tx = self._writer
             tx.deadline = None if who is None else time.monotonic() + TRANSACTION
             tx.before_commit.clear()
@@ -117,13 +125,25 @@ class Database:
         finally:
             self._write_lock.release()
 
+    def replaced(self) -> bool:
+        """Is another file in the place of the one that was opened for writing, or none? What is written would be lost with it."""
+        return self._file is not None and self._on_disk() != self._file
+
+    def _on_disk(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
     def generation(self) -> int:
         """A number that changes with every commit, whoever made it; the key for caches of what was read."""
         index = self._wal_index or self._watch()
         return index.state()
 
     def create(self) -> list[str]:
-        """Make the database (mode 0600) unless it is there, then `migrate`."""
+        """Make the database (mode 0600) unless it is there, then `migrate`. Raises Problem on a network file system."""
+        database_place.require_local(self.path)
         if not self.path.exists():
             self.path.touch(mode=0o600)
         return self._migrate(make=True)
@@ -135,6 +155,7 @@ class Database:
         return self._migrate(make=False)
 
     def _migrate(self, *, make: bool) -> list[str]:
+        database_place.require_local(self.path)
         self._setup()
         with self.write() as tx:
             done = tx.execute("PRAGMA user_version").fetchone()[0]
@@ -157,6 +178,7 @@ class Database:
                 if conn is not None:
                     conn.close()
             self._writer = self._watcher = None
+            self._file = None
             self._idle.clear()
             if self._wal_index is not None:
                 self._wal_index.close()
@@ -168,7 +190,7 @@ class Database:
             if self._wal_index is None:
                 self._watcher = self._connect(Reader)
                 self._watcher.execute("SELECT 1 FROM sqlite_schema").fetchone()  # maps the index as long as it is open
-                self._wal_index = WalIndex(self.path)
+                self._wal_index = WalIndex(self.path.resolve())
             return self._wal_index
 
     def _setup(self) -> None:
@@ -188,6 +210,7 @@ class Database:
             cached_statements=512,
             factory=kind,
         )
+        conn.data_root = self.path.parent
         conn.watch_time()
         conn.row_factory = sqlite3.Row
         conn.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

@@ -121,8 +121,8 @@ def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
     touch(tx, dataset_id)
 
 
-def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
-    """A draft again, with the collections, collaborators and followers that it had and that are still there."""
+def restore(tx: sqlite3.Connection, dataset_id: str, name: str, *, state: str = "draft") -> None:
+    """A draft (or what `state` says) again, with the collections, collaborators and followers that it had and that are still there."""
     for table, (_other, other_table, columns) in _RELATIONS.items():
         values = ", ".join(f"json_extract(n.entry, '$.{column}')" for column in columns)
         tx.execute(
@@ -140,7 +140,7 @@ def restore(tx: sqlite3.Connection, dataset_id: str, name: str) -> None:
             collections.end_grant(tx, entry["id"], dataset_id)
     tx.execute("DELETE FROM deleted_relation WHERE dataset_id = ?", (dataset_id,))
     tx.execute("UPDATE dataset SET deleted_from = NULL WHERE id = ?", (dataset_id,))
-    update(tx, dataset_id, state="draft", name=name)
+    update(tx, dataset_id, state=state, name=name)
     touch(tx, dataset_id)
 
 
@@ -213,6 +213,12 @@ def of_community(
 def of_creator(conn: sqlite3.Connection, user_id: str, viewer: Viewer, *, limit: int = -1) -> list[int]:
     """Row numbers of the datasets that a user made and `viewer` may see, drafts included, latest change first."""
     return listed_pks(conn, viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=limit, creator=user_id)
+
+
+def deleted_before(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
+    """Datasets that were marked as deleted before the moment `before`, oldest first."""
+    query = "SELECT * FROM dataset WHERE state = 'deleted' AND modified < ? ORDER BY modified"
+    return conn.execute(query, (before,)).fetchall()
 
 
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:

@@ -64,10 +64,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A removed original in the quarantine, and the row it had."""
+    """A removed original in the quarantine, the row it had, and when it was removed (local time, ISO 8601)."""
 
     path: Path
     entry: dict[str, Any]
+    at: str = ""
 
 
 class Depot:
@@ -153,7 +154,15 @@ class Depot:
         originals = sorted(self._quarantine.glob(f"*-{resource_id}"))
         if not notes or not originals:
             return None
-        return Removed(originals[-1], json.loads(notes[-1].read_bytes()))
+        return Removed(originals[-1], json.loads(notes[-1].read_bytes()), _moment(notes[-1]))
+
+    def all_removed(self) -> Iterator[Removed]:
+        """Every removed original that the quarantine holds with its note."""
+        for note in sorted(self._quarantine.glob(f"*{_NOTE}")):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found = self.removed(json.loads(note.read_bytes())["id"])
+                if found is not None and found.at == _moment(note):
+                    yield found
 
     def put_aside(self, path: Path) -> Path:
         """Move a file of the depot to the quarantine, named by the moment and its whole id; returns where it is now."""
@@ -197,3 +206,9 @@ class Depot:
         for path in reversed(missing):
             path.mkdir(mode=0o750, exist_ok=True)
             durable.sync_folder(path.parent)
+
+
+def _moment(note: Path) -> str:
+    """When a note was written, as its name says."""
+    stamp = note.name[:15]
+    return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}"

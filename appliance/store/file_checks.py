@@ -50,6 +50,13 @@ def note(tx: sqlite3.Connection, files: Iterable[tuple[str, str]]) -> None:
     )
 
 
+def without(conn: sqlite3.Connection, kind: str, limit: int) -> list[str]:
+    """Ids of resources that were not checked as `kind` yet, the latest upload first."""
+    query = """SELECT r.id FROM resource r WHERE NOT EXISTS (SELECT 1 FROM file_check c WHERE c.resource_id = r.id AND c.kind = ?)
+               ORDER BY r.pk DESC LIMIT ?"""
+    return [row[0] for row in conn.execute(query, (kind, limit))]
+
+
 def tidy(tx: sqlite3.Connection) -> None:
     """Forget files that are gone."""
     tx.execute("DELETE FROM file_check WHERE resource_id NOT IN (SELECT id FROM resource)")

@@ -103,6 +103,19 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def deleted(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Datasets, circles, collections and (not erased) accounts that are marked as deleted: kind, id, name, of, since."""
+    rows = tables(conn).query(
+        """SELECT 'dataset' AS kind, d.id, d.name, c.name AS of, d.modified AS since
+           FROM dataset d JOIN community c ON c.id = d.circle_id WHERE d.state = 'deleted'
+           UNION ALL SELECT kind, c.id, c.name, '', coalesce((SELECT max(at) FROM audit WHERE object_id = c.id AND action = c.kind || '.delete'), c.created)
+           FROM community c WHERE state = 'deleted'
+           UNION ALL SELECT 'user', u.id, u.name, '', coalesce((SELECT max(at) FROM audit WHERE object_id = u.id AND action = 'user.deleted'), u.created)
+           FROM user u WHERE state = 'deleted' AND name != 'removed-' || substr(id, 1, 8)"""
+    )
+    return list(rows)
+
+
 def datasets(
     conn: sqlite3.Connection, *, circle_id: str | None = None, state: str | None = None, creator_id: str | None = None
 ) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+_PREFIX = "removed-"
 _ABOUT = {
     "tokens": "SELECT id, name, scope, created, last_access, expires FROM token WHERE user_id = ?",
     "sessions": "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ?",
@@ -36,12 +37,17 @@ def everything(
     return found
 
 
+def is_one(name: str, user_id: str) -> bool:
+    """Is this the name of an erased account?"""
+    return name == _PREFIX + user_id[:8]
+
+
 def erase(tx: sqlite3.Connection, user_id: str) -> str:
     """Replace name, full name, address and texts of a removed user by a pseudonym, which is returned.
 
     The audit log keeps its entries as they are (it is append-only); they name the account by its former log-in name.
     """
-    pseudonym = f"removed-{user_id[:8]}"
+    pseudonym = _PREFIX + user_id[:8]
     tx.execute(
         """UPDATE user SET name = ?1, fullname = '', email = ?1 || '@localhost', about = '', image_url = '', password = NULL, locale = NULL,
            last_active = NULL WHERE id = ?2""",

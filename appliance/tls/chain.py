@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import ssl
 import tempfile
 import warnings
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 from appliance.tls.certificate import (
     Pair,
     PrivateKey,
@@ -40,7 +41,7 @@ class Installable:
 
 
 def check(
-    certificates: bytes,
+    certificates: bytes | Sequence[bytes],
     key: bytes,
     hostname: str,
     *,
@@ -50,12 +51,12 @@ def check(
 ) -> Installable:
     """Return `certificates` in the order in which they must be served, after every check that a client would make.
 
-    :param certificates: PEM, DER, PKCS#7 (.p7b) or PKCS#12 (.pfx, with `password`), in any order.
-    :param key: the private key (PEM); ignored when PKCS#12 brings its own.
+    :param certificates: PEM, DER, PKCS#7 (.p7b) or PKCS#12 (.pfx, with `password`); one file or several of any form, in any order.
+    :param key: the private key (PEM or DER); ignored when PKCS#12 brings its own.
     :param authorities: PEM certificates among which a missing issuer is looked for (certifi's, for example).
     :raises Problem: 409 with the reason: wrong key, wrong names, expired, incomplete or refused by OpenSSL.
     """
-    found, own_key = read(certificates, password)
+    found, own_key = _read_all([certificates] if isinstance(certificates, bytes) else certificates, password)
     private = own_key or load_key(key, password)
     chain, spare = order(found, private)
     notes = [f"Not part of the chain, left out: {spare_one.subject.rfc4514_string()}" for spare_one in spare]
@@ -72,11 +73,27 @@ def check(
     return Installable(pair, notes)
 
 
+def _read_all(files: Sequence[bytes], password: str | None) -> tuple[list[x509.Certificate], PrivateKey | None]:
+    """The certificates of all files, each of its own form, and the key that one of them may bring."""
+    found: list[x509.Certificate] = []
+    key: PrivateKey | None = None
+    for number, data in enumerate(files, 1):
+        try:
+            certificates, own_key = read(data, password)
+        except Problem as problem:
+            raise invalid(message=f"File {number}: {problem}" if len(files) > 1 else str(problem)) from problem
+        found += certificates
+        key = key or own_key
+    return found, key
+
+
 def read(data: bytes, password: str | None = None) -> tuple[list[x509.Certificate], PrivateKey | None]:
     """Return the certificates in `data` (PEM, DER, PKCS#7 or PKCS#12) and the key that PKCS#12 may hold.
 
     Raises Problem 409 when nothing of the kind can be read.
     """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # text that PowerShell has written
+        data = data.decode("utf-16", errors="replace").encode("ascii", errors="replace")
     if b"-----BEGIN CERTIFICATE-----" in data:
         try:
             return x509.load_pem_x509_certificates(data), None
@@ -98,14 +115,17 @@ def read(data: bytes, password: str | None = None) -> tuple[list[x509.Certificat
 
 
 def load_key(data: bytes, password: str | None = None) -> PrivateKey:
-    """Return the private key in PEM `data`. Raises Problem 409 for others than RSA ≥ 2048 bits and elliptic curves."""
+    """Return the private key in PEM or DER `data`. Raises Problem 409 for others than RSA ≥ 2048 bits and elliptic curves."""
     key: object
     try:
         key = serialization.load_pem_private_key(data, None)
     except TypeError:
         key = _encrypted_key(data, password)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise invalid(message="The private key cannot be read; it must be PEM.") from error
+        try:
+            key = serialization.load_der_private_key(data, None if password is None else password.encode())
+        except (TypeError, ValueError, UnsupportedAlgorithm):
+            raise invalid(message="The private key cannot be read; it must be in PEM or DER form.") from error
     return _usable_key(key)
 
 

@@ -40,6 +40,9 @@ def hostname_problems(hostname: str) -> list[str]:
     """
     if not hostname:
         return ["The host name is empty."]
+    if "/" in hostname:
+        name = hostname.partition("://")[2].partition("/")[0].partition(":")[0] or hostname.partition("/")[0]
+        return [f"'{hostname}' is an address, not a name. The host name alone is: {name}"]
     if ":" in hostname:
         return [
             f"'{hostname}' carries a port (or is an IPv6 address): dclab opens datasets only on port 443 under a name or "

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance import __version__
+from appliance.actions import backups, check_results
+from appliance.health.work import newest_backup
+from appliance.model import times
+from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
+from appliance.settings import Settings
 from appliance.store import alarms, inspection, jobs
+from appliance.tls import certificate
 from appliance.web import authentication, metrics
 from appliance.web.context import Context
 from appliance.web.http import Request, Response, json_response
@@ -24,14 +34,26 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 def health(context: Context, request: Request, match: re.Match[str]) -> Response:
     """200 while the service can do its work, 503 with the reason when it can not."""
     failing = []
-    with context.db.read() as conn:
-        conn.execute("SELECT 1").fetchone()
+    try:
+        with context.db.read() as conn:
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError:
+        failing.append("database damaged")
+    if context.db.replaced():
+        failing.append("database")
+    if _read_only(context.settings.data):
+        failing.append("read-only")
     if context.depot.free() < min(context.settings.depot.reserve, 1 << 30):
         failing.append("disk")
     failing += context.stalled()
     return json_response(
         503 if failing else 200, {"status": "failing" if failing else "ok", "failing": failing, "version": __version__}
     )
+
+
+def _read_only(root: Path) -> bool:
+    """Was the volume made read-only, as Linux does after errors of a disk, or the folder taken away from the service?"""
+    return bool(os.statvfs(root).f_flag & os.ST_RDONLY) or not os.access(root / "tmp", os.W_OK | os.X_OK)
 
 
 def exposition(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -43,8 +65,9 @@ def exposition(context: Context, request: Request, match: re.Match[str]) -> Resp
 
 
 def scraper(context: Context, request: Request, changes: bool = False) -> Viewer:
-    """Who asks for metrics: this machine itself, else whoever the credential says."""
-    return OPERATOR if request.client in _LOOPBACK else authentication.viewer(context, request, changes)
+    """Who asks for metrics: this machine itself (and nobody through a proxy on it), else whoever the credential says."""
+    here = request.client in _LOOPBACK and "X-Forwarded-For" not in request.headers
+    return OPERATOR if here else authentication.viewer(context, request, changes)
 
 
 class _State:
@@ -60,6 +83,7 @@ class _State:
             totals = inspection.totals(conn)
             by_state = jobs.counts(conn)
             open_alarms = len(alarms.open_(conn))
+            waiting = inspection.waiting_since(conn)
         yield _info()
         yield GaugeMetricFamily("dcor_uptime_seconds", "Time since the start", value=live.get("uptime", 0))
         yield GaugeMetricFamily("dcor_connections", "Open connections", value=live.get("connections", 0))
@@ -71,9 +95,41 @@ class _State:
         for state, value in by_state.items():
             family.add_metric([state], value)
         yield family
+        age = 0.0 if waiting is None else (datetime.now(UTC) - times.parse(waiting)).total_seconds()
+        yield GaugeMetricFamily("dcor_job_queue_age_seconds", "How long the oldest job waits that could run", value=age)
+        yield from _deadlines(self._context)
+        yield from _checks(self._context.settings)
         usage = shutil.disk_usage(self._context.settings.data)
         yield GaugeMetricFamily("dcor_disk_total_bytes", "Size of the data volume", value=usage.total)
         yield GaugeMetricFamily("dcor_disk_free_bytes", "Free space on the data volume", value=usage.free)
+
+
+def _deadlines(context: Context) -> Iterator[Metric]:
+    """What ends or gets old; a value that is not known is left out, which the alert rules ask for."""
+    newest = newest_backup(backups.folder(context.settings))
+    if newest is not None:
+        text = "Age of the newest complete backup"
+        yield GaugeMetricFamily("dcor_backup_age_seconds", text, value=time.time() - newest)
+    try:
+        about = certificate.describe(certificate.load_chain(context.settings.certificate))
+    except Problem:
+        return
+    yield GaugeMetricFamily("dcor_certificate_days", "Days until the certificate ends", value=about.days_left)
+
+
+def _checks(settings: Settings) -> Iterator[Metric]:
+    """What `dcor inspect` found, when it last ran by itself."""
+    found = check_results.kept(settings)
+    if found is None:
+        return
+    at, checks = found
+    yield GaugeMetricFamily("dcor_checks_age_seconds", "Time since the checks ran", value=time.time() - at)
+    text = "Findings of each check by level (problem, warning)"
+    family = GaugeMetricFamily("dcor_check_findings", text, labels=["check", "level"])
+    for check, counts in sorted(checks.items()):
+        for level in ("problem", "warning"):
+            family.add_metric([check, level], counts.get(level, 0))
+    yield family
 
 
 def _info() -> Metric:

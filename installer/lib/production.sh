@@ -135,7 +135,7 @@ install_program() {
             check_bundle . "$release_key" || exit 1
             install_offline "$python" "$target" . || exit 1
         else
-            install_into "$target" "$python" . || exit 1
+            install_into "$target" "$python" installer/requirements.txt . || exit 1
         fi
         mkdir -p "$target/share"
         cp -R systemd installer "$target/share/"
@@ -144,8 +144,8 @@ install_program() {
         chmod -R u+rwX,go+rX,go-w "$target"
         touch "$target/.complete"
     fi
-    if [ ! -e "$prefix/current" ]; then
-        ln -s "$version" "$prefix/current"
+    if [ ! -e "$prefix/current" ]; then # none, or a link to a release that is gone
+        ln -sfn "$version" "$prefix/current"
     elif [ "$(readlink "$prefix/current")" != "$version" ]; then
         # An update with its backup, health gate and way back is the program's own business.
         say "      $(readlink "$prefix/current") is in use. Switch with: dcor update --to $version"
@@ -214,6 +214,7 @@ install_units() {
     cat >/usr/local/bin/dcor <<EOW
 #!/bin/sh
 export DCOR_DATA="\${DCOR_DATA:-$data}"
+[ -x $prefix/current/bin/dcor ] || { echo "The release in use ($prefix/current) is not there. Install it again: sudo ./installer/install.sh" >&2; exit 1; }
 exec $prefix/current/bin/dcor "\$@"
 EOW
     chmod 755 /usr/local/bin/dcor

@@ -44,13 +44,15 @@ EOM
     return 1
 }
 
-# install_into VENV PYTHON WHAT...: make the virtual environment VENV and pip-install WHAT (run in the checkout), unless
-# that was done before with the same pyproject.toml. pip's own output goes to VENV/install.log and is shown on failure.
+# install_into VENV PYTHON LIST WHAT...: make the virtual environment VENV, pip-install LIST (every version pinned, every file
+# with its hash) and, without anything else from the network, WHAT (run in the checkout), unless that was done before with the
+# same pyproject.toml and LIST. pip's own output goes to VENV/install.log and is shown on failure.
 install_into() {
     venv=$1
     python=$2
-    shift 2
-    stamp="$(cksum <pyproject.toml) $*"
+    list=$3
+    shift 3
+    stamp="$(cat pyproject.toml "$list" | cksum) $*"
     if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.installed" 2>/dev/null)" = "$stamp" ]; then
         return 0
     fi
@@ -59,7 +61,9 @@ install_into() {
         "$python" -m venv "$venv" || return 1
     fi
     rm -f "$venv/.installed"
-    if ! "$venv/bin/python" -m pip install --disable-pip-version-check "$@" >"$venv/install.log" 2>&1; then
+    pip="$venv/bin/python -m pip install --disable-pip-version-check"
+    # shellcheck disable=SC2086  # words
+    if ! { $pip --no-compile --require-hashes -r "$list" && $pip --no-deps --no-build-isolation "$@"; } >"$venv/install.log" 2>&1; then
         tail -n 25 "$venv/install.log" >&2
         echo "The installation into $venv failed; the whole log: $venv/install.log" >&2
         return 1

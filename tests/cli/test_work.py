@@ -77,9 +77,10 @@ def test_status_without_a_service_is_1(loaded: Dcor) -> None:
 
 
 def test_inspect_finds_a_fresh_root_healthy(dcor: Dcor) -> None:
+    """But for the service, which does not run."""
     said = dcor("inspect", "--json")
-    problems = [finding for finding in said.json["findings"] if finding["level"] == "problem"]
-    assert (problems, said.code) == ([], 0)
+    problems = [finding["check"] for finding in said.json["findings"] if finding["level"] == "problem"]
+    assert (problems, said.code) == (["service"], 1)
     assert {finding["check"] for finding in said.json["findings"]} == {named.name for named in checks()}
     assert dcor("inspect", "--check", "nonsense").code == 2
 
@@ -120,7 +121,7 @@ def test_inspect_finds_damage_and_repairs_what_cannot_lose_data(
     after = {
         finding["check"] for finding in loaded("inspect", "--json").json["findings"] if finding["level"] == "problem"
     }
-    assert after == {"files"}
+    assert after == {"files", "service"}
     assert (root / "quarantine").is_dir()
 
 
@@ -175,3 +176,14 @@ def test_log_shows_incidents(dcor: Dcor, state) -> None:  # type: ignore[no-unty
     assert [row["id"] for row in dcor("log", "list", "--json").json] == ["4711"]
     assert "boom" in dcor("log", "show", "4711").out
     assert dcor("log", "show", "4712").code == 1
+
+
+def test_a_line_for_nagios(dcor: Dcor, root: Path) -> None:
+    said = dcor("status", "--nagios")
+    assert said.code == 2
+    assert said.out.startswith("DCOR CRITICAL: does not answer, ")
+    assert said.out.count("\n") == 1
+    assert " | disk_free=" in said.out
+    (root / "dcor.sqlite").rename(root / "gone")
+    said = dcor("status", "--nagios")
+    assert (said.code, said.out.count("\n"), "dcor.sqlite is missing" in said.out) == (2, 1, True)

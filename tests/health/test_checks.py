@@ -170,6 +170,8 @@ def test_jobs_that_wait_died_or_failed(look: Look, root: Path) -> None:
 def test_backups(look: Look, root: Path, tmp_path: Path) -> None:
     assert "no key" in look("backup")[0].detail
     key = {"backup.recipient": "age1example", "backup.folder": str(tmp_path / "backups")}
+    assert "is not there" in look("backup", **key)[0].detail
+    (tmp_path / "backups").mkdir()
     assert "no complete backup" in look("backup", **key)[0].detail
     for days, level in ((0, Level.OK), (3, Level.PROBLEM)):
         shutil.rmtree(tmp_path / "backups", ignore_errors=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from appliance.actions import accounts, backups, communities
+from appliance.actions import accounts, backup_trials, backups, communities
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
 from appliance.model.viewer import OPERATOR
@@ -112,7 +112,7 @@ class Showroom(House):
             made = backups.create(site)
             wait_for(lambda name=made.manifest.name: backup_manifest.name_of(datetime.now(UTC)) > name)  # type: ignore[misc]
         newest, middle, oldest = backup_manifest.names(place)[:3]
-        backups.trial(site)
+        backup_trials.trial(site)
         log = settings.data / "log" / "trial-restores.json"
         rows = json.loads(log.read_text())
         failed = {

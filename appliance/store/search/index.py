@@ -61,6 +61,21 @@ def rebuild(tx: sqlite3.Connection) -> int:
     return len(ids)
 
 
+def unindexed(conn: sqlite3.Connection) -> int:
+    """How many datasets the index does not know."""
+    query = "SELECT count(*) FROM dataset WHERE pk NOT IN (SELECT rowid FROM search_dataset)"
+    return int(conn.execute(query).fetchone()[0])
+
+
+def damage(tx: sqlite3.Connection) -> str | None:
+    """What is wrong with the index of words, None when nothing is. Reads all of it."""
+    try:
+        tx.execute("INSERT INTO search_text(search_text) VALUES ('integrity-check')")
+    except sqlite3.DatabaseError as error:
+        return f"the index of words is damaged ({error})"
+    return None
+
+
 @dataclass(slots=True)
 class _Entry:
     """What the index holds of one dataset."""

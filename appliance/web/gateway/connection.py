@@ -116,6 +116,7 @@ class Connection:
                     if raw is None:
                         return self._part()
                     self._head = parse_head(raw, self._limits)
+                    self._limits.proxies.check(self._peer.address, self._head.headers)
             except Problem as problem:
                 return self._refuse(problem)
             request = self._request(self._head)
@@ -136,7 +137,7 @@ class Connection:
             path=head.path,
             query=head.query,
             headers=head.headers,
-            client=self._peer.address,
+            client=self._limits.proxies.client(self._peer.address, head.headers),
             secure=self._secure,
             host=head.host,
         )

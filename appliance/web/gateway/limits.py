@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from appliance.web.gateway.proxies import Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Limits:
     #: of one network: an IPv4 address (or `ipv4_prefix` bits of it), or the /64 of an IPv6 address
     connections_per_address: int = 512
     ipv4_prefix: int = 32
+    #: whose `X-Forwarded-For` is believed, and whose connections are of many clients
+    proxies: Proxies = field(default_factory=Proxies)
     handshake: float = 20.0
     head: float = 10.0
     idle: float = 75.0

@@ -161,7 +161,10 @@ class Gateway:
 
         def welcome(sock: socket.socket, address: str) -> None:
             """Count a new connection in and wait for its first byte."""
-            peer = Peer(sock, address, network(address, self.limits.ipv4_prefix), standing)
+            place = network(address, self.limits.ipv4_prefix)
+            if self.limits.proxies.trusts(address):  # each of its connections may be of another client
+                place = f"{place} {sock.fileno()}"
+            peer = Peer(sock, address, place, standing)
             if not self._peers.admit(peer):
                 self._refused += 1
                 sock.close()

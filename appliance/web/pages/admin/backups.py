@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from appliance.actions import backups
+from appliance.actions import backup_trials, backups
 from appliance.model.problem import Problem
 from appliance.store import audit
 from appliance.store import jobs as job_store
@@ -66,7 +66,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
                 "at": show.local(_naive(str(row.get("at", "")))),
                 "problems": [inside(str(line)) for line in row.get("problems") or []],
             }
-            for row in backups.trials(settings())[:6]
+            for row in backup_trials.trials(settings())[:6]
         ],
         job=job_texts.job(last[0]) if last else None,
         verified=verified,

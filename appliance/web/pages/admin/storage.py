@@ -78,6 +78,7 @@ def _artefact(kind: str) -> str:
 
 
 def _circle(row: dict[str, Any], largest: int) -> dict[str, Any]:
+    quota = settings().depot.quota_circle if row["quota"] is None else row["quota"]
     return {
         "title": row["title"] or row["name"],
         "url": f"/organization/{row['name']}",
@@ -85,7 +86,7 @@ def _circle(row: dict[str, Any], largest: int) -> dict[str, Any]:
         "files": show.integer(row["resources"]),
         "size": show.size(row["bytes"]),
         "share": f"{row['bytes'] / largest:.3f}",
-        "over": bool(settings().depot.quota_circle and row["bytes"] > 0.9 * settings().depot.quota_circle),
+        "over": bool(quota and row["bytes"] > 0.9 * quota),
     }
 
 

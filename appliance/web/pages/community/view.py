@@ -9,6 +9,7 @@ from flask import Blueprint, request
 from slugify import slugify
 
 from appliance.actions import communities as verbs
+from appliance.actions import upload_limits
 from appliance.model.problem import Problem, not_found
 from appliance.store import communities
 from appliance.web.pages.dataset.dataset_search import listing
@@ -134,12 +135,21 @@ def about(where: str, ref: str) -> str:
         {"name": _("Created"), "text": show.local(row["created"])},
         {"name": _("Datasets"), "text": show.integer(communities.count_datasets(conn(), row["id"], viewer()))},
     ]
+    if kind == "circle" and may("circle:update", communities.facts(row)):
+        facts.append({"name": _("Storage"), "text": _storage(row["id"])})
     return render(
         "community/about.html",
         facts=facts,
         description=markdown.cached(row["description"]) if row["description"] else "",
         **frame(kind, row, "about"),
     )
+
+
+def _storage(circle_id: str) -> str:
+    """How much a circle holds, and of how much, for those who look after it."""
+    taken = show.size(communities.bytes_of_circle(conn(), circle_id))
+    quota = upload_limits.quota_of(site(), conn(), circle_id)
+    return _("%(taken)s of %(quota)s", taken=taken, quota=show.size(quota)) if quota else taken
 
 
 def frame(kind: str, row: sqlite3.Row, on: str) -> dict[str, Any]:

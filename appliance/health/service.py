@@ -1,0 +1,167 @@
+"""The running service: it answers, can do its work, and is of this data root and this release."""
+
+from __future__ import annotations
+
+import fcntl
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance import __version__
+from appliance.health.base import Finding, Level, Premises, check
+from appliance.settings import Settings
+
+_TIMEOUT = 5.0  # seconds
+_NAME = "service"
+_LOG = "journalctl -u dcor -n 30"
+
+#: What `/healthz` calls failing → what it means and what to do.
+_CAUSES: dict[str, tuple[str, str]] = {
+    "disk": (
+        "the data volume is full: uploads are refused",
+        "`dcor prune uploads`, empty quarantine/, or a larger disk; `df -h` shows what is used.",
+    ),
+    "database": (
+        "the file of the database was moved or replaced while the service runs; nothing is written any more",
+        "sudo systemctl restart dcor; then `dcor inspect` again",
+    ),
+    "database damaged": (
+        "the database cannot be read",
+        "sudo systemctl stop dcor; sudo dcor backup restore --replace --key key-sheet.txt; sudo systemctl start dcor",
+    ),
+    "read-only": (
+        "the data volume cannot be written",
+        "`findmnt` and `dmesg` say why it is read-only; after it was mended: sudo systemctl restart dcor",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came from the port of the service.
+
+    :ivar connected: somebody accepts connections there. :ivar ours: it showed the certificate of this data root.
+    :ivar status: of the answer to `/healthz`, 0 without one. :ivar problem: why there is none.
+    """
+
+    connected: bool = False
+    ours: bool = False
+    status: int = 0
+    body: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+
+@check(
+    _NAME, "the service runs, answers and can do its work, with the data root and the release that are installed here"
+)
+def service(premises: Premises) -> Iterator[Finding]:
+    """Stopped, hanging, failing, of another release, or another program at its port."""
+    settings = premises.settings
+    place = f"{loopback(settings)}:{settings.server.port}"
+    answer = ask(settings)
+    if not holds_lock(premises):
+        yield _stopped(answer, place)
+    elif answer.status == 0:
+        yield Finding(
+            _NAME,
+            Level.PROBLEM,
+            f"it runs, but there is no answer at {place}: {answer.problem}",
+            "Clients wait in vain.",
+            f"sudo systemctl restart dcor; {_LOG}",
+        )
+    elif answer.body.get("failing"):
+        for cause in answer.body["failing"]:
+            meaning, fix = _CAUSES.get(
+                str(cause), (f"its thread '{cause}' does not turn", f"sudo systemctl restart dcor; {_LOG}")
+            )
+            yield Finding(_NAME, Level.PROBLEM, f"it runs and fails: {meaning}", "/healthz answers 503.", fix)
+    elif answer.status != 200:
+        yield Finding(
+            _NAME,
+            Level.PROBLEM,
+            f"it answers {answer.status} at {place}/healthz",
+            "Clients get errors.",
+            f"{_LOG}; sudo systemctl restart dcor",
+        )
+    elif answer.body.get("version") != __version__:
+        yield Finding(
+            _NAME,
+            Level.PROBLEM,
+            f"release {answer.body.get('version')} runs, {__version__} is installed",
+            "Program and data may not fit.",
+            "sudo systemctl restart dcor",
+        )
+    else:
+        yield Finding(_NAME, Level.OK, f"release {__version__} answers at {place}")
+
+
+def holds_lock(premises: Premises) -> bool:
+    """Does a process work on this data root, the service or `dcor jobs run`?"""
+    path = premises.settings.tmp / "jobs.lock"
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def ask(settings: Settings, path: str = "/healthz", timeout: float = _TIMEOUT) -> Answer:
+    """What the port of the service answers to a GET of `path`."""
+    host = loopback(settings)
+    try:
+        raw = socket.create_connection((host, settings.server.port), timeout)
+    except OSError as error:
+        return Answer(problem=error.strerror or str(error))
+    connected = Answer(connected=True, problem="it does not answer in time")
+    with raw:
+        raw.settimeout(timeout)
+        try:
+            pinned = ssl.create_default_context(cafile=str(settings.certificate))
+            pinned.check_hostname = False  # pinned by the chain itself; the name in it is the public one
+            with pinned.wrap_socket(raw, server_hostname=settings.server.hostname) as tls:
+                connection = http.client.HTTPConnection(host, settings.server.port, timeout=timeout)
+                connection.sock = tls
+                connection.request("GET", path, headers={"Host": settings.site_url.removeprefix("https://")})
+                answer = connection.getresponse()
+                body = answer.read(1 << 20)
+        except TimeoutError:
+            return connected
+        except ssl.SSLCertVerificationError as error:
+            return Answer(connected=True, problem=f"another certificate is served ({error.verify_message})")
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(connected=True, problem=f"what answers there is no service of ours ({error})")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = {}
+    return Answer(True, True, answer.status, found if isinstance(found, dict) else {})
+
+
+def loopback(settings: Settings) -> str:
+    """The address at which this machine reaches its own service."""
+    return "127.0.0.1" if settings.server.bind in ("0.0.0.0", "::", "") else settings.server.bind  # noqa: S104
+
+
+def _stopped(answer: Answer, place: str) -> Finding:
+    if answer.connected:
+        return Finding(
+            _NAME,
+            Level.PROBLEM,
+            f"it does not run, and another program answers at {place}",
+            "The service cannot start there.",
+            f"`sudo ss -ltnp 'sport = :{place.rpartition(':')[2]}'` names it: stop it, then: sudo systemctl start dcor",
+        )
+    return Finding(
+        _NAME,
+        Level.PROBLEM,
+        "it does not run",
+        "Nobody can work.",
+        f"sudo systemctl start dcor (without systemd: dcor serve); why it ended: {_LOG}",
+    )

@@ -1,0 +1,12 @@
+"""Entries of the audit log for a syslog server, every minute."""
+
+from __future__ import annotations
+
+from appliance.actions import audit_forwarding
+from appliance.jobs.registry import Done, JobContext, job
+
+
+@job("forward_audit", background=True)
+def run(context: JobContext) -> Done:
+    """Hand over what is new; while the server is away, entries wait."""
+    return Done({"entries": audit_forwarding.forward(context.db, context.settings)})

@@ -1,0 +1,82 @@
+"""Uploads through ClamAV: what it finds infected is taken out of its dataset into the quarantine."""
+
+from __future__ import annotations
+
+from appliance.actions import resources
+from appliance.actions.site import Site
+from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.model.viewer import OPERATOR
+from appliance.security import clamd
+from appliance.store import alarms, audit, file_checks
+from appliance.store import resources as rows
+from appliance.store.database import Database
+
+#: Kinds of alarms: something was found (one for each file), and the daemon is away.
+FOUND, AWAY = "virus", "clamav"
+_KIND = "virus"  # as which a scan is noted among the checks of files
+_AT_ONCE = 100
+
+
+@job("virus_scan", background=True)
+def run(context: JobContext) -> Done:
+    """Every upload that was not looked at yet, newest first. While the daemon is away, an alarm says so, and they wait."""
+    place, infected, scanned = context.settings.clamav.socket, 0, 0
+    if not place:
+        return Done({"skipped": "switched off"})
+    site = Site(context.settings, context.db, context.depot)
+    for resource_id in _waiting(context.db):
+        if context.cancelled():
+            raise JobFailed("cancelled")
+        try:
+            with context.depot.path(resource_id).open("rb") as file:
+                name = clamd.scan(place, file)
+        except FileNotFoundError:  # removed meanwhile, or missing, which another check tells
+            continue
+        except clamd.ClamdError as error:
+            if not error.too_large:
+                _tell_away(context.db, str(error))
+                return Done({"scanned": scanned, "infected": infected, "stopped": str(error)})
+            _tell_large(context.db, resource_id)
+            continue
+        scanned += 1
+        if name is None:
+            with context.db.write() as tx:
+                file_checks.note(tx, [(resource_id, _KIND)])
+        else:
+            infected += 1
+            _put_aside(site, resource_id, name)
+    with context.db.write() as tx:
+        alarms.resolve_for(tx, AWAY, "")
+    return Done({"scanned": scanned, "infected": infected})
+
+
+def _waiting(db: Database) -> list[str]:
+    with db.read() as conn:
+        return file_checks.without(conn, _KIND, _AT_ONCE)
+
+
+def _put_aside(site: Site, resource_id: str, name: str) -> None:
+    """Row and files leave together; what was found and where the file is stands in alarm and audit log."""
+    with resources.DepotTransaction(site) as files, site.db.write() as tx:
+        row = rows.get(tx, resource_id)
+        if row is None:
+            return
+        resources.remove(tx, OPERATOR, resource_id, row["dataset_id"], files)
+        audit.add(tx, OPERATOR, "resource.infected", "resource", resource_id, dataset=row["dataset_id"], found=name)
+        text = (
+            f"ClamAV found {name} in the upload {resource_id} of the dataset {row['dataset_id']}. It was taken out of the dataset and lies in "
+            "quarantine/; tell the uploader. To bring a false alarm back: dcor backup restore --file ID."
+        )
+        alarms.raise_(tx, FOUND, resource_id, text)
+
+
+def _tell_large(db: Database, resource_id: str) -> None:
+    with db.write() as tx:
+        file_checks.note(tx, [(resource_id, _KIND)])
+        text = f"The upload {resource_id} was not scanned: it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G)."
+        alarms.raise_(tx, FOUND, resource_id, text)
+
+
+def _tell_away(db: Database, reason: str) -> None:
+    with db.write() as tx:
+        alarms.raise_(tx, AWAY, "", f"Uploads are not scanned: {reason}. They are when it answers again.")

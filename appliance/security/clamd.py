@@ -1,0 +1,93 @@
+"""A conversation with ClamAV's daemon: one file, streamed to it, and what it says."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance.model.problem import invalid
+
+_CHUNK = 1 << 20
+_TIMEOUT = 300.0  # seconds without a word
+_ANSWER = 4096
+_FOUND = re.compile(r"stream: (.+) FOUND")
+
+
+class ClamdError(Exception):
+    """The daemon is away, or does not take the file; `too_large`: it takes none of this size."""
+
+    def __init__(self, message: str, *, too_large: bool = False) -> None:
+        super().__init__(message)
+        self.too_large = too_large
+
+
+def scan(place: str, file: BinaryIO, tick: Callable[[int], None] = lambda sent: None) -> str | None:
+    """The name of what ClamAV finds in `file`, None for nothing. `place`: path of the socket, or host:port.
+
+    `tick` is told how many bytes were sent. Raises ClamdError.
+    """
+    try:
+        with closing(_connected(place)) as connection:
+            connection.sendall(b"zINSTREAM\0")
+            sent = 0
+            try:
+                while piece := file.read(_CHUNK):
+                    connection.sendall(struct.pack("!I", len(piece)) + piece)
+                    sent += len(piece)
+                    tick(sent)
+                connection.sendall(struct.pack("!I", 0))
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it has said why
+            answer = _answer(connection)
+    except OSError as error:
+        raise ClamdError(f"ClamAV does not answer at {place}: {error.strerror or error}") from error
+    if answer == "stream: OK":
+        return None
+    if found := _FOUND.fullmatch(answer):
+        return found[1]
+    if "size limit exceeded" in answer:
+        raise ClamdError("larger than StreamMaxLength in clamd.conf", too_large=True)
+    raise ClamdError(f"ClamAV says: {answer or 'nothing'}")
+
+
+def ping(place: str) -> None:
+    """Raise ClamdError unless the daemon answers."""
+    try:
+        with closing(_connected(place)) as connection:
+            connection.sendall(b"zPING\0")
+            answer = _answer(connection)
+    except OSError as error:
+        raise ClamdError(f"ClamAV does not answer at {place}: {error.strerror or error}") from error
+    if answer != "PONG":
+        raise ClamdError(f"what answers at {place} is no ClamAV")
+
+
+def _connected(place: str) -> socket.socket:
+    if place.startswith("/"):
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        made.settimeout(_TIMEOUT)
+        try:
+            made.connect(str(Path(place)))
+        except OSError:
+            made.close()
+            raise
+        return made
+    host, _, port = place.rpartition(":")
+    if not host or not port.isdigit():
+        raise invalid(message=f"clamav.socket: '{place}' is neither the path of a socket nor host:port.")
+    return socket.create_connection((host.strip("[]"), int(port)), _TIMEOUT)
+
+
+def _answer(connection: socket.socket) -> str:
+    data = b""
+    while not data.endswith(b"\0") and len(data) < _ANSWER:
+        piece = connection.recv(_ANSWER)
+        if not piece:
+            break
+        data += piece
+    return data.rstrip(b"\0\n").decode(errors="replace").strip()

@@ -58,7 +58,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
                 "title": fields.get("title") or name,
                 "circle_id": circle_id,
                 "private": int(private),
-                "state": state,
+                "state": "active" if state == "deleted" else state,
                 "creator_id": viewer.user_id,
             },
             id_=id_,
@@ -69,6 +69,9 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
             _, facts = lookup.dataset(tx, viewer, dataset_id)
             for collection_id in sorted(collection_ids):
                 collecting.put_in(tx, viewer, collection_id, facts)
+        if state == "deleted":
+            datasets.mark_deleted(tx, dataset_id)
+            audit.add(tx, viewer, "dataset.delete", "dataset", dataset_id, fields=["state"])
         datasets.refresh(tx, dataset_id)
     return dataset_id
 

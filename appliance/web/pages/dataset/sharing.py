@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import collecting
+from appliance.actions import collecting, following
 from appliance.actions import sharing as verbs
 from appliance.model.problem import Problem
 from appliance.model.viewer import DatasetFacts
@@ -171,8 +171,7 @@ def collect(ref: str) -> Response:
 def follow(ref: str) -> Response:
     """Keep an eye on a dataset."""
     row, _facts = load(ref)
-    if not sharing.follows(conn(), str(viewer().user_id), row["id"]):
-        verbs.follow(site(), viewer(), row["id"])
+    following.follow(site(), viewer(), "dataset", row["id"])
     return back_to(f"/dataset/{row['name']}", done="followed")
 
 
@@ -181,6 +180,5 @@ def follow(ref: str) -> Response:
 def unfollow(ref: str) -> Response:
     """Stop following."""
     row, _facts = load(ref)
-    if sharing.follows(conn(), str(viewer().user_id), row["id"]):
-        verbs.unfollow(site(), viewer(), row["id"])
+    following.unfollow(site(), viewer(), "dataset", row["id"])
     return back_to(f"/dataset/{row['name']}", done="unfollowed")

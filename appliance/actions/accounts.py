@@ -29,20 +29,19 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
     if not (site.settings.policy.self_registration and not sysadmin):
         policy.require(viewer, "user:create")
-    name = data.get("name")
-    if not name:
-        raise missing("name")
+    needed = ("name", "email") if viewer.sysadmin else ("name", "email", "password")
+    if lacking := [field for field in needed if not data.get(field)]:
+        raise missing(*lacking)
+    name, password = data["name"], data.get("password") or None
     names.require_name(name)
-    email = require_email(data.get("email"))
-    password = data.get("password") or None
-    if password is None and not viewer.sysadmin:
-        raise missing("password")
+    email = require_email(data["email"])
     profile = _profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
     id_ = _chosen_id(viewer, data.get("id"))
+    sysadmin = bool(_wanted_sysadmin(viewer, data, present=sysadmin)) or sysadmin
     hashed = _hashed(password, name, email) if password else None
     with site.db.write() as tx:
         if id_ is not None and users.find(tx, id_) is not None:
-            raise invalid({"id": ["Already exists"]})
+            raise invalid({"id": ["Id already exists"]})
         user_id = users.create(tx, name, email, **profile, password=hashed, sysadmin=sysadmin, id_=id_)
         audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=sysadmin)
     return user_id
@@ -59,6 +58,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     if data.get("password") and row["id"] == viewer.user_id:
         login.require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
+    sysadmin = _wanted_sysadmin(viewer, data, present=bool(row["sysadmin"]))
     values: dict[str, Any] = _profile(data)
     if "email" in data:
         values["email"] = require_email(data["email"])
@@ -69,6 +69,8 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password", "") != "" else None
     with site.db.write() as tx:
         users.update(tx, row["id"], **values)
+        if sysadmin is not None:
+            _set_sysadmin(tx, viewer, lookup.user(tx, row["id"]), sysadmin)
         if hashed:
             _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(
@@ -126,12 +128,7 @@ def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> No
     """
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
-        policy.require(viewer, "site:administer")
-        if not value:
-            _require_another_admin(tx, row)
-            one_time_links.revoke_made_by(tx, row["id"])
-        revoked = users.set_sysadmin(tx, row["id"], value)
-        audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"], tokens=revoked)
+        _set_sysadmin(tx, viewer, row, value)
 
 
 def create_token(
@@ -272,6 +269,26 @@ def _flag(data: Mapping[str, Any], key: str) -> bool:
         return as_bool(data.get(key) or False)
     except ValueError as error:
         raise invalid({key: ["Must be true or false"]}) from error
+
+
+def _wanted_sysadmin(viewer: Viewer, data: Mapping[str, Any], *, present: bool) -> bool | None:
+    """What `sysadmin` in a profile changes, None when nothing. Raises Problem 409.
+
+    For everybody but administrators it is one of the fields that only tell something, as in CKAN: a profile may be sent back whole.
+    """
+    if not viewer.sysadmin or data.get("sysadmin") in (None, ""):
+        return None
+    wanted = _flag(data, "sysadmin")
+    return None if wanted == present else wanted
+
+
+def _set_sysadmin(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, value: bool) -> None:
+    policy.require(viewer, "site:administer")
+    if not value:
+        _require_another_admin(tx, row)
+        one_time_links.revoke_made_by(tx, row["id"])
+    revoked = users.set_sysadmin(tx, row["id"], value)
+    audit.add(tx, viewer, "user.promote" if value else "user.demote", "user", row["id"], tokens=revoked)
 
 
 def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:

@@ -42,6 +42,7 @@ def gpg_home(settings: Settings) -> Path:
 def create(site: Site, key_id: str, now: datetime | None = None) -> Path:
     """Write the database, encrypted to a GnuPG key, where the manual has it; return the path. Keeps as many as of backups."""
     settings = site.settings
+    backup_gpg.require_key(gpg_home(settings), key_id)  # before anything is made for it
     moment = now or datetime.now(UTC)
     base = secrets.private_folder(backups.ready(settings) / _FOLDER)
     month = secrets.private_folder(base / moment.strftime("%Y-%m"))

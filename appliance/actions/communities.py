@@ -37,7 +37,7 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
         raise invalid({"id": ["Must be a UUID in small letters"]})
     with site.db.write() as tx:
         if id_ is not None and any(communities.find(tx, id_, one, deleted=True) for one in ("circle", "collection")):
-            raise invalid({"id": ["Already exists"]})
+            raise invalid({"id": ["Id already exists"]})
         community_id = communities.create(tx, kind, name, id_=id_, **_texts(data))
         if viewer.user_id:
             communities.set_member(tx, community_id, viewer.user_id, "admin")

@@ -178,7 +178,7 @@ def chosen_name(conn: sqlite3.Connection, viewer: Viewer, name: Any) -> str | No
 
 
 def initial_state(viewer: Viewer, state: Any) -> str:
-    """State of a new dataset. Scripts of admins (``ckanapi load``, mirrors) make active ones at once, as CKAN lets them.
+    """State of a new dataset. Scripts of admins (``ckanapi load``, mirrors) make active and deleted ones at once, as CKAN lets them.
 
     Raises Problem 409.
     """
@@ -186,9 +186,9 @@ def initial_state(viewer: Viewer, state: Any) -> str:
         return "active" if viewer.sysadmin else "draft"
     if state == "draft":
         return "draft"
+    if viewer.sysadmin and state in ("active", "deleted"):
+        return str(state)
     if state == "active":
-        if viewer.sysadmin:
-            return "active"
         raise invalid({"state": [NO_RESOURCES]})
     raise invalid({"state": [f"A new dataset is a draft, not '{state}'"]})
 

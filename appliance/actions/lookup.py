@@ -80,6 +80,18 @@ def user(conn: sqlite3.Connection, ref: str | None, *, field: str = "id", delete
     return row
 
 
+def acquaintance(conn: sqlite3.Connection, viewer: Viewer, ref: str | None) -> sqlite3.Row:
+    """The active user with this id or name, whom every user may find (see ``user:complete``). Raises Problem 403 or 404."""
+    if not ref:
+        raise missing("id")
+    row = users.find(conn, ref)
+    if row is None or row["state"] != "active":
+        policy.require(viewer, "user:find", ref)
+        raise not_found()
+    policy.require(viewer, "user:find", row["id"])
+    return row
+
+
 def person(conn: sqlite3.Connection, viewer: Viewer, ref: str | None, rule: str, *, field: str = "id") -> sqlite3.Row:
     """The user with this id or name, if `viewer` may do what `rule` says.
 

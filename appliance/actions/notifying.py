@@ -14,7 +14,7 @@ from appliance.model.problem import Problem, bad_request
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
-from appliance.store import notifications, sharing
+from appliance.store import following, notifications
 from appliance.store.database import Database
 
 _KEPT = timedelta(days=90)
@@ -24,7 +24,9 @@ _PATIENCE = 5
 
 def changed(tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, earlier_id: str | None = None) -> None:
     """A dataset has changed: tell its followers, and those of the version before it (`earlier_id`). Not whoever did it."""
-    followers = {row["id"] for one in (dataset_id, earlier_id) if one for row in sharing.followers(tx, one)}
+    followers = {
+        row["id"] for one in (dataset_id, earlier_id) if one for row in following.followers(tx, "dataset", one)
+    }
     for user_id in sorted(followers - {viewer.user_id}):
         notifications.add(tx, user_id, "changed", dataset_id, viewer.user_id)
 

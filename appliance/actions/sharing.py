@@ -1,4 +1,4 @@
-"""Sharing single datasets with single users, and following."""
+"""Sharing single datasets with single users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from appliance.actions.site import Site
 from appliance.model import roles
 from appliance.model.problem import invalid, missing, not_found
 from appliance.model.viewer import Viewer
-from appliance.security import policy
 from appliance.store import audit, datasets, notifications, sharing
 
 
@@ -44,23 +43,3 @@ def unshare(site: Site, viewer: Viewer, ref: str | None, user_ref: str | None) -
             raise not_found(f"User {user['id']} is not a collaborator on this dataset")
         datasets.refresh(tx, facts.id)
         audit.add(tx, viewer, "dataset.unshare", "dataset", facts.id, user=user["id"])
-
-
-def follow(site: Site, viewer: Viewer, ref: str | None) -> dict[str, Any]:
-    """Follow a dataset; returns the entry. Raises Problem 403 or 404."""
-    policy.require(viewer, "follow:change")
-    with site.db.write() as tx:
-        _, facts = lookup.dataset(tx, viewer, ref)
-        if sharing.follows(tx, viewer.user_id or "", facts.id):
-            raise invalid(message=f"You are already following {facts.id}")
-        since = sharing.follow(tx, viewer.user_id or "", facts.id)
-    return {"follower_id": viewer.user_id, "object_id": facts.id, "datetime": since}
-
-
-def unfollow(site: Site, viewer: Viewer, ref: str | None) -> None:
-    """Stop following. Raises Problem 404 when one did not follow."""
-    policy.require(viewer, "follow:change")
-    with site.db.write() as tx:
-        row = datasets.find(tx, ref)
-        if row is None or not sharing.unfollow(tx, viewer.user_id or "", row["id"]):
-            raise not_found(f"Could not find follower {viewer.user_id} -> {ref}")

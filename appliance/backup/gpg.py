@@ -41,6 +41,8 @@ def import_key(home: Path, key: Path) -> None:
 def has_key(home: Path, key_id: str) -> bool:
     """Return whether the keyring in `home` has the public key `key_id` (hexadecimal id or mail address)."""
     _require_key_id(key_id)
+    if not home.is_dir():  # asking makes none
+        return False
     with _home(home) as command:
         done = subprocess.run(
             [*command, "--list-keys", key_id], capture_output=True, timeout=60, check=False, **_account()
@@ -48,13 +50,18 @@ def has_key(home: Path, key_id: str) -> bool:
     return done.returncode == 0
 
 
-def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
-    """Write `source` encrypted to the public key `key_id` as `target` (mode 0400). Raises Problem 409."""
+def require_key(home: Path, key_id: str) -> None:
+    """Raise Problem 409, with what to do, unless the keyring in `home` has the public key `key_id`."""
     if not has_key(home, key_id):
         raise invalid(
             message=f"The public key {key_id} is not known here. Export it where it is kept (gpg --export --armor {key_id}) "
             "and import it: dcor encrypted-database-backup --import FILE"
         )
+
+
+def encrypt(home: Path, source: Path, target: Path, key_id: str) -> None:
+    """Write `source` encrypted to the public key `key_id` as `target` (mode 0400). Raises Problem 409."""
+    require_key(home, key_id)
     draft = target.with_name(target.name + ".part")
     draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:

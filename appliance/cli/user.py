@@ -232,10 +232,10 @@ def export(state: CliState, name: str, out: Path | None) -> None:
         row = lookup.user(tx, name, deleted=True)
         text = json.dumps(pseudonyms.everything(tx, row), indent=2, ensure_ascii=False)
         audit.add(tx, OPERATOR, "user.export", "user", row["id"])
+        if out is not None:  # inside: an export that could not be written was none
+            write_private(out, f"{text}\n".encode())
     if out is None:
         click.echo(text)
-        return
-    write_private(out, f"{text}\n".encode())
 
 
 def first_link(state: CliState, name: str) -> str:

@@ -49,9 +49,9 @@ def invalid(fields: Fields | None = None, message: str = "") -> Problem:
     return Problem(409, "Validation Error", fields, message)
 
 
-def missing(field: str) -> Problem:
-    """409: a required parameter is absent."""
-    return invalid({field: ["Missing value"]})
+def missing(*fields: str) -> Problem:
+    """409: required parameters are absent."""
+    return invalid({field: ["Missing value"] for field in fields})
 
 
 def bad_request(message: str) -> Problem:

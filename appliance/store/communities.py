@@ -95,7 +95,7 @@ def listed(
     limit: int = -1,
     offset: int = 0,
 ) -> list[sqlite3.Row]:
-    """Active circles or collections with the number of datasets that are active and visible (column `datasets`).
+    """Active circles or collections with the numbers of datasets that are active and visible and of followers (columns `datasets`, `followers`).
 
     :param refs: only these ids or names.
     :param text: only those whose name, title or description contains it.
@@ -110,7 +110,9 @@ def listed(
     )
     return conn.execute(
         f"""WITH counts AS ({counts})
-        SELECT c.*, coalesce(counts.n, 0) AS datasets FROM community c LEFT JOIN counts ON counts.owner = c.id
+        SELECT c.*, coalesce(counts.n, 0) AS datasets,
+          (SELECT count(*) FROM community_follower f JOIN user u ON u.id = f.user_id WHERE f.community_id = c.id AND u.state = 'active') AS followers
+        FROM community c LEFT JOIN counts ON counts.owner = c.id
         WHERE c.kind = :kind AND c.state = 'active'
           AND (:refs IS NULL OR c.id IN (SELECT value FROM json_each(:refs)) OR c.name IN (SELECT value FROM json_each(:refs)))
           AND (:text = '' OR instr(lower(c.name || ' ' || c.title || ' ' || c.description), lower(:text)))

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from appliance.store import following
+
 _PREFIX = "removed-"
 _ABOUT = {
     "tokens": "SELECT id, name, scope, created, last_access, expires FROM token WHERE user_id = ?",
@@ -14,6 +16,8 @@ _ABOUT = {
     "datasets": "SELECT id, name, title, state, private, created, modified FROM dataset WHERE creator_id = ?",
     "shared_with": "SELECT dataset_id, capacity, modified FROM collaborator WHERE user_id = ?",
     "follows": "SELECT dataset_id, since FROM follower WHERE user_id = ?",
+    "follows_communities": "SELECT c.kind, c.name, f.since FROM community_follower f JOIN community c ON c.id = f.community_id WHERE f.user_id = ?",
+    "follows_users": "SELECT followed_id, since FROM user_follower WHERE user_id = ?",
     "uploads": "SELECT id, name, size, state, created FROM upload WHERE user_id = ?",
     "audit": "SELECT at, action, object_type, object_id, detail, address FROM audit WHERE actor_id = ? ORDER BY seq",
 }
@@ -55,6 +59,6 @@ def erase(tx: sqlite3.Connection, user_id: str) -> str:
     )
     tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM token WHERE user_id = ?", (user_id,))
-    tx.execute("DELETE FROM follower WHERE user_id = ?", (user_id,))
+    following.forget(tx, user_id)
     tx.execute("DELETE FROM one_time_link WHERE user_id = ?", (user_id,))
     return pseudonym

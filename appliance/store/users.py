@@ -111,12 +111,14 @@ def listed(
     ).fetchall()
 
 
-def complete(conn: sqlite3.Connection, text: str, *, limit: int = 20, ignore: str = "") -> list[dict[str, Any]]:
-    """Active users whose name or full name contains `text`: ``[{id, name, fullname}]``."""
+def complete(
+    conn: sqlite3.Connection, text: str, *, limit: int = 20, ignore: str = "", by_email: bool = False
+) -> list[dict[str, Any]]:
+    """Active users whose name, full name or (`by_email`) address contains `text`: ``[{id, name, fullname}]``."""
     rows = conn.execute(
-        """SELECT id, name, fullname FROM user WHERE state = 'active' AND id != ?
-             AND (name LIKE ? ESCAPE '!' OR fullname LIKE ? ESCAPE '!') ORDER BY name LIMIT ?""",
-        (ignore, *[_containing(text)] * 2, limit),
+        """SELECT id, name, fullname FROM user WHERE state = 'active' AND id != ?1
+             AND (name LIKE ?3 ESCAPE '!' OR fullname LIKE ?3 ESCAPE '!' OR (?4 AND email LIKE ?3 ESCAPE '!')) ORDER BY name LIMIT ?2""",
+        (ignore, limit, _containing(text), by_email),
     )
     return [dict(row) for row in rows]
 

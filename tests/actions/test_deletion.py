@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from appliance.actions import callers, collecting, communities, deletion, lookup, sharing
+from appliance.actions import callers, collecting, communities, deletion, following, lookup
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.store import audit
@@ -38,7 +38,7 @@ def test_a_restored_draft_has_its_collections_people_and_followers(house: House)
     with context.db.read() as conn:
         eve = house.people["eve"]
         assert conn.execute("SELECT count(*) FROM deleted_relation").fetchone()[0] == 0
-    sharing.follow(context, viewer(house, "ada"), made["id"])
+    following.follow(context, viewer(house, "ada"), "dataset", made["id"])
     before = house.people["ada"].get("package_show", id=made["id"]).result
     assert house.people["ada"].post("package_delete", id=made["id"]).status == 200
     assert eve.get("package_show", id=made["id"]).status == 404

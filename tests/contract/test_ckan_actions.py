@@ -13,7 +13,7 @@ import pytest
 
 from appliance.web.api.registry import ACTIONS
 from appliance.web.api.upstream import REFUSED
-from tests.contract.ckan_parameters import KINDS, PARAMETERS, UNKNOWN
+from tests.contract.ckan_parameters import CKAN, DCOR, KINDS, OURS, PARAMETERS, UNKNOWN
 from tests.web.api.permission_fixture import World
 
 PAIRS = [(action, name, kind) for action, row in PARAMETERS.items() for name, kind in row.items()]
@@ -41,6 +41,13 @@ def test_the_declaration_says_the_same(action: str) -> None:
     row = PARAMETERS[action]
     assert {name for name, kind in row.items() if kind == "declared"} <= names
     assert {name for name, kind in row.items() if kind == "refused"} == REFUSED.get(action, {}).keys()
+
+
+def test_every_action_of_upstream_is_in_the_table() -> None:
+    listed = [*PARAMETERS, *" ".join(UNKNOWN.values()).split(), *OURS]
+    assert len(listed) == len(set(listed))
+    assert PARAMETERS.keys() | OURS == ACTIONS.keys()
+    assert set(listed) == CKAN | DCOR | OURS
 
 
 def test_actions_that_do_not_exist_here_are_unknown(world: World) -> None:
@@ -146,9 +153,37 @@ def test_profiles_with_wrong_values_are_refused(world: World, action: str, sent:
     assert (refused.status, list(refused.error)) == (409, [field])
 
 
+def test_all_that_is_missing_is_said_at_once(world: World) -> None:
+    missing = {"name": ["Missing value"], "email": ["Missing value"]}
+    assert world.people["S"].post("user_create").error == missing
+    assert world.people["S"].post("user_create", name="incomplete").error == {"email": ["Missing value"]}
+
+
 def test_an_empty_password_changes_nothing(world: World) -> None:
     name = world.user()
     assert world.people["S"].post("user_update", id=name, email=f"{name}@example.org", password="").status == 200
+
+
+@pytest.mark.parametrize("action", ["user_update", "user_patch"])
+def test_administrators_make_administrators(world: World, action: str) -> None:
+    name, admin = world.user(), world.people["S"]
+    sent = {"id": name, "email": f"{name}@example.org"}
+    own = world.appliance.person(name)
+    assert own.post(action, **sent, sysadmin=True).result["sysadmin"] is False, "it tells others only what is so"
+    assert list(admin.post(action, **sent, sysadmin="perhaps").error) == ["sysadmin"]
+    assert admin.post(action, **sent, sysadmin="true").result["sysadmin"] is True
+    assert admin.post(action, **sent).result["sysadmin"] is True, "what is not said stays"
+    assert admin.post(action, **sent, sysadmin=False).result["sysadmin"] is False
+    refused = admin.post(action, id="admin", email="admin@example.org", sysadmin=False)
+    assert (refused.status, list(refused.error)) == (409, ["message"]), "the last one stays"
+    assert admin.get("user_show", id="admin").result["sysadmin"] is True
+
+
+def test_accounts_are_made_with_the_rights_that_are_said(world: World) -> None:
+    sent = {"name": "second-admin", "email": "second@example.org", "sysadmin": True}
+    made = world.people["S"].post("user_create", **sent).result
+    assert made["sysadmin"] is True
+    world.people["S"].post("user_delete", id=made["id"])
 
 
 @pytest.mark.parametrize("title", ["   ", "\t\n", "a\0b", "\u00a0\u2003"])
@@ -192,7 +227,9 @@ def test_administrators_choose_ids(world: World, number: int, action: str, field
     assert refused.status == 403
     assert world.people["S"].post(action, id=id_, **fields).result["id"] == id_
     assert world.people["Ca"].post(action, id=id_, **again).status == 403, "the right is asked first"
-    assert list(world.people["S"].post(action, id=id_, **again).error) == ["id"]
+    taken = world.people["S"].post(action, id=id_, **again).error
+    assert list(taken) == ["id"]
+    assert "already exists" in taken["id"][0]
     assert list(world.people["S"].post(action, id="a/b", **again).error) == ["id"]
 
 
@@ -203,6 +240,24 @@ def test_the_name_of_a_deleted_dataset_may_be_used_again(world: World) -> None:
     world.people["S"].post("package_delete", id=first["id"])
     second = world.people["S"].post("package_create", **sent).result
     assert (second["name"], second["id"] == first["id"]) == ("used-twice", False)
+
+
+def test_administrators_make_datasets_in_every_state(world: World) -> None:
+    sent = {"title": "Mirrored", "authors": "A", "license_id": "CC0-1.0", "owner_org": "circle"}
+    for state in ("draft", "active", "deleted"):
+        made = world.people["S"].post("package_create", **sent, state=state).result
+        assert made["state"] == state
+        found = world.people["A"].get("package_search", fq=f"id:{made['id']}").result["count"]
+        assert found == (1 if state == "active" else 0)
+        if state != "draft":
+            assert list(world.people["Ca"].post("package_create", **sent, state=state).error) == ["state"]
+    assert list(world.people["S"].post("package_create", **sent, state="finished").error) == ["state"]
+
+
+def test_administrators_find_people_by_their_address(world: World) -> None:
+    name = world.user()
+    assert [one["name"] for one in world.people["S"].get("user_autocomplete", q=f"{name}@example.org").result] == [name]
+    assert world.people["U"].get("user_autocomplete", q=f"{name}@example.org").result == []
 
 
 # --- many at once, tags, members --------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ METHODS = {
     "q75": "75th Percentile",
     "p90": "90th Percentile",
 }
+#: Those that add values up, whose last digits depend on the order.
+_SUMMED = frozenset({"mean", "sd"})
 MOST_BINS = 200
 
 
@@ -129,9 +131,11 @@ def _numbers(column: Array, inside: Array) -> dict[str, Any]:
     found: dict[str, Any] = {"count": int(values.size)}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        ordered = np.sort(values)  # percentiles of sorted values are the same and found faster; sums are not the same
         for name, method in METHODS.items():
-            found[name] = _finite(Statistics.available_methods[method].method(values)) if values.size else None
-        found["min"], found["max"] = (_finite(values.min()), _finite(values.max())) if values.size else (None, None)
+            numbers = values if name in _SUMMED else ordered
+            found[name] = _finite(Statistics.available_methods[method].method(numbers)) if values.size else None
+        found["min"], found["max"] = (_finite(ordered[0]), _finite(ordered[-1])) if values.size else (None, None)
     found["cv"] = found["sd"] / found["mean"] if found["sd"] is not None and found["mean"] else None
     return found
 

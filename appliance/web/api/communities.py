@@ -12,7 +12,7 @@ from appliance.model import roles
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import communities, datasets, documents
+from appliance.store import communities, datasets, documents, following
 from appliance.store.search import autocomplete
 from appliance.web.api import shapes
 from appliance.web.api.registry import Call, Handler, Parameter, Raw, action, flag, listing, natural, text
@@ -40,7 +40,7 @@ _SHOW = (
     flag("include_datasets", "Its datasets, at most 1000"),
     flag("include_users", "Its members, if the caller is one"),
     flag("include_dataset_count", "The number of datasets", default=True),
-    flag("include_followers", "The number of followers, always 0", default=True),
+    flag("include_followers", "The number of followers", default=True),
     *(flag(f"include_{key}", "The list of CKAN, always empty here", default=True) for key in _EMPTY_LISTS),
 )
 
@@ -69,7 +69,10 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
         members = {row["id"]: communities.members(conn, row["id"]) for row in rows} if call["include_users"] else {}
     counted = call["include_dataset_count"]
     empty: dict[str, Any] = {key: [] for key in _EMPTY_LISTS if call[f"include_{key}"]}
-    found = [shapes.community(row, package_count=row["datasets"] if counted else None) | empty for row in rows]
+    found = [
+        shapes.community(row, followers=row["followers"], package_count=row["datasets"] if counted else None) | empty
+        for row in rows
+    ]
     for one in found:
         if one["id"] in members:
             one["users"] = [shapes.member(user) for user in members[one["id"]]]
@@ -113,7 +116,7 @@ def _show(call: Call, kind: str) -> dict[str, Any]:
 def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     counted = call["include_dataset_count"] is not False
     count = communities.count_datasets(conn, row["id"], call.viewer) if counted else None
-    found = shapes.community(row, package_count=count)
+    found = shapes.community(row, followers=following.count(conn, "community", row["id"]), package_count=count)
     found |= {key: [] for key in _EMPTY_LISTS if call[f"include_{key}"] is not False}
     if call["include_followers"] is False:
         del found["num_followers"]
@@ -186,7 +189,7 @@ def _for_user(call: Call, kind: str, permission: str) -> list[Any]:
     chosen = [row for row in rows if sysadmin or roles.allows(found_roles.get(row["id"]), permission)]
     counted = bool(call["include_dataset_count"])
     return [
-        shapes.community(row, package_count=row["datasets"] if counted else None)
+        shapes.community(row, followers=row["followers"], package_count=row["datasets"] if counted else None)
         | {"capacity": found_roles.get(row["id"], "admin")}
         for row in chosen
     ]
@@ -314,7 +317,7 @@ def _declare_members(word: str, kind: str) -> None:
 
 
 def _declare_lists(word: str, kind: str) -> None:
-    """Finding them by the beginning of a name, and the lists that CKAN has and we leave empty."""
+    """Finding them by the beginning of a name."""
     beginning = text("q", "Beginning of a name or title", required=True)
     limit = natural("limit", "Most entries", default=20)
     doc = f"Those {kind}s whose name or title begins so."
@@ -324,18 +327,6 @@ def _declare_lists(word: str, kind: str) -> None:
         """Those whose name or title begins with `q`."""
         with call.context.db.read() as conn:
             return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
-
-    for relation in ("follower", "followee"):
-
-        @action(f"{word}_{relation}_list", rule="site:read", asks=None, get=True)
-        def no_followers(call: Call) -> list[Any]:
-            """Always empty: only datasets can be followed."""
-            return []
-
-        @action(f"{word}_{relation}_count", rule="site:read", asks=None, get=True)
-        def no_follower_count(call: Call) -> int:
-            """Always 0: only datasets can be followed."""
-            return 0
 
 
 for _word, _kind in _WORDS.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def community(row: sqlite3.Row, *, package_count: int | None = None) -> dict[str, Any]:
+def community(row: sqlite3.Row, *, followers: int, package_count: int | None = None) -> dict[str, Any]:
     """A circle or collection."""
     circle = row["kind"] == "circle"
     found = {
@@ -22,7 +22,7 @@ def community(row: sqlite3.Row, *, package_count: int | None = None) -> dict[str
         "image_url": row["image_url"],
         "is_organization": circle,
         "name": row["name"],
-        "num_followers": 0,
+        "num_followers": followers,
         "state": row["state"],
         "title": row["title"],
         "type": "organization" if circle else "group",
@@ -51,6 +51,17 @@ def user(row: sqlite3.Row, *, number_created_packages: int, private: bool) -> di
         "number_created_packages": number_created_packages,
     }
     return found | {"email": row["email"], "apikey": None} if private else found
+
+
+def acquaintance(row: sqlite3.Row) -> dict[str, Any]:
+    """A user as other users may find them: nothing but the names."""
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "fullname": row["fullname"],
+        "display_name": row["fullname"] or row["name"],
+        "state": row["state"],
+    }
 
 
 def member(row: sqlite3.Row) -> dict[str, Any]:

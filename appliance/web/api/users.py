@@ -1,4 +1,4 @@
-"""Actions on users, tokens, collaborators and followers."""
+"""Actions on users, tokens and collaborators."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from appliance.actions import accounts, lookup
 from appliance.actions import sharing as verbs
 from appliance.model.problem import Problem, invalid
 from appliance.security import policy
-from appliance.store import datasets, documents, sharing, tokens, users
+from appliance.store import datasets, documents, following, sharing, tokens, users
 from appliance.web.api import shapes
-from appliance.web.api.registry import Call, Raw, action, flag, natural, text
+from appliance.web.api.registry import Call, action, flag, natural, text
 
 _USER = text("id", "Id or name of the user; default: the caller", aliases=("user_id", "user"))
 _DATASET = text("id", "Id or name of the dataset", required=True)
@@ -24,7 +24,7 @@ _CENTURY = 100 * 365 * 86400  # [s]; later moments can not be written down
     "user_show",
     _USER,
     flag("include_datasets", "The user's datasets"),
-    flag("include_num_followers", "Always 0"),
+    flag("include_num_followers", "The number of followers"),
     rule="site:read",
     asks="user:read",
     get=True,
@@ -38,7 +38,7 @@ def user_show(call: Call) -> dict[str, Any]:
         row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "user:read")
         found = shapes.user(row, number_created_packages=users.datasets_created(conn, row["id"]), private=True)
         if call["include_num_followers"]:
-            found["num_followers"] = 0
+            found["num_followers"] = following.count(conn, "user", row["id"])
         if call["include_datasets"]:
             pks = datasets.of_creator(conn, row["id"], call.viewer, limit=1000)
             found["datasets"] = shapes.parsed(documents.packages(conn, pks))
@@ -75,13 +75,14 @@ def user_list(call: Call) -> list[Any]:
     get=True,
 )
 def user_autocomplete(call: Call) -> list[dict[str, Any]]:
-    """Users whose name contains this."""
+    """Users whose name contains this; for administrators, also those whose e-mail address does."""
     with call.context.db.read() as conn:
         return users.complete(
             conn,
             call["q"] or "",
             limit=min(call["limit"], _MOST_COMPLETIONS),
             ignore=(call.viewer.user_id or "") if call["ignore_self"] else "",
+            by_email=call.viewer.sysadmin,
         )
 
 
@@ -91,7 +92,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
     flag("with_apitoken", "Make a token, too"),
     rule="open",
     asks=None,
-    extra="email, password, fullname, about",
+    extra="email, password, fullname, about, image_url; id and sysadmin (administrators only)",
 )
 def user_create(call: Call) -> dict[str, Any]:
     """Make an account (administrators; anybody on a playground, where attempts are counted)."""
@@ -112,7 +113,7 @@ def user_create(call: Call) -> dict[str, Any]:
     _USER,
     rule="write",
     asks="user:update",
-    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens)",
+    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens); sysadmin (administrators only)",
 )
 def user_update(call: Call) -> dict[str, Any]:
     """Change a profile. Unknown keys are ignored."""
@@ -126,7 +127,7 @@ def user_update(call: Call) -> dict[str, Any]:
     _USER,
     rule="write",
     asks="user:update",
-    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens)",
+    extra="email, fullname, about, image_url; password with old_password (and revoke_tokens); sysadmin (administrators only)",
 )
 def user_patch(call: Call) -> dict[str, Any]:
     """Change some fields of a profile."""
@@ -208,7 +209,7 @@ def api_token_list(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-# --- sharing and following --------------------------------------------------------------------------------------------
+# --- sharing ----------------------------------------------------------------------------------------------------------
 
 
 @action(
@@ -270,58 +271,3 @@ def package_collaborator_create(call: Call) -> dict[str, Any]:
 def package_collaborator_delete(call: Call) -> None:
     """Share a dataset with a user no longer."""
     verbs.unshare(call.context, call.viewer, call["id"], call["user_id"])
-
-
-@action("dataset_followee_list", _USER, rule="site:user", asks="follow:read", get=True)
-def dataset_followee_list(call: Call) -> Raw:
-    """The datasets that one follows."""
-    with call.context.db.read() as conn:
-        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "follow:read")
-        return Raw(f"[{', '.join(documents.packages(conn, sharing.followed_pks(conn, row['id'], call.viewer)))}]")
-
-
-@action("dataset_followee_count", _USER, rule="site:user", asks="follow:read", get=True)
-def dataset_followee_count(call: Call) -> int:
-    """How many datasets one follows."""
-    with call.context.db.read() as conn:
-        row = lookup.person(conn, call.viewer, call["id"] or call.viewer.user_id, "follow:read")
-        return len(sharing.followed_pks(conn, row["id"], call.viewer))
-
-
-@action("follow_dataset", _DATASET, rule="follow:change", asks="dataset:read")
-def follow_dataset(call: Call) -> dict[str, Any]:
-    """Follow a dataset."""
-    return verbs.follow(call.context, call.viewer, call["id"])
-
-
-@action("unfollow_dataset", _DATASET, rule="follow:change", asks=None)
-def unfollow_dataset(call: Call) -> None:
-    """Follow a dataset no longer."""
-    verbs.unfollow(call.context, call.viewer, call["id"])
-
-
-@action("am_following_dataset", _DATASET, rule="site:user", asks="dataset:read", get=True, cacheable=True)
-def am_following_dataset(call: Call) -> bool:
-    """Does one follow a dataset?"""
-    with call.context.db.read() as conn:
-        _, facts = lookup.dataset(conn, call.viewer, call["id"])
-        return sharing.follows(conn, call.viewer.user_id or "", facts.id)
-
-
-@action("dataset_follower_count", _DATASET, rule="site:read", asks="dataset:read", get=True)
-def dataset_follower_count(call: Call) -> int:
-    """How many users follow a dataset."""
-    with call.context.db.read() as conn:
-        _, facts = lookup.dataset(conn, call.viewer, call["id"])
-        return len(sharing.followers(conn, facts.id))
-
-
-@action("dataset_follower_list", _DATASET, rule="user:list", asks="dataset:read", get=True)
-def dataset_follower_list(call: Call) -> list[dict[str, Any]]:
-    """Who follows a dataset (administrators only)."""
-    with call.context.db.read() as conn:
-        _, facts = lookup.dataset(conn, call.viewer, call["id"])
-        return [
-            shapes.user(row, number_created_packages=users.datasets_created(conn, row["id"]), private=True)
-            for row in sharing.followers(conn, facts.id)
-        ]

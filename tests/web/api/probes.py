@@ -346,13 +346,11 @@ for _word, _kind in (("organization", "circle"), ("group", "collection")):
     _get(f"{_word}_list", (_kind,), all_fields=True)
     _get(f"{_word}_list users", (_kind,), all_fields=True, include_users=True)
     _get(f"{_word}_autocomplete", (_kind,), q="c")
-    for _name, _kind_of in (
-        ("follower_list", "list"),
-        ("follower_count", "int"),
-        ("followee_list", "list"),
-        ("followee_count", "int"),
-    ):
-        _get(f"{_word}_{_name}", (_kind,), id=_community)
+    _get(f"{_word}_follower_list", (_kind,), id=_community)
+    _get(f"{_word}_follower_count", (_kind,), id=_community)
+    _get(f"am_following_group {_kind}", (_kind,), id=_community)
+    _post(f"follow_group {_kind}", (_kind,), id=_community)
+    _post(f"unfollow_group {_kind}", (_kind,), id=_community)
     _post(f"{_word}_create", ("",), name=_new_name)
     _post(f"{_word}_update", (_kind,), id=_community, title="changed")
     _post(f"{_word}_patch", (_kind,), id=_community, title="changed")
@@ -408,8 +406,17 @@ _get("api_token_list other", user_id="founder")
 _post("api_token_revoke", token="no-such-token")
 _get("package_collaborator_list_for_user", id=_self)
 _get("package_collaborator_list_for_user other", id="founder")
-_get("dataset_followee_list other", id="founder")
-_get("dataset_followee_count", id=_self)
+for _name in ("dataset_followee", "group_followee", "organization_followee", "user_followee", "followee"):
+    for _what in ("list", "count"):
+        _get(f"{_name}_{_what} own", id=_self)
+        _get(f"{_name}_{_what} other", id="founder")
+        _get(f"{_name}_{_what} missing", id="nobody-of-that-name")
+for _name in ("follow_user", "unfollow_user"):
+    _post(_name, id="founder")
+    _post(f"{_name} missing", id="nobody-of-that-name")
+for _name in ("am_following_user", "user_follower_count", "user_follower_list"):
+    _get(_name, id="founder")
+    _get(f"{_name} missing", id="nobody-of-that-name")
 for _name in (
     "status_show", "site_read", "license_list", "resource_schema_supplements", "supported_resource_suffixes", "vocabulary_list",
     "member_roles_list",

@@ -72,7 +72,7 @@ def test_what_changes_something_is_posted(world: World, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "no_such_action", "get_site_user", "config_option_show", "job_list", "vocabulary_create", "follow_user", "user_invite",
+        "no_such_action", "get_site_user", "config_option_show", "job_list", "vocabulary_create", "user_invite",
         "task_status_show", "term_translation_update", "package_relationship_create", "resource_view_create", "__init__",
     ],
 )  # fmt: skip

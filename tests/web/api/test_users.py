@@ -1,4 +1,4 @@
-"""Accounts, profiles, tokens, sharing and following."""
+"""Accounts, profiles, tokens and sharing."""
 
 from __future__ import annotations
 
@@ -187,30 +187,6 @@ def test_collaborators(world: World) -> None:
     assert admin.post("package_collaborator_delete", id=one.id, user_id=someone.id).result is None
     assert admin.post("package_collaborator_delete", id=one.id, user_id=someone.id).status == 404
     assert someone.get("package_show", id=one.id).status == 404
-
-
-def test_following(world: World) -> None:
-    one, someone = world.dataset("public"), person(world)
-    assert someone.get("am_following_dataset", id=one.id).result is False
-    entry = someone.post("follow_dataset", id=one.name).result
-    assert (entry["follower_id"], entry["object_id"]) == (someone.id, one.id)
-    assert someone.post("follow_dataset", id=one.id).status == 409
-    assert someone.get("am_following_dataset", id=one.id).result is True
-    assert someone.get("dataset_followee_count").result == 1
-    assert [found["id"] for found in someone.get("dataset_followee_list", id=someone.name).result] == [one.id]
-    assert [found["name"] for found in world.people["S"].get("dataset_follower_list", id=one.id).result] == [
-        someone.name
-    ]
-    assert someone.post("unfollow_dataset", id=one.id).result is None
-    assert someone.post("unfollow_dataset", id=one.id).status == 404
-
-
-def test_what_one_follows_but_may_no_longer_see_is_not_listed(world: World) -> None:
-    one, someone = world.dataset("private"), person(world)
-    world.people["Ca"].post("package_collaborator_create", id=one.id, user_id=someone.id, capacity="member")
-    someone.post("follow_dataset", id=one.id)
-    world.people["Ca"].post("package_collaborator_delete", id=one.id, user_id=someone.id)
-    assert someone.get("dataset_followee_list").result == []
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ def test_every_setting_has_a_form_or_its_command(house: House) -> None:
     commands = set(re.findall(r"<code>dcor config set ([a-z0-9_.]+) ", page))
     assert forms == {key for key, option in settings_module.options().items() if option.metadata["live"]}
     assert forms | commands == set(settings_module.options())
+    assert re.findall(r"<h2>[a-z]+</h2>", page) == [], "every table of settings has a name for people"
 
 
 def test_the_command_line_has_the_last_word_and_keeps_the_file_apart(house: House, tmp_path: Path) -> None:

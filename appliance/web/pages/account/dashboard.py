@@ -8,7 +8,7 @@ from flask import Blueprint, request
 
 from appliance.actions import deletion
 from appliance.model.problem import bad_request
-from appliance.store import communities, dataset_cards, sharing
+from appliance.store import communities, dataset_cards, following
 from appliance.web.pages.community.view import PATHS, role_word
 from appliance.web.pages.dataset.dataset_card import hits
 from appliance.web.pages.dataset.dataset_search import MOST_SELECTED
@@ -132,7 +132,7 @@ def _pks(which: str) -> list[int]:
     who = viewer()
     user_id = str(who.user_id)
     if which == "followed":
-        return sharing.followed_pks(conn(), user_id, who)
+        return following.followed_datasets(conn(), user_id, who)
     return dataset_cards.own_pks(conn(), user_id, who, which, limit=_MOST)
 
 

@@ -28,7 +28,10 @@ _GROUPS = {
     "depot": N_("Files"),
     "web": N_("Web pages"),
     "jobs": N_("Background jobs"),
+    "verdict": N_("Quality"),
     "backup": N_("Backups"),
+    "syslog": N_("Audit log sent elsewhere"),
+    "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),
 }
 
@@ -64,7 +67,7 @@ def _page(refused: dict[str, tuple[str, str]] | None = None) -> str:
         groups.setdefault(key.partition(".")[0], []).append(_row(key, option, (refused or {}).get(key)))
     return render(
         "admin/settings.html",
-        groups=[{"name": _(_GROUPS[name]), "rows": rows} for name, rows in groups.items()],
+        groups=[{"name": _(_GROUPS.get(name, name)), "rows": rows} for name, rows in groups.items()],
         file=str(settings().data / all_settings.FILE),
         **frame("settings", _("Settings")),
     )

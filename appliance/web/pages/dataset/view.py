@@ -13,7 +13,7 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, datasets, sharing, tags, users
+from appliance.store import collections, communities, datasets, following, tags, users
 from appliance.web.pages.dataset import activity, citation, collection_entries, file_list, version_notes
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
@@ -204,7 +204,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         more.append({"url": f"{base}/SHA256SUMS", "icon": "hash", "text": _("List of checksums")})
     if not viewer().anonymous and row["state"] != "deleted":
         more.append({"url": f"{base}/collections", "icon": "collection", "text": _("Collections")})
-        follows = sharing.follows(conn(), str(viewer().user_id), row["id"])
+        follows = following.follows(conn(), str(viewer().user_id), "dataset", row["id"])
         more.append(
             {
                 "url": f"{base}/{'unfollow' if follows else 'follow'}",

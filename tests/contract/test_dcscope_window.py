@@ -1,0 +1,58 @@
+"""DCscope as its users see it, on a virtual display: set up by the access file; a private measurement is found, opened, plotted, looked at.
+
+Needs ``xvfb-run`` and a package index for the first run; the environment is kept beside those of `tests.contract.matrix`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import dclab
+import numpy as np
+import pytest
+
+from tests.contract.matrix import environments
+from tests.contract.matrix.run import site
+from tests.contract.matrix.versions import Release
+
+_DCSCOPE = Release("dcscope", "2.28.4", ("3.12", "3.11"))
+_DRIVER = Path(environments.__file__).with_name("drive_dcscope_gui.py")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_remote_measurement_is_opened_and_plotted(tmp_path: Path) -> None:
+    if shutil.which("xvfb-run") is None:
+        pytest.skip("there is no xvfb-run")
+    try:
+        python = environments.python_of(_DCSCOPE)
+    except environments.Unavailable as reason:
+        pytest.skip(str(reason))
+    if os.geteuid() != 0:
+        pytest.skip("DCscope's addresses have no port, and only root may serve on 443")
+    with site() as served:
+        served.owner.activate(served.resource["package_id"])
+        given = served.asked(tmp_path) | {"search": "measurement of blood"}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "XDG_", "QT_"))}
+        environment |= {
+            "HOME": str(tmp_path),
+            "REQUESTS_CA_BUNDLE": given["certificate"],
+            "QT_QPA_PLATFORM": "xcb;offscreen",
+        }
+        done = subprocess.run(
+            ["xvfb-run", "-a", str(python), "-I", str(_DRIVER), json.dumps(given)],
+            capture_output=True, text=True, timeout=600, env=environment, cwd=tmp_path,
+        )  # fmt: skip
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        assert lines, (done.returncode, done.stderr[-3000:])
+        found = json.loads(lines[-1])
+        with dclab.new_dataset(served.plain) as local:
+            assert (found["server"], found["hits"], found["events"]) == (served.host, 1, len(local))
+            assert found["deform"] == [pytest.approx(float(np.mean(local["deform"][:]))), len(local)]
+            image = local["image"][3]
+            assert found["image"] == [*image.shape[:2], pytest.approx(float(image.mean()))]
+        assert (found["windows"], found["drawn"]) == (1, True)

@@ -1,4 +1,4 @@
-"""What has to be called so that a file, or its name, survives a power cut; under everything that writes files.
+"""Writing and renaming files so that content and name survive a power cut.
 
 Order: content → fsync → rename → fsync of the folder. Nothing else in this package renames files (a test forbids it).
 """

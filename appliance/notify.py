@@ -1,4 +1,4 @@
-"""Words for systemd (sd_notify): ready, alive, stopping. Without systemd they go nowhere.
+"""Messages to systemd (sd_notify): ready, alive, stopping. Without systemd they are dropped.
 
 The protocol is a datagram to the socket named by ``NOTIFY_SOCKET``; see sd_notify(3).
 """
@@ -18,7 +18,7 @@ def ready() -> None:
 
 
 def alive() -> None:
-    """The watchdog may be content."""
+    """The service is alive: reset systemd's watchdog."""
     _send("WATCHDOG=1")
 
 
@@ -28,7 +28,7 @@ def stopping() -> None:
 
 
 def watchdog_interval() -> float | None:
-    """Seconds between two signs of life that systemd wants, with a margin; None when it wants none."""
+    """Seconds between two resets of the watchdog, with a margin; None when there is no watchdog."""
     microseconds = os.environ.get("WATCHDOG_USEC")
     return int(microseconds) / 2e6 if microseconds else None
 

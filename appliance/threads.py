@@ -1,4 +1,4 @@
-"""The one shape of a long-lived thread: a loop that is guarded, says how it failed, goes on, and can be asked whether it turns."""
+"""Long-lived threads: a loop that logs its failures, goes on after them, and reports whether it still runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 #: Pause after a failure [s].
-_PAUSE = 1.0
+PAUSE = 1.0
 
 
 class Loop:
@@ -54,7 +54,7 @@ class Loop:
             self._thread.join(seconds)
 
     def stalled(self, seconds: float) -> bool:
-        """It should turn, but has ended or has been in one round for more than `seconds`."""
+        """It should run, but has ended or has been in one round for more than `seconds`."""
         if self._thread.ident is None or self.stopping.is_set():
             return False
         return not self.alive or time.monotonic() - self.turned > seconds
@@ -66,7 +66,7 @@ class Loop:
                 self._turn()
             except Exception:
                 log.exception("thread.failed name=%s", self.name)
-                self.stopping.wait(_PAUSE)
+                self.stopping.wait(PAUSE)
 
 
 def report_deaths() -> None:

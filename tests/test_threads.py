@@ -15,7 +15,7 @@ from tests.support.waiting import wait_for
 def test_a_failed_round_is_named_and_the_next_one_follows(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(threads, "_PAUSE", 0.01)
+    monkeypatch.setattr(threads, "PAUSE", 0.01)
     rounds: list[int] = []
 
     def turn() -> None:

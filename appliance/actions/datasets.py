@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from appliance.actions import activation, callers, collecting, dataset_fields, lookup, notifying, resources
@@ -137,19 +138,9 @@ def apply(
 
     :param removes: files that the list leaves out were left out on purpose, not because the client does not know of them.
     """
-    fields = dataset_fields.parsed(data)
-    fields = {key: value for key, value in fields.items() if value != _stored(row, key)}
-    wanted_tags = dataset_fields.tag_names(data)
-    if wanted_tags == tags.of_dataset(tx, facts.id):
-        wanted_tags = None
-    collection_ids = dataset_fields.collections(tx, data, viewer, facts.collection_ids)
-    if collection_ids is not None and frozenset(collection_ids) == facts.collection_ids:
-        collection_ids = None
-    circle_id = _new_circle(tx, viewer, row, facts, data)
-    state = _new_state(viewer, facts, data.get("state"))
-    listed = data.get("resources")
-    changes = _changed(row, data, fields, wanted_tags, collection_ids, circle_id, state)
-    _require_allowed(site, viewer, facts, row, changes, fields, data.get("name"))
+    changes = _changes(tx, viewer, row, facts, data)
+    fields, circle_id, state = changes.fields, changes.circle_id, changes.state
+    _require_allowed(site, viewer, facts, row, changes.keys, fields, data.get("name"))
 
     if state == "active" and facts.state != "active":
         activation.require_ready(tx, facts.id)
@@ -158,34 +149,21 @@ def apply(
         columns["circle_id"] = circle_id
     if state:
         columns["state"] = state
-    if "name" in changes:
+    if "name" in changes.keys:
         columns["name"] = dataset_fields.chosen_name(tx, viewer, data["name"])
     if {"authors", "license_id"} & fields.keys():
         dataset_fields.require_complete(
-            {"authors": row["authors"], "license_id": row["license_id"]} | fields, viewer, site.settings
+            {"authors": row["authors"], "license_id": row["license_id"], **fields}, viewer, site.settings
         )
     datasets.update(tx, facts.id, **columns)
-    if wanted_tags is not None:
-        tags.assign(tx, facts.id, wanted_tags)
-    if collection_ids is not None:
-        _set_collections(tx, viewer, facts, collection_ids)
-    if listed is not None:
-        _apply_resources(site, tx, viewer, facts, listed, files, removes=removes)
-    if changes:
-        if state == "deleted":
-            datasets.mark_deleted(tx, facts.id)
-        else:
-            datasets.touch(tx, facts.id)
-        activated = state == "active" and facts.state != "active"
-        notifying.changed(tx, viewer, facts.id, row["version_of"] if activated else None)
-        audit.add(
-            tx,
-            viewer,
-            _EVENTS.get(state or "", "dataset.update"),
-            "dataset",
-            facts.id,
-            fields=sorted(changes),
-        )
+    if changes.tags is not None:
+        tags.assign(tx, facts.id, changes.tags)
+    if changes.collection_ids is not None:
+        _set_collections(tx, viewer, facts, changes.collection_ids)
+    if data.get("resources") is not None:
+        _apply_resources(site, tx, viewer, facts, data["resources"], files, removes=removes)
+    if changes.keys:
+        _note(tx, viewer, row, facts, changes)
 
 
 def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) -> bool:
@@ -204,31 +182,63 @@ def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) ->
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
-def _changed(
-    row: sqlite3.Row,
-    data: Mapping[str, Any],
-    fields: Mapping[str, Any],
-    wanted_tags: Any,
-    collection_ids: Any,
-    circle_id: Any,
-    state: Any,
-) -> set[str]:
-    changes = set(fields)
-    changes |= {
-        key
-        for key, value in (
-            ("tags", wanted_tags),
-            ("groups", collection_ids),
-            ("owner_org", circle_id),
-            ("state", state),
-        )
-        if value is not None
-    }
-    for key in ("name", "id"):
-        if data.get(key) and data[key] != row[key] and not (key == "id" and data[key] == row["name"]):
-            changes.add(key)
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a request changes of a dataset; None = that stays as it is.
+
+    :ivar fields: texts, licence and visibility that differ, by the names clients use.
+    :ivar collection_ids: all collections that it shall be in.
+    :ivar circle_id: its new circle; of an active dataset what the request names, found or not.
+    :ivar keys: everything that differs, by the names clients use; also what cannot be changed.
+    """
+
+    fields: Mapping[str, Any]
+    tags: list[str] | None
+    collection_ids: set[str] | None
+    circle_id: str | None
+    state: str | None
+    keys: set[str]
+
+
+def _changes(
+    tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any]
+) -> _Changes:
+    """Compare a request with what is stored. Raises Problem 403, 404 or 409."""
+    fields = {key: value for key, value in dataset_fields.parsed(data).items() if value != _stored(row, key)}
+    wanted_tags = dataset_fields.tag_names(data)
+    if wanted_tags == tags.of_dataset(tx, facts.id):
+        wanted_tags = None
+    collection_ids = dataset_fields.collections(tx, data, viewer, facts.collection_ids)
+    if collection_ids is not None and frozenset(collection_ids) == facts.collection_ids:
+        collection_ids = None
+    circle_id = _new_circle(tx, viewer, row, facts, data)
+    state = _new_state(viewer, facts, data.get("state"))
+    others = {"tags": wanted_tags, "groups": collection_ids, "owner_org": circle_id, "state": state}
+    keys = {*fields, *(key for key, value in others.items() if value is not None), *_other_keys(row, data)}
+    return _Changes(fields, wanted_tags, collection_ids, circle_id, state, keys)
+
+
+def _other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
+    """Name and id where they differ (the id may be given as the name), and keys with a value that are no field of a dataset."""
+    changed = set()
+    for key, stored in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
+        if data.get(key) and data[key] not in stored:
+            changed.add(key)
     known = set(dataset_fields.COLUMNS) | dataset_fields.DERIVED | {"id", "tags", "tag_string", "groups", "resources"}
-    return changes | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}
+    return changed | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}
+
+
+def _note(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, changes: _Changes) -> None:
+    """After a change: document, search entry, notifications and audit log."""
+    state = changes.state
+    if state == "deleted":
+        datasets.mark_deleted(tx, facts.id)
+    else:
+        datasets.touch(tx, facts.id)
+    activated = state == "active" and facts.state != "active"
+    notifying.changed(tx, viewer, facts.id, row["version_of"] if activated else None)
+    event = _EVENTS.get(state or "", "dataset.update")
+    audit.add(tx, viewer, event, "dataset", facts.id, fields=sorted(changes.keys))
 
 
 def _require_allowed(
@@ -315,6 +325,26 @@ def _apply_resources(
             policy.require(viewer, "resource:delete", facts)
     if len(listed) - len(kept) > MOST_ADDED:
         raise invalid({"resources": [f"At most {MOST_ADDED} files can be added in one call"]})
+    _change_and_add(site, tx, viewer, facts, listed, old, files)
+    for resource_id in dropped:
+        resources.remove(tx, viewer, resource_id, facts.id, files)
+    if kept and kept != [one for one in old if one in set(kept)]:
+        _require_draft(viewer, facts)
+        rows.reorder(
+            tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)]
+        )
+
+
+def _change_and_add(
+    site: Site,
+    tx: sqlite3.Connection,
+    viewer: Viewer,
+    facts: DatasetFacts,
+    listed: Sequence[Mapping[str, Any]],
+    old: Mapping[str, Mapping[str, Any]],
+    files: resources.DepotTransaction,
+) -> None:
+    """Change the files of `old` that differ and add the others. Raises Problem 403, or 409 with the errors of each entry."""
     errors: list[Fields] = [{} for _ in listed]
     taken: list[str] = []
     for position, entry in enumerate(listed):
@@ -334,13 +364,6 @@ def _apply_resources(
             errors[position] = problem.fields
     if any(errors):
         raise invalid({"resources": errors})
-    for resource_id in dropped:
-        resources.remove(tx, viewer, resource_id, facts.id, files)
-    if kept and kept != [one for one in old if one in set(kept)]:
-        _require_draft(viewer, facts)
-        rows.reorder(
-            tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)]
-        )
 
 
 def _require_draft(viewer: Viewer, facts: DatasetFacts) -> None:

@@ -41,6 +41,8 @@ def import_key(home: Path, key: Path) -> None:
 def has_key(home: Path, key_id: str) -> bool:
     """Return whether the keyring in `home` has the public key `key_id` (hexadecimal id or mail address)."""
     _require_key_id(key_id)
+    if not home.is_dir():  # asking makes none
+        return False
     with _home(home) as command:
         done = subprocess.run(
             [*command, "--list-keys", key_id], capture_output=True, timeout=60, check=False, **_account()

@@ -1,4 +1,4 @@
-"""The few numbers that somebody wants at a glance: for `dcor status`, the tray and the admin page."""
+"""The most important numbers: for `dcor status`, the tray and the admin page."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def overview(premises: Premises) -> dict[str, Any]:
 
 
 def state_of(data: dict[str, Any]) -> str:
-    """The colour of the light: "ok", "warning" or "problem"."""
+    """The overall state: "ok", "warning" or "problem"."""
     if (
         not data["running"]
         or data["alarms"]

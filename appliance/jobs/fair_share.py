@@ -1,7 +1,7 @@
-"""Who may use one of a few places next.
+"""Who may use one of a limited number of places next.
 
 One caller alone never fills all places, and a free place goes to whoever has the fewest at the moment (of those, to who has waited
-longest). So somebody who asks for many things at once waits for himself, not others for him.
+longest). So a caller who asks for many places at once makes only itself wait.
 """
 
 from __future__ import annotations

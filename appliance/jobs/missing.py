@@ -1,4 +1,4 @@
-"""Whatever a measurement should have but lacks is queued (again), and old jobs are forgotten."""
+"""Queue what a measurement should have but lacks, and remove old jobs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_missing(
 ) -> list[str]:
     """Queue jobs for missing checksums, metadata, condensed files and previews, behind everything that people wait for. → ids of the jobs.
 
-    :param force: make everything anew, also what is there or has failed;
+    :param force: make everything again, also what is there or has failed;
     :param addresses: also put the server's address into condensed files with another one; :param only: ids of resources to look at.
     """
     chosen = None if only is None else set(only)

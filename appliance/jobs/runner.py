@@ -31,7 +31,7 @@ from appliance.store.incidents import Incidents
 from appliance.threads import Loop
 
 LEASE_SECONDS = 60.0
-_TICK = 1.0
+TICK = 1.0
 _SWEEP_EVERY = 15.0
 _PROGRESS_EVERY = 3.0
 _NO_GRACE_LEFT = 10.0
@@ -180,7 +180,7 @@ class JobRunner:
     # The dispatcher's thread
 
     def _turn(self) -> None:
-        self._wakeup.wait(_TICK)
+        self._wakeup.wait(TICK)
         self._wakeup.clear()
         if self._stopping.is_set():
             self._dispatcher.stop()

@@ -13,7 +13,7 @@ import os
 import struct
 from pathlib import Path
 
-_ARCH = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+ARCH = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 _X32_BIT = 0x40000000
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LD, _JEQ, _JGE, _JSET, _RET = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -25,7 +25,7 @@ _F_SETOWN, _F_SETSIG, _F_SETOWN_EX = 8, 10, 15
 _PRCTL_HARMLESS = (1, 15, 0x53564D41)  # parent-death signal, own name, names of anonymous memory
 
 # name: (x86_64, aarch64); None where the architecture has no such call
-_CALLS: dict[str, tuple[int | None, int | None]] = {
+CALLS: dict[str, tuple[int | None, int | None]] = {
     "read": (0, 63),
     "write": (1, 64),
     "pread64": (17, 67),
@@ -156,7 +156,7 @@ _CALLS: dict[str, tuple[int | None, int | None]] = {
     "arch_prctl": (158, None),
     "capget": (125, 90),
 }
-_SPECIAL = {
+SPECIAL = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "fcntl": (72, 25),
@@ -173,7 +173,7 @@ _Instruction = tuple[int, int, int, int]
 @functools.cache
 def supported() -> bool:
     """Does a filter exist for this machine, and does the kernel take filters? (Asked before the process is confined.)"""
-    return os.uname().machine in _ARCH and "seccomp" in _status_fields()
+    return os.uname().machine in ARCH and "seccomp" in _status_fields()
 
 
 def install(*, fork: bool, kill: bool = False) -> None:
@@ -199,13 +199,13 @@ def install(*, fork: bool, kill: bool = False) -> None:
 
 def build(machine: str, *, fork: bool, pid: int, kill: bool = False) -> list[_Instruction]:
     """The filter's BPF instructions for `machine`; signals only to process `pid` itself. Raises KeyError for an unknown machine."""
-    column, arch = _ARCH[machine]
+    column, arch = ARCH[machine]
     steps: list[_Instruction] = [(_LD, 0, 0, 4), (_JEQ, 1, 0, arch), (_RET, 0, 0, _KILL), (_LD, 0, 0, 0)]
     if column == 0:
         steps += [(_JGE, 0, 1, _X32_BIT), _refuse(errno.EPERM)]
     for name, rules in _special_rules(fork=fork, kill=kill, pid=pid).items():
-        steps += [(_JEQ, 0, len(rules), _SPECIAL[name][column]), *rules]
-    for numbers in _CALLS.values():
+        steps += [(_JEQ, 0, len(rules), SPECIAL[name][column]), *rules]
+    for numbers in CALLS.values():
         number = numbers[column]
         if number is not None:
             steps += [(_JEQ, 0, 1, number), (_RET, 0, 0, _ALLOW)]
@@ -214,7 +214,7 @@ def build(machine: str, *, fork: bool, pid: int, kill: bool = False) -> list[_In
 
 
 def _special_rules(*, fork: bool, kill: bool, pid: int) -> dict[str, list[_Instruction]]:
-    """Calls whose arguments decide; each list ends with a verdict."""
+    """Calls that are allowed or not by their arguments; each list ends with a decision."""
     allow: _Instruction = (_RET, 0, 0, _ALLOW)
     deny = _refuse(errno.EPERM)
     if fork:

@@ -1,4 +1,4 @@
-"""The tree `depot/users/<circle>/<dataset>/<file>`: relative symbolic links to the stored files, for admins who look around by shell."""
+"""The tree `depot/users/<circle>/<dataset>/<file>`: relative symbolic links to the stored files, for administrators at a shell."""
 
 from __future__ import annotations
 

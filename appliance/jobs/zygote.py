@@ -1,6 +1,6 @@
-"""The warm process: imports h5py and dclab once, opens no file, and forks one confined child per job.
+"""The process that children are forked from: it imports h5py and dclab once, opens no file, and forks one confined child per job.
 
-Start-up costs (1–2 s of imports) are paid once, yet every job has a process of its own. It takes orders from a packet socket,
+Start-up costs (1–2 s of imports) are paid once, yet every job has a process of its own. It receives requests by a packet socket,
 reports how each child ended, kills a child (with all it started) when told or when nobody listens any more, and ends with the service.
 """
 
@@ -30,7 +30,7 @@ class _Child:
 
 
 class Zygote:
-    """:param control: where orders come from; :param tasks: module whose functions children may run."""
+    """:param control: where requests come from; :param tasks: module whose functions children may run."""
 
     def __init__(self, control: socket.socket, tasks: str) -> None:
         self._control = control
@@ -115,7 +115,7 @@ class Zygote:
         _kill_group(one.pid)
 
     def _reap(self, one: _Child) -> None:
-        """The child ended: take its helpers along, then report. Its number is not free before `wait4`, so no stranger is hit."""
+        """The child ended: kill the processes it started, then report. Its process id is not reused before `wait4`."""
         _kill_group(one.pid)
         _pid, status, usage = os.wait4(one.pid, 0)
         self._poll.unregister(one.pidfd)
@@ -148,7 +148,7 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(
         signal.SIGTERM, signal.SIG_IGN
-    )  # the service ends us by closing the socket, after its jobs had their grace
+    )  # the service ends this process by closing the socket, after the grace period of its jobs
     sys.path[:0] = folders
     getattr(importlib.import_module(tasks), "warm_up", lambda: None)()
     gc.collect()

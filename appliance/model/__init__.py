@@ -1,1 +1,1 @@
-"""The pure domain: words, rules and values of DCOR, without SQL, Flask or HDF5."""
+"""Names, rules and values of DCOR, without SQL, Flask or HDF5."""

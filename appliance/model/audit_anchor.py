@@ -1,4 +1,4 @@
-"""What is noted of the audit log outside of the database, so that a shortened or exchanged log shows."""
+"""What is noted of the audit log outside of the database, so that a shortened or replaced log is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headers of the files that a preview job leaves, read as something that an attacker may have written.
+"""The headers of the files that a preview job leaves, read as untrusted input.
 
 The formats are described in `jobs.rtdc.preview.binary`. Whatever is not exactly as it should be raises ValueError, before it is
 stored and whenever it is read; nothing is corrected.

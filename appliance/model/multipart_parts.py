@@ -45,7 +45,7 @@ def etag(digests: Sequence[str]) -> str:
 
 
 class EtagHasher:
-    """Computes the ETag of a file of known `size` [bytes] while its bytes pass.
+    """Computes the ETag of a file of known `size` [bytes] piece by piece.
 
     A file that turns out to have another size has an ETag only when it is one part either way.
     """

@@ -26,5 +26,5 @@ _PERMISSIONS = {
 
 
 def allows(role: str | None, permission: str) -> bool:
-    """Does `role` carry `permission`? An admin has every permission, also ones we never heard of."""
+    """Does `role` carry `permission`? An admin has every permission, also unknown ones."""
     return role == "admin" or permission in _PERMISSIONS.get(role or "", frozenset())

@@ -13,14 +13,14 @@ class State(StrEnum):
     DELETED = "deleted"
 
 
-#: Where a user may lead a dataset.
+#: State → the states that a user may set.
 TRANSITIONS = {
     State.DRAFT: frozenset({State.ACTIVE, State.DELETED}),
     State.ACTIVE: frozenset[State](),
     State.DELETED: frozenset[State](),
 }
 
-#: Where an administrator may lead it besides: to correct what was published by mistake.
+#: State → further states that an administrator may set: to correct what was published by mistake.
 POWERS = {State.ACTIVE: frozenset({State.DRAFT, State.DELETED})}
 
 

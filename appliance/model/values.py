@@ -16,6 +16,7 @@ MAX_DEPTH = 50
 #: Combining marks in a row that a text may have, and what may hold more of them.
 _MOST_MARKS = 30
 _NO_LETTERS = re.compile(r"[^\w\x00-\u02ff]{31,}")
+_DECOMPOSED = "\u0f73\u0f75\u0f81"  # no marks by their class, but normalizing makes two of each
 _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
@@ -50,7 +51,9 @@ def nfc(text: str) -> str:
     if text.isascii():
         return text
     for run in _NO_LETTERS.findall(text):
-        marks = "".join("m" if unicodedata.combining(character) else " " for character in run)
+        marks = "".join(
+            "m" if unicodedata.combining(character) or character in _DECOMPOSED else " " for character in run
+        )
         if max(map(len, marks.split()), default=0) > _MOST_MARKS:
             raise invalid(
                 message=f"The text has more than {_MOST_MARKS} combining marks (accents) in a row; remove them"

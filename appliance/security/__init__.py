@@ -1,1 +1,1 @@
-"""Who may, and how we know who asks: policy, secrets, signatures, certificates."""
+"""Who may do what, and who asks: policy, credentials, secrets, signatures, limits."""

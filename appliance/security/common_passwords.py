@@ -1,4 +1,4 @@
-"""Passwords (and their stems) of at least eight characters that everybody tries first, in English and German."""
+"""Passwords (and their stems) of at least eight characters that attackers try first, in English and German."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Nothing is allowed but what stands here; no inline script or style, nothing from elsewhere. `data:` images are the
+#: Nothing is allowed but what is here; no inline script or style, nothing from elsewhere. `data:` images are the
 #: icons inside the style sheet, `blob:` ones are plots drawn by the page's own script.
 PAGE_POLICY: Mapping[str, str] = {
     "default-src": "'none'",

@@ -1,6 +1,6 @@
-"""Deflate streams that nobody can foretell, although every inflater reads them.
+"""Unpredictable deflate streams that every inflater reads.
 
-The classic ZIP encryption falls to whoever knows twelve bytes of what was encrypted, eight of them in a row, and the
+The classic ZIP encryption is broken by whoever knows twelve bytes of what was encrypted, eight of them in a row, and the
 server's certificate is public. What is encrypted, however, is the compressed form. So the text is written here as
 literals only, in many short blocks, each with Huffman codes drawn at random: the same certificate gives different
 bytes in every file, down to the block boundaries, and every eight bytes in a row hold some of a block's random header.

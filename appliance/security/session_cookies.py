@@ -46,7 +46,7 @@ def session_hash(value: str) -> bytes:
 
 
 def needs_touch(last_seen: datetime, now: datetime | None = None) -> bool:
-    """Return whether `last_seen` is old enough to be written anew."""
+    """Return whether `last_seen` is old enough to be written again."""
     return (now or datetime.now(UTC)) - last_seen >= TOUCH_EVERY
 
 

@@ -2,7 +2,7 @@
 
 A client that follows such a URL sends no token (dclab's HTTP basins and DCOR-Aid's part uploads do not), so the URL
 itself carries the permission. The path stays the same from one signature to the next, because clients build cache keys
-from it; everything that varies stands in the query.
+from it; everything that varies is in the query.
 """
 
 from __future__ import annotations

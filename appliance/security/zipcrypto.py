@@ -1,7 +1,7 @@
 """ZIP files with the traditional encryption, which is the only one that Python's `zipfile` opens.
 
-DCOR-Aid and dclab read access files by `zipfile`, so there is no choice of cipher. The cipher is old; what can be done
-against its weakness is done by `random_deflate` and by long passphrases.
+DCOR-Aid and dclab read access files by `zipfile`, so there is no choice of cipher. The cipher is
+weak; `random_deflate` and long passphrases compensate for that as far as possible.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an administrator tells everybody: an announcement above each page, and whether the site is under maintenance."""
+"""The announcement above each page, and the message while the site is under maintenance."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def put(
 ) -> None:
     """Note that the artefact `kind` of a resource exists with this content; replaces an earlier one.
 
-    :param site_url: the server's address that stands in the file.
+    :param site_url: the server's address that is in the file.
     """
     tx.execute(
         "INSERT OR REPLACE INTO artefact (resource_id, kind, size, sha256, etag, created, site_url) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -41,12 +41,12 @@ def of_resource(conn: sqlite3.Connection, resource_id: str) -> dict[str, sqlite3
 
 
 def remove(tx: sqlite3.Connection, resource_id: str, kind: str) -> None:
-    """Forget an artefact, so that it is made again."""
+    """Remove the row of an artefact, so that it is made again."""
     tx.execute("DELETE FROM artefact WHERE resource_id = ? AND kind = ?", (resource_id, kind))
 
 
 def of_other_addresses(conn: sqlite3.Connection, site_url: str) -> list[tuple[str, str | None]]:
-    """Condensed files in which another address of the server stands: (resource id, address; None for one of an earlier release, which noted none)."""
+    """Condensed files that contain another address of the server: (resource id, address; None for one of an earlier release, which noted none)."""
     rows = conn.execute(
         "SELECT resource_id, site_url FROM artefact WHERE kind = 'condensed' AND site_url IS NOT ? ORDER BY resource_id",
         (site_url,),

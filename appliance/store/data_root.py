@@ -1,4 +1,4 @@
-"""The folders of a data root and their modes; everything that changes on an appliance lies in one of them."""
+"""The folders of a data root and their modes; everything that changes on an appliance is in one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lock that is fair by caller: whoever has used it least of late comes next, however many others wait."""
+"""A lock that is fair by caller: the next holder is the caller who has held it least recently, however many others wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong inside: the trace stays here, the client gets only the id."""
+"""Unexpected errors: the traceback is stored here, the client gets only its id."""
 
 from __future__ import annotations
 

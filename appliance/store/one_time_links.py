@@ -14,7 +14,7 @@ from appliance.model import times
 def create(
     tx: sqlite3.Connection, user_id: str, purpose: str, hash_: bytes, *, hours: int = 24, session_id: str | None = None
 ) -> None:
-    """Store the hash of a link's secret; an older link for the same purpose is dead. `session_id`: where it is made."""
+    """Store the hash of a link's secret; an older link for the same purpose is removed. `session_id`: where it is made."""
     revoke_of(tx, user_id, purpose)
     tx.execute(
         "INSERT INTO one_time_link (hash, user_id, purpose, expires, session_id) VALUES (?, ?, ?, ?, ?)",
@@ -23,12 +23,12 @@ def create(
 
 
 def revoke_of(tx: sqlite3.Connection, user_id: str, purpose: str) -> None:
-    """The links of a user for a purpose open nothing any more."""
+    """Remove the links of a user for a purpose."""
     tx.execute("DELETE FROM one_time_link WHERE user_id = ? AND purpose = ?", (user_id, purpose))
 
 
 def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> None:
-    """The links that a user has made, for whomever, in any of their sessions open nothing any more."""
+    """Remove the links that a user has made, for anybody, in any of their sessions."""
     tx.execute("DELETE FROM one_time_link WHERE session_id IN (SELECT id FROM session WHERE user_id = ?)", (user_id,))
 
 

@@ -65,7 +65,7 @@ def revoke_all(tx: sqlite3.Connection, user_id: str, *, but: str = "") -> None:
 def sweep(tx: sqlite3.Connection) -> int:
     """Remove sessions that nobody has used for too long; returns how many.
 
-    One in which a link was made stays while that is good: it must end with the link's maker, not with their lunch break.
+    One in which a link was made stays while that is good: it must not expire before the link.
     """
     return tx.execute(
         """DELETE FROM session WHERE expires < ?1 AND NOT EXISTS

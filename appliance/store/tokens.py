@@ -59,7 +59,7 @@ def used(tx: sqlite3.Connection, token_id: str) -> None:
 
 
 def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
-    """Make the token worthless, and those that were made with it, and with those. → the ids of all of them."""
+    """Revoke the token, those that were made with it, and so on. → the ids of all of them."""
     found = tx.execute(
         """WITH RECURSIVE line (id) AS (
                SELECT id FROM token WHERE id = ?
@@ -72,19 +72,19 @@ def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
 
 
 def revoke_all(tx: sqlite3.Connection, user_id: str) -> list[str]:
-    """Make every token of the user worthless, and those that were made with them. → the ids of all of them."""
+    """Revoke every token of the user, and those that were made with them. → the ids of all of them."""
     own = [row["id"] for row in tx.execute("SELECT id FROM token WHERE user_id = ?", (user_id,)).fetchall()]
     return sorted({one for token_id in own for one in revoke(tx, token_id)})
 
 
 def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> list[str]:
-    """Make every token worthless that the user has made for others, and those that were made with them. → the ids of all of them."""
+    """Revoke every token that the user has made for others, and those that were made with them. → the ids of all of them."""
     found = tx.execute("SELECT id FROM token WHERE maker = ?1 AND user_id != ?1", (user_id,)).fetchall()
     return sorted({one for row in found for one in revoke(tx, row["id"])})
 
 
 def resign(tx: sqlite3.Connection, token_id: str) -> None:
-    """Make the token worthless, but none that was made with it: those now count as made with its parent."""
+    """Revoke the token, but none that was made with it: those now count as made with its parent."""
     tx.execute("UPDATE token SET parent = (SELECT parent FROM token WHERE id = ?1) WHERE parent = ?1", (token_id,))
     tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
 

@@ -28,7 +28,7 @@ class _Mapping:
         self.users = 0
 
     def close(self) -> None:
-        """Let go of mapping and file."""
+        """Close the mapping and the file."""
         self.memory.close()
         os.close(self.fd)
 

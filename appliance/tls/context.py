@@ -32,7 +32,7 @@ class Certificate:
             self._read = signature
 
     def keep(self) -> None:
-        """Serve on with what was read before; the files on disk are looked at again when they change, or after a day."""
+        """Keep serving what was read before; the files on disk are looked at again when they change, or after a day."""
         with self._lock:
             self._made = time.monotonic()
             self._read = self._signature()
@@ -44,7 +44,7 @@ class Certificate:
 
     @property
     def changed(self) -> bool:
-        """Other files lie on disk than those in use."""
+        """Other files are on disk than those in use."""
         return self._signature() != self._read
 
     def names(self) -> list[str]:

@@ -71,14 +71,14 @@ class Route:
             try:
                 response = self.handler(context, request, match)
             finally:
-                request.body.ended = ended  # what the gateway drains afterwards is nobody's business
+                request.body.ended = ended  # bytes that the gateway drains afterwards are not counted
         if self.rule not in policy.SITE_RULES and self.rule not in granted:
             response.close()
             raise RuntimeError(f"{self.handler.__name__} declares the rule {self.rule} and never asked it")
         return response
 
     def _renew(self, context: Context, request: Request, granted: set[str]) -> None:
-        """Find the caller anew: a body may take hours, and roles or the credential may be gone since. Raises Problem 403.
+        """Find the caller again: a body may take hours, and roles or the credential may be gone since. Raises Problem 403.
 
         What was granted before does not count any more: the handler has to ask (again) after the body.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from appliance.store import datasets as rows
 from appliance.store import documents, resources, rtdc
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+from tests.support.memory_folder import memory_folder
 
 RANK = {"CC0-1.0": 0, "CC-BY-4.0": 1, "CC-BY-SA-4.0": 2, "CC-BY-NC-4.0": 2}
 Step = tuple[str, Any]
@@ -40,8 +40,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[tuple[Site, Viewer, str]]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+    with memory_folder() as folder:
         db = Database(Path(folder) / "dcor.sqlite")
         db.create()
         made = Site(Settings(), db, Depot(Path(folder)))

@@ -25,7 +25,7 @@ _SHELL_PATH = re.compile(r"(?<![\w.$}])/(?:var/)?tmp/\w+")
 #: File → the places it may name, and why.
 NAMED = {
     "browser/chromium.py": ({"/tmp"}, "a browser's socket needs a short path; it makes a folder of its own there"),
-    "actions/test_dataset_life.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
+    "support/memory_folder.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
     "actions/test_collection_life.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
     "web/api/permission_fixture.py": ({"/dev/shm"}, "a folder with a random name is made in it"),
     "web/gateway/test_gateway_requests.py": ({"localhost:1", "[::1]:443"}, "Host headers"),

@@ -24,7 +24,7 @@ def verdict(
     machine: str, number: int, arguments: Sequence[int] = (), *, arch: int | None = None, **options: bool
 ) -> int:
     """What the filter says to a call: interpret its program as the kernel does."""
-    data = _data(number, seccomp._ARCH[machine][1] if arch is None else arch, arguments)
+    data = _data(number, seccomp.ARCH[machine][1] if arch is None else arch, arguments)
     program = seccomp.build(machine, pid=4711, **{"fork": False, **options})
     position = accumulator = 0
     while True:
@@ -56,7 +56,7 @@ def test_forbidden_calls_fail(machine: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_listed_calls_pass(machine: str) -> None:
     column = MACHINES.index(machine)
-    for name, numbers in seccomp._CALLS.items():
+    for name, numbers in seccomp.CALLS.items():
         if numbers[column] is not None:
             assert verdict(machine, numbers[column]) == ALLOW, name  # type: ignore[arg-type]
 
@@ -64,7 +64,7 @@ def test_listed_calls_pass(machine: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_other_number_fails(machine: str) -> None:
     column = MACHINES.index(machine)
-    known = {numbers[column] for numbers in (*seccomp._CALLS.values(), *seccomp._SPECIAL.values())}
+    known = {numbers[column] for numbers in (*seccomp.CALLS.values(), *seccomp.SPECIAL.values())}
     for number in set(range(600)) - known:
         assert verdict(machine, number) == 0x00050000 | errno.EPERM
 
@@ -76,7 +76,7 @@ def test_foreign_architectures_are_killed() -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_threads_always_processes_only_where_allowed(machine: str) -> None:
-    clone = seccomp._SPECIAL["clone"][MACHINES.index(machine)]
+    clone = seccomp.SPECIAL["clone"][MACHINES.index(machine)]
     thread, process, namespace, sibling = 0x3D0F00, 0x1200011, 0x10000000 | 0x10000, 0x8000 | 17
     assert verdict(machine, clone, [thread]) == ALLOW
     assert verdict(machine, clone, [process]) != ALLOW
@@ -90,7 +90,7 @@ def test_threads_always_processes_only_where_allowed(machine: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_signals_reach_only_the_sender(machine: str) -> None:
     column = MACHINES.index(machine)
-    kill, tgkill = seccomp._SPECIAL["kill"][column], seccomp._SPECIAL["tgkill"][column]
+    kill, tgkill = seccomp.SPECIAL["kill"][column], seccomp.SPECIAL["tgkill"][column]
     assert verdict(machine, kill, [1, 9]) != ALLOW
     assert verdict(machine, kill, [1, 9], kill=True) == ALLOW
     assert verdict(machine, tgkill, [4711, 4711, 6]) == ALLOW
@@ -99,7 +99,7 @@ def test_signals_reach_only_the_sender(machine: str) -> None:
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_limits_can_be_read_but_not_set(machine: str) -> None:
-    prlimit = seccomp._SPECIAL["prlimit64"][MACHINES.index(machine)]
+    prlimit = seccomp.SPECIAL["prlimit64"][MACHINES.index(machine)]
     assert verdict(machine, prlimit, [0, 7, 0, 0x7FFF00000000]) == ALLOW
     assert verdict(machine, prlimit, [0, 7, 0x7FFF00000000, 0]) != ALLOW
     assert verdict(machine, prlimit, [0, 7, 0x1000, 0]) != ALLOW
@@ -108,7 +108,7 @@ def test_limits_can_be_read_but_not_set(machine: str) -> None:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_some_options_of_fcntl_prctl_and_ioctl(machine: str) -> None:
     column = MACHINES.index(machine)
-    fcntl, prctl, ioctl = (seccomp._SPECIAL[name][column] for name in ("fcntl", "prctl", "ioctl"))
+    fcntl, prctl, ioctl = (seccomp.SPECIAL[name][column] for name in ("fcntl", "prctl", "ioctl"))
     assert verdict(machine, fcntl, [3, 1]) == ALLOW
     assert all(verdict(machine, fcntl, [3, command]) != ALLOW for command in (8, 10, 15))
     assert verdict(machine, prctl, [15]) == ALLOW

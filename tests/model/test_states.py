@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model.states import State, may_become
+from appliance.model.states import State, may_be_restored, may_become
 
 S = st.sampled_from(list(State))
 
@@ -35,3 +35,8 @@ def test_nobody_brings_a_deleted_one_back(path: list[tuple[State, bool]]) -> Non
         if may_become(now, wish, sysadmin=sysadmin):
             now = wish
     assert now == State.DELETED
+
+
+def test_only_a_deleted_draft_is_restored() -> None:
+    allowed = {(state, before) for state in State for before in (None, *State) if may_be_restored(state, before)}
+    assert allowed == {(State.DELETED, State.DRAFT)}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.model import values
+from appliance.model.problem import Problem
 from appliance.model.values import LARGEST, as_bool, as_natural
 
 
@@ -36,3 +40,12 @@ def test_naturals(number: int) -> None:
 def test_no_naturals(value: object) -> None:
     with pytest.raises((ValueError, OverflowError)):
         as_natural(value)
+
+
+def test_composing_takes_no_longer_than_the_text_is() -> None:
+    """Marks of alternating classes are sorted in quadratic time; no language puts more than a handful on one letter."""
+    assert values.nfc("u\u0308" + "\u0323" * 29) == unicodedata.normalize("NFC", "u\u0308" + "\u0323" * 29)
+    assert values.nfc("—" * 100 + "u\u0308") == "—" * 100 + "ü"
+    for marks in ("\u0301\u0323", "\u0f73", "\u0301\u0f75"):
+        with pytest.raises(Problem, match="combining marks"):
+            values.composed({"key": ["—a" + marks * 100_000]})

@@ -6,7 +6,9 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,23 @@ class Raw:
             return self.file.read(1) == b""
         except (ConnectionError, ssl.SSLError):
             return True
+
+    def closed_during(self, piece: str) -> bool:
+        """The server ends the connection although this goes on to arrive, again and again (waits for it)."""
+        ended = threading.Event()
+
+        def trickle() -> None:
+            with suppress(OSError):
+                while not ended.wait(0.02):
+                    self.send(piece)
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            return self.closed()
+        finally:
+            ended.set()
+            thread.join()
 
     def close(self) -> None:
         """End the connection."""

@@ -64,7 +64,7 @@ def _one_by_one(
 
 
 def _mean_and_deviation(values: Array, counts: Array) -> tuple[Array, Array]:
-    """→ (mean, standard deviation) of each event's `values`, which lie one event after the other."""
+    """→ (mean, standard deviation) of each event's `values`, which are one event after the other."""
     average, deviation = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
     present = np.flatnonzero(counts)
     if not len(present):

@@ -40,7 +40,7 @@ def _piece(table: h5py.Dataset, start: int, stop: int, names: list[str] | None) 
 
 
 def text_cells(table: h5py.Dataset) -> Iterator[str]:
-    """Yield what stands in the columns of texts, row by row."""
+    """Yield what is in the columns of texts, row by row."""
     names = [name for name in table.dtype.names or () if h5py.check_string_dtype(table.dtype[name]) is not None]
     for index in range(len(table)) if names else ():
         row = np.asarray(table.fields(names)[index : index + 1]).reshape(-1)[0]

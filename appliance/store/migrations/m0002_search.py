@@ -44,7 +44,7 @@ _TABLES = (
          DELETE FROM search_dataset WHERE pk = old.pk;
          UPDATE search_state SET version = version + 1;
        END""",
-    # Everything that decides who sees a dataset stands in the index itself: lists never have to touch the wide rows.
+    # Everything that decides who sees a dataset is in the index itself: lists never have to touch the wide rows.
     "CREATE INDEX dataset_listing ON dataset(pk, state, private, circle_id, id, created, modified)",
     "DROP INDEX dataset_created",
     "CREATE INDEX dataset_created ON dataset(created, state, private, circle_id, id, modified)",

@@ -1,4 +1,4 @@
-"""Condensed files: which address of the server stands in each, and no mention of what they only refer to."""
+"""Condensed files: which address of the server is in each, and no mention of what they only refer to."""
 
 from __future__ import annotations
 

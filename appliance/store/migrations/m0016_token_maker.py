@@ -1,4 +1,4 @@
-"""Whose doing a token was, so that what an administrator made for others ends with being one."""
+"""Who made a token, so that tokens made by an administrator for others end when that person is no longer one."""
 
 from __future__ import annotations
 

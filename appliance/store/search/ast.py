@@ -23,7 +23,7 @@ class Term:
     :ivar value: the value without escapes; ``\\ue000`` and ``\\ue001`` stand for the wildcards ``*`` and ``?``.
     :ivar phrase: it stood in quotes: the words in this order.
     :ivar slop: how many other words may stand between those of a phrase.
-    :ivar at: where it stands in the query.
+    :ivar at: where it is in the query.
     """
 
     field: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MOST_VALUES = 20_000  # a field with more, such as a time, is nothing to choose from
+MOST_VALUES = 20_000  # a field with more, such as a time, is nothing to choose from
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def _read(conn: sqlite3.Connection, field: str) -> Column:
     rows = conn.execute(
         """SELECT v.text, (SELECT group_concat(p.pk) FROM search_posting p WHERE p.value_id = v.id) AS pks FROM search_value v
            WHERE v.field_id = (SELECT id FROM search_field WHERE name = ?) LIMIT ?""",
-        (field, _MOST_VALUES + 1),
+        (field, MOST_VALUES + 1),
     ).fetchall()
-    rows = [row for row in rows if row[1]] if len(rows) <= _MOST_VALUES else []
+    rows = [row for row in rows if row[1]] if len(rows) <= MOST_VALUES else []
     sizes = [row[1].count(",") + 1 for row in rows]
     joined = (
         np.fromstring(",".join(row[1] for row in rows), dtype=np.int64, sep=",").astype(np.int32)

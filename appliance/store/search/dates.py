@@ -85,7 +85,7 @@ def _apply(moment: datetime, step: re.Match[str]) -> datetime:
 
 
 def _floor(moment: datetime, unit: str) -> datetime:
-    """The start of the unit that `moment` lies in."""
+    """The start of the unit that holds `moment`."""
     if unit == "milli":
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     zero = {"year": {"month": 1, "day": 1}, "month": {"day": 1}}.get(unit, {})

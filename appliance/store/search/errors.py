@@ -16,6 +16,6 @@ def search_error(reason: str) -> Problem:
 
 
 def syntax_error(query: str, position: int, reason: str) -> Problem:
-    """409: the query breaks off or goes wrong at `position` (characters from its start, 0-based)."""
+    """409: the query ends too early or has an error at `position` (characters from its start, 0-based)."""
     shown = query if len(query) <= 200 else query[:200] + "…"
     return search_error(f"Cannot parse '{shown}': {reason} at position {position}.")

@@ -11,7 +11,7 @@ from appliance.store.connections import Reader
 from appliance.store.search.errors import search_error
 
 TIME_LIMIT = 5.0  # s for all statements of a search
-_STEPS = 10_000  # virtual machine steps between two looks at the clock
+STEPS = 10_000  # virtual machine steps between two looks at the clock
 _TOO_COMPLICATED = ("fts5", "too large", "too deep", "too many", "overflow")
 
 
@@ -19,7 +19,7 @@ _TOO_COMPLICATED = ("fts5", "too large", "too deep", "too many", "overflow")
 def time_limit(conn: sqlite3.Connection, seconds: float = TIME_LIMIT) -> Iterator[None]:
     """Interrupt statements on `conn` that run past the limit: Problem 409 Search Error."""
     end = time.monotonic() + seconds
-    conn.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+    conn.set_progress_handler(lambda: time.monotonic() > end, STEPS)
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,7 +1,7 @@
 """From query text to tree, by Lucene's rules with AND between clauses.
 
 Clauses are required, optional or forbidden, not operands: AND requires its neighbours, OR makes them optional, ``+`` and
-``-`` (or NOT, !) speak for the clause they stand before. Optional clauses count only where nothing is required. Clients that
+``-`` (or NOT, !) apply to the clause after them. Optional clauses count only where nothing is required. Clients that
 mix AND and OR therefore use parentheses, as in Solr. Unlike Solr, a group of nothing but forbidden clauses means "all but".
 """
 
@@ -57,7 +57,7 @@ class _Parser:
             raise search_error(f"The query has {clauses} terms; at most {MAX_CLAUSES} are allowed.")
 
     def whole(self, default_field: str) -> Node:
-        """``query := clauses end``. Raises Problem 409 for what stands behind the last clause."""
+        """``query := clauses end``. Raises Problem 409 for anything after the last clause."""
         node = self.clauses(default_field, 0)
         if self.peek.kind != "end":
             raise self.error(f"Unexpected '{self.peek.kind}'")
@@ -65,17 +65,17 @@ class _Parser:
 
     @property
     def peek(self) -> Token:
-        """The next token; behind the last one of the query stands ``end``."""
+        """The next token; after the last one of the query, ``end``."""
         return self.tokens[self.place]
 
     def take(self) -> Token:
-        """The next token, which is done with."""
+        """Consume the next token and return it."""
         token = self.tokens[self.place]
         self.place += 1
         return token
 
     def error(self, reason: str) -> Exception:
-        """What to raise when the next token does not fit."""
+        """The error for an unexpected next token."""
         if self.peek.kind == "end":
             reason = "The query ends where a term or ')' is expected,"
         return syntax_error(self.query, self.peek.at, reason)

@@ -19,7 +19,7 @@ MAX_FILTERS = 100
 MAX_FACETS = 30
 DEFAULT_SORT = "score desc, metadata_modified desc"
 
-_KNOWN = frozenset(
+KNOWN = frozenset(
     {
         "q",
         "fl",
@@ -77,18 +77,20 @@ class SearchQuery:
 
     @property
     def depends_on_now(self) -> bool:
-        """Does it speak of the present moment, so that its result changes by itself?"""
+        """Does it refer to the present time, so that its result changes without a commit?"""
         return any("NOW" in text for text in (self.q, *self.fq))
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, Any]) -> SearchQuery:
         """The query that these request parameters ask for (strings of a URL as well as JSON values).
 
+        The query and its filters are parsed when the search is run.
+
         :raises Problem: 409 Validation Error for values of a wrong type, 400 Search Query Error for unknown parameters and
-            sorts, 409 Search Error for queries that cannot be parsed.
+            sorts.
         """
         numbers = _numbers(parameters)
-        unknown = [key for key in parameters if key not in _KNOWN and not key.startswith("ext_")]
+        unknown = [key for key in parameters if key not in KNOWN and not key.startswith("ext_")]
         if unknown:
             raise query_error(f"Invalid search parameters: {unknown}")
         if unused := [key for key in parameters if key in _UNUSED and parameters[key] not in (None, "")]:
@@ -112,7 +114,6 @@ class SearchQuery:
             facet_mincount=numbers["facet.mincount"],
         )
         query.order()
-        query.trees()
         return query
 
     def trees(self) -> tuple[Node, list[Node]]:
@@ -155,7 +156,7 @@ def _string(parameters: Mapping[str, Any], key: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without what no database text can hold."""
+    """Without characters that the database cannot store."""
     return as_text(text.replace("\x00", " ")).encode("utf-8", "replace").decode()
 
 

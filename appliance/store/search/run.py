@@ -1,7 +1,7 @@
 """Running a search: one statement for the page, one for all hits when they have to be counted, facets over the hits.
 
 What the viewer may see is a part of each statement. Lists start from a full-text match, from the rarest condition, or walk
-an index in the order asked for; the indexes hold all that decides about visibility.
+an index in the order asked for; the indexes hold all columns that decide about visibility.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from appliance.store.search.limits import time_limit
 from appliance.store.search.query import SearchQuery
 from appliance.store.search.result import SearchResult
 from appliance.store.search.textmatch import Match
-from appliance.store.search.translate import FALSE, Plan, Translator
+from appliance.store.search.translate import Plan, plan
 
-_MANY = 2000  # hits from which they are ranked in tiers
+MANY = 2000  # hits from which they are ranked in tiers
 _HEAD = "{name title tags collections}"
 #: name, title, tags, collections, authors, notes, res_name, res_description, more. A hit in the name or title outweighs
 #: dozens in the text (bm25 saturates), one in tags or collections a handful.
@@ -55,7 +55,7 @@ class _Search:
         self.query = query
         self.order = query.order()
         tree, filters = query.trees()
-        self.plan: Plan = Translator(datetime.now(UTC)).plan(tree, filters)
+        self.plan: Plan = plan(tree, filters, datetime.now(UTC))
         where = [*self.plan.conditions, _states(query)]
         if not query.include_private:
             where.append("d.private = 0")
@@ -67,7 +67,7 @@ class _Search:
     def result(self) -> SearchResult:
         """Count, page and facets."""
         query = self.query
-        if FALSE in self.plan.conditions:
+        if self.plan.impossible:
             return SearchResult(0, [], [], query.sort, {name: [] for name in query.facet_fields})
         with time_limit(self.conn):
             count, hits, page = self._find()
@@ -103,7 +103,7 @@ class _Search:
 
     def _is_large(self) -> bool:
         """May there be so many hits that ranking them all is slow?"""
-        return bool((self.cursor.execute("SELECT max(pk) FROM dataset").fetchone()[0] or 0) > _MANY)
+        return bool((self.cursor.execute("SELECT max(pk) FROM dataset").fetchone()[0] or 0) > MANY)
 
     def _source(self, find: str | None) -> tuple[str, list[str]]:
         """FROM and the first conditions of a statement about all hits."""
@@ -127,7 +127,7 @@ class _Search:
         """The datasets from `start` on, knowing that there are `count` hits."""
         rows, start = self.query.rows, self.query.start
         match = self.plan.match
-        if count <= _MANY or match is None:
+        if count <= MANY or match is None:
             return self._ordered(match, rows, start)
         if self.order[0] != ("score", True):
             return self._ordered(match, rows, start, many=True)
@@ -154,7 +154,7 @@ class _Search:
 
     def _is_many(self, find: str) -> bool:
         sql = "SELECT count(*) FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)"
-        return bool(self.cursor.execute(sql, (find, _MANY + 1)).fetchone()[0] > _MANY)
+        return bool(self.cursor.execute(sql, (find, MANY + 1)).fetchone()[0] > MANY)
 
     def _ordered(self, match: Match | None, rows: int, start: int, *, many: bool = False) -> list[tuple[int, str]]:
         """A page in the order asked for. `many`: too many match to be ranked or sorted, walk an index in order instead."""
@@ -210,7 +210,7 @@ def _walk(first: str) -> str | None:
 
 
 def _states(query: SearchQuery) -> str:
-    """Only active datasets, unless a filter speaks of ``+state`` or drafts and deleted ones are asked for."""
+    """Only active datasets, unless a filter names ``+state`` or drafts and deleted ones are asked for."""
     if any("+state" in one for one in query.fq):
         return ""
     states = ["active"] + ["draft"] * query.include_drafts + ["deleted"] * query.include_deleted

@@ -95,7 +95,7 @@ _known_indexed = lru_cache(maxsize=_KEPT)(_joined)
 def indexed(text: str) -> str:
     """`text` as it is stored in the index: its stemmed words, then in one word what was split.
 
-    Those stand at the end so that they do not part the words of a phrase.
+    Those come last, so that they do not separate the words of a phrase.
     """
     stems: list[str] = []
     joined: dict[str, None] = {}

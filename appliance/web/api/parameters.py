@@ -26,7 +26,7 @@ def from_query(query: str) -> dict[str, Any]:
 
 
 def from_body(request: Request, limit: int = MAX_BODY, share: Share | None = None) -> dict[str, Any]:
-    """Parameters of a body that is no multipart: JSON, or a form (which may be JSON in disguise, as curl sends it).
+    """Parameters of a body that is no multipart: JSON, or a form (or JSON with the content type of a form, as curl sends it).
 
     :param share: counts what comes.
     :raises Problem: 429 or 503 where too much is in work, 400 for what is neither, 413 above `limit` bytes or `MAX_VALUES` values.

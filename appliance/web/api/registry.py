@@ -1,4 +1,4 @@
-"""Every action, declared once: name, may it be asked by GET, its parameters, its rule, its words, its handler.
+"""Every action, declared once: name, may it be asked by GET, its parameters, its rule, its documentation, its handler.
 
 From a declaration come parameter checking, ``help_show``, the API page of the docs and the OpenAPI file.
 """
@@ -32,7 +32,7 @@ class Raw(str):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A result that lies as a JSON object in a file.
+    """A result that is stored as a JSON object in a file.
 
     :ivar more: the text of a further JSON object, whose members are added.
     """

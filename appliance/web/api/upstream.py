@@ -1,7 +1,7 @@
 """Parameters that CKAN's actions take and this server does not honour: each is refused with the reason, none is ignored.
 
 A value that says what is the case anyway (nothing, false, `type` "group" of a group …) is accepted: clients send whole descriptions
-back. What an action honours stands in its declaration. ``tests/contract/ckan_parameters.py`` has CKAN's parameters of all actions.
+back. What an action honours is in its declaration. ``tests/contract/ckan_parameters.py`` has CKAN's parameters of all actions.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _data_size(columns: Columns) -> int:
 
 
 def _fcs_head(columns: Columns, name: str) -> bytes:
-    """HEADER and TEXT segments. Their size depends on numbers that stand in them, so those have a fixed width."""
+    """HEADER and TEXT segments. Their size depends on numbers that are in them, so those have a fixed width."""
     keywords = {
         "$BEGINANALYSIS": "0", "$ENDANALYSIS": "0", "$BEGINSTEXT": "0", "$ENDSTEXT": "0",
         "$BYTEORD": "1,2,3,4", "$DATATYPE": "F", "$MODE": "L", "$NEXTDATA": "0", "$FIL": name,
@@ -88,7 +88,7 @@ def _fcs_head(columns: Columns, name: str) -> bytes:
     data = begin + len(body.encode()) + len("$BEGINDATA/000000000000/$ENDDATA/000000000000/")
     last = data + max(_data_size(columns), 1) - 1
     body += f"$BEGINDATA/{data:012d}/$ENDDATA/{last:012d}/"
-    # offsets beyond eight digits stand in the TEXT segment only, as the standard has it
+    # offsets beyond eight digits are in the TEXT segment only, as the standard has it
     fits = last <= 99_999_999
     header = f"FCS3.1    {begin:8d}{data - 1:8d}{data if fits else 0:8d}{last if fits else 0:8d}{0:8d}{0:8d}"
     return header.ljust(begin).encode() + body.encode()

@@ -1,4 +1,4 @@
-"""One measurement that somebody asks about."""
+"""One measurement that a request is about."""
 
 from __future__ import annotations
 

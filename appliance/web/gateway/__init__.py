@@ -1,4 +1,4 @@
-"""The front door: TLS, connections, deadlines, strict HTTP/1.1; everything else happens behind it.
+"""The HTTP server: TLS, connections, deadlines, strict HTTP/1.1.
 
 One thread (`selector`) accepts and holds every connection that waits for its peer; `workers` serve those on which something has
 come, with blocking sockets, in turn by network. Measured against an event loop, this keeps the latency of small requests low while

@@ -56,7 +56,7 @@ class Channel(Protocol):
         """Set the mode; `attentive`: a receive that does not block for ever may wait for a moment."""
 
     def handshake(self) -> None:
-        """Agree on keys; to be called again after BlockingIOError. Raises OSError (ssl.SSLError among them)."""
+        """Do the TLS handshake; to be called again after BlockingIOError. Raises OSError (ssl.SSLError among them)."""
 
     def recv_into(self, view: memoryview) -> int:
         """Receive into `view`; returns the count, 0 when the peer has finished. Raises OSError, BlockingIOError among them."""
@@ -108,7 +108,7 @@ class PlainChannel(_Receiver):
     pending = False
 
     def handshake(self) -> None:
-        """There is nothing to agree on."""
+        """Without TLS there is no handshake."""
 
     def recv_into(self, view: memoryview) -> int:
         """See `Channel`."""
@@ -219,7 +219,7 @@ class TlsChannel(_Receiver):
 
     def finish(self) -> None:
         """See `Channel`."""
-        with suppress(ssl.SSLError):  # it wants the peer's farewell, which nobody waits for
+        with suppress(ssl.SSLError):  # it waits for the peer's close_notify, which is not needed
             self._tls.unwrap()
         self._flush()
         self._sock.shutdown(socket.SHUT_WR)
@@ -237,7 +237,7 @@ class TlsChannel(_Receiver):
                 self._flush()
 
     def _flush(self) -> None:
-        """Send what is encrypted: at once what the socket takes, the rest without a turn."""
+        """Send what is encrypted: at once what the socket takes, the rest without the processor's slot."""
         if not self._outgoing.pending:
             return
         data = memoryview(self._outgoing.read())
@@ -259,7 +259,7 @@ class TlsChannel(_Receiver):
 
 
 def _read(fd: int, block: bytearray, start: int) -> int:
-    """Read a block of a file, from memory in our turn, from the disk without one."""
+    """Read a block of a file: from memory while holding the processor's slot, from the disk without it."""
     with suppress(OSError):  # it is not in memory, or the file system can not say
         return os.preadv(fd, [block], start, os.RWF_NOWAIT)
     cpu_slot.release()

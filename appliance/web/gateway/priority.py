@@ -1,4 +1,4 @@
-"""Who waits for whom when the processors are busy."""
+"""Scheduling priority of threads that move bulk data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NICE = 10
 
 
 def lower_priority() -> None:
-    """Put this thread behind those that answer short requests.
+    """Lower this thread's priority below those that answer short requests.
 
     A thread that answers needs the interpreter's lock again and again, and each time a processor to go on; where bulk
     threads (which mostly work without the lock) hold all of them, it waits for a turn each time. Measured on two cores

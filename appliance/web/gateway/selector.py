@@ -1,4 +1,4 @@
-"""The one thread that waits: it accepts, holds every connection that has nothing to do, and drops what is past its time."""
+"""The thread that waits for all connections: it accepts, holds every connection that has nothing to do, and drops what is past its time."""
 
 from __future__ import annotations
 

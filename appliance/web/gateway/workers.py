@@ -84,7 +84,7 @@ class Workers:
     def _start(self, peer: Peer) -> bool:
         try:
             threading.Thread(target=self._work, args=(peer,), name="gateway-worker", daemon=True).start()
-        except RuntimeError:  # the system has no thread to give
+        except RuntimeError:  # the system cannot start another thread
             log.warning("gateway.exhausted error=threads threads=%d", self.threads)
             with self._lock:
                 self.threads -= 1
@@ -129,7 +129,7 @@ class Workers:
         while peer is not None:
             try:
                 usable = self._serve(peer)
-            except Exception:  # a thread that ended here would leave its connection to nobody
+            except Exception:  # if the thread ended here, nobody would serve its connection
                 log.exception("gateway.worker_failed")
                 usable = False
                 self._end(peer)

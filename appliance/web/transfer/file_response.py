@@ -1,4 +1,4 @@
-"""A file as the answer to a request: conditional, by ranges, under the right name, in nobody's shared cache."""
+"""A file as the answer to a request: conditional, by ranges, under the right name, in no shared cache."""
 
 from __future__ import annotations
 

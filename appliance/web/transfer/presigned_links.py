@@ -1,7 +1,7 @@
-"""Addresses that carry their permission with them: of stored files, and of the parts of an upload.
+"""Signed addresses: of stored files, and of the parts of an upload.
 
 Clients send no token with these, so the signature stands for the viewer who asked: it names them, and on every use the
-database is asked again whether they may. A link dies with its time, its secret, the token or session that it was made
+database is asked again whether they may. A link ends with its time, its secret, the token or session that it was made
 with, its user's account, or their right to the object, whichever comes first.
 """
 
@@ -21,7 +21,7 @@ from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request
 
-#: What stands in the address → kind of file in the depot.
+#: What is in the address → kind of file in the depot.
 ARTEFACTS = {"resource": "original", "condensed": "condensed"}
 
 

@@ -22,7 +22,7 @@ from appliance.security import limits, passwords
 from appliance.security.session_cookies import COOKIE
 from appliance.store.search import dates, freetext, parser, words
 from appliance.store.search.query import SearchQuery
-from appliance.store.search.translate import Translator
+from appliance.store.search.translate import plan
 from appliance.web import authentication, route_table
 from appliance.web.api import parameters
 from appliance.web.gateway import hosts
@@ -150,7 +150,7 @@ def _ranges(text: str) -> object:
 
 def _search(text: str) -> object:
     query = SearchQuery.from_parameters({"q": text})
-    return Translator().plan(*query.trees())
+    return plan(*query.trees())
 
 
 def _sheet(text: str) -> object:

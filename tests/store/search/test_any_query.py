@@ -180,7 +180,7 @@ _ANYTHING: st.SearchStrategy[Any] = st.recursive(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(sorted(query._KNOWN)), _ANYTHING, max_size=6))
+@given(st.dictionaries(st.sampled_from(sorted(query.KNOWN)), _ANYTHING, max_size=6))
 @example({"q": 'title:"a b"~.'})
 @example({"q": "a b c", "mm": "9" * 5000})
 @example({"q": "a b c", "mm": "9" * 90})

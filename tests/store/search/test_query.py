@@ -12,7 +12,7 @@ from appliance.store.search import SearchQuery
 
 def refused(**parameters: Any) -> Problem:
     with pytest.raises(Problem) as caught:
-        SearchQuery.from_parameters(parameters)
+        SearchQuery.from_parameters(parameters).trees()
     return caught.value
 
 

@@ -157,7 +157,7 @@ def test_exact_words_before_compounds(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize("many", [2000, 3])
 def test_order_is_the_same_kind_for_many_hits(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
     """With many hits, tiers keep the promise: title and tags first; pages fit together."""
-    monkeypatch.setattr("appliance.store.search.run._MANY", many)
+    monkeypatch.setattr("appliance.store.search.run.MANY", many)
     for number in range(12):
         place = (
             {"title": f"beads {number}"}
@@ -290,7 +290,7 @@ def test_facet_limits(filled: Catalogue) -> None:
 
 
 def test_fields_with_too_many_values_have_no_facet(filled: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.store.search.columns._MOST_VALUES", 1)
+    monkeypatch.setattr("appliance.store.search.columns.MOST_VALUES", 1)
     monkeypatch.setattr("appliance.store.search.facets._SMALL", 0)
     result = filled.search(**{"facet.field": ["dc:setup:flow rate", "dc:setup:channel width"]})
     assert result.facets == {"dc:setup:flow rate": {}, "dc:setup:channel width": {"20": 2}}
@@ -306,7 +306,7 @@ def test_ranges_for_pages(filled: Catalogue) -> None:
 
 
 def test_a_search_that_takes_too_long_is_stopped(filled: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_STEPS", 1)
+    monkeypatch.setattr(limits, "STEPS", 1)
     with filled.db.read() as conn, pytest.raises(Problem, match="longer than"), limits.time_limit(conn, 0.0):
         conn.execute("SELECT count(*) FROM dataset a, dataset b, dataset c").fetchone()
     with filled.db.read() as conn:

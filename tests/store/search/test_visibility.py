@@ -85,7 +85,7 @@ def test_privacy_counts_from_the_commit_on_even_without_indexing(shared: Catalog
 
 
 def test_many_hits_follow_the_same_condition(shared: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.store.search.run._MANY", 0)
+    monkeypatch.setattr("appliance.store.search.run.MANY", 0)
     monkeypatch.setattr("appliance.store.search.facets._FEW", 0)
     test_members_of_circle_and_collection(shared, "member")
     assert seen(shared, shared.user("stranger")) == {"public"}

@@ -78,20 +78,7 @@ def test_a_strangers_body_has_a_least_rate(serve: Any, connect: Connect, length:
     limits = Limits(tick=0.02, stranger_time=0.3, stranger_rate=1 << 20)
     raw = connect(serve(ROUTES, limits=limits, known=known).port)
     raw.send(f"PUT /take HTTP/1.1\nHost: localhost\nContent-Length: {length}\n\n")
-    ended = threading.Event()
-
-    def trickle() -> None:
-        while not ended.wait(0.02):
-            try:
-                raw.send("x")
-            except OSError:
-                return
-
-    thread = threading.Thread(target=trickle)
-    thread.start()
-    assert raw.closed()
-    ended.set()
-    thread.join()
+    assert raw.closed_during("x")
 
 
 @pytest.mark.parametrize("length", [20, 20_000])

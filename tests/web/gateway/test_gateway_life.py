@@ -73,20 +73,7 @@ def test_silence_in_the_handshake_is_ended(serve: Any, connect: Connect, sent: b
 def test_slow_head_is_ended_whatever_trickles_in(serve: Any, connect: Connect) -> None:
     raw = connect(serve(ROUTES, limits=Limits(tick=0.02, head=0.3)).port)
     raw.send("GET /ping HTTP/1.1\n")
-    ended = threading.Event()
-
-    def trickle() -> None:
-        while not ended.wait(0.02):
-            try:
-                raw.send("A: b\n")
-            except OSError:
-                return
-
-    thread = threading.Thread(target=trickle)
-    thread.start()
-    assert raw.closed()
-    ended.set()
-    thread.join()
+    assert raw.closed_during("A: b\n")
 
 
 def test_idle_connection_is_ended(serve: Any, connect: Connect) -> None:

@@ -225,7 +225,7 @@ def test_five_gigabytes_in_and_out_with_an_interruption(ward: Ward, tmp_path: Pa
     sent = time.monotonic()
     raw.sendall(tail)
     assert raw.recv(65536).startswith(b"HTTP/1.1 200 OK")
-    assert time.monotonic() - sent < 3.0
+    assert time.monotonic() - sent < 30  # the file is not read again, which takes minutes on a slow disk
     resource: dict[str, Any] = ward.editor.get("package_show", id=draft["id"]).result["resources"][0]
     assert (resource["size"], resource["sha256"]) == (size, digest.hexdigest())
     assert resource["etag"].endswith("-5")

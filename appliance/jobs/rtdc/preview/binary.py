@@ -1,4 +1,4 @@
-"""The two little binary formats that the explorer in the browser reads.
+"""The two binary formats that the explorer in the browser reads.
 
 Both files are: 8 bytes magic, uint32 little endian length of the header, header (JSON, UTF-8, padded with spaces so that
 the data start at a multiple of 8), data. Every `offset` in the header counts from the start of the data.

@@ -61,7 +61,7 @@ def sign_out() -> Response:
 @bp.get("/user/password/<secret>")
 @allow("open")
 def password_form(secret: str) -> str:
-    """Where a one-time link leads. Whether it is still good, only using it tells."""
+    """The form of a one-time link. Whether the link is still valid is checked when it is used."""
     return render("account/set-password.html", title=_("Set your password"), errors={})
 
 

@@ -1,1 +1,1 @@
-"""Pages for administrators: run the place without a shell."""
+"""Pages for administrators, who need no shell for daily work."""

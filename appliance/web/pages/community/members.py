@@ -122,32 +122,24 @@ def _remove(kind: str, ref: str) -> Any:
     return back_to(f"{PATHS[kind]}/{row['name']}/members", done="member-removed")
 
 
-@bp.post("/organization/<ref>/members")
-@allow("circle:members")
-def change_circle(ref: str) -> Any:
-    """Add a member to a circle, or give one another role."""
-    return _change("circle", ref)
+def _declare(kind: str) -> None:
+    """The forms of circles or of collections."""
+
+    @bp.post(f"{PATHS[kind]}/<ref>/members", endpoint=f"change_{kind}")
+    @allow(f"{kind}:members")
+    def change(ref: str) -> Any:
+        """Add a member, or give one another role."""
+        return _change(kind, ref)
+
+    @bp.post(f"{PATHS[kind]}/<ref>/members/remove", endpoint=f"remove_{kind}")
+    @allow(f"{kind}:members")
+    def remove(ref: str) -> Any:
+        """Take a member out."""
+        return _remove(kind, ref)
 
 
-@bp.post("/organization/<ref>/members/remove")
-@allow("circle:members")
-def remove_circle(ref: str) -> Any:
-    """Take a member out of a circle."""
-    return _remove("circle", ref)
-
-
-@bp.post("/group/<ref>/members")
-@allow("collection:members")
-def change_collection(ref: str) -> Any:
-    """Add a member to a collection, or give one another role."""
-    return _change("collection", ref)
-
-
-@bp.post("/group/<ref>/members/remove")
-@allow("collection:members")
-def remove_collection(ref: str) -> Any:
-    """Take a member out of a collection."""
-    return _remove("collection", ref)
+for _kind in PATHS:
+    _declare(_kind)
 
 
 @bp.post("/<any(organization, group):where>/<ref>/leave")

@@ -159,13 +159,13 @@ def delete_page(ref: str) -> str:
             "The dataset with %(files)s is removed from all lists. It cannot be restored; purge it later to free the space.",
             files=count,
         )
-    return render(
-        "dataset/confirm.html",
-        text=text,
-        button=_("Delete"),
-        action=f"/dataset/{row['id']}/delete",
-        **frame(row, _("Delete")),
-    )
+    return _question(row, text, _("Delete"), "delete")
+
+
+def _question(row: sqlite3.Row, text: str, button: str, verb: str) -> str:
+    """The page that asks before something is done to a dataset."""
+    action = f"/dataset/{row['id']}/{verb}"
+    return render("dataset/confirm.html", text=text, button=button, action=action, **frame(row, button))
 
 
 @bp.post("/dataset/<ref>/delete")
@@ -199,13 +199,7 @@ def purge_page(ref: str) -> str:
     text = _(
         "The deleted dataset and its files are removed permanently. For some time, an administrator can recover the files from quarantine."
     )
-    return render(
-        "dataset/confirm.html",
-        text=text,
-        button=_("Purge"),
-        action=f"/dataset/{row['id']}/purge",
-        **frame(row, _("Purge")),
-    )
+    return _question(row, text, _("Purge"), "purge")
 
 
 @bp.post("/dataset/<ref>/purge")

@@ -14,7 +14,7 @@ from appliance.model.problem import Problem
 from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, sharing, users
 from appliance.web.pages.dataset import collection_entries
-from appliance.web.pages.dataset import view as dataset_pages
+from appliance.web.pages.dataset.manage import frame
 from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, may
@@ -30,15 +30,12 @@ bp = Blueprint("sharing", __name__)
 
 def _frame(row: sqlite3.Row, title: str) -> dict[str, Any]:
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
-    return {
-        "title": title,
-        "dataset_title": row["title"] or row["name"],
-        "base": f"/dataset/{row['id']}",
-        "circle": {"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}/members"}
+    link = (
+        {"text": circle["title"] or circle["name"], "url": f"/organization/{circle['name']}/members"}
         if circle
-        else None,
-        "crumbs": dataset_pages.crumbs(row, circle, (title, "")),
-    }
+        else None
+    )
+    return frame(row, title) | {"circle": link}
 
 
 @bp.get("/dataset/<ref>/share")

@@ -29,7 +29,7 @@ _ALIASES = {
 def _add(number: int, alias: str, target: str) -> None:
     @allow("open")
     def lead(ref: str = "") -> Response:
-        """Go there; the page itself asks who may see it."""
+        """Redirect; the page itself asks who may see it."""
         return redirect(target.format(ref=ref), 301)
 
     bp.add_url_rule(alias, f"alias{number}", lead)

@@ -62,7 +62,7 @@ def asset(name: str) -> str:
 
 
 def forget() -> None:
-    """Read the files anew (development, tests)."""
+    """Read the files again (development, tests)."""
     for cached in (_files, version, _compressed):
         cached.cache_clear()
 

@@ -19,7 +19,7 @@ def context() -> Context:
 
 
 def site() -> Site:
-    """What the domain's verbs work with."""
+    """The site, as the actions take it."""
     return context()
 
 

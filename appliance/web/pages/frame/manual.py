@@ -19,7 +19,7 @@ from appliance.web.pages.frame.render import back_to, render
 bp = Blueprint("manual", __name__)
 
 #: Pages that are shown, in the order of the list; file names without their suffix.
-PAGES = ("user-guide", "admin-guide", "security", "architecture", "settings", "commands", "checks", "api")
+PAGES = ("user-guide", "admin-guide", "security", "architecture", "glossary", "settings", "commands", "checks", "api")
 _FOLDER = Path(__file__).parents[2] / "docs"
 
 

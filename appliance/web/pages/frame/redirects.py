@@ -1,4 +1,4 @@
-"""Where a form may send its reader afterwards: to a page of this site, nowhere else."""
+"""Targets of redirects: only pages of this site."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_search_as_one_types_keeps_the_address_in_step(house: House, open_page: 
     page.wait_for_url("**q=public**")
     until(page, "document.querySelector('.hit-title').textContent === 'Public beads'")
     page.locator("main input[type=search]").fill("")
-    page.get_by_label("blood").first.check()
+    page.locator("#facets").get_by_label("blood").first.check()
     page.wait_for_url("**tags=blood**")
     until(page, "document.querySelectorAll('.hit').length === 1")
     assert page.locator(".hit-title").all_inner_texts() == ["Private blood"]

@@ -243,6 +243,9 @@ def test_who_has_which_role() -> None:
     assert not OPERATOR.anonymous
     assert OPERATOR.sysadmin
     assert not ANONYMOUS.sees_public
+    assert (OPERATOR.name, OPERATOR.scope, OPERATOR.sees_public) == ("operator", "admin", True)
+    assert (viewer.scope, viewer.sysadmin, viewer.sees_public) == ("read", False, False)
+    assert roles.CAPACITIES == ("member", "editor")
 
 
 @pytest.mark.parametrize(

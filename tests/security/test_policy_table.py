@@ -91,6 +91,7 @@ def test_every_rule_stands_in_the_table() -> None:
         "dataset:read",
         "dataset:collect",
         "dataset:version",
+        "user:find",
     }
     assert set(policy.rules()) == told
 
@@ -136,12 +137,17 @@ def test_own_things(rule: str) -> None:
     assert who_may(rule) == SYSADMIN
 
 
+def test_everybody_with_an_account_finds_others() -> None:
+    for facts in (ME, OTHER):
+        assert who_may("user:find", facts) == USERS
+
+
 @pytest.mark.parametrize("rule", SITE)
 def test_the_site(rule: str) -> None:
     assert who_may(rule) == SITE[rule]
 
 
-@pytest.mark.parametrize("rule", sorted(set(policy.rules()) - set(SITE)))
+@pytest.mark.parametrize("rule", sorted(set(policy.rules()) - set(SITE) - {"user:find"}))
 def test_objects_of_another_kind_are_granted_to_nobody(rule: str) -> None:
     wrong = CommunityFacts("d", "circle") if rule.startswith(("dataset", "resource")) else PUBLIC
     assert who_may(rule, wrong) == SYSADMIN
@@ -154,7 +160,7 @@ def test_site_rules_are_those_without_an_object() -> None:
 def test_which_rules_are_about_reading() -> None:
     """For all others, a credential has to permit changes."""
     assert {rule for rule in policy.rules() if not policy.changes(rule)} == {
-        "open", "site:read", "site:user", "user:complete", "user:list", "user:read", "token:list", "dataset:read",
+        "open", "site:read", "site:user", "user:complete", "user:list", "user:read", "user:find", "token:list", "dataset:read",
         "dataset:collections", "dataset:collaborators", "follow:read", "circle:member_list", "collection:member_list",
     }  # fmt: skip
 

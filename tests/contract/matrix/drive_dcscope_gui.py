@@ -81,10 +81,19 @@ window.ui.toolButton_quick_view.setChecked(True)
 view.show_rtdc(dataset, window.pipeline.slots[0])
 view.ui.tabWidget_event.setCurrentIndex(0)
 view.show_event(3)
-until(lambda: (view._last_event_data or {}).get("image") is not None, "the image")
-image = view._last_event_data["image"]
-image = image[0] if isinstance(image, (tuple, list)) else image
-found["image"] = [int(np.asarray(image).shape[0]), int(np.asarray(image).shape[1]), float(np.asarray(image).mean())]
+expected = np.asarray(dataset["image"][3])
+
+
+def shown():
+    """The image on display, None before there is one."""
+    image = (view._last_event_data or {}).get("image")
+    image = image[0] if isinstance(image, (tuple, list)) else image
+    return None if image is None else np.asarray(image)
+
+
+# the first event is displayed before the one that was asked for
+until(lambda: shown() is not None and np.array_equal(shown(), expected), "the image")
+found["image"] = [*shown().shape[:2], float(shown().mean())]
 window.wait_for_tasks()
 found["seen"] = window.grab().toImage().pixelColor(5, 5).isValid()
 sys.stdout.write(json.dumps(found) + "\n")

@@ -38,14 +38,15 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "jobs/rtdc/personal.py": {"append": (0,)},
     "jobs/rtdc/preflight*.py": {"HostileFile": (0,)},
     "jobs/rtdc/integrity.py": {"append": (0,)},
-    "actions/*.py": {"_alarm": (1,)},
+    "actions/*.py": {"alarm": (1,)},
     "backup/audit_anchors.py": {"Anchor": (1,)},
-    "actions/backups.py": {"invalid": None, "_alarm": (1,)},
+    "actions/backups.py": {"invalid": None, "alarm": (1,)},
     "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
     "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},
 }
 #: modules → tables (module-level names) whose texts are shown.
 _TABLES = {
+    "health/*.py": ("_NAME", "_REINSTALL", "_RESTORE"),
     "jobs/*.py": ("ALARM",),
     "actions/*.py": ("ALARM",),
     "jobs/rtdc/errors.py": ("_KNOWN", "_REMEDY"),

@@ -29,6 +29,10 @@ KINDS = {
     "watch": N_("Watch"),
     "notify": N_("Notifications"),
     "audit": N_("Audit log"),
+    "forward_audit": N_("Audit log to other machines"),
+    "virus_scan": N_("Virus scan"),
+    "empty_trash": N_("Trash"),
+    "checks": N_("Health checks"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),

@@ -31,7 +31,7 @@ def served() -> Iterator[Site]:
         yield running
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("release", CHOSEN, ids=[one.name for one in CHOSEN])
 def test_the_client_does_everything(served: Site, release: Release) -> None:

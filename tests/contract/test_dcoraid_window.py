@@ -69,7 +69,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield Desk(served, tmp_path_factory.mktemp("desk"))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_the_window_from_access_file_to_download(desk: Desk) -> None:
     owner = desk.served.owner

@@ -23,7 +23,7 @@ _DCSCOPE = Release("dcscope", "2.28.4", ("3.12", "3.11"))
 _DRIVER = Path(environments.__file__).with_name("drive_dcscope_gui.py")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_a_remote_measurement_is_opened_and_plotted(tmp_path: Path) -> None:
     if shutil.which("xvfb-run") is None:

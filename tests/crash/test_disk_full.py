@@ -17,7 +17,7 @@ from tests.support.samples import synthetic
 from tests.support.server import Answer, Appliance
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.root, pytest.mark.soak, pytest.mark.timeout(3600)]
 #: Bytes that are left on the volume.
 POINTS = [0, 4096, 8192, *range(20_000, 400_000, 20_000), *range(400_000, 4_000_000, 400_000)]
 SIZE = 300_000

@@ -93,7 +93,7 @@ def test_a_small_file_that_keeps_the_processor_busy_is_given_up_soon(
     monkeypatch.setattr(registry, "_LEAST_SECONDS", 1)
 
     def spin(context: JobContext) -> Done:
-        return Done({"never": context.run("spin", {}, hostile.new_scratch())})
+        return Done({"never": context.run("spin", {}, hostile.new_scratch(), answer={})})
 
     resource_id = appliance.add(appliance.dataset(), measurement, queue=False)
     job_id = appliance.enqueue("spin", resource_id=resource_id)

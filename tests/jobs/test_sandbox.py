@@ -220,8 +220,13 @@ def test_a_child_makes_no_names(hostile: Sandbox, input_file: Path) -> None:
 
 
 def test_the_disk_is_bounded_before_anybody_looks(hostile: Sandbox, input_file: Path) -> None:
-    taken = hostile.run("allocate_disk", input_file, {}, timeout=20, file_size=4 << 20, outputs=("a", "b")).answer
-    assert max(taken["taken"]) <= 4 << 20
+    try:
+        taken = hostile.run("allocate_disk", input_file, {}, timeout=20, file_size=4 << 20, outputs=("a", "b")).answer
+    except SandboxError as error:
+        if error.kind != "file-size":  # somebody looked in time: both files together are more than one may be
+            raise
+    else:
+        assert max(taken["taken"]) <= 4 << 20
 
 
 def test_memory_is_bounded(hostile: Sandbox, input_file: Path) -> None:

@@ -115,7 +115,17 @@ def test_nobody_reads_or_changes_an_object_whose_facts_are_missing() -> None:
 @pytest.mark.parametrize("rule", policy.rules())
 def test_a_credential_for_reading_passes_no_rule_that_changes_anything(rule: str) -> None:
     reader = Viewer(user_id="a", name="a", sysadmin=True, scope="read", sees_public=True)
-    reads = {"open", "site:read", "site:user", "user:complete", "user:list", "user:read", "token:list", "dataset:read"}
+    reads = {
+        "open",
+        "site:read",
+        "site:user",
+        "user:complete",
+        "user:find",
+        "user:list",
+        "user:read",
+        "token:list",
+        "dataset:read",
+    }
     reads |= {
         "dataset:collaborators",
         "dataset:collections",

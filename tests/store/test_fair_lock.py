@@ -141,7 +141,7 @@ def test_what_is_put_off_is_done_once_before_the_commit(db: Database) -> None:
     done: list[str] = []
     with db.write() as tx:
         for _ in range(3):
-            connections.once(tx, "a", lambda: done.append("a"))
+            connections.put_off(tx, "a", lambda: done.append("a"))
         assert done == []
     assert done == ["a"]
 
@@ -151,7 +151,7 @@ def test_what_is_put_off_is_dropped_with_its_transaction(db: Database) -> None:
 
     def change() -> None:
         with db.write() as tx:
-            connections.once(tx, "a", lambda: done.append("a"))
+            connections.put_off(tx, "a", lambda: done.append("a"))
             raise Problem(409, "no")
 
     with pytest.raises(Problem):

@@ -20,7 +20,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, str]]
     """Mails as (recipient, subject, text), caught where they would leave."""
     found: list[tuple[str, str, str]] = []
     monkeypatch.setattr(
-        mailing, "send", lambda settings, recipient, subject, text: found.append((recipient, subject, text))
+        mailing, "send", lambda settings, recipient, subject, text, **_: found.append((recipient, subject, text))
     )
     return found
 

@@ -90,7 +90,7 @@ def test_pages_are_small_on_the_wire(house: House) -> None:
     visitor = house.visitor("ada")
     for path, limit in (
         ("/", 150_000),
-        ("/dataset", 150_000),
+        ("/dataset", 160_000),
         (f"/dataset/{house.public['id']}/resource/{house.file['id']}", 400_000),
     ):
         total, seen = 0, {path}

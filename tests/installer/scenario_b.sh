@@ -36,8 +36,8 @@ for file in $contract; do
     fi
     serve
     (cd "$top" && setpriv --reuid dcor --regid dcor --clear-groups env HOME=/tmp/home DCOR_TEST_INSTALLED=/data PYTHONDONTWRITEBYTECODE=1 \
-        "$python" -m pytest -q -rs -p no:cacheprovider "tests/contract/$file.py" --basetemp "/tmp/home/$file" \
-        --junitxml "/mnt/shared/contract/$file.xml") || echo "FAIL: $file"
+        "$python" -m pytest -q -rs -m 'not soak' -p no:cacheprovider "tests/contract/$file.py" --basetemp "/tmp/home/$file" \
+        --junitxml "/mnt/shared/contract/$file.xml") || test $? = 5 || echo "FAIL: $file" # 5: all of its tests are soak
     stop
 done
 dcor backup restore --from /mnt/shared/backups --key /mnt/shared/key-sheet.txt --replace --yes >/dev/null

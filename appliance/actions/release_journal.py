@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from appliance import durable
+from appliance import durable, file_locks
 from appliance.actions import rollback_copies
 from appliance.model.problem import invalid
 from appliance.settings import Settings
@@ -138,15 +138,7 @@ def settle_at_start(settings: Settings, running: str) -> str:
 
 def is_at_work(settings: Settings) -> bool:
     """Does a living process hold the journal?"""
-    path = _folder(settings) / _LOCK
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return file_locks.is_held(_folder(settings) / _LOCK)
 
 
 @contextmanager

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import json
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance import __version__
+from appliance import __version__, file_locks
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.settings import Settings
 
@@ -101,14 +101,8 @@ def service(premises: Premises) -> Iterator[Finding]:
 
 def holds_lock(premises: Premises) -> bool:
     """Does a process work on this data root, the service or `dcor jobs run`?"""
-    path = premises.settings.tmp / "jobs.lock"
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+    with suppress(OSError):  # whoever may not read it sees the other checks
+        return file_locks.is_held(premises.settings.tmp / "jobs.lock")
     return False
 
 

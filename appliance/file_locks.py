@@ -1,0 +1,18 @@
+"""Locks on files, which the kernel frees when the process that holds one ends."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+
+def is_held(path: Path) -> bool:
+    """Does a living process hold the lock on the file `path`? A file that does not exist is nobody's. Raises OSError."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

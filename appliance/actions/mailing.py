@@ -30,8 +30,11 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
     if not settings.server:
         raise invalid(message="No mail server is configured: dcor config set mail.server smtp.hospital.example")
     message = EmailMessage()
-    message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
-    message["To"], message["Subject"] = recipient, subject
+    try:
+        message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
+        message["To"], message["Subject"] = recipient, subject
+    except ValueError as error:
+        raise invalid(message=f"The addresses of the mail are not right: {error}") from error
     message.set_content(text)
     if settings.user and settings.security == "auto":
         raise invalid(

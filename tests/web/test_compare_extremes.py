@@ -48,3 +48,15 @@ def test_brackets_without_end_cost_no_seconds(piece: str) -> None:
 
 def test_links_of_a_usual_description_are_links() -> None:
     assert markdown.render("[a](https://example.org) " * 1000).count("<a ") == 1000
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, '{"x": {"description": ["", "\\ud800"]}}', '{"x":' * 5000])
+def test_json_in_addresses_and_forms_is_refused_however_deep(appliance: Appliance, text: str) -> None:
+    ada = appliance.person("ada", password=PASSWORD)
+    ada.circle("lab")
+    draft = ada.draft("lab")["id"]
+    file = ada.add(draft, synthetic(), "M1.rtdc")["id"]
+    visitor = Visitor(appliance, "ada")
+    assert visitor.get("/compare", params={"r": file, "g": text}).status_code in {400, 409}
+    answer = visitor.post(f"/dataset/{draft}/supplements", changes=text)
+    assert answer.status_code in {400, 409}, answer.status_code

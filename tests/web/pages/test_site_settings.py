@@ -94,3 +94,17 @@ def test_new_administrators_see_what_is_left_to_set_up(house: House) -> None:
     assert change(house, "mail.server", "mail.example.org") == 303
     assert change(house, "mail.admin", "root@example.org") == 303
     assert house.visitor("root").page("/admin").count("step-done") > page.count("step-done")
+
+
+@pytest.mark.parametrize("key", ["mail.admin", "mail.sender", "server.description"])
+def test_a_value_is_one_line(house: House, key: str) -> None:
+    assert change(house, key, "a@b.example\nBcc: c@d.example") == 409
+
+
+def test_a_mail_server_with_a_password_is_not_changed_on_the_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password of the old one would be sent to the new one."""
+    context = house.appliance.context
+    monkeypatch.setattr(context, "settings", context.settings.replace(**{"mail.user": "dcor"}))
+    assert change(house, "mail.server", "mail.attacker.example") == 409

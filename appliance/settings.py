@@ -177,6 +177,14 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Increments for a second machine that can take over."""
+
+    folder: str = _option("", "Folder on another disk or a share for increments; empty = none are made")
+    minutes: int = _option(5, "An increment is made this often, in steps of five", "min", least=5)
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
@@ -222,6 +230,7 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
+    reserve: Reserve = field(default_factory=Reserve)
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)

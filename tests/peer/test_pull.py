@@ -144,7 +144,7 @@ def test_the_links_are_for_the_callers_eyes_only(pull: Pull, house: House, still
     links = tmp_path / "links.txt"
     assert stat.S_IMODE(links.stat().st_mode) == 0o600
     lines = dict(line.split("\t") for line in links.read_text(encoding="utf-8").splitlines())
-    assert set(lines) == {"ada", "max", "eve", "kim", "root"}
+    assert set(lines) == {"ada", "max", "eve", "kim", "root", "admin"}
     assert "/user/password/" not in said.out + said.err
     assert str(links) in said.out
     assert still.rows("SELECT name FROM user WHERE password IS NOT NULL OR sysadmin = 1") == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.furnished import House
@@ -25,7 +27,7 @@ def test_changes_of_the_table_of_supplements(house: House, changes: str) -> None
 
 
 def test_nul_is_no_part_of_a_description(house: House) -> None:
-    sent = '{"%s": {"description": ["", "a\\u0000b"]}}' % house.draft_file["id"]
+    sent = json.dumps({house.draft_file["id"]: {"description": ["", "a\0b"]}})
     assert house.visitor("ada").post(f"/dataset/{house.draft['id']}/supplements", changes=sent).status_code == 409
     answer = house.people["ada"].post("resource_patch", id=house.draft_file["id"], description="a\x00b")
     assert (answer.status, "NUL" in str(answer.error)) == (409, True)

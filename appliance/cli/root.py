@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "resource": ("resource", "group", "Resources (the files of a dataset)."),
     "import": ("imports", "import_folder", "Import a folder tree of .rtdc files, a dataset for each folder."),
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
+    "pull": ("pull", "command", "Mirror another DCOR: its accounts, circles, collections and datasets."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
     "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
     "trash": ("trash", "group", "What was deleted and can be brought back: list, restore."),

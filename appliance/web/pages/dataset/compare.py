@@ -13,9 +13,10 @@ from werkzeug.wrappers import Response
 from appliance.model import names
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
+from appliance.model.values import decoded
 from appliance.store import datasets, resources, rtdc, verdicts
 from appliance.web import measurement_statistics as figures
-from appliance.web.page_slots import without_slot
+from appliance.web.fair_slots import without_slot
 from appliance.web.pages.dataset import compare_charts as charts
 from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
@@ -141,7 +142,7 @@ def _question() -> figures.Question:
     """Features and gates of the address; a range from the form's fields becomes a gate. Raises Problem 409."""
     asked = request.args
     try:
-        gates = json.loads(asked.get("g") or "[]")
+        gates = decoded(asked.get("g") or "[]")
     except ValueError:
         gates = "no JSON"
     feature, low, high = (asked.get(key, "").strip() for key in ("gate", "gate_min", "gate_max"))

@@ -17,6 +17,8 @@ _WITH_TABLES = MarkdownIt("commonmark", {"html": False, "linkify": False}).enabl
 #: whoever opens a list of datasets would wait for it.
 _LONGEST = 50_000
 _CELLS = 10_000
+#: Opening brackets, each of which may begin a link.
+_BRACKETS = 5_000
 _EXCERPT = 2_000
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
@@ -33,7 +35,7 @@ def cached(source: str) -> Markup:
 
 def render(source: str) -> Markup:
     """`source` as sanitised HTML. Headings start at h3, images are left out (nothing is loaded from elsewhere)."""
-    if len(source) > _LONGEST:
+    if len(source) > _LONGEST or source.count("[") > _BRACKETS:
         return Markup("<p>{}</p>").format(source)
     html = _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 4)}>", _parsed(source))
     clean = nh3.clean(

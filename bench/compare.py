@@ -144,6 +144,7 @@ def run(sides: list[Side], rounds: int, seconds: float, until: float) -> None:
             one.cpu[figure].pop(0)  # the first one warms up
             one.wall[figure].pop(0)
             connection.close()
+        print(figure, *(f"{min(one.cpu[figure]):.3f}" for one in sides), file=sys.stderr, flush=True)
 
 
 def figures(one: Side) -> dict[str, dict[str, float]]:

@@ -25,6 +25,10 @@ _DC = {
 }
 
 
+def _private(number: int) -> bool:
+    return number % 10 == 3
+
+
 def fill(folder: Path, count: int) -> dict[str, Any]:
     """Datasets of five files in ten circles, a tenth of them private."""
     from appliance.store import datasets, resources, tags
@@ -43,7 +47,7 @@ def fill(folder: Path, count: int) -> dict[str, Any]:
                         "title": f"Blood of donor {number}",
                         "authors": "Ada L.",
                         "license_id": "CC0-1.0",
-                        "private": int(number % 10 == 3),
+                        "private": int(_private(number)),
                         "state": "active",
                         "circle_id": circles[number % 10],
                         "creator_id": owner.id,
@@ -69,7 +73,7 @@ def fill(folder: Path, count: int) -> dict[str, Any]:
             "port": prepared.settings.server.port,
             "certificate": str(prepared.certificate),
             "token": owner.token,
-            "ids": ids,
+            "ids": [one for number, one in enumerate(ids) if not _private(number)],
         }
     finally:
         prepared.stop()

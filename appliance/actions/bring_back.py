@@ -210,6 +210,10 @@ def _user(
     done.notes.append(
         "The password is the one of the backup; tokens and access files stay ended: make new ones with `dcor access create`."
     )
+    if row["sysadmin"]:
+        done.notes.append(
+            f"The account was an administrator's; it came back as an ordinary one. `dcor user promote {row['name']}` changes that."
+        )
 
 
 def _community(

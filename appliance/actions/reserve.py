@@ -26,6 +26,7 @@ from appliance.backup import create as backup
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress
+from appliance.backup.manifest import Manifest
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR
 from appliance.settings import Settings
@@ -176,7 +177,7 @@ def _require_silent(
         crypto.require_key(identities, manifest.recipients)
         host = host or manifest.hostname
         try:
-            port = _port_of(place, name, identities)
+            port = _port_of(place, manifest, identities)
         except (Problem, OSError):  # this one is damaged; an older one may be whole
             continue
         break
@@ -203,8 +204,8 @@ def answers(host: str, port: int) -> str:
         return ""
 
 
-def _port_of(place: Path, name: str, identities: Sequence[Any]) -> int:
-    files = backup_restore.system_files(backup_manifest.set_path(place, name) / backup.SYSTEM, identities)
+def _port_of(place: Path, manifest: Manifest, identities: Sequence[Any]) -> int:
+    files = backup_restore.system_files(backup_manifest.set_path(place, manifest.name), manifest, identities)
     text = next((data for member, data, _mode in files if member == root_marker.SETTINGS), b"")
     try:
         return int(tomllib.loads(text.decode()).get("server", {}).get("port", 443))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zlib
 from collections.abc import Callable, Sequence
@@ -216,14 +217,17 @@ def seal_bytes(data: bytes, recipients: Sequence[str]) -> bytes:
     return bytes(pyrage.encrypt(data, [parse_recipient(text) for text in recipients]))
 
 
-def unseal(source: Path, identities: Sequence[Any], target: Writable | None = None) -> Digest:
+def unseal(
+    source: Path, identities: Sequence[Any], target: Writable | None = None, stored: bytes | None = None
+) -> Digest:
     """Write the content of the sealed file `source` to `target` (None: nowhere) and return its digest.
 
+    :param stored: its bytes, where they have been read already.
     Raises Problem 409 when the keys do not fit or a byte of the file is not as it was written, OSError for what
     the disks say. What was written until then must be thrown away.
     """
     sink = Meter(target if target is not None else _Nowhere())
-    with source.open("rb") as file:
+    with source.open("rb") if stored is None else io.BytesIO(stored) as file:
         reader = Meter(file)
         try:
             pyrage.decrypt_io(reader, sink, list(identities))

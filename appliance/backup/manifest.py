@@ -144,9 +144,12 @@ def read(path: Path, signer: str | None = None) -> Manifest:
     if signer is not None and writer != signer:
         raise invalid(message=f"{path} was not written by this server (its signature is by {writer[:16]}…).")
     try:
-        return _parse(json.loads(payload), writer)
+        found_manifest = _parse(json.loads(payload), writer)
     except (ValueError, KeyError, TypeError) as error:
         raise invalid(message=f"{path} is of a form that this release does not know.") from error
+    if found_manifest.name != path.parent.name:
+        raise invalid(message=f"{path.parent} holds another backup than it says: {found_manifest.name}.")
+    return found_manifest
 
 
 def names(folder: Path, kind: str | None = None) -> list[str]:

@@ -15,7 +15,7 @@ from appliance.backup import claims, crypto
 from appliance.backup import manifest as manifests
 from appliance.backup.create import DATABASE, SYSTEM, Progress
 from appliance.backup.manifest import Manifest
-from appliance.backup.verify import Entry, Examine, Identities, read_index, unpack
+from appliance.backup.verify import Entry, Examine, Identities, read_index, read_part, unpack
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder, write_private
 
@@ -66,8 +66,8 @@ def restore(
     draft = target / claims.DRAFT
     try:
         with damage_of(manifest.name):
-            index = read_index(path, identities)
-            system = system_files(path / SYSTEM, identities)
+            index = read_index(path, manifest, identities)
+            system = system_files(path, manifest, identities)
             unpack_database(path / DATABASE, draft, identities, index.database, examine)
         notes = [*_newer(folder, manifest), *claims.claim(target, manifest.name, replace=replace)]
         for member, data, mode in system:
@@ -136,7 +136,7 @@ def restore_files(
     """
     manifest = manifests.find(folder, name, signer, kind=manifests.FULL)
     crypto.require_key(identities, manifest.recipients)
-    index = read_index(manifests.set_path(folder, manifest.name), identities)
+    index = read_index(manifests.set_path(folder, manifest.name), manifest, identities)
     missing = [entry for entry in index.files if wanted(entry.name) and not (target / entry.name).exists()]
     return Restored(manifest, *_files(folder, target, missing, identities, progress))
 
@@ -181,10 +181,10 @@ def write_file(source: Path, target: Path, entry: Entry, identities: Identities)
         draft.unlink(missing_ok=True)
 
 
-def system_files(source: Path, identities: Identities) -> list[tuple[str, bytes, int]]:
-    """Name, content and mode of the settings, certificates and secrets in a backup."""
+def system_files(path: Path, manifest: Manifest, identities: Identities) -> list[tuple[str, bytes, int]]:
+    """Name, content and mode of the settings, certificates and secrets in the backup in `path`, as they were written."""
     buffer = io.BytesIO()
-    crypto.unseal(source, identities, buffer)
+    read_part(path, manifest, SYSTEM, identities, buffer)
     buffer.seek(0)
     found = []
     with tarfile.open(fileobj=buffer, mode="r:gz") as archive:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.backup import crypto
 from appliance.backup import manifest as manifests
-from appliance.backup.create import DATABASE, SYSTEM
+from appliance.backup.create import DATABASE
 from appliance.backup.manifest import Manifest
 from appliance.backup.restore import damage_of, place_of, system_files, unpack_database, write_file
 from appliance.backup.verify import Entry, Examine, Identities, Index, read_index
@@ -59,7 +59,7 @@ class OpenBackup:
     def put_back_system(self, target: Path) -> list[str]:
         """Put back settings, keys and certificate that are missing in `target`; → their names. What is there stays."""
         with damage_of(self.manifest.name):
-            held = system_files(self.path / SYSTEM, self.identities)
+            held = system_files(self.path, self.manifest, self.identities)
         missing = [(name, data, mode) for name, data, mode in held if not place_of(target, name).exists()]
         for name, data, mode in missing:
             write_private(place_of(target, name), data, mode)
@@ -73,7 +73,7 @@ def open_backup(
     manifest = manifests.find(folder, name, signer, kind=kind)
     crypto.require_key(identities, manifest.recipients)
     with damage_of(manifest.name):
-        index = read_index(manifests.set_path(folder, manifest.name), identities)
+        index = read_index(manifests.set_path(folder, manifest.name), manifest, identities)
     return OpenBackup(folder, manifest, identities, index)
 
 

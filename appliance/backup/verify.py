@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -98,10 +99,27 @@ def verify(
     )
 
 
-def read_index(path: Path, identities: Identities) -> Index:
-    """Return the table of contents of the backup in `path`. Raises Problem for a wrong key or damage."""
+def read_part(path: Path, manifest: Manifest, part: str, identities: Identities, target: crypto.Writable) -> None:
+    """Write the content of a small sealed part of the backup in `path` to `target`.
+
+    Anybody can seal to the public key, which stands in the manifest: what is opened has to be what the signed manifest names.
+    The bytes are read once, so that nobody changes them between. Raises Problem for a wrong key, damage, or another file there.
+    """
+    stored = (path / part).read_bytes()
+    if manifest.parts.get(part) != Digest(len(stored), hashlib.sha256(stored).hexdigest()):
+        raise invalid(message=f"{part} is not as it was written: it is damaged or was changed.")
+    crypto.unseal(path / part, identities, target, stored)
+
+
+def read_index(path: Path, manifest: Manifest, identities: Identities) -> Index:
+    """Return the table of contents of the backup in `path`, as it was written; the contents of all other files follow from it.
+
+    Raises Problem for a wrong key or damage.
+    """
     buffer = BytesIO()
-    unpack(path / INDEX, identities, buffer)
+    gunzip = crypto.GunzipWriter(buffer)
+    read_part(path, manifest, INDEX, identities, gunzip)
+    gunzip.close()
     try:
         plain = json.loads(buffer.getvalue())
         files = [Entry(one["name"], one["object"], Digest(one["size"], one["sha256"])) for one in plain["files"]]
@@ -123,7 +141,7 @@ def _open(
     folder: Path, manifest: Manifest, identities: Identities, workdir: Path, examine: Examine | None, objects: set[str]
 ) -> list[str]:
     path = manifests.set_path(folder, manifest.name)
-    index = read_index(path, identities)
+    index = read_index(path, manifest, identities)
     problems: list[str] = []
     copy = workdir / f"verify-{manifest.name}.sqlite"
     try:
@@ -132,7 +150,7 @@ def _open(
             if unpack(path / DATABASE, identities, file) != index.database:
                 problems.append("The database in the backup is not the one that was put in.")
         problems += examine(copy) if examine is not None else []
-        crypto.unseal(path / SYSTEM, identities)
+        read_part(path, manifest, SYSTEM, identities, BytesIO())
     except Problem as problem:
         problems.append(str(problem))
     finally:

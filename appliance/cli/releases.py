@@ -140,7 +140,8 @@ class Releases:
                 ["sh", "-c", script, "install", *arguments], check=False, stderr=subprocess.PIPE, text=True
             )
             if done.returncode != 0:
-                shutil.rmtree(target, ignore_errors=True)
+                if not (target / ".complete").exists():  # a bundle that was refused costs no release that is installed
+                    shutil.rmtree(target, ignore_errors=True)
                 raise invalid(message=done.stderr.strip() or "The bundle could not be installed.")
             for line in done.stderr.splitlines():  # who signed it, or that nobody did
                 note(line)

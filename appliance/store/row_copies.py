@@ -96,14 +96,14 @@ def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 
 def user(tx: sqlite3.Connection, source: sqlite3.Connection, row: sqlite3.Row) -> None:
-    """Copy an account with its memberships and what is shared with it. Tokens and sessions stay ended.
+    """Copy an account with its memberships and what is shared with it, as an ordinary user's. Tokens and sessions stay ended.
 
     Raises Problem 409 when its name or address belongs to somebody else now.
     """
     for column in ("name", "email"):
         if tx.execute(f"SELECT 1 FROM user WHERE {column} = ? AND id != ?", (row[column], row["id"])).fetchone():
             raise invalid(message=f"'{row[column]}' belongs to another user now. Rename that one first.")
-    _put(tx, "user", _values(tx, "user", row))
+    _put(tx, "user", _values(tx, "user", row) | {"sysadmin": 0})
     _copy_dependents(tx, source, "user", row["id"])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
+import io
 import os
 import random
 import shutil
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from appliance import root_marker
@@ -474,6 +477,41 @@ def test_a_file_that_was_sealed_afresh_is_good_for_older_backups_too(site: Site)
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
+@pytest.mark.parametrize("part", ["index.age", "system.age", "database.age"])
+def test_what_was_sealed_by_others_is_never_restored(site: Site, tmp_path: Path, part: str) -> None:
+    """The public key stands in the manifest, so whoever can write the folder can seal to it."""
+    made = site.backup()
+    other = io.BytesIO()
+    backup_crypto.unseal(made.path / part, site.identities, other)
+    content = gzip.decompress(other.getvalue())
+    (tmp_path / "forged").write_bytes(gzip.compress(content[:-1] + b"?"))
+    (made.path / part).chmod(0o600)
+    recipients = backup_manifest.find(site.folder).recipients
+    (made.path / part).write_bytes(
+        pyrage.encrypt(
+            (tmp_path / "forged").read_bytes(), [pyrage.x25519.Recipient.from_str(one) for one in recipients]
+        )
+    )
+    target = tmp_path / "restored"
+    with pytest.raises(Problem, match="is damaged; nothing was changed"):
+        site.restore(target)
+    assert not (target / "dcor.sqlite").exists()
+    assert not (target / "secrets").exists()
+    if part == "index.age":
+        with pytest.raises(Problem, match="is not as it was written"):
+            backup_restore.restore_files(site.folder, site.root, site.identities, lambda name: True)
+
+
+def test_an_older_backup_is_not_taken_under_a_newer_name(site: Site, tmp_path: Path) -> None:
+    made = site.backup()
+    newer = made.path.with_name(made.path.name[:-2] + "59")
+    made.path.rename(newer)
+    with pytest.raises(Problem, match="holds another backup than it says"):
+        site.restore(tmp_path / "restored")
+    with pytest.raises(Problem, match="holds another backup than it says"):
+        site.verify(name=newer.name)
+
+
 def test_a_backup_folder_of_somebody_else_is_told_with_the_remedy() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)

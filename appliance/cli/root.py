@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "encrypted_database_backup",
         "Back up the database, as the manual names it: to a GnuPG key, or without one like `dcor backup create`.",
     ),
+    "reserve": ("reserve", "group", "A second machine in reserve: increments for it, and taking over."),
     "certificate": ("certificate", "group", "The TLS certificate: show, create, request, install, export."),
     "client-setup": ("client_setup", "command", "Write scripts that make clients trust this server."),
     "config": ("config", "group", "The settings in force and where each comes from."),

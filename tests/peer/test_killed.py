@@ -44,6 +44,7 @@ def full(tmp_path: Path) -> Iterator[Appliance]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_killed_at_20_random_points_it_goes_on_without_sending_a_finished_file_again(
     full: Appliance, still: Root, tmp_path: Path
 ) -> None:

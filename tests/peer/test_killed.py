@@ -18,7 +18,9 @@ from tests.support.server import Appliance, Person
 
 KILLS = 20
 #: Files of the dataset that is pulled, and bytes of each.
-FILES, SIZE = 12, 3_000_000
+FILES, SIZE = 60, 300_000
+#: Pieces of 16 KiB after which it is killed, least and most; a file has 19, and a run needs some for its lists.
+PIECES = (10, 60)
 
 
 class _Killer:
@@ -95,11 +97,10 @@ def _check(
         process.communicate(f"{full.admin.token}\n")
         return process.returncode
 
-    total = FILES * SIZE // (1 << 14)
     codes = []
     finished: dict[str, int] = {}  # id of a file that has arrived → how often it had been asked for by then
     for _ in range(KILLS):
-        codes.append(pull(chance.randint(1, total // KILLS)))
+        codes.append(pull(chance.randint(*PIECES)))
         arrived = still.rows("SELECT resource_id FROM received_file UNION SELECT id FROM resource")
         for (resource_id,) in arrived:
             finished.setdefault(resource_id, len(source.asked(resource_id)))
@@ -119,4 +120,4 @@ def _check(
         assert len(offsets) == known, "a finished file was asked for again"
     assert finished
     assert still.parts == []
-    assert len(links.read_text(encoding="utf-8").splitlines()) >= 2
+    assert len(links.read_text(encoding="utf-8").splitlines()) >= 1

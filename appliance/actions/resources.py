@@ -128,7 +128,7 @@ def check_new(
         if errors:
             raise invalid({"name": errors})
         upload_limits.require_quota(site, conn, facts.circle_id, size or 0)
-        upload_limits.require_room(site, conn, size or 0)
+        upload_limits.require_room(site, conn, size or 0, viewer.user_id)
     return facts
 
 
@@ -142,7 +142,7 @@ def check_unplaced(site: Site, viewer: Viewer, name: str, size: int | None) -> N
     if errors:
         raise invalid({"name": errors})
     with site.db.read() as conn:
-        upload_limits.require_room(site, conn, size or 0)
+        upload_limits.require_room(site, conn, size or 0, viewer.user_id)
 
 
 def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITABLE) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from appliance.actions import login, lookup
+from appliance.actions import callers, login, lookup
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
@@ -152,6 +152,7 @@ def create_token(
         raise missing("name")
     token, hash_, token_id = tokens.new_token()
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         asked = ref or viewer.user_id
         found = users.find(tx, asked)
         owner = str(asked) if found is None else found["id"]  # refused alike, whether there is such a user or not
@@ -210,6 +211,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
     """
     token, hash_, _ = tokens.new_token()
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
         one_time_links.create(tx, row["id"], "password", hash_, hours=hours, session_id=viewer.session_id)

@@ -15,8 +15,6 @@ def out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
     """What an option's value has to be, when it is not; "" when it is."""
     if isinstance(value, str) and declared["choices"] and value not in declared["choices"]:
         return f"must be one of {', '.join(declared['choices'])}"
-    if isinstance(value, str) and any(ord(one) < 32 or ord(one) == 127 for one in value):
-        return "must be one line without control characters"
     if isinstance(value, int) and not isinstance(value, bool):
         if value < declared["least"]:
             return f"must be at least {declared['least']}"

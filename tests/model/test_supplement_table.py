@@ -23,4 +23,4 @@ def test_tables_cost_what_their_length_allows(text: str, said: str) -> None:
     before = time.process_time()
     with pytest.raises(Problem, match=said):
         supplement_table.entered(text, {"a": "1"}, {"description": "description"})
-    assert time.process_time() - before < 2
+    assert time.process_time() - before < 5

@@ -42,8 +42,9 @@ def test_values_that_cannot_be_drawn_leave_out_their_picture_only(
 def test_brackets_without_end_cost_no_seconds(piece: str) -> None:
     source = (piece * 50_000)[:49_990]
     before = time.process_time()
-    assert "[" in markdown.render(source)
-    assert time.process_time() - before < 0.3
+    for _ in range(20):
+        assert "[" in markdown.render(source)
+    assert time.process_time() - before < 5
 
 
 def test_links_of_a_usual_description_are_links() -> None:

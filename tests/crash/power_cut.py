@@ -14,12 +14,13 @@ from pathlib import Path
 
 #: What a program is run with; the path of the record and the program follow.
 STRACE = ["strace", "-f", "-y", "-xx", "--seccomp-bpf", "-s", "4000000", "-e", "signal=none", "-e",
-          "trace=open,openat,creat,write,pwrite64,writev,pwritev,pwritev2,lseek,truncate,ftruncate,fallocate,fsync,fdatasync,sync,"
+          "trace=open,openat,creat,write,pwrite64,writev,pwritev,lseek,truncate,ftruncate,fallocate,fsync,fdatasync,sync,"
           "rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir,sendfile,copy_file_range,"
           "splice,clone,clone3,fork,vfork", "-o"]  # fmt: skip
 _LINE = re.compile(r"(\d+) +(.*)")
 _FD = re.compile(r"(\d+|AT_FDCWD)<((?:\\x..)*)>")
 _TEXT = re.compile(r'"((?:\\x..)*)"')
+_OFFSET = re.compile(r", (\d+)\) += \d+$")
 _RESULT = re.compile(r"\) += (-?\d+)(.*)$")
 
 Pending = tuple[str, int, bytes]
@@ -153,7 +154,7 @@ class Disk:
 
 
 def replay(record: Path, disk: Disk) -> Iterator[str]:
-    """Do on `disk` what the record says; yields "" after each step there, and each line that the program printed."""
+    """Do on `disk` what the record says; yields "" after each step there, and each line with an object of a "kind" (JSON) that was printed."""
     processes: dict[str, str] = {}  # thread → process
     positions: dict[tuple[str, str], int] = {}
     for thread, call in _calls(record):
@@ -170,7 +171,8 @@ def replay(record: Path, disk: Disk) -> Iterator[str]:
             continue
         fds = [(fd, _plain(path).decode()) for fd, path in _FD.findall(call)]
         if name == "write" and fds and fds[0][0] == "1":
-            yield from _plain(_TEXT.findall(rest)[0]).decode().splitlines()
+            said = _plain(_TEXT.findall(rest)[0]).decode("utf-8", "replace")
+            yield from said.splitlines() if said.startswith('{"kind"') else ()
         elif _step(disk, name, rest, fds, int(result[1]), process, positions):
             disk.steps += 1
             yield ""
@@ -186,7 +188,7 @@ def _calls(record: Path) -> Iterator[tuple[str, str]]:
                 continue
             thread, text = matched[1], matched[2]
             if text.endswith("<unfinished ...>"):
-                begun[thread] = text[: -len("<unfinished ...>")]
+                begun[thread] = text[: -len("<unfinished ...>")].rstrip()
             elif text.startswith("<... "):
                 yield thread, begun.pop(thread, "") + text.partition("resumed>")[2]
             elif "(" in text:
@@ -221,14 +223,14 @@ def _step(
     if name == "lseek":
         positions[key] = result
         return False
-    if name in {"write", "pwrite64", "writev", "pwritev", "pwritev2"}:
+    if name in {"write", "pwrite64", "writev", "pwritev"}:
         if not isinstance(node, File):
             return False
         data = b"".join(map(_plain, _TEXT.findall(rest)))[:result]
         assert len(data) == result, "the record holds the bytes in part only"
         offset = positions.get(key, 0)
         if name.startswith("p"):
-            offset = int(re.findall(r", (\d+)(?:, [A-Z0-9_|]+)?\) +=", rest)[-1])
+            offset = int(_OFFSET.search(rest)[1])  # type: ignore[index]
         else:
             positions[key] = offset + result
         node.do(("write", offset, data))

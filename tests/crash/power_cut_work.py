@@ -49,12 +49,12 @@ def main() -> None:
     ada = appliance.person("ada")
     ada.circle("lab")
     told("ready")
-    for number in range(2):
+    for number in range(int(sys.argv[2]) if len(sys.argv) > 2 else 1):
         draft = ada.draft("lab", title=f"cut {number}")["id"]
         told("dataset", id=draft, state="draft")
         form(ada, draft, "form.txt", os.urandom(150_000))
         pieces(ada, draft, os.urandom(250_000))
-        first = form(ada, draft, "M1.rtdc", synthetic().read_bytes())
+        first = form(ada, draft, "M1.rtdc", synthetic(events=10).read_bytes())
         answer = ada.post("package_revise", match={"id": draft}, update={"state": "active"})
         assert answer.status == 200, answer.body
         told("dataset", id=draft, state="active")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
-from appliance.model.setting_values import convert, out_of_bounds
+from appliance.model.setting_values import MOST, MOST_COUNTED, convert, out_of_bounds, toml
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
@@ -34,14 +33,26 @@ def _option(
     most: int | None = None,
     choices: tuple[str, ...] = (),
     live: bool = False,
+    form: str = "",
 ) -> Any:
     """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
 
+    :param most: by default what `setting_values.MOST` says for the unit.
+    :param form: "link" or "mail" for a text that is an address.
     :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
     """
+    most = MOST.get(unit, MOST_COUNTED) if most is None else most
     return field(
         default=default,
-        metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices, "live": live},
+        metadata={
+            "doc": doc,
+            "unit": unit,
+            "least": least,
+            "most": most,
+            "choices": choices,
+            "live": live,
+            "form": form,
+        },
     )
 
 
@@ -117,7 +128,7 @@ class Web:
     browser_upload: bool = _option(True, "Offer uploads in the browser", live=True)
     session_hours: int = _option(12, "A session ends after this time without use", "h", least=1, live=True)
     contact: str = _option("", "Whom users should ask: a name, an address, a telephone number", live=True)
-    docs_url: str = _option("", "Further documentation of this site", live=True)
+    docs_url: str = _option("", "Further documentation of this site", live=True, form="link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +188,20 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Increments for a second machine that can take over."""
+
+    folder: str = _option("", "Folder on another disk or a share for increments; empty = none are made")
+    minutes: int = _option(5, "An increment is made this often, in steps of five", "min", least=5)
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
     server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
-    sender: str = _option("", "From address", live=True)
-    admin: str = _option("", "Where alarms go", live=True)
+    sender: str = _option("", "From address", live=True, form="mail")
+    admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
         "auto",
         "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",
@@ -222,6 +241,7 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
+    reserve: Reserve = field(default_factory=Reserve)
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
@@ -340,15 +360,6 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
             lines.append(f"{name} = {toml(values[key])}" if key in values else f"# {name} = {toml(option.default)}")
         lines.append("")
     durable.write(path, "\n".join(lines).encode())
-
-
-def toml(value: Any) -> str:
-    """`value` (bool, int, str) as a TOML literal; JSON's escapes are TOML's, which wants DEL escaped, too."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -24,6 +24,9 @@ _PLAIN = (str, int, float, type(None))
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
 
+#: Live API tokens that an account may have.
+MOST_TOKENS = 200
+
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
     """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
@@ -35,7 +38,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     name, password = data["name"], data.get("password") or None
     names.require_name(name)
     email = require_email(data["email"])
-    profile = _profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
+    profile = checked_profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
     id_ = _chosen_id(viewer, data.get("id"))
     sysadmin = bool(_wanted_sysadmin(viewer, data, present=sysadmin)) or sysadmin
     hashed = _hashed(password, name, email) if password else None
@@ -50,18 +53,21 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
 def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
     """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem.
 
-    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account. With
+    A new `password` for oneself needs the `old_password`, and so does a new e-mail address by a token: a borrowed token or
+    browser must not become the account. With
     `revoke_tokens`, it makes every API token of the account worthless, the one that asks included.
     """
     row = _editable(site, viewer, ref)
     _require_unchanged(viewer, row, data)
-    if data.get("password") and row["id"] == viewer.user_id:
+    address = require_email(data["email"]) if "email" in data else row["email"]
+    by_token = viewer.token_id is not None and address != row["email"]
+    if row["id"] == viewer.user_id and (data.get("password") or by_token):
         login.require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
     sysadmin = _wanted_sysadmin(viewer, data, present=bool(row["sysadmin"]))
-    values: dict[str, Any] = _profile(data)
+    values: dict[str, Any] = checked_profile(data)
     if "email" in data:
-        values["email"] = require_email(data["email"])
+        values["email"] = address
         if values["email"] != row["email"] and not viewer.sysadmin:  # the answer tells whether somebody else has it
             wait = site.limiter.email_change(row["id"])
             if wait:
@@ -168,6 +174,8 @@ def create_token(
             raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
+            raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
         ends = [times.ahead(expires)] if expires else []
         maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
         if maker is not None and maker["expires"]:
@@ -326,7 +334,7 @@ def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]
         raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
 
 
-def _profile(data: Mapping[str, Any]) -> dict[str, str]:
+def checked_profile(data: Mapping[str, Any]) -> dict[str, str]:
     """The profile fields that `data` has. Raises Problem 409."""
     unfit: Fields = {key: ["Must be a text"] for key in _PROFILE if key in data and not isinstance(data[key], _PLAIN)}
     if unfit:

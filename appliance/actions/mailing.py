@@ -30,15 +30,16 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
     if not settings.server:
         raise invalid(message="No mail server is configured: dcor config set mail.server smtp.hospital.example")
     message = EmailMessage()
-    try:
-        message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
-        message["To"], message["Subject"] = recipient, subject
-    except ValueError as error:
-        raise invalid(message=f"The addresses of the mail are not right: {error}") from error
+    message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
+    message["To"], message["Subject"] = recipient, subject
     message.set_content(text)
     if settings.user and settings.security == "auto":
         raise invalid(
             message="A password is sent to a verified mail server only: dcor config set mail.security starttls (or tls, for SMTPS)"
+        )
+    if settings.user and not password:
+        raise invalid(
+            message=f"No password is known for {settings.user} at {settings.server}. Set it: sudo dcor send-mail --login {settings.user}"
         )
     try:
         with _connected(settings) as server:
@@ -59,17 +60,24 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
         raise invalid(message=f"{settings.server} did not take the mail: {error}") from error
 
 
-def login_password(folder: Path) -> str:
-    """The password for the mail server in the folder of secrets, "" without one."""
+def login_password(folder: Path, settings: Mail) -> str:
+    """The password for this account at this mail server in the folder of secrets; "" without one, or when it is another's."""
     try:
-        return (folder / PASSWORD).read_text(encoding="utf-8").rstrip("\n")
-    except FileNotFoundError:
+        password, *account = (folder / PASSWORD).read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
         return ""
+    return password if account == _account(settings) else ""
 
 
-def set_login_password(folder: Path, password: str) -> None:
-    """Keep the password for the mail server, readable by the service alone."""
-    secrets.write_private(secrets.private_folder(folder) / PASSWORD, password.encode() + b"\n")
+def set_login_password(folder: Path, settings: Mail, password: str) -> None:
+    """Keep the password for the mail server, readable by the service alone, with the account that it belongs to."""
+    lines = "\n".join([password, *_account(settings)])
+    secrets.write_private(secrets.private_folder(folder) / PASSWORD, lines.encode() + b"\n")
+
+
+def _account(settings: Mail) -> list[str]:
+    """Server and user: whoever changes the server's name in the settings does not get the password of the one before."""
+    return [settings.server.partition(":")[0].casefold(), settings.user]
 
 
 def _connected(settings: Mail) -> smtplib.SMTP:

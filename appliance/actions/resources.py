@@ -12,7 +12,7 @@ from appliance.actions import lookup, upload_limits
 from appliance.actions.site import Site
 from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
-from appliance.model.values import as_text
+from appliance.model.values import as_text, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import audit, datasets, jobs, resources, uploads
@@ -363,10 +363,12 @@ def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Vie
 
 
 def _description(value: Any) -> str | None:
-    """A file's description. Raises Problem 409 when it is too long."""
+    """A file's description. Raises Problem 409 when it is too long or no text."""
     text = as_text(value)
     if len(text) > LONGEST_DESCRIPTION:
         raise invalid({"description": [f"At most {LONGEST_DESCRIPTION} characters are accepted"]})
+    if "\0" in text:
+        raise invalid({"description": [text_error(text)]})
     return text or None
 
 

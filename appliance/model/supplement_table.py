@@ -15,7 +15,6 @@ from appliance.model.problem import Problem
 FILE = "file"
 _DELIMITERS = "\t;,"
 _MOST_LISTED = 10
-_MOST_COLUMNS = 1000
 _MOST_FAULTS = 1000  # lines that are wrong, after which the others are not looked at
 
 
@@ -71,8 +70,10 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
     while lines[0] and not lines[0][-1]:  # spreadsheet programs write empty columns at the end
         lines[0].pop()
     heading = heading[: len(lines[0])]
-    if len(heading) > _MOST_COLUMNS:
-        raise _refused(f"The table has {len(heading)} columns; at most {_MOST_COLUMNS} are accepted.")
+    if len(heading) > len(columns) + _MOST_LISTED:
+        raise _refused(
+            f"The table has {len(heading)} columns, more than there are fields. Download the table to see them."
+        )
     if FILE not in heading:
         raise _refused("The table needs a first line with headings and a column 'file' with the file names.")
     unknown = [cell for cell, key in zip(lines[0], heading, strict=True) if not key]

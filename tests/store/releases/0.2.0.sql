@@ -34,6 +34,7 @@ INSERT INTO "_sqlite_migrations" VALUES (20,'dcor','m0024_notifications','2026-1
 INSERT INTO "_sqlite_migrations" VALUES (21,'dcor','m0026_verdict','2026-12-01 01:25:10.260950+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (22,'dcor','m0027_measurements','2026-12-01 01:25:10.272009+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (23,'dcor','m0032_gate_sets','2026-12-01 01:25:10.273202+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (24,'dcor','m0031_moving','2026-12-01 02:24:14.936185+00:00');
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T01:25:11.787368');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:46213');
@@ -728,6 +729,24 @@ CREATE TABLE gate_set (
              UNIQUE (dataset_id, user_id, name)
            ) WITHOUT ROWID;
 INSERT INTO "gate_set" VALUES ('2e601afe-3c87-409e-821e-0d7d3bdab9dc','99ed1b16-065a-4adc-acc9-99fc11b8ad75','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','cells','[{"name":"cells","conditions":[{"feature":"area_um","min":20.0,"max":null,"inverted":false}],"combine":"and"}]',1,'2026-12-01T01:25:34.415795');
+CREATE TABLE origin (
+             kind TEXT NOT NULL CHECK (kind IN ('user', 'circle', 'collection', 'dataset')),
+             id TEXT NOT NULL,
+             source TEXT NOT NULL,    -- address of the server
+             digest TEXT NOT NULL,    -- of what it told last; '' when something is still missing here
+             taken TEXT NOT NULL,
+             PRIMARY KEY (kind, id)
+           ) WITHOUT ROWID;
+CREATE TABLE received_file (
+             resource_id TEXT NOT NULL,
+             source TEXT NOT NULL,
+             part TEXT NOT NULL UNIQUE, -- id of the whole, flushed file below tmp/parts
+             size INTEGER NOT NULL,
+             sha256 TEXT NOT NULL,
+             etag TEXT,
+             crc32 INTEGER NOT NULL,
+             PRIMARY KEY (resource_id, source)
+           ) WITHOUT ROWID;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX token_user ON token(user_id);
@@ -863,10 +882,11 @@ CREATE INDEX measurement_area ON measurement(area);
 CREATE INDEX measurement_deform ON measurement(deform);
 CREATE INDEX measurement_emodulus ON measurement(emodulus);
 CREATE INDEX gate_set_user ON gate_set(user_id);
+CREATE INDEX origin_source ON origin(source, kind);
 PRAGMA writable_schema = ON;
 INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE VIRTUAL TABLE search_text USING fts5(
          name, title, tags, collections, authors, notes, res_name, res_description, more, tokenize = ''ascii'')');
 INSERT INTO sqlite_master VALUES ('table','search_vocabulary','search_vocabulary',0,'CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab(''search_text'', ''row'')');
 PRAGMA writable_schema = OFF;
 COMMIT;
-PRAGMA user_version = 23;
+PRAGMA user_version = 24;

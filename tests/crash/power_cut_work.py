@@ -11,8 +11,10 @@ from typing import Any
 
 from appliance.actions import page_settings
 from appliance.model.viewer import OPERATOR
+from appliance.store import jobs
 from tests.support.samples import synthetic
 from tests.support.server import Appliance, Person
+from tests.support.waiting import wait_until
 
 
 def told(kind: str, **facts: Any) -> None:
@@ -43,6 +45,12 @@ def pieces(ada: Person, draft: str, content: bytes) -> None:
     told("file", id=made["id"], sha256=hashlib.sha256(content).hexdigest(), size=size)
 
 
+def _over(appliance: Appliance, resource_id: str) -> bool:
+    """Are the jobs of a file done?"""
+    with appliance.context.db.read() as conn:
+        return all(job["state"] not in {"queued", "running"} for job in jobs.for_resource(conn, resource_id))
+
+
 def main() -> None:
     """Uploads of every kind, an activation, settings, removal."""
     appliance = Appliance(Path(sys.argv[1]), **{"depot.direct_upload": True})
@@ -60,7 +68,7 @@ def main() -> None:
         told("dataset", id=draft, state="active")
         page_settings.change(appliance.context, OPERATOR, "server.title", f"House {number}")
         told("setting", value=f"House {number}")
-        appliance.jobs_done(first)
+        assert wait_until(lambda: _over(appliance, first), 1200)
     told("done")
     appliance.stop()
 

@@ -45,10 +45,14 @@ def pieces(ada: Person, draft: str, content: bytes) -> None:
     told("file", id=made["id"], sha256=hashlib.sha256(content).hexdigest(), size=size)
 
 
-def _over(appliance: Appliance, resource_id: str) -> bool:
-    """Are the jobs of a file done?"""
-    with appliance.context.db.read() as conn:
-        return all(job["state"] not in {"queued", "running"} for job in jobs.for_resource(conn, resource_id))
+def _wait_for_jobs(appliance: Appliance, resource_id: str) -> None:
+    """Return when the jobs of a file are done; traced children are slow."""
+
+    def over() -> bool:
+        with appliance.context.db.read() as conn:
+            return all(job["state"] not in {"queued", "running"} for job in jobs.for_resource(conn, resource_id))
+
+    assert wait_until(over, 1200)
 
 
 def main() -> None:
@@ -68,7 +72,7 @@ def main() -> None:
         told("dataset", id=draft, state="active")
         page_settings.change(appliance.context, OPERATOR, "server.title", f"House {number}")
         told("setting", value=f"House {number}")
-        assert wait_until(lambda: _over(appliance, first), 1200)
+        _wait_for_jobs(appliance, first)
     told("done")
     appliance.stop()
 

@@ -49,6 +49,12 @@ def render(source: str) -> Markup:
     return Markup(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - sanitised above
 
 
+def excerpt(source: str) -> str:
+    """`plain` of a dataset's description, kept."""
+    key = ("excerpt", sha256(source.encode()).digest())
+    return context().cache.get_lasting(key, lambda: plain(source))
+
+
 def plain(source: str, length: int = 220) -> str:
     """The first `length` characters of the text without its marks, cut at a word."""
     text = " ".join(nh3.clean(_parsed(source[:_EXCERPT]), tags=set()).split())

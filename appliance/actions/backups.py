@@ -125,9 +125,17 @@ def create(
 
 
 def is_fresh(settings: Settings, now: datetime | None = None) -> bool:
-    """Is there a full backup younger than `FRESH`?"""
-    newest = backup_manifest.newest(folder(settings), backup_manifest.FULL)
-    return newest is not None and (now or datetime.now(UTC)) - backup_manifest.moment_of(newest) < FRESH
+    """Is there a full backup by this server younger than `FRESH`?"""
+    place, moment = folder(settings), now or datetime.now(UTC)
+    for name in backup_manifest.names(place):
+        if not -backup_manifest.CLOCKS <= moment - backup_manifest.moment_of(name) < FRESH:
+            continue
+        try:
+            if backup_manifest.find(place, name, seal(settings).public).kind == backup_manifest.FULL:
+                return True
+        except Problem:  # damaged, or written by others
+            continue
+    return False
 
 
 def prune(site: Site, viewer: Viewer = OPERATOR, *, dry_run: bool = False) -> retention.Pruned:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ _OBJECT = re.compile(r"[0-9a-f]{64}")
 # Stands before the long lists, as the keys are sorted.
 _KIND = re.compile(rb'^ "kind": "([a-z]+)"', re.MULTILINE)
 _HEAD = 4096
+#: How far two clocks may differ.
+CLOCKS = timedelta(minutes=5)
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 
 
@@ -169,9 +171,15 @@ def kind_of(folder: Path, name: str) -> str:
 
 
 def newest(folder: Path, kind: str) -> str | None:
-    """Return the name of the newest backup of a kind, None when there is none."""
-    found = sorted((path.name for path in _sets(folder) if (path / MANIFEST).exists()), reverse=True)
-    return next((name for name in found if kind_of(folder, name) == kind), None)
+    """Return the name of the newest backup of a kind, None when there is none. What is dated in the future does not count."""
+    now = name_of(datetime.now(UTC) + CLOCKS)
+    return next((name for name in names(folder) if name <= now and kind_of(folder, name) == kind), None)
+
+
+def dated_ahead(folder: Path) -> list[str]:
+    """Return the names of backups dated in the future: made with a wrong clock, or by somebody else."""
+    now = name_of(datetime.now(UTC) + CLOCKS)
+    return [name for name in names(folder) if name > now]
 
 
 def all_of(folder: Path, signer: str | None = None) -> tuple[list[Manifest], list[str]]:

@@ -125,6 +125,14 @@ def backup(premises: Premises) -> Iterator[Finding]:
             f"Is its disk mounted (`findmnt -T {folder}`)? A new folder: sudo install -d -m 700 --owner=$(stat -c %U {premises.data_root}) {folder}",
         )
         return
+    if ahead := backup_manifest.dated_ahead(folder):
+        yield Finding(
+            "backup",
+            Level.WARNING,
+            f"{len(ahead)} backups in {folder} are dated in the future, such as {ahead[0]}",
+            "They do not count as backups; the clock was wrong, or somebody else has put them there.",
+            "timedatectl; dcor backup verify NAME, and move what is not good out of the folder",
+        )
     newest = newest_backup(folder)
     bare = backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) if newest is None else None
     if newest is None:

@@ -512,6 +512,15 @@ def test_an_older_backup_is_not_taken_under_a_newer_name(site: Site, tmp_path: P
         site.verify(name=newer.name)
 
 
+def test_what_is_dated_in_the_future_is_not_the_newest_backup(site: Site) -> None:
+    made = site.backup()
+    ahead = site.folder / "2099-01" / "2099-01-01_000000"
+    ahead.mkdir(parents=True)
+    (ahead / "manifest.json").write_text('{\n "kind": "full"\n}')
+    assert backup_manifest.newest(site.folder, backup_manifest.FULL) == made.path.name
+    assert backup_manifest.dated_ahead(site.folder) == [ahead.name]
+
+
 def test_a_backup_folder_of_somebody_else_is_told_with_the_remedy() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)

@@ -11,6 +11,7 @@ _MODULES = (
     "metadata",
     "condense",
     "preview",
+    "gate_export",
     "scrub",
     "prune",
     "orphans",

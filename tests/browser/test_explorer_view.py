@@ -86,5 +86,5 @@ def test_a_box_leads_to_exact_statistics_of_the_same_events(house: House, open_p
     chosen = page.locator("[data-selection]").inner_text().split()[0]
     page.get_by_role("link", name="Exact statistics").click()
     page.wait_for_url("**/compare?**")
-    row = page.locator(".compare-table tbody tr").filter(has_text="Selection").first
+    row = page.locator(".compare-table tbody tr").filter(has_text="Gate 1").first
     assert row.locator("td").nth(2).inner_text() == chosen

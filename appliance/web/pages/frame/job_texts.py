@@ -16,6 +16,7 @@ KINDS = {
     "metadata": N_("Metadata"),
     "condense": N_("Condensed file"),
     "preview": N_("Preview"),
+    "gate_export": N_("Events of a gate"),
     "scrub": N_("Integrity of stored files"),
     "backup": N_("Backup"),
     "prune_drafts": N_("Old drafts"),

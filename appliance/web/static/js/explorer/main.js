@@ -2,14 +2,23 @@
 
 import { toast } from "../app.js";
 import { fillMenu, Limits } from "./axes.js";
+import { statistics as serverStatistics } from "./api.js";
 import { Columns } from "./columns.js";
 import { EventPanel } from "./event.js";
+import { Exports } from "./exports.js";
+import { Gallery } from "./gallery.js";
+import { GatePanel } from "./gate_panel.js";
+import { Gates } from "./gates.js";
 import { drawHistogram } from "./histogram.js";
 import { csv, fillTable, save, share } from "./report.js";
 import { extent, limits, Scale, whole } from "./scale.js";
 import { Scatter } from "./scatter.js";
-import { parseShape, rowsInside, statistics } from "./selection.js";
+import { rowsOf, statistics } from "./selection.js";
+import { drawOutlines, fromOldLink, outlines } from "./shapes.js";
 import { Tools } from "./tools.js";
+
+/** Longest text of gates in a link: longer ones are kept with the dataset instead. */
+const LONGEST_LINK = 12000;
 
 const root = document.getElementById("explorer");
 const data = JSON.parse(document.getElementById("explorer-data").textContent);
@@ -24,10 +33,21 @@ class Explorer {
     this.panel = new EventPanel(at("event"), data, words);
     this.controls = { x: at("x"), y: at("y"), xlog: at("xlog"), ylog: at("ylog"), colour: at("colour") };
     this.rows = null;
-    this.shape = null;
+    this.gates = new Gates(() => this.gatesChanged());
+    this.gatePanel = new GatePanel(at("gates"), this.gates, data, { titleOf, names: columns.names });
+    if (at("exports")) new Exports(at("exports"), this.gates, data);
+    this.gallery = new Gallery(at("gallery"), this.gates, data, { titleOf, names: columns.names, pick: async (event) => this.pick(await this.columns.rowOf(event), event) });
+    this.scatter.overlay = (context) => drawOutlines(context, this.scatter, outlines(this.gates.list, this.controls.x.value, this.controls.y.value), this.gates.active);
     this.tools = new Tools(this.scatter, {
       view: (x, y, done) => this.view(x, y, done),
-      shape: (shape, done) => this.select(shape, done),
+      sketch: (sketch) => {
+        this.scatter.sketch = sketch;
+        this.draw();
+      },
+      gate: (conditions) => this.gatePanel.add(conditions),
+      tooSmall: () => toast(words.gates.small),
+      leave: () => this.gates.select(""),
+      features: () => ({ x: this.controls.x.value, y: this.controls.y.value }),
       pick: (row) => this.pick(row),
       reset: () => this.reset(),
     });
@@ -54,8 +74,11 @@ class Explorer {
     this.#listen();
     this.scatter.resize();
     await this.load(asked.get("view"));
-    const shape = parseShape(asked.get("sel"), { x: this.scatter.scaleX, y: this.scatter.scaleY });
-    if (shape) this.select(shape, true);
+    const old = fromOldLink(asked.get("sel"), this.controls.x.value, this.controls.y.value);
+    if (old) this.gatePanel.add(old);
+    this.gates.read(asked.get("gates") ?? "", asked.get("gate"));
+    await this.selecting;
+    this.gatePanel.show();
     const event = Number.parseInt(asked.get("event") ?? "", 10);
     if (Number.isInteger(event) && event >= 0 && event < this.columns.events) this.pick(await this.columns.rowOf(event));
     at("note").textContent = this.columns.subsampled ? words.subsampled.replace("{rows}", whole(this.columns.rows)).replace("{events}", whole(this.columns.events)) : "";
@@ -71,7 +94,8 @@ class Explorer {
       button.addEventListener("click", () => this.choose(button.dataset.tool));
     }
     at("reset").addEventListener("click", () => this.reset());
-    at("clear").addEventListener("click", () => this.select(null, true));
+    at("clear").addEventListener("click", () => this.gates.select(""));
+    root.addEventListener("keydown", (event) => this.#undoKey(event));
     at("csv").addEventListener("click", () => this.saveCsv());
     at("png").addEventListener("click", () => this.savePng());
     at("link").addEventListener("click", async () => {
@@ -96,10 +120,18 @@ class Explorer {
     });
   }
 
-  /** Other features or axes: the view and the selection belong to the old ones. */
+  /** Other features or axes: the view belongs to the old ones; gates stay. */
   #features() {
-    this.select(null, false);
     this.load(null);
+  }
+
+  #undoKey(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text], input:not([type]), input[type=number]")) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) this.gates.redo();
+    else this.gates.undo();
   }
 
   choose(tool) {
@@ -127,6 +159,7 @@ class Explorer {
       this.limits.show();
       this.scatter.recolour();
       this.scatter.draw();
+      this.#askServer();
       this.report();
       this.remember();
     } catch (error) {
@@ -170,31 +203,64 @@ class Explorer {
     this.moved = "all";
   }
 
-  select(shape, done) {
-    this.scatter.shape = shape;
-    if (shape && (shape.open || !done)) {
-      this.draw();
-      return;
-    }
-    this.shape = shape;
-    this.rows = shape ? rowsInside(shape, this.x, this.y) : null;
-    this.scatter.selected = null;
-    if (this.rows) {
-      this.scatter.selected = new Uint8Array(this.x.length);
-      for (const row of this.rows) this.scatter.selected[row] = 1;
-    }
+  /** Gates were drawn, edited or chosen: mark the selected one's events, and ask the server for the numbers of all. */
+  gatesChanged() {
+    this.gatePanel.show();
     this.draw();
-    if (done) {
-      this.report();
-      this.remember();
-    }
+    this.selecting = this.#mark();
+    this.gallery.changed();
+    this.#askServer();
   }
 
-  async pick(row) {
+  async #mark() {
+    const { active } = this.gates;
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const column = (name) => (this.columns.names.includes(name) ? this.columns.get(name) : Promise.resolve(null));
+    const inside = active ? await this.gates.inside(active, column).catch(() => null) : null;
+    if (turn !== this.turn) return;
+    this.scatter.selected = inside;
+    this.rows = inside && rowsOf(inside);
+    this.draw();
+    await this.report();
+    this.remember();
+  }
+
+  /** The numbers of all gates, over all events; a newer question overtakes an older one. */
+  #askServer() {
+    clearTimeout(this.waiting);
+    this.exact = null;
+    this.waiting = setTimeout(async () => {
+      this.asking?.abort();
+      const asking = (this.asking = new AbortController());
+      const names = this.#described();
+      if (this.gates.list.length === 0) return;
+      try {
+        const found = await serverStatistics(data.id, names, this.gates.list, asking.signal);
+        this.exact = { names, found };
+        this.gatePanel.showCounts(found);
+        this.#showExact();
+      } catch (error) {
+        if (error.name !== "AbortError") toast(error.message);
+      }
+    }, 250);
+  }
+
+  #showExact() {
+    const { active } = this.gates;
+    const numbers = this.exact?.found[active];
+    if (!active || !numbers || numbers.events === null) return;
+    at("selection").textContent = share(words, numbers.events, this.columns.events);
+    this.numbers = this.exact.names.filter((name) => numbers.features[name]).map((name) => ({ name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", numbers: numbers.features[name] }));
+    fillTable(at("statistics"), this.numbers);
+    root.dataset.exact = active;
+  }
+
+  /** Show the event of a row, or `exact`, whose point may be missing in the sample that is shown. */
+  async pick(row, exact = null) {
     this.row = row;
     this.scatter.marked = row;
     this.draw();
-    const event = await this.columns.eventOf(row);
+    const event = exact ?? (await this.columns.eventOf(row));
     at("number").value = event + 1;
     at("event").classList.add("has-event");
     this.event = event;
@@ -218,23 +284,24 @@ class Explorer {
 
   async report() {
     const all = this.columns.rows;
-    const count = this.rows ? this.rows.length : all;
-    at("selection").textContent = this.rows ? share(words, count, all) : words.all.replace("{count}", whole(all));
-    at("clear").hidden = !this.rows;
+    const { active } = this.gates;
+    delete root.dataset.exact;
+    const text = active && !this.rows ? words.gates.missing : this.rows ? share(words, this.rows.length, all) : words.all.replace("{count}", whole(all));
+    at("selection").textContent = text;
+    at("clear").hidden = !active;
     this.#linkExact();
     this.numbers = await this.#numbers(this.#described());
     fillTable(at("statistics"), this.numbers);
+    this.#showExact();
     this.histogram();
   }
 
-  /** A link to the statistics that the server makes of all events: those selected, if a gate can say which. */
+  /** A link to the statistics of all events beside those of other measurements, with the same gates. */
   #linkExact() {
     const { x, y } = this.controls;
-    const conditions = this.shape?.conditions?.(x.value, y.value);
     const query = new URLSearchParams([["r", data.id], ["f", x.value], ["f", y.value]]);
-    if (conditions) query.set("g", JSON.stringify([{ name: words.selection, conditions }]));
+    if (this.gates.list.length) query.set("g", JSON.stringify(this.gates.list));
     at("exact").href = `/compare?${query}`;
-    at("exact").hidden = Boolean(this.shape) && !conditions;
   }
 
   async #numbers(names) {
@@ -250,9 +317,15 @@ class Explorer {
     drawHistogram(at("histogram"), this.x, this.scatter.scaleX, titleOf(this.controls.x.value), this.rows);
   }
 
+  /** Statistics of every feature, over all events, for all events and each gate. */
   async saveCsv() {
-    const rows = await this.#numbers(this.columns.names);
-    save(csv(rows, `${data.name}: ${at("selection").textContent} ${location.href}`), "text/csv", `${data.name}_statistics.csv`);
+    try {
+      const found = await serverStatistics(data.id, this.columns.names, this.gates.list);
+      const rows = Object.values(found).flatMap((gate) => this.columns.names.filter((name) => gate.features[name]).map((name) => ({ gate: gate.name, name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", events: gate.events, share: gate.share, rate: gate.rate, numbers: gate.features[name] })));
+      save(csv(rows, `${data.name} ${location.href}`), "text/csv", `${data.name}_statistics.csv`);
+    } catch (error) {
+      toast(error.message);
+    }
   }
 
   savePng() {
@@ -277,6 +350,8 @@ class Explorer {
   remember() {
     const url = new URL(location);
     const { x, y, xlog, ylog, colour } = this.controls;
+    const { text } = this.gates;
+    at("toolong").hidden = text.length <= LONGEST_LINK;
     const state = {
       x: x.value,
       y: y.value,
@@ -284,7 +359,9 @@ class Explorer {
       ys: ylog.checked ? "log" : null,
       colour: colour.value || null,
       view: this.#viewText(),
-      sel: this.shape?.text ?? null,
+      sel: null,
+      gates: text.length <= LONGEST_LINK ? text || null : null,
+      gate: this.gates.active || null,
       event: this.event ?? null,
     };
     for (const [key, value] of Object.entries(state)) {

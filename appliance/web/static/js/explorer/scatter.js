@@ -12,7 +12,8 @@ export class Scatter {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { alpha: false });
     this.selected = null;
-    this.shape = null;
+    this.sketch = null;
+    this.overlay = null;
     this.marked = -1;
     this.labels = { x: "", y: "" };
     this.readTheme();
@@ -95,7 +96,8 @@ export class Scatter {
     context.putImageData(this.image, Math.round(this.plot.left * this.ratio), Math.round(this.plot.top * this.ratio));
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.#drawAxes();
-    this.#drawShape();
+    this.#clip(() => this.overlay?.(this.context));
+    this.#drawSketch();
     this.#drawMark();
   }
 
@@ -166,28 +168,20 @@ export class Scatter {
     context.restore();
   }
 
-  #drawShape() {
-    const points = this.shape?.points;
-    if (!points?.length) return;
+  /** What is being drawn: {pixels, open}. */
+  #drawSketch() {
+    const { pixels, open } = this.sketch ?? {};
+    if (!pixels?.length) return;
     const context = this.context;
     this.#clip(() => {
       context.beginPath();
-      for (const [x, y] of points) {
-        const place = this.toPixel(x, y);
-        context.lineTo(place.x, place.y);
-      }
-      if (!this.shape.open) context.closePath();
+      for (const [x, y] of pixels) context.lineTo(x, y);
+      if (!open) context.closePath();
       context.strokeStyle = this.theme.bad.css;
       context.lineWidth = 2;
-      context.setLineDash(this.shape.open ? [5, 4] : []);
+      context.setLineDash([5, 4]);
       context.stroke();
       context.setLineDash([]);
-      if (!this.shape.open) {
-        context.globalAlpha = 0.08;
-        context.fillStyle = this.theme.bad.css;
-        context.fill();
-        context.globalAlpha = 1;
-      }
     });
   }
 

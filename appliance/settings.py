@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
-from appliance.model.setting_values import convert, out_of_bounds
+from appliance.model.setting_values import MOST, MOST_COUNTED, convert, out_of_bounds
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
@@ -34,14 +34,26 @@ def _option(
     most: int | None = None,
     choices: tuple[str, ...] = (),
     live: bool = False,
+    form: str = "",
 ) -> Any:
     """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
 
+    :param most: by default what `setting_values.MOST` says for the unit.
+    :param form: "link" or "mail" for a text that is an address.
     :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
     """
+    most = MOST.get(unit, MOST_COUNTED) if most is None else most
     return field(
         default=default,
-        metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices, "live": live},
+        metadata={
+            "doc": doc,
+            "unit": unit,
+            "least": least,
+            "most": most,
+            "choices": choices,
+            "live": live,
+            "form": form,
+        },
     )
 
 
@@ -117,7 +129,7 @@ class Web:
     browser_upload: bool = _option(True, "Offer uploads in the browser", live=True)
     session_hours: int = _option(12, "A session ends after this time without use", "h", least=1, live=True)
     contact: str = _option("", "Whom users should ask: a name, an address, a telephone number", live=True)
-    docs_url: str = _option("", "Further documentation of this site", live=True)
+    docs_url: str = _option("", "Further documentation of this site", live=True, form="link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +193,8 @@ class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
     server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
-    sender: str = _option("", "From address", live=True)
-    admin: str = _option("", "Where alarms go", live=True)
+    sender: str = _option("", "From address", live=True, form="mail")
+    admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
         "auto",
         "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",

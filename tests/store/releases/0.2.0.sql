@@ -11,6 +11,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
+<<<<<<< HEAD
 INSERT INTO "_sqlite_migrations" VALUES (1,'dcor','m0001_catalogue','2026-12-01 02:30:33.810812+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (2,'dcor','m0002_search','2026-12-01 02:30:33.813349+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (3,'dcor','m0003_checks','2026-12-01 02:30:33.826288+00:00');
@@ -35,6 +36,32 @@ INSERT INTO "_sqlite_migrations" VALUES (21,'dcor','m0026_verdict','2026-12-01 0
 INSERT INTO "_sqlite_migrations" VALUES (22,'dcor','m0027_measurements','2026-12-01 02:30:33.990587+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (23,'dcor','m0032_gate_sets','2026-12-01 02:30:33.991850+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (24,'dcor','m0042_gate_exports','2026-12-01 02:30:33.995324+00:00');
+=======
+INSERT INTO "_sqlite_migrations" VALUES (1,'dcor','m0001_catalogue','2026-12-01 01:25:10.102898+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (2,'dcor','m0002_search','2026-12-01 01:25:10.107755+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (3,'dcor','m0003_checks','2026-12-01 01:25:10.108451+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (4,'dcor','m0004_interruptions','2026-12-01 01:25:10.118877+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (5,'dcor','m0005_token_parent','2026-12-01 01:25:10.120479+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (6,'dcor','m0006_alarm_mail','2026-12-01 01:25:10.129693+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (7,'dcor','m0007_collection_makers','2026-12-01 01:25:10.149155+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (8,'dcor','m0008_link_session','2026-12-01 01:25:10.161793+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (9,'dcor','m0010_job_user','2026-12-01 01:25:10.163942+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (10,'dcor','m0011_audit_key','2026-12-01 01:25:10.179440+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (11,'dcor','m0012_whole_contents','2026-12-01 01:25:10.191348+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (12,'dcor','m0013_restore_drafts','2026-12-01 01:25:10.200373+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (13,'dcor','m0015_condensed_addresses','2026-12-01 01:25:10.205828+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (14,'dcor','m0016_token_maker','2026-12-01 01:25:10.208013+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (15,'dcor','m0017_crc32','2026-12-01 01:25:10.235225+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (16,'dcor','m0019_followers','2026-12-01 01:25:10.236537+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (17,'dcor','m0020_circle_quota','2026-12-01 01:25:10.250597+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (18,'dcor','m0022_versions','2026-12-01 01:25:10.253570+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (19,'dcor','m0023_access_requests','2026-12-01 01:25:10.258900+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (20,'dcor','m0024_notifications','2026-12-01 01:25:10.260155+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (21,'dcor','m0026_verdict','2026-12-01 01:25:10.260950+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (22,'dcor','m0027_measurements','2026-12-01 01:25:10.272009+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (23,'dcor','m0032_gate_sets','2026-12-01 01:25:10.273202+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (24,'dcor','m0031_moving','2026-12-01 02:24:14.936185+00:00');
+>>>>>>> main
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T02:30:35.680964');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:41475');
@@ -728,6 +755,7 @@ CREATE TABLE gate_set (
              modified TEXT NOT NULL,
              UNIQUE (dataset_id, user_id, name)
            ) WITHOUT ROWID;
+<<<<<<< HEAD
 INSERT INTO "gate_set" VALUES ('0bd1fd86-0af0-4374-a7bb-f8ea5ccd58eb','cb25566e-1686-41e6-bf9f-a4d09804b7f4','1b0a2dcf-af63-4a89-a4a9-950493ead63d','cells','[{"name":"cells","conditions":[{"feature":"area_um","min":20.0,"max":null,"inverted":false}],"combine":"and"}]',1,'2026-12-01T02:31:52.107769');
 CREATE TABLE gate_export (
              id TEXT PRIMARY KEY,
@@ -742,6 +770,26 @@ CREATE TABLE gate_export (
              size INTEGER,
              sha256 TEXT,
              error TEXT -- why no file can be made
+=======
+INSERT INTO "gate_set" VALUES ('2e601afe-3c87-409e-821e-0d7d3bdab9dc','99ed1b16-065a-4adc-acc9-99fc11b8ad75','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','cells','[{"name":"cells","conditions":[{"feature":"area_um","min":20.0,"max":null,"inverted":false}],"combine":"and"}]',1,'2026-12-01T01:25:34.415795');
+CREATE TABLE origin (
+             kind TEXT NOT NULL CHECK (kind IN ('user', 'circle', 'collection', 'dataset')),
+             id TEXT NOT NULL,
+             source TEXT NOT NULL,    -- address of the server
+             digest TEXT NOT NULL,    -- of what it told last; '' when something is still missing here
+             taken TEXT NOT NULL,
+             PRIMARY KEY (kind, id)
+           ) WITHOUT ROWID;
+CREATE TABLE received_file (
+             resource_id TEXT NOT NULL,
+             source TEXT NOT NULL,
+             part TEXT NOT NULL UNIQUE, -- id of the whole, flushed file below tmp/parts
+             size INTEGER NOT NULL,
+             sha256 TEXT NOT NULL,
+             etag TEXT,
+             crc32 INTEGER NOT NULL,
+             PRIMARY KEY (resource_id, source)
+>>>>>>> main
            ) WITHOUT ROWID;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
@@ -878,8 +926,12 @@ CREATE INDEX measurement_area ON measurement(area);
 CREATE INDEX measurement_deform ON measurement(deform);
 CREATE INDEX measurement_emodulus ON measurement(emodulus);
 CREATE INDEX gate_set_user ON gate_set(user_id);
+<<<<<<< HEAD
 CREATE INDEX gate_export_user ON gate_export(user_id);
 CREATE INDEX gate_export_resource ON gate_export(resource_id);
+=======
+CREATE INDEX origin_source ON origin(source, kind);
+>>>>>>> main
 PRAGMA writable_schema = ON;
 INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE VIRTUAL TABLE search_text USING fts5(
          name, title, tags, collections, authors, notes, res_name, res_description, more, tokenize = ''ascii'')');

@@ -52,7 +52,7 @@ def test_limits_by_number_and_reset_shows_every_event(house: House, open_page: O
     opened(page, house)
     assert page.locator("[data-x] optgroup").count() >= 4
     assert page.locator("[data-x] option[value=area_um]").inner_text() == "Area [µm²]"
-    page.get_by_text("Axis limits").click()
+    page.get_by_text("Axis limits, contours").click()
     page.locator("[data-limit=xmin]").fill("80")
     page.locator("[data-limit=xmax]").fill("100")
     page.locator("[data-limit=xmax]").blur()

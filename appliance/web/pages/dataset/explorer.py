@@ -54,6 +54,11 @@ def _words() -> dict[str, Any]:
             "failed": _("The file could not be made."),
             "ready": _("({count} events, {size} MB)"),
         },
+        "course": {
+            "time": _("Time [s]"),
+            "rate": _("Events/s"),
+            "window": _("Running median over {count} events"),
+        },
         "gallery": {
             "event": _("Event {number}"),
             "count": _("{shown} of {all} events ({gate})"),

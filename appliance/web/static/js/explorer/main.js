@@ -5,20 +5,27 @@ import { fillMenu, Limits } from "./axes.js";
 import { statistics as serverStatistics } from "./api.js";
 import { Columns } from "./columns.js";
 import { EventPanel } from "./event.js";
+import { contours, drawContours } from "./contours.js";
+import { Course } from "./course.js";
 import { Exports } from "./exports.js";
 import { Gallery } from "./gallery.js";
 import { GatePanel } from "./gate_panel.js";
 import { Gates } from "./gates.js";
 import { drawHistogram } from "./histogram.js";
+import * as figure from "./figure.js";
+import { drawColourBar, drawMarginals } from "./margins.js";
 import { csv, fillTable, save, share } from "./report.js";
 import { extent, limits, Scale, whole } from "./scale.js";
 import { Scatter } from "./scatter.js";
 import { rowsOf, statistics } from "./selection.js";
-import { drawOutlines, fromOldLink, outlines } from "./shapes.js";
+import { drawOutlines, fromOldLink, outlines, pixels } from "./shapes.js";
 import { Tools } from "./tools.js";
 
 /** Longest text of gates in a link: longer ones are kept with the dataset instead. */
 const LONGEST_LINK = 12000;
+/** Room for the histograms along the axes and for the bar of colours [CSS pixels]. */
+const MARGINAL = 46;
+const BAR = 62;
 
 const root = document.getElementById("explorer");
 const data = JSON.parse(document.getElementById("explorer-data").textContent);
@@ -31,13 +38,14 @@ class Explorer {
     this.columns = columns;
     this.scatter = new Scatter(at("plot"));
     this.panel = new EventPanel(at("event"), data, words);
-    this.controls = { x: at("x"), y: at("y"), xlog: at("xlog"), ylog: at("ylog"), colour: at("colour") };
+    this.controls = { x: at("x"), y: at("y"), xlog: at("xlog"), ylog: at("ylog"), colour: at("colour"), contours: at("contours"), marginals: at("marginals") };
     this.rows = null;
     this.gates = new Gates(() => this.gatesChanged());
     this.gatePanel = new GatePanel(at("gates"), this.gates, data, { titleOf, names: columns.names });
     if (at("exports")) new Exports(at("exports"), this.gates, data);
     this.gallery = new Gallery(at("gallery"), this.gates, data, { titleOf, names: columns.names, pick: async (event) => this.pick(await this.columns.rowOf(event), event) });
-    this.scatter.overlay = (context) => drawOutlines(context, this.scatter, outlines(this.gates.list, this.controls.x.value, this.controls.y.value), this.gates.active);
+    this.course = new Course(at("course"), this, { titleOf, words: words.course, names: columns.names });
+    this.#decorate(this.scatter);
     this.tools = new Tools(this.scatter, {
       view: (x, y, done) => this.view(x, y, done),
       sketch: (sketch) => {
@@ -53,6 +61,37 @@ class Explorer {
     });
   }
 
+  /** What a plot shows beside points and axes: gates, contours, histograms along the axes, the bar of colours. */
+  #decorate(scatter) {
+    scatter.overlay = (context) => {
+      if (this.lines) drawContours(context, scatter, this.lines);
+      drawOutlines(context, scatter, this.#outlines(), this.gates.active);
+    };
+    scatter.around = (context) => {
+      if (this.controls.marginals.checked) drawMarginals(context, scatter, this.x, this.y, this.rows, MARGINAL);
+      if (this.bar) drawColourBar(context, scatter, this.bar);
+    };
+  }
+
+  #outlines() {
+    return outlines(this.gates.list, this.controls.x.value, this.controls.y.value);
+  }
+
+  /** Room for what stands around the plot, and lines of equal density of what is visible. */
+  #furnish() {
+    const { marginals, contours: lines } = this.controls;
+    this.scatter.above = marginals.checked ? MARGINAL : 0;
+    this.scatter.right = (marginals.checked ? MARGINAL : 0) + (this.bar ? BAR : 0);
+    this.scatter.resize();
+    this.#lines(lines.checked);
+  }
+
+  #lines(wanted = this.controls.contours.checked) {
+    if (!wanted) return (this.lines = null);
+    const { px, py } = this.scatter.places();
+    return (this.lines = contours(px, py));
+  }
+
   /** Read the address, fill the controls, show the first plot. */
   async start() {
     const asked = new URLSearchParams(location.search);
@@ -66,6 +105,8 @@ class Explorer {
     if (asked.has("colour")) this.controls.colour.value = names.includes(asked.get("colour")) ? asked.get("colour") : "";
     this.controls.xlog.checked = asked.get("xs") === "log";
     this.controls.ylog.checked = asked.get("ys") === "log";
+    const shown = (asked.get("show") ?? "").split(",");
+    for (const key of ["contours", "marginals"]) this.controls[key].checked = shown.includes(key);
     this.limits = new Limits(
       root,
       () => ({ x: this.scatter.scaleX, y: this.scatter.scaleY }),
@@ -88,6 +129,14 @@ class Explorer {
   #listen() {
     for (const key of ["x", "y"]) this.controls[key].addEventListener("change", () => this.#features());
     for (const key of ["xlog", "ylog"]) this.controls[key].addEventListener("change", () => this.#features());
+    for (const key of ["contours", "marginals"]) {
+      this.controls[key].addEventListener("change", () => {
+        this.#furnish();
+        this.draw();
+        this.remember();
+      });
+    }
+    at("svg").addEventListener("click", () => this.saveSvg());
     this.controls.colour.addEventListener("change", () => this.load(this.#viewText()));
     for (const button of root.querySelectorAll("[data-tool]")) {
       if (button === this.scatter.canvas) continue;
@@ -150,6 +199,11 @@ class Explorer {
       this.y = ys;
       this.scatter.labels = { x: titleOf(x.value), y: titleOf(y.value) };
       this.scatter.setData(xs, ys, cs ? coloursOf(cs) : null);
+      this.bar = null;
+      if (cs) {
+        const [low, high] = limits(cs, false);
+        this.bar = { low, high, label: titleOf(colour.value) };
+      }
       const numbers = (view ?? "").split(",").map(Number);
       const named = numbers.length === 4 && numbers.every(Number.isFinite);
       this.home = { x: new Scale(...limits(xs, xlog.checked), xlog.checked), y: new Scale(...limits(ys, ylog.checked), ylog.checked) };
@@ -157,6 +211,7 @@ class Explorer {
       this.moved = named;
       if (view === "all") this.#showAll();
       this.limits.show();
+      this.#furnish();
       this.scatter.recolour();
       this.scatter.draw();
       this.#askServer();
@@ -172,8 +227,10 @@ class Explorer {
   view(x, y, done) {
     this.moved = true;
     this.scatter.setScales(x, y);
+    this.lines = null; // they belong to the view before
     if (done) {
       this.scatter.recolour();
+      this.#lines();
       this.remember();
       this.histogram();
       this.limits.show();
@@ -294,6 +351,7 @@ class Explorer {
     fillTable(at("statistics"), this.numbers);
     this.#showExact();
     this.histogram();
+    this.course.show();
   }
 
   /** A link to the statistics of all events beside those of other measurements, with the same gates. */
@@ -328,8 +386,23 @@ class Explorer {
     }
   }
 
-  savePng() {
-    this.scatter.canvas.toBlob((blob) => save(blob, "image/png", `${data.name}_${this.controls.x.value}_${this.controls.y.value}.png`));
+  /** Title and foot of a figure: file, gate, events; server and time. */
+  #caption() {
+    const gate = this.gates.active ? `, ${this.gates.active}` : "";
+    return { title: `${data.name}${gate}: ${at("selection").textContent}`, foot: `${location.origin}${data.url} · ${new Date().toISOString().slice(0, 10)}` };
+  }
+
+  #figureName(suffix) {
+    return `${data.name}_${this.controls.x.value}_${this.controls.y.value}.${suffix}`;
+  }
+
+  async savePng() {
+    save(await figure.png(this.scatter, this.#caption(), (copy) => this.#decorate(copy)), "image/png", this.#figureName("png"));
+  }
+
+  saveSvg() {
+    const drawn = (copy) => this.#outlines().filter((one) => one.points).map(({ gate, points }) => ({ points: pixels(points, copy), colour: gate.colour ?? "#888888", name: gate.name }));
+    save(figure.svg(this.scatter, this.#caption(), drawn), "image/svg+xml", this.#figureName("svg"));
   }
 
   resized() {
@@ -337,6 +410,7 @@ class Explorer {
     this.scatter.resize();
     this.scatter.draw();
     this.histogram();
+    this.course.show();
     this.panel.redraw();
   }
 
@@ -358,6 +432,7 @@ class Explorer {
       xs: xlog.checked ? "log" : null,
       ys: ylog.checked ? "log" : null,
       colour: colour.value || null,
+      show: ["contours", "marginals"].filter((key) => this.controls[key].checked).join(",") || null,
       view: this.#viewText(),
       sel: null,
       gates: text.length <= LONGEST_LINK ? text || null : null,

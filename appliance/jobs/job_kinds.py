@@ -25,6 +25,7 @@ _MODULES = (
     "virus_scan",
     "audit_forwarding",
     "notifications",
+    "directory",
 )
 
 

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from appliance.model.problem import Problem
 from appliance.model.quantities import EXAMPLES, number_of
 
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def option(
+    default: Any,
+    doc: str,
+    unit: str = "",
+    *,
+    least: int = 0,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+) -> Any:
+    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
+
+    :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
+    """
+    return field(
+        default=default,
+        metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices, "live": live},
+    )
 
 
 def out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:

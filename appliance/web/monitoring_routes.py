@@ -135,18 +135,17 @@ def _checks(settings: Settings) -> Iterator[Metric]:
 
 
 def _directory(context: Context) -> Iterator[Metric]:
-    """How long the directory has not answered; left out where none is set up."""
-    if not context.settings.ldap.servers:
-        return
-    with context.db.read() as conn:
-        age = age_of(identities.answered(conn, managed_accounts.LDAP))
-        away = alarms.is_open(conn, directory_sync.ALARM)
+    """How long the directory has not answered; all is well where none is set up."""
+    age, away = None, False
+    if context.settings.ldap.servers:
+        with context.db.read() as conn:
+            age = age_of(identities.answered(conn, managed_accounts.LDAP))
+            away = alarms.is_open(conn, directory_sync.ALARM)
     yield GaugeMetricFamily(
         "dcor_directory_up", "Did the directory answer when it was last asked?", value=int(not away)
     )
-    if age is not None:
-        text = "Time since all accounts were compared with the directory"
-        yield GaugeMetricFamily("dcor_directory_age_seconds", text, value=age)
+    text = "Time since all accounts were compared with the directory"
+    yield GaugeMetricFamily("dcor_directory_age_seconds", text, value=age or 0.0)
 
 
 def _info() -> Metric:

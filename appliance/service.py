@@ -33,9 +33,9 @@ from appliance.web import authentication, route_table, transfer
 from appliance.web.api.dispatch import report
 from appliance.web.app import create_app
 from appliance.web.context import Context
+from appliance.web.fair_slots import without_slot
 from appliance.web.gateway import Gateway, Limits, proxies
 from appliance.web.http import Request, problem_text
-from appliance.web.page_slots import without_slot
 from appliance.web.routes import Route
 from appliance.web.wsgi import pages_route
 

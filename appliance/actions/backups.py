@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import tempfile
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -186,6 +187,21 @@ def verify(
     if place is None:
         _set_aside(folder(settings), done)
     return done
+
+
+def note_verified(site: Site, viewer: Viewer, done: backup_verify.Verified) -> None:
+    """Write into the audit log what came of looking at a backup in our own folder."""
+    with site.db.write() as tx:
+        audit.add(
+            tx, viewer, "backup.verify", "backup", done.name, opened=done.opened, problems=len(done.problems)
+        )  # fmt: skip
+
+
+def last_verified(conn: sqlite3.Connection, names: list[str]) -> dict[str, dict[str, Any]]:
+    """The last entry of the audit log about a look at each of these backups; those nobody has looked at are missing."""
+    which = audit.Filter(action="backup.verify", objects=tuple(names))
+    found = audit.entries(conn, which, limit=20 * max(len(names), 1)) if names else []
+    return {entry["object_id"]: entry for entry in reversed(found)}
 
 
 def restore(

@@ -38,6 +38,7 @@ class Place:
 
     :ivar key: text of the key file. :ivar name: of one backup; None: the newest that has what is wanted.
     :ivar signer: what must have signed it, else what the key file says, else this server; `any_signer` lifts the last.
+    :ivar largest: most bytes of files that may be fetched at once; more is refused (None: any number).
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Place:
     name: str | None = None
     signer: str | None = None
     any_signer: bool = False
+    largest: int | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +80,15 @@ def bring_back(
         return _file(site, viewer, place, ref, progress)
     with _holding(site, place, kind, ref) as (backup, source, row):
         done = BroughtBack(kind, row["name"], backup.manifest.name)
+        if kind == "dataset":
+            _require_small(
+                site,
+                place,
+                backup,
+                kind,
+                row["name"],
+                [one["id"] for one in row_copies.resources_of(source, row["id"])],
+            )
         {"dataset": _dataset, "user": _user, "circle": _community, "collection": _community}[kind](
             site, viewer, backup, source, row, done, progress
         )
@@ -149,6 +160,7 @@ def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress
         if present["sha256"] not in (None, entry.content.sha256):
             continue
         done = BroughtBack("file", present["name"], backup.manifest.name)
+        _require_small(site, place, backup, "file", ref, [ref])
         _put_back(site, backup, entry, done, progress)
         if not done.files:
             done.notes.append("The file in the depot is right; nothing had to be done.")
@@ -163,6 +175,7 @@ def _lost_file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Pro
     """A file that was removed from its dataset: row and all."""
     with _holding(site, place, "file", ref) as (backup, source, row):
         done = BroughtBack("file", row["name"], backup.manifest.name)
+        _require_small(site, place, backup, "file", ref, [ref])
         with site.db.read() as conn:
             dataset = datasets.find(conn, row["dataset_id"])
             if dataset is None or dataset["state"] == "deleted":
@@ -237,6 +250,17 @@ def _put_back_files(
                     raise
                 lost.append((resource_id, kind))
     return lost
+
+
+def _require_small(site: Site, place: Place, backup: OpenBackup, kind: str, ref: str, ids: list[str]) -> None:
+    """Raise Problem 409, before anything is written, when more has to be fetched than `place` permits."""
+    names = [_name_below(site, one, "original") for one in ids]
+    size = sum(entry.content.size for entry in backup.entries(names))
+    if place.largest is not None and size > place.largest:
+        raise invalid(
+            message=f"{size / 1e9:.1f} GB are too much for a page. On the server: `sudo dcor backup restore --{kind} {ref} "
+            f"--backup {backup.manifest.name} --key key-sheet.txt`"
+        )
 
 
 def _put_back(site: Site, backup: OpenBackup, entry: Any, done: BroughtBack, progress: Progress | None) -> None:

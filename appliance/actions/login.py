@@ -15,6 +15,8 @@ from appliance.store import audit, sessions, users
 class TooManyAttempts(Problem):
     """429: too many passwords were tried for an account or from an address. `wait` [s] until the next may be."""
 
+    wait: int
+
     def __init__(self, wait: int) -> None:
         super().__init__(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
         self.wait = wait

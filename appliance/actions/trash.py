@@ -78,7 +78,9 @@ def _file(site: Site, viewer: Viewer, ref: str) -> list[str]:
     if removed is None:
         raise not_found(f"There is no file {ref} in the trash. `dcor trash list` shows what is in it.")
     draft_files.bring_back(site, viewer, removed.entry["dataset_id"], [ref])
-    return ["What jobs made of it is made again."]
+    told: list[str] = []
+    told.append("What jobs made of it is made again.")
+    return told
 
 
 def _user(site: Site, viewer: Viewer, ref: str) -> list[str]:
@@ -92,9 +94,11 @@ def _user(site: Site, viewer: Viewer, ref: str) -> list[str]:
             )
         users.set_state(tx, row["id"], "active")
         audit.add(tx, viewer, "user.active", "user", row["id"])
-    return [
+    told: list[str] = []
+    told.append(
         "Memberships and tokens ended with the deletion: a circle's admin adds the user again, `dcor access create` makes an access file."
-    ]
+    )
+    return told
 
 
 def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
@@ -106,10 +110,14 @@ def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
         for dataset_id in communities.dataset_ids(tx, row["id"]):
             datasets.touch(tx, dataset_id)
         audit.add(tx, viewer, f"{kind}.restore", kind, row["id"])
-    entries = " and entries" if kind == "collection" else ""
-    return [
-        f"Its members{entries} ended with the deletion: add them again, or `dcor backup restore --{kind} NAME` after purging it."
-    ]
+    told: list[str] = []
+    if kind == "collection":
+        told.append(
+            "Its members and entries ended with the deletion: add them again, or purge it and bring it back from a backup."
+        )
+    else:
+        told.append("Its members ended with the deletion: add them again, or purge it and bring it back from a backup.")
+    return told
 
 
 def _of_file(conn: sqlite3.Connection, entry: Mapping[str, Any], at: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder, write_private
 
 # Names below the data root that a backup may write: plain parts, none of them hidden.
-_SAFE = re.compile(r"(dcor\.toml|(depot|certificates|secrets)(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
+_SAFE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_-]*\.toml|(depot|certificates|secrets)(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
 
 _CERTIFICATES = "certificates/"
 

@@ -14,7 +14,10 @@ class Problem(Exception):
     :param kind: CKAN's error type, e.g. ``"Validation Error"``.
     :param fields: for validation errors, ``{field: [message, …]}`` (nested where the input is nested).
     :param message: one sentence for a person.
+    :ivar wait: seconds until the same may be tried again, None where nothing is known of that.
     """
+
+    wait: int | None = None
 
     def __init__(self, status: int, kind: str, fields: Fields | None = None, message: str = "") -> None:
         super().__init__(message or kind)

@@ -153,6 +153,15 @@ def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:
     return isinstance(facts, DatasetFacts) and viewer.circles.get(facts.circle_id) == "admin"
 
 
+def _annotates_dataset(viewer: Viewer, facts: Facts) -> bool:
+    """Notes of one's own at what one may read; nobody else sees them."""
+    return not viewer.anonymous and _reads_dataset(viewer, facts)
+
+
+def _annotates_for_circle(viewer: Viewer, facts: Facts) -> bool:
+    return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
+
+
 def _purges_dataset(viewer: Viewer, facts: Facts) -> bool:
     return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "delete_dataset")
 
@@ -218,6 +227,8 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:collaborators": (_administers_dataset, False),
     "dataset:move": (_nobody, True),
     "dataset:version": (_versions_dataset, True),
+    "dataset:annotate": (_annotates_dataset, True),
+    "dataset:annotate_shared": (_annotates_for_circle, True),
     "resource:delete": (_nobody, True),
     "resource:arrange": (_edits_dataset, True),
     "follow:read": (_self, False),
@@ -267,6 +278,8 @@ _REASONS = {
     "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",
     "dataset:withdraw": "User {user} not authorized to take package {id} out of a collection",
     "dataset:version": "User {user} not authorized to make a new version of package {id}",
+    "dataset:annotate": "User {user} not authorized to annotate package {id}",
+    "dataset:annotate_shared": "User {user} not authorized to share annotations of package {id} with its circle",
     "dataset:collections": "User {user} not authorized to list who shares package {id}",
     "dataset:collaborators": "User {user} not authorized to list the collaborators of package {id}",
     "resource:arrange": "User {user} not authorized to edit package {id}",

@@ -11,14 +11,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from appliance.model.problem import Problem
 from appliance.store import database_place, migrations
 from appliance.store.connections import STATEMENT, TRANSACTION, Reader, Writer, too_long
-from appliance.store.fair_lock import FairLock, caller
+from appliance.store.fair_lock import FairLock, caller, ways_given
 from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
@@ -83,15 +83,18 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error.
 
-        Whoever has written least of late comes first. Raises Problem 503 when it takes too long to get the writer, or when
-        the transaction does (not for the service's own work).
+        Whoever has written least of late comes first; a request that has to wait gives its slot to others until its transaction
+        has ended. Raises Problem 503 when it takes too long to get the writer, or when the transaction does (not for the
+        service's own work).
         """
         who = caller()
-        if not self._write_lock.acquire(who, -1 if who is None else WRITER_WAIT):
-            raise Problem(
-                503, "Busy", message="Many changes wait to be written; nothing was changed. Try again in a moment."
-            )
-        try:
+        with ExitStack() as stack:
+            longest = -1 if who is None else WRITER_WAIT
+            if not self._write_lock.acquire(who, longest, lambda: stack.enter_context(ways_given())):
+                raise Problem(
+                    503, "Busy", message="Many changes wait to be written; nothing was changed. Try again in a moment."
+                )
+            stack.callback(self._write_lock.release)
             if self._writer is None:
                 self._writer = self._connect(Writer)
                 self._file = self._on_disk()
@@ -122,8 +125,6 @@ class Database:
             finally:
                 if tx.in_transaction:  # left by something that is no Exception, such as a generator's end
                     _rollback(tx)
-        finally:
-            self._write_lock.release()
 
     def replaced(self) -> bool:
         """Is another file in the place of the one that was opened for writing, or none? What is written would be lost with it."""

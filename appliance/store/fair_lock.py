@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 #: Seconds after which half of what a caller has used is forgotten.
 HALF_LIFE = 60.0
@@ -11,10 +13,15 @@ _MOST_CALLERS = 1000
 _FORGOTTEN = 0.001  # seconds
 
 
+#: While it is entered, others may use what a thread holds.
+_GivesWay = Callable[[], AbstractContextManager[None]]
+
+
 class _Caller(threading.local):
-    """For whom this thread works."""
+    """For whom this thread works, and what it gives to others while it waits for a lock and holds it."""
 
     name: str | None = None
+    gives_way: _GivesWay | None = None
 
 
 _caller = _Caller()
@@ -28,6 +35,17 @@ def work_for(caller: str | None) -> None:
 def caller() -> str | None:
     """For whom this thread works."""
     return _caller.name
+
+
+def give_way(manager: _GivesWay | None) -> _GivesWay | None:
+    """Note what to enter before this thread waits for a lock (None: nothing); → what was noted before."""
+    before, _caller.gives_way = _caller.gives_way, manager
+    return before
+
+
+def ways_given() -> AbstractContextManager[None]:
+    """What this thread holds is others' meanwhile."""
+    return nullcontext() if _caller.gives_way is None else _caller.gives_way()
 
 
 class _Ticket:
@@ -55,14 +73,20 @@ class FairLock:
         self._waiting: list[_Ticket] = []
         self._used: dict[str, tuple[float, float]] = {}  # caller → seconds, as of a moment
 
-    def acquire(self, caller: str | None = None, timeout: float = -1) -> bool:
-        """Take the lock; False when it was not free for `caller` within `timeout` [s] (-1: however long it takes)."""
+    def acquire(
+        self, caller: str | None = None, timeout: float = -1, before_waiting: Callable[[], object] = lambda: None
+    ) -> bool:
+        """Take the lock; False when it was not free for `caller` within `timeout` [s] (-1: however long it takes).
+
+        :param before_waiting: called when it is not free at once.
+        """
         with self._guard:
             if not self._held:
                 self._take(caller)
                 return True
             ticket = _Ticket(caller)
             self._waiting.append(ticket)
+        before_waiting()
         if ticket.lock.acquire(timeout=timeout):
             return True
         with self._guard:

@@ -10,6 +10,7 @@ from appliance.actions.site import Site
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
 from appliance.store.incidents import Incidents
+from appliance.web import fair_slots
 from appliance.web.body_budget import BodyBudget
 
 
@@ -29,6 +30,7 @@ class Context(Site):
     :ivar cache: what is kept in memory to be given again: callers, results, whole answers.
     :ivar incidents: keeps the traces of unforeseen failures.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
+    :ivar reads: slots for what the API reads.
     :ivar stalled: names of the service's threads that should turn and do not.
     """
 
@@ -39,6 +41,7 @@ class Context(Site):
     cache: Cache = field(init=False)
     incidents: Incidents = field(init=False)
     bodies: BodyBudget = field(default_factory=BodyBudget)
+    reads: fair_slots.FairSlots = field(default_factory=fair_slots.for_reads)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)

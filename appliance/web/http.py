@@ -29,6 +29,8 @@ _PHRASES = {
     421: "MISDIRECTED REQUEST",
     422: "UNPROCESSABLE ENTITY",
 }
+#: Seconds after which another try makes sense, by status, unless the Problem says it.
+_RETRY = {429: 10, 503: 10}
 
 
 def reason_phrase(status: int) -> str:
@@ -235,9 +237,16 @@ def json_response(status: int, value: Any, headers: Iterable[tuple[str, str]] = 
     return Response(status, fields, json.dumps(value, separators=(",", ":")).encode())
 
 
+def retry_after(problem: Problem) -> list[tuple[str, str]]:
+    """The header that says when to try again, for what is refused only at the moment."""
+    seconds = _RETRY.get(problem.status) if problem.wait is None else problem.wait
+    return [] if seconds is None else [("Retry-After", str(seconds))]
+
+
 def problem_text(problem: Problem) -> Response:
     """A Problem for clients that read no JSON: its sentence as text."""
     headers = (
         [("Allow", ", ".join(problem.fields["allow"]))] if problem.status == 405 and "allow" in problem.fields else []
     )
+    headers += retry_after(problem)
     return text(problem.status, f"{problem}\n", headers)

@@ -12,6 +12,7 @@ from appliance.model import names
 from appliance.model.problem import Fields, Problem, invalid
 from appliance.web import cpu_slot
 from appliance.web.context import Context
+from appliance.web.fair_slots import without_slot
 
 MOST_FILES = 12
 MOST_FEATURES = 20
@@ -84,5 +85,5 @@ def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: 
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
     cpu_slot.release()  # a child reads now, others may work
-    found: dict[str, Any] = context.readers.read(resource_id, asked, caller=caller, timeout=_TIMEOUT)
+    found: dict[str, Any] = without_slot(context.readers.read)(resource_id, asked, caller=caller, timeout=_TIMEOUT)
     return found

@@ -16,10 +16,9 @@ from waitress.adjustments import Adjustments
 from waitress.task import WSGITask
 
 from appliance.security.limits import network
-from appliance.web import authentication
+from appliance.web import authentication, fair_slots
 from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Request, Response, too_large
-from appliance.web.page_slots import PageSlots
 from appliance.web.routes import Route, route
 
 if TYPE_CHECKING:
@@ -51,11 +50,11 @@ def pages_route(
     """The route of all addresses that no other route has.
 
     :param at_once: pages rendered at the same time; more only take the interpreter's lock from each other. Those that wait
-        for something else give their slot to others meanwhile (`page_slots.without_slot`).
+        for something else give their slot to others meanwhile (`fair_slots.without_slot`).
     :param body_limit: bytes of a request's body; a longer one is a Problem 413.
     :param bodies: what counts the bodies of all requests; those of pages count for the client's network.
     """
-    slots = PageSlots(at_once)
+    slots = fair_slots.for_pages(at_once)
     budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:

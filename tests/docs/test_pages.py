@@ -16,7 +16,7 @@ from appliance.web.pages.frame import manual
 from tests.support.server import Appliance
 
 TOP = Path(__file__).parents[2]
-WRITTEN = [TOP / "README.md", *sorted(path for path in (TOP / "docs").glob("*.md") if path.stem not in PAGES)]
+WRITTEN = [TOP / "README.md", *sorted(path for path in (TOP / "docs").rglob("*.md") if path.stem not in PAGES)]
 
 
 @pytest.mark.parametrize("name", PAGES)

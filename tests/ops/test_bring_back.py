@@ -250,3 +250,14 @@ def test_a_file_a_circle_and_a_user_in_the_trash_come_back(place: Place) -> None
     assert rows(place, "SELECT state FROM user WHERE name = 'eve'") == [("active",)]
     place.done("user", "remove", "eve", "--yes")
     assert place.done("trash", "list", "--json").json == []
+
+
+def test_settings_that_were_changed_on_a_page_come_back_with_a_restore(place: Place) -> None:
+    changed = place.root / "page-settings.toml"
+    changed.write_text("[policy]\npublic_datasets = false\n")
+    place.done("backup", "create")
+    changed.unlink()
+    source = ("--from", str(place.root / "backups"), "--key", str(place.sheet))
+    place.done("backup", "restore", *source, "--replace", "--yes")
+    assert "public_datasets = false" in changed.read_text()
+    assert (place.root / "dcor.toml").is_file()

@@ -51,7 +51,7 @@ DELETED = DatasetFacts("d", CIRCLE, ME, private=False, state="deleted", **PLACE)
 DATASET = {
     "dataset:update": EDITORS, "dataset:delete": EDITORS, "dataset:restore": EDITORS, "dataset:withdraw": EDITORS,
     "dataset:collections": EDITORS, "resource:arrange": EDITORS, "dataset:purge": {"editor", "admin"} | SYSADMIN,
-    "dataset:share": ADMINS, "dataset:collaborators": ADMINS, "dataset:move": SYSADMIN, "resource:delete": SYSADMIN,
+    "dataset:annotate_shared": {"editor", "admin"} | SYSADMIN, "dataset:share": ADMINS, "dataset:collaborators": ADMINS, "dataset:move": SYSADMIN, "resource:delete": SYSADMIN,
 }  # fmt: skip
 #: Rules about a circle, and about a collection.
 CIRCLE_RULES = {
@@ -91,6 +91,7 @@ def test_every_rule_stands_in_the_table() -> None:
         "dataset:read",
         "dataset:collect",
         "dataset:version",
+        "dataset:annotate",
         "user:find",
     }
     assert set(policy.rules()) == told
@@ -107,6 +108,13 @@ def test_collecting() -> None:
     assert who_may("dataset:collect", PUBLIC) == USERS
     for facts in (PRIVATE, DRAFT, DELETED):
         assert who_may("dataset:collect", facts) == EDITORS, facts
+
+
+def test_annotating() -> None:
+    """Whoever reads a dataset may keep notes at it, with an account."""
+    assert who_may("dataset:annotate", PUBLIC) == USERS
+    for facts in (PRIVATE, DRAFT, DELETED):
+        assert who_may("dataset:annotate", facts) == READERS, facts
 
 
 def test_new_versions_are_made_of_what_is_active() -> None:

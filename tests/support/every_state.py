@@ -30,6 +30,7 @@ class Showroom(House):
 
     def __init__(self, root: Path) -> None:
         keys = backup_crypto.new_keys()
+        self.key = keys.identity
         options = {"policy.self_registration": True, "backup.recipient": keys.recipient}
         super().__init__(Appliance(root / "data", **options))
         self.words: dict[str, str] = {}
@@ -123,7 +124,7 @@ class Showroom(House):
         log.write_text(json.dumps([*rows, failed]))
         _spoil(backup_manifest.set_path(place, middle) / "database.age")
         _spoil(backup_manifest.set_path(place, oldest) / backup_manifest.MANIFEST)
-        self.words |= {"backup": newest, "damaged_backup": middle, "broken_backup": oldest}
+        self.words |= {"backup": newest, "damaged_backup": middle, "broken_backup": oldest, "backup_key": self.key}
 
 
 def _spoil(path: Path) -> None:

@@ -15,8 +15,8 @@ from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
 from appliance.web import wsgi
 from appliance.web.body_budget import BodyBudget
+from appliance.web.fair_slots import FairSlots
 from appliance.web.http import Body, Headers, Request
-from appliance.web.page_slots import PageSlots
 from appliance.web.routes import find, route
 from tests.support.server import Appliance
 
@@ -108,7 +108,7 @@ def test_a_form_reaches_the_application_as_it_was_sent() -> None:
 def test_the_service_looks_into_files_without_a_slot(
     appliance: Appliance, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    slots = PageSlots(1, patience=2.0)
+    slots = FairSlots(1, share=1, patience=2.0)
 
     def other_page() -> None:
         with slots.held("other"):

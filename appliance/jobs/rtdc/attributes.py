@@ -68,7 +68,10 @@ def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Itera
             continue
         if isinstance(value, np.ndarray) and value.size == 1:
             value = value.reshape(-1)[0]  # MATLAB writes lists of one; dclab reads them with old versions of NumPy only
-        text, sure = decoded(value)
+        text, sure = _texts(value) if isinstance(value, np.ndarray) and value.dtype.kind in "SO" else decoded(value)
+        if not _plain(text):
+            notes.append(f"The metadata key '{shown(key)}' is left out: its value is neither a number nor a text.")
+            continue
         if not sure:
             notes.append(f"The value of the metadata key '{shown(key)}' is not UTF-8; it was read as Latin-1.")
         yield key, text
@@ -86,6 +89,21 @@ def decoded(value: Any) -> tuple[Any, bool]:
         return value.decode("utf-8"), True
     except UnicodeDecodeError:
         return value.decode("latin-1"), False
+
+
+def _texts(values: Any) -> tuple[Any, bool]:
+    """As `decoded`, for an array of texts; one that holds anything else stays what it is."""
+    found = [decoded(value) for value in values.reshape(-1)]
+    if not all(isinstance(text, str) for text, _ in found):
+        return values, True
+    texts = np.array([text for text, _ in found], dtype=h5py.string_dtype()).reshape(values.shape)
+    return texts, all(sure for _, sure in found)
+
+
+def _plain(value: Any) -> bool:
+    """Is it a text, a number, or a list of them? Records, references and the like have no place in dclab's configuration."""
+    kind = np.asarray(value).dtype
+    return isinstance(value, str) or kind.kind in "iufb" or h5py.check_string_dtype(kind) is not None
 
 
 def _set(found: Metadata, section: str, name: str, value: Any, key: str) -> bool:

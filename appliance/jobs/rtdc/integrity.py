@@ -205,7 +205,11 @@ def _metadata_types(dataset: SafeRTDC) -> list[dict[str, Any]]:
         wanted = dataset.config[section].get(key)
         try:
             same = (
-                np.allclose(wanted, value) if isinstance(wanted, list | tuple | np.ndarray) else bool(wanted == value)
+                bool(wanted == value)
+                if not isinstance(wanted, list | tuple | np.ndarray)
+                else np.array_equal(wanted, value)
+                if np.asarray(value).dtype.kind == "O"
+                else np.allclose(wanted, value)
             )
         except (TypeError, ValueError):
             same = False

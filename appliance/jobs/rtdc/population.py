@@ -6,18 +6,18 @@ Means, percentiles, modes and standard deviations are those of `dclab.statistics
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from dclab.polygon_filter import points_in_poly
 from dclab.statistics import Statistics
 
+from appliance.model import gates as rules
+
+from . import gating
 from .errors import RtdcError
 from .features import Array
+from .gating import Read
 
-#: Reads a scalar feature: name → its values. Raises RtdcError.
-Read = Callable[[str], Array]
 #: Name in answers → dclab's name.
 METHODS = {
     "mean": "Mean",
@@ -79,49 +79,12 @@ def histograms(request: dict[str, Any], read: Read, events: int) -> dict[str, An
 
 
 def _columns(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str, Array], list[str]]:
-    wanted = dict.fromkeys(request["features"])
-    for gate in request["gates"]:
-        for one in gate["conditions"]:
-            wanted |= dict.fromkeys(one[key] for key in ("feature", "x", "y") if key in one)
-    columns, missing = {}, []
-    for name in wanted:
-        try:
-            values = read(name)
-        except RtdcError:
-            missing.append(name)
-            continue
-        if len(values) == events:
-            columns[name] = values
-        else:
-            missing.append(name)
-    return columns, missing
+    return gating.columns([*request["features"], *rules.features(request["gates"])], read, events)
 
 
 def _gates(request: dict[str, Any], columns: dict[str, Array], events: int) -> list[tuple[str, Array | None]]:
-    found: list[tuple[str, Array | None]] = [("", np.ones(events, dtype=bool))]
-    for gate in request["gates"]:
-        inside: Array | None = np.ones(events, dtype=bool)
-        for one in gate["conditions"]:
-            if any(one[key] not in columns for key in ("feature", "x", "y") if key in one):
-                inside = None
-                break
-            inside = inside & _condition(one, columns)
-        found.append((gate["name"], inside))
-    return found
-
-
-def _condition(one: dict[str, Any], columns: dict[str, Array]) -> Array:
-    if "points" in one:
-        places = np.column_stack([columns[one["x"]], columns[one["y"]]]).astype(np.float64)
-        inside: Array = points_in_poly(points=places, verts=np.array(one["points"], dtype=np.float64))
-    else:
-        values = columns[one["feature"]]
-        inside = np.ones(len(values), dtype=bool)
-        if one["min"] is not None:
-            inside &= values >= one["min"]
-        if one["max"] is not None:
-            inside &= values <= one["max"]
-    return ~inside if one["inverted"] else inside
+    whole: Array = np.ones(events, dtype=bool)
+    return [("", whole), *gating.masks(request["gates"], columns, events).items()]
 
 
 def _numbers(column: Array, inside: Array) -> dict[str, Any]:

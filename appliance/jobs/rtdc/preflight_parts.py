@@ -48,6 +48,7 @@ class Limits:
     attributes_bytes: int = 32 * MIB
     text_elements: int = 256
     row_bytes: int = MIB
+    text_bytes: int = 16 * MIB
     rank: int = 4
     filters: int = 6
     soft_hops: int = 8
@@ -106,7 +107,7 @@ def _filters_fault(plist: h5py.h5p.PropDCID, bounds: Limits) -> str | None:
 def _type_fault(datatype: h5t.TypeID, bounds: Limits, level: int = 0) -> str | None:
     kind = datatype.get_class()
     size = int(datatype.get_size())
-    if size > bounds.row_bytes:
+    if size > (bounds.text_bytes if kind == h5t.STRING and level == 0 else bounds.row_bytes):
         return f"it has elements of {size} bytes"
     if kind == h5t.COMPOUND and level == 0:
         members = (datatype.get_member_type(index) for index in range(datatype.get_nmembers()))

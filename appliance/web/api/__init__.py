@@ -3,6 +3,28 @@
 Importing this package declares every action.
 """
 
-from appliance.web.api import communities, datasets, dcserv, following, members, resources, site, statistics, users
+from appliance.web.api import (
+    communities,
+    datasets,
+    dcserv,
+    following,
+    gates,
+    members,
+    resources,
+    site,
+    statistics,
+    users,
+)
 
-__all__ = ["communities", "datasets", "dcserv", "following", "members", "resources", "site", "statistics", "users"]
+__all__ = [
+    "communities",
+    "datasets",
+    "dcserv",
+    "following",
+    "gates",
+    "members",
+    "resources",
+    "site",
+    "statistics",
+    "users",
+]

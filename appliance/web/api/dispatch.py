@@ -110,8 +110,9 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
         one = Call(context, viewer, values, request.client, declared.cacheable)
         if not declared.get:  # it may write, which waits for the disk
             return _result(declared, one), False
-        cpu_slot.acquire()
-        return _result(declared, one), one.cacheable
+        with context.reads.held(caller() or ""):
+            cpu_slot.acquire()
+            return _result(declared, one), one.cacheable
 
 
 def _result(declared: Action, one: Call) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.model.problem import Problem
 from appliance.web.api.registry import Raw, Stored
-from appliance.web.http import GUARDED, Response
+from appliance.web.http import GUARDED, Response, retry_after
 
 _HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store"), *GUARDED]
 _STEP = 256 << 10
@@ -50,11 +50,12 @@ def _streamed(site_url: str, name: str, result: Stored) -> Response:
 
 def refusal(site_url: str, name: str, problem: Problem) -> Response:
     """A Problem in CKAN's form: its type, and a message or messages by field; 400 as a bare JSON string."""
+    headers = [*_HEADERS, *retry_after(problem)]
     if problem.kind == "Bad Request":
-        return Response(problem.status, list(_HEADERS), json.dumps(f"Bad request - {problem.message}").encode())
+        return Response(problem.status, headers, json.dumps(f"Bad request - {problem.message}").encode())
     error = {"__type": problem.kind, **_error(problem)}
     body = {"help": _help(site_url, name), "error": error, "success": False}
-    return Response(problem.status, list(_HEADERS), json.dumps(body, ensure_ascii=False).encode())
+    return Response(problem.status, headers, json.dumps(body, ensure_ascii=False).encode())
 
 
 def _error(problem: Problem) -> dict[str, Any]:

@@ -5,23 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.actions import lookup
-from appliance.model.problem import invalid
-from appliance.model.values import decoded
 from appliance.web import measurement_statistics
-from appliance.web.api.registry import Call, Parameter, action, listing
+from appliance.web.api.gates import GATES, given
+from appliance.web.api.registry import Call, action, listing
 
 
 @action(
     "dcor_statistics",
     listing("ids", "Ids of 1 to 12 resources", required=True),
     listing("features", "Names of scalar features; default: area_um, deform"),
-    Parameter(
-        "gates",
-        "any",
-        'List of gates: {"name", "conditions"}; a condition is {"feature", "min", "max"} or {"x", "y", "points"}, '
-        'each with "inverted" if it must not hold; an event is in the gate when all conditions hold',
-        longest=100_000,
-    ),
+    GATES,
     rule="site:read",
     asks="dataset:read",
     get=True,
@@ -34,7 +27,7 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
     `mode`, `sd`, `cv`, `p10`, `q25`, `q75`, `p90`, `min`, `max`.
     """
     ids = measurement_statistics.require_number(call["ids"])
-    question = measurement_statistics.Question.checked(call["features"] or [], _gates(call["gates"]))
+    question = measurement_statistics.Question.checked(call["features"] or [], given(call["gates"]))
     found = []
     with call.context.db.read() as conn:
         for resource_id in ids:
@@ -43,11 +36,3 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
             found.append({"id": row["id"], "name": row["name"], "package_id": row["dataset_id"]})
     caller = call.viewer.user_id or call.client
     return [one | measurement_statistics.statistics(call.context, one["id"], question, caller) for one in found]
-
-
-def _gates(value: Any) -> Any:
-    """JSON, or JSON in a text."""
-    try:
-        return decoded(value) if isinstance(value, str) else value
-    except ValueError as error:
-        raise invalid({"gates": ["Not JSON"]}) from error

@@ -7,12 +7,14 @@ from flask import Blueprint
 from appliance.web.pages.account import access_file, connect, dashboard, login, notifications, profile, register, tokens
 from appliance.web.pages.admin import audit as admin_audit
 from appliance.web.pages.admin import backups as admin_backups
+from appliance.web.pages.admin import bring_back as admin_bring_back
 from appliance.web.pages.admin import certificate as admin_certificate
 from appliance.web.pages.admin import health as admin_health
 from appliance.web.pages.admin import jobs as admin_jobs
 from appliance.web.pages.admin import site as admin_site
 from appliance.web.pages.admin import site_settings as admin_settings
 from appliance.web.pages.admin import storage as admin_storage
+from appliance.web.pages.admin import trash as admin_trash
 from appliance.web.pages.admin import users as admin_users
 from appliance.web.pages.community import access_requests, members
 from appliance.web.pages.community import view as communities
@@ -69,6 +71,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin_jobs.bp,
     admin_storage.bp,
     admin_backups.bp,
+    admin_bring_back.bp,
+    admin_trash.bp,
     admin_certificate.bp,
     admin_audit.bp,
     admin_site.bp,

@@ -41,6 +41,8 @@ _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "jobs/rtdc/integrity.py": {"append": (0,)},
     "actions/*.py": {"alarm": (1,)},
     "backup/audit_anchors.py": {"Anchor": (1,)},
+    "actions/bring_back.py": {"append": (0,), "invalid": None, "not_found": (0,)},
+    "actions/trash.py": {"append": (0,), "invalid": None, "not_found": (0,)},
     "actions/backups.py": {"invalid": None, "alarm": (1,)},
     "tls/certificate.py": {"append": (0,), "invalid": None, "Problem": None},
     "backup/*.py": {"append": (0,), "invalid": None, "not_found": (0,), "Problem": None},

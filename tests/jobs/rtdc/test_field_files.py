@@ -12,15 +12,34 @@ import numpy as np
 import pytest
 
 from appliance.jobs.rtdc import tasks
+from appliance.jobs.rtdc.errors import RtdcError
 from tests.support.rtdc_field import FIELD, Field
+from tests.support.rtdc_reported import REFUSED
 
 #: Words of programmers that no reader may see.
 _JARGON = re.compile(r"<class|Error\b|NoneType|Warning|utf-?8'|index out of range|object at 0x|Traceback")
 
 
 def test_there_are_many_and_each_has_a_source() -> None:
-    assert len(FIELD) >= 40
-    assert all(field.source for field in FIELD.values())
+    assert len(FIELD) + len(REFUSED) >= 95
+    assert all(field.source for field in (*FIELD.values(), *REFUSED.values()))
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_nobody_can_read_is_refused_with_a_sentence(name: str, tmp_path: Path, scratch: Path) -> None:
+    """Metadata and sanity check give the same reasons, so that it cannot be published for good."""
+    path = tmp_path / f"{name}.rtdc"
+    REFUSED[name].build(path)
+    sanity = tasks.sanity({}, path, scratch)
+    try:
+        found = tasks.metadata({}, path, scratch)["integrity"]
+        reasons = found["sanity_errors"]
+        assert not found["sane"]
+    except RtdcError as exc:
+        reasons = [exc.message]
+    assert (sanity["valid"], sanity["reasons"]) == (False, reasons)
+    assert REFUSED[name].says in reasons[0]
+    assert not _JARGON.search(reasons[0])
 
 
 @pytest.mark.parametrize("name", sorted(FIELD))

@@ -34,6 +34,8 @@ def fill(appliance: Appliance) -> dict[str, str]:
     ada.activate(private["id"])
     ada.post("package_collaborator_create", id=private["id"], user_id="eve", capacity="member")
     eve.post("follow_dataset", id=public["id"])
+    gates = [{"name": "cells", "conditions": [{"feature": "area_um", "min": 20}]}]
+    ada.post("dcor_gate_save", id=public["id"], name="cells", gates=gates, shared=True)
     ada.draft("lab", title="Not ready")
     ada.post("package_delete", id=ada.draft("lab", title="Thrown away")["id"])
     made = ada.post("api_token_create", user="ada", name="made with another").result["token"]

@@ -123,6 +123,9 @@ _get("resource_show", ALL, id=_resource)
 _get("resource_view_list", STATES, id=_resource)
 _get("dcor_verdict", STATES, id=_resource)
 _get("dcor_statistics", STATES, ids=_resource)
+_get("dcor_gate_list", STATES, id=_id)
+_GATES = [{"name": "cells", "conditions": [{"feature": "area_um", "min": 20}]}]
+_get("dcor_gate_file", gates=json.dumps(_GATES), gate="cells")
 _get("dcserv valid", ALL, id=_resource, query="valid", version="2")
 _get("dcserv metadata", STATES, id=_resource, query="metadata", version="2")
 _get("dcserv basins", STATES, id=_resource, query="basins", version="2")
@@ -286,6 +289,8 @@ _post("package_collaborator_list", STATES, fresh=False, id=_id)
 _post("package_collaborator_create", STATES, id=_id, user_id="stranger", capacity="member")
 _post("package_collaborator_delete", ("public", "private", "draft"), id=_id, user_id="km")
 _post("follow_dataset", STATES, id=_id)
+_post("dcor_gate_save", STATES, id=_id, name="mine", gates=_GATES)
+_post("dcor_gate_save shared", STATES, id=_id, name="ours", gates=_GATES, shared=True)
 _post("member_create package", STATES, id=_collection, object=_id, object_type="package", capacity="public")
 _post(
     "member_create elsewhere", STATES, id=lambda world, person, one: world.fresh("collection"), object=_id,
@@ -304,6 +309,13 @@ _get("dataset_follower_list", STATES, id=_id)
 def _unfollow(world: World, person: Person, subject: Dataset) -> str:
     person.post("follow_dataset", id=subject.id)
     return sign(person.post("unfollow_dataset", id=subject.id))
+
+
+@_probe("dcor_gate_delete", STATES, fresh=True)
+def _delete_gates(world: World, person: Person, subject: Dataset) -> str:
+    """Another's, which is shared with the circle."""
+    made = world.people["S"].post("dcor_gate_save", id=subject.id, name="ours", gates=_GATES, shared=True).result
+    return sign(person.post("dcor_gate_delete", id=made["id"]))
 
 
 def _upload(name: str, fields: Callable[[Dataset], dict[str, str]], field: str) -> None:

@@ -15,7 +15,7 @@ from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn, context, settings, viewer
+from appliance.web.pages.frame.base import conn, context, settings, site, viewer
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.message_translation import inside
@@ -36,7 +36,8 @@ def page() -> str:
 
 def _page(verified: dict[str, Any] | None = None) -> str:
     place = backups.folder(settings())
-    found = backups.listed(place)
+    found = backups.listed(place, backups.own_signer(settings()))
+    seen = backups.last_verified(conn(), [row["name"] for row in found[:_SHOWN]])
     last = job_store.list_(conn(), kind="backup", limit=1)
     return render(
         "admin/backups.html",
@@ -45,12 +46,14 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         backups=[
             {
                 "name": row["name"],
-                "created": show.local(_naive(row["created"])),
-                "ago": show.ago(_naive(row["created"])),
-                "kind": _kind(row["kind"]),
+                "created": show.local(naive(row["created"])),
+                "ago": show.ago(naive(row["created"])),
+                "kind": kind_word(row["kind"]),
                 "files": show.integer(row["files"]),
                 "size": show.size(row["size"]),
                 "problem": inside(row["problem"]),
+                "signed": signed(row),
+                "verified": checked(seen.get(row["name"])),
             }
             for row in found[:_SHOWN]
         ],
@@ -63,7 +66,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         ),
         trials=[
             {
-                "at": show.local(_naive(str(row.get("at", "")))),
+                "at": show.local(naive(str(row.get("at", "")))),
                 "problems": [inside(str(line)) for line in row.get("problems") or []],
             }
             for row in backup_trials.trials(settings())[:6]
@@ -74,11 +77,32 @@ def _page(verified: dict[str, Any] | None = None) -> str:
     )
 
 
-def _kind(kind: str) -> str:
+def kind_word(kind: str) -> str:
+    """ "Complete" or "database only"."""
     return _(_KINDS[kind]) if kind in _KINDS else kind
 
 
-def _naive(moment: str) -> str:
+def signed(row: dict[str, Any]) -> str:
+    """Who has signed a backup, as far as it can be read."""
+    if row["problem"]:
+        return ""
+    return _("by this server") if row["own"] else _("by another server")
+
+
+def checked(found: dict[str, Any] | None) -> dict[str, str]:
+    """When a backup was verified last, and what came of it."""
+    if found is None:
+        return {"kind": "", "text": _("not yet"), "title": ""}
+    count = int(found["detail"].get("problems", 0))
+    text = ngettext("%(num)s problem", "%(num)s problems", count) if count else _("good")
+    return {
+        "kind": "bad" if count else "good",
+        "text": f"{text}, {show.ago(found['at'])}",
+        "title": show.moment(found["at"]),
+    }
+
+
+def naive(moment: str) -> str:
     """A stored moment without its zone, which is always UTC."""
     return moment.removesuffix("Z").partition("+")[0]
 
@@ -100,6 +124,7 @@ def verify(name: str) -> str:
     """Check a backup without its private key: signature, completeness, checksums."""
     try:
         found = backups.verify(settings(), name)
+        backups.note_verified(site(), viewer(), found)
         problems = [inside(str(problem)) for problem in found.problems]
     except Problem as problem:
         problems = [translated(str(problem))]

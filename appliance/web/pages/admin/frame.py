@@ -15,6 +15,7 @@ def frame(on: str, title: str) -> dict[str, Any]:
         ("jobs", "/admin/jobs", _("Jobs"), "jobs"),
         ("storage", "/admin/storage", _("Storage"), "server"),
         ("backups", "/admin/backups", _("Backups"), "archive"),
+        ("trash", "/admin/trash", _("Trash"), "trash"),
         ("certificate", "/admin/certificate", _("Certificate"), "certificate"),
         ("audit", "/admin/audit", _("Audit log"), "log"),
         ("incidents", "/admin/incidents", _("Incidents"), "warning"),

@@ -15,7 +15,7 @@ from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
 from appliance.store import datasets, resources, rtdc, verdicts
 from appliance.web import measurement_statistics as figures
-from appliance.web.page_slots import without_slot
+from appliance.web.fair_slots import without_slot
 from appliance.web.pages.dataset import compare_charts as charts
 from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show

@@ -9,7 +9,9 @@ from flask import request
 from appliance.web.pages.frame.render import render
 
 
-def question(title: str, text: str, button: str, *, back: str, items: Sequence[str] = ()) -> str | None:
+def question(
+    title: str, text: str, button: str, *, back: str, items: Sequence[str] = (), takes: bool = True
+) -> str | None:
     """The page that asks, or None when the reader has answered it with yes.
 
     Call it when the policy has been asked and before anything changes. The page sends the same form again.
@@ -17,6 +19,7 @@ def question(title: str, text: str, button: str, *, back: str, items: Sequence[s
     :param text: what will happen, in one or two sentences.
     :param items: what it happens to, one line each.
     :param back: where "Cancel" leads.
+    :param takes: is something taken away? Otherwise it is given back, and the page does not warn.
     """
     if request.form.get("confirmed") == "yes":
         return None
@@ -28,6 +31,7 @@ def question(title: str, text: str, button: str, *, back: str, items: Sequence[s
         button=button,
         back=back,
         items=items,
+        takes=takes,
         carried=carried,
         action=request.path,
     )

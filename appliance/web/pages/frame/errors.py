@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from appliance.model.problem import Problem
 from appliance.security import policy
+from appliance.web.http import retry_after
 from appliance.web.pages.frame import missing_rights
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.problem_texts import translated
@@ -29,12 +30,12 @@ def _problem(problem: Problem) -> Any:
     if problem.status == 403 and (viewer is None or viewer.anonymous) and request.method == "GET":
         return redirect("/user/login?next=" + quote(request.full_path.rstrip("?")), 303)
     if wants_json():
-        return {"error": str(problem), "fields": problem.fields}, problem.status
+        return {"error": str(problem), "fields": problem.fields}, problem.status, retry_after(problem)
     text, link = translated(str(problem)) if problem.message or problem.fields else "", None
     if problem.status == 403 and request.method == "GET":
         said, url, label = missing_rights.explained()
         text, link = said or text, {"url": url, "text": label} if said else None
-    return page(problem.status, text, link=link, ask_at=_ask_at(problem.status))
+    return *page(problem.status, text, link=link, ask_at=_ask_at(problem.status)), retry_after(problem)
 
 
 def _http(error: HTTPException) -> Any:

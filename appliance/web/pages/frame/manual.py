@@ -1,4 +1,7 @@
-"""The guides and reference pages of `docs/`, readable without any network: /help/user-guide and its neighbours."""
+"""The guides and reference pages of `docs/`, readable without any network: /help/user-guide and its neighbours.
+
+`docs/de/` holds the guides in German; reference pages are in English only.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from appliance.model.problem import not_found
-from appliance.web.pages.frame import markdown
+from appliance.web.pages.frame import i18n, markdown
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.redirects import local_path
@@ -36,19 +39,28 @@ def page(name: str) -> Response:
 
 @cacheable
 def _guide(name: str) -> str:
-    text = (_FOLDER / f"{name}.md").read_text(encoding="utf-8")
-    pages = [(one, title(one)) for one in PAGES]
-    return render("site/manual.html", title=title(name), text=_html(text), pages=pages, shown=name)
+    file, lang = _translated(name)
+    pages = [(one, title(one), _translated(one)[1]) for one in PAGES]
+    text = _html(file.read_text(encoding="utf-8"))
+    return render("site/manual.html", title=title(name), text=text, pages=pages, shown=name, lang=lang)
 
 
 def title(name: str) -> str:
-    """The first heading of a page. Raises OSError when it was not installed."""
-    with (_FOLDER / f"{name}.md").open(encoding="utf-8") as file:
+    """The first heading of a page, in the reader's language if it is translated. Raises OSError when it was not installed."""
+    with _translated(name)[0].open(encoding="utf-8") as file:
         return next((line[2:].strip() for line in file if line.startswith("# ")), name)
+
+
+def _translated(name: str) -> tuple[Path, str]:
+    """The file of a page in the reader's language, or in English where there is none, and the language it is in."""
+    language = i18n.language()
+    file = _FOLDER / language / f"{name}.md"
+    return (file, language) if file.is_file() else (_FOLDER / f"{name}.md", "en")
 
 
 def _html(text: str) -> Markup:
     """The page below its title: sections are h2, their parts h3."""
+    text = text.replace("](../", "](")  # from a translation to a page in English; here all have one address
     head, *commented = text.split("<!--")
     text = head + "".join(piece.partition("-->")[2].lstrip() for piece in commented)
     text = re.sub(r"^# .*\n", "", text, count=1, flags=re.MULTILINE)

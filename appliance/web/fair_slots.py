@@ -1,4 +1,4 @@
-"""How many pages are computed at once, and for whom: one caller alone never holds all slots, and whoever waits elsewhere holds none."""
+"""Slots for work in requests, fair by caller: nobody alone holds all of them, and whoever waits for something else holds none."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from appliance.model.problem import Problem
+from appliance.store import fair_lock
+from appliance.web import cpu_slot
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 #: Longest wait for a slot [s].
-_PATIENCE = 10.0
+PATIENCE = 10.0
 
 
 class _Here(threading.local):
     """Where this thread holds a slot, and for whom."""
 
-    slots: PageSlots | None = None
+    slots: FairSlots | None = None
     caller: str = ""
 
 
@@ -38,12 +40,16 @@ class _Ticket:
         self.granted = threading.Event()
 
 
-class PageSlots:
-    """`at_once` slots. A free one goes to whoever holds the fewest; of those, to who has waited longest. Thread-safe."""
+class FairSlots:
+    """`at_once` slots. A free one goes to whoever holds the fewest; of those, to who has waited longest. Thread-safe.
 
-    def __init__(self, at_once: int, patience: float = _PATIENCE) -> None:
+    :param share: how many of them one caller may hold.
+    :param patience: longest wait [s].
+    """
+
+    def __init__(self, at_once: int, share: int, patience: float = PATIENCE) -> None:
         self._free = at_once
-        self._share = max(1, at_once - 1)
+        self._share = share
         self._patience = patience
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
@@ -51,13 +57,15 @@ class PageSlots:
 
     @contextmanager
     def held(self, caller: str) -> Iterator[None]:
-        """Hold a slot for `caller`. Raises Problem 503 when none was free for long."""
+        """Hold a slot for `caller`. Raises Problem when none came free for long: 429 while `caller` holds all he may, else 503."""
         if not self._enter(caller, self._patience):
-            raise Problem(503, "Busy", message="Too many pages are asked for at the moment; try again in a minute.")
+            raise self._refusal(caller)
         _here.slots, _here.caller = self, caller
+        before = fair_lock.give_way(lambda: self.released(caller))
         try:
             yield
         finally:
+            fair_lock.give_way(before)
             _here.slots = None
             self._leave(caller)
 
@@ -65,18 +73,36 @@ class PageSlots:
     def released(self, caller: str) -> Iterator[None]:
         """Give the slot of this thread to others for a while."""
         _here.slots = None
+        before = fair_lock.give_way(None)
         self._leave(caller)
         try:
             yield
         finally:
             self._enter(caller, None)
             _here.slots, _here.caller = self, caller
+            fair_lock.give_way(before)
+
+    def _refusal(self, caller: str) -> Problem:
+        with self._lock:
+            own = self._held[caller] >= self._share
+        if own:
+            return Problem(
+                429,
+                "Too Many Requests",
+                message=f"{self._share} of your requests are being worked on already. Wait for one of them to end, then try again.",
+            )
+        return Problem(503, "Busy", message="Too much is asked for at the moment; try again in a minute.")
 
     def _enter(self, caller: str, seconds: float | None) -> bool:
-        ticket = _Ticket(caller)
         with self._lock:
+            if self._free > 0 and not self._waiting and self._held[caller] < self._share:
+                self._take(caller)
+                return True
+            ticket = _Ticket(caller)
             self._waiting.append(ticket)
             self._grant()
+        if not ticket.granted.is_set():
+            cpu_slot.release()  # others may work meanwhile
         if ticket.granted.wait(seconds):
             return True
         with self._lock:
@@ -92,23 +118,26 @@ class PageSlots:
             self._grant()
 
     def _grant(self) -> None:
-        while self._free:
+        while self._free > 0:
             possible = (one for one in self._waiting if self._held[one.caller] < self._share)
             ticket = min(possible, key=lambda one: self._held[one.caller], default=None)
             if ticket is None:
                 return
             self._waiting.remove(ticket)
-            self._held[ticket.caller] += 1
-            self._free -= 1
+            self._take(ticket.caller)
             ticket.granted.set()
+
+    def _take(self, caller: str) -> None:
+        self._held[caller] += 1
+        self._free -= 1
 
 
 def without_slot(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`function`, which waits for something else than the processor, called without the slot of the page that needs it."""
+    """`function`, which waits for something else than the processor, called without the slot of the request that needs it."""
 
     @functools.wraps(function)
     def called(*arguments: _P.args, **options: _P.kwargs) -> _R:
-        """Call `function` while the page's slot is free for others."""
+        """Call `function` while the request's slot is free for others."""
         slots = _here.slots
         if slots is None:
             return function(*arguments, **options)
@@ -116,3 +145,13 @@ def without_slot(function: Callable[_P, _R]) -> Callable[_P, _R]:
             return function(*arguments, **options)
 
     return called
+
+
+def for_pages(at_once: int) -> FairSlots:
+    """Pages that are computed at once; one caller leaves a slot for others."""
+    return FairSlots(at_once, max(1, at_once - 1))
+
+
+def for_reads() -> FairSlots:
+    """Questions to the API that are computed at once: a statement may read for ten seconds, and all share the processors."""
+    return FairSlots(16, 4)

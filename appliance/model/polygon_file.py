@@ -1,0 +1,84 @@
+"""Gates as dclab's polygon files (``.poly``), which Shape-Out and DCscope open: the events of a gate are those in all polygons of the file.
+
+Format: `dclab.polygon_filter.PolygonFilter.save`. Numbers have all their digits, so that dclab reads the same polygon.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from appliance.model import gates as rules
+
+#: Where a range has no bound, and for the other axis of a single range.
+_FAR = 1e30
+
+
+def text(gates: Sequence[rules.Gate], name: str) -> str:
+    """The file for one of checked gates. Raises ValueError with a sentence when there is none, or it needs an "or"."""
+    by_name = {gate["name"]: gate for gate in gates}
+    if name not in by_name:
+        raise ValueError(f"There is no gate '{name}'")
+    found = _gate(by_name, by_name[name], inverted=False)
+    return "".join(_lines(place, name, len(found), one) for place, one in enumerate(found))
+
+
+def _gate(by_name: Mapping[str, rules.Gate], gate: rules.Gate, *, inverted: bool) -> list[dict[str, Any]]:
+    """The polygons of all of which an event has to be part."""
+    conditions = list(gate["conditions"])
+    joint = gate["combine"] == "and"
+    if len(conditions) > 1 and joint and (box := _box(conditions)):
+        conditions = [box, *conditions[2:]]
+    if len(conditions) > 1 and joint == inverted:  # "a or b", or "not (a and b)"
+        raise ValueError(
+            f"Gate '{gate['name']}' cannot be written as a polygon file, which knows no 'or'. Export its events instead"
+        )
+    found = []
+    for one in conditions:
+        turned = one["inverted"] != inverted
+        if "gate" in one:
+            found += _gate(by_name, by_name[one["gate"]], inverted=turned)
+        else:
+            found.append(_polygon(one) | {"inverted": turned})
+    return found
+
+
+def _box(conditions: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """One rectangle for two ranges of different features at the start, None for anything else."""
+    a, b = conditions[:2]
+    if "feature" not in a or "feature" not in b or a["feature"] == b["feature"] or a["inverted"] or b["inverted"]:
+        return None
+    x, y = _bounds(a), _bounds(b)
+    return {"x": a["feature"], "y": b["feature"], "points": _rectangle(x, y), "inverted": False}
+
+
+def _polygon(one: dict[str, Any]) -> dict[str, Any]:
+    if "feature" not in one:
+        return {"x": one["x"], "y": one["y"], "points": rules.corners(one)}
+    # every file has the feature "index", and every event a number in it
+    return {"x": one["feature"], "y": "index", "points": _rectangle(_bounds(one), (-_FAR, _FAR))}
+
+
+def _bounds(one: dict[str, Any]) -> tuple[float, float]:
+    """A range's bounds, moved by the least step, because they belong to a range but not all of them to a polygon."""
+    low = -_FAR if one["min"] is None else math.nextafter(one["min"], -math.inf)
+    high = _FAR if one["max"] is None else math.nextafter(one["max"], math.inf)
+    return low, high
+
+
+def _rectangle(x: tuple[float, float], y: tuple[float, float]) -> list[list[float]]:
+    return [[x[0], y[0]], [x[1], y[0]], [x[1], y[1]], [x[0], y[1]]]
+
+
+def _lines(place: int, name: str, count: int, one: dict[str, Any]) -> str:
+    title = name if count == 1 else f"{name} {place + 1}"
+    lines = [
+        f"[Polygon {place:08d}]",
+        f"X Axis = {one['x']}",
+        f"Y Axis = {one['y']}",
+        f"Name = {title.replace('=', '-')}",
+        f"Inverted = {one['inverted']}",
+        *(f"point{number:08d} = {x!r} {y!r}" for number, (x, y) in enumerate(one["points"])),
+    ]
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,87 @@
+"""Actions on gates: saved with datasets, and as files for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.actions import gate_sets as verbs
+from appliance.model import gates as rules
+from appliance.model import polygon_file
+from appliance.model.problem import invalid
+from appliance.model.values import decoded
+from appliance.web.api.registry import Call, Parameter, action, flag, text
+
+#: What all actions with gates take.
+GATES = Parameter(
+    "gates",
+    "any",
+    'List of gates: {"name", "conditions", "combine", "colour"}. A condition is {"feature", "min", "max"}, '
+    '{"x", "y", "points"}, {"x", "y", "centre", "axes"} (an ellipse by two half axes) or {"gate": name of another}, each with '
+    '"inverted" if it must not hold. An event is in the gate when all conditions hold, or with "combine": "or" when one does',
+    longest=verbs.LONGEST,
+)
+
+
+def given(value: Any) -> Any:
+    """Gates as they came: JSON, or JSON in a text. Raises Problem 409."""
+    try:
+        return decoded(value) if isinstance(value, str) else value
+    except ValueError as error:
+        raise invalid({"gates": ["Not JSON"]}) from error
+
+
+@action(
+    "dcor_gate_list",
+    text("id", "Id or name of a dataset", required=True),
+    rule="site:read",
+    asks="dataset:read",
+    get=True,
+)
+def dcor_gate_list(call: Call) -> list[dict[str, Any]]:
+    """The sets of gates saved with a dataset: one's own, and for members of its circle those that are shared with it.
+
+    Each has `id`, `package_id`, `name`, `gates`, `shared`, `own`, `user` and `modified`.
+    """
+    with call.context.db.read() as conn:
+        return verbs.listed(conn, call.viewer, call["id"])
+
+
+@action(
+    "dcor_gate_save",
+    text("id", "Id or name of a dataset, draft or active", required=True),
+    text("name", "Name of the set", required=True),
+    GATES,
+    flag("shared", "Let all members of the dataset's circle see it (for its editors and admins)"),
+    rule="write",
+    asks="dataset:annotate",
+)
+def dcor_gate_save(call: Call) -> dict[str, Any]:
+    """Save gates with a dataset, in place of one's own set of the same name. The dataset itself does not change."""
+    return verbs.save(
+        call.context, call.viewer, call["id"], call["name"], given(call["gates"]), shared=bool(call["shared"])
+    )
+
+
+@action(
+    "dcor_gate_delete",
+    text("id", "Id of a set of gates", required=True),
+    rule="write",
+    asks="dataset:annotate dataset:share",
+)
+def dcor_gate_delete(call: Call) -> None:
+    """Delete a set of gates: one's own, or as an admin of the circle one that is shared with it."""
+    verbs.delete(call.context, call.viewer, call["id"])
+
+
+@action(
+    "dcor_gate_file", GATES, text("gate", "Name of one of them", required=True), rule="site:read", asks=None, get=True
+)
+def dcor_gate_file(call: Call) -> str:
+    """A gate as the text of a polygon file (.poly), which dclab, Shape-Out and DCscope read.
+
+    Its events are those that are in all polygons of the file. A gate that needs an "or" is refused.
+    """
+    try:
+        return polygon_file.text(rules.checked(given(call["gates"])), call["gate"])
+    except ValueError as error:
+        raise invalid({"gates": [str(error)]}) from error

@@ -99,7 +99,7 @@ class Web:
     browser_upload: bool = _option(True, "Offer uploads in the browser", live=True)
     session_hours: int = _option(12, "A session ends after this time without use", "h", least=1, live=True)
     contact: str = _option("", "Whom users should ask: a name, an address, a telephone number", live=True)
-    docs_url: str = _option("", "Further documentation of this site", live=True)
+    docs_url: str = _option("", "Further documentation of this site", live=True, form="link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
     server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
-    sender: str = _option("", "From address", live=True)
-    admin: str = _option("", "Where alarms go", live=True)
+    sender: str = _option("", "From address", live=True, form="mail")
+    admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
         "auto",
         "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",

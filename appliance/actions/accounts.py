@@ -24,6 +24,9 @@ _PLAIN = (str, int, float, type(None))
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
 
+#: Live API tokens that an account may have.
+MOST_TOKENS = 200
+
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
     """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
@@ -172,6 +175,8 @@ def create_token(
             raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
+            raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
         ends = [times.ahead(expires)] if expires else []
         maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
         if maker is not None and maker["expires"]:

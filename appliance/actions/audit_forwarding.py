@@ -5,11 +5,12 @@ The log itself is the queue: the number of the last entry that was handed over i
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from appliance.store.database import Database
 #: Kind of the alarm that a server which takes nothing raises.
 ALARM = "syslog"
 _AT_ONCE = 500
+#: Longest message [bytes]. Usual servers cut longer ones, and a datagram has 65,507 bytes at most.
+LONGEST = 8000
 _TIMEOUT = 20.0  # seconds
 #: Facility "log audit" (13), severity "informational" (6).
 _PRIORITY = 13 * 8 + 6
@@ -56,7 +59,13 @@ def forward(db: Database, settings: Settings) -> int:
     try:
         target = target_of(settings.syslog.server)
         while rows := _waiting(db):
-            _send(target, settings, (message(row, settings.server.hostname) for row in rows))
+            handed: list[int] = []
+            try:
+                _send(target, settings, _noted(rows, settings.server.hostname, handed))
+            finally:
+                if target.protocol == "udp" and len(handed) > 1:  # the last one did not leave
+                    with db.write() as tx:
+                        audit.note_forwarded(tx, handed[-2])
             with db.write() as tx:
                 audit.note_forwarded(tx, rows[-1]["seq"])
                 alarms.resolve_for(tx, ALARM, "")
@@ -69,15 +78,26 @@ def forward(db: Database, settings: Settings) -> int:
 
 
 def message(entry: dict[str, Any], hostname: str) -> bytes:
-    """One entry as RFC 5424 wants it."""
-    data = {
+    """One entry as RFC 5424 wants it, of at most `LONGEST` bytes: longer details stay in the log here, and their SHA-256 is sent."""
+    data: dict[str, Any] = {
         key: entry[key] for key in ("seq", "at", "actor", "actor_id", "action", "object_type", "object_id", "address")
     }
     data["detail"] = json.loads(entry["detail"])
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > LONGEST - 500:  # for the head before it
+        detail = entry["detail"].encode()
+        data["detail"] = {"left_out_bytes": len(detail), "sha256": hashlib.sha256(detail).hexdigest()}
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     action = re.sub(r"[^!-~]", "", entry["action"])[:32] or "-"
     at = str(entry["at"]) if str(entry["at"]).endswith("Z") else f"{entry['at']}Z"
     return f"<{_PRIORITY}>1 {at} {hostname} dcor - {action} - \ufeff{text}".encode()
+
+
+def _noted(rows: Iterable[dict[str, Any]], hostname: str, handed: list[int]) -> Iterator[bytes]:
+    """The messages of entries; `handed` gets the number of each when it is taken."""
+    for row in rows:
+        handed.append(row["seq"])
+        yield message(row, hostname)
 
 
 def _waiting(db: Database) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from appliance.actions import (
     callers,
     collecting,
     dataset_fields,
+    deletion,
     lookup,
     notifying,
     resources,
@@ -152,20 +153,20 @@ def apply(
     fields, circle_id, state = changes.fields, changes.circle_id, changes.state
     _require_allowed(site, viewer, facts, row, changes.keys, fields, data.get("name"))
 
-    if state == "active" and facts.state != "active":
+    if state == "active" and "active" not in (facts.state, row["deleted_from"]):
         activation.require_ready(tx, facts.id)
-    columns = _columns(fields)
+    columns = _columns(fields) | ({"state": state} if state else {})
     if circle_id:
         upload_limits.require_quota_to_move(site, tx, facts.id, circle_id)
         columns["circle_id"] = circle_id
-    if state:
-        columns["state"] = state
     if "name" in changes.keys:
         columns["name"] = dataset_fields.chosen_name(tx, viewer, data["name"])
     if {"authors", "license_id"} & fields.keys():
         dataset_fields.require_complete(
             {"authors": row["authors"], "license_id": row["license_id"], **fields}, viewer, site.settings
         )
+    if state and facts.state == "deleted":
+        deletion.bring_back(tx, viewer, row, columns.get("name", row["name"]), state)
     datasets.update(tx, facts.id, **columns)
     if changes.tags is not None:
         tags.assign(tx, facts.id, changes.tags)
@@ -249,8 +250,7 @@ def _note(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: Datas
         datasets.touch(tx, facts.id)
     activated = state == "active" and facts.state != "active"
     notifying.changed(tx, viewer, facts.id, row["version_of"] if activated else None)
-    event = _EVENTS.get(state or "", "dataset.update")
-    audit.add(tx, viewer, event, "dataset", facts.id, fields=sorted(changes.keys))
+    audit.add(tx, viewer, _EVENTS.get(state or "", "dataset.update"), "dataset", facts.id, fields=sorted(changes.keys))
 
 
 def _require_allowed(
@@ -342,9 +342,8 @@ def _apply_resources(
         resources.remove(tx, viewer, resource_id, facts.id, files)
     if kept and kept != [one for one in old if one in set(kept)]:
         _require_draft(viewer, facts)
-        rows.reorder(
-            tx, facts.id, kept + [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)]
-        )
+        others = [row["id"] for row in rows.of_dataset(tx, facts.id) if row["id"] not in set(kept)]
+        rows.reorder(tx, facts.id, kept + others)
 
 
 def _change_and_add(

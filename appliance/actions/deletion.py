@@ -7,10 +7,10 @@ import sqlite3
 from appliance.actions import lookup, resources
 from appliance.actions.site import Site
 from appliance.model import names, states
-from appliance.model.problem import Problem, not_authorized
+from appliance.model.problem import Problem, invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import audit, datasets
+from appliance.store import audit, communities, datasets
 
 #: Datasets that one call deletes, restores or purges.
 MOST = 200
@@ -43,6 +43,16 @@ def restore(site: Site, viewer: Viewer, *refs: str | None) -> None:
                 name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), facts.id)
             datasets.restore(tx, facts.id, name)
             audit.add(tx, viewer, "dataset.restore", "dataset", facts.id)
+
+
+def bring_back(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, name: str, state: str) -> None:
+    """A deleted dataset gets another state, with what it had left. Raises Problem 409 when its circle or its name is gone."""
+    if communities.find(tx, row["circle_id"], "circle") is None:
+        raise invalid({"owner_org": ["Its circle is deleted. Bring that back first: dcor trash restore circle NAME"]})
+    if datasets.name_taken(tx, name):
+        raise invalid({"name": [f"Another dataset is called {name} now; give this one another name"]})
+    datasets.restore(tx, row["id"], name, state=state)
+    audit.add(tx, viewer, "dataset.restore", "dataset", row["id"], state=state)
 
 
 def require_restorable(row: sqlite3.Row) -> None:

@@ -37,6 +37,10 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
         raise invalid(
             message="A password is sent to a verified mail server only: dcor config set mail.security starttls (or tls, for SMTPS)"
         )
+    if settings.user and not password:
+        raise invalid(
+            message=f"No password is known for {settings.user} at {settings.server}. Set it: sudo dcor send-mail --login {settings.user}"
+        )
     try:
         with _connected(settings) as server:
             if settings.user:
@@ -56,17 +60,24 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
         raise invalid(message=f"{settings.server} did not take the mail: {error}") from error
 
 
-def login_password(folder: Path) -> str:
-    """The password for the mail server in the folder of secrets, "" without one."""
+def login_password(folder: Path, settings: Mail) -> str:
+    """The password for this account at this mail server in the folder of secrets; "" without one, or when it is another's."""
     try:
-        return (folder / PASSWORD).read_text(encoding="utf-8").rstrip("\n")
-    except FileNotFoundError:
+        password, *account = (folder / PASSWORD).read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
         return ""
+    return password if account == _account(settings) else ""
 
 
-def set_login_password(folder: Path, password: str) -> None:
-    """Keep the password for the mail server, readable by the service alone."""
-    secrets.write_private(secrets.private_folder(folder) / PASSWORD, password.encode() + b"\n")
+def set_login_password(folder: Path, settings: Mail, password: str) -> None:
+    """Keep the password for the mail server, readable by the service alone, with the account that it belongs to."""
+    lines = "\n".join([password, *_account(settings)])
+    secrets.write_private(secrets.private_folder(folder) / PASSWORD, lines.encode() + b"\n")
+
+
+def _account(settings: Mail) -> list[str]:
+    """Server and user: whoever changes the server's name in the settings does not get the password of the one before."""
+    return [settings.server.partition(":")[0].casefold(), settings.user]
 
 
 def _connected(settings: Mail) -> smtplib.SMTP:

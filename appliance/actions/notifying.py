@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from itertools import groupby
 
-from appliance.actions import mailing
+from appliance.actions import callers, mailing
 from appliance.actions.site import Site
 from appliance.model import notices, times
 from appliance.model.problem import Problem, bad_request
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
-from appliance.store import following, notifications
+from appliance.store import following, notifications, users
 from appliance.store.database import Database
 
 _KEPT = timedelta(days=90)
@@ -64,6 +64,18 @@ def tell_of_uploads(db: Database) -> int:
     return len(ended)
 
 
+def _permitted(db: Database, settings: Settings, rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """Those of one person's notifications that are about what they may see now; the others are settled without a mail."""
+    with db.read() as conn:
+        user = users.find(conn, rows[0]["user_id"])
+        reader = callers.of_user(conn, settings.policy, user, scope="read") if user is not None else Viewer()
+        hidden = notifications.without_right(conn, reader, [row["id"] for row in rows])
+    if hidden:
+        with db.write() as tx:
+            notifications.mailed(tx, sorted(hidden))
+    return [row for row in rows if row["id"] not in hidden]
+
+
 def send_mails(db: Database, settings: Settings) -> int:
     """Send what is due, one mail for each person; what the mail server does not take waits for the next call. → mails sent"""
     if not settings.mail.server:
@@ -71,12 +83,18 @@ def send_mails(db: Database, settings: Settings) -> int:
     with db.read() as conn:
         due = notifications.unmailed(conn, times.ahead(-timedelta(days=1)))
     sent = refused = 0
-    for (email, language), group in groupby(due, key=lambda row: (row["email"], row["language"])):
-        rows = list(group)
+    for (_user_id, email, language), group in groupby(
+        due, key=lambda row: (row["user_id"], row["email"], row["language"])
+    ):
+        rows = _permitted(db, settings, list(group))
+        if not rows:
+            continue
         entries = [(row["kind"], row["dataset_id"]) for row in rows]
         subject, text = notices.mail(language, settings.server.hostname, settings.site_url, entries)
         try:
-            mailing.send(settings.mail, email, subject, text, password=mailing.login_password(settings.secrets))
+            mailing.send(
+                settings.mail, email, subject, text, password=mailing.login_password(settings.secrets, settings.mail)
+            )
         except (
             Problem
         ):  # an address that is refused, or a server that takes nothing; the digest of alarms tells of that

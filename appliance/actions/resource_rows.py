@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.actions import resources
 from appliance.actions.site import Site
-from appliance.model import media, names
+from appliance.model import media
 from appliance.model.viewer import Viewer
 from appliance.store import audit, jobs, versions
 from appliance.store import resources as rows
@@ -21,15 +20,12 @@ def share(
     viewer: Viewer,
     source: sqlite3.Row,
     dataset_id: str,
-    files: resources.DepotTransaction,
-) -> str:
-    """Make a file of another dataset a resource of this one, too, under an id of its own; returns it. The bytes are not copied."""
-    resource_id = names.new_id()
-    files.share(source["id"], resource_id)
+    resource_id: str,
+) -> None:
+    """Make a file of another dataset a resource of this one, too, under an id of its own that has its bytes in the depot already."""
     insert(site, tx, viewer, dataset_id, resource_id, source)
     versions.share(tx, resource_id, source["shared_id"] or source["id"])
     audit.add(tx, viewer, "resource.share", "resource", resource_id, dataset=dataset_id, source=source["id"])
-    return resource_id
 
 
 def insert(

@@ -9,15 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection
 
-from appliance.actions import dataset_fields, lookup, resource_rows, resources
+from appliance.actions import dataset_fields, lookup, resource_rows, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import names, references
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
-from appliance.store import audit, communities, datasets, tags, versions
+from appliance.store import artefacts, audit, communities, datasets, tags, versions
 from appliance.store import resources as rows
 
+#: Drafts of new versions that one dataset may have at a time.
+MOST_DRAFTS = 10
 #: Columns of a dataset that its new version begins with. Its DOI names the earlier one.
 _TEXTS = ("title", "notes", "authors", "license_id")
 
@@ -28,26 +30,47 @@ def create(site: Site, viewer: Viewer, ref: str | None, file_ids: Collection[str
     :param file_ids: the files that it begins with, all of them when None.
     :raises Problem: 403, 404 (also when one of the files is not in the dataset), 409 when the dataset is not active.
     """
-    with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        row, facts = lookup.dataset(tx, viewer, ref, "dataset:version")
-        if facts.state != "active":
-            raise Problem(409, "Validation Error", message="Only an active dataset can have a new version.")
-        circle = communities.find(tx, facts.circle_id, "circle")
-        if circle is None:
-            raise not_found()
-        policy.require(viewer, "circle:add_dataset", communities.facts(circle))
-        dataset_id = _dataset(site, tx, viewer, row, facts)
-        present = rows.of_dataset(tx, facts.id)
-        wanted = {file["id"] for file in present} if file_ids is None else set(file_ids)
-        if not wanted <= {file["id"] for file in present}:
-            raise not_found("One of the files is not in this dataset.")
-        for file in present:
-            if file["id"] in wanted:
-                resource_rows.share(site, tx, viewer, file, dataset_id, files)
-        audit.add(tx, viewer, "dataset.version", "dataset", dataset_id, source=facts.id, files=len(wanted))
-        datasets.refresh(tx, dataset_id)
+    with site.db.read() as conn:
+        _row, facts, chosen = _checked(site, conn, viewer, ref, file_ids)
+    new_ids = {file["id"]: names.new_id() for file in chosen}
+    with resources.DepotTransaction(site) as files:
+        for source_id, resource_id in new_ids.items():  # outside of the transaction: each waits for the disk
+            files.share(source_id, resource_id)
+        with site.db.write() as tx:
+            row, facts, chosen = _checked(site, tx, viewer, ref, list(new_ids))
+            dataset_id = _dataset(site, tx, viewer, row, facts)
+            for file in chosen:
+                resource_rows.share(site, tx, viewer, file, dataset_id, new_ids[file["id"]])
+            audit.add(tx, viewer, "dataset.version", "dataset", dataset_id, source=facts.id, files=len(chosen))
+            datasets.refresh(tx, dataset_id)
     site.wake_jobs()
     return dataset_id
+
+
+def _checked(
+    site: Site, conn: sqlite3.Connection, viewer: Viewer, ref: str | None, file_ids: Collection[str] | None
+) -> tuple[sqlite3.Row, DatasetFacts, list[sqlite3.Row]]:
+    """The dataset and its chosen files, when `viewer` may make a new version of them and there is room for what jobs make of it."""
+    row, facts = lookup.dataset(conn, viewer, ref, "dataset:version")
+    if facts.state != "active":
+        raise Problem(409, "Validation Error", message="Only an active dataset can have a new version.")
+    circle = communities.find(conn, facts.circle_id, "circle")
+    if circle is None:
+        raise not_found()
+    policy.require(viewer, "circle:add_dataset", communities.facts(circle))
+    if versions.number_of_drafts(conn, facts.id) >= MOST_DRAFTS:
+        raise Problem(
+            409,
+            "Validation Error",
+            message=f"There are {MOST_DRAFTS} drafts of new versions of this dataset. Activate or delete one of them first.",
+        )
+    present = rows.of_dataset(conn, facts.id)
+    wanted = {file["id"] for file in present} if file_ids is None else set(file_ids)
+    if not wanted <= {file["id"] for file in present}:
+        raise not_found("One of the files is not in this dataset.")
+    upload_limits.require_quota(site, conn, facts.circle_id, artefacts.bytes_of(conn, sorted(wanted)))
+    upload_limits.require_reserve(site)
+    return row, facts, [file for file in present if file["id"] in wanted]
 
 
 def _dataset(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts) -> str:

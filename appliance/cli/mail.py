@@ -37,14 +37,15 @@ def command(
     """Send a test mail with the configured mail server."""
     if login is not None:
         state.require_root()
-        mailing.set_login_password(state.settings.secrets, read_password(password_stdin, "Password at the mail server"))
+        password = read_password(password_stdin, "Password at the mail server")
         remember(state, "mail.user", login)
         state = CliState(state.data_root)
+        mailing.set_login_password(state.settings.secrets, state.settings.mail, password)
     settings = state.settings.mail
     to = recipient or settings.admin
     if not to:
         raise click.UsageError("Name a --recipient, or set mail.admin.")
     text = decoded(read_file(body), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
     note(f"Sending mail to {to} …")
-    mailing.send(settings, to, subject, text, password=mailing.login_password(state.settings.secrets))
+    mailing.send(settings, to, subject, text, password=mailing.login_password(state.settings.secrets, settings))
     note("Done!")

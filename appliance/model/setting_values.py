@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
@@ -9,6 +10,16 @@ from typing import Any
 from appliance.model.problem import Problem
 from appliance.model.quantities import EXAMPLES, number_of
 
+#: Unit → the largest number of it that an option takes when it names none, so that no sum or date made from it overflows.
+MOST = {"bytes": 1 << 60, "s": 10 * 366 * 86400, "h": 10 * 366 * 24, "d": 100 * 366, "%": 100_000, "°C": 1000}
+MOST_COUNTED = 1_000_000
+LONGEST = 4000  # characters of a text
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: What a text of that form has to be, "" apart: a pattern, and the same in words.
+_FORMS = {
+    "link": (re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE), "must begin with https://, http:// or mailto:"),
+    "mail": (re.compile(r"[^\s@]+@[^\s@]+"), "must be an e-mail address"),
+}
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -21,27 +32,50 @@ def option(
     most: int | None = None,
     choices: tuple[str, ...] = (),
     live: bool = False,
+    form: str = "",
 ) -> Any:
     """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
 
+    :param most: by default what `MOST` says for the unit.
+    :param form: "link" or "mail" for a text that is an address.
     :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
     """
+    most = MOST.get(unit, MOST_COUNTED) if most is None else most
     return field(
         default=default,
-        metadata={"doc": doc, "unit": unit, "least": least, "most": most, "choices": choices, "live": live},
+        metadata={
+            "doc": doc,
+            "unit": unit,
+            "least": least,
+            "most": most,
+            "choices": choices,
+            "live": live,
+            "form": form,
+        },
     )
 
 
 def out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
     """What an option's value has to be, when it is not; "" when it is."""
-    if isinstance(value, str) and declared["choices"] and value not in declared["choices"]:
-        return f"must be one of {', '.join(declared['choices'])}"
+    if isinstance(value, str):
+        return _wrong_text(value, declared)
     if isinstance(value, int) and not isinstance(value, bool):
         if value < declared["least"]:
             return f"must be at least {declared['least']}"
         if declared["most"] is not None and value > declared["most"]:
             return f"must be at most {declared['most']}"
     return ""
+
+
+def _wrong_text(value: str, declared: Mapping[str, Any]) -> str:
+    if declared["choices"] and value not in declared["choices"]:
+        return f"must be one of {', '.join(declared['choices'])}"
+    if len(value) > LONGEST:
+        return f"must have at most {LONGEST} characters"
+    if _CONTROL.search(value):
+        return "must be one line, without control characters"
+    pattern, words = _FORMS.get(declared["form"], (None, ""))
+    return words if value and pattern is not None and not pattern.fullmatch(value) else ""
 
 
 def convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:

@@ -1,4 +1,4 @@
-"""A dataset's life: draft → active, draft → deleted → purged; a deleted draft can be restored, and only an administrator can set an active one back."""
+"""A dataset's life: draft → active, draft → deleted → purged; a deleted draft can be restored, and only an administrator can set an active one back or bring a deleted one to any state."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ TRANSITIONS = {
     State.DELETED: frozenset[State](),
 }
 
-#: State → further states that an administrator may set: to correct what was published by mistake.
-POWERS = {State.ACTIVE: frozenset({State.DRAFT, State.DELETED})}
+#: State → further states that an administrator may set: to correct what was published or deleted by mistake.
+POWERS = {
+    State.ACTIVE: frozenset({State.DRAFT, State.DELETED}),
+    State.DELETED: frozenset({State.DRAFT, State.ACTIVE}),
+}
 
 
 def may_become(old: State, new: State, *, sysadmin: bool = False) -> bool:

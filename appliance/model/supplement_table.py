@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from appliance.model.csv_cells import inert
@@ -68,19 +69,25 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
     while lines[0] and not lines[0][-1]:  # spreadsheet programs write empty columns at the end
         lines[0].pop()
     heading = heading[: len(lines[0])]
+    if len(heading) > len(columns) + _MOST_LISTED:
+        raise _refused(
+            f"The table has {len(heading)} columns, more than there are fields. Download the table to see them."
+        )
     if FILE not in heading:
         raise _refused("The table needs a first line with headings and a column 'file' with the file names.")
     unknown = [cell for cell, key in zip(lines[0], heading, strict=True) if not key]
     if unknown:
         raise _refused(f"These columns are unknown: {_listed(unknown)}. Download the table to see the headings.")
-    twice = [cell for cell, key in zip(lines[0], heading, strict=True) if heading.count(key) > 1]
+    times = Counter(heading)
+    twice = [cell for cell, key in zip(lines[0], heading, strict=True) if times[key] > 1]
     if twice:
         raise _refused(f"These columns appear more than once: {_listed(twice)}.")
     found: dict[str, dict[str, str]] = {}
     strange, repeated = [], []
+    place = heading.index(FILE)
     for line in lines[1:]:
         cells = line[: len(heading)] + [""] * (len(heading) - len(line))
-        name = cells[heading.index(FILE)]
+        name = cells[place]
         if any(line[len(heading) :]):
             raise _refused(f"The line of '{name}' has more cells than there are headings.")
         if name not in files:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Sequence
 
 from appliance.model import times
 
@@ -38,6 +40,15 @@ def get(conn: sqlite3.Connection, resource_id: str, kind: str) -> sqlite3.Row | 
 def of_resource(conn: sqlite3.Connection, resource_id: str) -> dict[str, sqlite3.Row]:
     """All artefacts of a resource by kind."""
     return {row["kind"]: row for row in conn.execute("SELECT * FROM artefact WHERE resource_id = ?", (resource_id,))}
+
+
+def bytes_of(conn: sqlite3.Connection, resource_ids: Sequence[str]) -> int:
+    """Bytes of all artefacts of these resources."""
+    found = conn.execute(
+        "SELECT coalesce(sum(size), 0) FROM artefact WHERE resource_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(resource_ids),),
+    ).fetchone()
+    return int(found[0])
 
 
 def remove(tx: sqlite3.Connection, resource_id: str, kind: str) -> None:

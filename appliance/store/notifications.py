@@ -34,14 +34,17 @@ _NEW = """user_id = :reader AND seen IS NULL AND kind NOT IN (
 _SEEN = """FROM notification n JOIN dataset d ON d.id = n.dataset_id
   LEFT JOIN notification_choice c ON c.user_id = n.user_id AND c.kind = n.kind
   LEFT JOIN user a ON a.id = n.actor_id
-  WHERE n.user_id = :reader AND coalesce(c.page, 1) = 1 AND d.state != 'deleted' AND {seen}"""
+  WHERE n.user_id = :reader AND coalesce(c.page, 1) = 1 AND d.state != 'deleted' AND {seen} AND {asked}"""
+#: Requests for access concern those who are (still) admins of the circle.
+_ASKED = """(n.kind != 'request' OR EXISTS (SELECT 1 FROM member m WHERE m.user_id = n.user_id AND m.community_id = d.circle_id
+  AND m.role = 'admin'))"""
 
 
 def of_user(conn: sqlite3.Connection, viewer: Viewer, *, limit: int, offset: int = 0) -> list[sqlite3.Row]:
     """Notifications about datasets that the reader may (still) see, newest first, with title and actor."""
     seen, parameters = visibility.condition(viewer)
     return conn.execute(
-        f"""SELECT n.*, d.name AS dataset, d.title, a.name AS actor, a.fullname AS actor_fullname {_SEEN.format(seen=seen)}
+        f"""SELECT n.*, d.name AS dataset, d.title, a.name AS actor, a.fullname AS actor_fullname {_SEEN.format(seen=seen, asked=_ASKED)}
             ORDER BY n.at DESC, n.id DESC LIMIT :limit OFFSET :offset""",
         parameters | {"reader": viewer.user_id, "limit": limit, "offset": offset},
     ).fetchall()
@@ -52,16 +55,27 @@ def count(conn: sqlite3.Connection, viewer: Viewer, *, new: bool) -> int:
     seen, parameters = visibility.condition(viewer)
     where = f"{seen} AND n.seen IS NULL" if new else seen
     return int(
-        conn.execute(f"SELECT count(*) {_SEEN.format(seen=where)}", parameters | {"reader": viewer.user_id}).fetchone()[
-            0
-        ]
+        conn.execute(
+            f"SELECT count(*) {_SEEN.format(seen=where, asked=_ASKED)}", parameters | {"reader": viewer.user_id}
+        ).fetchone()[0]
     )
 
 
-def has_new(conn: sqlite3.Connection, user_id: str) -> bool:
-    """Is there anything for the page that a user has not looked at? Cheap, for every page."""
-    row = conn.execute(f"SELECT 1 FROM notification WHERE {_NEW} LIMIT 1", {"reader": user_id}).fetchone()
-    return row is not None
+def has_new(conn: sqlite3.Connection, viewer: Viewer) -> bool:
+    """Is there anything for the page that the reader has not looked at, and may see? Cheap, for every page."""
+    return count(conn, viewer, new=True) > 0
+
+
+def without_right(conn: sqlite3.Connection, viewer: Viewer, ids: list[int]) -> set[int]:
+    """Which of these notifications of the reader are about datasets that they may not see (any more)."""
+    seen, parameters = visibility.condition(viewer)
+    names = {f"id{number}": one for number, one in enumerate(ids)}
+    rows = conn.execute(
+        f"""SELECT n.id FROM notification n JOIN dataset d ON d.id = n.dataset_id
+            WHERE n.id IN ({", ".join(f":{name}" for name in names)}) AND d.state != 'deleted' AND {seen} AND {_ASKED}""",
+        parameters | names,
+    )
+    return set(ids) - {row["id"] for row in rows}
 
 
 def newest_id(conn: sqlite3.Connection, user_id: str) -> int:

@@ -97,6 +97,14 @@ def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
     ).fetchall()
 
 
+def number_of(conn: sqlite3.Connection, user_id: str) -> int:
+    """How many live tokens a user has."""
+    found = conn.execute(
+        "SELECT count(*) FROM token WHERE user_id = ? AND (expires IS NULL OR expires > ?)", (user_id, times.now())
+    ).fetchone()
+    return int(found[0])
+
+
 def sweep(tx: sqlite3.Connection) -> int:
     """Remove tokens that can never work again; returns how many."""
     now = times.now()

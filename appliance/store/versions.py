@@ -32,6 +32,14 @@ def newer(conn: sqlite3.Connection, dataset_id: str, viewer: Viewer) -> sqlite3.
     return row
 
 
+def number_of_drafts(conn: sqlite3.Connection, dataset_id: str) -> int:
+    """How many drafts of new versions of a dataset there are, whoever may see them."""
+    found = conn.execute(
+        "SELECT count(*) FROM dataset WHERE version_of = ? AND state = 'draft'", (dataset_id,)
+    ).fetchone()
+    return int(found[0])
+
+
 def drafts(conn: sqlite3.Connection, dataset_id: str, viewer: Viewer) -> list[sqlite3.Row]:
     """Drafts of new versions of a dataset that `viewer` may see, newest first."""
     seen, parameters = visibility.condition(viewer)

@@ -18,7 +18,7 @@ from appliance.store import tokens as stored
 from appliance.store.database import Database
 from appliance.store.fair_lock import work_for
 from appliance.web.context import Context
-from appliance.web.http import Request
+from appliance.web.http import Request, cookie
 
 _Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
 
@@ -32,20 +32,20 @@ def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     token = tokens.presented(request.headers.get)
     if token is not None:
         return by_token(context, token, request.client)
-    cookie = session_cookie(request)
-    if cookie is not None:
+    session = session_cookie(request)
+    if session is not None:
         _refuse_forged(request, changes)
-        return by_session(context, cookie, request.client)
+        return by_session(context, session, request.client)
     return anonymous(context.settings.policy, request.client)
 
 
 def recognised(context: Context, request: Request) -> str:
     """The id of the user whose valid credential a request carries, whatever it asks for; "" without. For the gateway."""
     try:
-        token, cookie = tokens.presented(request.headers.get), session_cookie(request)
+        token, session = tokens.presented(request.headers.get), session_cookie(request)
         if token is not None:
             return by_token(context, token, request.client).user_id or ""
-        return (by_session(context, cookie, request.client).user_id or "") if cookie is not None else ""
+        return (by_session(context, session, request.client).user_id or "") if session is not None else ""
     except Problem:  # the database is busy
         return ""
 
@@ -80,21 +80,14 @@ def by_token(context: Context, token: str, address: str) -> Viewer:
     return _cached(context, tokens.token_hash(token), address, _read_token)
 
 
-def by_session(context: Context, cookie: str, address: str) -> Viewer:
+def by_session(context: Context, session: str, address: str) -> Viewer:
     """The viewer whose session a cookie is; an ended one is nobody's."""
-    return _cached(context, session_cookies.session_hash(cookie), address, _read_session)
+    return _cached(context, session_cookies.session_hash(session), address, _read_session)
 
 
 def session_cookie(request: Request) -> str | None:
     """The session cookie of a request, None without one."""
-    header = request.headers.get("Cookie")
-    if not header or session_cookies.COOKIE not in header:
-        return None
-    for pair in header.split(";"):
-        name, _, value = pair.strip().partition("=")
-        if name == session_cookies.COOKIE:
-            return value.strip('"') or None
-    return None
+    return cookie(request.headers.get("Cookie"), session_cookies.COOKIE)
 
 
 def _cached(

@@ -43,6 +43,17 @@ def reason_phrase(status: int) -> str:
         return "UNKNOWN"
 
 
+def cookie(header: str | None, name: str) -> str | None:
+    """The value of the first cookie `name` in the header `Cookie`, None without one."""
+    if not header or name not in header:
+        return None
+    for pair in header.split(";"):
+        found, _, value = pair.strip().partition("=")
+        if found == name:
+            return value.strip('"') or None
+    return None
+
+
 class PeerGone(ConnectionError):
     """The client went away, or fell silent for too long, in the middle of a message."""
 

@@ -16,7 +16,7 @@ from waitress.adjustments import Adjustments
 from waitress.task import WSGITask
 
 from appliance.security.limits import network
-from appliance.web import authentication, fair_slots
+from appliance.web import authentication, fair_slots, page_answers
 from appliance.web.body_budget import BodyBudget
 from appliance.web.http import Request, Response, too_large
 from appliance.web.routes import Route, route
@@ -45,7 +45,12 @@ _IN_MEMORY = 65536
 
 
 def pages_route(
-    application: Application, *, at_once: int = 4, body_limit: int = 16 << 20, bodies: BodyBudget | None = None
+    application: Application,
+    *,
+    at_once: int = 4,
+    body_limit: int = 16 << 20,
+    bodies: BodyBudget | None = None,
+    keeps: bool = True,
 ) -> Route:
     """The route of all addresses that no other route has.
 
@@ -53,17 +58,25 @@ def pages_route(
         for something else give their slot to others meanwhile (`fair_slots.without_slot`).
     :param body_limit: bytes of a request's body; a longer one is a Problem 413.
     :param bodies: what counts the bodies of all requests; those of pages count for the client's network.
+    :param keeps: answers that may be kept are kept in the context's cache (`page_answers`).
     """
     slots = fair_slots.for_pages(at_once)
     budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
-        """The application's answer."""
+        """The answer kept from before, else the application's."""
+        kept = page_answers.look_up(context, request) if keeps else None
+        if kept is not None:
+            return kept
         place = network(request.client)
         caller = authentication.recognised(context, request) or place
         if request.body.length == 0:
             with slots.held(caller):
-                return ask(application, request)
+                environ: dict[str, Any] = {}
+                response = ask(application, request, environ=environ)
+            if keeps:
+                page_answers.keep(context, environ, response)
+            return response
         with budget.share(place) as share, received(request, body_limit, share.grow) as body, slots.held(caller):
             return ask(application, request, body)
 
@@ -85,9 +98,14 @@ def received(request: Request, limit: int, taken: Callable[[int], None] = lambda
     return file
 
 
-def ask(application: Application, request: Request, body: IO[bytes] | None = None) -> Response:
-    """The application's answer to a request with `body`."""
-    task = _Task(application, request, body)
+def ask(
+    application: Application,
+    request: Request,
+    body: IO[bytes] | None = None,
+    environ: dict[str, Any] | None = None,
+) -> Response:
+    """The application's answer to a request with `body`. :param environ: is filled with the WSGI environment it was given."""
+    task = _Task(application, request, body, {} if environ is None else environ)
     task.service()
     headers = [(name, value) for name, value in task.response_headers if name.lower() not in _WRITTEN_BY_GATEWAY]
     status, _, reason = task.status.partition(" ")
@@ -104,8 +122,11 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     version = "1.1"
     adj = _ADJUSTMENTS
 
-    def __init__(self, application: Application, request: Request, body: IO[bytes] | None) -> None:
+    def __init__(
+        self, application: Application, request: Request, body: IO[bytes] | None, environ: dict[str, Any]
+    ) -> None:
         self.application = application
+        self._environ = environ
         self.written: list[bytes] = []
         self.response_headers: list[tuple[str, str]] = []
         self.channel = self.server = self
@@ -118,9 +139,9 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     def get_environment(self) -> dict[str, Any]:
         """As waitress makes it, but without its way to hand over files: answers are bytes here."""
-        environ: dict[str, Any] = super().get_environment()
-        environ.pop("wsgi.file_wrapper", None)
-        return environ
+        self._environ.update(super().get_environment())
+        self._environ.pop("wsgi.file_wrapper", None)
+        return self._environ
 
     def build_response_header(self) -> bytes:
         """Nothing: the gateway writes the head of the answer."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
+import socket
 import socketserver
 import ssl
 import threading
@@ -134,8 +136,6 @@ def test_tls_goes_to_a_verified_server_only(db: Database, tmp_path: Path) -> Non
 
 
 def test_udp(db: Database) -> None:
-    import socket
-
     enter(db, "one.make")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
@@ -153,3 +153,41 @@ def test_what_is_no_server_is_told(text: str) -> None:
 def test_the_usual_ports() -> None:
     assert audit_forwarding.target_of("tls://siem.lab.example").port == 6514
     assert audit_forwarding.target_of("tcp://[2001:db8::1]:601").host == "2001:db8::1"
+
+
+def test_an_entry_of_any_length_stops_nothing_and_says_what_was_left_out(db: Database) -> None:
+    enter(db, "one.make")
+    with db.write() as tx:
+        audit.add(tx, OPERATOR, "token.revoke", "token", "x", further=["9" * 36] * 2000)
+    enter(db, "three.make")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(10.0)
+        assert audit_forwarding.forward(db, settings_for(f"udp://127.0.0.1:{server.getsockname()[1]}")) == 3
+        found = [server.recv(65536) for _ in range(3)]
+    assert max(len(one) for one in found) <= audit_forwarding.LONGEST
+    matches = [FORM.fullmatch(one.decode()) for one in found]
+    assert [match and match[2] for match in matches] == ["one.make", "token.revoke", "three.make"]
+    assert matches[1] is not None
+    left_out = json.loads(matches[1][3])["detail"]
+    with db.read() as conn:
+        (whole,) = (row["detail"] for row in audit.after(conn, 0, 10) if row["action"] == "token.revoke")
+    assert left_out == {"left_out_bytes": len(whole), "sha256": hashlib.sha256(whole.encode()).hexdigest()}
+
+
+def test_datagrams_that_have_left_are_not_sent_again(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(db, *(f"many.{number}" for number in range(50)))
+    made = audit_forwarding.message
+
+    def fails(entry: dict[str, Any], hostname: str) -> bytes:
+        if entry["action"] == "many.40":
+            raise OSError("the network is down")
+        return made(entry, hostname)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        settings = settings_for(f"udp://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setattr(audit_forwarding, "message", fails)
+        assert audit_forwarding.forward(db, settings) == 0
+        monkeypatch.undo()
+        assert audit_forwarding.forward(db, settings) == 10, "from the one that did not leave"

@@ -165,7 +165,23 @@ def test_starttls_is_not_done_without(server: socketserver.ThreadingTCPServer) -
 
 
 def test_the_password_is_kept_for_the_service_alone(tmp_path: Path) -> None:
-    mailing.set_login_password(tmp_path / "secrets", "open sesame")
-    assert mailing.login_password(tmp_path / "secrets") == "open sesame"
+    mine = Mail("smtp.clinic.example:587", user="dcor")
+    mailing.set_login_password(tmp_path / "secrets", mine, "open sesame")
+    assert mailing.login_password(tmp_path / "secrets", mine) == "open sesame"
     assert (tmp_path / "secrets" / "mail.password").stat().st_mode & 0o777 == 0o600
-    assert mailing.login_password(tmp_path) == ""
+    assert mailing.login_password(tmp_path, mine) == ""
+
+
+@pytest.mark.parametrize(
+    "other", [{"server": "smtp.thief.example"}, {"server": "smtp.thief.example:587"}, {"user": "x"}]
+)
+def test_another_server_or_account_does_not_get_the_password(
+    account: tuple[Any, Mail], tmp_path: Path, other: dict[str, str]
+) -> None:
+    server, settings = account
+    mailing.set_login_password(tmp_path / "secrets", dataclasses.replace(settings, **other), "open sesame")
+    password = mailing.login_password(tmp_path / "secrets", settings)
+    assert password == ""
+    with pytest.raises(Problem, match=r"No password is known for dcor .* --login dcor"):
+        mailing.send(settings, "it@clinic.example", "x", "y", password=password)
+    assert server.logins == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -149,3 +150,39 @@ def test_pages_point_both_ways_to_what_the_reader_may_see(house: House) -> None:
     seen = house.visitor("eve").page(f"/dataset/{old['id']}")
     assert "A newer version" not in seen
     assert third not in seen
+
+
+def test_others_can_write_while_files_are_linked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, ada = house.appliance.context, house.people["ada"]
+    old, _file = house.dataset("Linked in peace", activate=True, private=True)
+    written: list[str] = []
+    share = resources.DepotTransaction.share
+
+    def others_write(self: resources.DepotTransaction, source_id: str, resource_id: str) -> None:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(deletion.delete, context, OPERATOR, ada.draft("lab", title="Not needed")["id"]).result(60)
+        written.append(resource_id)
+        share(self, source_id, resource_id)
+
+    monkeypatch.setattr(resources.DepotTransaction, "share", others_write)
+    made = ada.post("dataset_version_create", id=old["id"]).result
+    assert [one["id"] for one in made["resources"]] == written
+
+
+def test_drafts_of_versions_are_limited_and_count_in_the_quota(house: House) -> None:
+    context, ada = house.appliance.context, house.people["ada"]
+    old, file = house.dataset("Many successors", activate=True, private=True, wait=True)
+    circle = old["organization"]["id"]
+    with context.db.write() as tx:
+        communities.set_quota(tx, circle, communities.bytes_of_circle(tx, circle))
+    refused = ada.post("dataset_version_create", id=old["id"])
+    assert (refused.status, "The circle may hold" in refused.message) == (413, True)
+    with context.db.write() as tx:
+        communities.set_quota(tx, circle, None)
+    made = [
+        ada.post("dataset_version_create", id=old["id"], resources=[]).result["id"] for _ in range(versions.MOST_DRAFTS)
+    ]
+    refused = ada.post("dataset_version_create", id=old["id"])
+    assert (refused.status, "Activate or delete one of them first" in refused.message) == (409, True)
+    deletion.delete(context, OPERATOR, made[0])
+    assert ada.post("dataset_version_create", id=old["id"], resources=[file["id"]]).status == 200

@@ -309,3 +309,30 @@ def test_a_description_may_be_sent_back_whole_but_not_with_other_members(world: 
     assert admin.post(f"{word}_update", **whole | {"title": "Other"}).result["title"] == "Other"
     fewer = whole | {"users": whole["users"][1:]}
     assert re.match(f"Use {word}_member_create", admin.post(f"{word}_update", **fewer).error["users"][0])
+
+
+def test_administrators_bring_a_deleted_dataset_back_by_its_state(world: World) -> None:
+    """As CKAN: `state` alone decides. What it had left (here: a collaborator) comes back with it."""
+    admin = world.people["S"]
+    sent = {"authors": "A", "license_id": "CC0-1.0", "owner_org": "circle"}
+    for wanted in ("active", "draft"):
+        made = admin.post("package_create", title="Back", name=f"back-{wanted}", **sent).result
+        admin.post("package_collaborator_create", id=made["id"], user_id=world.user(), capacity="member")
+        admin.post("package_delete", id=made["id"])
+        refused = world.people["Ca"].post("package_patch", id=made["id"], state=wanted)
+        assert refused.status in (403, 404)
+        assert admin.post("package_patch", id=made["id"], state=wanted).result["state"] == wanted
+        assert len(admin.get("package_collaborator_list", id=made["id"]).result) == 1
+        admin.post("package_delete", id=made["id"])
+        admin.post("package_create", title="Another", name=f"back-{wanted}", **sent).result  # noqa: B018
+        assert list(admin.post("package_patch", id=made["id"], state=wanted).error) == ["name"]
+        back = admin.post("package_patch", id=made["id"], state=wanted, name=f"back-as-{wanted}").result
+        assert (back["state"], back["name"]) == (wanted, f"back-as-{wanted}")
+
+
+@pytest.mark.parametrize("word", ["dataset", "group", "user"])
+def test_what_cannot_be_followed_is_a_wrong_value(world: World, word: str) -> None:
+    """409 with the field's name, as CKAN; what is hidden answers the same as what is missing."""
+    for action in (f"follow_{word}", f"unfollow_{word}", f"am_following_{word}", f"{word}_follower_count"):
+        refused = world.people["U"].post(action, id="nothing-of-this-name")
+        assert (refused.status, refused.error) == (409, {"id": [f"Not found: {word.title()}"]})

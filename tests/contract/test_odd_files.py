@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import dclab
 import numpy as np
 import pytest
 
+from tests.support.furnished import PASSWORD, Visitor
 from tests.support.rtdc_field import FIELD
 from tests.support.rtdc_reported import REFUSED, REPORTED
 from tests.support.server import Appliance, Person
@@ -19,24 +21,26 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Uploaded:
-    """All odd files in one draft. :ivar resources: name of the file → id."""
+    """All odd files, those that are taken and those that are refused in a draft each. :ivar resources: name of the file → id."""
 
     owner: Person
-    dataset: str
+    visitor: Visitor
+    taken: str
+    refused: str
     resources: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def uploaded(shared: Appliance, tmp_path_factory: pytest.TempPathFactory) -> Uploaded:
-    owner, folder = shared.person("collector"), tmp_path_factory.mktemp("odd")
+    owner, folder = shared.person("collector", password=PASSWORD), tmp_path_factory.mktemp("odd")
     owner.circle("oddities")
-    dataset = owner.draft("oddities", title="Odd files")
+    drafts = {title: owner.draft("oddities", title=title)["id"] for title in ("taken", "refused")}
     resources = {}
     for name in [*REPORTED, *REFUSED]:
-        path = folder / f"{name}.rtdc"
-        (FIELD[name] if name in FIELD else REFUSED[name]).build(path)
-        resources[name] = owner.add(dataset["id"], path)["id"]
-    return Uploaded(owner, dataset["id"], resources)
+        path, refused = folder / f"{name}.rtdc", name in REFUSED
+        (REFUSED[name] if refused else FIELD[name]).build(path)
+        resources[name] = owner.add(drafts["refused" if refused else "taken"], path)["id"]
+    return Uploaded(owner, Visitor(shared, "collector"), drafts["taken"], drafts["refused"], resources)
 
 
 @pytest.mark.parametrize("name", REPORTED)
@@ -44,11 +48,11 @@ def test_it_is_served_as_dclab_reads_it(name: str, shared: Appliance, uploaded: 
     field, path, id_ = FIELD[name], tmp_path / f"{name}.rtdc", uploaded.resources[name]
     assert {job["state"] for job in shared.jobs_done(id_)} == {"done"}
     ask = _asker(uploaded.owner, id_)
-    page = uploaded.owner.fetch(f"/dataset/{uploaded.dataset}/resource/{id_}").text
+    page = uploaded.visitor.page(f"/dataset/{uploaded.taken}/resource/{id_}")
     for part in field.lost:
         assert part.split(" ", 1)[1].removeprefix("user:") in page, "what is left out is shown"
     condensed = tmp_path / "condensed.rtdc"
-    condensed.write_bytes(uploaded.owner.fetch(f"/dataset/{uploaded.dataset}/resource/{id_}/condensed.rtdc").content)
+    condensed.write_bytes(uploaded.owner.fetch(f"/dataset/{uploaded.taken}/resource/{id_}/condensed.rtdc").content)
     with dclab.new_dataset(condensed) as ds:
         assert len(ds) == ask("size")
         assert ds.hash, "programs name what they keep by it"
@@ -64,8 +68,8 @@ def test_it_is_served_as_dclab_reads_it(name: str, shared: Appliance, uploaded: 
         logs.pop("dclab-condense")
         assert logs == {key: list(ds.logs[key]) for key in ds.logs}
         assert set(ask("tables")) == set(ds.tables.keys())
-        assert set(ask("feature_list")) >= set(ds.features_innate) - lost
-        assert set(ask("trace_list")) == (set(ds["trace"].keys()) if "trace" in ds else set())
+        served = set(ask("basins")[0]["features"]) | set(ask("basins")[1]["features"])
+        assert served >= set(ds.features_innate) - lost
         with dclab.new_dataset(condensed) as small:
             for feature in set(ds.features_innate) & set(small.features_innate) & set(ds.features_scalar):
                 np.testing.assert_array_equal(small[feature][:], ds[feature][:], err_msg=feature)
@@ -80,13 +84,13 @@ def test_what_nobody_can_read_is_told(name: str, shared: Appliance, uploaded: Up
     if answer.status != 200:
         assert answer.status == 409
         assert REFUSED[name].says in answer.message
-    assert REFUSED[name].says in uploaded.owner.fetch(f"/dataset/{uploaded.dataset}/resource/{id_}").text
+    assert html.escape(REFUSED[name].says) in uploaded.visitor.page(f"/dataset/{uploaded.refused}/resource/{id_}")
 
 
 def test_it_is_not_published_with_what_nobody_can_read(uploaded: Uploaded) -> None:
-    refused = uploaded.owner.post("package_patch", id=uploaded.dataset, state="active")
+    refused = uploaded.owner.post("package_patch", id=uploaded.refused, state="active")
     assert refused.status == 409
-    assert any(name in refused.text for name in REFUSED)
+    assert {reason.partition(".rtdc:")[0] for reason in refused.error["state"][1:]} == REFUSED.keys()
 
 
 def _asker(person: Person, id_: str) -> Any:

@@ -29,7 +29,7 @@ def pages(behaviour: Callable[[], Any], at_once: int) -> Callable[[str, str], in
         start_response("200 OK", [])
         return [b"x"]
 
-    handler = wsgi.pages_route(application, at_once=at_once).handler
+    handler = wsgi.pages_route(application, at_once=at_once, keeps=False).handler
 
     def ask(path: str, client: str) -> int:
         asked = Request("GET", path, path, "", Headers(), client=client, host="localhost")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from appliance.actions import following as verbs
 from appliance.actions import lookup
+from appliance.model.problem import Problem, invalid
 from appliance.store import documents, following, users
 from appliance.web.api import shapes
 from appliance.web.api.registry import Call, action, text
@@ -34,6 +36,17 @@ _NAMES = {
 }
 
 
+@contextmanager
+def _named(word: str) -> Iterator[None]:
+    """What is missing, or hidden, is a wrong value of `id` to CKAN's actions on following: 409 instead of 404."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.status != 404:
+            raise
+        raise invalid({"id": [f"Not found: {word.title()}"]}) from problem
+
+
 def _declare_follow(word: str) -> None:
     """Follow, unfollow and "do I?"; `group` is any community, as in CKAN."""
     kind, _rule, asks = _FOLLOWED[word]
@@ -43,12 +56,14 @@ def _declare_follow(word: str) -> None:
     @action(f"follow_{word}", id_, rule="follow:change", asks=asks, doc=f"Follow {name}; again is fine.")
     def follow(call: Call) -> dict[str, Any]:
         """Add the caller to its followers."""
-        return verbs.follow(call.context, call.viewer, kind, call["id"])
+        with _named(word):
+            return verbs.follow(call.context, call.viewer, kind, call["id"])
 
     @action(f"unfollow_{word}", id_, rule="follow:change", asks=None, doc=f"Follow {name} no longer.")
     def unfollow(call: Call) -> None:
         """Remove the caller from its followers."""
-        verbs.unfollow(call.context, call.viewer, kind, call["id"])
+        with _named(word):
+            verbs.unfollow(call.context, call.viewer, kind, call["id"])
 
     @action(
         f"am_following_{word}",
@@ -61,7 +76,7 @@ def _declare_follow(word: str) -> None:
     )
     def am_following(call: Call) -> bool:
         """Is the caller among its followers?"""
-        with call.context.db.read() as conn:
+        with _named(word), call.context.db.read() as conn:
             id_ = verbs.find(conn, call.viewer, kind, call["id"])
             return following.follows(conn, call.viewer.user_id or "", kind, id_)
 
@@ -74,9 +89,10 @@ def _declare_followers(word: str) -> None:
 
     def found(call: Call, conn: sqlite3.Connection) -> str:
         """The id of what is asked about."""
-        if word == "organization":
-            return str(lookup.community(conn, call["id"], "circle")["id"])
-        return verbs.find(conn, call.viewer, kind, call["id"])
+        with _named(word):
+            if word == "organization":
+                return str(lookup.community(conn, call["id"], "circle")["id"])
+            return verbs.find(conn, call.viewer, kind, call["id"])
 
     @action(
         f"{word}_follower_count",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from appliance.jobs.rtdc import personal
-from appliance.model import names, references, revision, values
+from appliance.model import names, references, revision, supplement_table, values
 from appliance.model.problem import Problem
 from appliance.security import limits, passwords
 from appliance.security.session_cookies import COOKIE
@@ -153,6 +153,17 @@ def _search(text: str) -> object:
     return plan(*query.trees())
 
 
+def _table(text: str) -> object:
+    columns = {letter: letter for letter in "ab"}
+    read = _refused_or_read(lambda table: supplement_table.entered(table, {"a": "1"}, columns))
+    return [
+        read(text),
+        read(f"file,{text}"),
+        read(f"file{',a' * (LENGTH // 2)}"),
+        read("file,a\n" + "a,b\n" * (LENGTH // 4)),
+    ]
+
+
 def _sheet(text: str) -> object:
     return values.decoded(f'{{"a": "{text}", "b": [{text}]}}')
 
@@ -185,6 +196,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "password": lambda text: passwords.weaknesses(text, personal=(text[:500],)),
     "Markdown": lambda text: markdown.render(text[: markdown._LONGEST]),
     "beginning of a Markdown text": lambda text: markdown.plain(text),
+    "table of supplements": _table,
     "address": lambda text: limits.network(text),
     "host": hosts.host_name,
 }

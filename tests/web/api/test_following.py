@@ -108,7 +108,7 @@ def test_people_who_are_not_active_look_like_missing_ones(world: World, state: s
     for id_ in (star.id, star.name):
         for action in ("follow_user", "unfollow_user", "am_following_user", "user_follower_count"):
             hidden, missing = someone.post(action, id=id_), someone.post(action, id="no-such-user")
-            assert (hidden.status, hidden.error) == (missing.status, missing.error) == (404, missing.error)
+            assert (hidden.status, hidden.error) == (missing.status, missing.error) == (409, missing.error)
     assert follower.get("user_followee_list").result == []
     assert follower.get("followee_count").result == 0
     assert follower.post("unfollow_user", id=star.id).status == 200, "one's own entry can be given up"
@@ -128,7 +128,7 @@ def test_what_one_follows_but_may_no_longer_see_is_not_listed(world: World) -> N
     assert someone.post("unfollow_dataset", id=one.id).status == 200
     hidden = someone.post("unfollow_dataset", id=one.id)
     missing = someone.post("unfollow_dataset", id="no-such-dataset")
-    assert (hidden.status, hidden.error) == (missing.status, missing.error) == (404, missing.error)
+    assert (hidden.status, hidden.error) == (missing.status, missing.error) == (409, missing.error)
 
 
 @pytest.mark.parametrize("kind", ["circle", "collection"])

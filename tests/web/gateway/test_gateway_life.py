@@ -243,7 +243,7 @@ def pages() -> Any:
 
 
 def test_other_addresses_go_to_the_pages_with_the_true_client(serve: Any, connect: Connect, pages: Any) -> None:
-    gateway = serve((*ROUTES, pages_route(pages)))
+    gateway = serve((*ROUTES, pages_route(pages, keeps=False)))
     raw = connect(gateway.port)
     forged = "X-Forwarded-For: 6.6.6.6\nX-Forwarded-Host: evil\nX-Forwarded-Proto: http\nForwarded: for=6.6.6.6\n"
     raw.send(f"GET /a HTTP/1.1\nHost: localhost\n{forged}\n")
@@ -259,7 +259,9 @@ def test_other_addresses_go_to_the_pages_with_the_true_client(serve: Any, connec
 
 
 def test_body_for_pages_is_limited(serve: Any, connect: Connect, pages: Any) -> None:
-    gateway = serve((*ROUTES, pages_route(pages, body_limit=1000)), limits=Limits(tick=0.02, collected_body=100))
+    gateway = serve(
+        (*ROUTES, pages_route(pages, body_limit=1000, keeps=False)), limits=Limits(tick=0.02, collected_body=100)
+    )
     raw = connect(gateway.port).send("POST /a HTTP/1.1\nHost: localhost\nContent-Length: 1001\n\n")
     assert raw.answer()[0] == "413 REQUEST ENTITY TOO LARGE"
     raw = connect(gateway.port).send("POST /a HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n")
@@ -272,7 +274,7 @@ def test_an_address_of_no_route_is_not_found(serve: Any, connect: Connect) -> No
 
 
 def test_a_slow_form_keeps_nobody_from_the_pages(serve: Any, connect: Connect, pages: Any) -> None:
-    gateway = serve((*ROUTES, pages_route(pages, at_once=1)))
+    gateway = serve((*ROUTES, pages_route(pages, at_once=1, keeps=False)))
     slow = [connect(gateway.port) for _ in range(8)]
     for raw in slow:
         raw.send("POST /a HTTP/1.1\nHost: localhost\nContent-Length: 3\nExpect: 100-continue\n\n")

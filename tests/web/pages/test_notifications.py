@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.actions import mailing, notifying
+from appliance.actions import communities, mailing, notifying, sharing
 from appliance.model import notices, times
+from appliance.model.viewer import OPERATOR
 from appliance.settings import Mail
 from tests.support.furnished import House
 
@@ -121,3 +122,35 @@ def test_what_is_switched_off_is_not_told(house: House) -> None:
     house.share(made["id"], "kim", "member")
     assert "Not to be told" not in visitor.page("/notifications")
     assert visitor.post("/notifications/choices", **{"mail:shared": "hourly"}).status_code == 400
+
+
+def test_who_lost_the_right_to_a_dataset_is_told_nothing_more(house: House, sent: list[tuple[str, str, str]]) -> None:
+    old, _file = house.dataset("Ends for Kim", activate=True, private=True)
+    kim = house.visitor("kim")
+    kim.page("/notifications")
+    house.share(old["id"], "kim", "member")
+    choose(house, "kim", changed="soon", shared="off")
+    assert kim.post(f"/dataset/{old['id']}/follow").status_code == 303
+    kim.post("/notifications", until="999999")
+    sharing.unshare(house.appliance.context, OPERATOR, old["id"], "kim")
+    made = house.people["ada"].post("dataset_version_create", id=old["id"]).result
+    house.people["ada"].activate(made["id"])
+    assert "bell-dot" not in kim.page("/")
+    assert mails(house) == 0
+    assert sent == []
+    house.share(made["id"], "kim", "member")
+    assert mails(house) == 0, "what came meanwhile is settled"
+
+
+def test_requests_concern_admins_of_the_circle_only_while_they_are(
+    house: House, sent: list[tuple[str, str, str]]
+) -> None:
+    old, _file = house.dataset("Asked for", private=True)
+    communities.set_member(house.appliance.context, OPERATOR, "circle", "lab", "max", "admin")
+    choose(house, "max", request="soon")
+    assert house.visitor("eve").post(f"/dataset/{old['id']}/request-access", message="Please").status_code == 200
+    assert "Asked for" in house.visitor("max").page("/notifications")
+    communities.set_member(house.appliance.context, OPERATOR, "circle", "lab", "max", "editor")
+    assert "Asked for" not in house.visitor("max").page("/notifications")
+    assert mails(house) == 0
+    assert sent == []

@@ -58,6 +58,46 @@ def test_wrong_values_and_keys_change_nothing(house: House) -> None:
     assert house.appliance.context.settings is before
 
 
+def test_the_largest_value_of_every_number_keeps_the_pages_and_a_larger_one_is_refused(house: House) -> None:
+    numbers = {
+        key: option.metadata["most"]
+        for key, option in settings_module.options().items()
+        if option.metadata["live"] and type(option.default) is int
+    }
+    assert "web.session_hours" in numbers
+    for key, most in numbers.items():
+        assert change(house, key, str(most + 1)) == 409, key
+        assert change(house, key, "9" * 400) == 409, key
+        assert change(house, key, str(most)) == 303, key
+    for name in ("", "ada", "root"):
+        visitor = house.visitor(name)
+        for page in (
+            "/",
+            "/dataset",
+            "/upload" if name else "/about",
+            "/admin/settings" if name == "root" else "/help",
+        ):
+            assert visitor.get(page).status_code == 200 or not name, page
+    for key in numbers:
+        assert change(house, key, do="file") == 303
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mail.admin", "a@b.example\nBcc: c@d.example"),
+        ("mail.sender", "nobody"),
+        ("web.docs_url", "javascript:alert(1)"),
+        ("server.title", "x\x00y"),
+        ("server.description", "x" * 4001),
+    ],
+)
+def test_texts_that_would_do_harm_are_refused(house: House, key: str, value: str) -> None:
+    before = house.appliance.context.settings
+    assert change(house, key, value) == 409
+    assert house.appliance.context.settings is before
+
+
 def test_what_the_environment_or_a_flag_fixed_is_not_changed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DCOR_WEB_CONTACT", "the desk")
     house.appliance.context.use_settings(settings_module.load(house.appliance.root))

@@ -46,7 +46,7 @@ def page() -> str:
         title=_("Notifications"),
         entries=[_entry(row) for row in rows],
         latest=notifications.newest_id(conn(), str(who.user_id)),
-        new=notifications.has_new(conn(), str(who.user_id)),
+        new=notifications.has_new(conn(), who),
         pages=pages(
             notifications.count(conn(), who, new=False),
             _PER_PAGE,

@@ -25,9 +25,7 @@ def load() -> None:
         if not found.anonymous:
             g.viewer = found
             g.person = context().cache.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
-            (g.news,) = context().cache.get(
-                ("news", found.user_id), lambda: (notifications.has_new(conn(), str(found.user_id)),)
-            )
+            (g.news,) = context().cache.get(("news", found.user_id), lambda: (notifications.has_new(conn(), found),))
     (g.banner,) = context().cache.get("announcement", lambda: (announcements.announcement(conn()),))
     _refuse_forged()
 

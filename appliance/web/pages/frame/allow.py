@@ -29,10 +29,10 @@ def allow(rule: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             """Ask the rule, or check afterwards that the view has asked it."""
+            g.admitted_by = rule if rule in policy.SITE_RULES else "site:read"
+            policy.require(g.viewer, g.admitted_by)
             if rule in policy.SITE_RULES:
-                policy.require(g.viewer, rule)
                 return view(*args, **kwargs)
-            policy.require(g.viewer, "site:read")
             g.pending_rule = rule
             answer = view(*args, **kwargs)
             if g.pending_rule is not None:

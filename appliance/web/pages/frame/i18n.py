@@ -16,14 +16,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, g, has_request_context, request
-from werkzeug.datastructures import LanguageAccept
-from werkzeug.http import parse_accept_header
 
-LANGUAGES = {"en": "English", "de": "Deutsch"}
-DEFAULT = "en"
-COOKIE = "dcor-language"
-#: What Accept-Language asks for is kept in memory up to this length; browsers send less.
-_LONGEST_ACCEPT = 200
+from appliance.web import preferences
+
+LANGUAGES = preferences.LANGUAGES
+DEFAULT = preferences.DEFAULT_LANGUAGE
+COOKIE = preferences.LANGUAGE_COOKIE
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -47,19 +45,9 @@ def language() -> str:
     if not has_request_context():
         return DEFAULT
     if "language" not in g:
-        chosen = request.cookies.get(COOKIE, "")
-        g.language = chosen if chosen in LANGUAGES else _preferred(request.headers.get("Accept-Language", ""))
+        g.language = preferences.language(request.headers.get("Cookie"), request.headers.get("Accept-Language"))
     found: str = g.language
     return found
-
-
-def _preferred(header: str) -> str:
-    return _best_match(header) if len(header) < _LONGEST_ACCEPT else _best_match.__wrapped__(header)
-
-
-@lru_cache(maxsize=256)
-def _best_match(header: str) -> str:
-    return parse_accept_header(header, LanguageAccept).best_match(LANGUAGES) or DEFAULT
 
 
 def locale() -> Locale:

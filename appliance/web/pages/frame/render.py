@@ -10,14 +10,15 @@ from flask import Flask, current_app, g, redirect, render_template, request
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
+from appliance.web import preferences
 from appliance.web.pages.frame import i18n
 from appliance.web.pages.frame.assets import asset
 from appliance.web.pages.frame.flash_messages import message
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.pictures import picture
 
-THEMES = ("auto", "light", "dark")
-THEME_COOKIE = "dcor-theme"
+THEMES = preferences.THEMES
+THEME_COOKIE = preferences.THEME_COOKIE
 _COMPRESS_FROM = 1400  # less fits one packet anyway
 
 
@@ -56,8 +57,7 @@ def with_code(text: str) -> Markup:
 
 def theme() -> str:
     """The colour theme chosen by the reader: auto, light or dark."""
-    chosen = request.cookies.get(THEME_COOKIE, "")
-    return chosen if chosen in THEMES else "auto"
+    return preferences.theme(request.headers.get("Cookie"))
 
 
 def init_app(app: Flask) -> None:
@@ -128,7 +128,7 @@ def _navigation(here: str, *, signed_in: bool, open_site: bool) -> list[dict[str
 
 def takes_gzip() -> bool:
     """Does the client of this request take compressed answers?"""
-    return request.accept_encodings.quality("gzip") > 0
+    return preferences.takes_gzip(request.headers.get("Accept-Encoding"))
 
 
 def gzipped(body: bytes) -> bytes:

@@ -69,6 +69,17 @@ def write(path: Path, data: bytes, mode: int = 0o600) -> None:
         draft.unlink(missing_ok=True)
 
 
+def append_private(path: Path, data: bytes) -> None:
+    """Append to a file that only its owner can read (made with mode 0600 if need be), durably. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
 def new_draft(path: Path, data: bytes, mode: int) -> Path:
     """Write `data` to a new file beside `path`, for `replace` or `add_name`; returns its path. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import logging
 import os
 import signal
@@ -14,7 +13,7 @@ from typing import Any
 
 from cryptography import x509
 
-from appliance import __version__, logs, notify, root_marker, threads
+from appliance import __version__, garbage, logs, notify, root_marker, threads
 from appliance.actions import release_journal
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
@@ -28,6 +27,7 @@ from appliance.settings import Settings
 from appliance.store import data_root, database_place, documents, verdicts
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+from appliance.threads import Loop
 from appliance.tls import certificate
 from appliance.web import authentication, route_table, transfer
 from appliance.web.api.dispatch import report
@@ -78,6 +78,9 @@ class Service:
         self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
         self._started = time.time()
         self._gateway: Gateway | None = None
+        self._collector = garbage.Collector(lambda: self._gateway is not None and self._gateway.busy)
+        self._collects = False
+        self._upkeep = Loop("upkeep", self._keep_up)
 
     @property
     def port(self) -> int:
@@ -94,10 +97,12 @@ class Service:
             verdicts.set_limits(tx, dataclasses.asdict(self.settings.verdict))
         self.jobs.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self._upkeep.start()
         log.info("service.ready port=%d", self.port)
 
     def stop(self, grace: float = _GRACE) -> None:
         """Accept nothing new, let transfers and jobs finish for a while, then end."""
+        self._upkeep.stop()
         if self._gateway is not None:
             self._gateway.stop(grace)
         self.jobs.stop(grace)
@@ -130,7 +135,7 @@ class Service:
 
     def stalled_after(self, seconds: float) -> list[str]:
         """Names of the threads that have been in one round for more than `seconds`, or have ended."""
-        loops = [*self.jobs.loops, *([self._gateway.loop] if self._gateway else [])]
+        loops = [*self.jobs.loops, self._upkeep, *([self._gateway.loop] if self._gateway else [])]
         return [loop.name for loop in loops if loop.stalled(seconds)]
 
     def _bind(self, pages: Route) -> Gateway:
@@ -166,6 +171,19 @@ class Service:
             ) from error
         return gateway
 
+    def collect_garbage_when_idle(self) -> None:
+        """From here on. For a process that is this service and nothing else."""
+        self._collector.start()
+        self._collects = True
+
+    def _keep_up(self) -> None:
+        """What is due about once a second, in a thread of its own."""
+        if self._upkeep.stopping.wait(1.0):
+            return
+        if self._collects:
+            self._collector.turn()
+        self.db.close_idle()
+
     def _warm_up(self) -> None:
         try:
             self.jobs.sandbox.warm_up()
@@ -183,8 +201,7 @@ def serve(settings: Settings) -> None:
         signal.signal(number, lambda *_: ended.set())
     signal.signal(signal.SIGHUP, lambda *_: _reload_certificate(service))
     service.start()
-    gc.collect()
-    gc.freeze()  # code and tables stay as long as the process: full collections need not look through them
+    service.collect_garbage_when_idle()
     notify.ready()
     while not ended.wait(notify.watchdog_interval() or 3600.0):
         if stalled := service.stalled():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
-from appliance.model.setting_values import convert, out_of_bounds
+from appliance.model.setting_values import convert, out_of_bounds, toml
 from appliance.model.setting_values import option as _option
 from appliance.signon_settings import Ldap
 
@@ -159,6 +158,14 @@ class Backup:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """Increments for a second machine that can take over."""
+
+    folder: str = _option("", "Folder on another disk or a share for increments; empty = none are made")
+    minutes: int = _option(5, "An increment is made this often, in steps of five", "min", least=5)
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
@@ -204,6 +211,7 @@ class Settings:
     jobs: Jobs = field(default_factory=Jobs)
     verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
+    reserve: Reserve = field(default_factory=Reserve)
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
@@ -323,15 +331,6 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
             lines.append(f"{name} = {toml(values[key])}" if key in values else f"# {name} = {toml(option.default)}")
         lines.append("")
     durable.write(path, "\n".join(lines).encode())
-
-
-def toml(value: Any) -> str:
-    """`value` (bool, int, str) as a TOML literal; JSON's escapes are TOML's, which wants DEL escaped, too."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def serving(root: Path, port: int) -> Iterator[int]:
         [sys.executable, "-m", "appliance", "--data", str(root), "serve"], stderr=subprocess.DEVNULL
     )
     try:
-        _await(port)
+        answers_at(port)
         yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
@@ -57,7 +57,8 @@ def add_resources(tx: sqlite3.Connection, dataset_id: str, template_id: str, cou
     datasets.touch(tx, dataset_id)
 
 
-def _await(port: int) -> None:
+def answers_at(port: int) -> None:
+    """Wait until somebody listens. Raises TimeoutError."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         try:

@@ -5,6 +5,7 @@ wrk is the better one for more than one client: threads of a Python process take
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 import socket
@@ -14,37 +15,49 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 _SCRIPT = """
-local path, number = {path}, 0
+local paths, number = {{{paths}}}, 0
 function request()
   number = number + 1
-  return wrk.format("GET", path .. {more}, {{{headers}}})
+  return wrk.format("GET", paths[number % #paths + 1] .. {more}, {{{headers}}})
 end
 function done(summary, latency, requests)
   local errors = summary.errors
-  io.write(string.format("RESULT %d %d %.4f %.4f %d\\n", summary.requests, summary.duration, latency:percentile(50) / 1000,
-    latency:percentile(99) / 1000, errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+  io.write(string.format("RESULT %d %d %d\\n", summary.requests, summary.duration,
+    errors.status + errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
 
 
 @dataclass(frozen=True)
 class Target:
-    """What to ask: an https address with its path, and headers. `anew`: each request is a question that was never asked before."""
+    """What to ask: https addresses, one after the other, and headers.
 
-    url: str
+    :ivar number: the number of the request stands behind the address: each is a question that was never asked before.
+    """
+
+    urls: tuple[str, ...]
     headers: dict[str, str]
     certificate: Path
-    anew: bool = False
+    number: bool = False
+
+    @property
+    def paths(self) -> list[str]:
+        """The addresses without their host."""
+        parts = [urlsplit(url) for url in self.urls]
+        return [f"{one.path}?{one.query}" if one.query else one.path for one in parts]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of it: milliseconds within which half and 99 of 100 answers came, answers a second."""
+    """What came of it: milliseconds within which half and 99 of 100 answers came, answers a second.
+
+    The percentiles are those of the answers, not corrected for what a stalled client would have asked meanwhile.
+    """
 
     p50: float
     p99: float
@@ -53,48 +66,44 @@ class Figures:
 
 def measure(target: Target, clients: int, seconds: float) -> Figures:
     """`clients` kept connections for `seconds`. Raises RuntimeError when anything but 200 comes."""
-    return _wrk(target, clients, seconds) if shutil.which("wrk") else _threads(target, clients, seconds)
+    plain = _threads(target, clients, seconds)
+    return replace(plain, rate=_wrk(target, clients, seconds)) if shutil.which("wrk") else plain
 
 
-def _wrk(target: Target, clients: int, seconds: float) -> Figures:
-    parts = urlsplit(target.url)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    more = f'"{_more(target)}" .. number' if target.anew else '""'
+def _wrk(target: Target, clients: int, seconds: float) -> float:
+    """Answers a second. (wrk's percentiles are corrected, so they are not used.)"""
+    more = f"{random.randrange(10**9)} .. number" if target.number else '""'
+    paths = ", ".join(f'"{path}"' for path in target.paths)
     headers = ", ".join(f'["{name}"] = "{value}"' for name, value in target.headers.items())
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(_SCRIPT.format(path=f'"{path}"', more=more, headers=headers))
+        script.write(_SCRIPT.format(paths=paths, more=more, headers=headers))
         script.flush()
         command = ["wrk", "-t1", f"-c{clients}", f"-d{max(1, round(seconds))}", "--timeout", "30"]
         output = subprocess.run(
-            [*command, "-s", script.name, target.url], check=True, capture_output=True, text=True
+            [*command, "-s", script.name, target.urls[0]], check=True, capture_output=True, text=True
         ).stdout
-    found = re.search(r"RESULT (\d+) (\d+) ([\d.]+) ([\d.]+) (\d+)", output)
-    if found is None or int(found[5]):
+    found = re.search(r"RESULT (\d+) (\d+) (\d+)", output)
+    if found is None or int(found[3]):
         raise RuntimeError(output)
-    return Figures(float(found[3]), float(found[4]), int(found[1]) / (int(found[2]) / 1e6))
-
-
-def _more(target: Target) -> str:
-    return ("&" if "?" in target.url else "?") + "ext_n="  # what the server ignores, in a search too
+    return int(found[1]) / (int(found[2]) / 1e6)
 
 
 class _Client:
     """One keep-alive TLS connection."""
 
     def __init__(self, target: Target) -> None:
-        parts = urlsplit(target.url)
+        parts = urlsplit(target.urls[0])
         context = ssl.create_default_context(cafile=str(target.certificate))
         raw = socket.create_connection((parts.hostname or "", parts.port or 443))
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = context.wrap_socket(raw, server_hostname="localhost")
-        self._path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        self._more = _more(target) if target.anew else ""
+        self._paths, self._numbered = target.paths, target.number
         self._rest = "".join(f"{name}: {value}\r\n" for name, value in {"Host": parts.netloc, **target.headers}.items())
 
     def get(self, number: int) -> None:
         """Send a request, read the whole answer. Raises RuntimeError unless it is 200."""
-        more = f"{self._more}{number}" if self._more else ""
-        self._socket.sendall(f"GET {self._path}{more} HTTP/1.1\r\n{self._rest}\r\n".encode())
+        path = self._paths[number % len(self._paths)] + (str(number) if self._numbered else "")
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\n{self._rest}\r\n".encode())
         data = b""
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive()
@@ -119,12 +128,13 @@ def _threads(target: Target, clients: int, seconds: float) -> Figures:
     times: list[float] = []
     gate = threading.Barrier(clients + 1)
     until = [0.0]
+    first = random.randrange(10**6) * 10**9
 
     def work(place: int, one: _Client) -> None:
         mine = []
         gate.wait()
         while (begun := time.perf_counter()) < until[0]:
-            one.get(place * 10**9 + len(mine))
+            one.get(first + place * 10**6 + len(mine))
             mine.append(time.perf_counter() - begun)
         times.extend(mine)
 

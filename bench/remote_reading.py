@@ -3,7 +3,7 @@
 An appliance in a process of its own (of `TREE`, another checkout, with its `.venv-test`, if given) serves one measurement, public and private; a fresh process for
 each line reads it with dclab by its address, with token and certificate. Requests are those that the server counted; connections are those
 that the client opened. "near": as fast as the loopback is, where dclab keeps nothing of what it fetches in less than 10 ms. "far": each
-request takes 25 ms longer.
+request takes 25 ms longer. With `--upstream` the file is served as DCOR answers (`bench.upstream_answers`). Processor time is the client's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import Any
 
 import requests
 
+from bench.upstream_answers import RESOURCE, UpstreamAnswers
 from tests.support.ports import own_loopback
 from tests.support.samples import synthetic
 
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--file", type=Path, default=None)
     parser.add_argument("--events", type=int, default=500)
     parser.add_argument("--source", type=Path, default=Path.cwd())
+    parser.add_argument("--upstream", action="store_true", help="of DCOR's answers instead of ours")
     parser.add_argument("--read", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.read:
@@ -44,7 +46,24 @@ def main() -> None:
         return
     path = options.file or synthetic(events=options.events)
     with tempfile.TemporaryDirectory() as folder:
-        _measure(path, Path(folder), options.source)
+        (_measure_upstream if options.upstream else _measure)(path, Path(folder), options.source)
+
+
+def _measure_upstream(path: Path, folder: Path, _source: Path) -> None:
+    print(f"| {path.name} as DCOR | visibility | " + " | ".join(STEPS) + " |")
+    for visibility in ("public", "private"):
+        host = own_loopback()
+        site = UpstreamAnswers(path, folder, host, private=visibility == "private")
+        server = _Server(host, "token")
+        server.certificate = site.certificate.read_text()
+        for distance in ("near", "far"):
+            _show(server, RESOURCE, visibility, distance, folder)
+        site.stop()
+
+
+def _show(server: _Server, resource: str, visibility: str, distance: str, folder: Path) -> None:
+    cells = server.read(resource, distance, folder)
+    print(f"| {distance} | {visibility} | " + " | ".join(cells) + " |", flush=True)
 
 
 def _measure(path: Path, folder: Path, source: Path) -> None:
@@ -78,10 +97,7 @@ def _measure(path: Path, folder: Path, source: Path) -> None:
         for visibility in ("public", "private"):
             resource = server.publish(path, private=visibility == "private")
             for distance in ("near", "far"):
-                print(
-                    f"| {distance} | {visibility} | " + " | ".join(server.read(resource, distance, folder)) + " |",
-                    flush=True,
-                )
+                _show(server, resource, visibility, distance, folder)
     finally:
         process.terminate()
         process.wait(60)
@@ -151,7 +167,7 @@ class _Server:
         if done.returncode:
             raise RuntimeError(done.stderr[-2000:])
         return [
-            f"{one['requests']} / {one['connections']} / {one['seconds']:.2f} s"
+            f"{one['requests']} / {one['connections']} / {one['seconds']:.2f} s / {one['processor']:.2f} s"
             + (f" ({one['error']})" if one["error"] else "")
             for one in json.loads(done.stdout.splitlines()[-1])
         ]
@@ -214,17 +230,19 @@ def _read(address: str, token: str, distance: str, certificates: str) -> list[di
             "contour": lambda: dataset["contour"][3],
         }[step]
         requests_before, connections_before, began, error = counted(), connections, time.perf_counter(), ""
+        processor = time.process_time()
         try:
             action()
         except Exception as exc:
             error = type(exc).__name__
-        seconds = time.perf_counter() - began
+        seconds, processor = time.perf_counter() - began, time.process_time() - processor
         time.sleep(0.7)  # answers that nobody waits for are counted when they end
         found.append(
             {
                 "requests": counted() - requests_before,
                 "connections": connections - connections_before,
                 "seconds": seconds,
+                "processor": processor,
                 "error": error,
             }
         )

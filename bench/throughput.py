@@ -1,19 +1,25 @@
 """Requests per second and latency of the calls that a real CKAN+DCOR was measured with, on a running appliance.
 
-    python -m bench.throughput [--seconds 3] [--rounds 1] [--clients 1,8,64] [--with-transfers] [--anew] [--only "front page"]
+    python -m bench.throughput [--seconds 3] [--rounds 1] [--clients 1,8,64] [--with-transfers] [--anew] [--commits N] [--datasets N]
+        [--only "front page"]
 
 The appliance runs in a process of its own with 27 datasets of 5 resources. Clients keep their TLS connections and share the
 machine with the server. Ratios compare with the peer's figures in `PEER` (CKAN 2.11.6 with DCOR's extensions, uWSGI with 4
 workers, 2 cores, loopback; its run-to-run spread is 20–30 %). The server's processor time a call tells more than the rate
 where other work shares the machine. `--with-transfers` measures everything a second time while a file of 2 GB is fetched and
-another one sent, again and again. `--anew`: every request is one that was never asked before, so that no answer is remembered.
+another one sent, again and again. `--anew`: every request is one that was never asked before (another dataset, file or filter), so
+that no answer and no result is remembered. `--commits N`: so many datasets a second are changed meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
+import json
 import os
+import ssl
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,20 +47,36 @@ PEER = {
 
 @dataclass
 class World:
-    """A running appliance and what to ask it."""
+    """A running appliance and what to ask it.
+
+    :ivar draft: a dataset that may be changed; the others are `ids`, and `files` are resources of them.
+    """
 
     url: str
     port: int
     pid: int
     certificate: Path
-    paths: dict[str, str]
+    draft: str
+    ids: list[str]
+    files: list[str]
     token: str
     bulk: dict[str, str]
 
     def target(self, call: str, *, anew: bool) -> load.Target:
-        """What to ask for `call`; pages are never asked anew."""
-        anew = anew and self.paths[call].startswith("/api")
-        return load.Target(self.url + self.paths[call], {"Authorization": self.token}, self.certificate, anew)
+        """What to ask for `call`; anew: another dataset, file or filter each time."""
+        ids, files = (self.ids, self.files) if anew else (self.ids[:1], self.files[:1])
+        api, end = f"{self.url}/api/3/action/", "&n=" if anew else ""
+        paths = {
+            "status_show": [f"{api}status_show" + ("?n=" if anew else "")],
+            "package_show": [f"{api}package_show?id={one}{end}" for one in ids],
+            "package_search": [f"{api}package_search?q=blood&rows=10" + ("&fq=-num_events:" if anew else "")],
+            "organization_list": [f"{api}organization_list" + ("?limit=1" if anew else "")],
+            "dcserv metadata": [f"{api}dcserv?id={one}&query=metadata&version=2{end}" for one in files],
+            "dcserv basins": [f"{api}dcserv?id={one}&query=basins&version=2{end}" for one in files],
+            "dataset page": [f"{self.url}/dataset/{one}" + ("?n=" if anew else "") for one in ids],
+            "front page": [self.url + ("/?n=" if anew else "/")],
+        }
+        return load.Target(tuple(paths[call]), {"Authorization": self.token}, self.certificate, number=anew)
 
 
 @dataclass(frozen=True)
@@ -64,13 +86,47 @@ class How:
     seconds: float
     rounds: int
     anew: bool
+    commits: float = 0.0
 
 
 def measure(world: World, call: str, clients: int, how: How) -> tuple[load.Figures, float]:
     """Figures of a call, and the server's processor time for each answer [ms], whatever else it did meanwhile included."""
     target = world.target(call, anew=how.anew)
-    load.measure(target, clients, 0.5)
-    return max((_round(world, target, clients, how.seconds) for _ in range(how.rounds)), key=lambda one: one[0].rate)
+    with changes(world, how.commits):
+        load.measure(target, clients, 0.5)
+        found = [_round(world, target, clients, how.seconds) for _ in range(how.rounds)]
+    return max(found, key=lambda one: one[0].rate)
+
+
+@contextmanager
+def changes(world: World, rate: float) -> Iterator[None]:
+    """Change so many datasets a second meanwhile, by `package_patch`."""
+    ended = threading.Event()
+
+    def change() -> None:
+        context = ssl.create_default_context(cafile=str(world.certificate))
+        connection = http.client.HTTPSConnection("localhost", world.port, context=context)
+        headers = {"Authorization": world.token, "Content-Type": "application/json"}
+        number = 0
+        while not ended.wait(1 / rate):
+            number += 1
+            body = json.dumps({"id": world.draft, "notes": f"Changed {number} times"})
+            connection.request("POST", "/api/3/action/package_patch", body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200:
+                raise RuntimeError(text.decode())
+        connection.close()
+
+    thread = threading.Thread(target=change)
+    if rate:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if rate:
+            thread.join()
 
 
 def _round(world: World, target: load.Target, clients: int, seconds: float) -> tuple[load.Figures, float]:
@@ -80,16 +136,16 @@ def _round(world: World, target: load.Target, clients: int, seconds: float) -> t
 
 
 @contextmanager
-def appliance(folder: Path, size: int = 0) -> Iterator[World]:
+def appliance(folder: Path, size: int = 0, datasets: int = 27) -> Iterator[World]:
     """An appliance with the peer's catalogue, in a process of its own.
 
-    :param size: of a file to fetch and one to send [bytes]; 0 = none.
+    :param size: of a file to fetch and one to send [bytes]; 0 = none. :param datasets: how many, the peer has 27.
     """
     from tests.support.server import Appliance
 
     prepared = Appliance(folder / "data", **{"policy.anonymous_access": True})
     try:
-        world = _fill(prepared)
+        world = _fill(prepared, datasets)
         world.bulk = _large(prepared, folder / "source", size) if size else {}
     finally:
         prepared.stop()
@@ -97,7 +153,7 @@ def appliance(folder: Path, size: int = 0) -> Iterator[World]:
         yield world
 
 
-def _fill(prepared: Any) -> World:
+def _fill(prepared: Any, count: int) -> World:
     from appliance.store import datasets
     from tests.support.samples import synthetic
 
@@ -109,7 +165,7 @@ def _fill(prepared: Any) -> World:
     prepared.jobs_done(measured["id"])
     ids = []
     with prepared.context.db.write() as tx:
-        for number in range(26):
+        for number in range(count - 1):
             dataset_id = datasets.create(
                 tx,
                 {
@@ -125,18 +181,10 @@ def _fill(prepared: Any) -> World:
             )
             ids.append(dataset_id)
             add_resources(tx, dataset_id, measured["id"], 5, series=number)
-    api = "/api/3/action/"
-    paths = {
-        "status_show": api + "status_show",
-        "package_show": f"{api}package_show?id={ids[0]}",
-        "package_search": api + "package_search?q=blood&rows=10",
-        "organization_list": api + "organization_list",
-        "dcserv metadata": f"{api}dcserv?id={measured['id']}&query=metadata&version=2",
-        "dcserv basins": f"{api}dcserv?id={measured['id']}&query=basins&version=2",
-        "dataset page": f"/dataset/{ids[0]}",
-        "front page": "/",
-    }
-    return World(prepared.url, prepared.settings.server.port, 0, prepared.certificate, paths, owner.token, {})
+    changed = owner.draft("bench-circle", private=False, title="A draft that is being changed")["id"]
+    files = [measured["id"]]  # of the others nothing but their metadata is there
+    port = prepared.settings.server.port
+    return World(prepared.url, port, 0, prepared.certificate, changed, ids, files, owner.token, {})
 
 
 def _large(prepared: Any, source: Path, size: int) -> dict[str, str]:
@@ -183,13 +231,20 @@ def main() -> None:
     parser.add_argument("--with-transfers", action="store_true", help="measure again while two transfers run")
     parser.add_argument("--size", type=int, default=2048, help="of a transfer [MiB]")
     parser.add_argument("--anew", action="store_true", help="never ask the same question twice")
+    parser.add_argument("--commits", type=float, default=0, help="datasets changed a second meanwhile")
+    parser.add_argument(
+        "--datasets", type=int, default=27, help="datasets of 5 files; more than 27 take a while to make"
+    )
     parser.add_argument("--folder", type=Path, help="where the data root is made (3 × size)")
     options = parser.parse_args()
     clients = [int(one) for one in options.clients.split(",")]
     calls = [call for call in PEER if not options.only or call in options.only.split(",")]
-    how = How(options.seconds, options.rounds, options.anew)
+    how = How(options.seconds, options.rounds, options.anew, options.commits)
     size = options.size << 20 if options.with_transfers else 0
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder, appliance(Path(folder), size) as world:
+    with (
+        tempfile.TemporaryDirectory(dir=options.folder) as folder,
+        appliance(Path(folder), size, options.datasets) as world,
+    ):
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Nothing else:\n")
         table(world, calls, clients, how)
         if size:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from appliance.actions import login, lookup, managed_accounts
+from appliance.actions import callers, login, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
@@ -38,7 +38,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
     name, password = data["name"], data.get("password") or None
     names.require_name(name)
     email = require_email(data["email"])
-    profile = _profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
+    profile = checked_profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
     id_ = _chosen_id(viewer, data.get("id"))
     sysadmin = bool(_wanted_sysadmin(viewer, data, present=sysadmin)) or sysadmin
     hashed = _hashed(password, name, email) if password else None
@@ -53,20 +53,23 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
 def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]) -> str:
     """Change a profile, one's own or (admins) anybody's; unknown keys are ignored. Returns the id. Raises Problem.
 
-    A new `password` for oneself needs the `old_password`: a borrowed token or browser must not become the account. With
+    A new `password` for oneself needs the `old_password`, and so does a new e-mail address by a token: a borrowed token or
+    browser must not become the account. With
     `revoke_tokens`, it makes every API token of the account worthless, the one that asks included.
     """
     row = _editable(site, viewer, ref)
     _require_unchanged(viewer, row, data)
     if data.get("password"):
         _require_local_password(site, row)
-    if data.get("password") and row["id"] == viewer.user_id:
+    address = require_email(data["email"]) if "email" in data else row["email"]
+    by_token = viewer.token_id is not None and address != row["email"]
+    if row["id"] == viewer.user_id and (data.get("password") or by_token):
         login.require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
     sysadmin = _wanted_sysadmin(viewer, data, present=bool(row["sysadmin"]))
-    values: dict[str, Any] = _profile(data)
+    values: dict[str, Any] = checked_profile(data)
     if "email" in data:
-        values["email"] = require_email(data["email"])
+        values["email"] = address
         if values["email"] != row["email"] and not viewer.sysadmin:  # the answer tells whether somebody else has it
             wait = site.limiter.email_change(row["id"])
             if wait:
@@ -160,6 +163,7 @@ def create_token(
         raise missing("name")
     token, hash_, token_id = tokens.new_token()
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         asked = ref or viewer.user_id
         found = users.find(tx, asked)
         owner = str(asked) if found is None else found["id"]  # refused alike, whether there is such a user or not
@@ -220,6 +224,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
     """
     token, hash_, _ = tokens.new_token()
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
         managed_accounts.require_local_password(tx, site.settings, row["id"])
@@ -344,7 +349,7 @@ def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]
         raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
 
 
-def _profile(data: Mapping[str, Any]) -> dict[str, str]:
+def checked_profile(data: Mapping[str, Any]) -> dict[str, str]:
     """The profile fields that `data` has. Raises Problem 409."""
     unfit: Fields = {key: ["Must be a text"] for key in _PROFILE if key in data and not isinstance(data[key], _PLAIN)}
     if unfit:

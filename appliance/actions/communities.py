@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import Any
 
-from appliance.actions import collecting, lookup, managed_accounts
+from appliance.actions import callers, collecting, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import names, roles
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
@@ -126,6 +126,7 @@ def set_member(
         raise missing("username")
     role = _role(role)
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         row = lookup.community(tx, ref, kind)
         policy.require(viewer, f"{kind}:members", communities.facts(row))
         user = lookup.user(tx, user_ref)

@@ -12,7 +12,7 @@ from appliance.actions.site import Site
 from appliance.model import licences, names, references
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.values import as_bool, as_text, composed, text_error
-from appliance.model.viewer import Viewer
+from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.settings import Settings
 from appliance.store import communities, datasets
@@ -201,3 +201,13 @@ def initial_visibility(site: Site, private: bool | None) -> bool:
     if not private and not public_allowed:
         raise not_authorized(f"Creating {NO_PUBLIC}")
     return private
+
+
+def require_visibility(site: Site, viewer: Viewer, facts: DatasetFacts, *, private: bool) -> None:
+    """May `viewer` make an existing dataset private or public? Raises Problem 403."""
+    if not private and not site.settings.policy.public_datasets:
+        raise not_authorized(f"{NO_PUBLIC[0].upper()}{NO_PUBLIC[1:]}")
+    if facts.state == "active" and facts.private and not private:
+        policy.require(viewer, "dataset:publish", facts)
+    if private and site.settings.policy.public_datasets and not viewer.sysadmin:
+        raise not_authorized("Changing visibility to private not allowed")

@@ -274,10 +274,7 @@ def _require_allowed(
     if unknown:
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
     if "private" in fields:
-        if not fields["private"] and not site.settings.policy.public_datasets:
-            raise not_authorized(f"{dataset_fields.NO_PUBLIC[0].upper()}{dataset_fields.NO_PUBLIC[1:]}")
-        if fields["private"] and site.settings.policy.public_datasets and not viewer.sysadmin:
-            raise not_authorized("Changing visibility to private not allowed")
+        dataset_fields.require_visibility(site, viewer, facts, private=bool(fields["private"]))
     if "license_id" in fields and not viewer.sysadmin:
         licences.require_looser(row["license_id"], fields["license_id"])
 

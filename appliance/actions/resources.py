@@ -12,7 +12,7 @@ from appliance.actions import lookup, upload_limits
 from appliance.actions.site import Site
 from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
-from appliance.model.values import as_text
+from appliance.model.values import as_text, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import audit, datasets, jobs, resources, uploads
@@ -128,7 +128,7 @@ def check_new(
         if errors:
             raise invalid({"name": errors})
         upload_limits.require_quota(site, conn, facts.circle_id, size or 0)
-        upload_limits.require_room(site, conn, size or 0)
+        upload_limits.require_room(site, conn, size or 0, viewer.user_id)
     return facts
 
 
@@ -142,7 +142,7 @@ def check_unplaced(site: Site, viewer: Viewer, name: str, size: int | None) -> N
     if errors:
         raise invalid({"name": errors})
     with site.db.read() as conn:
-        upload_limits.require_room(site, conn, size or 0)
+        upload_limits.require_room(site, conn, size or 0, viewer.user_id)
 
 
 def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITABLE) -> None:
@@ -363,10 +363,12 @@ def _require_keys(entry: Mapping[str, Any], allowed: frozenset[str], viewer: Vie
 
 
 def _description(value: Any) -> str | None:
-    """A file's description. Raises Problem 409 when it is too long."""
+    """A file's description. Raises Problem 409 when it is too long or no text."""
     text = as_text(value)
     if len(text) > LONGEST_DESCRIPTION:
         raise invalid({"description": [f"At most {LONGEST_DESCRIPTION} characters are accepted"]})
+    if "\0" in text:
+        raise invalid({"description": [text_error(text)]})
     return text or None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import callers, lookup
 from appliance.actions.site import Site
 from appliance.model import roles
 from appliance.model.problem import invalid, missing, not_found
@@ -24,6 +24,7 @@ def share(site: Site, viewer: Viewer, ref: str | None, user_ref: str | None, cap
         raise missing("capacity")
     require_capacity(capacity)
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         _, facts = lookup.dataset(tx, viewer, ref, "dataset:share")
         user = lookup.user(tx, user_ref, field="user_id")
         modified = sharing.set_collaborator(tx, facts.id, user["id"], capacity)

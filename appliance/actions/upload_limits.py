@@ -8,23 +8,54 @@ from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.store import communities, uploads
 
+#: Of the room for uploads, the share that several uploads of one user may be promised, and the one that is kept for those who
+#: ask for little; who does not take more than the last share asks for little.
+_OF_ONE, _KEPT, _LITTLE = 2, 4, 16
 
-def require_room(site: Site, conn: sqlite3.Connection, size: int) -> None:
+
+def require_room(site: Site, conn: sqlite3.Connection, size: int, user_id: str | None = None) -> None:
     """Is a file of `size` bytes allowed, and does it fit beside all that was accepted before? Raises Problem 413 or 507.
 
     To accept an upload, ask in the transaction that notes it: then no two get the same room.
+
+    :param user_id: who uploads, so that nobody alone is promised what all need; None: the operator.
     """
     limit = site.settings.depot.max_upload
     if size > limit:
         raise Problem(
             413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
         )
-    free = max(0, site.depot.free() - uploads.promised(conn, site.depot))
+    promises = uploads.promises(conn, site.depot)
+    left = site.depot.free() - sum(one.missing for one in promises)
+    free = max(0, left)
+    if user_id is not None and size:
+        _require_share(left - site.settings.depot.reserve, promises, size, user_id)
     if size + site.settings.depot.reserve > free:
         raise Problem(
             507,
             "Insufficient Storage",
             message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.",
+        )
+
+
+def _require_share(left: int, promises: list[uploads.Promise], size: int, user_id: str) -> None:
+    """:param left: what is neither taken nor promised nor kept free [bytes]."""
+    own = [one.size for one in promises if one.user_id == user_id]
+    room = left + sum(one.size for one in promises)
+    taken = sum(own) + size
+    if own and taken * _OF_ONE > room:
+        raise Problem(
+            507,
+            "Insufficient Storage",
+            message=f"Your unfinished uploads need {sum(own)} bytes, and {size} more would be over a half of the room for uploads. "
+            "Finish or cancel some of them first.",
+        )
+    if taken * _LITTLE > room and size > left - room // _KEPT:
+        raise Problem(
+            507,
+            "Insufficient Storage",
+            message=f"{max(0, left)} bytes are left for uploads, a quarter of the room is kept for small files, and this one has {size}. "
+            "Wait for other uploads to end, or tell the administrator.",
         )
 
 

@@ -49,7 +49,9 @@ def unfinished(target: Path) -> Unfinished | None:
 
 def present(target: Path) -> list[Path]:
     """What lies in `target` and may not stay there during a restore."""
-    return [path for path in target.iterdir() if path.name not in STAYS] if target.exists() else []
+    found = target.iterdir() if target.exists() else ()
+    # A draft of the mark, `..restoring.12ab.part`, is what a restore that was killed leaves.
+    return [path for path in found if path.name not in STAYS and not path.name.startswith(f".{root_marker.RESTORING}.")]
 
 
 def require_claimable(target: Path, name: str, *, replace: bool) -> None:

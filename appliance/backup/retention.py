@@ -19,11 +19,15 @@ _YOUNG = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How many days, months and years with a backup keep their newest one."""
+    """How many days, months and years with a backup keep their newest one.
+
+    :ivar newest: so many of the newest stay instead, and no others (None: by days, months and years).
+    """
 
     daily: int = 14
     monthly: int = 12
     yearly: int = 10
+    newest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Pruned:
 def kept(moments: Iterable[datetime], keep: Keep) -> set[datetime]:
     """Return which of `moments` stay: the newest of each period, and all of the last two days before the newest."""
     ordered = sorted(moments, reverse=True)
+    if keep.newest is not None:
+        return set(ordered[: keep.newest])
     stay = {moment for moment in ordered if ordered[0] - moment < _RECENT}
     for form, count in (("%Y-%m-%d", keep.daily), ("%Y-%m", keep.monthly), ("%Y", keep.yearly)):
         periods: dict[str, datetime] = {}

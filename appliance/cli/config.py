@@ -8,6 +8,7 @@ import click
 
 from appliance import settings as settings_module
 from appliance.cli.common import CliState, emit, json_option, note, pass_state
+from appliance.model.setting_values import toml
 from appliance.settings import Settings
 
 
@@ -77,5 +78,5 @@ def effective(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def _line(name: str, row: dict[str, Any], origin: bool) -> str:
-    text = f"{name} = {settings_module.toml(row['value'])}"
+    text = f"{name} = {toml(row['value'])}"
     return f"{text:<50} # {row['origin']}" if origin else text

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from appliance import settings as settings_module
+from appliance.model.setting_values import toml
 from appliance.settings import Settings
 
 _MADE = "<!-- Made by `dcor docs {page}`; change the code instead. -->\n\n"
@@ -118,7 +119,7 @@ def settings_page() -> str:
             unit = f" [{field.metadata['unit']}]" if field.metadata["unit"] else ""
             variable = f"DCOR_{group_name}_{field.name}".upper()
             lines.append(
-                f"| `{group_name}.{field.name}` | `{settings_module.toml(field.default)}` | `{variable}` | {field.metadata['doc']}{unit} | {'at once' if field.metadata['live'] else ''} |"
+                f"| `{group_name}.{field.name}` | `{toml(field.default)}` | `{variable}` | {field.metadata['doc']}{unit} | {'at once' if field.metadata['live'] else ''} |"
             )
         lines.append("")
     return "\n".join(lines)

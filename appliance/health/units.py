@@ -14,13 +14,14 @@ SYSTEMD = Path("/run/systemd/system")
 #: Where the installer puts the units, and where the release in use keeps its own.
 UNITS, RELEASED = Path("/etc/systemd/system"), Path("/opt/dcor/current/share/systemd")
 SERVICE = "dcor.service"
-TIMERS = ("dcor-backup.timer", "dcor-scrub.timer", "dcor-prune.timer", "dcor-certificate.timer")
+TIMERS = ("dcor-backup.timer", "dcor-scrub.timer", "dcor-prune.timer", "dcor-certificate.timer", "dcor-reserve.timer")
 _TIMEOUT = 10.0  # seconds
 _WHY = {
     SERVICE: "After the next reboot nobody can work.",
     "dcor-backup.timer": "Nothing is backed up.",
     "dcor-scrub.timer": "Damaged files are not noticed.",
     "dcor-prune.timer": "What has had its time is not removed.",
+    "dcor-reserve.timer": "The machine in reserve gets no increments.",
     "dcor-certificate.timer": "Nobody is told before the certificate ends.",
 }
 

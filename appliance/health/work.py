@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.actions import backups
+from appliance.actions import backups, reserve
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
@@ -77,6 +77,29 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs", Level.OK, ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "none yet"
         )
+
+
+@check("reserve", "the machine in reserve has an increment that is as young as it should be")
+def reserve_machine(premises: Premises) -> Iterator[Finding]:
+    """Age of the newest increment; only where a folder for them is set."""
+    settings = premises.settings
+    if not settings.reserve.folder:
+        yield Finding("reserve", Level.OK, "no increments are wanted")
+        return
+    last = reserve.newest(settings)
+    age = None if last is None else (datetime.now(UTC) - last).total_seconds() / 60
+    if age is not None and age <= 3 * settings.reserve.minutes:
+        yield Finding("reserve", Level.OK, f"the newest increment is {age:.0f} minutes old")
+        return
+    yield Finding(
+        "reserve",
+        Level.PROBLEM,
+        f"there is no increment in {settings.reserve.folder}"
+        if age is None
+        else f"the newest increment is {age:.0f} minutes old",
+        "What came since then is lost when the machine in reserve has to take over.",
+        "sudo dcor reserve update; systemctl status dcor-reserve.timer",
+    )
 
 
 @check("backup", "the last backup is younger than two days and can only be read with a key that is kept elsewhere")

@@ -1,7 +1,8 @@
 """Long-lived sandboxed readers for requests that need the file itself (2021-style dcserv, the explorer).
 
 Each reader may read the files of one resource and nothing else, so that a crafted file cannot reach another's data. The least
-recently used one makes room for the next; answers are kept in a bounded cache. Nobody alone keeps all readers busy (`places`).
+recently used one makes room for the next; answers are kept in a bounded cache. Nobody alone keeps all readers busy, and long questions have
+readers of their own, so that short ones about the same file do not wait for them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from appliance.store.cache import Cache
 from appliance.store.depot import Depot
 
 _FILES = ("original", "condensed", "columns")
+#: What names the reader for long questions, behind a resource's id.
+_LONG = "/long"
 
 
 class _Reader:
@@ -68,43 +71,49 @@ class Readers:
         caller: str = "",
         timeout: float = 5.0,
         task: str = "read",
+        long: bool = False,
     ) -> Any:
         """The kernel's answer to `request` about one resource: a dict, or bytes.
 
         :param caller: who asks (a user's id, the address of somebody unknown), so that all get their share.
+        :param long: the question takes many times longer than others; only half of the readers answer such ones.
         :raises Problem: 404 without a file, 409 what the file lacks, 503 when it takes longer than `timeout` seconds (or no reader is free so long).
         """
         for attempt in (1, 2):
             try:
-                return self._read(resource_id, dict(request), caller, timeout, task)
+                return self._read(resource_id, dict(request), caller, timeout, task, long)
             except SandboxError as error:
                 if error.kind != "lost" or attempt == 2:
                     raise _problem(error) from error
         raise AssertionError("unreachable")
 
-    def _read(self, resource_id: str, request: dict[str, Any], caller: str, timeout: float, task: str) -> Any:
+    def _read(
+        self, resource_id: str, request: dict[str, Any], caller: str, timeout: float, task: str, long: bool
+    ) -> Any:
         stamp = self._stamp(resource_id)
         if not stamp:
             raise not_found("The file is missing")
         key = ("reader", json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str))
         return self._cache.get_lasting(
-            key, lambda: self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task)
+            key, lambda: self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task, long)
         )
 
     def forget(self, resource_id: str) -> None:
         """End the reader of a resource whose files change or go."""
         with self._changed:
-            reader = self._free.pop(resource_id, None)
-        if reader is not None:
-            reader.child.close()
+            found = [self._free.pop(key, None) for key in (resource_id, resource_id + _LONG)]
+        for reader in found:
+            if reader is not None:
+                reader.child.close()
 
     def retire_idle(self, seconds: float = 600.0) -> None:
         """End readers that nobody used for so long; done after each request."""
         limit = time.monotonic() - seconds
         with self._changed:
-            old = [resource_id for resource_id, reader in self._free.items() if reader.last_used < limit]
-        for resource_id in old:
-            self.forget(resource_id)
+            old = [key for key, reader in self._free.items() if reader.last_used < limit]
+            readers = [self._free.pop(key) for key in old]
+        for reader in readers:
+            reader.child.close()
 
     def close(self) -> None:
         """End all readers."""
@@ -121,11 +130,12 @@ class Readers:
         caller: str,
         deadline: float,
         task: str,
+        long: bool,
     ) -> Any:
-        place = self._wait(caller, resource_id, deadline)
+        place = self._wait(caller, resource_id, deadline, long)
         reader, keep = None, False
         try:
-            reader = self._reader(resource_id, stamp)
+            reader = self._reader(place.thing, resource_id, stamp)
             paths = {kind: str(self._depot.path(resource_id, kind)) for kind, *_ in stamp}
             message = {
                 "task": task,
@@ -145,10 +155,10 @@ class Readers:
             self._give_back(place, reader, keep=keep)
             self.retire_idle()
 
-    def _wait(self, caller: str, resource_id: str, deadline: float) -> ShareRequest:
+    def _wait(self, caller: str, resource_id: str, deadline: float, long: bool) -> ShareRequest:
         """Wait until the reader of this resource may be used, or made, for the caller alone. Raises SandboxError at the deadline."""
         with self._changed:
-            wish = self._places.wait(caller, resource_id)
+            wish = self._places.wait(caller, resource_id + _LONG if long else resource_id, long=long)
             while not self._places.is_next(wish):
                 if not self._changed.wait(max(deadline - time.monotonic(), 0)):
                     self._places.leave(wish)
@@ -158,11 +168,11 @@ class Readers:
             self._changed.notify_all()  # the next in line may have a place as well
             return wish
 
-    def _reader(self, resource_id: str, stamp: tuple[Any, ...]) -> _Reader:
-        """The reader of this resource, if there is one for its present files, or a new one in place of the least recently used."""
+    def _reader(self, key: str, resource_id: str, stamp: tuple[Any, ...]) -> _Reader:
+        """The reader of this resource (for this kind of questions), if there is one for its present files, or a new one in place of the least recently used."""
         outdated: list[_Reader] = []
         with self._changed:
-            reader = self._free.pop(resource_id, None)
+            reader = self._free.pop(key, None)
             if reader is not None and reader.stamp != stamp:
                 outdated.append(reader)
                 reader = None

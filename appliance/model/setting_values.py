@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import field
@@ -96,3 +97,12 @@ def convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:
             f"{'true or false' if kind is bool else EXAMPLES.get(unit, 'a whole number')}, not '{value}'.",
         ) from error
     return str(value)
+
+
+def toml(value: Any) -> str:
+    """`value` (bool, int, str) as a TOML literal; JSON's escapes are TOML's, which wants DEL escaped, too."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

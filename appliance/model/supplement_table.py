@@ -15,6 +15,7 @@ from appliance.model.problem import Problem
 FILE = "file"
 _DELIMITERS = "\t;,"
 _MOST_LISTED = 10
+_MOST_FAULTS = 1000  # lines that are wrong, after which the others are not looked at
 
 
 def decoded(data: bytes) -> str:
@@ -83,9 +84,12 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
     if twice:
         raise _refused(f"These columns appear more than once: {_listed(twice)}.")
     found: dict[str, dict[str, str]] = {}
-    strange, repeated = [], []
+    strange: list[str] = []
+    repeated: list[str] = []
     place = heading.index(FILE)
     for line in lines[1:]:
+        if len(strange) + len(repeated) > _MOST_FAULTS:
+            break
         cells = line[: len(heading)] + [""] * (len(heading) - len(line))
         name = cells[place]
         if any(line[len(heading) :]):

@@ -158,7 +158,8 @@ def _annotates_dataset(viewer: Viewer, facts: Facts) -> bool:
     return not viewer.anonymous and _reads_dataset(viewer, facts)
 
 
-def _annotates_for_circle(viewer: Viewer, facts: Facts) -> bool:
+def _edits_for_circle(viewer: Viewer, facts: Facts) -> bool:
+    """What concerns the circle (annotations for all of it, making public for good) is not for guests who edit one dataset."""
     return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
 
 
@@ -226,9 +227,10 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:collections": (_edits_dataset, False),
     "dataset:collaborators": (_administers_dataset, False),
     "dataset:move": (_nobody, True),
+    "dataset:publish": (_edits_for_circle, True),
     "dataset:version": (_versions_dataset, True),
     "dataset:annotate": (_annotates_dataset, True),
-    "dataset:annotate_shared": (_annotates_for_circle, True),
+    "dataset:annotate_shared": (_edits_for_circle, True),
     "resource:delete": (_nobody, True),
     "resource:arrange": (_edits_dataset, True),
     "follow:read": (_self, False),
@@ -277,6 +279,7 @@ _REASONS = {
     "dataset:share": "User {user} not authorized to share package {id}",
     "dataset:collect": "User {user} not authorized to share package {id}: only those who may change it may add it to a collection",
     "dataset:withdraw": "User {user} not authorized to take package {id} out of a collection",
+    "dataset:publish": "User {user} not authorized to make package {id} public: only editors of its circle may",
     "dataset:version": "User {user} not authorized to make a new version of package {id}",
     "dataset:annotate": "User {user} not authorized to annotate package {id}",
     "dataset:annotate_shared": "User {user} not authorized to share annotations of package {id} with its circle",

@@ -66,7 +66,9 @@ class Cache:
 
     def look_up(self, key: Hashable) -> Any:
         """The value kept under `key` if it is valid now, else None."""
-        generation = self.generation()
+        return self._look_up(key, self.generation())
+
+    def _look_up(self, key: Hashable, generation: int) -> Any:
         with self._lock:
             if generation != self._current:
                 self._begin(generation)
@@ -88,9 +90,10 @@ class Cache:
 
     def get(self, key: Hashable, make: Callable[[], T], *, since: int | None = None, max_age: float = math.inf) -> T:
         """The value that follows from `key` and the database, made by `make` unless it is kept. See `store`."""
+        generation = self.generation()
         if since is None:
-            since = self.generation()
-        found: T | None = self.look_up(key)
+            since = generation
+        found: T | None = self._look_up(key, generation)
         if found is not None:
             return found
         value = make()

@@ -94,12 +94,14 @@ def listed(
     sort: str = "title asc",
     limit: int = -1,
     offset: int = 0,
+    counted: bool = True,
 ) -> list[sqlite3.Row]:
     """Active circles or collections with the numbers of datasets that are active and visible and of followers (columns `datasets`, `followers`).
 
     :param refs: only these ids or names.
     :param text: only those whose name, title or description contains it.
     :param sort: ``"title|name|package_count|created asc|desc"``.
+    :param counted: False leaves the numbers out where the order does not need them (both columns are 0 then).
     """
     seen, parameters = visibility.condition(viewer, many=True)
     order = f"{_order(sort)}, c.name"
@@ -108,10 +110,12 @@ def listed(
         if kind == "circle"
         else f"SELECT o.collection_id AS owner, count(*) AS n FROM collection_dataset o JOIN dataset d ON d.id = o.dataset_id WHERE d.state = 'active' AND {seen} GROUP BY 1"
     )
+    followers = "(SELECT count(*) FROM community_follower f JOIN user u ON u.id = f.user_id WHERE f.community_id = c.id AND u.state = 'active')"
+    if not counted and "datasets" not in order:
+        counts, followers = "SELECT '' AS owner, 0 AS n WHERE 0", "0"
     return conn.execute(
         f"""WITH counts AS ({counts})
-        SELECT c.*, coalesce(counts.n, 0) AS datasets,
-          (SELECT count(*) FROM community_follower f JOIN user u ON u.id = f.user_id WHERE f.community_id = c.id AND u.state = 'active') AS followers
+        SELECT c.*, coalesce(counts.n, 0) AS datasets, {followers} AS followers
         FROM community c LEFT JOIN counts ON counts.owner = c.id
         WHERE c.kind = :kind AND c.state = 'active'
           AND (:refs IS NULL OR c.id IN (SELECT value FROM json_each(:refs)) OR c.name IN (SELECT value FROM json_each(:refs)))

@@ -40,9 +40,11 @@ class Reader(_Timed):
     """A connection that reads.
 
     :ivar limit: seconds that a statement may take, None: any time.
+    :ivar idle_since: when it was given back to the pool [s, monotonic].
     """
 
     limit: float | None = None
+    idle_since: float = 0.0
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """Run a statement."""

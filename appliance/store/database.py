@@ -24,6 +24,8 @@ from appliance.store.wal_index import WalIndex
 _BUSY_MS = 5000
 #: Connections that are kept for later: more than threads that read at once outside of a rush.
 _MOST_IDLE = 16
+#: How long they are kept [s].
+_IDLE_SECONDS = 30.0
 #: Longest wait for the writer of somebody's request [s].
 WRITER_WAIT = 30.0
 _Kind = TypeVar("_Kind", Reader, Writer)
@@ -37,7 +39,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle: list[Reader] = []
+        self._idle: list[Reader] = []  # the last one is used next
         self._write_lock = FairLock()
         self._writer: Writer | None = None
         self._file: tuple[int, int] | None = None
@@ -65,9 +67,24 @@ class Database:
             raise
         finally:
             if len(self._idle) < _MOST_IDLE:
+                conn.idle_since = time.monotonic()
                 self._idle.append(conn)
             else:
                 conn.close()
+
+    def close_idle(self, seconds: float = _IDLE_SECONDS) -> int:
+        """Close connections that nobody has used for so long; returns how many. Each holds memory: pages and a mapping of the file."""
+        closed = 0
+        while True:
+            try:
+                oldest = self._idle[0]
+                if time.monotonic() - oldest.idle_since < seconds:
+                    return closed
+                self._idle.remove(oldest)
+            except (IndexError, ValueError):  # none, or somebody has taken it in this moment
+                return closed
+            oldest.close()
+            closed += 1
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:

@@ -7,11 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-#: Seconds after which half of what a caller has used is forgotten.
-HALF_LIFE = 60.0
-_MOST_CALLERS = 1000
-_FORGOTTEN = 0.001  # seconds
-
+from appliance.store.recent_use import RecentUse
 
 #: While it is entered, others may use what a thread holds.
 _GivesWay = Callable[[], AbstractContextManager[None]]
@@ -71,7 +67,7 @@ class FairLock:
         self._holder: str | None = None
         self._since = 0.0
         self._waiting: list[_Ticket] = []
-        self._used: dict[str, tuple[float, float]] = {}  # caller → seconds, as of a moment
+        self._use = RecentUse()
 
     def acquire(
         self, caller: str | None = None, timeout: float = -1, before_waiting: Callable[[], object] = lambda: None
@@ -98,26 +94,14 @@ class FairLock:
     def release(self) -> None:
         """Hand the lock to the one who has used it least, or leave it free."""
         with self._guard:
-            now = time.monotonic()
-            if self._holder is not None:
-                self._charge(self._holder, now)
+            self._use.charge(self._holder, time.monotonic() - self._since)
             if not self._waiting:
                 self._held = False
                 return
-            following = min(self._waiting, key=lambda ticket: self._used_by(ticket.caller, now))
+            following = min(self._waiting, key=lambda ticket: self._use.by(ticket.caller))
             self._waiting.remove(following)
             self._take(following.caller)
             following.lock.release()
 
     def _take(self, caller: str | None) -> None:
         self._held, self._holder, self._since = True, caller, time.monotonic()
-
-    def _charge(self, caller: str, now: float) -> None:
-        self._used[caller] = (self._used_by(caller, now) + now - self._since, now)
-        if len(self._used) > _MOST_CALLERS:
-            self._used = {one: used for one, used in self._used.items() if self._used_by(one, now) > _FORGOTTEN}
-
-    def _used_by(self, caller: str | None, now: float) -> float:
-        """Seconds that `caller` has held the lock, old ones counted less."""
-        seconds, moment = self._used.get(caller, (0.0, now)) if caller is not None else (0.0, now)
-        return float(seconds * 0.5 ** ((now - moment) / HALF_LIFE))

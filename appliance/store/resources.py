@@ -87,11 +87,14 @@ def create(
 def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
     """Change columns (`supplements` and `dc` as mappings); returns False when the resource is gone.
 
-    The dataset counts as modified: clients that keep a cache ask for what changed since their last visit.
+    The dataset counts as modified: clients that keep a cache ask for what changed since their last visit. Where nothing differs, nothing is
+    modified: what a job finds in a file that was mirrored is what its server had found.
     """
     row = get(tx, resource_id)
     if row is None:
         return False
+    if all(_stored(row, key) == value for key, value in values.items() if key in _PATCHABLE):
+        return True
     for key in _PATCHABLE:
         if key in values:
             value = values[key]
@@ -104,6 +107,10 @@ def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
     documents.refresh_resource(tx, resource_id)
     datasets.touch_file(tx, row["dataset_id"], resource_id, row)
     return True
+
+
+def _stored(row: sqlite3.Row, key: str) -> Any:
+    return json.loads(row[key]) if key in ("supplements", "dc") else row[key]
 
 
 def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:

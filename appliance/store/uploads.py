@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from appliance.model import times
@@ -17,8 +18,19 @@ from appliance.model.multipart_parts import etag, part_count, part_size
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
+#: An upload keeps its room so long without a byte.
+_BEGUN = timedelta(minutes=30)
 #: Rows of uploads that ended are kept so long after their time, for whoever asks what became of them.
 _REMEMBERED = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An upload under way: whose it is, its size and what of that is not on the disk yet [bytes]."""
+
+    user_id: str
+    size: int
+    missing: int
 
 
 def create(
@@ -67,7 +79,16 @@ def unattached(conn: sqlite3.Connection) -> list[tuple[str, int]]:
 
 def promised(conn: sqlite3.Connection, depot: Depot) -> int:
     """Bytes that accepted uploads will still take on the disk."""
-    return sum(max(0, size - depot.allocated(upload_id)) for upload_id, size in unattached(conn))
+    return sum(one.missing for one in promises(conn, depot))
+
+
+def promises(conn: sqlite3.Connection, depot: Depot) -> list[Promise]:
+    """What accepted uploads will take. Those of which nothing has come for a while count as nothing until something does."""
+    rows = conn.execute(
+        "SELECT id, size, user_id FROM upload WHERE state IN ('open', 'complete') AND (received > 0 OR created > ?)",
+        (times.ahead(-_BEGUN),),
+    )
+    return [Promise(row["user_id"], row["size"], max(0, row["size"] - depot.allocated(row["id"]))) for row in rows]
 
 
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str, *, without: str = "") -> int:

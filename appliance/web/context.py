@@ -17,7 +17,9 @@ from appliance.web.body_budget import BodyBudget
 class Readers(Protocol):
     """A pool of sandboxed processes that read single features out of measurements."""
 
-    def read(self, resource_id: str, request: Mapping[str, Any], *, caller: str, timeout: float = 5.0) -> Any:
+    def read(
+        self, resource_id: str, request: Mapping[str, Any], *, caller: str, timeout: float = 5.0, long: bool = False
+    ) -> Any:
         """The answer of `jobs.rtdc.tasks.read`; `caller` (a user's id or an address) gets no more than a share. Raises Problem."""
 
 

@@ -85,5 +85,6 @@ def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: 
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
     cpu_slot.release()  # a child reads now, others may work
-    found: dict[str, Any] = without_slot(context.readers.read)(resource_id, asked, caller=caller, timeout=_TIMEOUT)
+    read = without_slot(context.readers.read)
+    found: dict[str, Any] = read(resource_id, asked, caller=caller, timeout=_TIMEOUT, long=True)
     return found

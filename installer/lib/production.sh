@@ -72,7 +72,7 @@ uninstall() {
         [ "$answer" = yes ] || fail "Nothing was removed. (--yes removes without asking.)"
     fi
     if systemd_runs; then
-        systemctl disable --now dcor.service dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer 2>/dev/null || true
+        systemctl disable --now dcor.service dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer dcor-reserve.timer 2>/dev/null || true
     fi
     rm -rf "$units"/dcor.service.d "$units"/dcor-.service.d
     rm -f "$units"/dcor.service "$units"/dcor-*.service "$units"/dcor-*.timer /etc/systemd/journald.conf.d/60-dcor.conf \
@@ -232,10 +232,10 @@ start_service() {
     say "[6/6] Starting the service …"
     systemctl daemon-reload
     systemctl try-restart systemd-journald.service || true
-    systemctl enable --quiet dcor.service dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer
+    systemctl enable --quiet dcor.service dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer dcor-reserve.timer
     systemctl reset-failed dcor.service 2>/dev/null || true
     systemctl restart dcor.service || fail "The service did not start. Its last words: journalctl -u dcor -n 30"
-    systemctl start dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer
+    systemctl start dcor-backup.timer dcor-scrub.timer dcor-prune.timer dcor-certificate.timer dcor-reserve.timer
     /usr/local/bin/dcor status >/dev/null || fail "The service does not answer: journalctl -u dcor -n 30; dcor inspect"
 }
 

@@ -1,4 +1,4 @@
-"""DCOR-Aid 1.1.3 as its users see it, on a virtual display: set up by the access file, upload, killed and started again, renew, download.
+"""DCOR-Aid 1.1.3 as its users see it, on a virtual display: set up by the access file, upload, killed and started again, share, download, renew.
 
 Needs ``xvfb-run`` and a package index for the first run; the environment is kept beside those of `tests.contract.matrix`.
 """
@@ -102,6 +102,18 @@ def test_the_window_from_access_file_to_download(desk: Desk) -> None:
     assert found["state"] == "done", found
     shown = owner.get("package_show", id=found["dataset"]).result
     assert (shown["state"], [one["name"] for one in shown["resources"]]) == ("active", ["measured.rtdc"])
+
+    colleague = desk.served.appliance.person("colleague")
+    owner.post("group_create", name="shelf", title="Shelf").result  # noqa: B018
+    assert colleague.get("package_show", id=shown["id"]).status == 404
+    desk.given |= {"share": {"dataset": shown["name"], "collection": "shelf"}, "colleague": "colleague"}
+    found = desk.run("share")
+    assert not found["messages"]
+    for who in found["shared"].values():
+        assert any("colleague" in name for name in who), found
+    assert colleague.get("package_show", id=shown["id"]).result["id"] == shown["id"]
+    members = owner.get("group_show", id="shelf", include_users=True).result["users"]
+    assert {one["name"]: one["capacity"] for one in members} == {"owner": "admin", "colleague": "member"}
 
     resource = shown["resources"][0]
     desk.given["resource"] = resource["id"]

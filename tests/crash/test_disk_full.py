@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,12 @@ class Ballast:
     def leave(self, room: int) -> None:
         """Fill up until `room` bytes are left."""
         self.remove()
-        state = os.statvfs(self._volume)
-        with self._path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, state.f_bavail * state.f_frsize - room)
+        for _ in range(100):  # jobs write meanwhile
+            state = os.statvfs(self._volume)
+            with self._path.open("wb") as file, suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, max(1, state.f_bavail * state.f_frsize - room))
+                return
+        raise AssertionError("the volume cannot be filled")
 
     def remove(self) -> None:
         """Give all of it back."""

@@ -15,6 +15,8 @@ ACTIONS = [
     ("release_kills", "rollback", 9),
     ("backup_kills", "backup", 6),
     ("backup_kills", "restore", 6),
+    ("reserve_kills", "increment", 4),
+    ("reserve_kills", "take-over", 4),
 ]
 
 

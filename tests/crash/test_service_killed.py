@@ -26,6 +26,8 @@ from tests.support.waiting import wait_until
 from tests.web.transfer.test_transfer_faults import Process
 
 SIZE = 400_000
+#: Kills of the long run.
+MANY = int(os.environ.get("SOAK_KILLS", "200"))
 
 
 class Client:
@@ -142,7 +144,7 @@ def check(root: Path, client: Client) -> None:
     "kills",
     [
         pytest.param(4, id="quick", marks=pytest.mark.slow),
-        pytest.param(200, id="soak", marks=pytest.mark.soak),
+        pytest.param(MANY, id="soak", marks=pytest.mark.soak),
     ],
 )
 def test_kills_at_random_moments_lose_nothing_acknowledged(tmp_path: Path, kills: int) -> None:

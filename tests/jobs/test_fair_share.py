@@ -50,6 +50,27 @@ def test_a_thing_in_use_does_not_hold_up_who_wants_another() -> None:
     assert [wish.caller for wish in serve(places, waiting)] == ["a", "c"]
 
 
+def test_of_those_who_wait_for_the_same_thing_the_next_is_who_used_it_least() -> None:
+    places = FairShare(4)
+    first = places.wait("greedy", "file")
+    assert serve(places, [first]) == [first]
+    crowd = [places.wait("greedy", "file") for _ in range(40)]
+    late = places.wait("other", "file")
+    places.leave(first)
+    assert serve(places, [*crowd, late]) == [late]
+
+
+def test_long_work_leaves_half_of_the_places_to_short_work() -> None:
+    places = FairShare(4)
+    long = [places.wait(caller, f"file {number} of {caller}", long=True) for caller in "abc" for number in range(3)]
+    got = serve(places, long)
+    assert [wish.caller for wish in got] == ["a", "b"]  # one each, two in all
+    short = [places.wait(caller, f"file of {caller}") for caller in "de"]
+    assert serve(places, short.copy()) == short
+    places.leave(got[0])
+    assert [wish.caller for wish in serve(places, long)] == ["c"]
+
+
 @given(st.integers(1, 5), st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("stuvwxyz")), max_size=40))
 def test_everybody_is_served_in_the_end(most: int, wanted: list[tuple[str, str]]) -> None:
     """At any time within the bounds; and when all are gone, nothing is left."""

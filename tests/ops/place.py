@@ -95,6 +95,11 @@ class Place:
         (manifest,) = self.root.glob("backups/*/*/manifest.json")
         return manifest.parent
 
+    @property
+    def settings(self) -> settings_module.Settings:
+        """The settings in force."""
+        return settings_module.load(self.root, env={})
+
     def start(self) -> None:
         """Start the service, as `systemctl start` does."""
         self.stop()

@@ -34,6 +34,15 @@ def _rush(db: Database, count: int) -> None:
             rush.enter_context(db.read()).execute("SELECT count(*) FROM user").fetchone()
 
 
+def test_connections_that_nobody_uses_are_closed(db: Database, tmp_path: Path) -> None:
+    _rush(db, 10)
+    assert db.close_idle(3600.0) == 0
+    assert db.close_idle(0.0) == 10
+    assert db.close_idle(0.0) == 0
+    with db.read() as conn:
+        assert conn.execute("SELECT count(*) FROM user").fetchone()[0] == 0
+
+
 def test_the_pool_shrinks_after_a_rush(db: Database, tmp_path: Path) -> None:
     """SQLite itself keeps descriptors of the database for as long as any connection is open, and uses them again."""
     _rush(db, 60)

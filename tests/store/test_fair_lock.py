@@ -13,6 +13,7 @@ from appliance.model.problem import Problem
 from appliance.store import connections, database
 from appliance.store.database import Database
 from appliance.store.fair_lock import FairLock, work_for
+from appliance.store.recent_use import RecentUse
 from tests.support.waiting import wait_for
 
 _ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -60,11 +61,13 @@ def test_among_equals_it_is_first_come_first_served() -> None:
 
 
 def test_use_is_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = FairLock()
-    lock._used["early"] = (1.0, time.monotonic() - 600)
-    lock._used["late"] = (0.5, time.monotonic())
-    assert lock.acquire(None)
-    assert _order(lock, ["late", "early"]) == ["early", "late"]
+    now = time.monotonic()
+    use = RecentUse()
+    use.charge("early", 1.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 600)
+    use.charge("late", 0.5)
+    assert use.by("early") < use.by("late") == 0.5
+    assert use.by(None) == 0.0
 
 
 def test_waiting_ends_and_leaves_nothing() -> None:

@@ -15,6 +15,8 @@ from .features import Array
 
 #: Reads a scalar feature: name → its values. Raises RtdcError.
 Read = Callable[[str], Array]
+#: Tests of an event against an edge that are made for one question: some seconds of processor time.
+MOST_TESTS = 2 * 10**9
 
 
 def columns(names: Sequence[str], read: Read, events: int) -> tuple[dict[str, Array], list[str]]:
@@ -36,6 +38,7 @@ def columns(names: Sequence[str], read: Read, events: int) -> tuple[dict[str, Ar
 def masks(gates: Sequence[rules.Gate], known: Mapping[str, Array], events: int) -> dict[str, Array | None]:
     """→ for each gate a bool for each event, in the order of `gates`; None where a feature that it needs is not `known`."""
     found: dict[str, Array | None] = {}
+    _require_few_tests(gates, events)
     for gate in rules.ordered(gates):
         joint = gate["combine"] == "and"
         inside: Array | None = np.full(events, joint)
@@ -47,6 +50,16 @@ def masks(gates: Sequence[rules.Gate], known: Mapping[str, Array], events: int) 
             inside = inside & part if joint else inside | part
         found[gate["name"]] = inside
     return {gate["name"]: found[gate["name"]] for gate in gates}
+
+
+def _require_few_tests(gates: Sequence[rules.Gate], events: int) -> None:
+    edges = sum(len(rules.corners(one)) for gate in gates for one in gate["conditions"] if "x" in one)
+    if edges * events > MOST_TESTS:
+        raise RtdcError(
+            "features",
+            f"The gates have {edges} corners, too many for a file of {events} events. At most {MOST_TESTS // events} can be "
+            "tested at once; use simpler gates, or ranges.",
+        )
 
 
 def _condition(one: dict[str, Any], known: Mapping[str, Array], gates: Mapping[str, Array | None]) -> Array | None:

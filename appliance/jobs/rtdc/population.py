@@ -32,6 +32,8 @@ METHODS = {
 #: Those that add values up, whose last digits depend on the order.
 _SUMMED = frozenset({"mean", "sd"})
 MOST_BINS = 200
+#: Values that numbers are made of in one answer, each counted once for every gate it is in: some seconds of processor time.
+MOST_VALUES = 2 * 10**8
 
 
 def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
@@ -43,11 +45,18 @@ def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]
     columns, missing = _columns(request, read, events)
     duration = _duration(read, events)
     found: list[dict[str, Any]] = []
+    asked = sum(feature in columns for feature in request["features"])
+    values = 0
     for name, inside in _gates(request, columns, events):
         if inside is None:
             found.append({"name": name, "events": None, "share": None, "rate": None, "features": {}})
             continue
         count = int(np.count_nonzero(inside))
+        values += count * asked
+        if values > MOST_VALUES:
+            raise RtdcError(
+                "features", "The file has too many events for that many features and gates at once; ask for fewer."
+            )
         found.append(
             {
                 "name": name,
@@ -73,9 +82,21 @@ def histograms(request: dict[str, Any], read: Read, events: int) -> dict[str, An
             if inside is not None and feature in columns:
                 values = columns[feature][inside].astype(np.float64)
                 values = values[np.isfinite(values)]
-                counts[feature] = np.histogram(values, bins=bins, range=(low, high))[0].tolist()
+                counts[feature] = _histogram(values, bins, low, high)
         found.append({"name": name, "counts": counts})
     return {"gates": found, "missing": missing}
+
+
+def _histogram(values: Array, bins: int, low: float, high: float) -> list[int]:
+    """Counts of `values` in equal bins. Raises RtdcError where numbers cannot tell the bins' edges apart."""
+    try:
+        with np.errstate(all="ignore"):
+            counts: list[int] = np.histogram(values, bins=bins, range=(low, high))[0].tolist()
+    except ValueError as error:
+        raise RtdcError(
+            "features", f"There is no histogram from {low:g} to {high:g}: the numbers are too large or too close."
+        ) from error
+    return counts
 
 
 def _columns(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str, Array], list[str]]:

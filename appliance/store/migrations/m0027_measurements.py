@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 
 #: Columns by which the table is sorted.
 _SORTED = (
@@ -26,28 +27,31 @@ def upgrade(conn: sqlite3.Connection) -> None:
              words TEXT NOT NULL -- in small letters, what a text is looked for in
            )"""
     )
+    conn.executemany(f"INSERT INTO measurement VALUES ({', '.join('?' * 17)})", _rows(conn))
+    # afterwards: an index that is made of all rows is sorted once, one that is kept for each row is written in random places
     conn.execute("CREATE INDEX measurement_dataset ON measurement(dataset_pk)")
     for column in _SORTED:
         conn.execute(f"CREATE INDEX measurement_{column} ON measurement({column})")
-    rows = conn.execute(
+
+
+def _rows(conn: sqlite3.Connection) -> Iterator[tuple[object, ...]]:
+    """The rows, in the order in which the table keeps them; one file after the other is read, never all."""
+    found = conn.execute(
         """SELECT r.pk, d.pk, r.name, r.event_count, r.dc, r.supplements, coalesce(v.grade, ''),
-                  t.statistics ->> '$.area_um.median', t.statistics ->> '$.deform.median', t.statistics ->> '$.emodulus.median'
-           FROM resource r JOIN dataset d ON d.id = r.dataset_id LEFT JOIN rtdc t ON t.resource_id = r.id
+                  json_extract(t.statistics, '$.area_um.median', '$.deform.median', '$.emodulus.median')
+           FROM resource r CROSS JOIN dataset d ON d.id = r.dataset_id LEFT JOIN rtdc t ON t.resource_id = r.id
                 LEFT JOIN verdict v ON v.resource_id = r.id
-           WHERE r.mimetype IN ('RT-DC', 'DC')"""
-    ).fetchall()
-    for pk, dataset_pk, name, events, dc_text, supplements_text, grade, *medians in rows:
+           WHERE r.mimetype IN ('RT-DC', 'DC') ORDER BY r.pk"""
+    )
+    for pk, dataset_pk, name, events, dc_text, supplements_text, grade, medians in found:
         dc, given = json.loads(dc_text), json.loads(supplements_text)
         sample, date, region, medium, device = (_text(dc.get(f"dc:{key}")) for key in _TEXTS)
         flow, width = (_number(dc.get(f"dc:setup:{key}")) for key in ("flow rate", "channel width"))
         supplements = "; ".join(f"{key.rpartition(':')[2]}: {_text(value)}" for key, value in sorted(given.items()))
         words = " ".join((name, sample, date, region, medium, device, supplements)).lower()
-        conn.execute(
-            "INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                pk, dataset_pk, name, sample, date, events, flow, width, region, medium, device, grade, *medians,
-                supplements[:500], words,
-            ),
+        yield (
+            pk, dataset_pk, name, sample, date, events, flow, width, region, medium, device, grade,
+            *(json.loads(medians) if medians else (None, None, None)), supplements[:500], words,
         )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
             sort=call["sort"] or "title asc",
             limit=limit,
             offset=call["offset"],
+            counted=bool(call["all_fields"]),
         )
         if not call["all_fields"]:
             return [row["name"] for row in rows]

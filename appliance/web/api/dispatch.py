@@ -56,7 +56,7 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
 def cached(context: Context, request: Request, declared: Action) -> Response:
     """The answer as it was given since the last commit to this caller with these rights, else a new one. Raises Problem."""
     since = context.cache.generation()
-    viewer = authentication.viewer(context, request, declared.changes)
+    viewer = request.viewer = authentication.viewer(context, request, declared.changes)
     key = answer_key("action", viewer, f"{declared.name}?{request.query}")
     found: Response | None = context.cache.look_up(key)
     if found is not None:
@@ -74,7 +74,7 @@ def perform(context: Context, request: Request, declared: Action, viewer: Viewer
     :param viewer: who asks, where that has been found out already.
     """
     if viewer is None:
-        viewer = authentication.viewer(context, request, declared.changes)
+        viewer = request.viewer = authentication.viewer(context, request, declared.changes)
     require_open(context, viewer)
     try:
         return _performed(context, request, declared, viewer)

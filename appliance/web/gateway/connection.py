@@ -122,7 +122,7 @@ class Connection:
             request = self._request(self._head)
             if not self._exchange(request, self._head):
                 return Next.CLOSE
-            self._head, self._answered = None, request
+            self._head = None
             self._peer.enter(Phase.IDLE)
             crowded = self._env.crowded()
             self._channel.wait(blocking=False, attentive=not crowded)
@@ -160,29 +160,39 @@ class Connection:
         if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
             self._step_back()
         keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
-        if not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER:
+        judged = (
+            not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER
+        )
+        if judged:
             self._judge(request)
         self._peer.enter(Phase.TRANSFER)
         sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )
+        self._answered = None if judged else request
         seconds = time.perf_counter() - began
         metrics.answered(rule, response.status, seconds)
         # what went well is counted, what did not is told
-        log.log(
-            logging.DEBUG if response.status < 400 else logging.INFO,
-            "http.request method=%s route=%s status=%d sent=%d ms=%.1f",
-            head.method,
-            rule,
-            response.status,
-            sent,
-            seconds * 1e3,
-        )
+        level = logging.DEBUG if response.status < 400 else logging.INFO
+        if log.isEnabledFor(level):
+            self._tell(level, head.method, rule, response.status, sent, seconds)
         if keep:
             keep = self._drain(body)
         if not keep:
             self._part(linger=isinstance(body, StreamBody) and body.unread != 0)
         return keep
+
+    @staticmethod
+    def _tell(level: int, method: str, rule: str, status: int, sent: int, seconds: float) -> None:
+        log.log(
+            level,
+            "http.request method=%s route=%s status=%d sent=%d ms=%.1f",
+            method,
+            rule,
+            status,
+            sent,
+            seconds * 1e3,
+        )
 
     def _judge(self, request: Request) -> None:
         """Tell from a request's credential whether its sender is known."""

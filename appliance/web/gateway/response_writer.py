@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 
 from appliance.web import cpu_slot
 from appliance.web.gateway.channel import BLOCK, Channel
@@ -50,17 +51,35 @@ def send(channel: Channel, response: Response, *, head_only: bool, version: str,
 
 
 def _head(response: Response, length: int | None, *, chunked: bool, keep_alive: bool) -> bytes:
-    lines = [f"HTTP/1.1 {response.status} {response.reason or reason_phrase(response.status)}", f"Date: {http_date()}"]
-    lines += [f"{name}: {value}" for name, value in response.headers if name.lower() not in _HOP_BY_HOP]
+    status = f"HTTP/1.1 {response.status} {response.reason or reason_phrase(response.status)}"
+    _refuse_breaks(status, 0)
+    secret = any(name == "Set-Cookie" for name, _ in response.headers)
+    block = _block.__wrapped__ if secret else _block
+    framing = ""
     if chunked:
-        lines.append("Transfer-Encoding: chunked")
+        framing = "Transfer-Encoding: chunked\r\n"
     elif length is not None and response.status not in _BODYLESS:
-        lines.append(f"Content-Length: {length}")
-    lines.append(f"Connection: {'keep-alive' if keep_alive else 'close'}")
-    head = "\r\n".join(lines) + "\r\n\r\n"
-    if not head.count("\r") == head.count("\n") == len(lines) + 1 or "\0" in head:
-        raise ValueError("a response header holds a line break")
+        framing = f"Content-Length: {length}\r\n"
+    end = "keep-alive" if keep_alive else "close"
+    head = f"{status}\r\nDate: {http_date()}\r\n{block(tuple(response.headers))}{framing}Connection: {end}\r\n\r\n"
     return head.encode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _block(fields: tuple[tuple[str, str], ...]) -> str:
+    """Header fields as lines; those that the gateway writes itself are left out. Raises ValueError for a line break in one.
+
+    Most answers have one of a few blocks, so the last ones are kept.
+    """
+    lines = [f"{name}: {value}\r\n" for name, value in fields if name.lower() not in _HOP_BY_HOP]
+    block = "".join(lines)
+    _refuse_breaks(block, len(lines))
+    return block
+
+
+def _refuse_breaks(text: str, lines: int) -> None:
+    if not text.count("\r") == text.count("\n") == lines or "\0" in text:
+        raise ValueError("a response header holds a line break")
 
 
 def _send_iterable(channel: Channel, head: bytes, body: Iterable[bytes], length: int | None, *, chunked: bool) -> int:

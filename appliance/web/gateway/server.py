@@ -100,6 +100,11 @@ class Gateway:
         return self._workers.threads
 
     @property
+    def busy(self) -> bool:
+        """Is somebody being answered at the moment?"""
+        return self._workers.busy
+
+    @property
     def loop(self) -> Loop:
         """The thread that accepts, waits and watches."""
         return self._selector.loop

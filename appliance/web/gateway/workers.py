@@ -48,6 +48,11 @@ class Workers:
         """Connections wait for a worker."""
         return bool(self._order)
 
+    @property
+    def busy(self) -> bool:
+        """Is a connection being served?"""
+        return bool(self._active)
+
     def submit(self, peer: Peer) -> None:
         """Have `peer` served."""
         lane = peer.network, peer.standing is Standing.KNOWN

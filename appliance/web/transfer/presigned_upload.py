@@ -54,7 +54,7 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
         circle = communities.find(tx, circle_id, "circle") if names.is_id(circle_id) else None
         if circle is None or not policy.may(viewer, "circle:add_dataset", communities.facts(circle)):
             raise not_authorized(f"User {viewer.name} not a member of the circle {circle_id}")
-        upload_limits.require_room(context, tx, size)
+        upload_limits.require_room(context, tx, size, viewer.user_id)
         upload_limits.require_quota(context, tx, circle_id, size)
         if len(uploads.open_of(tx, str(viewer.user_id), "direct")) >= MAX_OPEN:
             raise Problem(

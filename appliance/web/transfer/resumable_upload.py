@@ -82,7 +82,7 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
-        upload_limits.require_room(context, tx, size)
+        upload_limits.require_room(context, tx, size, viewer.user_id)
         upload_limits.require_quota(context, tx, facts.circle_id, size)
         upload_id = names.new_id()
         uploads.create(

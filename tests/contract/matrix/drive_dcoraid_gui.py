@@ -1,6 +1,7 @@
 """Runs in an environment with DCOR-Aid's window, on a display: one part of its story in one process.
 
-Arguments: the part (wizard, upload, resume, renew, download) and a JSON object with access, passphrase, task, folder, resource.
+Arguments: the part (wizard, upload, resume, share, download, renew) and a JSON object with access, passphrase, task, folder, resource,
+share (kind → name), colleague.
 Prints a JSON object when the part is done; `upload` says so and waits to be killed.
 """
 
@@ -99,6 +100,20 @@ if part in ("upload", "resume"):
         until(lambda: False, 600)
     until(lambda: job.state in ("done", "error"))
     finish(state=job.state, dataset=job.dataset_id, trace=job.traceback)
+if part == "share":
+    ShareDialog = import_module("dcoraid.gui.panel_my_data.dlg_share").ShareDialog
+    shared = {}
+    for which, identifier in given["share"].items():
+        dialog = ShareDialog(main, which, identifier)
+        dialog.show()
+        dialog.comboBox_users.setEditText(given["colleague"])
+        until(lambda: dialog.comboBox_users.count() == 1)  # noqa: B023
+        dialog.comboBox_users.setCurrentIndex(0)
+        dialog.toolButton_share.click()
+        dialog.close()
+        table = ShareDialog(main, which, identifier).tableWidget_users
+        shared[which] = [table.item(row, 0).text() for row in range(table.rowCount())]
+    finish(shared=shared)
 if part == "renew":
     before = settings().value("auth/api key")
     main.dlg_pref.show()

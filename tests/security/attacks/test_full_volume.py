@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from appliance.actions import resources, upload_limits
+from appliance.model import times
 from appliance.model.problem import Problem
 from appliance.store import artefacts, communities, uploads
 from tests.security.attacks.test_races import twin
@@ -33,18 +35,43 @@ def _set(house: House, monkeypatch: pytest.MonkeyPatch, **values: object) -> Non
     monkeypatch.setattr(context, "settings", context.settings.replace(**values))
 
 
-def _begin(house: House, size: int, number: int, dataset: str) -> int:
+def _begin(house: House, size: int, number: int, dataset: str, who: str = "ada") -> int:
     asked = {"dataset": dataset, "name": f"file{number}.txt", "size": size}
-    ada = twin(house.people["ada"])
-    return int(ada.http.post(f"{house.appliance.url}/upload/browser", json=asked, timeout=DEADLINE).status_code)
+    sender = twin(house.people[who])
+    return int(sender.http.post(f"{house.appliance.url}/upload/browser", json=asked, timeout=DEADLINE).status_code)
 
 
-def test_twelve_uploads_of_900_mb_do_not_fit_into_3_gb(house: House, free: None) -> None:
+def test_twelve_uploads_of_400_mb_have_half_of_3_gb(house: House, free: None) -> None:
     dataset = house.people["ada"].draft("lab")["id"]
     with ThreadPoolExecutor(12) as pool:
-        found = list(pool.map(lambda number: _begin(house, 900 * MB, number, dataset), range(12)))
+        found = list(pool.map(lambda number: _begin(house, 400 * MB, number, dataset), range(12)))
     assert (found.count(201), found.count(507)) == (3, 9)
-    assert _begin(house, 900 * MB, found.index(201), dataset) == 200, "an upload that was accepted goes on"
+    assert _begin(house, 400 * MB, found.index(201), dataset) == 200, "an upload that was accepted goes on"
+
+
+def test_several_people_who_begin_all_they_can_leave_a_quarter_for_small_files(house: House, free: None) -> None:
+    dataset = house.people["ada"].draft("lab")["id"]
+    sizes = [1_000 * MB, 400 * MB, 150 * MB, 40 * MB, 9 * MB, MB, 50_000]
+    for who in ("ada", "max", "root"):
+        for size in sizes:
+            for number in range(3):
+                _begin(house, size, number, dataset, who)
+    with house.appliance.context.db.read() as conn:
+        assert sum(size for _id, size in uploads.unattached(conn)) > 2_000 * MB
+    kim = house.people["kim"]
+    kim.circle("small")
+    draft = kim.draft("small")["id"]
+    assert kim.upload("resource_create", {"package_id": draft}, "upload", "small.txt", b"x" * 300_000).status == 200
+    assert _begin(house, 100 * MB, 1, draft, "kim") == 201
+
+
+def test_an_upload_of_which_nothing_comes_gives_its_room_back(house: House, free: None) -> None:
+    dataset = house.people["ada"].draft("lab")["id"]
+    assert _begin(house, 2_000 * MB, 1, dataset) == 201
+    assert _begin(house, 2_000 * MB, 2, dataset, "max") == 507
+    with house.appliance.context.db.write() as tx:
+        tx.execute("UPDATE upload SET created = ?", (times.ahead(-timedelta(hours=1)),))
+    assert _begin(house, 2_000 * MB, 2, dataset, "max") == 201
 
 
 def test_the_quota_counts_what_is_under_way(house: House, free: None, monkeypatch: pytest.MonkeyPatch) -> None:

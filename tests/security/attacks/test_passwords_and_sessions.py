@@ -187,3 +187,13 @@ def test_a_wrong_password_says_the_same_whatever_was_typed(house: House, someone
         return visitor.post("/user/login", login=name, password="a guess")
 
     assert len({answer(name).text.replace(name, "") for name in typed}) == 1
+
+
+@pytest.mark.parametrize("action", ["user_patch", "user_update"])
+def test_a_borrowed_token_does_not_take_over_the_address(someone: Person, action: str) -> None:
+    """Whoever holds the address gets the links for a new password."""
+    mine = f"{someone.name}@example.org"
+    refused = someone.post(action, email="thief@example.org")
+    assert (refused.status, "old_password" in refused.error) == (409, True)
+    assert someone.post(action, email=mine, about="still me").status == 200
+    assert someone.post(action, email=f"new.{mine}", old_password=PASSWORD).status == 200

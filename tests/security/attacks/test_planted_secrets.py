@@ -58,7 +58,12 @@ def life(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lif
 def _lived(house: House, out: Path, heard: io.StringIO) -> Life:
     site = house.appliance
     person = site.person("planted", password=PASSWORD)
-    assert person.post("user_patch", email="planted.person@example.org", fullname="Planted Person").status == 200
+    assert (
+        person.post(
+            "user_patch", email="planted.person@example.org", old_password=PASSWORD, fullname="Planted Person"
+        ).status
+        == 200
+    )
     visitor = Visitor(site)
     visitor.post("/user/login", login="planted", password=WRONG)
     visitor.post("/user/login", login="planted", password=PASSWORD)

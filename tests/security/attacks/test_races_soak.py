@@ -21,7 +21,9 @@ from tests.support.samples import synthetic
 from tests.support.server import DEADLINE, Person
 
 pytestmark = [pytest.mark.timeout(7200)]
-ROUNDS = [pytest.param(3, id="quick"), pytest.param(1000, id="soak", marks=pytest.mark.soak)]
+#: Rounds of the long run.
+MANY = int(os.environ.get("SOAK_ROUNDS", "1000"))
+ROUNDS = [pytest.param(3, id="quick"), pytest.param(MANY, id="soak", marks=pytest.mark.soak)]
 
 
 @pytest.fixture

@@ -116,3 +116,16 @@ def test_the_tokens_of_a_deleted_user_take_with_them_what_was_made_with_them(hou
     with site.db.write() as tx:
         users.set_state(tx, boss.id, "deleted")
     assert Person(house.appliance, "kim", other).get("user_show", id="kim").status == 403
+
+
+def test_a_guest_who_edits_one_dataset_does_not_make_it_public(house: House) -> None:
+    made, _file = house.dataset("Not the guest's to publish", activate=True, private=True)
+    house.share(made["id"], "eve", "editor")
+    eve, visitor = house.people["eve"], house.visitor("eve")
+    assert eve.post("package_patch", id=made["id"], private=False).status == 403
+    assert eve.post("package_revise", match__id=made["id"], update__private=False).status == 403
+    assert visitor.post(f"/dataset/{made['id']}/edit", visibility="public").status_code in (403, 409)
+    assert house.people["ada"].get("package_show", id=made["id"]).result["private"] is True
+    assert house.people["max"].post("package_patch", id=made["id"], private=False).status == 200, (
+        "an editor of the circle"
+    )

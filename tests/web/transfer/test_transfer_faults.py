@@ -127,7 +127,7 @@ class Process:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        wait_for(listening)
+        wait_for(listening, 900)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

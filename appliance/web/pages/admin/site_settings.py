@@ -30,6 +30,7 @@ _GROUPS = {
     "jobs": N_("Background jobs"),
     "verdict": N_("Quality"),
     "backup": N_("Backups"),
+    "reserve": N_("Machine in reserve"),
     "syslog": N_("Audit log sent elsewhere"),
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from typing import Any
 
 from flask import Blueprint, request
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response
 from appliance.model import names
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
+from appliance.model.values import decoded
 from appliance.store import datasets, resources, rtdc, verdicts
 from appliance.web import measurement_statistics as figures
 from appliance.web.fair_slots import without_slot
@@ -40,6 +42,8 @@ COLUMNS = {
     "q75": N_("75th percentile"),
 }
 _LEAST_BINS, _MOST_BINS = 12, 80
+#: What an axis shows at least: narrower ones have no round numbers.
+_LEAST_SPAN = 1e-290
 _MOST_SHOWN = 8
 
 
@@ -141,7 +145,7 @@ def _question() -> figures.Question:
     """Features and gates of the address; a range from the form's fields becomes a gate. Raises Problem 409."""
     asked = request.args
     try:
-        gates = json.loads(asked.get("g") or "[]")
+        gates = decoded(asked.get("g") or "[]")
     except ValueError:
         gates = "no JSON"
     feature, low, high = (asked.get(key, "").strip() for key in ("gate", "gate_min", "gate_max"))
@@ -235,9 +239,16 @@ def _chart(
     if not known:
         return None
     low, high = _limits([numbers for _file, numbers in known])
+    if not _LEAST_SPAN < high - low < math.inf:
+        return None  # no picture can show that; the numbers stand in the table
     largest = max(numbers["count"] for _file, numbers in known)
     bins = min(max(round(2 * largest ** (1 / 3)), _LEAST_BINS), _MOST_BINS)  # Rice's rule
-    counts = _counts([file["id"] for file, _numbers in known], feature, (low, high), bins, question, place)
+    try:
+        counts = _counts([file["id"] for file, _numbers in known], feature, (low, high), bins, question, place)
+    except Problem as problem:
+        if problem.status not in (404, 409):
+            raise
+        return None
     axis = charts.Axis(low, high)
     drawn = charts.lines(axis, counts)
     return {

@@ -34,7 +34,7 @@ def hit(card: sqlite3.Row, grades: dict[str, int]) -> dict[str, Any]:
         "title": card["title"] or card["name"],
         "badges": state_badges(card["state"], private=bool(card["private"])) + verdict.badges(grades),
         "authors": card["authors"],
-        "summary": markdown.plain(card["notes"]) if card["notes"] else "",
+        "summary": markdown.excerpt(card["notes"]) if card["notes"] else "",
         "circle": {"text": card["circle_title"] or card["circle_name"], "url": f"/organization/{card['circle_name']}"},
         "meta": meta,
         "meta_line": " · ".join(meta),

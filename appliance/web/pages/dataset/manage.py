@@ -16,7 +16,7 @@ from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, datasets, tags
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.view import load
-from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
@@ -130,7 +130,8 @@ def visibility_options(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[s
             "text": _("Visible to members of its circle and collections and to people it is shared with."),
         }
     ]
-    if settings().policy.public_datasets:
+    guest = facts.state == "active" and facts.private and not may("dataset:publish", facts)
+    if settings().policy.public_datasets and not guest:
         options.append(
             {
                 "value": "public",

@@ -18,6 +18,7 @@ from appliance.actions import supplement_edits as verbs
 from appliance.model import supplement_table as csv_table
 from appliance.model import supplements as schema
 from appliance.model.problem import Problem, bad_request, not_found
+from appliance.model.values import decoded
 from appliance.store import resources
 from appliance.web.pages.dataset import supplements
 from appliance.web.pages.dataset.manage import frame
@@ -117,7 +118,7 @@ def save(ref: str) -> Any:
 
 def _sent_changes() -> Cells:
     try:
-        found = json.loads(request.form["changes"])
+        found = decoded(request.form["changes"])
     except ValueError as error:
         raise bad_request("changes") from error
     if not isinstance(found, dict) or not all(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from babel import dates, numbers
 from markupsafe import Markup
 
 from appliance.model import times
+from appliance.web.pages.frame.i18n import LOCALES, language, locale, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.i18n import language, locale, ngettext
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -18,7 +19,10 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def integer(value: int | None) -> str:
     """1234567 → "1,234,567"; None → an en dash."""
-    return "–" if value is None else numbers.format_decimal(value, format="#,##0", locale=locale())
+    if value is None:
+        return "–"
+    text = f"{int(value):,}"
+    return text.replace(",", ".") if language() == "de" else text
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -56,19 +60,25 @@ def percent(part: float, whole: float) -> str:
 
 def date(value: str | None) -> str:
     """The day of a stored moment: "24 Nov 2026" or "24.11.2026"."""
-    return dates.format_date(times.parse(value), format="medium", locale=locale()) if value else "–"
+    return _date(value, language()) if value else "–"
+
+
+@lru_cache(maxsize=1024)
+def _date(value: str, in_language: str) -> str:
+    return str(dates.format_date(times.parse(value), format="medium", locale=LOCALES[in_language]))
 
 
 def moment(value: str | None) -> str:
     """A stored moment to the minute, in UTC and saying so."""
     if not value:
         return "–"
-    return (
-        dates.format_datetime(
-            times.parse(value), format="d MMM y, HH:mm" if language() == "en" else "dd.MM.y, HH:mm", locale=locale()
-        )
-        + " UTC"
-    )
+    return _moment(value, language())
+
+
+@lru_cache(maxsize=1024)
+def _moment(value: str, in_language: str) -> str:
+    pattern = "d MMM y, HH:mm" if in_language == "en" else "dd.MM.y, HH:mm"
+    return f"{dates.format_datetime(times.parse(value), format=pattern, locale=LOCALES[in_language])} UTC"
 
 
 def local(value: str | None) -> Markup | str:

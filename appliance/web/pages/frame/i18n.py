@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, g, has_request_context, request
+from markupsafe import Markup
 
 from appliance.web import preferences
 
@@ -40,25 +41,49 @@ def catalogue(language: str) -> Translations:
     return Translations(compiled)
 
 
+LOCALES = {"en": Locale.parse("en_GB"), "de": Locale.parse("de_DE")}
+
+
 def language() -> str:
     """The language of the current request: the switch's cookie, else what the browser asks for, else English."""
-    if not has_request_context():
+    try:
+        found: str = g.language
+    except AttributeError:  # first asked in this request
+        if not has_request_context():
+            return DEFAULT
+        found = g.language = preferences.language(request.headers.get("Cookie"), request.headers.get("Accept-Language"))
+    except RuntimeError:  # there is no request
         return DEFAULT
-    if "language" not in g:
-        g.language = preferences.language(request.headers.get("Cookie"), request.headers.get("Accept-Language"))
-    found: str = g.language
     return found
 
 
 def locale() -> Locale:
     """Babel's locale of the current request."""
-    return Locale.parse("de_DE" if language() == "de" else "en_GB")
+    return LOCALES[language()]
 
 
 def gettext(message: str, **values: Any) -> str:
     """`message` in the reader's language, with ``%(name)s`` filled in."""
-    text = str(catalogue(language()).ugettext(message))
+    text = _translated(language(), message)
     return text % values if values else text
+
+
+@lru_cache(maxsize=4096)
+def _translated(language: str, message: str) -> str:
+    return str(catalogue(language).ugettext(message))
+
+
+@lru_cache(maxsize=4096)
+def _translated_markup(language: str, message: str) -> tuple[Markup, bool]:
+    """A message as templates insert it, and whether something has to be filled in."""
+    text = Markup(_translated(language, message))  # noqa: S704  # of our catalogues, like the templates themselves
+    return text, "%" in text
+
+
+def _template_gettext(message: str, **values: Any) -> Markup:
+    """`gettext` for templates: what is filled in is escaped."""
+    text, formatted = _translated_markup(language(), message)
+    return text % values if formatted else text
 
 
 def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
@@ -84,3 +109,5 @@ def init_app(app: Flask) -> None:
         lambda singular, plural, number: catalogue(language()).ungettext(singular, plural, number),
         newstyle=True,
     )
+    # in place of the extension's own, which prepares to fill in something for each text of a page
+    app.jinja_env.globals.update({"_": _template_gettext, "gettext": _template_gettext})

@@ -17,6 +17,8 @@ _WITH_TABLES = MarkdownIt("commonmark", {"html": False, "linkify": False}).enabl
 #: whoever opens a list of datasets would wait for it.
 _LONGEST = 50_000
 _CELLS = 10_000
+#: Opening brackets, each of which may begin a link.
+_BRACKETS = 5_000
 _EXCERPT = 2_000
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "s", "strong",
@@ -33,7 +35,7 @@ def cached(source: str) -> Markup:
 
 def render(source: str) -> Markup:
     """`source` as sanitised HTML. Headings start at h3, images are left out (nothing is loaded from elsewhere)."""
-    if len(source) > _LONGEST:
+    if len(source) > _LONGEST or source.count("[") > _BRACKETS:
         return Markup("<p>{}</p>").format(source)
     html = _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 2, 4)}>", _parsed(source))
     clean = nh3.clean(
@@ -45,6 +47,12 @@ def render(source: str) -> Markup:
     )
     # long lines scroll, also for people without a mouse; the mark is ours, so it comes after the cleaning
     return Markup(clean.replace("<pre>", '<pre tabindex="0">'))  # noqa: S704 - sanitised above
+
+
+def excerpt(source: str) -> str:
+    """`plain` of a dataset's description, kept."""
+    key = ("excerpt", sha256(source.encode()).digest())
+    return context().cache.get_lasting(key, lambda: plain(source))
 
 
 def plain(source: str, length: int = 220) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,6 +41,7 @@ def back_to(path: str, done: str = "", fragment: str = "") -> Response:
     return redirect(target, 303)
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, extra: str = "") -> Markup:
     """A picture of our sprite, for the eye only."""
     return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(

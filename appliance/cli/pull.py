@@ -1,0 +1,218 @@
+"""`dcor pull`: mirror another DCOR or another appliance."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import durable, file_locks
+from appliance.cli.common import CliState, as_caller, dry_run_option, emit, json_option, pass_state, size
+from appliance.model import names, times
+from appliance.model.problem import Problem
+from appliance.model.viewer import OPERATOR
+from appliance.peer import address, pull
+from appliance.peer.catalogue import Selection
+from appliance.peer.client import Client
+from appliance.peer.plan import Plan
+from appliance.peer.progress import Progress
+
+_LOCK = "pull.lock"
+_MOST_TOLD = 50
+_KINDS = ("users", "circles", "collections", "datasets")
+
+
+@click.command("pull")
+@click.argument("url")
+@click.option("--token-stdin", is_flag=True, help="Read the API token from stdin; without one: what is public there.")
+@click.option("--circle", "circles", multiple=True, metavar="NAME", help="Only this circle's datasets; repeatable.")
+@click.option("--collection", "collections", multiple=True, metavar="NAME", help="Only this collection's; repeatable.")
+@click.option(
+    "--dataset", "datasets", multiple=True, metavar="NAME", help="Only this dataset (name or id); repeatable."
+)
+@click.option("--users", is_flag=True, help="Accounts, too, without passwords: each gets a one-time link.")
+@click.option("--since", metavar="DATE", help="Only what has changed since this day (2026-01-31) or moment (UTC).")
+@click.option(
+    "--cacert", type=click.Path(path_type=Path, dir_okay=False), help="Certificates to trust besides the system's."
+)
+@click.option(
+    "--files-from", "storage", multiple=True, metavar="HOST", help="Where the server keeps its files (S3); repeatable."
+)
+@click.option("--incomplete", is_flag=True, help="Take datasets also when some of their files cannot be had.")
+@click.option(
+    "--parallel", type=click.IntRange(1, 16), default=pull.PARALLEL, show_default=True, help="Datasets at once."
+)
+@click.option(
+    "--links", type=click.Path(path_type=Path, dir_okay=False), help="File for the one-time links of new accounts."
+)
+@dry_run_option
+@json_option
+@pass_state
+def command(
+    state: CliState,
+    url: str,
+    token_stdin: bool,
+    circles: tuple[str, ...],
+    collections: tuple[str, ...],
+    datasets: tuple[str, ...],
+    users: bool,
+    since: str | None,
+    cacert: Path | None,
+    storage: tuple[str, ...],
+    incomplete: bool,
+    parallel: int,
+    links: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Mirror another DCOR: its accounts, circles, collections and datasets.
+
+    The server may be a DCOR (CKAN with its extensions) or another appliance. Ids, names, dates, licences, members and roles stay; an
+    administrator's token brings everything, another one what its owner sees. Files are compared with their SHA-256; jobs here
+    make condensed files and previews anew. A call that was interrupted, even by a power cut, is repeated: no file that had arrived
+    comes again. Later calls fetch what is new or has changed. What was deleted there is named, never deleted here. Exit code 1
+    when something was left out.
+    """
+    wanted = _selection(circles, collections, datasets, users, since)
+    server = address.parse(url)
+    token = sys.stdin.readline().strip() if token_stdin else ""
+    with as_caller():
+        client = Client(server, token, cacert=cacert, storage=storage)
+    state.require_root()
+    if dry_run:
+        plan = pull.preview(state.site, OPERATOR, client, wanted)
+        emit(_planned(plan, server.url), as_json, _plan_text)
+        return 0
+    with ExitStack() as stack:
+        if not stack.enter_context(file_locks.held(state.settings.tmp / _LOCK)):
+            raise Problem(409, "Validation Error", message="Another `dcor pull` runs already; wait for its end.")
+        told = stack.enter_context(_Links(links or Path(f"first-logins-{server.host}-{times.now()[:10]}.txt")))
+        options = pull.Options(incomplete, parallel, told)
+        report = pull.pull(
+            state.site, OPERATOR, client, wanted, options, Progress(_line if sys.stderr.isatty() else None)
+        )
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    data = asdict(report) | ({"links": str(told.path)} if told.count else {})
+    emit(data, as_json, _report_text)
+    return 1 if report.left_out else 0
+
+
+class _Links:
+    """The file with the one-time links, for the eyes of whoever called only; made when the first link is told."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path.absolute(), 0
+
+    def __enter__(self) -> _Links:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return
+
+    def __call__(self, name: str, link: str) -> None:
+        """Append a line, durably: after it, the account is made."""
+        with as_caller():
+            durable.append_private(self.path, f"{name}\t{link}\n".encode())
+        self.count += 1
+
+
+def _selection(
+    circles: tuple[str, ...], collections: tuple[str, ...], datasets: tuple[str, ...], users: bool, since: str | None
+) -> Selection:
+    for field, given in (("--circle", circles), ("--collection", collections)):
+        for name in given:
+            names.require_name(name, field)
+    moment = ""
+    if since:
+        try:
+            moment = times.text(datetime.fromisoformat(since))
+        except ValueError as error:
+            raise click.UsageError(f"'{since}' is no date; write it as 2026-01-31 or 2026-01-31T12:00.") from error
+    return Selection(circles, collections, datasets, users, moment)
+
+
+def _line(done: int, total: int, rate: float, left: float | None) -> None:
+    """One line of progress, over the former one."""
+    share = f"{100 * done / total:.0f} %" if total else ""
+    wait = f", {_duration(left)} left" if left is not None and total else ""
+    click.echo(f"\r\x1b[K{size(done)} of {size(total)} {share}, {size(rate)}/s{wait}", nl=False, err=True)
+
+
+def _duration(seconds: float) -> str:
+    minutes = int(seconds // 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {int(seconds % 60)} s" if minutes else f"{int(seconds)} s"
+
+
+def _planned(plan: Plan, source: str) -> dict[str, Any]:
+    by_kind = {
+        "users": [one.name for one in plan.users],
+        "circles": [one.name for one in plan.communities if one.kind == "circle"],
+        "collections": [one.name for one in plan.communities if one.kind == "collection"],
+        "datasets": [one.name for one in plan.datasets],
+    }
+    return {
+        "source": source,
+        "would_take": by_kind,
+        "unchanged": dict(plan.unchanged),
+        "left_out": [asdict(one) for one in plan.left_out],
+        "deleted_there": plan.deleted_there,
+        "notes": plan.notes,
+        "files": plan.files,
+        "bytes": plan.size,
+    }
+
+
+def _plan_text(data: dict[str, Any]) -> str:
+    lines = [f"From {data['source']} would come:"]
+    lines += [f"  {kind}: {_counted(data['would_take'][kind])}" for kind in _KINDS]
+    lines.append(f"  files: {data['files']} ({size(data['bytes'])})")
+    return "\n".join([*lines, *_rest(data)])
+
+
+def _report_text(data: dict[str, Any]) -> str:
+    lines = [f"From {data['source']}:"]
+    for kind in _KINDS:
+        parts = [f"{len(data['taken'][kind])} new", f"{len(data['updated'][kind])} changed"]
+        lines.append(f"  {kind}: {', '.join(parts)}, {data['unchanged'].get(kind, 0)} unchanged")
+    lines.append(f"  files: {data['files']} ({size(data['fetched'])})")
+    if data.get("links"):
+        lines += ["", f"One-time links of new accounts (good for {pull.LINK_HOURS // 24} days): {data['links']}"]
+    if data["unverified"]:
+        lines += [
+            "",
+            "Without a checksum there to compare with:",
+            *(f"  {one}" for one in data["unverified"][:_MOST_TOLD]),
+        ]
+    return "\n".join([*lines, *_rest(data)])
+
+
+def _rest(data: dict[str, Any]) -> list[str]:
+    """What both texts end with. Long lists are shortened, and say so; `--json` has them whole."""
+    lines = []
+    if data["left_out"]:
+        counted = Counter(one["kind"] for one in data["left_out"])
+        lines += ["", f"Left out ({', '.join(f'{count} {kind}' for kind, count in counted.items())}):"]
+        lines += _shortened([f"  {one['kind']} {one['name']}: {one['reason']}" for one in data["left_out"]])
+    if data["deleted_there"]:
+        lines += ["", "No longer there, kept here:", *_shortened([f"  {name}" for name in data["deleted_there"]])]
+    if data["notes"]:
+        lines += ["", "To note:", *_shortened([f"  {one}" for one in data["notes"]])]
+    return lines
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - _MOST_TOLD
+    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"  … and {more} more; --json tells all"]
+
+
+def _counted(found: list[str]) -> str:
+    return f"{len(found)}" + (f" ({', '.join(found[:5])}{' …' if len(found) > 5 else ''})" if found else "")

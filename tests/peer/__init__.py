@@ -1,0 +1,1 @@
+"""Tests of `appliance.peer`: pulling from other servers."""

@@ -1,0 +1,144 @@
+"""A furnished appliance to pull from, and fresh ones to pull into."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.actions import datasets
+from appliance.cli.common import CliState
+from appliance.cli.init import prepare
+from appliance.cli.root import run
+from appliance.model.viewer import OPERATOR
+from tests.support.furnished import House
+from tests.support.peers import Between, between
+from tests.support.ports import free_port
+from tests.support.server import Appliance
+
+Pull = Callable[..., "Said"]
+
+
+@dataclass
+class Said:
+    """What a command left: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The machine output."""
+        return json.loads(self.out)
+
+    @property
+    def reasons(self) -> str:
+        """Why things were left out."""
+        return "; ".join(f"{one['kind']} {one['name']}: {one['reason']}" for one in self.json["left_out"])
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The source: people, a circle, a collection, datasets in every state; no job is open."""
+    appliance = Appliance(tmp_path_factory.mktemp("source") / "data")
+    house = House(appliance)
+    house.share(house.private["id"], "eve", "member")
+    root = house.people["root"]
+    for one in (house.public, house.private):
+        root.post("member_create", id="study", object=one["id"], object_type="package", capacity="public")
+    for file in (house.file, house.private_file, house.draft_file):
+        appliance.jobs_done(file["id"])
+    yield house
+    appliance.stop()
+
+
+@pytest.fixture
+def source(house: House) -> Iterator[Between]:
+    """The source behind a server that counts, and can spoil."""
+    with between(house.appliance.url, str(house.appliance.certificate)) as found:
+        yield found
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Appliance]:
+    """A fresh appliance."""
+    running = Appliance(tmp_path / "target")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pull(
+    request: pytest.FixtureRequest,
+    house: House,
+    source: Between,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Pull:
+    """Run `dcor pull` on the data root of `target` (beside its service) or `still`, with an administrator's token and without waits."""
+    monkeypatch.setattr("appliance.peer.client.WAITS", (0.0, 0.0))
+    served = "target" in request.fixturenames
+    root: Path = request.getfixturevalue("target" if served else "still").root
+
+    def call(*options: str, token: str | None = None, as_json: bool = True) -> Said:
+        token = house.appliance.admin.token if token is None else token
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{token}\n"))
+        capsys.readouterr()
+        machine = ["--json"] if as_json else []
+        links = ["--links", str(tmp_path / "links.txt")]
+        code = run(["--data", str(root), "pull", source.url, "--token-stdin", *links, *machine, *options])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call
+
+
+class Root:
+    """A data root that no service works on: what is pulled into it lies still."""
+
+    def __init__(self, folder: Path) -> None:
+        prepare(
+            folder,
+            {"server.hostname": "localhost", "server.port": free_port(), "server.http_port": 0, "depot.reserve": 0},
+            [],
+            try_out=True,
+        )
+        self.root = folder
+        self.state = CliState(folder)
+        self.site = self.state.site
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database holds."""
+        with self.site.db.read() as conn:
+            return [tuple(row) for row in conn.execute(query, values)]
+
+    def dump(self) -> list[str]:
+        """The whole database as text."""
+        with self.site.db.read() as conn:
+            return list(conn.iterdump())
+
+    def package(self, ref: str) -> dict[str, Any]:
+        """A dataset as clients would get it."""
+        with self.site.db.read() as conn:
+            found: dict[str, Any] = json.loads(datasets.show(conn, OPERATOR, ref))
+        return found
+
+    @property
+    def parts(self) -> list[Path]:
+        """Files that are under way."""
+        return list((self.root / "tmp" / "parts").glob("*"))
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Root]:
+    """A fresh data root without a service."""
+    found = Root(tmp_path / "still")
+    yield found
+    found.state.close()

@@ -35,6 +35,7 @@ INSERT INTO "_sqlite_migrations" VALUES (21,'dcor','m0026_verdict','2026-12-01 0
 INSERT INTO "_sqlite_migrations" VALUES (22,'dcor','m0027_measurements','2026-12-01 01:25:10.272009+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (23,'dcor','m0032_gate_sets','2026-12-01 01:25:10.273202+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (24,'dcor','m0031_moving','2026-12-01 02:24:14.936185+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (25,'dcor','m0035_signon','2026-12-01 03:00:42.079205+00:00');
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T01:25:11.787368');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:46213');
@@ -107,12 +108,12 @@ CREATE TABLE member (
     community_id TEXT NOT NULL REFERENCES community(id) ON DELETE CASCADE,
     user_id TEXT NOT NULL REFERENCES user(id) ON DELETE CASCADE,
     role TEXT NOT NULL CHECK (role IN ('admin', 'editor', 'member')),
-    id TEXT NOT NULL UNIQUE,           -- behind the key: SQLite 3.40 finds NULLs in it otherwise
+    id TEXT NOT NULL UNIQUE, source TEXT NOT NULL DEFAULT '',           -- behind the key: SQLite 3.40 finds NULLs in it otherwise
     PRIMARY KEY (community_id, user_id)
 ) WITHOUT ROWID;
-INSERT INTO "member" VALUES ('172a6cd0-64e4-4473-8d83-81b8450f7c61','1f09a205-db3d-4dce-adb8-36acd8e24a84','member','21ac6434-a7ef-4a76-9ecc-8e5edbacc7d2');
-INSERT INTO "member" VALUES ('172a6cd0-64e4-4473-8d83-81b8450f7c61','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','admin','30c51bdd-ec1d-4f65-ae21-0ca937f016d0');
-INSERT INTO "member" VALUES ('422a4abc-fab4-446d-9091-014b2a8fb5dd','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','admin','d9ddb264-1292-4416-a2bd-f86b1b4a1f3c');
+INSERT INTO "member" VALUES ('172a6cd0-64e4-4473-8d83-81b8450f7c61','1f09a205-db3d-4dce-adb8-36acd8e24a84','member','21ac6434-a7ef-4a76-9ecc-8e5edbacc7d2','');
+INSERT INTO "member" VALUES ('172a6cd0-64e4-4473-8d83-81b8450f7c61','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','admin','30c51bdd-ec1d-4f65-ae21-0ca937f016d0','');
+INSERT INTO "member" VALUES ('422a4abc-fab4-446d-9091-014b2a8fb5dd','8154c250-11f9-4e8a-bd61-a2a8bc9688fd','admin','d9ddb264-1292-4416-a2bd-f86b1b4a1f3c','');
 CREATE TABLE dataset (
     pk INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -747,6 +748,17 @@ CREATE TABLE received_file (
              crc32 INTEGER NOT NULL,
              PRIMARY KEY (resource_id, source)
            ) WITHOUT ROWID;
+CREATE TABLE identity (
+             issuer TEXT NOT NULL,            -- 'ldap'
+             subject TEXT NOT NULL,           -- what never changes there (entryUUID, objectGUID)
+             user_id TEXT NOT NULL UNIQUE REFERENCES user(id) ON DELETE CASCADE,
+             login TEXT NOT NULL,             -- name to sign in with there, in small letters
+             administrator INTEGER NOT NULL DEFAULT 0, -- made an administrator by a group there
+             locked TEXT NOT NULL DEFAULT '', -- why the account is disabled from there, '' = it is not
+             paused INTEGER NOT NULL DEFAULT 0, -- nothing was heard from there for too long: credentials wait
+             linked TEXT NOT NULL,
+             PRIMARY KEY (issuer, subject)
+           ) WITHOUT ROWID;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX token_user ON token(user_id);
@@ -883,10 +895,11 @@ CREATE INDEX measurement_deform ON measurement(deform);
 CREATE INDEX measurement_emodulus ON measurement(emodulus);
 CREATE INDEX gate_set_user ON gate_set(user_id);
 CREATE INDEX origin_source ON origin(source, kind);
+CREATE INDEX identity_login ON identity(issuer, login);
 PRAGMA writable_schema = ON;
 INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE VIRTUAL TABLE search_text USING fts5(
          name, title, tags, collections, authors, notes, res_name, res_description, more, tokenize = ''ascii'')');
 INSERT INTO sqlite_master VALUES ('table','search_vocabulary','search_vocabulary',0,'CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab(''search_text'', ''row'')');
 PRAGMA writable_schema = OFF;
 COMMIT;
-PRAGMA user_version = 24;
+PRAGMA user_version = 25;

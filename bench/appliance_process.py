@@ -15,7 +15,7 @@ from pathlib import Path
 
 from appliance.store import datasets, resources
 
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 
 
 @contextmanager

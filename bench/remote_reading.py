@@ -126,7 +126,7 @@ class _Server:
 
     def call(self, action: str, **values: Any) -> Any:
         """The result of an action."""
-        reply = self.http.post(f"https://{self.host}/api/3/action/{action}", timeout=60, **values)
+        reply = self.http.post(f"https://{self.host}/api/3/action/{action}", timeout=900, **values)
         reply.raise_for_status()
         return reply.json()["result"]
 

@@ -81,8 +81,9 @@ def run(context: JobContext) -> Done:
         except SandboxError as error:
             if error.permanent:
                 with context.db.write() as tx:
-                    rtdc.refuse(tx, context.resource_id, error.message)
-                    verdicts.put(tx, context.resource_id, {"refused": error.message}, limits)
+                    if resources.get(tx, context.resource_id) is not None:  # else it was removed meanwhile
+                        rtdc.refuse(tx, context.resource_id, error.message)
+                        verdicts.put(tx, context.resource_id, {"refused": error.message}, limits)
             raise
         note = publish(context, folder, _WHOLE)
     found = outcome.answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from appliance import durable
+
 #: Whatever holds data of persons or keys is for the service's account alone.
 FOLDERS: dict[str, int] = {
     ".": 0o750,
@@ -28,5 +30,6 @@ def create(root: Path) -> list[Path]:
         if not path.is_dir():
             path.mkdir(parents=True)
             path.chmod(mode)
+            durable.sync_folder(path.parent)  # what is put there is as lasting as its name
             made.append(path)
     return made

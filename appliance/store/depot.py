@@ -93,10 +93,16 @@ class Depot:
         return self._parts / (part_id + _PART)
 
     def new_part(self, part_id: str | None = None) -> Part:
-        """Begin a new file (mode 0600). Raises OSError, FileExistsError for an id in use."""
+        """Begin a new file (mode 0600); with an id it is there after a power cut, as what is written to it is acknowledged piece by piece.
+
+        Raises OSError, FileExistsError for an id in use.
+        """
         path = self.part(part_id or str(uuid.uuid4()))
-        self._parts.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Part(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        self._make_folder(self._parts, 0o700)
+        made = Part(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if part_id:
+            durable.sync_folder(self._parts)
+        return made
 
     def open_part(self, part_id: str) -> Part:
         """Open a part again. Raises FileNotFoundError."""
@@ -197,14 +203,14 @@ class Depot:
         state = os.statvfs(self.root)
         return state.f_bavail * state.f_frsize
 
-    def _make_folder(self, folder: Path) -> None:
-        """Make a folder and its parents below the depot durable."""
+    def _make_folder(self, folder: Path, mode: int = 0o750) -> None:
+        """Make a folder and its parents below the data root durable."""
         missing = []
         while not folder.is_dir():
             missing.append(folder)
             folder = folder.parent
         for path in reversed(missing):
-            path.mkdir(mode=0o750, exist_ok=True)
+            path.mkdir(mode=mode, exist_ok=True)
             durable.sync_folder(path.parent)
 
 

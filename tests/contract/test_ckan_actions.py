@@ -118,6 +118,8 @@ def test_lists_honour_what_is_asked_for(world: World, word: str) -> None:
 
 def test_lists_of_users_are_sorted_as_asked(world: World) -> None:
     ask = world.people["S"].post
+    names = [user["display_name"] for user in ask("user_list").result]
+    assert names == sorted(names), "as CKAN: by what is displayed, where nothing else is asked for"
     created = [user["created"] for user in ask("user_list", order_by="created").result]
     assert created == sorted(created)
     counts = [user["number_created_packages"] for user in ask("user_list", order_by="number_created_packages").result]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.jobs.sandbox import Sandbox
-from appliance.store import artefacts, jobs, resources, rtdc
+from appliance.store import artefacts, incidents, jobs, resources, rtdc
 
 from .conftest import HERE, Appliance
 
@@ -105,3 +105,24 @@ def test_a_good_run_after_failures_publishes(
         jobs.enqueue_pipeline(tx, row, force=True)
     appliance.run_all()
     assert set(appliance.states(resource_id).values()) == {"done"}
+
+
+def test_a_file_removed_while_a_task_looks_at_it_is_no_incident(
+    appliance: Appliance, measurement: Path, failing: Callable[[str], Sandbox]
+) -> None:
+    """Its reason has no row to stand in any more; nobody needs it."""
+    dataset_id = appliance.dataset()
+    resource_id = appliance.add(dataset_id, measurement, queue=False)
+    sandbox = failing("refuse")
+    refuse = sandbox.run
+
+    def removed_then_refused(*arguments: Any, **options: Any) -> Any:
+        with appliance.db.write() as tx:
+            resources.remove(tx, resource_id)
+        return refuse(*arguments, **options)
+
+    sandbox.run = removed_then_refused  # type: ignore[method-assign]
+    appliance.enqueue("metadata", resource_id=resource_id, dataset_id=dataset_id, max_attempts=1)
+    appliance.run_all(sandbox=sandbox)
+    with appliance.db.read() as conn:
+        assert incidents.latest(conn) == []

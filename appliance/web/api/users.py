@@ -48,7 +48,7 @@ def user_show(call: Call) -> dict[str, Any]:
 @action(
     "user_list",
     text("q", "Part of a name or address", default=""),
-    text("order_by", "A column", default="name"),
+    text("order_by", "A column", default="display_name"),
     flag("all_fields", "Whole users instead of names", default=True),
     text("email", "Only this address"),
     rule="user:list",

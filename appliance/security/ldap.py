@@ -141,7 +141,7 @@ class Directory:
             if not getattr(connection.socket, "getpeercert", None):
                 raise OSError("the connection is not encrypted")
             connection.bind(read_server_info=False)
-        except BaseException:
+        except (ldap3.core.exceptions.LDAPException, OSError):
             _close(connection)
             raise
         return connection

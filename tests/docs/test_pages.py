@@ -27,7 +27,7 @@ def test_reference_pages_are_up_to_date(name: str) -> None:
 
 def spoken_commands(page: Path) -> list[str]:
     """Every `dcor …` in code spans and blocks, without sudo."""
-    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"\\\n *", "", page.read_text(encoding="utf-8"))  # a line that goes on is one
     blocks = re.findall(r"^    (.*)$", text, re.MULTILINE) + re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     pieces = [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", text)
     found = []

@@ -26,6 +26,7 @@ _MODULES = (
     "virus_scan",
     "audit_forwarding",
     "notifications",
+    "directory",
 )
 
 

@@ -52,7 +52,7 @@ def write_dataset(
             for resource_id in received:
                 origins.forget_received(tx, resource_id, source)
             _collect(tx, source, dataset, notes)
-            whole = _share(tx, source, dataset, shared, notes)
+            whole = share(tx, source, dataset, shared, notes)
             told = plan.fingerprint(fingerprint, people_lacking=not whole) if fingerprint else ""
             origins.put(tx, "dataset", dataset.id, source, told)
             action = "dataset.pull" if row is None else "dataset.pull_again"
@@ -112,6 +112,7 @@ def _write_file(
         return
     values: dict[str, Any] = {
         "position": position,
+        "url_type": file.url_type,
         "description": file.description,
         "supplements": json.dumps(_supplements(site, dataset, file, notes), ensure_ascii=False),
         "last_modified": file.last_modified or dataset.modified,
@@ -129,7 +130,6 @@ def _write_file(
             "crc32": received.crc32,
             "mimetype": media.kind(file.name)[0],
             "format": file.format,
-            "url_type": file.url_type,
             "created": file.created or dataset.created,
             "dc": json.dumps(dc, ensure_ascii=False),  # until a job has read the file itself
             "event_count": events if isinstance(events, int) and not isinstance(events, bool) else None,
@@ -170,7 +170,7 @@ def _collect(tx: sqlite3.Connection, source: str, dataset: PeerDataset, notes: l
         notes.append(f"{dataset.name} is no longer in the collection {held[collection_id]} there, but is here.")
 
 
-def _share(
+def share(
     tx: sqlite3.Connection,
     source: str,
     dataset: PeerDataset,

@@ -206,9 +206,7 @@ def _file(data: Any) -> PeerFile:
     name = found.get("name")
     if not isinstance(name, str) or not name.isprintable() or "/" in name or not name.strip(". ") or len(name) > 255:
         _unfit(f"the name of a file cannot be used: '{printable(name, 80)}'")
-    if found.get("url_type") not in (None, "", "upload", "s3_upload") or (
-        not found.get("url_type") and not found.get("sha256")
-    ):
+    if not _is_stored(found):
         _unfit(f"{printable(name, 80)} is a link and no file")
     size, sha256, etag = found.get("size"), found.get("sha256"), found.get("etag")
     if isinstance(size, str) and size.isascii() and size.isdigit():
@@ -232,6 +230,14 @@ def _file(data: Any) -> PeerFile:
         _moment(found, "last_modified"),
         _moment(found, "metadata_modified"),
     )
+
+
+def _is_stored(found: Mapping[str, Any]) -> bool:
+    """Does the server keep the file itself? CKAN also has links. What has no type yet is a file whose jobs have not run."""
+    kind = found.get("url_type")
+    if kind in ("upload", "s3_upload"):
+        return True
+    return not kind and (found.get("s3_available") is True or bool(found.get("sha256")))
 
 
 def _metadata(found: Mapping[str, Any], keys: re.Pattern[str]) -> str:

@@ -22,6 +22,7 @@ class Plan:
     """What is to be done.
 
     :ivar changed: ids of those that are here already, in an older state; :ivar unchanged: number of things by kind;
+    :ivar known: unchanged datasets, with whom they are shared may have changed all the same;
     :ivar deleted_there: names here of datasets that came from there and are gone there.
     """
 
@@ -31,6 +32,7 @@ class Plan:
     changed: set[str] = field(default_factory=set)
     unchanged: Counter[str] = field(default_factory=Counter)
     left_out: list[LeftOut] = field(default_factory=list)
+    known: list[PeerDataset] = field(default_factory=list)
     deleted_there: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     files: int = 0
@@ -158,6 +160,7 @@ def _plan_dataset(
         raise Unfit(f"its circle {dataset.circle_name} cannot come")
     if row is not None and _is_known(origin, digest(dataset), wanted):
         plan.unchanged["datasets"] += 1
+        plan.known.append(dataset)
         return
     require_fit(site, dataset)
     new = require_own_files(conn, dataset.id, dataset)

@@ -21,13 +21,13 @@ from appliance.model.viewer import Viewer
 from appliance.peer import catalogue, plan
 from appliance.peer.catalogue import LeftOut, Selection
 from appliance.peer.client import Client, Refusal
-from appliance.peer.dataset_rows import write_dataset
+from appliance.peer.dataset_rows import share, write_dataset
 from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit, digest
 from appliance.peer.files import FileReceiver
 from appliance.peer.plan import Plan
 from appliance.peer.progress import Progress
 from appliance.security import policy, tokens
-from appliance.store import audit, communities, mirroring, one_time_links, origins, resources, users
+from appliance.store import audit, communities, mirroring, one_time_links, origins, resources, sharing, users
 from appliance.store.origins import Received
 
 #: How long the links are good by which new accounts set a password [hours].
@@ -73,7 +73,7 @@ def preview(site: Site, viewer: Viewer, client: Client, wanted: Selection) -> Pl
 
 def pull(site: Site, viewer: Viewer, client: Client, wanted: Selection, options: Options, progress: Progress) -> Report:
     """Take what is new or has changed there. Raises Problem when the other server or the disk here fails as a whole."""
-    return _Pull(site, viewer, client, options, progress).run(preview(site, viewer, client, wanted))
+    return _Pull(site, viewer, client, options, progress).run(preview(site, viewer, client, wanted), wanted)
 
 
 class _Pull:
@@ -88,7 +88,7 @@ class _Pull:
         self._lock = threading.Lock()
         self._stop: Problem | None = None
 
-    def run(self, todo: Plan) -> Report:
+    def run(self, todo: Plan, wanted: Selection) -> Report:
         """Carry out the plan."""
         report = self._report
         report.unchanged = dict(todo.unchanged)
@@ -100,6 +100,8 @@ class _Pull:
             self._each(one.kind, one.name, partial(self._take_community, one, one.id in todo.changed))
         with ThreadPoolExecutor(self._options.parallel, "pull") as pool:
             list(pool.map(lambda one: self._take_dataset_of(one, todo), todo.datasets))
+            if wanted.users:
+                list(pool.map(self._share_again, todo.known))
         if self._stop is not None:
             raise self._stop
         self._forget_leftovers()
@@ -226,6 +228,24 @@ class _Pull:
         name, notes = write_dataset(self._site, self._viewer, self._source, shown, received, shared or [], fingerprint)
         self._note_dataset(shown, name, notes, received, changed=changed)
 
+    def _share_again(self, dataset: PeerDataset) -> None:
+        """A server does not count a dataset as changed when it is shared with somebody else: ask."""
+        self._each("dataset", dataset.name, partial(self._compare_sharing, dataset))
+        self._client.close()
+
+    def _compare_sharing(self, dataset: PeerDataset) -> None:
+        there = catalogue.collaborators(self._client, dataset.id) or []
+        with self._site.db.read() as conn:
+            here = {row["user_id"]: row["capacity"] for row in sharing.collaborators(conn, dataset.id)}
+        lacking = [one for one in there if here.get(one[0]) != one[1]]
+        if lacking:
+            notes: list[str] = []
+            with self._site.db.write() as tx:
+                share(tx, self._source, dataset, lacking, notes)
+                audit.add(tx, self._viewer, "dataset.pull_sharing", "dataset", dataset.id, source=self._source)
+            with self._lock:
+                self._report.notes += notes
+
     def _note_dataset(
         self, shown: PeerDataset, name: str, notes: list[str], received: dict[str, Received], *, changed: bool
     ) -> None:
@@ -236,7 +256,9 @@ class _Pull:
             report.files += len(received)
             report.fetched += sum(one.size for one in received.values())
             report.unverified += [
-                f"{name}/{file.name}" for file in shown.files if file.id in received and file.sha256 is None
+                f"{name}/{file.name}"
+                for file in shown.files
+                if file.id in received and file.sha256 is None and file.etag != received[file.id].etag
             ]
 
     def _forget_leftovers(self) -> None:

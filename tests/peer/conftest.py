@@ -16,6 +16,7 @@ from appliance.cli.common import CliState
 from appliance.cli.init import prepare
 from appliance.cli.root import run
 from appliance.model.viewer import OPERATOR
+from appliance.store import documents
 from tests.support.furnished import House
 from tests.support.peers import Between, between
 from tests.support.ports import free_port
@@ -113,6 +114,9 @@ class Root:
         self.root = folder
         self.state = CliState(folder)
         self.site = self.state.site
+        self.url = self.site.settings.site_url
+        with self.site.db.write() as tx:
+            documents.set_site_url(tx, self.url)
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database holds."""

@@ -301,3 +301,32 @@ def test_a_file_that_is_lost_there_leaves_its_dataset_out_unless_it_may_be_incom
     source.hook = None
     assert pull("--dataset", "public-beads").json["updated"]["datasets"] == ["public-beads"]
     assert still.package("public-beads")["num_resources"] == 1
+
+
+def test_a_file_whose_jobs_have_not_run_there_comes_and_is_named_as_unverified(
+    pull: Pull, source: Between, still: Root, house: House
+) -> None:
+    """As CKAN tells of a file for some seconds after its upload."""
+    unknown = {
+        "sha256": None,
+        "etag": None,
+        "size": None,
+        "url_type": None,
+        "format": "",
+        "url": "",
+        "s3_available": True,
+    }
+    source.hook = of_datasets(lambda one: [file.update(unknown) for file in one["resources"]])
+    said = pull("--dataset", "public-beads")
+    assert said.json["unverified"] == ["public-beads/M1_beads.rtdc"]
+    assert still.package("public-beads")["resources"][0]["sha256"] == house.file["sha256"]
+    source.hook = None
+    assert pull("--dataset", "public-beads").json["updated"]["datasets"] == ["public-beads"]
+    assert len(source.files) == 1
+
+
+def test_links_are_no_files(pull: Pull, source: Between, still: Root) -> None:
+    link = {"sha256": None, "url_type": None, "s3_available": None, "url": "https://elsewhere.example.org/x.rtdc"}
+    source.hook = of_datasets(lambda one: [file.update(link) for file in one["resources"]])
+    assert "is a link and no file" in pull("--dataset", "public-beads").reasons
+    nothing_came(still)

@@ -105,6 +105,17 @@ def test_what_is_new_or_changed_comes_the_next_time(pull: Pull, house: House, ta
     assert target.admin.get("package_show", id=dataset["id"]).status == 200
 
 
+def test_sharing_that_was_added_later_comes_though_the_dataset_is_unchanged(
+    pull: Pull, house: House, still: Root
+) -> None:
+    pull("--users")
+    house.share(house.draft["id"], "max", "editor")
+    said = pull("--users")
+    assert said.json["unchanged"]["datasets"] >= 3
+    shared = "SELECT u.name, k.capacity FROM collaborator k JOIN user u ON u.id = k.user_id WHERE k.dataset_id = ?"
+    assert still.rows(shared, house.draft["id"]) == [("max", "editor")]
+
+
 def test_a_dry_run_changes_nothing(pull: Pull, house: House, source: Between, still: Root) -> None:
     before = still.dump()
     said = pull("--dry-run", "--users", "--collection", "study")

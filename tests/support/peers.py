@@ -57,6 +57,15 @@ class Between:
         return [one for one in self.files if resource_id in one.path]
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Clients of these tests are killed and break off; that is no error worth a line."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def between(target: str, certificate: str, **options: Any) -> Iterator[Between]:
     """Run one in front of `target`."""
@@ -129,8 +138,7 @@ def between(target: str, certificate: str, **options: Any) -> Iterator[Between]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    server.daemon_threads = True
+    server = _Quiet((LOOPBACK, 0), Handler)
     state.url = f"http://{LOOPBACK}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -34,6 +34,7 @@ KINDS = {
     "virus_scan": N_("Virus scan"),
     "empty_trash": N_("Trash"),
     "checks": N_("Health checks"),
+    "directory": N_("Accounts of the directory"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),

@@ -16,44 +16,14 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.model.problem import Problem
-from appliance.model.setting_values import MOST, MOST_COUNTED, convert, out_of_bounds, toml
+from appliance.model.setting_values import convert, out_of_bounds, toml
+from appliance.model.setting_values import option as _option
+from appliance.signon_settings import Ldap
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
 FILE, PAGE_FILE, PAGE = "dcor.toml", "page-settings.toml", "web page"
 GIB = 1 << 30
-
-
-def _option(
-    default: Any,
-    doc: str,
-    unit: str = "",
-    *,
-    least: int = 0,
-    most: int | None = None,
-    choices: tuple[str, ...] = (),
-    live: bool = False,
-    form: str = "",
-) -> Any:
-    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
-
-    :param most: by default what `setting_values.MOST` says for the unit.
-    :param form: "link" or "mail" for a text that is an address.
-    :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
-    """
-    most = MOST.get(unit, MOST_COUNTED) if most is None else most
-    return field(
-        default=default,
-        metadata={
-            "doc": doc,
-            "unit": unit,
-            "least": least,
-            "most": most,
-            "choices": choices,
-            "live": live,
-            "form": form,
-        },
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +215,7 @@ class Settings:
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
+    ldap: Ldap = field(default_factory=Ldap)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property

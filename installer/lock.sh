@@ -23,5 +23,6 @@ lock() { # lock FILE OPTIONS...
     rm "$work/new.txt"
 }
 
-lock installer/requirements.txt "$@"
+# With the extras for signing in elsewhere, so that an installed service and the offline bundle have them.
+lock installer/requirements.txt --extra ldap "$@"
 lock tests/requirements.txt --extra test "$@"

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from appliance.actions import callers, login, lookup
+from appliance.actions import callers, login, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_bool, as_text, text_error
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, policy, tokens
-from appliance.store import audit, one_time_links, pseudonyms, sessions, users
+from appliance.store import audit, identities, one_time_links, pseudonyms, sessions, users
 from appliance.store import tokens as stored
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
@@ -59,6 +59,8 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     """
     row = _editable(site, viewer, ref)
     _require_unchanged(viewer, row, data)
+    if data.get("password"):
+        _require_local_password(site, row)
     address = require_email(data["email"]) if "email" in data else row["email"]
     by_token = viewer.token_id is not None and address != row["email"]
     if row["id"] == viewer.user_id and (data.get("password") or by_token):
@@ -74,9 +76,10 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
                 raise login.TooManyAttempts(wait)
     hashed = _hashed(data["password"], row["name"], row["email"]) if data.get("password", "") != "" else None
     with site.db.write() as tx:
+        managed_accounts.require_same_profile(tx, site.settings, row, values)
         users.update(tx, row["id"], **values)
         if sysadmin is not None:
-            _set_sysadmin(tx, viewer, lookup.user(tx, row["id"]), sysadmin)
+            _set_sysadmin(site, tx, viewer, lookup.user(tx, row["id"]), sysadmin)
         if hashed:
             _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(
@@ -93,6 +96,7 @@ def change_password(
     It ends all sessions of the account and what was made in them, and with `revoke_tokens` its API tokens.
     """
     row = _editable(site, viewer, ref)
+    _require_local_password(site, row)
     if row["id"] == viewer.user_id:
         login.require_password(site, viewer, row, old or "")
     hashed = _hashed(new, row["name"], row["email"])
@@ -112,6 +116,7 @@ def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
         policy.require(viewer, "user:delete", row["id"])
         if state != "active":
             _require_another_admin(tx, row)
+        identities.set_locked(tx, row["id"], "")  # what is decided here, the directory does not take back
         revoked = users.set_state(tx, row["id"], state)
         audit.add(tx, viewer, f"user.{state}", "user", row["id"], tokens=revoked)
 
@@ -134,7 +139,7 @@ def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> No
     """
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
-        _set_sysadmin(tx, viewer, row, value)
+        _set_sysadmin(site, tx, viewer, row, value)
 
 
 def create_token(
@@ -222,6 +227,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
         viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
+        managed_accounts.require_local_password(tx, site.settings, row["id"])
         one_time_links.create(tx, row["id"], "password", hash_, hours=hours, session_id=viewer.session_id)
         audit.add(tx, viewer, "user.link", "user", row["id"])
     return token
@@ -240,6 +246,7 @@ def use_link(site: Site, secret: str, new_password: str, *, address: str = "", r
     hash_ = tokens.token_hash(secret)
     with site.db.read() as conn:
         row = lookup.user(conn, one_time_links.user_of(conn, "password", hash_) or _used_up())
+        managed_accounts.require_local_password(conn, site.settings, row["id"])
     hashed = _hashed(new_password, row["name"], row["email"])
     with site.db.write() as tx:
         user_id = one_time_links.use(tx, "password", hash_) or _used_up()
@@ -292,9 +299,10 @@ def _wanted_sysadmin(viewer: Viewer, data: Mapping[str, Any], *, present: bool) 
     return None if wanted == present else wanted
 
 
-def _set_sysadmin(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, value: bool) -> None:
+def _set_sysadmin(site: Site, tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, value: bool) -> None:
     policy.require(viewer, "site:administer")
     if not value:
+        managed_accounts.require_own_administration(tx, site.settings, row["id"])
         _require_another_admin(tx, row)
         one_time_links.revoke_made_by(tx, row["id"])
     revoked = users.set_sysadmin(tx, row["id"], value)
@@ -302,8 +310,9 @@ def _set_sysadmin(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, valu
 
 
 def _require_another_admin(tx: sqlite3.Connection, row: sqlite3.Row) -> None:
-    """Raises Problem 409 when this user is the one administrator who can log in."""
-    if row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
+    """Raises Problem 409 when this user is the one administrator who can log in without a directory."""
+    local = identities.of_user(tx, row["id"]) is None
+    if local and row["sysadmin"] and row["state"] == "active" and users.count_admins(tx) == 1:
         raise invalid(message="This is the last administrator; make someone else an administrator first.")
 
 
@@ -311,6 +320,12 @@ def _editable(site: Site, viewer: Viewer, ref: str | None) -> sqlite3.Row:
     """The user whom `viewer` may change. Passwords are hashed (50 ms) before the writer is taken, hence a read of its own."""
     with site.db.read() as conn:
         return lookup.person(conn, viewer, ref or viewer.user_id, "user:update")
+
+
+def _require_local_password(site: Site, row: sqlite3.Row) -> None:
+    """Raises Problem 409 for an account whose password is that of the directory."""
+    with site.db.read() as conn:
+        managed_accounts.require_local_password(conn, site.settings, row["id"])
 
 
 def _chosen_id(viewer: Viewer, id_: Any) -> str | None:

@@ -8,7 +8,7 @@ from appliance.model import times
 from appliance.model.problem import not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.settings import Policy
-from appliance.store import communities, sessions, sharing, tokens, users
+from appliance.store import communities, identities, sessions, sharing, tokens, users
 
 
 def of_user(
@@ -42,6 +42,11 @@ def of_user(
     )
 
 
+def may_act(conn: sqlite3.Connection, user: sqlite3.Row | None) -> bool:
+    """Do the credentials of this account open anything? Those of people of a directory wait while that is away for too long."""
+    return user is not None and user["state"] == "active" and not identities.paused(conn, user["id"])
+
+
 def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:
     """The same caller as of now, for a transaction that comes long after the request: roles and credentials end meanwhile.
 
@@ -56,7 +61,7 @@ def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:
             credential is None or (credential["expires"] is not None and credential["expires"] <= times.now())
         ):
             raise not_authorized("The credential of this request has ended meanwhile. Sign in and try again.")
-    if user is None or user["state"] != "active":
+    if user is None or not may_act(tx, user):
         raise not_authorized("The account of this request is not active any more.")
     return of_user(
         tx,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import Any
 
-from appliance.actions import callers, collecting, lookup
+from appliance.actions import callers, collecting, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import names, roles
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
@@ -132,6 +132,7 @@ def set_member(
         user = lookup.user(tx, user_ref)
         if user["id"] == viewer.user_id and role != "admin" and not viewer.sysadmin:
             raise not_authorized("Administrators cannot revoke their own admin status")
+        managed_accounts.require_own_membership(tx, site.settings, row["id"], user["id"])
         member_id = communities.set_member(tx, row["id"], user["id"], role)
         audit.add(tx, viewer, f"{kind}.member", kind, row["id"], user=user["id"], role=role)
     return {
@@ -161,6 +162,7 @@ def remove_member(site: Site, viewer: Viewer, kind: str, ref: str | None, user_r
             and not viewer.sysadmin
         ):
             raise not_authorized("The last admin cannot leave; make somebody else an admin first")
+        managed_accounts.require_own_membership(tx, site.settings, row["id"], user["id"])
         communities.remove_member(tx, row["id"], user["id"])
         audit.add(tx, viewer, f"{kind}.member_removed", kind, row["id"], user=user["id"])
 

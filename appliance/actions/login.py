@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.actions import directory_login
 from appliance.actions.site import Site
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
@@ -24,17 +25,22 @@ class TooManyAttempts(Problem):
 def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
     """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns).
 
-    Raises TooManyAttempts.
+    An account here is asked first, then the directory, if there is one. Raises TooManyAttempts, `ldap.DirectoryAway` (503) when
+    the directory would have to say, and `directory_accounts.NotAdmitted` (403) for who proved who they are and may not sign in.
     """
+    name = name.strip()
     with site.db.read() as conn:
-        row = users.find(conn, name.strip().lower()) or users.by_email(conn, name.strip())
+        row = users.find(conn, name.lower()) or users.by_email(conn, name) or directory_login.known(conn, name)
     account = str(row["id"]) if row is not None else name
     count_attempt(site, account, address)
+    known = str(row["id"]) if row is not None else ""
     usable = row is not None and row["state"] == "active"
     verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
     if row is None or not verdict.ok:
+        row = directory_login.prove(site, name, password, row, address=address)
+    if row is None:
         with site.db.write() as tx:
-            audit.add(tx, Viewer(address=address), "session.refused", "user", row["id"] if row is not None else "")
+            audit.add(tx, Viewer(address=address), "session.refused", "user", known)
         return None
     site.limiter.login_succeeded(account, address)
     if verdict.rehash:

@@ -60,6 +60,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "update": ("update", "command", "Install a newer release beside this one and switch when it is healthy."),
     "rollback": ("update", "rollback", "Go back to the release before the last update."),
     "send-mail": ("mail", "command", "Send a test mail with the configured mail server."),
+    "ldap": (
+        "ldap",
+        "group",
+        "Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink.",
+    ),
     "support-bundle": ("support", "command", "Collect what a supporter needs, secrets and names masked."),
     "docs": ("docs", "group", "Write the reference pages (commands, settings, API) from the code."),
     "completion": ("completion", "command", "Print the completion script of a shell."),

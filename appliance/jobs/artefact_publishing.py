@@ -90,7 +90,7 @@ def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> C
     context.room.require()
     made: dict[str, Hashes] = {}
     for kind, output in files.items():
-        if found := _checked(folder / output.name, output):
+        if found := checked(folder / output.name, output):
             made[kind] = found
     for kind in made:
         context.depot.publish(folder / files[kind].name, context.resource_id, kind)
@@ -111,7 +111,7 @@ def publish(context: JobContext, folder: Path, files: Mapping[str, Output]) -> C
     return write
 
 
-def _checked(path: Path, output: Output) -> Hashes | None:
+def checked(path: Path, output: Output) -> Hashes | None:
     """The hashes of a child's file, None for none. Raises JobFailed."""
     try:
         file = open_plain(path)

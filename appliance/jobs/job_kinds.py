@@ -11,6 +11,7 @@ _MODULES = (
     "metadata",
     "condense",
     "preview",
+    "gate_export",
     "scrub",
     "prune",
     "orphans",
@@ -25,6 +26,7 @@ _MODULES = (
     "virus_scan",
     "audit_forwarding",
     "notifications",
+    "directory",
 )
 
 

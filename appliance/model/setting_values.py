@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from appliance.model.problem import Problem
@@ -21,6 +22,38 @@ _FORMS = {
     "mail": (re.compile(r"[^\s@]+@[^\s@]+"), "must be an e-mail address"),
 }
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def option(
+    default: Any,
+    doc: str,
+    unit: str = "",
+    *,
+    least: int = 0,
+    most: int | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = False,
+    form: str = "",
+) -> Any:
+    """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
+
+    :param most: by default what `MOST` says for the unit.
+    :param form: "link" or "mail" for a text that is an address.
+    :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
+    """
+    most = MOST.get(unit, MOST_COUNTED) if most is None else most
+    return field(
+        default=default,
+        metadata={
+            "doc": doc,
+            "unit": unit,
+            "least": least,
+            "most": most,
+            "choices": choices,
+            "live": live,
+            "form": form,
+        },
+    )
 
 
 def out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ _Check = Callable[[Viewer, Facts], bool]
 
 #: Rules that are answered without an object. All others are about one, and are not granted until they were asked about it.
 SITE_RULES = frozenset({
-    "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete",
+    "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete", "user:link",
     "dataset:create", "circle:create", "collection:create", "follow:change", "upload:begin", "write",
     "access:request", "notification:change",
 })  # fmt: skip
@@ -210,6 +210,7 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "user:find": (_user, False),
     "user:update": (_self, True),
     "user:delete": (_nobody, True),
+    "user:link": (_nobody, True),
     "token:manage": (_self, True),
     "token:list": (_self, False),
     "upload:discard": (_self, True),

@@ -183,7 +183,7 @@ def remove_member(tx: sqlite3.Connection, community_id: str, user_id: str) -> bo
 def members(conn: sqlite3.Connection, community_id: str, role: str = "") -> list[sqlite3.Row]:
     """The users of a circle or collection with their `role`, by name."""
     return conn.execute(
-        "SELECT u.*, m.role, m.id AS member_id FROM member m JOIN user u ON u.id = m.user_id WHERE m.community_id = ?1 AND (?2 = '' OR m.role = ?2) ORDER BY u.name",
+        "SELECT u.*, m.role, m.id AS member_id, m.source FROM member m JOIN user u ON u.id = m.user_id WHERE m.community_id = ?1 AND (?2 = '' OR m.role = ?2) ORDER BY u.name",
         (community_id, role),
     ).fetchall()
 

@@ -146,8 +146,9 @@ def checked_uploads(conn: sqlite3.Connection) -> tuple[str | None, list[sqlite3.
         """SELECT j.dataset_id, j.user_id, count(DISTINCT j.resource_id) AS files,
                   count(DISTINCT CASE WHEN j.state = 'failed' THEN j.resource_id END) AS failed
            FROM job j JOIN dataset d ON d.id = j.dataset_id JOIN user u ON u.id = j.user_id
-           WHERE j.resource_id IS NOT NULL AND j.dataset_id IN (
-             SELECT dataset_id FROM job WHERE finished > ? AND finished <= ? AND resource_id IS NOT NULL)
+           WHERE j.resource_id IS NOT NULL AND j.kind != 'gate_export' AND j.dataset_id IN (
+             SELECT dataset_id FROM job
+             WHERE finished > ? AND finished <= ? AND resource_id IS NOT NULL AND kind != 'gate_export')
            GROUP BY j.dataset_id, j.user_id
            HAVING sum(j.state IN ('queued', 'running')) = 0""",
         (row[0], last),

@@ -13,6 +13,7 @@ _ABOUT = {
     "tokens": "SELECT id, name, scope, created, last_access, expires FROM token WHERE user_id = ?",
     "sessions": "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ?",
     "memberships": "SELECT c.kind, c.name, c.title, m.role FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ?",
+    "directory": "SELECT issuer, subject, login, locked, linked FROM identity WHERE user_id = ?",
     "datasets": "SELECT id, name, title, state, private, created, modified FROM dataset WHERE creator_id = ?",
     "shared_with": "SELECT dataset_id, capacity, modified FROM collaborator WHERE user_id = ?",
     "follows": "SELECT dataset_id, since FROM follower WHERE user_id = ?",
@@ -60,5 +61,6 @@ def erase(tx: sqlite3.Connection, user_id: str) -> str:
     tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM token WHERE user_id = ?", (user_id,))
     following.forget(tx, user_id)
+    tx.execute("DELETE FROM identity WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM one_time_link WHERE user_id = ?", (user_id,))
     return pseudonym

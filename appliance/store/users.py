@@ -133,8 +133,12 @@ def datasets_created(conn: sqlite3.Connection, user_id: str) -> int:
 
 
 def count_admins(conn: sqlite3.Connection) -> int:
-    """Number of active administrators."""
-    return int(conn.execute("SELECT count(*) FROM user WHERE sysadmin = 1 AND state = 'active'").fetchone()[0])
+    """Number of active administrators who can sign in without any directory."""
+    row = conn.execute(
+        """SELECT count(*) FROM user u WHERE sysadmin = 1 AND state = 'active'
+           AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.user_id = u.id)"""
+    ).fetchone()
+    return int(row[0])
 
 
 def zombies(conn: sqlite3.Connection, before: str) -> list[str]:

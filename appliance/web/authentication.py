@@ -107,7 +107,7 @@ def _read_token(context: Context, hash_: bytes, address: str) -> _Known | None:
     with context.db.read() as conn:
         token = stored.find(conn, hash_)
         user = users.find(conn, token["user_id"]) if token is not None else None
-        if token is None or user is None or user["state"] != "active":
+        if token is None or user is None or not callers.may_act(conn, user):
             return None
         found = callers.of_user(
             conn, context.settings.policy, user, scope=token["scope"], address=address, token_id=token["id"]
@@ -121,7 +121,7 @@ def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None
     with context.db.read() as conn:
         session = sessions.find(conn, hash_)
         user = users.find(conn, session["user_id"]) if session is not None else None
-        if session is None or user is None or user["state"] != "active":
+        if session is None or user is None or not callers.may_act(conn, user):
             return None
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):

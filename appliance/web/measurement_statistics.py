@@ -81,6 +81,33 @@ def histograms(
     return _read(context, resource_id, asked, caller)
 
 
+def members(
+    context: Context,
+    resource_id: str,
+    gates: Sequence[Mapping[str, Any]],
+    gate: str,
+    caller: str,
+    *,
+    count: int,
+    offset: int,
+    sort: str,
+    descending: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.members.choose` for one file that the caller may read. Raises Problem."""
+    asked = {
+        "what": "members",
+        "gates": list(gates),
+        "gate": gate,
+        "count": count,
+        "offset": offset,
+        "sort": sort,
+        "descending": descending,
+        "seed": seed,
+    }
+    return _read(context, resource_id, asked, caller)
+
+
 def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: str) -> dict[str, Any]:
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")

@@ -15,13 +15,14 @@ from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from appliance import __version__
-from appliance.actions import backups, check_results
+from appliance.actions import backups, check_results, directory_sync, managed_accounts
+from appliance.health.directory import age_of
 from appliance.health.work import newest_backup
 from appliance.model import times
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.settings import Settings
-from appliance.store import alarms, inspection, jobs
+from appliance.store import alarms, identities, inspection, jobs
 from appliance.tls import certificate
 from appliance.web import authentication, metrics
 from appliance.web.context import Context
@@ -99,6 +100,7 @@ class _State:
         yield GaugeMetricFamily("dcor_job_queue_age_seconds", "How long the oldest job waits that could run", value=age)
         yield from _deadlines(self._context)
         yield from _checks(self._context.settings)
+        yield from _directory(self._context)
         usage = shutil.disk_usage(self._context.settings.data)
         yield GaugeMetricFamily("dcor_disk_total_bytes", "Size of the data volume", value=usage.total)
         yield GaugeMetricFamily("dcor_disk_free_bytes", "Free space on the data volume", value=usage.free)
@@ -130,6 +132,20 @@ def _checks(settings: Settings) -> Iterator[Metric]:
         for level in ("problem", "warning"):
             family.add_metric([check, level], counts.get(level, 0))
     yield family
+
+
+def _directory(context: Context) -> Iterator[Metric]:
+    """How long the directory has not answered; all is well where none is set up."""
+    age, away = None, False
+    if context.settings.ldap.servers:
+        with context.db.read() as conn:
+            age = age_of(identities.answered(conn, managed_accounts.LDAP))
+            away = alarms.is_open(conn, directory_sync.ALARM)
+    yield GaugeMetricFamily(
+        "dcor_directory_up", "Did the directory answer when it was last asked?", value=int(not away)
+    )
+    text = "Time since all accounts were compared with the directory"
+    yield GaugeMetricFamily("dcor_directory_age_seconds", text, value=age or 0.0)
 
 
 def _info() -> Metric:

@@ -43,7 +43,18 @@ ALLOWED = {
         "model",
     },
 }
-_BASE = {"__version__", "durable", "file_locks", "garbage", "settings", "logs", "notify", "root_marker", "threads"}
+_BASE = {
+    "__version__",
+    "durable",
+    "file_locks",
+    "garbage",
+    "settings",
+    "logs",
+    "notify",
+    "root_marker",
+    "signon_settings",
+    "threads",
+}
 _READS_HDF5 = ("jobs/rtdc/", "demo/")
 
 #: Where SQL stands outside of the store, and why.

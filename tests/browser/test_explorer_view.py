@@ -52,7 +52,7 @@ def test_limits_by_number_and_reset_shows_every_event(house: House, open_page: O
     opened(page, house)
     assert page.locator("[data-x] optgroup").count() >= 4
     assert page.locator("[data-x] option[value=area_um]").inner_text() == "Area [µm²]"
-    page.get_by_text("Axis limits").click()
+    page.get_by_text("Axis limits, contours").click()
     page.locator("[data-limit=xmin]").fill("80")
     page.locator("[data-limit=xmax]").fill("100")
     page.locator("[data-limit=xmax]").blur()
@@ -86,5 +86,5 @@ def test_a_box_leads_to_exact_statistics_of_the_same_events(house: House, open_p
     chosen = page.locator("[data-selection]").inner_text().split()[0]
     page.get_by_role("link", name="Exact statistics").click()
     page.wait_for_url("**/compare?**")
-    row = page.locator(".compare-table tbody tr").filter(has_text="Selection").first
+    row = page.locator(".compare-table tbody tr").filter(has_text="Gate 1").first
     assert row.locator("td").nth(2).inner_text() == chosen

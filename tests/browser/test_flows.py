@@ -83,9 +83,9 @@ def test_explorer_polygon_keyboard_axes_and_export(house: House, open_page: Open
         page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
     page.locator("[data-plot]").focus()
     page.keyboard.press("Enter")
-    page.wait_for_url("**sel=poly**")
+    page.wait_for_url("**gate=Gate+1**")
     page.keyboard.press("Escape")
-    until(page, "!location.search.includes('sel=')")
+    until(page, "!location.search.includes('gate=')")
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**view=**")
     page.keyboard.press("0")
@@ -93,8 +93,8 @@ def test_explorer_polygon_keyboard_axes_and_export(house: House, open_page: Open
     with page.expect_download() as started:
         page.get_by_role("button", name="CSV").click()
     lines = Path(started.value.path()).read_text().splitlines()
-    assert lines[1].startswith("feature,label,unit,count,mean")
-    assert any(line.startswith("deform,") for line in lines)
+    assert lines[1].startswith("gate,events,share,rate,feature,label,unit,count,mean")
+    assert any(",deform," in line for line in lines)
     with page.expect_download() as started:
         page.get_by_role("button", name="PNG").click()
     assert Path(started.value.path()).read_bytes()[:4] == b"\x89PNG"

@@ -71,7 +71,7 @@ OWN = {"user:read", "user:update", "token:manage", "token:list", "upload:discard
 SITE = {
     "open": set(VIEWERS), "site:read": set(VIEWERS) - {"nobody"}, "site:user": USERS, "user:complete": USERS,
     "follow:change": USERS, "write": USERS, "access:request": USERS, "notification:change": USERS, "site:administer": SYSADMIN, "user:list": SYSADMIN, "user:create": SYSADMIN,
-    "user:delete": SYSADMIN, "dataset:create": {"editor", "admin", "admin elsewhere"} | SYSADMIN,
+    "user:delete": SYSADMIN, "user:link": SYSADMIN, "dataset:create": {"editor", "admin", "admin elsewhere"} | SYSADMIN,
     "upload:begin": {"editor", "admin", "admin elsewhere", "writer", "writer elsewhere"} | SYSADMIN,
     "circle:create": {"founder"} | SYSADMIN, "collection:create": {"collector"} | SYSADMIN,
 }  # fmt: skip

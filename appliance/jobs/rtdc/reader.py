@@ -16,7 +16,7 @@ import numpy as np
 from dclab import definitions as dfn
 from PIL import Image
 
-from . import events, features, population
+from . import events, features, members, population
 from .errors import RtdcError, explained
 from .features import Array
 from .opening import SafeRTDC, open_dataset
@@ -67,7 +67,8 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     """Answer one request. Raises RtdcError `invalid` with upstream's texts for wrong parameters.
 
     `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
-    values, traces, picture; "image" {event} → picture only; "statistics" and "histograms": see `population`. `condensed` (or `files["condensed"]`) names the condensed file:
+    values, traces, picture; "image" {event} → picture only; "pictures" {events} → several of
+    them; "statistics" and "histograms": see `population`; "members": see `members`. `condensed` (or `files["condensed"]`) names the condensed file:
     its scalar features win.
     """
     what = request.get("what")
@@ -80,7 +81,11 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
         return {"values": _trace(request, dataset)}
     if what in ("statistics", "histograms"):
         made = population.describe if what == "statistics" else population.histograms
-        return made(request, lambda name: _scalar(name, dataset, condensed), len(dataset))
+        return made(request, lambda name: scalar(name, dataset, condensed), len(dataset))
+    if what == "members":
+        return members.choose(request, lambda name: scalar(name, dataset, condensed), len(dataset))
+    if what == "pictures":
+        return {"pictures": [_picture(dataset, number) for number in _events(request["events"])]}
     if what == "image":
         return _picture(dataset, _event(request, "image"))
     if what == "event":
@@ -99,7 +104,7 @@ def _feature(request: dict[str, Any], dataset: SafeRTDC, condensed: SafeRTDC | N
     if not dfn.feature_exists(name):
         raise RtdcError("invalid", f"Unknown feature name '{name[:60]}'!")
     if features.is_scalar(name):
-        return _scalar(name, dataset, condensed).tolist()
+        return scalar(name, dataset, condensed).tolist()
     if name not in dataset:
         raise RtdcError("invalid", f"Feature '{name}' unavailable!")
     event = _event(request, name)
@@ -110,7 +115,7 @@ def _feature(request: dict[str, Any], dataset: SafeRTDC, condensed: SafeRTDC | N
     return (picture.astype(bool) if name == "mask" else picture).tolist()
 
 
-def _scalar(name: str, dataset: SafeRTDC, condensed: SafeRTDC | None) -> Array:
+def scalar(name: str, dataset: SafeRTDC, condensed: SafeRTDC | None) -> Array:
     """The condensed file first; features that would have to be computed from images are not computed here."""
     for source in (condensed, dataset):
         if source is not None and name in features.stored(source):

@@ -128,6 +128,13 @@ def preview(request: dict[str, Any], input: Path, scratch: Path, *, progress: Pr
     return make(input, scratch, condensed=Path(condensed) if condensed else None, progress=progress or _silent)
 
 
+def select(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write the events of a gate to ``selected.rtdc``, ``.csv`` or ``.tsv``; see `selecting.select` for request and answer."""
+    from .selecting import select as write
+
+    return write(request, input, scratch, progress or _silent)
+
+
 def read(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
     """Read one feature, trace, event or picture; see `reader.read`. Keeps files open between calls in one process."""
     from .reader import ReaderCache

@@ -95,7 +95,9 @@ def as_dict(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _latest(conn: sqlite3.Connection, column: str, value: str) -> list[dict[str, Any]]:
-    rows = conn.execute(f"SELECT * FROM job WHERE {column} = ? ORDER BY created, id", (value,)).fetchall()
+    rows = conn.execute(  # an export is a matter between its user and the job, not a state of the file
+        f"SELECT * FROM job WHERE {column} = ? AND kind != 'gate_export' ORDER BY created, id", (value,)
+    ).fetchall()
     newest = {(row["resource_id"], row["kind"]): row for row in rows}
     order = {kind: place for place, kind in enumerate(PIPELINE)}
     chosen = sorted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.actions import gate_exports as exports
 from appliance.actions import gate_sets as verbs
 from appliance.model import gates as rules
 from appliance.model import polygon_file
@@ -85,3 +86,38 @@ def dcor_gate_file(call: Call) -> str:
         return polygon_file.text(rules.checked(given(call["gates"])), call["gate"])
     except ValueError as error:
         raise invalid({"gates": [str(error)]}) from error
+
+
+@action(
+    "dcor_gate_export",
+    text("id", "Id of a resource", required=True),
+    GATES,
+    text("gate", "Name of one of them", required=True),
+    text("format", "rtdc (all features of the events, images included), csv or tsv (scalar features)", default="rtdc"),
+    rule="write",
+    asks="dataset:read",
+)
+def dcor_gate_export(call: Call) -> dict[str, Any]:
+    """Have the events of a gate written to a file by a job; ask `dcor_gate_export_show` how it stands. The file is kept for a day."""
+    return exports.begin(
+        call.context, call.viewer, call["id"], given(call["gates"]), call["gate"], call["format"] or "rtdc"
+    )
+
+
+@action(
+    "dcor_gate_export_show",
+    text("id", "Id of an export", required=True),
+    rule="site:user",
+    asks="dataset:read",
+    get=True,
+)
+def dcor_gate_export_show(call: Call) -> dict[str, Any]:
+    """How an export of one's own stands: `state`, `progress`, `error`, `events`, `size`, `sha256`, `expires`, and its `url` when it is done."""
+    with call.context.db.read() as conn:
+        return exports.show(conn, call.viewer, call["id"])
+
+
+@action("dcor_gate_export_delete", text("id", "Id of an export", required=True), rule="write", asks="dataset:read")
+def dcor_gate_export_delete(call: Call) -> None:
+    """Delete an export of one's own, also one that is being made."""
+    exports.delete(call.context, call.viewer, call["id"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.actions import lookup
+from appliance.model import gates as gate_rules
+from appliance.model.problem import invalid
 from appliance.web import measurement_statistics
 from appliance.web.api.gates import GATES, given
-from appliance.web.api.registry import Call, action, listing
+from appliance.web.api.registry import Call, action, flag, listing, natural, text
 
 
 @action(
@@ -36,3 +38,41 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
             found.append({"id": row["id"], "name": row["name"], "package_id": row["dataset_id"]})
     caller = call.viewer.user_id or call.client
     return [one | measurement_statistics.statistics(call.context, one["id"], question, caller) for one in found]
+
+
+@action(
+    "dcor_gate_events",
+    text("id", "Id of a resource", required=True),
+    GATES,
+    text("gate", "Name of one of them; all events without"),
+    text("sort", "Name of a scalar feature by which they are sorted; a random sample without"),
+    flag("descending", "Largest first"),
+    natural("count", "How many, at most 100", default=48),
+    natural("offset", "How many are left out at the beginning", default=0),
+    natural("seed", "Number of the random sample", default=0),
+    rule="site:read",
+    asks="dataset:read",
+    get=True,
+)
+def dcor_gate_events(call: Call) -> dict[str, Any]:
+    """Numbers of single events of a gate (from 0), sampled at random or sorted by a feature.
+
+    `total` events are in the gate; `events` are the numbers of those chosen, `values` their values of the feature they are sorted by.
+    """
+    gate, sort = call["gate"] or "", call["sort"] or ""
+    try:
+        gates = gate_rules.checked(given(call["gates"]) or [])
+        if gate and all(one["name"] != gate for one in gates):
+            raise ValueError(f"There is no gate '{gate[:60]}'")
+    except ValueError as error:
+        raise invalid({"gates": [str(error)]}) from error
+    if sort and not gate_rules.is_feature(sort):
+        raise invalid({"sort": [f"'{sort[:60]}' is not the name of a scalar feature"]})
+    with call.context.db.read() as conn:
+        row, _ = lookup.resource(conn, call.viewer, call["id"])
+        measurement_statistics.require_measurement(row)
+    caller = call.viewer.user_id or call.client
+    return measurement_statistics.members(
+        call.context, row["id"], gates, gate, caller,
+        count=call["count"], offset=call["offset"], sort=sort, descending=call["descending"], seed=call["seed"],
+    )  # fmt: skip

@@ -4,7 +4,9 @@
 GET    ``…/resource/<id>/columns.bin``              all scalar features, float32, for range requests
 GET    ``…/resource/<id>/density.bin``              density maps of common pairs of features
 GET    ``…/resource/<id>/event/<n>.json``           one event (from 0): scalars, traces, contour, pictures (PNG, base64)
+GET    ``…/resource/<id>/pictures.json?events=…``   pictures and contours of some events
 GET    ``…/resource/<id>/export.(csv|tsv|fcs)``     all scalar features for other programs
+GET    ``/gate-export/<id>``                        the events of a gate, from a job
 =====  ===========================================  =================================================================
 """
 
@@ -14,8 +16,10 @@ import json
 import re
 from typing import Any
 
-from appliance.model.problem import Problem, not_found
+from appliance.actions import gate_exports
+from appliance.model.problem import Problem, invalid, not_found
 from appliance.security.headers import security_headers
+from appliance.store import gate_exports as stored_exports
 from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.dcserv import export
@@ -24,6 +28,8 @@ from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer.download import StoredFile, stored_file
 from appliance.web.transfer.file_response import content_disposition, file_response
 
+#: Events of one answer with pictures.
+_MOST_PICTURES = 48
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "tsv": "text/tab-separated-values; charset=utf-8",
@@ -57,6 +63,22 @@ def event(context: Context, request: Request, match: re.Match[str]) -> Response:
     return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)
 
 
+def pictures(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The pictures of some events (``?events=3,17``). Raises Problem 404, 409 for events that are not there, 503 when no reader is free."""
+    _file(context, request, match, "original")
+    if context.readers is None:
+        raise Problem(503, "Service Unavailable", message="Single events cannot be read at the moment.")
+    numbers = dict(request.parameters()).get("events", "").split(",")[: _MOST_PICTURES + 1]
+    if len(numbers) > _MOST_PICTURES or not all(one.isascii() and one.isdigit() and len(one) < 10 for one in numbers):
+        raise invalid({"events": [f"Name between 1 and {_MOST_PICTURES} events by their numbers, with commas between"]})
+    asked = {"what": "pictures", "events": [int(one) for one in numbers]}
+    caller = request.viewer.user_id or request.client
+    cpu_slot.release()  # a child reads now, others may work
+    found: dict[str, Any] = context.readers.read(match["id"], asked, caller=caller, timeout=20.0)
+    body = json.dumps(found, separators=(",", ":"), allow_nan=False).encode()
+    return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)
+
+
 def exported(context: Context, request: Request, match: re.Match[str]) -> Response:
     """All scalar features in another format, made while it is sent."""
     file = _file(context, request, match, "columns")
@@ -83,6 +105,21 @@ def exported(context: Context, request: Request, match: re.Match[str]) -> Respon
     return Response(200, headers, export.text(columns, "," if form == "csv" else "\t"))
 
 
+def gate_export(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """The file of an export of the caller's. Raises Problem 404."""
+    with context.db.read() as conn:
+        row = gate_exports.find(conn, request.viewer, match["id"])
+    if row["sha256"] is None:
+        raise not_found("The export is not made yet.")
+    return file_response(
+        request,
+        stored_exports.path(context.settings.tmp, row["id"]),
+        etag=row["sha256"],
+        content_type=_TYPES.get(row["format"], "application/octet-stream"),
+        name=row["name"],
+    )
+
+
 def _file(context: Context, request: Request, match: re.Match[str], kind: str) -> StoredFile:
     """Raises Problem 404 alike for what is missing and what is hidden."""
     file = stored_file(context, request.viewer, match["id"], kind)
@@ -96,5 +133,7 @@ _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"
 ROUTES: tuple[Route, ...] = (
     route("GET", rf"{_RESOURCE}/(?P<kind>columns|density)\.bin", "dataset:read", binary, hidden=True),
     route("GET", rf"{_RESOURCE}/event/(?P<event>[0-9]{{1,9}})\.json", "dataset:read", event, hidden=True),
+    route("GET", rf"/gate-export/(?P<id>{UUID})", "dataset:read", gate_export, hidden=True),
+    route("GET", rf"{_RESOURCE}/pictures\.json", "dataset:read", pictures, hidden=True),
     route("GET", rf"{_RESOURCE}/export\.(?P<form>csv|tsv|fcs)", "dataset:read", exported, hidden=True),
 )

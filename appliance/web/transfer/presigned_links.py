@@ -119,7 +119,7 @@ def _of_claims(context: Context, claims: dict[str, str], scope: str) -> tuple[Vi
     """
     with context.db.read() as conn:
         user = users.find(conn, claims["user"]) if claims.get("user") else None
-        if user is None or user["state"] != "active":
+        if user is None or not callers.may_act(conn, user):
             return None
         ends = None
         for claim, find in (("token", tokens.get), ("session", sessions.get)):

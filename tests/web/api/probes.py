@@ -124,6 +124,7 @@ _get("resource_view_list", STATES, id=_resource)
 _get("dcor_verdict", STATES, id=_resource)
 _get("dcor_statistics", STATES, ids=_resource)
 _get("dcor_gate_list", STATES, id=_id)
+_get("dcor_gate_events", STATES, id=_resource)
 _GATES = [{"name": "cells", "conditions": [{"feature": "area_um", "min": 20}]}]
 _get("dcor_gate_file", gates=json.dumps(_GATES), gate="cells")
 _get("dcserv valid", ALL, id=_resource, query="valid", version="2")
@@ -217,6 +218,7 @@ _file("GET preview.jpg", f"{_RESOURCE}/preview.jpg")
 _file("GET preview.webp", f"{_RESOURCE}/preview.webp", STATES)
 _file("GET thumbnail.webp", f"{_RESOURCE}/thumbnail.webp", STATES)
 _file("GET columns.bin", f"{_RESOURCE}/columns.bin", STATES)
+_file("GET pictures.json", f"{_RESOURCE}/pictures.json?events=0", STATES)
 _file("GET density.bin", f"{_RESOURCE}/density.bin", STATES)
 _file("GET event", f"{_RESOURCE}/event/0.json", STATES)  # of a file that is none: 409 to whom it may concern
 _file("GET export.csv", f"{_RESOURCE}/export.csv?features=deform", STATES)
@@ -247,6 +249,7 @@ def _browser(world: World, person: Person, subject: Dataset) -> str:
     return "y" if answer.status_code == 201 else sign(answer)
 
 
+PATHS.append("/gate-export/{resource}")  # one's own alone, see test_gate_exports
 PATHS.append("/objects/resource/abc/def/12-1234-4123-8123-123456789012")
 
 
@@ -290,6 +293,9 @@ _post("package_collaborator_create", STATES, id=_id, user_id="stranger", capacit
 _post("package_collaborator_delete", ("public", "private", "draft"), id=_id, user_id="km")
 _post("follow_dataset", STATES, id=_id)
 _post("dcor_gate_save", STATES, id=_id, name="mine", gates=_GATES)
+_post("dcor_gate_export", STATES, id=_resource, gates=_GATES, gate="cells")
+_post("dcor_gate_export_delete", id=lambda world, person, one: world.collection)
+_get("dcor_gate_export_show", id=lambda world, person, one: world.collection)
 _post("dcor_gate_save shared", STATES, id=_id, name="ours", gates=_GATES, shared=True)
 _post("member_create package", STATES, id=_collection, object=_id, object_type="package", capacity="public")
 _post(

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, login
+from appliance.actions import accounts, directory_accounts, login
 from appliance.model.problem import Problem
-from appliance.security import session_cookies
+from appliance.security import ldap, session_cookies
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import settings, site
@@ -41,6 +41,14 @@ def sign_in() -> Any:
         return _page(
             target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
         ), 429
+    except ldap.DirectoryAway:
+        text = _(
+            "The directory of your institution cannot be asked at the moment. Accounts kept on this server work. Try again later."
+        )
+        return _page(target, name, text), 503
+    except directory_accounts.NotAdmitted:
+        text = _("You are known to your institution, but may not sign in here yet. Ask your administrator.")
+        return _page(target, name, text), 403
     if cookie is None:
         return _page(target, name, _("The name or the password is wrong.")), 401
     g.cookie = session_cookies.set_cookie(cookie)
@@ -87,6 +95,7 @@ def set_password(secret: str) -> Any:
 
 def _page(target: str, name: str = "", error: str = "") -> str:
     asked = settings().web.contact or _("your administrator")
+    directory = bool(settings().ldap.servers)
     text = _("No account, or forgotten your password? Ask your administrator: %(contact)s.", contact=asked)
     return render(
         "account/login.html",
@@ -95,5 +104,6 @@ def _page(target: str, name: str = "", error: str = "") -> str:
         login=name,
         error=error,
         help=text,
+        hint=_("Use the name and password that you have at your institution.") if directory else "",
         may_register=settings().policy.self_registration,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, g, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, callers, login
+from appliance.actions import accounts, callers, login, managed_accounts
 from appliance.model.problem import Problem
 from appliance.security import policy, session_cookies
 from appliance.store import audit, datasets, pseudonyms, sessions
@@ -42,6 +42,11 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
         values=values or {"fullname": row["fullname"], "email": row["email"], "about": row["about"]},
         errors=errors or {},
         own=row["id"] == viewer().user_id,
+        managed=_(
+            "Name, e-mail address and password of this account come from the directory of your institution and are changed there."
+        )
+        if managed_accounts.manager(conn(), settings(), row["id"]) is not None
+        else "",
         facts=[
             {"name": _("User name"), "text": row["name"]},
             {"name": "ID", "text": row["id"]},

@@ -34,6 +34,7 @@ _GROUPS = {
     "syslog": N_("Audit log sent elsewhere"),
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),
+    "ldap": N_("Directory (LDAP)"),
 }
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, make_response, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts
+from appliance.actions import accounts, managed_accounts
 from appliance.model.problem import Problem, not_found
 from appliance.store import communities, sessions, tokens, users
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.community.view import PATHS, role_word
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, require_object
-from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
@@ -127,6 +127,7 @@ def page(name: str) -> str:
 
 def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
     circles, collections = communities.roles_of(conn(), row["id"])
+    identity = managed_accounts.manager(conn(), settings(), row["id"])
     memberships = [
         {
             "text": one["title"] or one["name"],
@@ -143,6 +144,7 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
             "shown": row["fullname"] or row["name"],
             "active": row["state"] != "disabled",
             "sysadmin": bool(row["sysadmin"]),
+            "directory": identity is not None,
         },
         badges=_badges(row),
         errors=errors,
@@ -150,6 +152,7 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
         facts=[
             {"name": _("User name"), "text": row["name"]},
             {"name": _("E-mail"), "text": row["email"]},
+            *_directory_facts(identity),
             {"name": _("Created"), "text": show.local(row["created"])},
             {"name": _("Last active"), "text": show.ago(row["last_active"])},
             {"name": _("Datasets"), "text": show.integer(users.datasets_created(conn(), row["id"]))},
@@ -159,6 +162,18 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
         memberships=memberships,
         **frame("users", row["fullname"] or row["name"]),
     )
+
+
+def _directory_facts(identity: sqlite3.Row | None) -> list[dict[str, str]]:
+    """What an administrator wants to know of an account of the directory."""
+    if identity is None:
+        return []
+    facts = [{"name": _("Directory"), "text": identity["login"]}]
+    if identity["locked"]:
+        facts.append({"name": _("Locked by the directory"), "text": identity["locked"]})
+    if identity["paused"]:
+        facts.append({"name": _("Waits for the directory"), "text": _("it has not answered for too long")})
+    return facts
 
 
 @bp.post("/admin/users/<name>/<any(disable, enable, promote, demote):what>")

@@ -8,12 +8,13 @@ from typing import Any
 from flask import Blueprint, request
 
 from appliance.actions import communities as verbs
+from appliance.actions import managed_accounts
 from appliance.model import roles
 from appliance.model.problem import Problem, not_found
 from appliance.store import communities, users
 from appliance.web.pages.community.view import KINDS, PATHS, frame, load, role_word
 from appliance.web.pages.frame.allow import allow, may
-from appliance.web.pages.frame.base import conn, site, viewer
+from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
@@ -56,6 +57,7 @@ def _page(
 def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -> dict[str, Any]:
     shown = member["fullname"] or member["name"]
     own = member["id"] == viewer().user_id
+    directory = bool(member["source"]) and managed_accounts.in_use(settings(), member["source"])
     return {
         "name": member["name"],
         "shown": shown,
@@ -67,7 +69,8 @@ def _member(kind: str, row: sqlite3.Row, member: sqlite3.Row, *, manage: bool) -
             "hint": "",
         },
         "roles": [{"value": role, "text": role_word(role), "on": role == member["role"]} for role in roles.ROLES],
-        "editable": manage and (not own or viewer().sysadmin),
+        "editable": manage and (not own or viewer().sysadmin) and not directory,
+        "directory": _("from the directory") if directory else "",
     }
 
 

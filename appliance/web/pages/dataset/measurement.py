@@ -200,39 +200,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     return show.number(value, 6) if isinstance(value, float) else show.value(value)
-
-
-def explorer(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any]) -> dict[str, Any]:
-    """What the explorer's script needs to know; everything else it reads from ``columns.bin``."""
-    rate = (found["config"].get("fluorescence") or {}).get("sample rate")
-    names = sorted(
-        {*found["scalar_features"], *found["condensed_features"]}, key=lambda name: labels.feature(name)[0].lower()
-    )
-    return {
-        "id": file["id"],
-        "url": f"/dataset/{row['id']}/resource/{file['id']}",
-        "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
-        "name": file["name"].rpartition(".")[0],
-        "labels": {name: list(labels.feature(name)) for name in names},
-        "groups": labels.grouped(names),
-        "words": {
-            "all": _("All {count} events"),
-            "selected": _("{count} of {all} events selected ({share} %)"),
-            "subsampled": _("{rows} of {events} events are shown, evenly spaced."),
-            "selection": _("Selection"),
-            "failed": _("The explorer could not load the data: {reason}"),
-            "noEvent": _("The image of this event cannot be shown."),
-            "linkCopied": _("The link to this view was copied"),
-            "traceTime": _("Time [µs]"),
-            "traceSamples": _("Sample"),
-            "hints": {
-                "pan": _(
-                    "Drag to pan. Hold Ctrl and scroll to zoom, or click into the plot first (over an axis: that axis only). Click an event to see it; double-click to show all."
-                ),
-                "box": _("Drag a rectangle around the events you want to know about."),
-                "polygon": _(
-                    "Click the corners and close with a double click, or draw around the events in one stroke."
-                ),
-            },
-        },
-    }

@@ -12,7 +12,7 @@ from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import artefacts, communities, documents, resources, rtdc, verdicts
 from appliance.store import jobs as job_store
-from appliance.web.pages.dataset import contents, measurement, snippets, supplements, verdict
+from appliance.web.pages.dataset import contents, explorer, measurement, snippets, supplements, verdict
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.dataset_card import state_badges
 from appliance.web.pages.frame import format as show
@@ -65,7 +65,7 @@ def page(ref: str, resource_id: str) -> str:
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
-        "explorer": measurement.explorer(row, file, facts_of_file) if "columns" in made and facts_of_file else None,
+        "explorer": explorer.model(row, file, facts_of_file, facts) if "columns" in made and facts_of_file else None,
         "preview_wait": _preview_wait(jobs),
         "snippets": snippets.of_resource(
             file,

@@ -16,6 +16,7 @@ KINDS = {
     "metadata": N_("Metadata"),
     "condense": N_("Condensed file"),
     "preview": N_("Preview"),
+    "gate_export": N_("Events of a gate"),
     "scrub": N_("Integrity of stored files"),
     "backup": N_("Backup"),
     "prune_drafts": N_("Old drafts"),
@@ -33,6 +34,7 @@ KINDS = {
     "virus_scan": N_("Virus scan"),
     "empty_trash": N_("Trash"),
     "checks": N_("Health checks"),
+    "directory": N_("Accounts of the directory"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),

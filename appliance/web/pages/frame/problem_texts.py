@@ -39,6 +39,18 @@ _EXACT = {
     "Organization cannot be deleted while it still has datasets": N_(
         "A circle that still has datasets cannot be deleted."
     ),
+    "This comes from the directory of your institution and is changed there.": N_(
+        "This comes from the directory of your institution and is changed there."
+    ),
+    "The password of this account is that of the directory, and is changed there.": N_(
+        "The password of this account is that of the directory, and is changed there."
+    ),
+    "A group of the directory makes this account an administrator; take it out of that group (ldap.administrators).": N_(
+        "A group of the directory makes this account an administrator; take it out of that group (ldap.administrators)."
+    ),
+    "This membership comes from a group of the directory (ldap.circles); it is changed there, not here.": N_(
+        "This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
+    ),
     "This link has already been used or has expired. Ask your administrator for a new one.": N_(
         "This link has already been used or has expired. Ask your administrator for a new one."
     ),

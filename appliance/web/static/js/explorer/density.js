@@ -1,6 +1,7 @@
 // How crowded each point's surroundings are: a smoothed histogram, read off bilinearly at each point.
 
-const BINS = 160;
+/** Cells along each axis. */
+export const BINS = 160;
 const RADIUS = 3;
 
 /**
@@ -9,14 +10,8 @@ const RADIUS = 3;
  * @returns {Uint8Array}
  */
 export function density(px, py) {
-  const counts = new Float32Array(BINS * BINS);
   const n = px.length;
-  for (let i = 0; i < n; i++) {
-    const x = px[i] * BINS;
-    const y = py[i] * BINS;
-    if (x >= 0 && x < BINS && y >= 0 && y < BINS) counts[(y | 0) * BINS + (x | 0)]++;
-  }
-  const smooth = blurred(blurred(counts));
+  const smooth = grid(px, py);
   let top = 0;
   for (let i = 0; i < smooth.length; i++) if (smooth[i] > top) top = smooth[i];
   const found = new Uint8Array(n);
@@ -36,6 +31,17 @@ export function density(px, py) {
     found[i] = Math.min(255, Math.sqrt(value) * factor);
   }
   return found;
+}
+
+/** The smoothed histogram of the visible points, row by row from the bottom. @returns {Float32Array} */
+export function grid(px, py) {
+  const counts = new Float32Array(BINS * BINS);
+  for (let i = 0; i < px.length; i++) {
+    const x = px[i] * BINS;
+    const y = py[i] * BINS;
+    if (x >= 0 && x < BINS && y >= 0 && y < BINS) counts[(y | 0) * BINS + (x | 0)]++;
+  }
+  return blurred(blurred(counts));
 }
 
 /** A box blur along both axes; two of them are near enough to a Gaussian. */
@@ -58,6 +64,27 @@ function pass(source, target, step, line) {
       if (i - RADIUS >= 0) sum -= source[start + (i - RADIUS) * step];
     }
   }
+}
+
+/** Row numbers in random order, always the same for the same number of rows, so that no group of events lies on top of the others. */
+export function randomOrder(rows) {
+  if (shuffled.length !== rows) shuffled = shuffle(rows);
+  return shuffled;
+}
+
+let shuffled = new Uint32Array(0);
+
+function shuffle(rows) {
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
+  let state = 0x2545f491;
+  for (let i = rows - 1; i > 0; i--) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const other = (state >>> 0) % (i + 1);
+    [order[i], order[other]] = [order[other], order[i]];
+  }
+  return order;
 }
 
 /** Row numbers ordered by colour index, the least crowded first, so that the dense middle is drawn last (counting sort). */

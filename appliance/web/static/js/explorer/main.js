@@ -2,14 +2,30 @@
 
 import { toast } from "../app.js";
 import { fillMenu, Limits } from "./axes.js";
+import { statistics as serverStatistics } from "./api.js";
 import { Columns } from "./columns.js";
 import { EventPanel } from "./event.js";
+import { contours, drawContours } from "./contours.js";
+import { Course } from "./course.js";
+import { Exports } from "./exports.js";
+import { Gallery } from "./gallery.js";
+import { GatePanel } from "./gate_panel.js";
+import { Gates } from "./gates.js";
 import { drawHistogram } from "./histogram.js";
+import * as figure from "./figure.js";
+import { drawColourBar, drawMarginals } from "./margins.js";
 import { csv, fillTable, save, share } from "./report.js";
 import { extent, limits, Scale, whole } from "./scale.js";
 import { Scatter } from "./scatter.js";
-import { parseShape, rowsInside, statistics } from "./selection.js";
+import { rowsOf, statistics } from "./selection.js";
+import { drawOutlines, fromOldLink, outlines, pixels } from "./shapes.js";
 import { Tools } from "./tools.js";
+
+/** Longest text of gates in a link: longer ones are kept with the dataset instead. */
+const LONGEST_LINK = 12000;
+/** Room for the histograms along the axes and for the bar of colours [CSS pixels]. */
+const MARGINAL = 46;
+const BAR = 62;
 
 const root = document.getElementById("explorer");
 const data = JSON.parse(document.getElementById("explorer-data").textContent);
@@ -22,15 +38,58 @@ class Explorer {
     this.columns = columns;
     this.scatter = new Scatter(at("plot"));
     this.panel = new EventPanel(at("event"), data, words);
-    this.controls = { x: at("x"), y: at("y"), xlog: at("xlog"), ylog: at("ylog"), colour: at("colour") };
+    this.controls = { x: at("x"), y: at("y"), xlog: at("xlog"), ylog: at("ylog"), colour: at("colour"), contours: at("contours"), marginals: at("marginals") };
     this.rows = null;
-    this.shape = null;
+    this.gates = new Gates(() => this.gatesChanged());
+    this.gatePanel = new GatePanel(at("gates"), this.gates, data, { titleOf, names: columns.names });
+    if (at("exports")) new Exports(at("exports"), this.gates, data);
+    this.gallery = new Gallery(at("gallery"), this.gates, data, { titleOf, names: columns.names, pick: async (event) => this.pick(await this.columns.rowOf(event), event) });
+    this.course = new Course(at("course"), this, { titleOf, words: words.course, names: columns.names });
+    this.#decorate(this.scatter);
     this.tools = new Tools(this.scatter, {
       view: (x, y, done) => this.view(x, y, done),
-      shape: (shape, done) => this.select(shape, done),
+      sketch: (sketch) => {
+        this.scatter.sketch = sketch;
+        this.draw();
+      },
+      gate: (conditions) => this.gatePanel.add(conditions),
+      tooSmall: () => toast(words.gates.small),
+      leave: () => this.gates.select(""),
+      features: () => ({ x: this.controls.x.value, y: this.controls.y.value }),
       pick: (row) => this.pick(row),
       reset: () => this.reset(),
     });
+  }
+
+  /** What a plot shows beside points and axes: gates, contours, histograms along the axes, the bar of colours. */
+  #decorate(scatter) {
+    scatter.overlay = (context) => {
+      if (this.lines) drawContours(context, scatter, this.lines);
+      drawOutlines(context, scatter, this.#outlines(), this.gates.active);
+    };
+    scatter.around = (context) => {
+      if (this.controls.marginals.checked) drawMarginals(context, scatter, this.x, this.y, this.rows, MARGINAL);
+      if (this.bar) drawColourBar(context, scatter, this.bar);
+    };
+  }
+
+  #outlines() {
+    return outlines(this.gates.list, this.controls.x.value, this.controls.y.value);
+  }
+
+  /** Room for what stands around the plot, and lines of equal density of what is visible. */
+  #furnish() {
+    const { marginals, contours: lines } = this.controls;
+    this.scatter.above = marginals.checked ? MARGINAL : 0;
+    this.scatter.right = (marginals.checked ? MARGINAL : 0) + (this.bar ? BAR : 0);
+    this.scatter.resize();
+    this.#lines(lines.checked);
+  }
+
+  #lines(wanted = this.controls.contours.checked) {
+    if (!wanted) return (this.lines = null);
+    const { px, py } = this.scatter.places();
+    return (this.lines = contours(px, py));
   }
 
   /** Read the address, fill the controls, show the first plot. */
@@ -46,6 +105,8 @@ class Explorer {
     if (asked.has("colour")) this.controls.colour.value = names.includes(asked.get("colour")) ? asked.get("colour") : "";
     this.controls.xlog.checked = asked.get("xs") === "log";
     this.controls.ylog.checked = asked.get("ys") === "log";
+    const shown = (asked.get("show") ?? "").split(",");
+    for (const key of ["contours", "marginals"]) this.controls[key].checked = shown.includes(key);
     this.limits = new Limits(
       root,
       () => ({ x: this.scatter.scaleX, y: this.scatter.scaleY }),
@@ -54,8 +115,11 @@ class Explorer {
     this.#listen();
     this.scatter.resize();
     await this.load(asked.get("view"));
-    const shape = parseShape(asked.get("sel"), { x: this.scatter.scaleX, y: this.scatter.scaleY });
-    if (shape) this.select(shape, true);
+    const old = fromOldLink(asked.get("sel"), this.controls.x.value, this.controls.y.value);
+    if (old) this.gatePanel.add(old);
+    this.gates.read(asked.get("gates") ?? "", asked.get("gate"));
+    await this.selecting;
+    this.gatePanel.show();
     const event = Number.parseInt(asked.get("event") ?? "", 10);
     if (Number.isInteger(event) && event >= 0 && event < this.columns.events) this.pick(await this.columns.rowOf(event));
     at("note").textContent = this.columns.subsampled ? words.subsampled.replace("{rows}", whole(this.columns.rows)).replace("{events}", whole(this.columns.events)) : "";
@@ -65,13 +129,22 @@ class Explorer {
   #listen() {
     for (const key of ["x", "y"]) this.controls[key].addEventListener("change", () => this.#features());
     for (const key of ["xlog", "ylog"]) this.controls[key].addEventListener("change", () => this.#features());
+    for (const key of ["contours", "marginals"]) {
+      this.controls[key].addEventListener("change", () => {
+        this.#furnish();
+        this.draw();
+        this.remember();
+      });
+    }
+    at("svg").addEventListener("click", () => this.saveSvg());
     this.controls.colour.addEventListener("change", () => this.load(this.#viewText()));
     for (const button of root.querySelectorAll("[data-tool]")) {
       if (button === this.scatter.canvas) continue;
       button.addEventListener("click", () => this.choose(button.dataset.tool));
     }
     at("reset").addEventListener("click", () => this.reset());
-    at("clear").addEventListener("click", () => this.select(null, true));
+    at("clear").addEventListener("click", () => this.gates.select(""));
+    root.addEventListener("keydown", (event) => this.#undoKey(event));
     at("csv").addEventListener("click", () => this.saveCsv());
     at("png").addEventListener("click", () => this.savePng());
     at("link").addEventListener("click", async () => {
@@ -96,10 +169,18 @@ class Explorer {
     });
   }
 
-  /** Other features or axes: the view and the selection belong to the old ones. */
+  /** Other features or axes: the view belongs to the old ones; gates stay. */
   #features() {
-    this.select(null, false);
     this.load(null);
+  }
+
+  #undoKey(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text], input:not([type]), input[type=number]")) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && key !== "y") return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) this.gates.redo();
+    else this.gates.undo();
   }
 
   choose(tool) {
@@ -118,6 +199,11 @@ class Explorer {
       this.y = ys;
       this.scatter.labels = { x: titleOf(x.value), y: titleOf(y.value) };
       this.scatter.setData(xs, ys, cs ? coloursOf(cs) : null);
+      this.bar = null;
+      if (cs) {
+        const [low, high] = limits(cs, false);
+        this.bar = { low, high, label: titleOf(colour.value) };
+      }
       const numbers = (view ?? "").split(",").map(Number);
       const named = numbers.length === 4 && numbers.every(Number.isFinite);
       this.home = { x: new Scale(...limits(xs, xlog.checked), xlog.checked), y: new Scale(...limits(ys, ylog.checked), ylog.checked) };
@@ -125,8 +211,10 @@ class Explorer {
       this.moved = named;
       if (view === "all") this.#showAll();
       this.limits.show();
+      this.#furnish();
       this.scatter.recolour();
       this.scatter.draw();
+      this.#askServer();
       this.report();
       this.remember();
     } catch (error) {
@@ -139,8 +227,10 @@ class Explorer {
   view(x, y, done) {
     this.moved = true;
     this.scatter.setScales(x, y);
+    this.lines = null; // they belong to the view before
     if (done) {
       this.scatter.recolour();
+      this.#lines();
       this.remember();
       this.histogram();
       this.limits.show();
@@ -170,31 +260,64 @@ class Explorer {
     this.moved = "all";
   }
 
-  select(shape, done) {
-    this.scatter.shape = shape;
-    if (shape && (shape.open || !done)) {
-      this.draw();
-      return;
-    }
-    this.shape = shape;
-    this.rows = shape ? rowsInside(shape, this.x, this.y) : null;
-    this.scatter.selected = null;
-    if (this.rows) {
-      this.scatter.selected = new Uint8Array(this.x.length);
-      for (const row of this.rows) this.scatter.selected[row] = 1;
-    }
+  /** Gates were drawn, edited or chosen: mark the selected one's events, and ask the server for the numbers of all. */
+  gatesChanged() {
+    this.gatePanel.show();
     this.draw();
-    if (done) {
-      this.report();
-      this.remember();
-    }
+    this.selecting = this.#mark();
+    this.gallery.changed();
+    this.#askServer();
   }
 
-  async pick(row) {
+  async #mark() {
+    const { active } = this.gates;
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const column = (name) => (this.columns.names.includes(name) ? this.columns.get(name) : Promise.resolve(null));
+    const inside = active ? await this.gates.inside(active, column).catch(() => null) : null;
+    if (turn !== this.turn) return;
+    this.scatter.selected = inside;
+    this.rows = inside && rowsOf(inside);
+    this.draw();
+    await this.report();
+    this.remember();
+  }
+
+  /** The numbers of all gates, over all events; a newer question overtakes an older one. */
+  #askServer() {
+    clearTimeout(this.waiting);
+    this.exact = null;
+    this.waiting = setTimeout(async () => {
+      this.asking?.abort();
+      const asking = (this.asking = new AbortController());
+      const names = this.#described();
+      if (this.gates.list.length === 0) return;
+      try {
+        const found = await serverStatistics(data.id, names, this.gates.list, asking.signal);
+        this.exact = { names, found };
+        this.gatePanel.showCounts(found);
+        this.#showExact();
+      } catch (error) {
+        if (error.name !== "AbortError") toast(error.message);
+      }
+    }, 250);
+  }
+
+  #showExact() {
+    const { active } = this.gates;
+    const numbers = this.exact?.found[active];
+    if (!active || !numbers || numbers.events === null) return;
+    at("selection").textContent = share(words, numbers.events, this.columns.events);
+    this.numbers = this.exact.names.filter((name) => numbers.features[name]).map((name) => ({ name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", numbers: numbers.features[name] }));
+    fillTable(at("statistics"), this.numbers);
+    root.dataset.exact = active;
+  }
+
+  /** Show the event of a row, or `exact`, whose point may be missing in the sample that is shown. */
+  async pick(row, exact = null) {
     this.row = row;
     this.scatter.marked = row;
     this.draw();
-    const event = await this.columns.eventOf(row);
+    const event = exact ?? (await this.columns.eventOf(row));
     at("number").value = event + 1;
     at("event").classList.add("has-event");
     this.event = event;
@@ -218,23 +341,25 @@ class Explorer {
 
   async report() {
     const all = this.columns.rows;
-    const count = this.rows ? this.rows.length : all;
-    at("selection").textContent = this.rows ? share(words, count, all) : words.all.replace("{count}", whole(all));
-    at("clear").hidden = !this.rows;
+    const { active } = this.gates;
+    delete root.dataset.exact;
+    const text = active && !this.rows ? words.gates.missing : this.rows ? share(words, this.rows.length, all) : words.all.replace("{count}", whole(all));
+    at("selection").textContent = text;
+    at("clear").hidden = !active;
     this.#linkExact();
     this.numbers = await this.#numbers(this.#described());
     fillTable(at("statistics"), this.numbers);
+    this.#showExact();
     this.histogram();
+    this.course.show();
   }
 
-  /** A link to the statistics that the server makes of all events: those selected, if a gate can say which. */
+  /** A link to the statistics of all events beside those of other measurements, with the same gates. */
   #linkExact() {
     const { x, y } = this.controls;
-    const conditions = this.shape?.conditions?.(x.value, y.value);
     const query = new URLSearchParams([["r", data.id], ["f", x.value], ["f", y.value]]);
-    if (conditions) query.set("g", JSON.stringify([{ name: words.selection, conditions }]));
+    if (this.gates.list.length) query.set("g", JSON.stringify(this.gates.list));
     at("exact").href = `/compare?${query}`;
-    at("exact").hidden = Boolean(this.shape) && !conditions;
   }
 
   async #numbers(names) {
@@ -250,13 +375,34 @@ class Explorer {
     drawHistogram(at("histogram"), this.x, this.scatter.scaleX, titleOf(this.controls.x.value), this.rows);
   }
 
+  /** Statistics of every feature, over all events, for all events and each gate. */
   async saveCsv() {
-    const rows = await this.#numbers(this.columns.names);
-    save(csv(rows, `${data.name}: ${at("selection").textContent} ${location.href}`), "text/csv", `${data.name}_statistics.csv`);
+    try {
+      const found = await serverStatistics(data.id, this.columns.names, this.gates.list);
+      const rows = Object.values(found).flatMap((gate) => this.columns.names.filter((name) => gate.features[name]).map((name) => ({ gate: gate.name, name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", events: gate.events, share: gate.share, rate: gate.rate, numbers: gate.features[name] })));
+      save(csv(rows, `${data.name} ${location.href}`), "text/csv", `${data.name}_statistics.csv`);
+    } catch (error) {
+      toast(error.message);
+    }
   }
 
-  savePng() {
-    this.scatter.canvas.toBlob((blob) => save(blob, "image/png", `${data.name}_${this.controls.x.value}_${this.controls.y.value}.png`));
+  /** Title and foot of a figure: file, gate, events; server and time. */
+  #caption() {
+    const gate = this.gates.active ? `, ${this.gates.active}` : "";
+    return { title: `${data.name}${gate}: ${at("selection").textContent}`, foot: `${location.origin}${data.url} · ${new Date().toISOString().slice(0, 10)}` };
+  }
+
+  #figureName(suffix) {
+    return `${data.name}_${this.controls.x.value}_${this.controls.y.value}.${suffix}`;
+  }
+
+  async savePng() {
+    save(await figure.png(this.scatter, this.#caption(), (copy) => this.#decorate(copy)), "image/png", this.#figureName("png"));
+  }
+
+  saveSvg() {
+    const drawn = (copy) => this.#outlines().filter((one) => one.points).map(({ gate, points }) => ({ points: pixels(points, copy), colour: gate.colour ?? "#888888", name: gate.name }));
+    save(figure.svg(this.scatter, this.#caption(), drawn), "image/svg+xml", this.#figureName("svg"));
   }
 
   resized() {
@@ -264,6 +410,7 @@ class Explorer {
     this.scatter.resize();
     this.scatter.draw();
     this.histogram();
+    this.course.show();
     this.panel.redraw();
   }
 
@@ -277,14 +424,19 @@ class Explorer {
   remember() {
     const url = new URL(location);
     const { x, y, xlog, ylog, colour } = this.controls;
+    const { text } = this.gates;
+    at("toolong").hidden = text.length <= LONGEST_LINK;
     const state = {
       x: x.value,
       y: y.value,
       xs: xlog.checked ? "log" : null,
       ys: ylog.checked ? "log" : null,
       colour: colour.value || null,
+      show: ["contours", "marginals"].filter((key) => this.controls[key].checked).join(",") || null,
       view: this.#viewText(),
-      sel: this.shape?.text ?? null,
+      sel: null,
+      gates: text.length <= LONGEST_LINK ? text || null : null,
+      gate: this.gates.active || null,
       event: this.event ?? null,
     };
     for (const [key, value] of Object.entries(state)) {

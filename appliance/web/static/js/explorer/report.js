@@ -2,7 +2,7 @@
 
 import { significant, whole } from "./scale.js";
 
-const COLUMNS = ["count", "mean", "sd", "median", "q25", "q75", "min", "max"];
+const COLUMNS = ["count", "mean", "median", "mode", "sd", "cv", "p10", "q25", "q75", "p90", "min", "max"];
 
 /** Fill the table body: one row per feature, its statistics in columns. */
 export function fillTable(body, rows) {
@@ -24,11 +24,12 @@ export function fillTable(body, rows) {
   );
 }
 
-/** Statistics as CSV: a comment with the view, a header, one line per feature. */
+/** Statistics as CSV: a comment with the view, a header, one line per gate and feature. */
 export function csv(rows, about) {
-  const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const lines = [`# ${about.replaceAll("\n", " ")}`, ["feature", "label", "unit", ...COLUMNS].join(",")];
-  for (const { name, label, unit, numbers } of rows) lines.push([name, quote(label), unit, ...COLUMNS.map((key) => String(numbers[key]))].join(","));
+  const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : /^[=+@-]/.test(text) ? `'${text}` : text);
+  const cell = (value) => (value === null || value === undefined ? "" : String(value));
+  const lines = [`# ${about.replaceAll("\n", " ")}`, ["gate", "events", "share", "rate", "feature", "label", "unit", ...COLUMNS].join(",")];
+  for (const { gate, events, share, rate, name, label, unit, numbers } of rows) lines.push([quote(gate), cell(events), cell(share), cell(rate), name, quote(label), unit, ...COLUMNS.map((key) => cell(numbers[key]))].join(","));
   return `${lines.join("\r\n")}\r\n`;
 }
 

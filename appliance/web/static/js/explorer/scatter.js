@@ -1,6 +1,6 @@
 // The scatter plot on a plain 2-D canvas: points are written into the pixels of one image, which keeps a million of them fluid.
 
-import { density, drawingOrder } from "./density.js";
+import { density, drawingOrder, randomOrder } from "./density.js";
 import { map, packed, token } from "./palette.js";
 import { tickLabel } from "./scale.js";
 
@@ -8,11 +8,16 @@ const MARGIN = { left: 66, right: 14, top: 12, bottom: 48 };
 
 /** Draws columns `x` and `y` under two scales; knows where a pixel is in values. */
 export class Scatter {
-  constructor(canvas) {
+  /** @param {{width: number, height: number, ratio: number} | null} fixed size [CSS pixels] of a canvas that is not on the page */
+  constructor(canvas, fixed = null) {
     this.canvas = canvas;
+    this.fixed = fixed;
+    this.right = 0; // room beside the plot, and above it
+    this.above = 0;
     this.context = canvas.getContext("2d", { alpha: false });
     this.selected = null;
-    this.shape = null;
+    this.sketch = null;
+    this.overlay = null;
     this.marked = -1;
     this.labels = { x: "", y: "" };
     this.readTheme();
@@ -25,14 +30,14 @@ export class Scatter {
 
   /** Take over the size the page gives the canvas. */
   resize() {
-    const box = this.canvas.getBoundingClientRect();
-    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const box = this.fixed ?? this.canvas.getBoundingClientRect();
+    const ratio = this.fixed?.ratio ?? Math.min(2, window.devicePixelRatio || 1);
     this.ratio = ratio;
     this.width = Math.max(200, Math.round(box.width));
     this.height = Math.max(200, Math.round(box.height));
     this.canvas.width = Math.round(this.width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
-    this.plot = { left: MARGIN.left, top: MARGIN.top, width: this.width - MARGIN.left - MARGIN.right, height: this.height - MARGIN.top - MARGIN.bottom };
+    this.plot = { left: MARGIN.left, top: MARGIN.top + this.above, width: this.width - MARGIN.left - MARGIN.right - this.right, height: this.height - MARGIN.top - this.above - MARGIN.bottom };
     const { width, height } = this.plot;
     this.image = this.context.createImageData(Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio)));
     this.pixels = new Uint32Array(this.image.data.buffer);
@@ -65,9 +70,17 @@ export class Scatter {
   recolour() {
     this.#prepare();
     if (this.given) {
-      this.coloured = { colours: this.given, order: drawingOrder(this.given) };
+      this.coloured = { colours: this.given, order: randomOrder(this.given.length) };
       return;
     }
+    const { px, py } = this.places();
+    const colours = density(px, py);
+    this.coloured = { colours, order: drawingOrder(colours) };
+  }
+
+  /** Where all points are along the axes as they are now: 0…1 for those that are visible. */
+  places() {
+    this.#prepare();
     const n = this.x.length;
     const px = new Float32Array(n);
     const py = new Float32Array(n);
@@ -78,8 +91,7 @@ export class Scatter {
       px[i] = x[i] * ax + bx;
       py[i] = y[i] * ay + by;
     }
-    const colours = density(px, py);
-    this.coloured = { colours, order: drawingOrder(colours) };
+    return { px, py };
   }
 
   /** Draw everything. `fast`: leave the colours as they were. */
@@ -94,8 +106,11 @@ export class Scatter {
     this.#drawPoints();
     context.putImageData(this.image, Math.round(this.plot.left * this.ratio), Math.round(this.plot.top * this.ratio));
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    if (this.bare) return;
     this.#drawAxes();
-    this.#drawShape();
+    this.around?.(this.context);
+    this.#clip(() => this.overlay?.(this.context));
+    this.#drawSketch();
     this.#drawMark();
   }
 
@@ -142,17 +157,14 @@ export class Scatter {
     context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     context.textBaseline = "top";
     context.textAlign = "center";
-    for (const tick of this.scaleX.ticks(Math.max(2, width / 90), tickLabel)) {
-      const at = Math.round(left + this.scaleX.position(tick.value) * width) + 0.5;
-      line(context, at, top + height, at, top + height + (tick.label ? 6 : 3));
-      context.fillText(tick.label, at, top + height + 8);
-    }
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const tick of this.scaleY.ticks(Math.max(2, height / 60), tickLabel)) {
-      const at = Math.round(top + height - this.scaleY.position(tick.value) * height) + 0.5;
-      line(context, left - (tick.label ? 6 : 3), at, left, at);
-      context.fillText(tick.label, left - 9, at);
+    for (const { axis, at, label } of this.ticks()) {
+      context.textAlign = axis === "x" ? "center" : "right";
+      context.textBaseline = axis === "x" ? "top" : "middle";
+      const length = label ? 6 : 3;
+      if (axis === "x") line(context, at, top + height, at, top + height + length);
+      else line(context, left - length, at, left, at);
+      if (axis === "x") context.fillText(label, at, top + height + 8);
+      else context.fillText(label, left - 9, at);
     }
     context.font = `600 13px ${getComputedStyle(document.body).fontFamily}`;
     context.textAlign = "center";
@@ -166,28 +178,28 @@ export class Scatter {
     context.restore();
   }
 
-  #drawShape() {
-    const points = this.shape?.points;
-    if (!points?.length) return;
+  /** The ticks of both axes, and where they are on the canvas. */
+  ticks() {
+    const { left, top, width, height } = this.plot;
+    const x = this.scaleX.ticks(Math.max(2, width / 90), tickLabel).map((tick) => ({ axis: "x", label: tick.label, at: Math.round(left + this.scaleX.position(tick.value) * width) + 0.5 }));
+    const y = this.scaleY.ticks(Math.max(2, height / 60), tickLabel).map((tick) => ({ axis: "y", label: tick.label, at: Math.round(top + height - this.scaleY.position(tick.value) * height) + 0.5 }));
+    return [...x, ...y];
+  }
+
+  /** What is being drawn: {pixels, open}. */
+  #drawSketch() {
+    const { pixels, open } = this.sketch ?? {};
+    if (!pixels?.length) return;
     const context = this.context;
     this.#clip(() => {
       context.beginPath();
-      for (const [x, y] of points) {
-        const place = this.toPixel(x, y);
-        context.lineTo(place.x, place.y);
-      }
-      if (!this.shape.open) context.closePath();
+      for (const [x, y] of pixels) context.lineTo(x, y);
+      if (!open) context.closePath();
       context.strokeStyle = this.theme.bad.css;
       context.lineWidth = 2;
-      context.setLineDash(this.shape.open ? [5, 4] : []);
+      context.setLineDash([5, 4]);
       context.stroke();
       context.setLineDash([]);
-      if (!this.shape.open) {
-        context.globalAlpha = 0.08;
-        context.fillStyle = this.theme.bad.css;
-        context.fill();
-        context.globalAlpha = 1;
-      }
     });
   }
 

@@ -1,10 +1,10 @@
 // Mouse, touch and keyboard on the scatter plot: move, zoom, box, polygon, pick.
 
-import { Box, Polygon } from "./selection.js";
+import * as shapes from "./shapes.js";
 
 const DRAG = 4; // pixels before a press becomes a drag
 
-/** Turns input into calls of `handlers`: view(scaleX, scaleY, done), shape(shape|null), pick(row), hint(text). */
+/** Turns input into calls of `handlers`: view(scaleX, scaleY, done), sketch({points, open}|null), gate(conditions), features(), pick(row), leave(), reset(). */
 export class Tools {
   constructor(scatter, handlers) {
     this.scatter = scatter;
@@ -23,7 +23,7 @@ export class Tools {
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Choose a tool: pan, box or polygon. Clicking an event picks it with each of them, except while a polygon is drawn. */
+  /** Choose a tool: pan, box, polygon, ellipse or range. Clicking an event picks it with each of them, except while a polygon is drawn. */
   choose(tool) {
     this.tool = tool;
     this.path = [];
@@ -56,8 +56,8 @@ export class Tools {
     if (this.tool === "pan") {
       const { width, height } = this.scatter.plot;
       this.handlers.view(this.start.scaleX.moved((x - place.x) / width), this.start.scaleY.moved((place.y - y) / height), false);
-    } else if (this.tool === "box") {
-      this.handlers.shape(this.#box(place), false);
+    } else if (this.tool !== "polygon") {
+      this.handlers.sketch(this.#sketch(place));
     } else {
       const value = this.scatter.toValue(place.x, place.y);
       this.path.push([value.x, value.y]);
@@ -76,7 +76,7 @@ export class Tools {
     const place = this.#place(event);
     if (!this.start.dragged) return this.#click(place);
     if (this.tool === "pan") this.handlers.view(this.scatter.scaleX, this.scatter.scaleY, true);
-    else if (this.tool === "box") this.handlers.shape(this.#box(place), true);
+    else if (this.tool !== "polygon") this.#finish(this.start, place);
     else if (this.path.length > 8) this.#closePolygon(); // drawn in one stroke
   }
 
@@ -97,20 +97,57 @@ export class Tools {
     else if (this.tool !== "polygon") this.handlers.reset();
   }
 
-  #box(place) {
-    const a = this.scatter.toValue(this.start.x, this.start.y);
-    const b = this.scatter.toValue(place.x, place.y);
-    return new Box(a.x, b.x, a.y, b.y);
+  /** Which axes a range is about: the one along which the pointer has moved more. */
+  #rangeAxis(a, b) {
+    return Math.abs(b.x - a.x) >= Math.abs(b.y - a.y) ? "x" : "y";
+  }
+
+  /** The outline between where the pointer went down and where it is. */
+  #sketch(place) {
+    const { left, top, width, height } = this.scatter.plot;
+    let [a, b] = [this.start, place];
+    if (this.tool === "range") {
+      [a, b] = this.#rangeAxis(a, b) === "x" ? [{ x: a.x, y: top }, { x: b.x, y: top + height }] : [{ x: left, y: a.y }, { x: left + width, y: b.y }];
+    }
+    const points = this.tool === "ellipse" ? round(a, b) : [[a.x, a.y], [b.x, a.y], [b.x, b.y], [a.x, b.y]];
+    return { pixels: points };
+  }
+
+  /** A gate from what was drawn between two places; nothing for one without area. */
+  #finish(from, to) {
+    const axis = this.#rangeAxis(from, to);
+    const thin = this.tool === "range" ? Math.abs(to[axis] - from[axis]) < 3 : shapes.isFlat([[from.x, from.y], [to.x, from.y], [to.x, to.y]]);
+    this.handlers.sketch(null);
+    if (thin) return this.handlers.tooSmall();
+    const [a, b] = [from, to].map((place) => this.scatter.toValue(place.x, place.y)).map((value) => [value.x, value.y]);
+    const { x, y } = this.handlers.features();
+    const { scaleX, scaleY } = this.scatter;
+    if (this.tool === "range") this.handlers.gate([axis === "x" ? shapes.range(x, a[0], b[0]) : shapes.range(y, a[1], b[1])]);
+    else if (this.tool === "ellipse") this.handlers.gate(shapes.ellipse(x, y, a, b, { x: scaleX, y: scaleY }));
+    else this.handlers.gate(shapes.box(x, y, a, b));
   }
 
   #showPath() {
-    this.handlers.shape({ points: this.path, open: true }, false);
+    this.handlers.sketch({ pixels: this.path.map(([x, y]) => this.scatter.toPixel(x, y)).map((place) => [place.x, place.y]), open: true });
   }
 
   #closePolygon() {
-    const shape = new Polygon(thinned(this.path), { x: this.scatter.scaleX, y: this.scatter.scaleY });
+    const path = thinned(this.path, (point) => this.scatter.toPixel(...point));
+    const flat = path.length < 3 || shapes.isFlat(path.map((point) => this.scatter.toPixel(...point)).map((place) => [place.x, place.y]));
     this.path = [];
-    this.handlers.shape(shape, true);
+    this.handlers.sketch(null);
+    if (flat) return this.handlers.tooSmall();
+    const { x, y } = this.handlers.features();
+    this.handlers.gate(shapes.polygon(x, y, path, { x: this.scatter.scaleX, y: this.scatter.scaleY }));
+  }
+
+  /** What is visible as a gate, in the shape of the tool. */
+  #visible() {
+    const { left, top, width, height } = this.scatter.plot;
+    const tool = this.tool;
+    if (tool === "pan" || tool === "polygon") this.tool = "box";
+    this.#finish({ x: left, y: top + height }, { x: left + width, y: top });
+    this.tool = tool;
   }
 
   /** Without Ctrl, and before a click into the plot, the wheel scrolls the page as everywhere. */
@@ -156,12 +193,14 @@ export class Tools {
     } else if (event.key === "0") {
       this.handlers.reset();
     } else if (event.key === "Escape") {
+      const drawing = this.path.length > 0;
       this.path = [];
-      this.handlers.shape(null, true);
+      this.handlers.sketch(null);
+      if (!drawing) this.handlers.leave();
     } else if (event.key === "Enter" && this.path.length > 2) {
       this.#closePolygon();
     } else if (event.key === "Enter" && event.shiftKey) {
-      this.handlers.shape(new Box(scaleX.low, scaleX.high, scaleY.low, scaleY.high), true);
+      this.#visible();
     } else {
       return;
     }
@@ -169,8 +208,34 @@ export class Tools {
   }
 }
 
-/** At most about 120 corners, so that the link stays short. */
-function thinned(points) {
-  const step = Math.max(1, Math.ceil(points.length / 120));
-  return points.filter((_, i) => i % step === 0);
+/** An ellipse on the canvas between two places. */
+function round(a, b) {
+  return Array.from({ length: 64 }, (_, i) => {
+    const angle = (2 * Math.PI * i) / 64;
+    return [(a.x + b.x) / 2 + (Math.cos(angle) * (b.x - a.x)) / 2, (a.y + b.y) / 2 + (Math.sin(angle) * (b.y - a.y)) / 2];
+  });
+}
+
+/** Without the corners that lie within a pixel of the line through their neighbours (Douglas and Peucker), so that links stay short. */
+function thinned(points, place) {
+  if (points.length <= 12) return points;
+  const spots = points.map(place);
+  const keep = new Uint8Array(points.length);
+  keep[0] = keep[points.length - 1] = 1;
+  const open = [[0, points.length - 1]];
+  while (open.length) {
+    const [first, last] = open.pop();
+    const [a, b] = [spots[first], spots[last]];
+    const length = Math.hypot(b.x - a.x, b.y - a.y);
+    let [far, most] = [-1, 1];
+    for (let i = first + 1; i < last; i++) {
+      const p = spots[i];
+      const away = length < 1 ? Math.hypot(p.x - a.x, p.y - a.y) : Math.abs((b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x)) / length;
+      if (away > most) [far, most] = [i, away];
+    }
+    if (far < 0) continue;
+    keep[far] = 1;
+    open.push([first, far], [far, last]);
+  }
+  return points.filter((_, i) => keep[i]);
 }

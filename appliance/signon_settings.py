@@ -1,0 +1,41 @@
+"""Settings of signing in with accounts that are kept elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.model.setting_values import option as _option
+
+
+@dataclass(frozen=True, slots=True)
+class Ldap:
+    """Signing in with an account of the institution's directory; nothing is asked without a server."""
+
+    servers: str = _option(
+        "", "Servers of the directory, tried in this order: ldaps://HOST[:PORT], or ldap:// for StartTLS; empty = none"
+    )
+    authority: str = _option(
+        "", "PEM file of the authority that signed their certificates; empty = those of the system"
+    )
+    bind_dn: str = _option("", "Account that searches; `dcor ldap password` sets its password; empty = anonymously")
+    user_base: str = _option("", "Where people are searched, such as ou=people,dc=hospital,dc=example")
+    user_filter: str = _option("(objectClass=person)", "Who counts as a person; who does not is locked out")
+    login_attribute: str = _option("uid", "Attribute with the name to sign in with; Active Directory: sAMAccountName")
+    id_attribute: str = _option("entryUUID", "Attribute that never changes; Active Directory: objectGUID")
+    name_attribute: str = _option("cn", "Attribute with the full name; Active Directory: displayName")
+    email_attribute: str = _option("mail", "Attribute with the e-mail address")
+    group_base: str = _option("", "Where groups are searched; empty = in user_base")
+    group_filter: str = _option(
+        "(member={dn})",
+        "Groups of a person, with {dn} and {login}; Active Directory, with groups in groups: (member:1.2.840.113556.1.4.1941:={dn})",
+    )
+    users: str = _option(
+        "", "Further groups whose members may sign in, separated by ; (name or DN); * = everybody whom the filter finds"
+    )
+    circles: str = _option("", "Roles that groups give, separated by ;: GROUP -> CIRCLE:ROLE (member, editor or admin)")
+    administrators: str = _option("", "Groups whose members administer this server, separated by ;")
+    refresh: int = _option(180, "How often people and groups are compared with the directory", "s", least=60)
+    offline: int = _option(
+        86400, "How long sessions and tokens go on while no server answers; then they wait for one", "s", least=600
+    )
+    timeout: int = _option(5, "How long one answer may take", "s", least=1, most=60)

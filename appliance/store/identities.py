@@ -1,0 +1,122 @@
+"""Which account belongs to whom elsewhere: in the directory (issuer "ldap")."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model import names, times
+
+
+def find(conn: sqlite3.Connection, issuer: str, subject: str) -> sqlite3.Row | None:
+    """The identity with this stable id, or None."""
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM identity WHERE issuer = ? AND subject = ?", (issuer, subject)
+    ).fetchone()
+    return row
+
+
+def of_user(conn: sqlite3.Connection, user_id: str) -> sqlite3.Row | None:
+    """The identity that an account belongs to, or None for a local account."""
+    row: sqlite3.Row | None = conn.execute("SELECT * FROM identity WHERE user_id = ?", (user_id,)).fetchone()
+    return row
+
+
+def by_login(conn: sqlite3.Connection, issuer: str, login: str) -> sqlite3.Row | None:
+    """The identity that last signed in with this name, or None. Names change hands: the directory decides who it is now."""
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM identity WHERE issuer = ? AND login = ?", (issuer, login.lower())
+    ).fetchone()
+    return row
+
+
+def listed(conn: sqlite3.Connection, issuer: str) -> list[sqlite3.Row]:
+    """All identities of accounts that are not deleted, by login."""
+    return conn.execute(
+        """SELECT i.*, u.name, u.state FROM identity i JOIN user u ON u.id = i.user_id
+           WHERE i.issuer = ? AND u.state != 'deleted' ORDER BY i.login""",
+        (issuer,),
+    ).fetchall()
+
+
+def add(tx: sqlite3.Connection, issuer: str, subject: str, user_id: str, login: str) -> None:
+    """Note that an account belongs to somebody elsewhere."""
+    tx.execute(
+        "INSERT INTO identity (issuer, subject, user_id, login, linked) VALUES (?, ?, ?, ?, ?)",
+        (issuer, subject, user_id, login.lower(), times.now()),
+    )
+
+
+def remove(tx: sqlite3.Connection, user_id: str) -> None:
+    """The account is a local one again; memberships that came from elsewhere are as if made by hand."""
+    tx.execute("UPDATE member SET source = '' WHERE user_id = ?", (user_id,))
+    tx.execute("DELETE FROM identity WHERE user_id = ?", (user_id,))
+
+
+def set_login(tx: sqlite3.Connection, user_id: str, login: str) -> None:
+    """Note the name that is signed in with elsewhere."""
+    tx.execute("UPDATE identity SET login = ? WHERE user_id = ?", (login.lower(), user_id))
+
+
+def set_administrator(tx: sqlite3.Connection, user_id: str, value: bool) -> None:
+    """Note whether a group elsewhere made the account an administrator."""
+    tx.execute("UPDATE identity SET administrator = ? WHERE user_id = ?", (int(value), user_id))
+
+
+def set_locked(tx: sqlite3.Connection, user_id: str, reason: str) -> None:
+    """Note why the account is disabled from elsewhere; "" = it is not."""
+    tx.execute("UPDATE identity SET locked = ? WHERE user_id = ?", (reason, user_id))
+
+
+# --- memberships --------------------------------------------------------------------------------------------------------
+
+
+def source(conn: sqlite3.Connection, community_id: str, user_id: str) -> str:
+    """Where a membership comes from: "" = by hand, or there is none."""
+    row = conn.execute(
+        "SELECT source FROM member WHERE community_id = ? AND user_id = ?", (community_id, user_id)
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def memberships(conn: sqlite3.Connection, user_id: str) -> dict[str, tuple[str, str]]:
+    """Circle → (role, where the membership comes from)."""
+    rows = conn.execute(
+        "SELECT m.community_id, m.role, m.source FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ? AND c.kind = 'circle'",
+        (user_id,),
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def set_membership(tx: sqlite3.Connection, community_id: str, user_id: str, role: str, source: str) -> None:
+    """Give a role that comes from `source`."""
+    tx.execute(
+        """INSERT INTO member (id, community_id, user_id, role, source) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (community_id, user_id) DO UPDATE SET role = excluded.role, source = excluded.source""",
+        (names.new_id(), community_id, user_id, role, source),
+    )
+
+
+# --- when the directory was last asked ------------------------------------------------------------------------------------
+
+
+def answered(conn: sqlite3.Connection, issuer: str) -> str | None:
+    """When all identities of this issuer were last compared with it, None for never."""
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (f"identities_{issuer}",)).fetchone()
+    return row[0] if row else None
+
+
+def note_answered(tx: sqlite3.Connection, issuer: str) -> None:
+    """All identities of this issuer were compared with it now."""
+    tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"identities_{issuer}", times.now()))
+
+
+def pause(tx: sqlite3.Connection, issuer: str, paused: bool) -> int:
+    """Let the credentials of all accounts of an issuer wait, or go on. → how many changed."""
+    return tx.execute(
+        "UPDATE identity SET paused = ?1 WHERE issuer = ?2 AND paused != ?1", (int(paused), issuer)
+    ).rowcount
+
+
+def paused(conn: sqlite3.Connection, user_id: str) -> bool:
+    """Do the credentials of this account wait for its directory?"""
+    return conn.execute("SELECT 1 FROM identity WHERE user_id = ? AND paused = 1", (user_id,)).fetchone() is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -130,11 +130,9 @@ def is_fresh(settings: Settings, now: datetime | None = None) -> bool:
     for name in backup_manifest.names(place):
         if not -backup_manifest.CLOCKS <= moment - backup_manifest.moment_of(name) < FRESH:
             continue
-        try:
+        with suppress(Problem):  # damaged, or written by others
             if backup_manifest.find(place, name, seal(settings).public).kind == backup_manifest.FULL:
                 return True
-        except Problem:  # damaged, or written by others
-            continue
     return False
 
 

@@ -156,7 +156,7 @@ def read(path: Path, signer: str | None = None) -> Manifest:
 
 def names(folder: Path, kind: str | None = None) -> list[str]:
     """Return the names of the finished backups in `folder`, newest first; all of them, or those of one kind (see `kind_of`)."""
-    found = sorted((path.name for path in _sets(folder) if (path / MANIFEST).exists()), reverse=True)
+    found = sorted((path.name for path in _sets(folder) if (path / MANIFEST).is_file()), reverse=True)
     return found if kind is None else [name for name in found if kind_of(folder, name) == kind]
 
 

@@ -19,12 +19,13 @@ from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.peer import address, pull
 from appliance.peer.catalogue import Selection
-from appliance.peer.client import Client
+from appliance.peer.client import Client, printable
 from appliance.peer.plan import Plan
 from appliance.peer.progress import Progress
 
 _LOCK = "pull.lock"
 _MOST_TOLD = 50
+_LONGEST_LINE = 1000
 _KINDS = ("users", "circles", "collections", "datasets")
 
 
@@ -175,7 +176,7 @@ def _plan_text(data: dict[str, Any]) -> str:
     lines = [f"From {data['source']} would come:"]
     lines += [f"  {kind}: {_counted(data['would_take'][kind])}" for kind in _KINDS]
     lines.append(f"  files: {data['files']} ({size(data['bytes'])})")
-    return "\n".join([*lines, *_rest(data)])
+    return _text([*lines, *_rest(data)])
 
 
 def _report_text(data: dict[str, Any]) -> str:
@@ -192,7 +193,12 @@ def _report_text(data: dict[str, Any]) -> str:
             "Without a checksum there to compare with:",
             *(f"  {one}" for one in data["unverified"][:_MOST_TOLD]),
         ]
-    return "\n".join([*lines, *_rest(data)])
+    return _text([*lines, *_rest(data)])
+
+
+def _text(lines: list[str]) -> str:
+    """Lines for a terminal: names and licences of another server hold no sequences that it would obey."""
+    return "\n".join(printable(line, _LONGEST_LINE) for line in lines)
 
 
 def _rest(data: dict[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ def write_dataset(
         with site.db.write() as tx:
             row = datasets.find(tx, dataset.id)
             name = _name(tx, dataset, row)
-            mirroring.put_dataset(tx, dataset.id, _columns(dataset, name))
+            mirroring.put_dataset(tx, dataset.id, _columns(dataset, name, _creator(tx, source, dataset)))
             mirroring.set_tags(tx, dataset.id, dataset.tags)
             for position, file in enumerate(dataset.files):
                 _write_file(site, tx, dataset, file, position, received.get(file.id), notes)
@@ -61,6 +61,12 @@ def write_dataset(
     if name != dataset.name:
         notes.append(f"The dataset {dataset.name} is called {name} here: its name was taken.")
     return name, notes
+
+
+def _creator(tx: sqlite3.Connection, source: str, dataset: PeerDataset) -> str:
+    """Who made it there; nobody, where an account of this server that did not come from there has the same id."""
+    foreign = users.find(tx, dataset.creator_id) is not None if dataset.creator_id else False
+    return "" if foreign and dataset.creator_id not in origins.of_source(tx, "user", source) else dataset.creator_id
 
 
 def _incoming(site: Site, file: PeerFile, received: Received) -> resource_actions.Incoming:
@@ -80,7 +86,7 @@ def _name(tx: sqlite3.Connection, dataset: PeerDataset, row: sqlite3.Row | None)
     return names.dataset_name(dataset.title, lambda text: datasets.name_taken(tx, text), dataset.id)
 
 
-def _columns(dataset: PeerDataset, name: str) -> dict[str, Any]:
+def _columns(dataset: PeerDataset, name: str, creator_id: str) -> dict[str, Any]:
     texts = {
         "title": dataset.title, "notes": dataset.notes, "authors": dataset.authors, "doi": dataset.doi,
         "references": dataset.references, "license_id": dataset.license_id,
@@ -92,7 +98,7 @@ def _columns(dataset: PeerDataset, name: str) -> dict[str, Any]:
         "private": int(dataset.private),
         "state": dataset.state,
         "circle_id": dataset.circle_id,
-        "creator_id": dataset.creator_id,
+        "creator_id": creator_id,
         "created": dataset.created,
     }
 

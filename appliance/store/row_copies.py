@@ -56,10 +56,15 @@ def artefact_kinds(source: sqlite3.Connection, resource_id: str) -> list[str]:
 
 
 def dataset(tx: sqlite3.Connection, source: sqlite3.Connection, row: sqlite3.Row, name: str) -> None:
-    """Copy a dataset under `name`, with tags, files, sharing; one that is marked as deleted here becomes what it was."""
+    """Copy a dataset under `name`, with tags, files, sharing; one that is marked as deleted here becomes what it was.
+
+    With whom that one was shared when it was deleted is noted here, and newer than the copy: what had ended stays ended.
+    """
+    in_trash = tx.execute("SELECT 1 FROM dataset WHERE id = ? AND state = 'deleted'", (row["id"],)).fetchone()
     values = _values(tx, "dataset", row) | {"name": name}
     _put(tx, "dataset", values)
-    tx.execute("DELETE FROM deleted_relation WHERE dataset_id = ?", (row["id"],))
+    if in_trash:
+        datasets.restore(tx, row["id"], name, state=row["state"])
     for tag in source.execute(
         "SELECT t.name, t.id FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ?", (row["id"],)
     ):
@@ -68,7 +73,10 @@ def dataset(tx: sqlite3.Connection, source: sqlite3.Connection, row: sqlite3.Row
     for one in resources_of(source, row["id"]):
         if tx.execute("SELECT 1 FROM resource WHERE id = ?", (one["id"],)).fetchone() is None:
             resource(tx, source, one)
-    _copy_dependents(tx, source, "dataset", row["id"], without={"resource", "dataset_tag", "deleted_relation"})
+    known_here = {"collaborator", "collection_dataset", "follower"} if in_trash else set()
+    _copy_dependents(
+        tx, source, "dataset", row["id"], without={"resource", "dataset_tag", "deleted_relation"} | known_here
+    )
     refresh(tx, row["id"])
 
 

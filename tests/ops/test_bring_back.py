@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.actions import draft_files
+from appliance.actions import draft_files, sharing
+from appliance.cli.common import CliState
 from appliance.model.viewer import OPERATOR
 from tests.ops.place import Place
 
@@ -77,6 +78,28 @@ def test_a_deleted_dataset_comes_back_from_a_backup_as_it_was(place: Place) -> N
     assert everything(place) == before
 
 
+def test_sharing_that_ended_before_the_deletion_stays_ended(place: Place) -> None:
+    site = CliState(place.root).site
+    place.done("user", "add", "guest", "--email", "guest@lab.example")
+    sharing.share(site, OPERATOR, place.dataset, "guest", "editor")
+    place.done("backup", "create")
+    sharing.unshare(site, OPERATOR, place.dataset, "guest")
+    place.done("dataset", "delete", place.dataset, "--yes")
+    restore(place, "--dataset", place.dataset)
+    assert rows(place, "SELECT count(*) FROM collaborator") == [(0,)]
+
+
+def test_an_administrator_comes_back_as_an_ordinary_user(place: Place) -> None:
+    place.done("user", "add", "chief", "--email", "chief@lab.example")
+    place.done("user", "promote", "chief")
+    place.done("backup", "create")
+    place.done("user", "demote", "chief")
+    place.done("user", "remove", "chief", "--yes")
+    notes = restore(place, "--user", "chief")["notes"]
+    assert "dcor user promote chief" in str(notes)
+    assert rows(place, "SELECT sysadmin FROM user WHERE name = 'chief'") == [(0,)]
+
+
 def test_a_dataset_whose_name_is_taken_gets_another(place: Place, tmp_path: Path) -> None:
     place.done("dataset", "purge", place.dataset, "--yes")
     with closing(sqlite3.connect(place.database)) as conn:
@@ -111,8 +134,6 @@ def test_a_damaged_file_is_put_back_and_kept_aside(place: Place) -> None:
 
 
 def test_a_file_that_was_taken_out_of_its_dataset_comes_back(place: Place) -> None:
-    from appliance.cli.common import CliState
-
     before = everything(place)
     draft_files.remove(CliState(place.root).site, OPERATOR, place.dataset, [place.resource])
     for path in (place.root / "quarantine").iterdir():

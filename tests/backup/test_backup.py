@@ -475,8 +475,6 @@ def test_a_file_that_was_sealed_afresh_is_good_for_older_backups_too(site: Site)
         assert site.verify(name=name, identities=site.identities).ok
 
 
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 @pytest.mark.parametrize("part", ["index.age", "system.age", "database.age"])
 def test_what_was_sealed_by_others_is_never_restored(site: Site, tmp_path: Path, part: str) -> None:
     """The public key stands in the manifest, so whoever can write the folder can seal to it."""
@@ -521,6 +519,8 @@ def test_what_is_dated_in_the_future_is_not_the_newest_backup(site: Site) -> Non
     assert backup_manifest.dated_ahead(site.folder) == [ahead.name]
 
 
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become somebody else")
 def test_a_backup_folder_of_somebody_else_is_told_with_the_remedy() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)

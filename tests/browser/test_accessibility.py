@@ -14,6 +14,7 @@ from tests.support.page_visits import PAGES, show
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # some fifty pages each
 @pytest.mark.skipif(axe.source() is None, reason="axe-core cannot be fetched")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
@@ -45,6 +46,7 @@ def test_everything_can_be_reached_by_keyboard(house: House, open_page: Callable
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # some fifty pages each
 @pytest.mark.parametrize("width", [360, 768, 2560])
 def test_no_page_is_wider_than_the_screen(showroom: Showroom, open_in_showroom: Callable[..., Any], width: int) -> None:
     wide = {}

@@ -72,13 +72,21 @@ class Targets:
         id_, resource = self.dataset["id"], self.file["id"]
         for path in (
             f"/dataset/{id_}/resource/{resource}/{end}"
-            for end in ("download/x", "condensed.rtdc", "preview.jpg", "columns.bin", "event/0.json", "export.csv")
+            for end in (
+                "download/x",
+                "condensed.rtdc",
+                "preview.jpg",
+                "columns.bin",
+                "event/0.json",
+                "export.csv",
+                "pictures.json",
+            )
         ):
             if route.pattern.fullmatch(path):
                 return path
         for path in (
             f"/dataset/{id_}/download.zip", f"/dataset/{id_}/SHA256SUMS", "/organization/lab/SHA256SUMS", "/metrics",
-            f"/objects/resource/{resource[:3]}/{resource[3:6]}/{resource[6:]}", "/upload/browser", f"/upload/browser/{resource}",
+            f"/objects/resource/{resource[:3]}/{resource[3:6]}/{resource[6:]}", "/upload/browser", f"/upload/browser/{resource}", f"/gate-export/{resource}",
             f"/upload/browser/{resource}/finish", f"/upload/{resource}/1", f"/upload/{resource}/complete", "/datasets.zip",
         ):  # fmt: skip
             if route.pattern.fullmatch(path):
@@ -199,6 +207,8 @@ def test_whoever_lost_the_circle_is_a_stranger_to_an_action(targets: Targets, pa
         return  # one's own leaving is asked for, too; a number of people is told to whoever has an account
     before = targets.generation()
     own = name.startswith(("user_", "api_token", "dataset_followee", "package_collaborator_list_for"))
+    # Following what one may not see is a wrong value (409) as for what is not there; gates are read before the dataset.
+    own = own or "follow" in name or name.startswith("dcor_gate_")
     answer = parted.post(name, **targets.parameters(name))
     assert answer.status in ({403, 404} if not own else {403, 404, 409}), answer.text
     assert targets.generation() == before

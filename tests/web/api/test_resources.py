@@ -262,8 +262,9 @@ def test_addresses_for_direct_uploads_that_are_refused(
 
 
 def test_a_large_file_has_as_many_parts_as_clients_count(world: World) -> None:
-    for size, count in ((1, 1), (1 << 30, 1), ((1 << 30) + 1, 2), (3 << 30, 3), (10 << 30, 10)):
-        found = world.people["Ce"].get("resource_upload_s3_urls", organization_id=world.circle, file_size=size).result
+    for size, count in ((1, 1), (1 << 30, 1), ((1 << 30) + 1, 2), (3 << 30, 3), (4 << 30, 4)):
+        who = "Ca" if count == 4 else "Ce"  # what one has begun may take half of the room, and disks may be small
+        found = world.people[who].get("resource_upload_s3_urls", organization_id=world.circle, file_size=size).result
         assert len(found["upload_urls"]) == count
         assert bool(found["complete_url"]) == (count > 1)
 

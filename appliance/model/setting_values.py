@@ -16,11 +16,8 @@ MOST = {"bytes": 1 << 60, "s": 10 * 366 * 86400, "h": 10 * 366 * 24, "d": 100 * 
 MOST_COUNTED = 1_000_000
 LONGEST = 4000  # characters of a text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-#: What a text of that form has to be, "" apart: a pattern, and the same in words.
-_FORMS = {
-    "link": (re.compile(r"(?:https?://|mailto:)\S+", re.IGNORECASE), "must begin with https://, http:// or mailto:"),
-    "mail": (re.compile(r"[^\s@]+@[^\s@]+"), "must be an e-mail address"),
-}
+#: What a text of that form has to be, "" apart, in words.
+_FORMS = {"link": "must begin with https://, http:// or mailto:", "mail": "must be an e-mail address"}
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -75,8 +72,15 @@ def _wrong_text(value: str, declared: Mapping[str, Any]) -> str:
         return f"must have at most {LONGEST} characters"
     if _CONTROL.search(value):
         return "must be one line, without control characters"
-    pattern, words = _FORMS.get(declared["form"], (None, ""))
-    return words if value and pattern is not None and not pattern.fullmatch(value) else ""
+    form = declared["form"]
+    return _FORMS[form] if value and form and not _has_form(value, form) else ""
+
+
+def _has_form(value: str, form: str) -> bool:
+    if form == "link":
+        return value.lower().startswith(("https://", "http://", "mailto:")) and len(value.split()) == 1
+    name, _, domain = value.partition("@")
+    return bool(name and domain) and "@" not in domain and len(value.split()) == 1
 
 
 def convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:

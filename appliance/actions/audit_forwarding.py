@@ -62,10 +62,11 @@ def forward(db: Database, settings: Settings) -> int:
             handed: list[int] = []
             try:
                 _send(target, settings, _noted(rows, settings.server.hostname, handed))
-            finally:
+            except OSError:
                 if target.protocol == "udp" and len(handed) > 1:  # the last one did not leave
                     with db.write() as tx:
                         audit.note_forwarded(tx, handed[-2])
+                raise
             with db.write() as tx:
                 audit.note_forwarded(tx, rows[-1]["seq"])
                 alarms.resolve_for(tx, ALARM, "")

@@ -126,12 +126,12 @@ def create(
 
 def is_fresh(settings: Settings, now: datetime | None = None) -> bool:
     """Is there a full backup by this server younger than `FRESH`?"""
-    place, moment = folder(settings), now or datetime.now(UTC)
+    place, moment, signer = folder(settings), now or datetime.now(UTC), own_signer(settings)
     for name in backup_manifest.names(place):
-        if not -backup_manifest.CLOCKS <= moment - backup_manifest.moment_of(name) < FRESH:
+        if signer is None or not -backup_manifest.CLOCKS <= moment - backup_manifest.moment_of(name) < FRESH:
             continue
         with suppress(Problem):  # damaged, or written by others
-            if backup_manifest.find(place, name, seal(settings).public).kind == backup_manifest.FULL:
+            if backup_manifest.find(place, name, signer).kind == backup_manifest.FULL:
                 return True
     return False
 

@@ -58,5 +58,5 @@ def test_others_write_while_one_user_keeps_the_writer_busy(house: House) -> None
         stop.set()
         for thread in threads:
             thread.join()
-    used = db._write_lock._use._used
-    assert used[ada.id][0] > used[eve.id][0]
+    use = db._write_lock._use
+    assert use.by(ada.id) > use.by(eve.id)

@@ -182,6 +182,20 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Publish:
+    """Other servers to which datasets may be sent; nothing is sent anywhere else."""
+
+    targets: str = _option(
+        "", "Servers to which datasets may be published, separated by spaces; empty = none", live=True
+    )
+    storage: str = _option(
+        "",
+        "Hosts where those servers take files (object storage), separated by spaces; empty = only themselves",
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Syslog:
     """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
 
@@ -212,6 +226,7 @@ class Settings:
     verdict: Verdict = field(default_factory=Verdict)
     backup: Backup = field(default_factory=Backup)
     reserve: Reserve = field(default_factory=Reserve)
+    publish: Publish = field(default_factory=Publish)
     syslog: Syslog = field(default_factory=Syslog)
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)

@@ -37,7 +37,7 @@ DERIVED = frozenset(
         "creator_user_id", "isopen", "license_title", "license_url", "metadata_created", "metadata_modified", "num_resources", "num_tags",
         "organization", "type", "extras", "relationships_as_subject", "relationships_as_object", "revision_id", "pkg_name", "tracking_summary",
         "author", "author_email", "maintainer", "maintainer_email", "url", "version", "log_message", "save", "defer_commit",
-        "return_package_dict", "use_cache",
+        "return_package_dict", "use_cache", "published_as",
     }
 )  # fmt: skip
 

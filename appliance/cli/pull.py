@@ -96,7 +96,7 @@ def command(
         told = stack.enter_context(_Links(links or Path(f"first-logins-{server.host}-{times.now()[:10]}.txt")))
         options = pull.Options(incomplete, parallel, told)
         report = pull.pull(
-            state.site, OPERATOR, client, wanted, options, Progress(_line if sys.stderr.isatty() else None)
+            state.site, OPERATOR, client, wanted, options, Progress(line if sys.stderr.isatty() else None)
         )
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
@@ -139,7 +139,7 @@ def _selection(
     return Selection(circles, collections, datasets, users, moment)
 
 
-def _line(done: int, total: int, rate: float, left: float | None) -> None:
+def line(done: int, total: int, rate: float, left: float | None) -> None:
     """One line of progress, over the former one."""
     share = f"{100 * done / total:.0f} %" if total else ""
     wait = f", {_duration(left)} left" if left is not None and total else ""
@@ -176,7 +176,7 @@ def _plan_text(data: dict[str, Any]) -> str:
     lines = [f"From {data['source']} would come:"]
     lines += [f"  {kind}: {_counted(data['would_take'][kind])}" for kind in _KINDS]
     lines.append(f"  files: {data['files']} ({size(data['bytes'])})")
-    return _text([*lines, *_rest(data)])
+    return printed([*lines, *_rest(data)])
 
 
 def _report_text(data: dict[str, Any]) -> str:
@@ -193,10 +193,10 @@ def _report_text(data: dict[str, Any]) -> str:
             "Without a checksum there to compare with:",
             *(f"  {one}" for one in data["unverified"][:_MOST_TOLD]),
         ]
-    return _text([*lines, *_rest(data)])
+    return printed([*lines, *_rest(data)])
 
 
-def _text(lines: list[str]) -> str:
+def printed(lines: list[str]) -> str:
     """Lines for a terminal: names and licences of another server hold no sequences that it would obey."""
     return "\n".join(printable(line, _LONGEST_LINE) for line in lines)
 

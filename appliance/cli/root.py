@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "import": ("imports", "import_folder", "Import a folder tree of .rtdc files, a dataset for each folder."),
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
     "pull": ("pull", "command", "Mirror another DCOR: its accounts, circles, collections and datasets."),
+    "push": ("push", "command", "Publish datasets on another DCOR or appliance."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
     "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
     "trash": ("trash", "group", "What was deleted and can be brought back: list, restore."),

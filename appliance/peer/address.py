@@ -67,6 +67,24 @@ def redirected(source: Address, base: str, location: str, storage: frozenset[str
     return target, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+def upload_place(target: Address, url: str, storage: frozenset[str]) -> tuple[Address, str]:
+    """Where a file shall be put that goes to `target`: (server, path with query). Raises Problem 502 for a place that was not allowed.
+
+    :param url: what `target` said; :param storage: names of the hosts (with ports) where it may take files.
+    """
+    place = _split(url)
+    if place is None:
+        raise refused(f"{target.name} takes files at something that is no address.")
+    if place.origin != target.origin and place.name not in storage:
+        raise refused(
+            f"{target.name} takes files at {place.name}. If that is its storage, an administrator allows it in the setting publish.storage."
+        )
+    if place.scheme == "http" and not (target.scheme == "http" and is_loopback(place.host)):
+        raise refused(f"{target.name} takes files at {place.name} without encryption; nothing is sent there.")
+    parts = urlsplit(url)
+    return place, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
 def refused(message: str) -> Problem:
     """502: the other server did not answer as it should."""
     return Problem(502, "Bad Gateway", message=message)

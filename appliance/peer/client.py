@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ _REDIRECTIONS = 5
 #: Seconds before each repetition of a request that failed for a reason that may pass.
 WAITS = (1.0, 2.0, 5.0, 15.0, 30.0)
 _PIECE = 1 << 16
+_AGENT = f"DCOR-Appliance/{__version__}"
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class Refusal(Exception):
@@ -64,6 +66,15 @@ class Body:
             return self._answer.readinto(buffer)
         except (OSError, http.client.HTTPException) as error:
             raise Passing(_reason(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The answer to a body that was sent. :ivar etag: as the header has it."""
+
+    status: int
+    etag: str
+    body: bytes
 
 
 class Client:
@@ -105,11 +116,16 @@ class Client:
                 failure = str(passing)
         raise refused(f"{self.address.name} does not answer {action}: {failure}.")
 
+    def once(self, action: str, **parameters: Any) -> Any:
+        """The same without repetition, for what must not happen twice. Raises Passing when it is not known whether it happened."""
+        self._drop(self.address)  # over a kept connection it would be sent again where the server had just closed it
+        return self._called(action, json.dumps(parameters).encode(), MOST_ANSWER)
+
     def _called(self, action: str, body: bytes, most: int) -> Any:
         headers = {"Content-Type": "application/json"}
         path = f"{self.address.path}/api/3/action/{action}"
         answer = self._ask(self.address, "POST", path, headers, body)
-        if answer.status in (301, 302, 303, 307, 308):
+        if answer.status in _REDIRECTS:
             self._drop(self.address)
             raise refused(
                 f"{self.address.name} redirects calls of its API; give the address to which a browser is led in the end."
@@ -122,14 +138,17 @@ class Client:
         except (TooLarge, Passing):
             self._drop(self.address)
             raise
-        if answer.status >= 500 or answer.status == 429:
-            raise Passing(f"it says {answer.status}")
+        return self._result(action, answer.status, text)
+
+    def _result(self, action: str, status: int, text: bytes) -> Any:
+        if status >= 500 or status == 429:
+            raise Passing(f"it says {status}")
         try:
             data = decoded(text)
         except ValueError as error:
             raise refused(f"{self.address.name} answers {action} with something that is no JSON.") from error
-        if answer.status >= 400:
-            raise Refusal(answer.status, _message(data))
+        if status >= 400:
+            raise Refusal(status, _message(data))
         if not isinstance(data, Mapping) or data.get("success") is not True or "result" not in data:
             raise refused(f"{self.address.name} does not answer {action} as a DCOR does.")
         return data["result"]
@@ -146,7 +165,7 @@ class Client:
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
         for _ in range(_REDIRECTIONS):
             answer = self._ask(server, "GET", target, headers, None)
-            if answer.status not in (301, 302, 303, 307, 308):
+            if answer.status not in _REDIRECTS:
                 break
             location = answer.getheader("Location") or ""
             self._drop(server)
@@ -179,6 +198,39 @@ class Client:
             raise Refusal(206, "the server sends another part of the file than was asked for")
         return Body(offset, _number(total), answer)
 
+    def send_form(
+        self, action: str, headers: Mapping[str, str], pieces: Iterable[bytes | memoryview], size: int
+    ) -> Any:
+        """The result of an action that is given a form with a file of `size` bytes in all, sent once. Raises Refusal, Passing, Problem 502."""
+        place = (self.address, f"{self.address.path}/api/3/action/{action}")
+        sent = self.send(place, "POST", {**headers, **self._credential(self.address)}, pieces, size)
+        if sent.status in _REDIRECTS:
+            raise refused(f"{self.address.name} redirects calls of its API; nothing is sent elsewhere.")
+        return self._result(action, sent.status, sent.body)
+
+    def send(
+        self,
+        place: tuple[Address, str],
+        method: str,
+        headers: Mapping[str, str],
+        pieces: Iterable[bytes | memoryview],
+        size: int,
+    ) -> Sent:
+        """Send a body of `size` bytes once, without the token, over a connection of its own. Raises Passing, Problem 502."""
+        server, path = place
+        self._drop(server)  # what was sent into a connection that the server has closed meanwhile cannot be sent again
+        connection = self._connect(server)
+        given = {"User-Agent": _AGENT, "Content-Length": str(size), **headers}
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # an answer may have come before everything was sent
+                connection.request(method, path, body=pieces, headers=given)
+            answer = connection.getresponse()
+            return Sent(answer.status, answer.getheader("ETag") or "", _whole(answer, MOST_ANSWER))
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._failure(server, error) from error
+        finally:
+            connection.close()
+
     # --- connections ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -190,9 +242,7 @@ class Client:
         self, server: Address, method: str, path: str, headers: Mapping[str, str], body: bytes | None
     ) -> http.client.HTTPResponse:
         """Send a request and read the head of its answer. Raises Passing."""
-        sent = {"User-Agent": f"DCOR-Appliance/{__version__}", **headers}
-        if self._token and server.origin == self.address.origin:
-            sent["Authorization"] = self._token
+        sent = {"User-Agent": _AGENT, **headers, **self._credential(server)}
         held: dict[Any, http.client.HTTPConnection] = self._connections.__dict__.setdefault("open", {})
         for fresh in (False, True):  # a kept connection may have been closed by the server meanwhile
             connection = held.get(server.origin)
@@ -205,13 +255,20 @@ class Client:
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self._drop(server)
                 if fresh or not kept or isinstance(error, TimeoutError):
-                    if isinstance(error, ssl.SSLCertVerificationError):
-                        raise refused(
-                            f"The certificate of {server.name} is not trusted ({error.verify_message}). Where it is its own or a "
-                            "private authority's, name the file: --cacert FILE"
-                        ) from error
-                    raise Passing(_reason(error)) from error
+                    raise self._failure(server, error) from error
         raise AssertionError  # pragma: no cover
+
+    def _credential(self, server: Address) -> dict[str, str]:
+        """The token, for the server that it belongs to only."""
+        return {"Authorization": self._token} if self._token and server.origin == self.address.origin else {}
+
+    def _failure(self, server: Address, error: Exception) -> Exception:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return refused(
+                f"The certificate of {server.name} is not trusted ({error.verify_message}). Where it is its own or a "
+                "private authority's, name the file: --cacert FILE"
+            )
+        return Passing(_reason(error))
 
     def _connect(self, server: Address) -> http.client.HTTPConnection:
         if server.scheme == "http":
@@ -284,4 +341,4 @@ def _reason(error: Exception) -> str:
     return printable(getattr(error, "strerror", None) or error or type(error).__name__)
 
 
-__all__ = ["MOST_ANSWER", "WAITS", "Body", "Client", "Passing", "Problem", "Refusal", "TooLarge", "printable"]
+__all__ = ["MOST_ANSWER", "WAITS", "Body", "Client", "Passing", "Problem", "Refusal", "Sent", "TooLarge", "printable"]

@@ -92,10 +92,15 @@ def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
         (dataset_id,),
     ).fetchall()
     count = tx.execute("SELECT count(*) FROM resource WHERE dataset_id = ?", (dataset_id,)).fetchone()[0]
-    tx.execute(
-        "UPDATE dataset SET document = ?, num_resources = ? WHERE id = ?",
-        (dump(_dataset(row, tags, count)), count, dataset_id),
-    )
+    document = _dataset(row, tags, count)
+    published = tx.execute(
+        """SELECT target || '/dataset/' || iif(remote_name = '', remote_id, remote_name) FROM publication
+           WHERE dataset_id = ? AND state = 'active' ORDER BY target""",
+        (dataset_id,),
+    ).fetchall()
+    if published:
+        document["published_as"] = [one[0] for one in published]
+    tx.execute("UPDATE dataset SET document = ?, num_resources = ? WHERE id = ?", (dump(document), count, dataset_id))
 
 
 def refresh_resource(tx: sqlite3.Connection, resource_id: str) -> None:

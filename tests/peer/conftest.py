@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,13 @@ from appliance.actions import datasets
 from appliance.cli.common import CliState
 from appliance.cli.init import prepare
 from appliance.cli.root import run
+from appliance.model import names
+from appliance.model.multipart_parts import EtagHasher
 from appliance.model.viewer import OPERATOR
-from appliance.store import documents
+from appliance.store import communities, documents, resources, rtdc
+from appliance.store import datasets as datasets_store
 from tests.support.furnished import House
-from tests.support.peers import Between, between
+from tests.support.peers import Between, Reply, between
 from tests.support.ports import free_port
 from tests.support.server import Appliance
 
@@ -146,3 +151,102 @@ def still(tmp_path: Path) -> Iterator[Root]:
     found = Root(tmp_path / "still")
     yield found
     found.state.close()
+
+
+class Publisher(Root):
+    """A data root with datasets whose jobs are done, as far as publishing asks."""
+
+    def dataset(self, title: str, files: Mapping[str, bytes], **values: Any) -> tuple[str, list[str]]:
+        """An active dataset: (its id, the ids of its files)."""
+        ids = []
+        with self.site.db.write() as tx:
+            if communities.find(tx, "lab", "circle") is None:
+                communities.create(tx, "circle", "lab")
+            circle = communities.find(tx, "lab", "circle")
+            assert circle is not None
+            columns = {
+                "name": title.lower().replace(" ", "-"), "title": title, "authors": "Ada L.", "license_id": "CC0-1.0",
+                "circle_id": circle["id"], "state": "active", "private": 1, "creator_id": "",
+            }  # fmt: skip
+            dataset_id = datasets_store.create(tx, columns | values)
+            for name, content in files.items():
+                resource_id = names.new_id()
+                part = self.site.depot.new_part()
+                os.write(part.fd, content)
+                self.site.depot.publish(part, resource_id)
+                etag = EtagHasher(len(content))
+                etag.update(content)
+                resources.create(
+                    tx, resource_id, dataset_id, name, size=len(content), sha256=hashlib.sha256(content).hexdigest(),
+                    etag=etag.etag(), mimetype="RT-DC", format_="RT-DC",
+                )  # fmt: skip
+                rtdc.put(tx, resource_id, sane=1)
+                rtdc.mark_extracted(tx, resource_id)
+                ids.append(resource_id)
+            datasets_store.touch(tx, dataset_id)
+        return dataset_id, ids
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    """A fresh data root to publish from; no service works on it."""
+    found = Publisher(tmp_path / "publisher")
+    yield found
+    found.state.close()
+
+
+@pytest.fixture(scope="module")
+def receiving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
+    """An appliance to publish to; it takes files by parts."""
+    running = Appliance(tmp_path_factory.mktemp("receiving") / "data", **{"depot.direct_upload": True})
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def circle(receiving: Appliance) -> str:
+    """A circle of Kim's there, for this test alone."""
+    kim = receiving.person("kim")
+    name = f"open-{len(kim.get('organization_list').result)}"
+    kim.circle(name)
+    return name
+
+
+@pytest.fixture
+def target_between(receiving: Appliance) -> Iterator[Between]:
+    """It, behind a server that counts, and can spoil; what it says of itself leads there."""
+    with between(receiving.url, str(receiving.certificate)) as found:
+        found.hook = lambda path, request, reply: leads_back(receiving, found, path, reply)
+        yield found
+
+
+def leads_back(receiving: Appliance, found: Between, path: str, reply: Reply) -> None:
+    """Addresses for files lead through the server in between, too."""
+    if path.endswith("resource_upload_s3_urls") and isinstance(reply.body, dict):
+        reply.body = json.loads(json.dumps(reply.body).replace(receiving.url, found.url))
+
+
+@pytest.fixture
+def push(
+    publisher: Publisher,
+    receiving: Appliance,
+    target_between: Between,
+    circle: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Said]:
+    """Run `dcor push` on the publisher's data root, with Kim's token and without waits."""
+    monkeypatch.setattr("appliance.peer.client.WAITS", (0.0, 0.0))
+    monkeypatch.setenv("DCOR_PUBLISH_TARGETS", target_between.url)
+    kim = receiving.person("kim")
+
+    def call(*options: str, token: str | None = None, to: str = "", into: str = "", as_json: bool = True) -> Said:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{kim.token if token is None else token}\n"))
+        capsys.readouterr()
+        machine = ["--json"] if as_json else []
+        chosen = ["--to", to or target_between.url, "--circle", into or circle]
+        code = run(["--data", str(publisher.root), "push", *chosen, "--token-stdin", *machine, *options])
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return call

@@ -41,13 +41,28 @@ class Asked:
 
 
 @dataclass
+class Put:
+    """One file that was sent. :ivar authorized: with a token; :ivar answered: the server behind took it (status 200)."""
+
+    path: str
+    size: int
+    authorized: bool
+    answered: bool = False
+
+
+@dataclass
 class Between:
-    """The server. `hook(path, request, reply)` may change a reply, JSON of actions decoded."""
+    """The server. `hook(path, request, reply)` may change a reply, JSON of actions decoded (`request` is empty for files).
+
+    `before(path, number)` may say with which status a request is refused before it is passed on; 0 = broken off, None = passed on.
+    """
 
     target: str
     certificate: str
     hook: Callable[[str, dict[str, Any], Reply], None] | None = None
+    before: Callable[[str, int], int | None] = lambda _path, _number: None
     files: list[Asked] = field(default_factory=list)
+    puts: list[Put] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     pause: Callable[[], None] = lambda: None
     url: str = ""
@@ -87,11 +102,41 @@ def between(target: str, certificate: str, **options: Any) -> Iterator[Between]:
 
         def do_POST(self) -> None:
             """Actions."""
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            state.actions.append(self.path.rpartition("/")[2])
-            self._forward(body, Asked(self.path, 0, True))
+            action = self.path.rpartition("/")[2]
+            state.actions.append(action)
+            self._passed_on(action)
 
-        def _forward(self, body: bytes | None, asked: Asked) -> None:
+        def do_PUT(self) -> None:
+            """Parts of files."""
+            self._passed_on("")
+
+        def _passed_on(self, action: str) -> None:
+            size = int(self.headers.get("Content-Length") or 0)
+            body = self._read(size)
+            kind = self.headers.get("Content-Type") or ""
+            put = Put(self.path, size, "Authorization" in self.headers)
+            if kind.startswith("multipart") or not action or "/upload/" in self.path:
+                state.puts.append(put)
+            status = state.before(self.path, state.actions.count(action) if action else len(state.puts))
+            if status is not None:
+                self.close_connection = True
+                if status:
+                    self.send_error(status)
+                return
+            put.answered = self._forward(body, Asked(self.path, 0, True)) == 200
+
+        def _read(self, size: int) -> bytes:
+            pieces = []
+            while size:
+                state.pause()
+                piece = self.rfile.read(min(_PIECE, size))
+                if not piece:
+                    raise ConnectionError
+                pieces.append(piece)
+                size -= len(piece)
+            return b"".join(pieces)
+
+        def _forward(self, body: bytes | None, asked: Asked) -> int:
             connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls, timeout=60)
             kept = ("Authorization", "Range", "Content-Type")
             headers = {key: value for key, value in self.headers.items() if key in kept}
@@ -104,12 +149,15 @@ def between(target: str, certificate: str, **options: Any) -> Iterator[Between]:
             with suppress(ConnectionError):
                 self._send(reply, asked)
             connection.close()
+            return answer.status
 
         def _spoil(self, body: bytes | None, reply: Reply) -> None:
             assert state.hook is not None
-            given = json.loads(body) if body else {}
+            plain = "json" in (self.headers.get("Content-Type") or "")
+            given = json.loads(body) if body and plain else {}
             if body is not None:
-                reply.body = json.loads(reply.body.read())
+                text = reply.body.read()
+                reply.body = json.loads(text) if "json" in reply.headers.get("Content-Type", "") else text
             state.hook(self.path, given, reply)
             if isinstance(reply.body, dict):
                 reply.body = json.dumps(reply.body).encode()

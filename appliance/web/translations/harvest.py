@@ -54,7 +54,7 @@ _TABLES = {
     "actions/*.py": ("ALARM",),
     "jobs/rtdc/errors.py": ("_KNOWN", "_REMEDY"),
     "jobs/rtdc/parts.py": ("KINDS",),
-    "jobs/rtdc/personal.py": ("PATTERNS",),
+    "model/personal_data.py": ("PATTERNS",),
     "jobs/rtdc/attributes.py": ("_TYPES",),
     "jobs/rtdc/preflight.py": ("_NOT_UTF8", "_NOWHERE"),
 }
@@ -69,6 +69,7 @@ _SENTENCES = (
         for name in ("personal", "parts", "attributes", "basins", "config", "contents", "copying", "condense")
     ),
     "jobs/rtdc/preflight*.py",
+    "model/personal_data.py",
 )
 _WORD = re.compile(r"[A-Za-z]{2}")
 #: Not for people: statements, commands to type, and what only programs ask for (the readers of `dcserv`).

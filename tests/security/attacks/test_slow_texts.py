@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from appliance.jobs.rtdc import personal
+from appliance.model import personal_data
 from appliance.model import names, references, revision, supplement_table, values
 from appliance.model.problem import Problem
 from appliance.security import limits, passwords
@@ -38,7 +38,7 @@ LENGTH = 100_000
 #: Texts of this length [characters] tell which patterns have to be tried with the full one.
 SHORT = 2_000
 #: Modules whose expressions never see more characters than this, because they cut or refuse what is longer.
-BOUNDED = {"web/pages/frame/problem_texts.py": problem_texts._LONGEST, "jobs/rtdc/personal.py": personal.MAX_LINE}
+BOUNDED = {"web/pages/frame/problem_texts.py": problem_texts._LONGEST, "model/personal_data.py": personal_data.MAX_LINE}
 #: Expressions that are made while the service runs; each has its own test below, or needs none.
 MADE_LATER = {
     "cli/support.py": "escaped names joined by |, run by the administrator",

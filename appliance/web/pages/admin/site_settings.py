@@ -31,6 +31,7 @@ _GROUPS = {
     "verdict": N_("Quality"),
     "backup": N_("Backups"),
     "reserve": N_("Machine in reserve"),
+    "publish": N_("Publishing elsewhere"),
     "syslog": N_("Audit log sent elsewhere"),
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),

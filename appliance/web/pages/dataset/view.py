@@ -13,7 +13,7 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, datasets, following, tags, users
+from appliance.store import collections, communities, datasets, following, publications, tags, users
 from appliance.web.pages.dataset import activity, citation, collection_entries, file_list, version_notes
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
@@ -162,6 +162,10 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
     if row["reference_list"]:
         links = [{"text": text, "url": url, "external": True} for text, url in references.links(row["reference_list"])]
         found.append({"name": _("References"), "links": links})
+    elsewhere = [one.url for one in publications.of_dataset(conn(), row["id"]) if one.state == "active"]
+    if elsewhere:
+        links = [{"text": url, "url": url, "external": True} for url in elsewhere]
+        found.append({"name": _("Published as"), "links": links})
     owner = users.find(conn(), row["creator_id"])
     if owner is not None and (viewer().sysadmin or viewer().user_id == owner["id"]):
         found.append(

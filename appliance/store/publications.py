@@ -1,0 +1,122 @@
+"""Datasets that were sent to other servers: where each is there, and what of it has been sent."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from appliance.model import times
+from appliance.store import documents
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A dataset at another server. :ivar target: its address; :ivar state: begun, draft or active, there."""
+
+    dataset_id: str
+    target: str
+    circle: str
+    licence: str
+    pseudonymised: bool
+    remote_id: str
+    remote_name: str
+    state: str
+    begun: str
+    published: str | None
+
+    @property
+    def url(self) -> str:
+        """Address of its page there, "" while it is not known whether it has one."""
+        return f"{self.target}/dataset/{self.remote_name or self.remote_id}" if self.remote_id else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that is being sent or was. :ivar name: there; :ivar size: [bytes]; :ivar state: sending, sent or verified."""
+
+    resource_id: str
+    name: str
+    size: int
+    sha256: str
+    etag: str | None
+    remote_id: str
+    state: str
+
+
+_FILE = "resource_id, name, size, sha256, etag, remote_id, state"
+
+
+def get(conn: sqlite3.Connection, dataset_id: str, target: str) -> Publication | None:
+    """What is known of a dataset at that server."""
+    row = conn.execute("SELECT * FROM publication WHERE dataset_id = ? AND target = ?", (dataset_id, target)).fetchone()
+    return None if row is None else _publication(row)
+
+
+def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Publication]:
+    """Everywhere where it is or was begun, by address."""
+    rows = conn.execute("SELECT * FROM publication WHERE dataset_id = ? ORDER BY target", (dataset_id,))
+    return [_publication(row) for row in rows]
+
+
+def begin(
+    tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str, *, pseudonymised: bool
+) -> None:
+    """Note that it is about to be made there, before it is."""
+    tx.execute(
+        "INSERT INTO publication (dataset_id, target, circle, licence, pseudonymised, state, begun) VALUES (?, ?, ?, ?, ?, 'begun', ?)",
+        (dataset_id, target, circle, licence, int(pseudonymised), times.now()),
+    )
+
+
+def made(tx: sqlite3.Connection, dataset_id: str, target: str, remote_id: str, remote_name: str) -> None:
+    """It is there, as a draft."""
+    tx.execute(
+        "UPDATE publication SET remote_id = ?, remote_name = ?, state = 'draft' WHERE dataset_id = ? AND target = ?",
+        (remote_id, remote_name, dataset_id, target),
+    )
+
+
+def activated(tx: sqlite3.Connection, dataset_id: str, target: str) -> None:
+    """It is published there; from now on its document here says so."""
+    tx.execute(
+        "UPDATE publication SET state = 'active', published = ? WHERE dataset_id = ? AND target = ?",
+        (times.now(), dataset_id, target),
+    )
+    documents.refresh_dataset(tx, dataset_id)
+
+
+def forget(tx: sqlite3.Connection, dataset_id: str, target: str) -> None:
+    """As if it had never been sent there."""
+    tx.execute("DELETE FROM publication WHERE dataset_id = ? AND target = ?", (dataset_id, target))
+    documents.refresh_dataset(tx, dataset_id)
+
+
+def file(conn: sqlite3.Connection, dataset_id: str, target: str, resource_id: str) -> SentFile | None:
+    """What was noted of one file."""
+    row = conn.execute(
+        f"SELECT {_FILE} FROM sent_file WHERE dataset_id = ? AND target = ? AND resource_id = ?",
+        (dataset_id, target, resource_id),
+    ).fetchone()
+    return None if row is None else SentFile(*row)
+
+
+def put_file(tx: sqlite3.Connection, dataset_id: str, target: str, sent: SentFile) -> None:
+    """Note a file, or its next state."""
+    tx.execute(
+        f"INSERT OR REPLACE INTO sent_file (dataset_id, target, {_FILE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            dataset_id,
+            target,
+            sent.resource_id,
+            sent.name,
+            sent.size,
+            sent.sha256,
+            sent.etag,
+            sent.remote_id,
+            sent.state,
+        ),
+    )
+
+
+def _publication(row: sqlite3.Row) -> Publication:
+    return Publication(**{**dict(row), "pseudonymised": bool(row["pseudonymised"])})

@@ -191,7 +191,7 @@ def enable(state: CliState, name: str) -> None:
 def promote(state: CliState, name: str) -> None:
     """Make somebody an administrator."""
     accounts.set_sysadmin(state.site, OPERATOR, name, True)
-    note(f"{name} is an administrator.")
+    note(f"{name} is an administrator. A link for the password that was not used yet has ended.")
 
 
 @group.command("demote")

@@ -51,8 +51,8 @@ _EXACT = {
     "This membership comes from a group of the directory (ldap.circles); it is changed there, not here.": N_(
         "This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
     ),
-    "This link has already been used or has expired. Ask your administrator for a new one.": N_(
-        "This link has already been used or has expired. Ask your administrator for a new one."
+    "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one.": N_(
+        "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one."
     ),
     "The password must not be based on your name or address. Choose another one.": N_(
         "The password must not be based on your name or address. Choose another one."

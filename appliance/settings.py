@@ -172,7 +172,7 @@ class Reserve:
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
-    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
+    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True, form="server")
     sender: str = _option("", "From address", live=True, form="mail")
     admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
@@ -188,7 +188,9 @@ class Mail:
 class Syslog:
     """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
 
-    server: str = _option("", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none")
+    server: str = _option(
+        "", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none", form="server"
+    )
     authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
 
 
@@ -196,7 +198,9 @@ class Syslog:
 class Clamav:
     """Uploads through ClamAV; what is infected goes to quarantine/."""
 
-    socket: str = _option("", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning")
+    socket: str = _option(
+        "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import click
 from appliance.actions import accounts, lookup, second_factor_setup
 from appliance.cli.common import (
     CliState,
+    FilePath,
     agreed,
     details,
     note,
@@ -234,7 +235,7 @@ def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bo
 
 @group.command("export")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 @pass_state
 def export(state: CliState, name: str, out: Path | None) -> None:
     """Write everything stored about a person as JSON (right of access)."""

@@ -80,7 +80,7 @@ cp appliance/tls/__init__.py appliance/tls/names.py "$top/appliance/tls/"
 cp appliance/model/__init__.py appliance/model/problem.py "$top/appliance/model/"
 [ ! -d docs ] || cp -R docs "$top/"
 find "$top" -name __pycache__ -prune -exec rm -rf {} +
-(cd "$top" && find . -type f ! -name SHA256SUMS | sed 's|^\./||' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS)
+(cd "$top" && find . -type f ! -path ./SHA256SUMS | sed 's|^\./||' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS)
 if [ -n "$key" ]; then
     openssl pkeyutl -sign -inkey "$key" -rawin -in "$top/SHA256SUMS" -out "$top/SHA256SUMS.sig"
 fi

@@ -18,9 +18,9 @@ check_bundle() {
         echo "The bundle is damaged: a file differs from its checksum. Copy it again." >&2
         return 1
     }
-    # A file that is not on the list must not be installed either.
+    # A file that is not on the list must not be installed either, whatever its name; only the list itself and its signature are not on it.
     listed=$(sed 's/^[0-9a-f]*  //' "$1/SHA256SUMS" | LC_ALL=C sort)
-    present=$(cd "$1" && find . -type f ! -name SHA256SUMS ! -name SHA256SUMS.sig | sed 's|^\./||' | LC_ALL=C sort)
+    present=$(cd "$1" && find . -type f ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig | sed 's|^\./||' | LC_ALL=C sort)
     if [ "$listed" != "$present" ]; then
         echo "The bundle holds files that are not on its list of checksums." >&2
         return 1

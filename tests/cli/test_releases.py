@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from appliance.cli import units
 from appliance.cli.releases import Releases, Step, require_newer
 from appliance.health import units as health_units
 from appliance.model.problem import Problem
+from tests.installer.bundles import make_keys, sign
 
 
 @pytest.fixture
@@ -66,6 +69,45 @@ def test_a_bundle_with_anything_but_files_and_folders_is_refused_before_unpackin
     with pytest.raises(Problem, match="neither a file nor a folder"):
         releases.install_bundle(path)
     assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
+
+
+@pytest.mark.parametrize(
+    "unlisted",
+    [
+        "SHA256SUMS.new",
+        "installer/SHA256SUMS",
+        "wheelhouse/SHA256SUMS.sig",
+        "wheelhouse/SHA256SUMS",
+        "wheelhouse/.hidden.whl",
+        "appliance/__init__.py\nSHA256SUMS",
+        "with blanks  ./SHA256SUMS",
+    ],
+)
+def test_every_file_but_the_list_and_its_signature_is_on_the_list(
+    releases: Releases, tmp_path: Path, unlisted: str
+) -> None:
+    """Also one that is named like them, in another folder (those were left out of the comparison before)."""
+    top = tmp_path / "top"
+    (top / "appliance").mkdir(parents=True)
+    (top / "appliance" / "__init__.py").write_text('__version__ = "0.3.0"\n')
+    digest = hashlib.sha256((top / "appliance" / "__init__.py").read_bytes()).hexdigest()
+    (top / "SHA256SUMS").write_text(f"{digest}  appliance/__init__.py\n")
+    make_keys(tmp_path)
+    sign(top, tmp_path / "release.pem")
+    (releases.prefix / "release.pub").write_bytes((tmp_path / "release.pub").read_bytes())
+    packed = tmp_path / "bundle.tar"
+
+    def install() -> str:
+        subprocess.run(["tar", "-cf", packed, "top"], cwd=tmp_path, check=True)
+        with pytest.raises(Problem) as refused:
+            releases.install_bundle(packed)
+        return str(refused.value)
+
+    assert "lacks pip" in install(), "signed and whole, only nothing to install"
+    (top / unlisted).parent.mkdir(exist_ok=True, parents=True)
+    (top / unlisted).write_bytes(b"import os\n")
+    assert "files that are not on its list" in install()
+    assert releases.installed() == []
 
 
 def test_what_is_no_tar_is_refused(releases: Releases, tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ def uploaded(shared: Appliance, tmp_path_factory: pytest.TempPathFactory) -> Upl
     return Uploaded(owner, Visitor(shared, "collector"), drafts["taken"], drafts["refused"], resources)
 
 
+@pytest.fixture(autouse=True)
+def set_up(shared: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate as the set-up script installs it: with a name and port that dclab's references reach, it asks the server."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(shared.certificate))
+
+
 @pytest.mark.parametrize("name", REPORTED)
 def test_it_is_served_as_dclab_reads_it(name: str, shared: Appliance, uploaded: Uploaded, tmp_path: Path) -> None:
     field, path, id_ = FIELD[name], tmp_path / f"{name}.rtdc", uploaded.resources[name]

@@ -94,7 +94,7 @@ def variant(
         str(top / "sbom.cdx.json"),
     ]
     subprocess.run(listing, check=True)
-    sums = "find . -type f ! -name 'SHA256SUMS*' | sed 's|^\\./||' | LC_ALL=C sort | xargs -d '\\n' sha256sum > ../sums && mv ../sums SHA256SUMS && rm -f SHA256SUMS.sig"
+    sums = "find . -type f ! -path './SHA256SUMS*' | sed 's|^\\./||' | LC_ALL=C sort | xargs -d '\\n' sha256sum > ../sums && mv ../sums SHA256SUMS && rm -f SHA256SUMS.sig"
     subprocess.run(["sh", "-c", sums], cwd=top, check=True)
     if signed:
         sign(top, folder / "release.pem")

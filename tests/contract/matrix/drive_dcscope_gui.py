@@ -80,20 +80,33 @@ view = window.widget_quick_view
 window.ui.toolButton_quick_view.setChecked(True)
 view.show_rtdc(dataset, window.pipeline.slots[0])
 view.ui.tabWidget_event.setCurrentIndex(0)
-view.show_event(3)
 
 
 def shown():
-    """The image on display, None before there is one."""
-    image = (view._last_event_data or {}).get("image")
+    """The image on display with the number of its event, (None, None) before there is one."""
+    data = view._last_event_data or {}
+    image = data.get("image")
     image = image[0] if isinstance(image, (tuple, list)) else image
-    return None if image is None else np.asarray(image)
+    return (data.get("index"), None if image is None else np.asarray(image))
 
 
-until(lambda: shown() is not None, "the image")  # of whichever event: the first is displayed before the one asked for
-found["image"] = [*shown().shape[:2], float(shown().mean())]
+for event in (3, 5, 8):  # an event whose image did not come is not asked for again until another one is chosen
+    view.ui.spinBox_event.setValue(event + 1)
+    try:
+        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 90)
+    except TimeoutError:
+        continue
+    break
+found["event"], image = shown()
+if image is None:
+    raise TimeoutError("no image of three events")
+found["image"] = [*image.shape[:2], float(image.mean())]
+until(lambda: view.imageItems["image"].image is not None, "the drawn image")
+drawn = np.asarray(view.imageItems["image"].image)
+found["painted"] = [*drawn.shape[:2], int(drawn.min()), int(drawn.max())]
 window.wait_for_tasks()
-found["seen"] = window.grab().toImage().pixelColor(5, 5).isValid()
+if given.get("screenshot"):
+    window.grab().save(given["screenshot"])
 sys.stdout.write(json.dumps(found) + "\n")
 sys.stdout.flush()
 os._exit(0)

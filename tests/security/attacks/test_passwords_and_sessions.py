@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import requests
 
 import appliance
 from appliance.actions import accounts, communities
+from appliance.actions.site import Site
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
 from appliance.store import sessions, users
@@ -156,6 +158,38 @@ def test_a_new_password_ends_links_to_set_one(house: House, someone: Person) -> 
     assert _opens(house, link)
     assert someone.post("user_patch", password=NEW, old_password=PASSWORD).status == 200
     assert not _opens(house, link)
+
+
+CHANGES: dict[str, Callable[[House, Site, str], object]] = {
+    "promoted": lambda house, site, name: accounts.set_sysadmin(site, OPERATOR, name, True),
+    "other address": lambda house, site, name: accounts.update(
+        site, OPERATOR, name, {"email": f"new.{name}@example.org"}
+    ),
+    "disabled and enabled": lambda house, site, name: [
+        accounts.set_state(site, OPERATOR, name, state) for state in ("disabled", "active")
+    ],
+    "made admin of a circle": lambda house, site, name: communities.set_member(
+        site, OPERATOR, "circle", "lab", name, "admin"
+    ),
+    "put into a collection": lambda house, site, name: communities.set_member(
+        site, OPERATOR, "collection", "study", name, "member"
+    ),
+    "given a dataset": lambda house, site, name: house.share(house.private["id"], name, "editor"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_link_to_set_a_password_ends_with_any_change_of_its_account(
+    house: House, someone: Person, change: str
+) -> None:
+    """Whoever got hold of the link of somebody with few rights would get those that the account has by now."""
+    site, who = house.appliance.context, someone.name
+    link = f"/user/password/{accounts.one_time_link(site, OPERATOR, who)}"
+    accounts.update(site, OPERATOR, who, {"about": "what gives no rights", "email": f"{who}@example.org"})
+    assert _opens(house, link)
+    CHANGES[change](house, site, who)
+    assert not _opens(house, link)
+    assert _opens(house, f"/user/password/{accounts.one_time_link(site, OPERATOR, who)}"), "a new one is good"
 
 
 @pytest.mark.parametrize("end", ["sign out", "new password"])

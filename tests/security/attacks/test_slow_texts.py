@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from appliance.model import personal_data
-from appliance.model import names, references, revision, supplement_table, values
+from appliance.model import names, personal_data, references, revision, supplement_table, values
 from appliance.model.problem import Problem
 from appliance.security import limits, passwords
 from appliance.security.session_cookies import COOKIE

@@ -71,6 +71,9 @@ class Policy:
     users_create_circles: bool = _option(True, "Every user may create circles; off: admins only", live=True)
     users_create_collections: bool = _option(True, "Every user may create collections; off: admins only", live=True)
     self_registration: bool = _option(False, "Anybody may register an account; only for a playground", live=True)
+    administrators_totp: bool = _option(
+        False, "Administrators of this server need a second factor; without one they are ordinary users", live=True
+    )
     own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI", live=True)
 
 

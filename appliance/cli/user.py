@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import accounts, lookup
+from appliance.actions import accounts, lookup, second_factor_setup
 from appliance.cli.common import (
     CliState,
     FilePath,
@@ -26,7 +26,7 @@ from appliance.cli.common import (
 )
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
-from appliance.store import audit, communities, pseudonyms, users
+from appliance.store import audit, communities, pseudonyms, second_factors, users
 
 _COLUMNS = {
     "name": "name",
@@ -130,6 +130,7 @@ def show(state: CliState, name: str) -> dict[str, Any]:
                 one["name"]: collections[one["id"]] for one in communities.by_ids(conn, collections, "collection")
             },
             "datasets": users.datasets_created(conn, row["id"]),
+            "second_factor": second_factors.is_on(conn, row["id"]),
         }
 
 
@@ -165,6 +166,15 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_
         lookup.user(conn, name)
     accounts.change_password(state.site, OPERATOR, name, read_password(password_stdin), revoke_tokens=revoke_tokens)
     note(f"The password of {name} is set.")
+
+
+@group.command("totp-off")
+@click.argument("name")
+@pass_state
+def totp_off(state: CliState, name: str) -> None:
+    """Let somebody sign in without a code who has lost the phone and the recovery codes; every session of the account ends."""
+    second_factor_setup.turn_off_for(state.site, OPERATOR, name)
+    note(f"Signing in as {name} needs no code any more; a new app can be set up on the page of the account.")
 
 
 @group.command("disable")

@@ -39,6 +39,7 @@ INSERT INTO "_sqlite_migrations" VALUES (25,'dcor','m0035_signon','2026-12-01 06
 INSERT INTO "_sqlite_migrations" VALUES (26,'dcor','m0036_link_state','2026-12-01 06:05:27.219374+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (27,'dcor','m0042_gate_exports','2026-12-01 06:05:27.251681+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (28,'dcor','m0043_totp','2026-12-01 06:05:27.282892+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (29,'dcor','m0039_publications','2026-12-01 06:05:27.290000+00:00');
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T06:05:37.873756');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:39149');
@@ -788,6 +789,32 @@ CREATE TABLE recovery_code (
              used TEXT,
              PRIMARY KEY (user_id, hash)
            ) WITHOUT ROWID;
+CREATE TABLE publication (
+             dataset_id TEXT NOT NULL REFERENCES dataset(id) ON DELETE CASCADE,
+             target TEXT NOT NULL,              -- address of the server
+             circle TEXT NOT NULL,              -- name there
+             licence TEXT NOT NULL,
+             pseudonymised INTEGER NOT NULL,
+             remote_id TEXT NOT NULL DEFAULT '', -- '' = being made, or it is not known whether it was
+             remote_name TEXT NOT NULL DEFAULT '',
+             state TEXT NOT NULL CHECK (state IN ('begun', 'draft', 'active')), -- there
+             begun TEXT NOT NULL,
+             published TEXT,
+             PRIMARY KEY (dataset_id, target)
+           ) WITHOUT ROWID;
+CREATE TABLE sent_file (
+             dataset_id TEXT NOT NULL,
+             target TEXT NOT NULL,
+             resource_id TEXT NOT NULL,
+             name TEXT NOT NULL,                -- there
+             size INTEGER NOT NULL,             -- this and the checksums: of the bytes that were sent
+             sha256 TEXT NOT NULL,
+             etag TEXT,
+             remote_id TEXT NOT NULL DEFAULT '', -- '' = not told yet
+             state TEXT NOT NULL CHECK (state IN ('sending', 'sent', 'verified')),
+             PRIMARY KEY (dataset_id, target, resource_id),
+             FOREIGN KEY (dataset_id, target) REFERENCES publication(dataset_id, target) ON DELETE CASCADE
+           ) WITHOUT ROWID;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX token_user ON token(user_id);
@@ -962,4 +989,4 @@ INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE 
 INSERT INTO sqlite_master VALUES ('table','search_vocabulary','search_vocabulary',0,'CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab(''search_text'', ''row'')');
 PRAGMA writable_schema = OFF;
 COMMIT;
-PRAGMA user_version = 28;
+PRAGMA user_version = 29;

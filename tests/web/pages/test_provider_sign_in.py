@@ -154,10 +154,10 @@ def test_the_first_sign_in_makes_the_account_with_the_roles_that_the_groups_give
 def test_a_group_of_administrators_makes_one_and_unmakes_one(clinic: Clinic) -> None:
     clinic.hire("bosses")
     visitor = clinic.sign_in()[1]
-    assert visitor.get("/admin").status_code == 200
+    assert visitor.get("/admin/users").status_code == 200
     clinic.stub.person["groups"] = ["guests"]
     assert clinic.compare().asked >= 1
-    assert (visitor.get("/admin").status_code, inside(visitor)) == (403, True)
+    assert (visitor.get("/admin/users").status_code, inside(visitor)) == (403, True)
 
 
 def test_who_is_in_no_named_group_stays_outside(clinic: Clinic) -> None:
@@ -173,7 +173,7 @@ def test_the_local_administrator_works_without_the_provider(clinic: Clinic) -> N
     assert clinic.sign_in()[0] == 503
     visitor = Visitor(clinic.appliance)
     assert visitor.post("/user/login", login="keeper", password=LOCAL).status_code == 303
-    assert visitor.get("/admin").status_code == 200
+    assert visitor.get("/admin/users").status_code == 200
 
 
 def test_keys_change_at_the_provider(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:

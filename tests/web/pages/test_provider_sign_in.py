@@ -469,6 +469,7 @@ def test_each_sign_in_makes_a_new_session(clinic: Clinic) -> None:
 
 def test_who_the_provider_no_longer_confirms_is_signed_out(clinic: Clinic) -> None:
     clinic.hire("guests")
+    clinic.compare()  # the stub knows one person at a time: it confirms nobody else
     visitor = clinic.sign_in()[1]
     assert clinic.compare().ended == 0
     clinic.stub.replies_with("/token", 400, {"error": "invalid_grant", "error_description": "user disabled"})

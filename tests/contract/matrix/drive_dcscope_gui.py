@@ -47,7 +47,6 @@ QtCore.QCoreApplication.setApplicationName("dcscope")
 QtCore.QSettings.setDefaultFormat(QtCore.QSettings.Format.IniFormat)
 QtCore.QSettings().setValue("check for updates", "0")
 window = DCscope()
-window.resize(1500, 950)
 sys.excepthook = failed
 
 preferences.Preferences(window).on_dcor_enc_token()
@@ -77,6 +76,7 @@ deform = window.pipeline.get_dataset(0)["deform"][:]
 found["deform"] = [float(np.mean(deform)), len(deform)]
 found["windows"] = len(window.subwindows_plots)
 
+window.resize(1500, 950)
 view = window.widget_quick_view
 window.ui.toolButton_quick_view.setChecked(True)
 view.show_rtdc(dataset, window.pipeline.slots[0])
@@ -96,7 +96,7 @@ def shown():
 for event in (3, 5, 8):  # an event whose image did not come is not asked for again until another one is chosen
     view.ui.spinBox_event.setValue(event + 1)
     try:
-        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 90)
+        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 30)
     except TimeoutError:
         continue
     break

@@ -71,6 +71,9 @@ class Policy:
     users_create_circles: bool = _option(True, "Every user may create circles; off: admins only", live=True)
     users_create_collections: bool = _option(True, "Every user may create collections; off: admins only", live=True)
     self_registration: bool = _option(False, "Anybody may register an account; only for a playground", live=True)
+    administrators_totp: bool = _option(
+        False, "Administrators of this server need a second factor; without one they are ordinary users", live=True
+    )
     own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI", live=True)
 
 
@@ -169,7 +172,7 @@ class Reserve:
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
-    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
+    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True, form="server")
     sender: str = _option("", "From address", live=True, form="mail")
     admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
@@ -185,7 +188,9 @@ class Mail:
 class Syslog:
     """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
 
-    server: str = _option("", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none")
+    server: str = _option(
+        "", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none", form="server"
+    )
     authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
 
 
@@ -193,7 +198,9 @@ class Syslog:
 class Clamav:
     """Uploads through ClamAV; what is infected goes to quarantine/."""
 
-    socket: str = _option("", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning")
+    socket: str = _option(
+        "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
+    )
 
 
 @dataclass(frozen=True, slots=True)

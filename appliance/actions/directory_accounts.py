@@ -11,7 +11,7 @@ from appliance.model import names
 from appliance.model.directory import Grants, Person
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
-from appliance.store import audit, communities, identities, one_time_links, sessions, users
+from appliance.store import audit, communities, identities, one_time_links, second_factors, sessions, users
 
 LDAP = managed_accounts.LDAP
 #: Kind of the alarm for a person who cannot have an account.
@@ -109,6 +109,7 @@ def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Pers
     users.set_password(tx, user["id"], None)
     sessions.revoke_all(tx, user["id"])
     one_time_links.revoke_of(tx, user["id"], "password")
+    second_factors.remove(tx, user["id"])
     audit.add(tx, viewer, "user.link_directory", "user", user["id"], login=person.login)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from appliance import __version__
-from appliance.cli.common import EXIT_REFUSED, EXIT_USAGE, CliState, become_owner
+from appliance.cli.common import EXIT_REFUSED, EXIT_USAGE, CliState, FilePath, become_owner
 from appliance.cli.inputs import require_text
 from appliance.model.problem import Problem
 
@@ -123,7 +123,7 @@ def hoist_data(args: Sequence[str]) -> list[str]:
 @click.option(
     "--data",
     "data_root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(file_okay=False),
     envvar="DCOR_DATA",
     default=Path("/data"),
     show_default=True,

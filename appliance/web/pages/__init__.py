@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from appliance.web.pages.account import access_file, connect, dashboard, login, notifications, profile, register, tokens
+from appliance.web.pages.account import (
+    access_file,
+    connect,
+    dashboard,
+    login,
+    notifications,
+    profile,
+    register,
+    second_factor,
+    tokens,
+)
 from appliance.web.pages.admin import audit as admin_audit
 from appliance.web.pages.admin import backups as admin_backups
 from appliance.web.pages.admin import bring_back as admin_bring_back
@@ -58,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notifications.bp,
     access_requests.bp,
     profile.bp,
+    second_factor.bp,
     connect.bp,
     upload.bp,
     access_file.bp,

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, directory_accounts, login
+from appliance.actions import accounts, directory_accounts, login, second_factor
 from appliance.model.problem import Problem
 from appliance.security import ldap, session_cookies
 from appliance.web.pages.frame import format as show
@@ -51,6 +51,31 @@ def sign_in() -> Any:
         return _page(target, name, text), 403
     if cookie is None:
         return _page(target, name, _("The name or the password is wrong.")), 401
+    if isinstance(cookie, login.SecondStep):
+        return _code_page(target, cookie.secret)
+    g.cookie = session_cookies.set_cookie(cookie)
+    return redirect(target, 303)
+
+
+@bp.post("/user/login/code")
+@allow("open")
+def second_step() -> Any:
+    """A code of the app, or a recovery code, after the password."""
+    secret, code = request.form.get("secret", ""), request.form.get("code", "")
+    target, address = local_path(request.form.get("next", "")), request.remote_addr or ""
+    try:
+        cookie = login.finish(site(), secret, code, address=address, agent=request.headers.get("User-Agent", ""))
+    except (login.TooManyAttempts, second_factor.TooManyCodes) as problem:
+        wait = _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
+        return _code_page(target, secret, wait), 429
+    except Problem as problem:
+        if problem.status == 503:
+            return _code_page(
+                target, secret, _("Codes cannot be checked at the moment; recovery codes work. Ask your administrator.")
+            ), 503
+        return _page(target, "", _("Signing in took too long. Begin again with name and password.")), 401
+    if cookie is None:
+        return _code_page(target, secret, _("The code is wrong or was used already. Wait for the next one.")), 401
     g.cookie = session_cookies.set_cookie(cookie)
     return redirect(target, 303)
 
@@ -91,6 +116,19 @@ def set_password(secret: str) -> Any:
             raise
         return render("account/set-password.html", title=_("Set your password"), errors=messages(problem)), 409
     return back_to("/user/login", done="password")
+
+
+def _code_page(target: str, secret: str, error: str = "") -> Response:
+    asked = settings().web.contact or _("your administrator")
+    text = render(
+        "account/login-code.html",
+        title=_("Two-step sign-in"),
+        next=target,
+        secret=secret,
+        error=error,
+        help=_("Phone and recovery codes lost? Ask your administrator: %(contact)s.", contact=asked),
+    )
+    return Response(text, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
 def _page(target: str, name: str = "", error: str = "") -> str:

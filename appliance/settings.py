@@ -18,7 +18,7 @@ from appliance import durable
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
 from appliance.model.setting_values import option as _option
-from appliance.signon_settings import Ldap
+from appliance.signon_settings import Ldap, Oidc
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
@@ -223,6 +223,7 @@ class Settings:
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
     ldap: Ldap = field(default_factory=Ldap)
+    oidc: Oidc = field(default_factory=Oidc)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "group",
         "Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink.",
     ),
+    "oidc": ("oidc", "group", "Signing in at an OpenID provider: check, secret, sync, link, unlink."),
     "support-bundle": ("support", "command", "Collect what a supporter needs, secrets and names masked."),
     "docs": ("docs", "group", "Write the reference pages (commands, settings, API) from the code."),
     "completion": ("completion", "command", "Print the completion script of a shell."),

@@ -34,6 +34,7 @@ class Rates:
     login_name: str = "50/15 minutes"
     login_address: str = "300/15 minutes"
     login_code: str = "20/day"
+    provider_address: str = "300/15 minutes"
     register_address: str = "60/hour"
     register_all: str = "300/hour"
     email_change: str = "10/hour"
@@ -86,6 +87,11 @@ class Limiter:
     def code_succeeded(self, account: str) -> None:
         """Forget the attempts at codes of this account."""
         self._window.clear(self._items["login_code"], "code", account)
+
+    def provider_attempt(self, address: str) -> int:
+        """Count a return from a provider to `address`; each makes this server ask there. Return the seconds to wait, 0 = go on."""
+        item, keys = self._items["provider_address"], ("provider", network(address))
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def registration(self, address: str) -> int:
         """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""

@@ -1,6 +1,6 @@
 """Runs in an environment with DCscope, on a display: set up by the access file, search, open, plot, look at an image.
 
-Argument: a JSON object with access, passphrase, search. Prints a JSON object with what was seen.
+Argument: a JSON object with access, passphrase, search, and optionally screenshot (a file to write). Prints a JSON object with what was seen.
 """
 
 import json
@@ -76,9 +76,12 @@ deform = window.pipeline.get_dataset(0)["deform"][:]
 found["deform"] = [float(np.mean(deform)), len(deform)]
 found["windows"] = len(window.subwindows_plots)
 
+window.resize(1500, 950)
 view = window.widget_quick_view
 window.ui.toolButton_quick_view.setChecked(True)
 view.show_rtdc(dataset, window.pipeline.slots[0])
+view.ui.toolButton_event.setChecked(True)
+view.on_tool()
 view.ui.tabWidget_event.setCurrentIndex(0)
 
 
@@ -93,7 +96,7 @@ def shown():
 for event in (3, 5, 8):  # an event whose image did not come is not asked for again until another one is chosen
     view.ui.spinBox_event.setValue(event + 1)
     try:
-        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 90)
+        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 30)
     except TimeoutError:
         continue
     break
@@ -101,9 +104,9 @@ found["event"], image = shown()
 if image is None:
     raise TimeoutError("no image of three events")
 found["image"] = [*image.shape[:2], float(image.mean())]
-until(lambda: view.imageItems["image"].image is not None, "the drawn image")
-drawn = np.asarray(view.imageItems["image"].image)
-found["painted"] = [*drawn.shape[:2], int(drawn.min()), int(drawn.max())]
+canvas = view.img_views["image"]["view_event"]
+until(lambda: canvas.isVisible() and canvas.image is not None, "the drawn image")
+found["painted"] = [*np.asarray(canvas.image).shape[:2], len(np.unique(canvas.image))]
 window.wait_for_tasks()
 if given.get("screenshot"):
     window.grab().save(given["screenshot"])

@@ -39,6 +39,7 @@ INSERT INTO "_sqlite_migrations" VALUES (25,'dcor','m0035_signon','2026-12-01 06
 INSERT INTO "_sqlite_migrations" VALUES (26,'dcor','m0036_link_state','2026-12-01 06:05:27.219374+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (27,'dcor','m0042_gate_exports','2026-12-01 06:05:27.251681+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (28,'dcor','m0043_totp','2026-12-01 06:05:27.282892+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (29,'dcor','m0044_oidc','2026-12-01 06:53:14.613296+00:00');
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T06:05:37.873756');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:39149');
@@ -759,7 +760,7 @@ CREATE TABLE identity (
              administrator INTEGER NOT NULL DEFAULT 0, -- made an administrator by a group there
              locked TEXT NOT NULL DEFAULT '', -- why the account is disabled from there, '' = it is not
              paused INTEGER NOT NULL DEFAULT 0, -- nothing was heard from there for too long: credentials wait
-             linked TEXT NOT NULL,
+             linked TEXT NOT NULL, confirmed TEXT,
              PRIMARY KEY (issuer, subject)
            ) WITHOUT ROWID;
 CREATE TABLE gate_export (
@@ -788,6 +789,15 @@ CREATE TABLE recovery_code (
              used TEXT,
              PRIMARY KEY (user_id, hash)
            ) WITHOUT ROWID;
+CREATE TABLE provider_session (
+             session_id TEXT PRIMARY KEY REFERENCES session(id) ON DELETE CASCADE,
+             issuer TEXT NOT NULL,
+             subject TEXT NOT NULL,
+             sid TEXT NOT NULL DEFAULT '',  -- the provider's name of its session, '' = it named none
+             refresh BLOB,                  -- refresh token, sealed with secrets/oidc.key
+             confirmed TEXT NOT NULL        -- when the provider last confirmed the session
+           ) WITHOUT ROWID;
+CREATE TABLE provider_used (hash BLOB PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 CREATE INDEX token_user ON token(user_id);
@@ -956,10 +966,11 @@ CREATE TRIGGER link_ends_collaborator_delete AFTER DELETE ON collaborator WHEN 1
                 END;
 CREATE INDEX gate_export_user ON gate_export(user_id);
 CREATE INDEX gate_export_resource ON gate_export(resource_id);
+CREATE INDEX provider_session_subject ON provider_session(issuer, subject);
 PRAGMA writable_schema = ON;
 INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE VIRTUAL TABLE search_text USING fts5(
          name, title, tags, collections, authors, notes, res_name, res_description, more, tokenize = ''ascii'')');
 INSERT INTO sqlite_master VALUES ('table','search_vocabulary','search_vocabulary',0,'CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab(''search_text'', ''row'')');
 PRAGMA writable_schema = OFF;
 COMMIT;
-PRAGMA user_version = 28;
+PRAGMA user_version = 29;

@@ -362,15 +362,15 @@ def test_administrators_without_one_are_ordinary_users_where_it_is_demanded(serv
     first.set_up()
     assert first.browser.post("/admin/settings", **change).status_code == 303
     try:
-        assert first.browser.get("/admin").status_code == 200
-        assert second.browser.get("/admin").status_code == 403
+        assert first.browser.get("/admin/users").status_code == 200
+        assert second.browser.get("/admin/users").status_code == 403
         assert second.person.post("user_create", name="new", email="n@example.org", password=NEW).status == 403, (
             "tokens, too"
         )
         assert first.person.post("user_create", name="new", email="n@example.org", password=NEW).status == 200
         assert "Until you have set it up" in second.browser.page(second.page)
         second.set_up()
-        assert second.browser.get("/admin").status_code == 200
+        assert second.browser.get("/admin/users").status_code == 200
         assert second.person.post("user_create", name="new2", email="n2@example.org", password=NEW).status == 200
     finally:
         first.browser.post("/admin/settings", key="policy.administrators_totp", do="file")

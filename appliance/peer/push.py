@@ -42,7 +42,7 @@ class Options:
     rewrite: Rewriter | None = None
     confirmed: Callable[[str], bool] = lambda _address: False
     anew: bool = False
-    patience: Sequence[float] = PATIENCE
+    patience: Sequence[float] = field(default_factory=lambda: PATIENCE)
 
 
 @dataclass(slots=True)

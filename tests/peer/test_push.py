@@ -260,9 +260,10 @@ def test_without_a_checksum_there_nothing_is_activated(
             for one in reply.body["result"]["resources"]:
                 one["sha256"] = one["etag"] = None
 
-    monkeypatch.setattr("appliance.peer.push.PATIENCE", (0.0,))
     target_between.hook = silent
-    said = push(published, "--activate", "--yes")
+    with monkeypatch.context() as patch:
+        patch.setattr("appliance.peer.push.PATIENCE", (0.0,))
+        said = push(published, "--activate", "--yes")
     assert (said.code, said.json[0]["state"], said.json[0]["unverified"]) == (1, "draft", ["M1_beads.rtdc"])
     target_between.hook = lambda path, _request, reply: leads_back(receiving, target_between, path, reply)
     assert push(published, "--activate", "--yes").json[0]["state"] == "active"

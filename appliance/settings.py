@@ -194,6 +194,7 @@ class Clamav:
     """Uploads through ClamAV; what is infected goes to quarantine/."""
 
     socket: str = _option("", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning")
+    hold: bool = _option(True, "Files not scanned yet are handed to their uploader only", live=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ class Service:
             ) from error
         except OSError as error:
             raise invalid(
-                message=f"Port {server.port} or {server.http_port} of {server.bind} can not be used: {error.strerror}. Is another server running?"
+                message=f"Port {server.port} or {server.http_port} of {server.bind} cannot be used: {error.strerror}. Is another server running?"
             ) from error
         return gateway
 

@@ -18,7 +18,7 @@ from appliance import durable
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
 from appliance.model.setting_values import option as _option
-from appliance.signon_settings import Ldap
+from appliance.signon_settings import Ldap, Oidc
 
 DEFAULT_DATA = Path("/data")
 #: The settings' file in the data root, and that with what administrators have changed on the page; and its name as an origin.
@@ -71,6 +71,9 @@ class Policy:
     users_create_circles: bool = _option(True, "Every user may create circles; off: admins only", live=True)
     users_create_collections: bool = _option(True, "Every user may create collections; off: admins only", live=True)
     self_registration: bool = _option(False, "Anybody may register an account; only for a playground", live=True)
+    administrators_totp: bool = _option(
+        False, "Administrators of this server need a second factor; without one they are ordinary users", live=True
+    )
     own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI", live=True)
 
 
@@ -169,7 +172,7 @@ class Reserve:
 class Mail:
     """Mail to the administrator; nothing is sent without a server."""
 
-    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True)
+    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True, form="server")
     sender: str = _option("", "From address", live=True, form="mail")
     admin: str = _option("", "Where alarms go", live=True, form="mail")
     security: str = _option(
@@ -185,7 +188,9 @@ class Mail:
 class Syslog:
     """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
 
-    server: str = _option("", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none")
+    server: str = _option(
+        "", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none", form="server"
+    )
     authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
 
 
@@ -193,7 +198,9 @@ class Syslog:
 class Clamav:
     """Uploads through ClamAV; what is infected goes to quarantine/."""
 
-    socket: str = _option("", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning")
+    socket: str = _option(
+        "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
+    )
     hold: bool = _option(True, "Files not scanned yet are handed to their uploader only", live=True)
 
 
@@ -217,6 +224,7 @@ class Settings:
     clamav: Clamav = field(default_factory=Clamav)
     mail: Mail = field(default_factory=Mail)
     ldap: Ldap = field(default_factory=Ldap)
+    oidc: Oidc = field(default_factory=Oidc)
     origins: Mapping[str, str] = field(default_factory=dict)
 
     @property

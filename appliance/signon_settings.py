@@ -39,3 +39,41 @@ class Ldap:
         86400, "How long sessions and tokens go on while no server answers; then they wait for one", "s", least=600
     )
     timeout: int = _option(5, "How long one answer may take", "s", least=1, most=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """Signing in at an OpenID provider; it is not offered without an issuer."""
+
+    issuer: str = _option("", "The provider, exactly as it calls itself: https://HOST[/PATH]; empty = none")
+    client_id: str = _option("", "Name of this server at the provider; `dcor oidc secret` sets its secret")
+    authority: str = _option(
+        "", "PEM file of the authority that signed the provider's certificate; empty = those of the system"
+    )
+    name: str = _option("", "What the button on the log-in page calls the provider; empty = its host name")
+    scopes: str = _option(
+        "openid profile email", "What is asked for; add offline_access where only that gives refresh tokens"
+    )
+    login_claim: str = _option("preferred_username", "Claim with the name of the account")
+    name_claim: str = _option("name", "Claim with the full name")
+    email_claim: str = _option("email", "Claim with the e-mail address")
+    groups_claim: str = _option("groups", "Claim with the groups, a list of names")
+    users: str = _option(
+        "", "Further groups whose members may sign in, separated by ; (or * = everybody whom the provider lets in)"
+    )
+    circles: str = _option("", "Roles that groups give, separated by ;: GROUP -> CIRCLE:ROLE (member, editor or admin)")
+    administrators: str = _option("", "Groups whose members administer this server, separated by ;")
+    refresh: int = _option(180, "How often the provider is asked about whoever is signed in", "s", least=60)
+    offline: int = _option(
+        43200,
+        "How long a session goes on without the provider having confirmed it; then one signs in anew",
+        "s",
+        least=600,
+    )
+    tokens: int = _option(
+        30,
+        "How long API tokens go on after the provider last confirmed somebody; then they wait for a sign-in",
+        "d",
+        least=1,
+    )
+    timeout: int = _option(5, "How long one answer may take", "s", least=1, most=60)

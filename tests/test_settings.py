@@ -44,6 +44,33 @@ def test_what_cannot_be_meant_is_refused(key: str, value: object, said: str, tmp
         settings.load(tmp_path, {}, {key: value})
 
 
+SERVERS = ("mail.server", "syslog.server", "clamav.socket")
+
+
+@pytest.mark.parametrize("key", SERVERS)
+@pytest.mark.parametrize("value", ["..", "a..example:25", "tls://:514", "x" * 64 + ":25", "two words", "[::1"])
+def test_a_server_that_no_one_can_look_up_is_refused(key: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="name or address of a server"):
+        settings.load(tmp_path, {}, {key: value})
+
+
+@pytest.mark.parametrize("key", SERVERS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "localhost",
+        "10.0.0.1:25",
+        "tls://log.hospital.example:6514",
+        "[fd00::1]:25",
+        "/run/clamd.ctl",
+        "müller.example",
+    ],
+)
+def test_servers_are_named_in_the_usual_ways(key: str, value: str, tmp_path: Path) -> None:
+    settings.load(tmp_path, {}, {key: value})
+
+
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "dcor.toml").write_text("[server\n")
     with pytest.raises(Problem, match=r"dcor\.toml is not valid TOML"):

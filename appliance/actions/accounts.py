@@ -275,6 +275,7 @@ def _replace_password(
     users.set_password(tx, user_id, hashed)
     sessions.revoke_all(tx, user_id)
     one_time_links.revoke_of(tx, user_id, "password")
+    one_time_links.revoke_of(tx, user_id, login.SECOND_STEP)
     if revoke_tokens:
         revoked = stored.revoke_all(tx, user_id)
         audit.add(tx, viewer, "token.revoke_all", "user", user_id, tokens=revoked)

@@ -9,7 +9,7 @@ from appliance.model import times
 from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.settings import Policy
-from appliance.store import communities, identities, sessions, sharing, tokens, users
+from appliance.store import communities, identities, second_factors, sessions, sharing, tokens, users
 
 
 def of_user(
@@ -24,7 +24,7 @@ def of_user(
 ) -> Viewer:
     """The viewer that a user's row is, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
-    sysadmin = bool(user["sysadmin"]) and scope == "admin"
+    sysadmin = bool(user["sysadmin"]) and scope == "admin" and may_administer(conn, policy, user["id"])
     founded = {"circle": policy.users_create_circles, "collection": policy.users_create_collections}
     return Viewer(
         user_id=user["id"],
@@ -40,6 +40,15 @@ def of_user(
         token_id=token_id,
         session_id=session_id,
         address=address,
+    )
+
+
+def may_administer(conn: sqlite3.Connection, policy: Policy, user_id: str) -> bool:
+    """Has an administrator the second factor that `policy.administrators_totp` demands? Who signs in elsewhere has theirs there."""
+    return (
+        not policy.administrators_totp
+        or second_factors.is_on(conn, user_id)
+        or identities.of_user(conn, user_id) is not None
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sqlite3
 from typing import Any
 
@@ -11,7 +12,7 @@ from appliance.model import names
 from appliance.model.directory import Grants, Person
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
-from appliance.store import audit, communities, identities, one_time_links, sessions, users
+from appliance.store import audit, communities, identities, one_time_links, second_factors, sessions, users
 
 LDAP = managed_accounts.LDAP
 #: Kind of the alarm for a person who cannot have an account.
@@ -39,9 +40,9 @@ def reason_against(person: Person | None, grants: Grants | None) -> str:
     return "" if grants is not None and grants.admitted else _NOT_NAMED
 
 
-def admit(tx: sqlite3.Connection, viewer: Viewer, person: Person, grants: Grants) -> str:
-    """The id of the account of a person who has proved who they are; made where there is none. Raises NotAdmitted."""
-    identity = identities.find(tx, LDAP, person.subject)
+def admit(tx: sqlite3.Connection, viewer: Viewer, person: Person, grants: Grants, *, issuer: str = LDAP) -> str:
+    """The id of the account of a person who has proved who they are to `issuer`; made where there is none. Raises NotAdmitted."""
+    identity = identities.find(tx, issuer, person.subject)
     if identity is not None:
         row = users.find(tx, identity["user_id"])
         if row is None or row["state"] == "deleted":
@@ -54,7 +55,7 @@ def admit(tx: sqlite3.Connection, viewer: Viewer, person: Person, grants: Grants
         return str(row["id"])
     if reason := reason_against(person, grants):
         raise NotAdmitted(f"'{person.login}' of the directory may not sign in: {reason}.", alarm=False)
-    user_id = _create(tx, viewer, person)
+    user_id = _create(tx, viewer, person, issuer)
     made = identities.of_user(tx, user_id)
     if made is not None:
         bring_in_step(tx, made, person, grants)
@@ -81,13 +82,13 @@ def bring_in_step(
     if identity["login"] != person.login.lower():
         identities.set_login(tx, user["id"], person.login)
     changed |= _profile(tx, user, person)
-    changed |= _memberships(tx, user["id"], grants.circles)
+    changed |= _memberships(tx, user["id"], grants.circles, identity["issuer"])
     return changed | _administration(tx, identity, user, grants.administrator)
 
 
-def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Person) -> None:
+def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Person, *, issuer: str = LDAP) -> None:
     """Give an existing account to a person of the directory: from now on its password is the directory's. Raises Problem 409."""
-    other = identities.find(tx, LDAP, person.subject)
+    other = identities.find(tx, issuer, person.subject)
     if other is not None and other["user_id"] != user["id"]:
         owner = users.find(tx, other["user_id"])
         raise invalid(
@@ -97,18 +98,19 @@ def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Pers
         return
     if identities.of_user(tx, user["id"]) is not None:
         raise invalid(
-            message=f"The account {user['name']} belongs to somebody else of the directory: dcor ldap unlink {user['name']}"
+            message=f"The account {user['name']} belongs to somebody else of the directory: dcor {_tool(issuer)} unlink {user['name']}"
         )
     if user["sysadmin"] and users.count_admins(tx) == 1:
         raise invalid(
             message=f"{user['name']} is the only local administrator, and has to work without the directory. Make another one first."
         )
-    identities.add(tx, LDAP, person.subject, user["id"], person.login)
+    identities.add(tx, issuer, person.subject, user["id"], person.login)
     if user["state"] == "pending":
         users.set_state(tx, user["id"], "active")
     users.set_password(tx, user["id"], None)
     sessions.revoke_all(tx, user["id"])
     one_time_links.revoke_of(tx, user["id"], "password")
+    second_factors.remove(tx, user["id"])
     audit.add(tx, viewer, "user.link_directory", "user", user["id"], login=person.login)
 
 
@@ -117,46 +119,57 @@ def account_name(login: str) -> str:
     return re.sub(r"[^a-z0-9_-]+", "-", login.partition("@")[0].strip().lower()).strip("-")[:100]
 
 
-def require_free(conn: sqlite3.Connection, person: Person) -> None:
+def require_free(conn: sqlite3.Connection, person: Person, issuer: str = LDAP) -> None:
     """Raises NotAdmitted where a person can have no account: the name is no name here, or name or address are somebody else's.
 
     Whoever has them is not this person by that alone.
     """
-    name = account_name(person.login)
+    name, link_with = account_name(person.login), _link_command(person, issuer)
     try:
         names.require_name(name)
     except Problem as problem:
         raise NotAdmitted(
             f"'{person.login}' of the directory can have no account: the name '{name}' cannot be used ({problem}). Make a local "
-            f"account with another name, and: dcor ldap link NAME --login {person.login}",
+            f"account with another name, and: {link_with.format('NAME')}",
             alarm=True,
         ) from problem
     if not person.email:
         raise NotAdmitted(
-            f"'{person.login}' of the directory can have no account: it has no e-mail address there (ldap.email_attribute).",
+            f"'{person.login}' of the directory can have no account: it has no e-mail address there"
+            f" ({'ldap.email_attribute' if issuer == LDAP else 'oidc.email_claim, verified'}).",
             alarm=True,
         )
     for other in (users.find(conn, name), users.by_email(conn, person.email)):
         if other is not None:
             raise NotAdmitted(
                 f"'{person.login}' of the directory cannot sign in: the account '{other['name']}' has the same name or e-mail "
-                f"address ({person.email}). If both are the same person: dcor ldap link {other['name']} --login {person.login}",
+                f"address ({person.email}). If both are the same person: {link_with.format(other['name'])}",
                 alarm=True,
             )
 
 
-def _create(tx: sqlite3.Connection, viewer: Viewer, person: Person) -> str:
+def _tool(issuer: str) -> str:
+    return "ldap" if issuer == LDAP else "oidc"
+
+
+def _link_command(person: Person, issuer: str) -> str:
+    """What gives an account ({}) to a person; values from outside in quotes, braces doubled."""
+    value = shlex.quote(person.login if issuer == LDAP else person.subject).replace("{", "{{").replace("}", "}}")
+    return f"dcor ldap link {{}} --login {value}" if issuer == LDAP else f"dcor oidc link {{}} --subject {value}"
+
+
+def _create(tx: sqlite3.Connection, viewer: Viewer, person: Person, issuer: str) -> str:
     """The id of a new account. Raises NotAdmitted."""
-    require_free(tx, person)
+    require_free(tx, person, issuer)
     user_id = users.create(tx, account_name(person.login), person.email, fullname=person.fullname[:200])
-    identities.add(tx, LDAP, person.subject, user_id, person.login)
+    identities.add(tx, issuer, person.subject, user_id, person.login)
     audit.add(tx, viewer, "user.create", "user", user_id, sysadmin=False, directory=person.login)
     return user_id
 
 
 def _lock(tx: sqlite3.Connection, identity: sqlite3.Row, user: sqlite3.Row, reason: str) -> dict[str, Any]:
     """Disable the account, unless it is already; what the groups gave ends, too."""
-    changed = _memberships(tx, user["id"], {}) | _administration(tx, identity, user, False)
+    changed = _memberships(tx, user["id"], {}, identity["issuer"]) | _administration(tx, identity, user, False)
     if user["state"] not in ("active", "pending"):
         return changed
     identities.set_locked(tx, user["id"], reason)
@@ -178,20 +191,20 @@ def _profile(tx: sqlite3.Connection, user: sqlite3.Row, person: Person) -> dict[
     return {"profile": sorted(changed)} if changed else {}
 
 
-def _memberships(tx: sqlite3.Connection, user_id: str, wanted: dict[str, str]) -> dict[str, Any]:
+def _memberships(tx: sqlite3.Connection, user_id: str, wanted: dict[str, str], issuer: str) -> dict[str, Any]:
     """Roles in circles as the groups say; memberships made by hand stay as they are, and circles that are not there are left out."""
     found = {name: communities.find(tx, name, "circle") for name in wanted}
     roles = {row["id"]: wanted[name] for name, row in found.items() if row is not None}
     changed = []
     held = identities.memberships(tx, user_id)
     for circle_id, role in roles.items():
-        present, source = held.get(circle_id, ("", LDAP))
-        if source == LDAP and present != role:
-            identities.set_membership(tx, circle_id, user_id, role, LDAP)
+        present, source = held.get(circle_id, ("", issuer))
+        if source == issuer and present != role:
+            identities.set_membership(tx, circle_id, user_id, role, issuer)
             audit.add(tx, DIRECTORY, "circle.member", "circle", circle_id, user=user_id, role=role)
             changed.append(circle_id)
     for circle_id, (_role, source) in held.items():
-        if source == LDAP and circle_id not in roles:
+        if source == issuer and circle_id not in roles:
             communities.remove_member(tx, circle_id, user_id)
             audit.add(tx, DIRECTORY, "circle.member_removed", "circle", circle_id, user=user_id)
             changed.append(circle_id)

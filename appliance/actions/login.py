@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
+from typing import NoReturn
 
-from appliance.actions import directory_login
+from appliance.actions import directory_login, second_factor
 from appliance.actions.site import Site
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
-from appliance.security import passwords, session_cookies
-from appliance.store import audit, sessions, users
+from appliance.security import passwords, session_cookies, tokens
+from appliance.store import audit, one_time_links, second_factors, sessions, users
+
+#: Purpose of the one-time secret between password and code, and how long there is for it [h].
+SECOND_STEP = "sign-in"
+_SECOND_STEP_HOURS = 1 / 6
 
 
 class TooManyAttempts(Problem):
@@ -22,8 +28,17 @@ class TooManyAttempts(Problem):
         self.wait = wait
 
 
-def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | None:
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """The password was right, and a code is needed: `finish` takes it with this secret, within ten minutes."""
+
+    secret: str = field(repr=False)
+
+
+def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: str = "") -> str | SecondStep | None:
     """Check a password and start a session; returns the cookie's value, None for a wrong name or password (which of both, nobody learns).
+
+    Where the account has a second factor no session is started: returns what `finish` needs.
 
     An account here is asked first, then the directory, if there is one. Raises TooManyAttempts, `ldap.DirectoryAway` (503) when
     the directory would have to say, and `directory_accounts.NotAdmitted` (403) for who proved who they are and may not sign in.
@@ -42,12 +57,37 @@ def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: s
         with site.db.write() as tx:
             audit.add(tx, Viewer(address=address), "session.refused", "user", known)
         return None
-    site.limiter.login_succeeded(account, address)
     if verdict.rehash:
         renewed = passwords.hash_password(password)
         with site.db.write() as tx:
             users.set_password(tx, row["id"], renewed)
+    with site.db.read() as conn:
+        needs_code = second_factors.is_on(conn, row["id"])
+    if needs_code:  # the attempt stays counted until the code was right
+        return _second_step(site, row["id"])
+    site.limiter.login_succeeded(account, address)
     return start_session(site, Viewer(user_id=row["id"], name=row["name"], address=address), agent=agent)
+
+
+def finish(site: Site, secret: str, code: str, *, address: str = "", agent: str = "") -> str | None:
+    """The second step: a code of the app, or a recovery code. → the cookie's value of a new session, None for a wrong code.
+
+    Raises Problem 404 when the first step is too long ago, TooManyAttempts, `second_factor.TooManyCodes`.
+    """
+    hash_ = tokens.token_hash(secret)
+    with site.db.read() as conn:
+        user_id = one_time_links.user_of(conn, SECOND_STEP, hash_) or _begin_again()
+    count_attempt(site, user_id, address)
+    with site.db.write() as tx:
+        row = users.find(tx, one_time_links.user_of(tx, SECOND_STEP, hash_) or _begin_again())
+        if row is None or row["state"] != "active":
+            _begin_again()
+        viewer = Viewer(user_id=row["id"], name=row["name"], address=address)
+        if not second_factor.prove(tx, site, viewer, code):
+            return None
+        one_time_links.use(tx, SECOND_STEP, hash_)
+    site.limiter.login_succeeded(user_id, address)
+    return start_session(site, viewer, agent=agent)
 
 
 def start_session(site: Site, viewer: Viewer, *, agent: str = "") -> str:
@@ -84,3 +124,15 @@ def require_password(site: Site, viewer: Viewer, row: sqlite3.Row, given: str) -
     if not passwords.verify(row["password"], given).ok:
         raise invalid({"old_password": ["The present password is not right"]})
     site.limiter.login_succeeded(row["id"], viewer.address)
+
+
+def _second_step(site: Site, user_id: str) -> SecondStep:
+    """Note that the password was right; the secret is good for one session."""
+    secret, hash_, _ = tokens.new_token()
+    with site.db.write() as tx:
+        one_time_links.create(tx, user_id, SECOND_STEP, hash_, hours=_SECOND_STEP_HOURS)
+    return SecondStep(secret)
+
+
+def _begin_again() -> NoReturn:
+    raise Problem(404, "Not Found Error", message="Signing in took too long. Begin again with name and password.")

@@ -24,7 +24,7 @@ def manager(conn: sqlite3.Connection, settings: Settings, user_id: str) -> sqlit
 
 def in_use(settings: Settings, issuer: str) -> bool:
     """Do people of this issuer sign in here?"""
-    return issuer == LDAP and bool(settings.ldap.servers)
+    return bool(settings.ldap.servers) if issuer == LDAP else bool(issuer) and issuer == settings.oidc.issuer
 
 
 def require_local_password(conn: sqlite3.Connection, settings: Settings, user_id: str) -> None:

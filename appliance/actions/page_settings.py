@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from appliance import settings as settings_module
 from appliance.actions.site import Site
-from appliance.model.problem import Problem, not_found
+from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
-from appliance.store import audit
+from appliance.store import audit, second_factors
 
 
 def change(site: Site, viewer: Viewer, key: str, value: str | None) -> None:
@@ -27,6 +27,13 @@ def change(site: Site, viewer: Viewer, key: str, value: str | None) -> None:
             "Validation Error",
             message=f"This value was given when the service was started ({old.origins[key]}) and can be changed only there.",
         )
+    with site.db.read() as conn:
+        if (
+            key == "policy.administrators_totp"
+            and value == "true"
+            and not second_factors.is_on(conn, viewer.user_id or "")
+        ):
+            raise invalid({key: ["Set up two-step sign-in for your own account first."]})
     with site.db.write() as tx:
         new = old.replace(**{key: value}) if value is not None else None
         typed = None if new is None else new.chosen()[key]

@@ -257,11 +257,18 @@ def scratch(workdir: Path) -> Iterator[Path]:
 
 
 def _new_set(folder: Path, moment: datetime) -> Path:
-    """Make the folder of a new backup, and sweep what interrupted ones left there."""
+    """Make the folder of a new backup, and sweep what interrupted ones left there.
+
+    Its name is later than those of all before it, also where one with the name of this second was removed again.
+    """
     for month in folder.glob("[0-9][0-9][0-9][0-9]-[0-9][0-9]"):
         for path in month.iterdir():
             if not (path / manifests.MANIFEST).exists() and time.time() - path.stat().st_mtime > _STALE:
                 shutil.rmtree(path)
+    now = manifests.name_of(moment + manifests.CLOCKS)
+    before = next((name for name in manifests.names(folder) if name <= now), None)
+    if before is not None:
+        moment = max(moment, manifests.moment_of(before) + timedelta(seconds=1))
     while (path := manifests.set_path(folder, manifests.name_of(moment))).exists():
         moment += timedelta(seconds=1)
     private_folder(path.parent)

@@ -11,7 +11,17 @@ from typing import Any
 import click
 
 from appliance.actions import access_files, accounts
-from appliance.cli.common import CliState, as_caller, emit, json_option, note, pass_state, read_password, write_private
+from appliance.cli.common import (
+    CliState,
+    FilePath,
+    as_caller,
+    emit,
+    json_option,
+    note,
+    pass_state,
+    read_password,
+    write_private,
+)
 from appliance.cli.inputs import read_file
 from appliance.cli.token import Span
 from appliance.model.problem import invalid
@@ -19,7 +29,7 @@ from appliance.model.text_files import decoded
 from appliance.model.viewer import OPERATOR
 from appliance.security.access_file import SUFFIX
 
-_PATH = click.Path(path_type=Path)
+_PATH = FilePath()
 
 
 class SpanOrNever(Span):

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from appliance.actions import audit_log
-from appliance.cli.common import CliState, as_caller, emit, json_option, pass_state, prints, table
+from appliance.cli.common import CliState, FilePath, as_caller, emit, json_option, pass_state, prints, table
 from appliance.cli.inputs import COUNT
 from appliance.model.audit_anchor import Anchor, LogState
 from appliance.model.csv_cells import inert
@@ -107,7 +107,7 @@ def _verdict(verdict: Verdict) -> str:
 
 @group.command("export")
 @_filters
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 @click.option(
     "--format",
     "kind",

@@ -12,11 +12,11 @@ import click
 
 from appliance.backup import claims
 from appliance.backup.create import Progress
-from appliance.cli.common import as_caller, size
+from appliance.cli.common import FilePath, as_caller, size
 from appliance.cli.inputs import read_file
 from appliance.model.text_files import decoded
 
-FILE_PATH = click.Path(path_type=Path)
+FILE_PATH = FilePath()
 place_option = click.option("--from", "place", type=FILE_PATH, help="Folder of the backups.  [default: backup.folder]")
 key_option = click.option("--key", type=FILE_PATH, help="File with the private key or the key sheet; - reads stdin.")
 

@@ -11,6 +11,7 @@ import click
 from appliance.actions import certificates
 from appliance.cli.common import (
     CliState,
+    FilePath,
     as_caller,
     confirm,
     details,
@@ -31,7 +32,7 @@ from appliance.tls import certificate
 from appliance.tls import chain as certificate_chain
 from appliance.tls import names as certificate_names
 
-_PATH = click.Path(path_type=Path)
+_PATH = FilePath()
 _names_option = click.option("--name", "names", multiple=True, help="Another host name or IP address; may be repeated.")
 _key_type_option = click.option(
     "--key-type", type=click.Choice(certificate.KEY_TYPES), default="p256", show_default=True, help="Kind of the key."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.common import CliState, as_caller, note, pass_state
+from appliance.cli.common import CliState, FilePath, as_caller, note, pass_state
 from appliance.model.problem import invalid
 from appliance.security import client_setup
 from appliance.settings import Settings
@@ -15,7 +15,7 @@ from appliance.tls import chain as certificate_chain
 
 
 @click.command("client-setup")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write, or a .zip.")
+@click.option("--out", type=FilePath(), required=True, help="Folder to write, or a .zip.")
 @pass_state
 def command(state: CliState, out: Path) -> None:
     """Write scripts that make clients trust this server.

@@ -17,12 +17,26 @@ from appliance import root_marker
 from appliance import settings as settings_module
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
+from appliance.model.values import printable
 from appliance.settings import Settings
 from appliance.store import database_place
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
 EXIT_OK, EXIT_REFUSED, EXIT_USAGE = 0, 1, 2
+
+
+class FilePath(click.Path):
+    """A file or folder given to a command, as a `Path`. No text is not taken for the current folder, as `Path("")` would."""
+
+    def __init__(self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(exists=exists, file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """→ the path. Raises click.BadParameter."""
+        if value == "":
+            self.fail("The path is empty; name a file or folder.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class CliState:
@@ -139,8 +153,7 @@ def cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(map(cell, value)) or "-"
-    text = str(value).replace("\n", " ")
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable(str(value).replace("\n", " "))
 
 
 def size(count: float) -> str:

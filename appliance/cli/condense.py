@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from appliance import durable
-from appliance.cli.common import CliState, details, emit, json_option, pass_state
+from appliance.cli.common import CliState, FilePath, details, emit, json_option, pass_state
 from appliance.model.problem import invalid
 
 
 @click.command("condense")
-@click.argument("source", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", type=FilePath(exists=True, dir_okay=False))
+@click.argument("target", type=FilePath(dir_okay=False))
 @click.option("--cores", type=click.IntRange(1, 1024), default=None, help="Processes used at once.  [default: all]")
 @json_option
 @pass_state

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from appliance import settings as settings_module
+from appliance.cli.common import FilePath
 from appliance.model.setting_values import toml
 from appliance.settings import Settings
 
@@ -22,35 +23,35 @@ def group() -> None:
 
 
 @group.command("commands")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 def commands(out: Path | None) -> None:
     """Every command with its options."""
     _put(out, commands_page())
 
 
 @group.command("settings")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 def settings(out: Path | None) -> None:
     """Every setting with its default, its variable and its meaning."""
     _put(out, settings_page())
 
 
 @group.command("api")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 def api(out: Path | None) -> None:
     """Every action of the API with its parameters."""
     _put(out, api_page())
 
 
 @group.command("checks")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 def checks(out: Path | None) -> None:
     """Every check of `dcor inspect`."""
     _put(out, checks_page())
 
 
 @group.command("all")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("folder", type=FilePath(file_okay=False, exists=True))
 def everything(folder: Path) -> None:
     """Write all reference pages into FOLDER."""
     for name, page in PAGES.items():

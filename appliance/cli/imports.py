@@ -10,7 +10,7 @@ import click
 
 from appliance.actions import communities as community_actions
 from appliance.actions import datasets, ingest, lookup
-from appliance.cli.common import CliState, dry_run_option, emit, json_option, note, pass_state
+from appliance.cli.common import CliState, FilePath, dry_run_option, emit, json_option, note, pass_state
 from appliance.cli.folders import Plan, plan_folder
 from appliance.cli.inputs import COUNT
 from appliance.model.problem import Problem
@@ -18,7 +18,7 @@ from appliance.store import communities, inspection, resources
 
 
 @click.command("import")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", type=FilePath(exists=True, file_okay=False))
 @click.option("--user", required=True, help="Who owns the datasets.")
 @click.option("--circle", help="Circle of datasets whose task file names none.")
 @click.option("--authors", help="Authors of datasets whose task file names none.")
@@ -128,7 +128,7 @@ def _skipped(conn: sqlite3.Connection, twin: dict[str, Any], plan: Plan) -> dict
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=FilePath(exists=True, file_okay=False),
     help="A folder with the downloaded articles instead of the internet.",
 )
 @json_option

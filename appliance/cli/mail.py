@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from appliance.actions import mailing
-from appliance.cli.common import CliState, note, pass_state, read_password
+from appliance.cli.common import CliState, FilePath, note, pass_state, read_password
 from appliance.cli.config import remember
 from appliance.cli.inputs import read_file
 from appliance.model.text_files import decoded
@@ -20,7 +20,7 @@ from appliance.model.text_files import decoded
     "--file_body",
     "--file-body",
     "body",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=FilePath(exists=True, dir_okay=False),
     help="File with the text.",
 )
 @click.option("--login", metavar="USER", help="First set the account at the mail server; its password is asked for.")

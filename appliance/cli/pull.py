@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from appliance import durable, file_locks
-from appliance.cli.common import CliState, as_caller, dry_run_option, emit, json_option, pass_state, size
+from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state, size
 from appliance.model import names, times
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
@@ -39,9 +39,7 @@ _KINDS = ("users", "circles", "collections", "datasets")
 )
 @click.option("--users", is_flag=True, help="Accounts, too, without passwords: each gets a one-time link.")
 @click.option("--since", metavar="DATE", help="Only what has changed since this day (2026-01-31) or moment (UTC).")
-@click.option(
-    "--cacert", type=click.Path(path_type=Path, dir_okay=False), help="Certificates to trust besides the system's."
-)
+@click.option("--cacert", type=FilePath(dir_okay=False), help="Certificates to trust besides the system's.")
 @click.option(
     "--files-from", "storage", multiple=True, metavar="HOST", help="Where the server keeps its files (S3); repeatable."
 )
@@ -49,9 +47,7 @@ _KINDS = ("users", "circles", "collections", "datasets")
 @click.option(
     "--parallel", type=click.IntRange(1, 16), default=pull.PARALLEL, show_default=True, help="Datasets at once."
 )
-@click.option(
-    "--links", type=click.Path(path_type=Path, dir_okay=False), help="File for the one-time links of new accounts."
-)
+@click.option("--links", type=FilePath(dir_okay=False), help="File for the one-time links of new accounts.")
 @dry_run_option
 @json_option
 @pass_state

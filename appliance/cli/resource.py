@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from appliance.actions import ingest, lookup, resources
-from appliance.cli.common import CliState, agreed, details, note, pass_state, prints, removes, table
+from appliance.cli.common import CliState, FilePath, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
 from appliance.store import documents, inspection
 
@@ -48,7 +48,7 @@ def show(state: CliState, resource_id: str) -> dict[str, Any]:
 
 
 @group.command("append")
-@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("path", type=FilePath(exists=True, dir_okay=False))
 @click.argument("dataset")
 @click.option("--name", help="Name of the resource.  [default: the file's, with strange characters replaced]")
 @click.option("--description", default="", help="Text about the file.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from appliance import __version__
-from appliance.cli.common import EXIT_REFUSED, EXIT_USAGE, CliState, become_owner
+from appliance.cli.common import EXIT_REFUSED, EXIT_USAGE, CliState, FilePath, become_owner
 from appliance.cli.inputs import require_text
 from appliance.model.problem import Problem
 
@@ -65,6 +65,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "group",
         "Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink.",
     ),
+    "oidc": ("oidc", "group", "Signing in at an OpenID provider: check, secret, sync, link, unlink."),
     "support-bundle": ("support", "command", "Collect what a supporter needs, secrets and names masked."),
     "docs": ("docs", "group", "Write the reference pages (commands, settings, API) from the code."),
     "completion": ("completion", "command", "Print the completion script of a shell."),
@@ -123,7 +124,7 @@ def hoist_data(args: Sequence[str]) -> list[str]:
 @click.option(
     "--data",
     "data_root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(file_okay=False),
     envvar="DCOR_DATA",
     default=Path("/data"),
     show_default=True,

@@ -18,7 +18,7 @@ import click
 
 from appliance import __version__
 from appliance import settings as settings_module
-from appliance.cli.common import CliState, as_caller, note, pass_state, write_private
+from appliance.cli.common import CliState, FilePath, as_caller, note, pass_state, write_private
 from appliance.cli.config import effective
 from appliance.cli.support_mask import Mask
 from appliance.store import incidents, inspection, jobs, users
@@ -32,7 +32,7 @@ _PERSONS = ("active", "pending", "disabled", "deleted")
 @click.command("support-bundle")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(dir_okay=False),
     help="File to write (.tar.gz).  [default: dcor-support-DATE.tar.gz here]",
 )
 @pass_state

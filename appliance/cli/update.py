@@ -11,6 +11,7 @@ import click
 from appliance import root_marker
 from appliance.cli.common import (
     CliState,
+    FilePath,
     as_caller,
     confirm,
     dry_run_option,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _prefix = click.option(
     "--prefix",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(file_okay=False),
     default=Path("/opt/dcor"),
     show_default=True,
     envvar="DCOR_PREFIX",
@@ -36,9 +37,7 @@ _prefix = click.option(
 
 
 @click.command("update")
-@click.option(
-    "--bundle", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Offline bundle to install first."
-)
+@click.option("--bundle", type=FilePath(exists=True, dir_okay=False), help="Offline bundle to install first.")
 @click.option(
     "--to",
     "version",

@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from appliance.actions import accounts, lookup
+from appliance.actions import accounts, lookup, second_factor_setup
 from appliance.cli.common import (
     CliState,
+    FilePath,
     agreed,
     details,
     note,
@@ -25,7 +26,7 @@ from appliance.cli.common import (
 )
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
-from appliance.store import audit, communities, pseudonyms, users
+from appliance.store import audit, communities, pseudonyms, second_factors, users
 
 _COLUMNS = {
     "name": "name",
@@ -129,6 +130,7 @@ def show(state: CliState, name: str) -> dict[str, Any]:
                 one["name"]: collections[one["id"]] for one in communities.by_ids(conn, collections, "collection")
             },
             "datasets": users.datasets_created(conn, row["id"]),
+            "second_factor": second_factors.is_on(conn, row["id"]),
         }
 
 
@@ -164,6 +166,15 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_
         lookup.user(conn, name)
     accounts.change_password(state.site, OPERATOR, name, read_password(password_stdin), revoke_tokens=revoke_tokens)
     note(f"The password of {name} is set.")
+
+
+@group.command("totp-off")
+@click.argument("name")
+@pass_state
+def totp_off(state: CliState, name: str) -> None:
+    """Let somebody sign in without a code who has lost the phone and the recovery codes; every session of the account ends."""
+    second_factor_setup.turn_off_for(state.site, OPERATOR, name)
+    note(f"Signing in as {name} needs no code any more; a new app can be set up on the page of the account.")
 
 
 @group.command("disable")
@@ -224,7 +235,7 @@ def remove(state: CliState, names: tuple[str, ...], keep_data: bool, dry_run: bo
 
 @group.command("export")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write; otherwise stdout.")
+@click.option("--out", type=FilePath(dir_okay=False), help="File to write; otherwise stdout.")
 @pass_state
 def export(state: CliState, name: str, out: Path | None) -> None:
     """Write everything stored about a person as JSON (right of access)."""

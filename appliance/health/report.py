@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from appliance.health import catalogue, certificates, directory, folders, machine, program, service, units, work
+from appliance.health import (
+    catalogue,
+    certificates,
+    directory,
+    folders,
+    machine,
+    program,
+    provider,
+    service,
+    units,
+    work,
+)
 from appliance.health.base import CHECKS, Finding, Level, NamedCheck, Premises
 
 #: In the order in which somebody would look: the ground first, then what stands on it.
-MODULES = (folders, machine, program, units, service, certificates, catalogue, directory, work)
+MODULES = (folders, machine, program, units, service, certificates, catalogue, directory, provider, work)
 
 
 @dataclass(frozen=True)

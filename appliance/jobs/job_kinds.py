@@ -27,6 +27,7 @@ _MODULES = (
     "audit_forwarding",
     "notifications",
     "directory",
+    "provider",
 )
 
 

@@ -53,6 +53,8 @@ def entries(settings: Settings) -> list[Entry]:
         found.append(Entry("forward_audit", timedelta(seconds=50)))
     if settings.ldap.servers:
         found.append(Entry("directory", timedelta(seconds=settings.ldap.refresh - 10)))
+    if settings.oidc.issuer:
+        found.append(Entry("provider", timedelta(seconds=settings.oidc.refresh - 10)))
     if settings.backup.recipient:
         found.append(Entry("backup", timedelta(days=1)))
     return found

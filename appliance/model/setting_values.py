@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.model.problem import Problem
 from appliance.model.quantities import EXAMPLES, number_of
+from appliance.model.values import is_host
 
 #: Unit → the largest number of it that an option takes when it names none, so that no sum or date made from it overflows.
 MOST = {"bytes": 1 << 60, "s": 10 * 366 * 86400, "h": 10 * 366 * 24, "d": 100 * 366, "%": 100_000, "°C": 1000}
@@ -17,7 +18,13 @@ MOST_COUNTED = 1_000_000
 LONGEST = 4000  # characters of a text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What a text of that form has to be, "" apart, in words.
-_FORMS = {"link": "must begin with https://, http:// or mailto:", "mail": "must be an e-mail address"}
+_FORMS = {
+    "link": "must begin with https://, http:// or mailto:",
+    "mail": "must be an e-mail address",
+    "server": "must have the name or address of a server, such as mail.hospital.example",
+}
+#: A server with what may stand around its name: scheme://[name]:port
+_SERVER = re.compile(r"(?:[a-z]+://)?(?:\[(?P<bare>[^\]]*)\]|(?P<name>[^/:\[\]]*))(?::[^:]*)?/?")
 _TRUTH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
@@ -35,7 +42,7 @@ def option(
     """An option: `unit` of its value, the `least` and `most` of a number, the `choices` of a text (none: any text).
 
     :param most: by default what `MOST` says for the unit.
-    :param form: "link" or "mail" for a text that is an address.
+    :param form: "link", "mail" or "server" for a text that is an address; a path is a server, too (a socket of this machine).
     :param live: it is read at each use, so an administrator may change it on the page and it counts at once.
     """
     most = MOST.get(unit, MOST_COUNTED) if most is None else most
@@ -79,6 +86,9 @@ def _wrong_text(value: str, declared: Mapping[str, Any]) -> str:
 def _has_form(value: str, form: str) -> bool:
     if form == "link":
         return value.lower().startswith(("https://", "http://", "mailto:")) and len(value.split()) == 1
+    if form == "server":
+        found = _SERVER.fullmatch(value)
+        return value.startswith("/") or bool(found and is_host(found["bare"] or found["name"] or ""))
     name, _, domain = value.partition("@")
     return bool(name and domain) and "@" not in domain and len(value.split()) == 1
 

@@ -21,6 +21,19 @@ _TRUE = frozenset({"true", "t", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "f", "no", "n", "off", "0", "", "none"})
 
 
+def printable(text: str) -> str:
+    """`text` as one line, with "?" for each character that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def is_host(name: str) -> bool:
+    """May `name` be looked up as a host? Labels have 1 to 63 characters (RFC 1035, 2.3.4; Python raises for others)."""
+    try:
+        return bool(name.encode("idna")) and not any(map(str.isspace, name))
+    except UnicodeError:
+        return False
+
+
 def as_bool(value: Any) -> bool:
     """True or false from any of their usual spellings. Raises ValueError."""
     if isinstance(value, bool):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from appliance.model.problem import Problem, invalid
+from appliance.model.values import is_host
 
 _PORTS = {"https": 443, "http": 80}
 
@@ -89,7 +90,7 @@ def _split(url: str) -> Address | None:
         return None
     if parts.scheme not in _PORTS or not host or parts.username or parts.password:
         return None
-    if not url.isprintable() or " " in url or not host.isascii():
+    if not url.isprintable() or " " in url or not host.isascii() or not is_host(host):
         return None
     path = parts.path.rstrip("/").removesuffix("/api/3/action").removesuffix("/api/3")
     return Address(parts.scheme, host, port or _PORTS[parts.scheme], path)

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from appliance import __version__
+from appliance.model import values
 from appliance.model.problem import Problem, invalid
 from appliance.model.values import decoded
 from appliance.peer.address import Address, redirected, refused
@@ -87,6 +88,7 @@ class Client:
         self.address = address
         self.waits = tuple(WAITS if waits is None else waits)
         self._token = token
+        self._reached = False  # has it answered at all, whatever it said?
         self._storage = frozenset(one.lower() for one in storage)
         self._tls = _tls(cacert)
         self._connections = threading.local()
@@ -94,7 +96,8 @@ class Client:
     # --- the API ----------------------------------------------------------------------------------------------------
 
     def call(self, action: str, *, most: int = MOST_ANSWER, **parameters: Any) -> Any:
-        """The result of an action. Raises Refusal (4xx), TooLarge, or Problem 502 when there is no answer after all repetitions."""
+        """The result of an action. Raises Refusal (4xx), TooLarge, or Problem 502 without an answer: after all repetitions, or at
+        once when the server has never answered."""
         body = json.dumps(parameters).encode()
         failure = ""
         for wait in (0.0, *self.waits):
@@ -103,6 +106,8 @@ class Client:
                 return self._called(action, body, most)
             except Passing as passing:
                 failure = str(passing)
+                if not self._reached:  # a wrong name or port is told at once
+                    break
         raise refused(f"{self.address.name} does not answer {action}: {failure}.")
 
     def _called(self, action: str, body: bytes, most: int) -> Any:
@@ -201,7 +206,9 @@ class Client:
                 connection = held[server.origin] = self._connect(server)
             try:
                 connection.request(method, path, body=body, headers=sent)
-                return connection.getresponse()
+                answer = connection.getresponse()
+                self._reached = True
+                return answer
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self._drop(server)
                 if fresh or not kept or isinstance(error, TimeoutError):
@@ -269,7 +276,7 @@ def _message(data: Any) -> str:
 
 def printable(text: object, most: int = 200) -> str:
     """A text from outside for a terminal: one line, no control characters, not too long."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in str(text)[: most + 1])
+    clean = values.printable(str(text)[: most + 1])
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 

@@ -26,12 +26,15 @@ class Rates:
     another desk; guessing spread over many addresses meets the larger limit by account, guessing many accounts the one by
     address (a clinic's users may share one). Registering counts attempts, refused ones too: a course of thirty behind one
     address gets in, a program that fills the disk with accounts does not. Whether an e-mail address is in use shows when
-    somebody wants it for an own account, so that is counted, too.
+    somebody wants it for an own account, so that is counted, too. Codes of six digits are tried by whoever knows the password
+    already: 20 a day, three of them right at any moment, mean one guessed in about 45 years.
     """
 
     login_pair: str = "5/5 minutes"
     login_name: str = "50/15 minutes"
     login_address: str = "300/15 minutes"
+    login_code: str = "20/day"
+    provider_address: str = "300/15 minutes"
     register_address: str = "60/hour"
     register_all: str = "300/hour"
     email_change: str = "10/hour"
@@ -75,6 +78,20 @@ class Limiter:
     def login_succeeded(self, name: str, address: str) -> None:
         """Forget the attempts of this name at this address; those that others caused stay counted."""
         self._window.clear(self._items["login_pair"], "pair", _name(name), network(address))
+
+    def code_attempt(self, account: str) -> int:
+        """Count an attempt to give a code of an account's app; return the seconds to wait, 0 = go on."""
+        item, keys = self._items["login_code"], ("code", account)
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
+
+    def code_succeeded(self, account: str) -> None:
+        """Forget the attempts at codes of this account."""
+        self._window.clear(self._items["login_code"], "code", account)
+
+    def provider_attempt(self, address: str) -> int:
+        """Count a return from a provider to `address`; each makes this server ask there. Return the seconds to wait, 0 = go on."""
+        item, keys = self._items["provider_address"], ("provider", network(address))
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def registration(self, address: str) -> int:
         """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""

@@ -12,7 +12,13 @@ from appliance.model import times
 
 
 def create(
-    tx: sqlite3.Connection, user_id: str, purpose: str, hash_: bytes, *, hours: int = 24, session_id: str | None = None
+    tx: sqlite3.Connection,
+    user_id: str,
+    purpose: str,
+    hash_: bytes,
+    *,
+    hours: float = 24,
+    session_id: str | None = None,
 ) -> None:
     """Store the hash of a link's secret; an older link for the same purpose is removed. `session_id`: where it is made."""
     revoke_of(tx, user_id, purpose)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from appliance.store import following
+from appliance.store import following, second_factors
 
 _PREFIX = "removed-"
 _ABOUT = {
@@ -14,6 +14,7 @@ _ABOUT = {
     "sessions": "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ?",
     "memberships": "SELECT c.kind, c.name, c.title, m.role FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ?",
     "directory": "SELECT issuer, subject, login, locked, linked FROM identity WHERE user_id = ?",
+    "second_factor": "SELECT since FROM second_factor WHERE user_id = ?",
     "datasets": "SELECT id, name, title, state, private, created, modified FROM dataset WHERE creator_id = ?",
     "shared_with": "SELECT dataset_id, capacity, modified FROM collaborator WHERE user_id = ?",
     "follows": "SELECT dataset_id, since FROM follower WHERE user_id = ?",
@@ -63,4 +64,5 @@ def erase(tx: sqlite3.Connection, user_id: str) -> str:
     following.forget(tx, user_id)
     tx.execute("DELETE FROM identity WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM one_time_link WHERE user_id = ?", (user_id,))
+    second_factors.remove(tx, user_id)
     return pseudonym

@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.model import names, times
 from appliance.model.problem import invalid
-from appliance.store import tokens
+from appliance.store import second_factors, tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
@@ -80,6 +80,7 @@ def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
     tx.execute("DELETE FROM session WHERE user_id = ?", (user_id,))
     if state == "deleted":
         revoked += tokens.revoke_all(tx, user_id)
+        second_factors.remove(tx, user_id)
         tx.execute("DELETE FROM member WHERE user_id = ?", (user_id,))
         tx.execute("DELETE FROM collaborator WHERE user_id = ?", (user_id,))
     return revoked

@@ -70,7 +70,8 @@ class Model:
     def administers(self, who: str) -> bool:
         return who == "operator" or self.circle.get(who) == "admin"
 
-    def purges(self, who: str) -> bool:
+    def of_circle(self, who: str) -> bool:
+        """What is active is made public, and what is deleted is purged, by the circle's editors, not by guests."""
         return who == "operator" or self.circle.get(who) in ("editor", "admin")
 
     def refusal(self, who: str, allowed: bool) -> int:
@@ -191,17 +192,21 @@ class RightsMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.exists and self.model.private)
     @rule(who=ACTORS)
     def publish(self, who: str) -> None:
-        free = self.model.state != "deleted" or who == "operator"
-        expected = self.model.refusal(who, self.model.edits(who) and free)
+        model = self.model
+        free = model.state == "draft" or who == "operator" or (model.state == "active" and model.of_circle(who))
+        expected = model.refusal(who, model.edits(who) and free)
         if self.tried(who, expected, lambda me: datasets.update(self.site, me, self.dataset, {"private": False})):
-            self.model.private = False
+            model.private = False
 
     @precondition(lambda self: self.model.exists)
     @rule(who=ACTORS)
     def activate(self, who: str) -> None:
-        expected = self.model.refusal(who, self.model.edits(who) and self.model.state != "deleted")
+        model = self.model
+        expected = model.refusal(who, model.edits(who) and (model.state != "deleted" or who == "operator"))
         if self.tried(who, expected, lambda me: datasets.update(self.site, me, self.dataset, {"state": "active"})):
-            self.model.state = "active"
+            if model.state == "deleted":
+                model.shared, model.collected = model.put_aside
+            model.state, model.deleted_from = "active", ""
 
     @precondition(lambda self: self.model.exists and self.model.state != "deleted")
     @rule(who=ACTORS)
@@ -227,7 +232,7 @@ class RightsMachine(RuleBasedStateMachine):
     @rule(who=ACTORS)
     def purge(self, who: str) -> None:
         free = self.model.state == "deleted" or who == "operator"
-        expected = self.model.refusal(who, self.model.purges(who) and free)
+        expected = self.model.refusal(who, self.model.of_circle(who) and free)
         if self.tried(who, expected, lambda me: deletion.purge(self.site, me, self.dataset)):
             self.model.exists = False
 
@@ -249,7 +254,7 @@ class RightsMachine(RuleBasedStateMachine):
                 assert (self.dataset in package_search(conn, EVERYTHING, me).ids) == reads, who
                 assert policy.may(me, "dataset:update", facts) == self.model.edits(who), who
                 assert policy.may(me, "dataset:share", facts) == self.model.administers(who), who
-                assert policy.may(me, "dataset:purge", facts) == self.model.purges(who), who
+                assert policy.may(me, "dataset:purge", facts) == self.model.of_circle(who), who
 
     def teardown(self) -> None:
         if self.model.exists:

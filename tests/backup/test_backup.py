@@ -359,6 +359,13 @@ def test_a_newer_database_backup_does_not_hide_the_files(site: Site, tmp_path: P
         backup_restore.restore_files(site.folder, site.root, site.identities, lambda _name: True, name=bare)
 
 
+def test_a_new_backup_is_the_newest_also_where_one_of_this_second_was_removed(site: Site) -> None:
+    made = [site.backup() for _ in range(3)]
+    shutil.rmtree(made[0].path)  # as pruning does
+    last = site.backup().manifest.name
+    assert backup_manifest.names(site.folder) == [last, made[2].manifest.name, made[1].manifest.name]
+
+
 def test_the_kind_stands_in_the_head_of_every_manifest(site: Site) -> None:
     """However long the names before it are: the quick answer is the one that the signed manifest gives."""
     source = replace(site.source(), hostname='x"\n "kind": "database"' * 5, version="v" * 60)

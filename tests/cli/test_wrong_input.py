@@ -75,7 +75,7 @@ def wrong_values(parameter: click.Parameter, folder: Path) -> Iterator[tuple[str
             (str(folder / "binary"), False),
             (str(folder / "latin1.csv"), False),
             (str(folder / "empty.txt"), False),
-            ("", False),
+            ("", True),
             ("/dev/full", False),
             ("\udcff", False),
         )
@@ -114,6 +114,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "latin1.csv").write_bytes("name;e-mail\nMüller;m@lab.example\n".encode("cp1252"))
     (made / "empty.txt").touch()
     (made / "empty").mkdir()
+    (made / "here").mkdir()
     return made
 
 
@@ -132,8 +133,9 @@ def state(root: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(("words", "command"), [pytest.param(*one, id=one[0] or "dcor") for one in ALL])
 def test_wrong_input_is_refused_in_words(
-    words: str, command: click.Command, people: Dcor, root: Path, folder: Path
+    words: str, command: click.Command, people: Dcor, root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(folder / "here")
     extra = [part.format(empty=folder / "empty") for part in BESIDES.get(words, ())]
     for parameter in command.params:
         if isinstance(parameter, click.Option) and parameter.is_flag:
@@ -150,6 +152,7 @@ def test_wrong_input_is_refused_in_words(
                 assert said.code != 0, (arguments, said)
             if said.code != 0:
                 assert state(root) == before, arguments
+                assert not any((folder / "here").iterdir()), arguments
 
 
 def check(said: Said, arguments: list[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from tests.support.furnished import PASSWORD, Visitor
 from tests.support.rtdc_field import FIELD
 from tests.support.rtdc_reported import REFUSED, REPORTED
+from tests.support.rtdc_types import TYPES
 from tests.support.server import Appliance, Person
 
 pytestmark = pytest.mark.slow
@@ -36,14 +37,20 @@ def uploaded(shared: Appliance, tmp_path_factory: pytest.TempPathFactory) -> Upl
     owner.circle("oddities")
     drafts = {title: owner.draft("oddities", title=title)["id"] for title in ("taken", "refused")}
     resources = {}
-    for name in [*REPORTED, *REFUSED]:
+    for name in [*REPORTED, *TYPES, *REFUSED]:
         path, refused = folder / f"{name}.rtdc", name in REFUSED
         (REFUSED[name] if refused else FIELD[name]).build(path)
         resources[name] = owner.add(drafts["refused" if refused else "taken"], path)["id"]
     return Uploaded(owner, Visitor(shared, "collector"), drafts["taken"], drafts["refused"], resources)
 
 
-@pytest.mark.parametrize("name", REPORTED)
+@pytest.fixture(autouse=True)
+def set_up(shared: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The certificate as the set-up script installs it: with a name and port that dclab's references reach, it asks the server."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(shared.certificate))
+
+
+@pytest.mark.parametrize("name", [*REPORTED, *TYPES])
 def test_it_is_served_as_dclab_reads_it(name: str, shared: Appliance, uploaded: Uploaded, tmp_path: Path) -> None:
     field, path, id_ = FIELD[name], tmp_path / f"{name}.rtdc", uploaded.resources[name]
     assert {job["state"] for job in shared.jobs_done(id_)} == {"done"}

@@ -18,10 +18,12 @@ from collections import namedtuple
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance import root_marker, service
+from appliance.actions import backups
+from appliance.backup import create as backup
 from appliance.health import units
 from appliance.model import times
 from appliance.store import alarms, audit, inspection, jobs
@@ -667,10 +669,16 @@ def only_backups_of_the_database(place: Place) -> None:
 
 @damage("backup", "days old", "dcor backup create")
 def backup_too_old(place: Place) -> None:
-    path = place.newest_backup()
-    month = path.parent.with_name("2026-01")
-    month.mkdir(exist_ok=True)
-    path.rename(month / "2026-01-02_030405")
+    no_backup_yet(place)
+    settings = place.settings
+    backup.create(
+        backups.source(settings),
+        backups.folder(settings),
+        [settings.backup.recipient],
+        backups.seal(settings),
+        workdir=settings.tmp,
+        now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+    )
 
 
 @damage("backup", "is not there", lambda place: (place.top / "disk").mkdir(), advice="mounted")

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from appliance.actions import accounts, communities, datasets, ingest
+from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
+from appliance.peer.address import parse
+from appliance.peer.client import Client
 from tests.peer.conftest import Pull, Root
 from tests.support.furnished import House
 from tests.support.peers import Between, Reply, between
@@ -132,6 +135,21 @@ def test_a_server_that_only_fails_is_given_up(pull: Pull, source: Between) -> No
     said = pull()
     assert said.code == 1
     assert "does not answer package_search: it says 500" in said.err
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "[::1]:1", "nowhere.invalid"])
+def test_a_server_that_has_never_answered_is_told_at_once(address: str) -> None:
+    client = Client(parse(address), waits=(3600.0,))  # a repetition would last longer than this test may
+    with pytest.raises(Problem, match="does not answer package_search"):
+        client.call("package_search")
+
+
+@pytest.mark.parametrize(
+    "text", ["..", "../../etc/passwd", "a..example", "x" * 64 + ".example", "ftp://a.example", "", "a b"]
+)
+def test_what_is_no_address_is_refused_in_words(text: str) -> None:
+    with pytest.raises(Problem, match="no address of a server"):
+        parse(text)
 
 
 def test_files_come_from_nowhere_else_unless_that_was_allowed(

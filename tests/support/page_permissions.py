@@ -57,6 +57,7 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/dataset/{draft}/upload": (303, 404, 404, 200, 200, 200),
     "/dataset/{draft}/resource/{draft_file}/edit": (303, 404, 404, 200, 200, 200),
     "/user/ada": (303, 403, 403, 403, 200, 200),
+    "/user/ada/two-step": (303, 403, 403, 403, 200, 200),
     "/user/ada/api-tokens": (303, 403, 403, 403, 200, 200),
     "/user/ada/sessions": (303, 403, 403, 403, 200, 200),
     "/user/ada/access-file": (303, 403, 403, 403, 200, 200),

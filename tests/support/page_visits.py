@@ -15,7 +15,7 @@ from tests.support.every_state import Showroom
 #: who looks → what; "" is a stranger.
 PAGES: dict[str, tuple[str, ...]] = {
     "": (
-        "/", "/user/login", "POST /user/login?login=nobody&password=wrong", "/user/password/{secret}",
+        "/", "/user/login", "POST /user/login?login=nobody&password=wrong", "POST /user/login/code?code=1", "/user/password/{secret}",
         "POST /user/password/{secret}?password=a&again=b", "/connect", "/about", "/help", "/help/user-guide", "/contact", "/imprint",
         "/privacy", "/user/register", "POST /user/register?name=Not+good&email=nowhere&password=short", "/nothing-here",
     ),
@@ -34,7 +34,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/dataset/{draft}/resource/{draft_file}/edit", "POST /dataset/{draft}/resource/{draft_file}/edit?all=1&sp:cells:organism=Mus", "POST /dataset/{draft}/resource/{draft_file}/edit?sp:chip:channel+width=wide",
         "POST /dataset/selection?do=collection&id={public}&id={draft}", "POST /dataset/selection?do=collection", "/user/ada",
         "POST /user/ada?email=nowhere", "POST /user/ada/sessions/none/end", "POST /user/ada/api-tokens/{token}/revoke", "POST /organization/lab/leave", "POST /group/study/delete",
-        "POST /dataset/{public}/unshare?username=kim", "POST /user/ada/password?old=wrong&password=a&again=b", "/user/ada/sessions", "/user/ada/api-tokens",
+        "POST /dataset/{public}/unshare?username=kim", "POST /user/ada/password?old=wrong&password=a&again=b", "/user/ada/sessions", "/user/ada/two-step", "POST /user/ada/two-step/confirm?code=1", "POST /user/ada/two-step/codes?code=1", "POST /user/ada/two-step/off?code=1", "POST /user/ada/two-step?password=correct+horse+1+battery", "/user/ada/api-tokens",
         "POST /user/ada/api-tokens?name=lab+PC&scope=read&days=30", "/user/ada/access-file", "POST /user/ada/access-file?passphrase=short",
         "/dataset/{odd}", "/dataset/{odd}/activate", "/dataset/{odd}/edit", "/dataset/{odd}/upload", "/dataset/{odd}/resource/{odd_1}",
         "/dataset/{odd}/resource/{odd_2}", "/dataset/{odd}/resource/{odd_3}", "/dataset/{odd}/resource/{odd_4}", "/dataset/{odd}/resource/{odd_5}",

@@ -173,7 +173,7 @@ class Appliance:
                 found = jobs.for_resource(conn, resource_id)
             return (found,) if all(job["state"] not in {"queued", "running"} for job in found) else None
 
-        return wait_for(ended)[0]
+        return wait_for(ended, seconds=240)[0]  # many files may stand before it
 
     def _start(self) -> None:
         self.service.start()

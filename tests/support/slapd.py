@@ -63,7 +63,7 @@ class Slapd:
         self._program, self._folder = program, folder
         self.authority = folder / "authority.pem"
         (folder / "data").mkdir(parents=True)
-        _certify(folder)
+        certify(folder)
         (folder / "slapd.conf").write_text(
             _CONFIG.format(
                 schemas=_SCHEMAS, modules=modules, folder=folder, suffix=SUFFIX, root=_ROOT, password=_ROOT_PASSWORD,
@@ -149,7 +149,7 @@ class Slapd:
         return True
 
 
-def _certify(folder: Path) -> None:
+def certify(folder: Path) -> None:
     """The authority's file, and key and certificate for localhost."""
     authority, key = Authority(), ec.generate_private_key(ec.SECP256R1())
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("::1"))])

@@ -12,6 +12,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 
+from appliance.model.values import printable
+
 MAX_MESSAGE = 300
 
 _PATHS = re.compile(r"""(?:[A-Za-z]:\\|\\\\|/)[^\s'",;:()\[\]]+(?:[/\\][^\s'",;:()\[\]]*)*""")
@@ -78,7 +80,7 @@ def one_line(text: str) -> str:
 
 def shown(name: str) -> str:
     """→ a name out of a file for a message: printable, at most 80 characters."""
-    return "".join(char if char.isprintable() else "?" for char in name)[:80]
+    return printable(name[:80])
 
 
 def without_paths(text: str) -> str:

@@ -67,6 +67,8 @@ def find(h5: h5py.File, unread: Mapping[str, str]) -> Parts:
                     f"Of the group '{place}' only the first {MAX_TEXTS} of {len(found)} objects are read."
                 )
                 del found[MAX_TEXTS:]
+        elif group is not None:
+            parts.leave_out(place.removesuffix("s"), place, "it is not a group")
     return parts
 
 

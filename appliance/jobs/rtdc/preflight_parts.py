@@ -12,6 +12,8 @@ from math import prod
 import h5py
 from h5py import h5a, h5d, h5t, h5z
 
+from appliance.model.values import printable
+
 MIB = 1024**2
 
 #: Filters that are read: those of HDF5 itself and those of hdf5plugin that laboratories use.
@@ -89,8 +91,7 @@ def part_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
 
 def shown(path: str) -> str:
     """→ an object's name for a message: printable, at most 80 characters, in quotes."""
-    printable = "".join(char if char.isprintable() else "?" for char in path)
-    return f"'{printable[:80]}'"
+    return f"'{printable(path[:80])}'"
 
 
 def _filters_fault(plist: h5py.h5p.PropDCID, bounds: Limits) -> str | None:

@@ -157,7 +157,9 @@ def group_show(call: Call) -> dict[str, Any]:
 )
 def organization_list_for_user(call: Call) -> list[Any]:
     """The circles in which a user has a permission such as create_dataset, with the user's role as `capacity`."""
-    return _for_user(call, CIRCLE, call["permission"] or "manage_group")
+    permission = call["permission"] or "manage_group"
+    # CKAN gives "manage_group" to members too: without a permission these are the circles of any role.
+    return _for_user(call, CIRCLE, "read" if permission == "manage_group" else permission)
 
 
 @action(

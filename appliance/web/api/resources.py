@@ -121,16 +121,17 @@ def resource_search_(call: Call) -> Raw:
 
 @action(
     "format_autocomplete",
-    text("q", "Beginning of a format", required=True),
+    text("q", "Part of a format", required=True),
     natural("limit", "Most entries", default=5),
     rule="site:read",
     asks=None,
     get=True,
 )
 def format_autocomplete(call: Call) -> list[str]:
-    """Formats of files that begin so."""
+    """Formats of files that contain the text, in lower case, most used first."""
     with call.context.db.read() as conn:
-        return autocomplete.formats(conn, call["q"] or "", call.viewer, limit=call["limit"])
+        found = autocomplete.formats(conn, call["q"] or "", call.viewer, limit=call["limit"])
+    return [one.lower() for one in found]  # as CKAN gives them
 
 
 @action("resource_view_list", _ID, rule="site:read", asks="dataset:read", get=True)

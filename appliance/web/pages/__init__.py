@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from appliance.web.pages.account import access_file, connect, dashboard, login, notifications, profile, register, tokens
+from appliance.web.pages.account import (
+    access_file,
+    connect,
+    dashboard,
+    login,
+    notifications,
+    profile,
+    provider,
+    register,
+    second_factor,
+    tokens,
+)
 from appliance.web.pages.admin import audit as admin_audit
 from appliance.web.pages.admin import backups as admin_backups
 from appliance.web.pages.admin import bring_back as admin_bring_back
@@ -41,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     site.bp,
     manual.bp,
     login.bp,
+    provider.bp,
     tokens.bp,
     dataset_list.bp,
     dataset.bp,
@@ -58,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     notifications.bp,
     access_requests.bp,
     profile.bp,
+    second_factor.bp,
     connect.bp,
     upload.bp,
     access_file.bp,

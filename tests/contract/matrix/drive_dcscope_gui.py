@@ -1,6 +1,6 @@
 """Runs in an environment with DCscope, on a display: set up by the access file, search, open, plot, look at an image.
 
-Argument: a JSON object with access, passphrase, search. Prints a JSON object with what was seen.
+Argument: a JSON object with access, passphrase, search, and optionally screenshot (a file to write). Prints a JSON object with what was seen.
 """
 
 import json
@@ -76,24 +76,40 @@ deform = window.pipeline.get_dataset(0)["deform"][:]
 found["deform"] = [float(np.mean(deform)), len(deform)]
 found["windows"] = len(window.subwindows_plots)
 
+window.resize(1500, 950)
 view = window.widget_quick_view
 window.ui.toolButton_quick_view.setChecked(True)
 view.show_rtdc(dataset, window.pipeline.slots[0])
+view.ui.toolButton_event.setChecked(True)
+view.on_tool()
 view.ui.tabWidget_event.setCurrentIndex(0)
-view.show_event(3)
 
 
 def shown():
-    """The image on display, None before there is one."""
-    image = (view._last_event_data or {}).get("image")
+    """The image on display with the number of its event, (None, None) before there is one."""
+    data = view._last_event_data or {}
+    image = data.get("image")
     image = image[0] if isinstance(image, (tuple, list)) else image
-    return None if image is None else np.asarray(image)
+    return (data.get("index"), None if image is None else np.asarray(image))
 
 
-until(lambda: shown() is not None, "the image")  # of whichever event: the first is displayed before the one asked for
-found["image"] = [*shown().shape[:2], float(shown().mean())]
+for event in (3, 5, 8):  # an event whose image did not come is not asked for again until another one is chosen
+    view.ui.spinBox_event.setValue(event + 1)
+    try:
+        until(lambda event=event: shown()[0] == event and shown()[1] is not None, "the image", 30)
+    except TimeoutError:
+        continue
+    break
+found["event"], image = shown()
+if image is None:
+    raise TimeoutError("no image of three events")
+found["image"] = [*image.shape[:2], float(image.mean())]
+canvas = view.img_views["image"]["view_event"]
+until(lambda: canvas.isVisible() and canvas.image is not None, "the drawn image")
+found["painted"] = [*np.asarray(canvas.image).shape[:2], len(np.unique(canvas.image))]
 window.wait_for_tasks()
-found["seen"] = window.grab().toImage().pixelColor(5, 5).isValid()
+if given.get("screenshot"):
+    window.grab().save(given["screenshot"])
 sys.stdout.write(json.dumps(found) + "\n")
 sys.stdout.flush()
 os._exit(0)

@@ -20,7 +20,7 @@ release from the package registry into an environment of its own and lets it wor
 a private dataset; do not edit.
 
 The windows of DCOR-Aid 1.1.3 and DCscope 2.28.4 are driven on a virtual display by `tests/contract/test_dcoraid_window.py` (access file, upload,
-killed and resumed, shared dataset and collection, download, renewed token) and `tests/contract/test_dcscope_window.py` (access file, search, open, plot).
+killed and resumed, shared dataset and collection, download, renewed token) and `tests/contract/test_dcscope_window.py` (access file, search, open, plot, image).
 
 Last run: {date}, server {version}, {system}.
 """

@@ -15,13 +15,15 @@ from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
 from tests.support.rtdc_field import FIELD, Field
 from tests.support.rtdc_reported import REFUSED
+from tests.support.rtdc_types import TYPES
 
 #: Words of programmers that no reader may see.
 _JARGON = re.compile(r"<class|Error\b|NoneType|Warning|utf-?8'|index out of range|object at 0x|Traceback")
 
 
 def test_there_are_many_and_each_has_a_source() -> None:
-    assert len(FIELD) + len(REFUSED) >= 95
+    assert len(FIELD) + len(REFUSED) >= 110
+    assert set(TYPES) <= FIELD.keys()
     assert all(field.source for field in (*FIELD.values(), *REFUSED.values()))
 
 

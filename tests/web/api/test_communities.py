@@ -192,6 +192,9 @@ def test_a_list_for_a_user_has_their_role(world: World) -> None:
             for one in world.people[who].get("organization_list_for_user", permission="read").result
         }
         assert found[world.circle] == role
+        assert world.circle in [one["id"] for one in world.people[who].get("organization_list_for_user").result], (
+            "any role"
+        )
     assert world.people["A"].get("organization_list_for_user").result == []
     assert world.people["A"].get("group_list_authz").result == []
     assert world.people["U"].get("organization_list_for_user", id="ca").status == 403

@@ -16,6 +16,7 @@ def frame(row: sqlite3.Row, on: str) -> dict[str, Any]:
     tabs = [
         ("profile", base, _("Profile")),
         ("sessions", f"{base}/sessions", _("Sessions")),
+        ("two-step", f"{base}/two-step", _("Two-step sign-in")),
         ("tokens", f"{base}/api-tokens", _("API tokens")),
     ]
     return {

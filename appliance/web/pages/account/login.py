@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, g, redirect, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, directory_accounts, login
+from appliance.actions import accounts, directory_accounts, login, provider_sync, second_factor
 from appliance.model.problem import Problem
 from appliance.security import ldap, session_cookies
 from appliance.web.pages.frame import format as show
@@ -26,7 +27,7 @@ bp = Blueprint("login", __name__)
 def form() -> str | Response:
     """The log-in page; whoever is signed in goes on."""
     target = local_path(request.args.get("next", ""))
-    return _page(target) if g.viewer.anonymous else redirect(target, 303)
+    return page(target) if g.viewer.anonymous else redirect(target, 303)
 
 
 @bp.post("/user/login")
@@ -38,19 +39,42 @@ def sign_in() -> Any:
     try:
         cookie = login.sign_in(site(), name, password, address=address, agent=request.headers.get("User-Agent", ""))
     except login.TooManyAttempts as problem:
-        return _page(
-            target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
-        ), 429
+        return page(target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))), 429
     except ldap.DirectoryAway:
         text = _(
             "The directory of your institution cannot be asked at the moment. Accounts kept on this server work. Try again later."
         )
-        return _page(target, name, text), 503
+        return page(target, name, text), 503
     except directory_accounts.NotAdmitted:
         text = _("You are known to your institution, but may not sign in here yet. Ask your administrator.")
-        return _page(target, name, text), 403
+        return page(target, name, text), 403
     if cookie is None:
-        return _page(target, name, _("The name or the password is wrong.")), 401
+        return page(target, name, _("The name or the password is wrong.")), 401
+    if isinstance(cookie, login.SecondStep):
+        return _code_page(target, cookie.secret)
+    g.cookie = session_cookies.set_cookie(cookie)
+    return redirect(target, 303)
+
+
+@bp.post("/user/login/code")
+@allow("open")
+def second_step() -> Any:
+    """A code of the app, or a recovery code, after the password."""
+    secret, code = request.form.get("secret", ""), request.form.get("code", "")
+    target, address = local_path(request.form.get("next", "")), request.remote_addr or ""
+    try:
+        cookie = login.finish(site(), secret, code, address=address, agent=request.headers.get("User-Agent", ""))
+    except (login.TooManyAttempts, second_factor.TooManyCodes) as problem:
+        wait = _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))
+        return _code_page(target, secret, wait), 429
+    except Problem as problem:
+        if problem.status == 503:
+            return _code_page(
+                target, secret, _("Codes cannot be checked at the moment; recovery codes work. Ask your administrator.")
+            ), 503
+        return page(target, "", _("Signing in took too long. Begin again with name and password.")), 401
+    if cookie is None:
+        return _code_page(target, secret, _("The code is wrong or was used already. Wait for the next one.")), 401
     g.cookie = session_cookies.set_cookie(cookie)
     return redirect(target, 303)
 
@@ -59,10 +83,17 @@ def sign_in() -> Any:
 @allow("open")
 def sign_out() -> Response:
     """End the session, on the server too."""
-    cookie = request.cookies.get(session_cookies.COOKIE)
+    cookie, elsewhere = request.cookies.get(session_cookies.COOKIE), ""
     if cookie and not g.viewer.anonymous:
+        elsewhere = provider_sync.sign_out_address(site(), g.viewer.session_id)
         login.sign_out(site(), g.viewer, cookie)
     g.cookie = session_cookies.clear_cookie()
+    if elsewhere:  # a page, as browsers follow no redirection of a form to another host here
+        return Response(
+            render("account/signed-out.html", title=_("Sign out"), elsewhere=elsewhere, provider=provider_name()),
+            content_type="text/html; charset=utf-8",
+            headers={"Cache-Control": "no-store"},
+        )
     return back_to("/user/login", done="signed-out")
 
 
@@ -93,7 +124,27 @@ def set_password(secret: str) -> Any:
     return back_to("/user/login", done="password")
 
 
-def _page(target: str, name: str = "", error: str = "") -> str:
+def _code_page(target: str, secret: str, error: str = "") -> Response:
+    asked = settings().web.contact or _("your administrator")
+    text = render(
+        "account/login-code.html",
+        title=_("Two-step sign-in"),
+        next=target,
+        secret=secret,
+        error=error,
+        help=_("Phone and recovery codes lost? Ask your administrator: %(contact)s.", contact=asked),
+    )
+    return Response(text, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+def provider_name() -> str:
+    """What the OpenID provider is called on pages; "" without one."""
+    chosen = settings().oidc
+    return chosen.name or urlsplit(chosen.issuer).hostname or ""
+
+
+def page(target: str, name: str = "", error: str = "") -> str:
+    """The log-in page, with what was typed and what is wrong."""
     asked = settings().web.contact or _("your administrator")
     directory = bool(settings().ldap.servers)
     text = _("No account, or forgotten your password? Ask your administrator: %(contact)s.", contact=asked)
@@ -105,5 +156,7 @@ def _page(target: str, name: str = "", error: str = "") -> str:
         error=error,
         help=text,
         hint=_("Use the name and password that you have at your institution.") if directory else "",
+        provider=provider_name(),
+        provider_url=f"/user/login/oidc?{urlencode({'next': target})}",
         may_register=settings().policy.self_registration,
     )

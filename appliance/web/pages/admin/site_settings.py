@@ -35,6 +35,7 @@ _GROUPS = {
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),
     "ldap": N_("Directory (LDAP)"),
+    "oidc": N_("Sign-in at a provider (OpenID Connect)"),
 }
 
 

@@ -32,6 +32,7 @@ _MESSAGES = {
     "unfollowed": N_("You no longer follow this dataset."),
     "revoked": N_("Token revoked."),
     "password": N_("The password was changed. Other sessions were ended."),
+    "two-step-off": N_("Two-step sign-in is off."),
     "registered": N_("The account was created. Sign in."),
     "signed-out": N_("You are signed out."),
     "session-ended": N_("The session was ended."),

@@ -35,6 +35,7 @@ KINDS = {
     "empty_trash": N_("Trash"),
     "checks": N_("Health checks"),
     "directory": N_("Accounts of the directory"),
+    "provider": N_("Sessions of the OpenID provider"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),

@@ -18,6 +18,18 @@ _EXACT = {
     "Listing users is forbidden.": N_("You don't have permission."),
     "Email address is not valid": N_("This is not an e-mail address."),
     "The present password is not right": N_("The current password is wrong."),
+    "You sign in with your institution's account; a second factor is set up there.": N_(
+        "You sign in with your institution's account; a second factor is set up there."
+    ),
+    "Two-step sign-in is on already. Turn it off first, to set up another app.": N_(
+        "Two-step sign-in is on already. Turn it off first, to set up another app."
+    ),
+    "Begin again: no app is being set up.": N_("Begin again: no app is being set up."),
+    "Two-step sign-in is not on.": N_("Two-step sign-in is not on."),
+    "The code is wrong or was used already. Wait for the next one.": N_(
+        "The code is wrong or was used already. Wait for the next one."
+    ),
+    "Set up two-step sign-in for your own account first.": N_("Set up two-step sign-in for your own account first."),
     "An organization must be provided": N_("Choose a circle."),
     "Organization does not exist": N_("This circle does not exist."),
     "Administrators cannot revoke their own admin status": N_(

@@ -2,27 +2,27 @@
 
 import { toast } from "../app.js";
 import { fillMenu, Limits } from "./axes.js";
-import { statistics as serverStatistics } from "./api.js";
 import { Columns } from "./columns.js";
 import { EventPanel } from "./event.js";
 import { contours, drawContours } from "./contours.js";
 import { Course } from "./course.js";
+import * as downloads from "./downloads.js";
 import { Exports } from "./exports.js";
 import { Gallery } from "./gallery.js";
 import { GatePanel } from "./gate_panel.js";
+import { GateNumbers } from "./gate_numbers.js";
 import { Gates } from "./gates.js";
 import { drawHistogram } from "./histogram.js";
-import * as figure from "./figure.js";
+import { Labels } from "./labels.js";
+import * as link from "./link.js";
 import { drawColourBar, drawMarginals } from "./margins.js";
-import { csv, fillTable, save, share } from "./report.js";
-import { extent, limits, Scale, whole } from "./scale.js";
+import { fillTable, share } from "./report.js";
+import { coloursOf, extent, limits, Scale, whole } from "./scale.js";
 import { Scatter } from "./scatter.js";
 import { rowsOf, statistics } from "./selection.js";
-import { drawOutlines, fromOldLink, outlines, pixels } from "./shapes.js";
+import { drawOutlines, fromOldLink, outlines } from "./shapes.js";
 import { Tools } from "./tools.js";
 
-/** Longest text of gates in a link: longer ones are kept with the dataset instead. */
-const LONGEST_LINK = 12000;
 /** Room for the histograms along the axes and for the bar of colours [CSS pixels]. */
 const MARGINAL = 46;
 const BAR = 62;
@@ -30,6 +30,8 @@ const BAR = 62;
 const root = document.getElementById("explorer");
 const data = JSON.parse(document.getElementById("explorer-data").textContent);
 const words = data.words;
+const labels = new Labels(data.labels);
+const titleOf = (name) => labels.title(name);
 const at = (name) => root.querySelector(`[data-${name}]`);
 
 /** Everything that is shown; mirrored in the address, so that a link brings it back. */
@@ -46,6 +48,10 @@ class Explorer {
     this.gallery = new Gallery(at("gallery"), this.gates, data, { titleOf, names: columns.names, pick: async (event) => this.pick(await this.columns.rowOf(event), event) });
     this.course = new Course(at("course"), this, { titleOf, words: words.course, names: columns.names });
     this.#decorate(this.scatter);
+    this.gateNumbers = new GateNumbers(data.id, ({ gates }) => {
+      this.gatePanel.showCounts(gates);
+      this.#showExact();
+    });
     this.tools = new Tools(this.scatter, {
       view: (x, y, done) => this.view(x, y, done),
       sketch: (sketch) => {
@@ -94,7 +100,7 @@ class Explorer {
 
   /** Read the address, fill the controls, show the first plot. */
   async start() {
-    const asked = new URLSearchParams(location.search);
+    const asked = link.asked();
     const names = this.columns.names;
     const first = (wanted, fallback) => (names.includes(asked.get(wanted)) ? asked.get(wanted) : (fallback.find((name) => names.includes(name)) ?? names[0]));
     for (const key of ["x", "y", "colour"]) {
@@ -127,8 +133,8 @@ class Explorer {
   }
 
   #listen() {
-    for (const key of ["x", "y"]) this.controls[key].addEventListener("change", () => this.#features());
-    for (const key of ["xlog", "ylog"]) this.controls[key].addEventListener("change", () => this.#features());
+    // other features or axes: the view belongs to the old ones; gates stay
+    for (const key of ["x", "y", "xlog", "ylog"]) this.controls[key].addEventListener("change", () => this.load(null));
     for (const key of ["contours", "marginals"]) {
       this.controls[key].addEventListener("change", () => {
         this.#furnish();
@@ -136,8 +142,8 @@ class Explorer {
         this.remember();
       });
     }
-    at("svg").addEventListener("click", () => this.saveSvg());
-    this.controls.colour.addEventListener("change", () => this.load(this.#viewText()));
+    at("svg").addEventListener("click", () => downloads.saveSvg(this.scatter, this.#caption(), this.#outlines(), this.#figureName()));
+    this.controls.colour.addEventListener("change", () => this.load(link.viewText(this.scatter, this.moved)));
     for (const button of root.querySelectorAll("[data-tool]")) {
       if (button === this.scatter.canvas) continue;
       button.addEventListener("click", () => this.choose(button.dataset.tool));
@@ -145,8 +151,8 @@ class Explorer {
     at("reset").addEventListener("click", () => this.reset());
     at("clear").addEventListener("click", () => this.gates.select(""));
     root.addEventListener("keydown", (event) => this.#undoKey(event));
-    at("csv").addEventListener("click", () => this.saveCsv());
-    at("png").addEventListener("click", () => this.savePng());
+    at("csv").addEventListener("click", () => downloads.saveCsv(data, labels, this.columns.names, this.gates));
+    at("png").addEventListener("click", () => downloads.savePng(this.scatter, this.#caption(), (copy) => this.#decorate(copy), this.#figureName()));
     at("link").addEventListener("click", async () => {
       await navigator.clipboard?.writeText(location.href);
       toast(words.linkCopied);
@@ -167,11 +173,6 @@ class Explorer {
       this.scatter.readTheme();
       this.resized();
     });
-  }
-
-  /** Other features or axes: the view belongs to the old ones; gates stay. */
-  #features() {
-    this.load(null);
   }
 
   #undoKey(event) {
@@ -204,17 +205,16 @@ class Explorer {
         const [low, high] = limits(cs, false);
         this.bar = { low, high, label: titleOf(colour.value) };
       }
-      const numbers = (view ?? "").split(",").map(Number);
-      const named = numbers.length === 4 && numbers.every(Number.isFinite);
+      const named = link.viewNumbers(view);
       this.home = { x: new Scale(...limits(xs, xlog.checked), xlog.checked), y: new Scale(...limits(ys, ylog.checked), ylog.checked) };
-      this.scatter.setScales(named ? new Scale(numbers[0], numbers[1], xlog.checked) : this.home.x, named ? new Scale(numbers[2], numbers[3], ylog.checked) : this.home.y);
-      this.moved = named;
+      this.scatter.setScales(named ? new Scale(named[0], named[1], xlog.checked) : this.home.x, named ? new Scale(named[2], named[3], ylog.checked) : this.home.y);
+      this.moved = named !== null;
       if (view === "all") this.#showAll();
       this.limits.show();
       this.#furnish();
       this.scatter.recolour();
       this.scatter.draw();
-      this.#askServer();
+      this.gateNumbers.ask(this.#described(), this.gates.list);
       this.report();
       this.remember();
     } catch (error) {
@@ -266,7 +266,7 @@ class Explorer {
     this.draw();
     this.selecting = this.#mark();
     this.gallery.changed();
-    this.#askServer();
+    this.gateNumbers.ask(this.#described(), this.gates.list);
   }
 
   async #mark() {
@@ -282,32 +282,13 @@ class Explorer {
     this.remember();
   }
 
-  /** The numbers of all gates, over all events; a newer question overtakes an older one. */
-  #askServer() {
-    clearTimeout(this.waiting);
-    this.exact = null;
-    this.waiting = setTimeout(async () => {
-      this.asking?.abort();
-      const asking = (this.asking = new AbortController());
-      const names = this.#described();
-      if (this.gates.list.length === 0) return;
-      try {
-        const found = await serverStatistics(data.id, names, this.gates.list, asking.signal);
-        this.exact = { names, found };
-        this.gatePanel.showCounts(found);
-        this.#showExact();
-      } catch (error) {
-        if (error.name !== "AbortError") toast(error.message);
-      }
-    }, 250);
-  }
-
   #showExact() {
     const { active } = this.gates;
-    const numbers = this.exact?.found[active];
+    const exact = this.gateNumbers.found;
+    const numbers = exact?.gates[active];
     if (!active || !numbers || numbers.events === null) return;
     at("selection").textContent = share(words, numbers.events, this.columns.events);
-    this.numbers = this.exact.names.filter((name) => numbers.features[name]).map((name) => ({ name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", numbers: numbers.features[name] }));
+    this.numbers = exact.names.filter((name) => numbers.features[name]).map((name) => ({ name, label: labels.label(name), unit: labels.unit(name), numbers: numbers.features[name] }));
     fillTable(at("statistics"), this.numbers);
     root.dataset.exact = active;
   }
@@ -365,44 +346,13 @@ class Explorer {
   async #numbers(names) {
     return Promise.all(
       names.map(async (name) => {
-        const [label, unit] = data.labels[name] ?? [name, ""];
-        return { name, label, unit, numbers: statistics(await this.columns.get(name), this.rows) };
+        return { name, label: labels.label(name), unit: labels.unit(name), numbers: statistics(await this.columns.get(name), this.rows) };
       }),
     );
   }
 
   histogram() {
     drawHistogram(at("histogram"), this.x, this.scatter.scaleX, titleOf(this.controls.x.value), this.rows);
-  }
-
-  /** Statistics of every feature, over all events, for all events and each gate. */
-  async saveCsv() {
-    try {
-      const found = await serverStatistics(data.id, this.columns.names, this.gates.list);
-      const rows = Object.values(found).flatMap((gate) => this.columns.names.filter((name) => gate.features[name]).map((name) => ({ gate: gate.name, name, label: labelOf(name), unit: data.labels[name]?.[1] ?? "", events: gate.events, share: gate.share, rate: gate.rate, numbers: gate.features[name] })));
-      save(csv(rows, `${data.name} ${location.href}`), "text/csv", `${data.name}_statistics.csv`);
-    } catch (error) {
-      toast(error.message);
-    }
-  }
-
-  /** Title and foot of a figure: file, gate, events; server and time. */
-  #caption() {
-    const gate = this.gates.active ? `, ${this.gates.active}` : "";
-    return { title: `${data.name}${gate}: ${at("selection").textContent}`, foot: `${location.origin}${data.url} · ${new Date().toISOString().slice(0, 10)}` };
-  }
-
-  #figureName(suffix) {
-    return `${data.name}_${this.controls.x.value}_${this.controls.y.value}.${suffix}`;
-  }
-
-  async savePng() {
-    save(await figure.png(this.scatter, this.#caption(), (copy) => this.#decorate(copy)), "image/png", this.#figureName("png"));
-  }
-
-  saveSvg() {
-    const drawn = (copy) => this.#outlines().filter((one) => one.points).map(({ gate, points }) => ({ points: pixels(points, copy), colour: gate.colour ?? "#888888", name: gate.name }));
-    save(figure.svg(this.scatter, this.#caption(), drawn), "image/svg+xml", this.#figureName("svg"));
   }
 
   resized() {
@@ -414,56 +364,19 @@ class Explorer {
     this.panel.redraw();
   }
 
-  #viewText() {
-    const { scaleX, scaleY } = this.scatter;
-    if (this.moved === "all") return "all";
-    return this.moved ? [scaleX.low, scaleX.high, scaleY.low, scaleY.high].map((value) => Number(value.toPrecision(6))).join(",") : null;
+  #caption() {
+    return downloads.caption(data, this.gates.active, at("selection").textContent);
+  }
+
+  #figureName() {
+    return `${data.name}_${this.controls.x.value}_${this.controls.y.value}`;
   }
 
   /** Write the state into the address. */
   remember() {
-    const url = new URL(location);
-    const { x, y, xlog, ylog, colour } = this.controls;
-    const { text } = this.gates;
-    at("toolong").hidden = text.length <= LONGEST_LINK;
-    const state = {
-      x: x.value,
-      y: y.value,
-      xs: xlog.checked ? "log" : null,
-      ys: ylog.checked ? "log" : null,
-      colour: colour.value || null,
-      show: ["contours", "marginals"].filter((key) => this.controls[key].checked).join(",") || null,
-      view: this.#viewText(),
-      sel: null,
-      gates: text.length <= LONGEST_LINK ? text || null : null,
-      gate: this.gates.active || null,
-      event: this.event ?? null,
-    };
-    for (const [key, value] of Object.entries(state)) {
-      if (value === null) url.searchParams.delete(key);
-      else url.searchParams.set(key, value);
-    }
-    url.hash = "explorer";
-    history.replaceState(history.state, "", url);
+    at("toolong").hidden = this.gates.text.length <= link.LONGEST_GATES;
+    link.write(this.controls, { gates: this.gates, view: link.viewText(this.scatter, this.moved), event: this.event ?? null });
   }
-}
-
-function labelOf(name) {
-  return data.labels[name]?.[0] ?? name;
-}
-
-function titleOf(name) {
-  const unit = data.labels[name]?.[1];
-  return unit ? `${labelOf(name)} [${unit}]` : labelOf(name);
-}
-
-/** Colour index of each point by a feature's value, between its 2 % and 98 % quantiles. */
-function coloursOf(values) {
-  const [low, high] = limits(values, false);
-  const found = new Uint8Array(values.length);
-  const factor = 255 / (high - low || 1);
-  for (let i = 0; i < values.length; i++) found[i] = Math.max(0, Math.min(255, (values[i] - low) * factor));
-  return found;
 }
 
 async function begin() {

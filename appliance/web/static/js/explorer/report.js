@@ -26,10 +26,12 @@ export function fillTable(body, rows) {
 
 /** Statistics as CSV: a comment with the view, a header, one line per gate and feature. */
 export function csv(rows, about) {
-  const quote = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : /^[=+@-]/.test(text) ? `'${text}` : text);
+  // A name that a spreadsheet would take for a formula gets an apostrophe, whatever else is in it.
+  const harmless = (text) => (/^[=+@\t\r-]/.test(text) ? `'${text}` : text);
+  const quote = (text) => (/[",\r\n]/.test(text) ? `"${harmless(text).replaceAll('"', '""')}"` : harmless(text));
   const cell = (value) => (value === null || value === undefined ? "" : String(value));
   const lines = [`# ${about.replaceAll("\n", " ")}`, ["gate", "events", "share", "rate", "feature", "label", "unit", ...COLUMNS].join(",")];
-  for (const { gate, events, share, rate, name, label, unit, numbers } of rows) lines.push([quote(gate), cell(events), cell(share), cell(rate), name, quote(label), unit, ...COLUMNS.map((key) => cell(numbers[key]))].join(","));
+  for (const { gate, events, share, rate, name, label, unit, numbers } of rows) lines.push([quote(gate), cell(events), cell(share), cell(rate), quote(name), quote(label), quote(unit), ...COLUMNS.map((key) => cell(numbers[key]))].join(","));
   return `${lines.join("\r\n")}\r\n`;
 }
 

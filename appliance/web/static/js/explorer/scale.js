@@ -130,3 +130,12 @@ export function limits(values, log) {
   const wide = new Scale(low, high, log);
   return [wide.value(-0.04), wide.value(1.04)];
 }
+
+/** Colour index (0–255) of each value, between the 2 % and 98 % quantiles. */
+export function coloursOf(values) {
+  const [low, high] = limits(values, false);
+  const found = new Uint8Array(values.length);
+  const factor = 255 / (high - low || 1);
+  for (let i = 0; i < values.length; i++) found[i] = Math.max(0, Math.min(255, (values[i] - low) * factor));
+  return found;
+}

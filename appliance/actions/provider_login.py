@@ -1,0 +1,223 @@
+"""Signing in at the institution's OpenID provider, and what it says of people who have."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from appliance.actions import directory_accounts
+from appliance.actions.site import Site
+from appliance.model.directory import EVERYBODY, Grants, Group, GroupRules, Person, group_rules
+from appliance.model.problem import Problem
+from appliance.model.viewer import Viewer
+from appliance.security import oidc, session_cookies
+from appliance.security.https_json import ServerAway
+from appliance.security.secrets import load_or_create, private_folder
+from appliance.settings import Settings
+from appliance.signon_settings import Oidc
+from appliance.store import alarms, audit, identities, provider_sessions, sessions, users
+
+#: File in `secrets/` with the key that seals refresh tokens.
+KEY = "oidc.key"
+CALLBACK = "/user/login/oidc/callback"
+_MOST_GROUPS = 5000
+_NONCE_SIZE = 12
+_providers: dict[tuple[Oidc, str], oidc.Provider] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What the browser brought back from the provider."""
+
+    state: str
+    code: str
+    issuer: str = ""
+    error: str = ""
+
+
+def provider(settings: Settings) -> oidc.Provider:
+    """The provider of these settings, with what is known of it already. Raises Problem 503."""
+    key = (settings.oidc, client_secret(settings))
+    found = _providers.get(key)
+    if found is None:
+        _providers.clear()  # other settings than before
+        found = _providers[key] = oidc.Provider(*key)
+    return found
+
+
+def client_secret(settings: Settings) -> str:
+    """The secret for this client at this issuer; "" without one, or when it is another's. Raises ServerAway."""
+    file = settings.secrets / oidc.SECRET
+    try:
+        secret, *owner = file.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
+        return ""
+    except OSError as error:
+        raise ServerAway(f"{file} cannot be read: {error.strerror}") from error
+    return secret if owner == secret_owner(settings.oidc) else ""
+
+
+def secret_owner(settings: Oidc) -> list[str]:
+    """Issuer and client: whoever changes the issuer in the settings does not get the secret of the one before."""
+    return [settings.issuer, settings.client_id]
+
+
+def redirect_uri(settings: Settings) -> str:
+    """Where the provider sends the browser back."""
+    return f"{settings.site_url}{CALLBACK}"
+
+
+def begin(site: Site) -> tuple[oidc.Flow, str]:
+    """A new attempt, and where the browser goes. Raises Problem 503."""
+    flow = oidc.new_flow()
+    return flow, provider(site.settings).address(flow, redirect_uri(site.settings))
+
+
+def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: str = "", agent: str = "") -> str:
+    """Start a session for whoever came back from the provider; returns the cookie's value.
+
+    :param flow: what this browser's cookie says of its attempt, None without one.
+    :raises oidc.Refused: 403, what came back is not the answer to this browser's attempt, or proves nothing.
+    :raises NotAdmitted: 403, they may not sign in here. :raises ServerAway: 503.
+    """
+    viewer = Viewer(address=address)
+    try:
+        tokens = _exchanged(site, flow, returned)
+        person, grants = described(site.settings.oidc, tokens.claims)
+    except oidc.Refused as refusal:
+        with site.db.write() as tx:
+            audit.add(
+                tx, viewer, "session.refused", "user", "", provider=site.settings.oidc.issuer, reason=str(refusal)
+            )
+        raise
+    cookie, hash_ = session_cookies.new_session()
+    try:
+        with site.db.write() as tx:
+            _require_unused(tx, flow)
+            user_id = directory_accounts.admit(
+                tx, Viewer(name=person.login, address=address), person, grants, issuer=site.settings.oidc.issuer
+            )
+            alarms.resolve_for(tx, directory_accounts.ALARM, person.subject)
+            _start(site, tx, user_id, hash_, tokens, viewer=viewer, agent=agent)
+    except directory_accounts.NotAdmitted as refusal:
+        with site.db.write() as tx:
+            audit.add(tx, viewer, "session.refused", "user", "", provider=person.login, reason=str(refusal))
+            known = identities.find(tx, site.settings.oidc.issuer, person.subject)
+            if known is not None:  # what the provider says now ends what it gave before
+                directory_accounts.bring_in_step(tx, known, person, grants)
+            if refusal.alarm:
+                alarms.raise_(tx, directory_accounts.ALARM, person.subject, str(refusal))
+        raise
+    return cookie
+
+
+def described(settings: Oidc, claims: dict[str, Any]) -> tuple[Person, Grants]:
+    """Who somebody is by the claims, and what their groups give. Raises oidc.Refused, ServerAway for settings that cannot be read."""
+    subject = str(claims["sub"])
+    email = _text(claims, settings.email_claim)
+    if claims.get("email_verified") is False:
+        email = ""
+    person = Person(
+        subject=subject,
+        login=_text(claims, settings.login_claim) or email,
+        dn=subject,
+        fullname=_text(claims, settings.name_claim),
+        email=email,
+    )
+    if not person.login:
+        raise oidc.Refused(f"The provider sends no claim '{settings.login_claim}' (oidc.login_claim).")
+    return person, rules(settings).grants(_groups(settings, claims))
+
+
+def rules(settings: Oidc) -> GroupRules:
+    """What the groups give. Raises ServerAway for a setting that cannot be read: nothing that whoever signs in can mend."""
+    try:
+        return group_rules("oidc", settings.circles, settings.administrators, settings.users)
+    except Problem as problem:
+        raise ServerAway(str(problem)) from problem
+
+
+def seal(settings: Settings, session_id: str, token: str) -> bytes | None:
+    """A refresh token as the database may hold it; None for none."""
+    if not token:
+        return None
+    nonce = secrets.token_bytes(_NONCE_SIZE)
+    key = load_or_create(private_folder(settings.secrets) / KEY)
+    return nonce + AESGCM(key).encrypt(nonce, token.encode(), session_id.encode())
+
+
+def unseal(settings: Settings, session_id: str, sealed: bytes) -> str:
+    """What `seal` sealed; "" when the key is another one: the session then ends as one that cannot be confirmed."""
+    path = settings.secrets / KEY
+    try:
+        key = load_or_create(path) if path.exists() else b""
+        return AESGCM(key).decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], session_id.encode()).decode()
+    except (InvalidTag, ValueError):
+        return ""
+
+
+def _exchanged(site: Site, flow: oidc.Flow | None, returned: Returned) -> oidc.Tokens:
+    """The tokens for what came back to the browser that had asked. Raises oidc.Refused, ServerAway."""
+    if flow is None or not hmac.compare_digest(flow.state.encode(), returned.state.encode("utf-8", "replace")):
+        raise oidc.Refused("The answer belongs to no attempt of this browser (state).")
+    asked = provider(site.settings)
+    told = returned.issuer or not asked.metadata().get("authorization_response_iss_parameter_supported")
+    if not told or (returned.issuer and returned.issuer != site.settings.oidc.issuer):
+        raise oidc.Refused("The answer is of another provider (iss, RFC 9207).")
+    if returned.error or not returned.code:
+        raise oidc.Refused(f"The provider lets nobody in: {returned.error[:100] or 'no code'}.")
+    return asked.exchange(flow, returned.code, redirect_uri(site.settings))
+
+
+def _require_unused(tx: sqlite3.Connection, flow: oidc.Flow | None) -> None:
+    if flow is None or not provider_sessions.use_up(tx, hashlib.sha256(flow.state.encode()).digest()):
+        raise oidc.Refused("This attempt was used already.")
+
+
+def _start(
+    site: Site, tx: sqlite3.Connection, user_id: str, hash_: bytes, tokens: oidc.Tokens, *, viewer: Viewer, agent: str
+) -> None:
+    """The session, with where it comes from, in one transaction."""
+    row = users.find(tx, user_id)
+    name = row["name"] if row is not None else ""
+    session_id = sessions.create(
+        tx, user_id, hash_, hours=site.settings.web.session_hours, address=viewer.address, agent=agent
+    )
+    sid, claims = tokens.claims.get("sid"), tokens.claims
+    provider_sessions.add(
+        tx, session_id, site.settings.oidc.issuer, claims["sub"],
+        sid=sid[:255] if isinstance(sid, str) else "", refresh=seal(site.settings, session_id, tokens.refresh),
+    )  # fmt: skip
+    provider_sessions.person_confirmed(tx, user_id)
+    users.seen(tx, user_id)
+    audit.add(tx, Viewer(user_id=user_id, name=name, address=viewer.address), "session.start", "user", user_id)
+
+
+def _groups(settings: Oidc, claims: dict[str, Any]) -> list[Group]:
+    """The groups of a person. A list that the provider left out because it is too long is no empty one."""
+    left_out = claims.get("_claim_names")
+    if isinstance(left_out, dict) and settings.groups_claim in left_out:
+        raise oidc.Refused(
+            "The provider leaves out the groups, as they are too many; let it send only those that are named here."
+        )
+    value = claims.get(settings.groups_claim, [])
+    listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    found = [one for one in listed[:_MOST_GROUPS] if isinstance(one, str) and one.strip() not in ("", EVERYBODY)]
+    return [Group(one, one) for one in found]
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return " ".join(value.split())[:254] if isinstance(value, str) else ""
+
+
+def forget() -> None:
+    """Ask the provider anew for all that it says of itself."""
+    _providers.clear()

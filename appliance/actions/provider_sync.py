@@ -1,0 +1,130 @@
+"""Every few minutes: what the OpenID provider says of whoever is signed in; and signing out there and here at once."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from appliance.actions import directory_accounts, provider_login
+from appliance.actions.site import Site
+from appliance.model import times
+from appliance.model.problem import Problem
+from appliance.model.viewer import Viewer
+from appliance.security import oidc
+from appliance.security.https_json import ServerAway, require_https
+from appliance.settings import Settings
+from appliance.store import alarms, audit, identities, provider_sessions
+from appliance.store.database import Database
+
+#: Kind of the alarm for a provider that does not answer.
+ALARM = "provider"
+#: Who changes accounts when the provider says so.
+PROVIDER = Viewer(name="provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Sessions asked about, and ended because the provider said no or nothing; people whose tokens wait; why it was not asked."""
+
+    asked: int = 0
+    ended: int = 0
+    paused: int = 0
+    away: str = ""
+
+
+def compare(db: Database, settings: Settings) -> Outcome:
+    """Ask about every session for which there is a refresh token. A provider that is away ends nothing before `oidc.offline`."""
+    if not settings.oidc.issuer:
+        return Outcome()
+    with db.read() as conn:
+        rows = provider_sessions.refreshable(conn, settings.oidc.issuer)
+    away, ended = "", 0
+    for row in rows:
+        try:
+            ended += not _confirmed(db, settings, row)
+        except ServerAway as problem:
+            away = str(problem)
+            break
+    with db.write() as tx:
+        if away:
+            alarms.raise_(tx, ALARM, "", f"The OpenID provider cannot be asked: {away}")
+        elif rows:
+            identities.note_answered(tx, settings.oidc.issuer)
+            alarms.resolve_for(tx, ALARM, "")
+        ended += provider_sessions.end_unconfirmed(tx, times.ahead(-timedelta(seconds=settings.oidc.offline)))
+        paused = provider_sessions.pause_unconfirmed(
+            tx, settings.oidc.issuer, times.ahead(-timedelta(days=settings.oidc.tokens))
+        )
+        if ended or paused:
+            audit.add(tx, PROVIDER, "provider.compared", sessions_ended=ended, paused=paused)
+    return Outcome(len(rows), ended, paused, away)
+
+
+def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
+    """Does the provider confirm this session? The account is brought in step, or the session ended. Raises ServerAway."""
+    session_id, subject = row["session_id"], row["subject"]
+    token = provider_login.unseal(settings, session_id, row["refresh"])
+    try:
+        if not token:
+            raise oidc.Refused("The refresh token cannot be read any more.")
+        tokens = provider_login.provider(settings).refresh(token, subject)
+        person, grants = provider_login.described(settings.oidc, tokens.claims)
+    except oidc.Refused as refusal:
+        with db.write() as tx:
+            provider_sessions.end(tx, session_id)
+            audit.add(tx, PROVIDER, "session.revoke", "user", "", session=session_id, reason=str(refusal))
+        return False
+    with db.write() as tx:
+        sealed = provider_login.seal(settings, session_id, tokens.refresh)
+        if sealed is not None:
+            provider_sessions.confirm(tx, session_id, sealed)
+        identity = identities.find(tx, settings.oidc.issuer, subject)
+        if identity is None:
+            provider_sessions.end(tx, session_id)
+            return False
+        provider_sessions.person_confirmed(tx, identity["user_id"])
+        changed = directory_accounts.bring_in_step(tx, identity, person, grants)
+        return not changed.get("locked")
+
+
+def signed_out_there(site: Site, token: object) -> int:
+    """A logout token of the provider (back-channel): the sessions that it names end. → how many.
+
+    Raises oidc.Refused for one that it has not signed, or that was used before; ServerAway.
+    """
+    issuer = site.settings.oidc.issuer
+    claims = provider_login.provider(site.settings).logout_claims(token)
+    subject, sid = claims.get("sub"), claims.get("sid")
+    with site.db.write() as tx:
+        if not provider_sessions.use_up(tx, hashlib.sha256(f"logout\0{claims['jti']}".encode()).digest()):
+            raise oidc.Refused("This logout token was used already.")
+        ended = provider_sessions.end_of(
+            tx, issuer, subject if isinstance(subject, str) else "", sid if isinstance(sid, str) else ""
+        )
+        identity = identities.find(tx, issuer, subject) if isinstance(subject, str) else None
+        user_id = identity["user_id"] if identity is not None else ""
+        audit.add(tx, PROVIDER, "session.ended_elsewhere", "user", user_id, sessions=ended)
+    return ended
+
+
+def sign_out_address(site: Site, session_id: str | None) -> str:
+    """Where the browser goes to sign out at the provider, too (RP-initiated); "" for a session that began here, or when it offers none."""
+    settings = site.settings
+    if not settings.oidc.issuer or not session_id:
+        return ""
+    with site.db.read() as conn:
+        row = provider_sessions.find(conn, session_id)
+    if row is None or row["issuer"] != settings.oidc.issuer:
+        return ""
+    try:
+        url = provider_login.provider(settings).metadata().get("end_session_endpoint")
+        if not isinstance(url, str):
+            return ""
+        require_https(url)
+    except Problem:  # whoever signs out is signed out here at any rate
+        return ""
+    query = {"client_id": settings.oidc.client_id, "post_logout_redirect_uri": f"{settings.site_url}/user/login"}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"

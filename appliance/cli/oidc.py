@@ -1,0 +1,88 @@
+"""`dcor oidc`: signing in at the institution's OpenID provider."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from appliance.actions import directory_links, provider_links, provider_sync
+from appliance.cli.common import (
+    EXIT_OK,
+    EXIT_REFUSED,
+    CliState,
+    details,
+    emit,
+    json_option,
+    note,
+    pass_state,
+    prints,
+    read_password,
+)
+from appliance.model.problem import invalid
+from appliance.model.viewer import OPERATOR
+
+
+@click.group("oidc")
+def group() -> None:
+    """Signing in at an OpenID provider: check, secret, sync, link, unlink."""
+
+
+def _checked(found: list[dict[str, Any]]) -> str:
+    return "\n".join(f"{'ok     ' if one['good'] else 'PROBLEM'}  {one['text']}" for one in found)
+
+
+@group.command("check")
+@json_option
+@pass_state
+def check(state: CliState, as_json: bool) -> int:
+    """Ask the provider, and say what was found and what has to be registered there. Exit code 1 when something is not as it should be."""
+    found = list(provider_links.check(state.site))
+    emit([asdict(one) for one in found], as_json, _checked)
+    return EXIT_OK if all(one.good for one in found) else EXIT_REFUSED
+
+
+@group.command("secret")
+@click.option("--password-stdin", is_flag=True, help="Read the secret from stdin.")
+@pass_state
+def secret(state: CliState, password_stdin: bool) -> None:
+    """Set the secret of this server at the provider (oidc.client_id). It is kept in secrets/, readable by the service alone."""
+    state.require_root()
+    provider_links.set_secret(state.site, read_password(password_stdin, "Secret of this client"))
+    note("Kept. Try it: sudo dcor oidc check")
+
+
+def _compared(data: dict[str, Any]) -> str:
+    return details({key: value for key, value in data.items() if key != "away"})
+
+
+@group.command("sync")
+@prints(_compared)
+def sync(state: CliState) -> dict[str, Any]:
+    """Ask the provider now about everybody who is signed in, as the service does every few minutes."""
+    if not state.settings.oidc.issuer:
+        raise invalid(message="No provider is set up: dcor config set oidc.issuer https://sso.hospital.example")
+    outcome = provider_sync.compare(state.db, state.settings)
+    if outcome.away:
+        raise invalid(message=f"The provider cannot be asked: {outcome.away}")
+    return asdict(outcome)
+
+
+@group.command("link")
+@click.argument("name")
+@click.option("--subject", required=True, help="What the provider calls the person; the alarm names it.")
+@pass_state
+def link(state: CliState, name: str, subject: str) -> None:
+    """Give the account NAME to a person of the provider, who signs in there from now on."""
+    provider_links.link(state.site, OPERATOR, name, subject)
+    note(f"{name} signs in at the provider now. Datasets, roles and tokens stay.")
+
+
+@group.command("unlink")
+@click.argument("name")
+@pass_state
+def unlink(state: CliState, name: str) -> None:
+    """Make the account NAME a local one, which needs a password: dcor user passwd NAME."""
+    directory_links.unlink(state.site, OPERATOR, name)
+    note(f"{name} is a local account now. It needs a password: sudo dcor user passwd {name}")

@@ -1,0 +1,289 @@
+"""An OpenID provider: what it says of itself, its keys, and the tokens that it signs (OpenID Connect Core, Back-Channel Logout).
+
+Nothing of a token is used before its signature and its claims were checked.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from appliance.model.problem import Problem
+from appliance.security.https_json import Answer, HttpsJson, ServerAway, require_https
+from appliance.signon_settings import Oidc
+
+#: File in `secrets/` with the client's secret, the issuer and the client's name that it belongs to.
+SECRET = "oidc.secret"  # noqa: S105 - the name of a file
+#: Signatures by a key pair only: with HMAC or "none" whoever knows the client's secret, or nothing, could sign.
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+#: How long there is to sign in at the provider [s], and how far the clocks may be apart.
+FLOW_SECONDS, LEEWAY = 900, 60
+_METADATA_SECONDS, _KEYS_AGAIN_SECONDS = 3600, 60
+_OLDEST_LOGOUT = 600
+
+
+class Refused(Problem):
+    """403: what the provider or the browser brought does not prove who somebody is; the message is for the administrator."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(403, "Authorization Error", message=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One attempt to sign in. All its values follow from `secret`, which only the browser's cookie holds, and go to nobody else."""
+
+    secret: str
+
+    @property
+    def state(self) -> str:
+        """What the provider sends back."""
+        return self._derived("state")
+
+    @property
+    def nonce(self) -> str:
+        """What the ID token has to hold."""
+        return self._derived("nonce")
+
+    @property
+    def verifier(self) -> str:
+        """What only we can show for the code (PKCE, RFC 7636)."""
+        return self._derived("verifier")
+
+    @property
+    def challenge(self) -> str:
+        """What the provider learns of it before."""
+        return _base64(hashlib.sha256(self.verifier.encode()).digest())
+
+    def _derived(self, purpose: str) -> str:
+        return _base64(hmac.digest(self.secret.encode("utf-8", "replace"), f"dcor oidc 1 {purpose}".encode(), "sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider gave: checked claims of the ID token with those of the userinfo endpoint, and the refresh token, "" = none."""
+
+    claims: dict[str, Any] = field(repr=False)
+    refresh: str = field(repr=False, default="")
+
+
+def new_flow() -> Flow:
+    """A flow with a fresh secret."""
+    return Flow(secrets.token_urlsafe(32))
+
+
+class Provider:
+    """The provider of these settings. Every method raises ServerAway when it does not answer as one. Threads may share it."""
+
+    def __init__(self, settings: Oidc, secret: str = "") -> None:
+        self.settings = settings
+        self._secret = secret
+        self._http = HttpsJson(settings.authority, settings.timeout)
+        self._lock = threading.Lock()
+        self._metadata: dict[str, Any] = {}
+        self._read = self._keys_read = float("-inf")
+        self._keys: Any = None
+
+    # --- what it says of itself ------------------------------------------------------------------------------------------
+
+    def metadata(self) -> Mapping[str, Any]:
+        """Its discovery document, at most an hour old."""
+        with self._lock:
+            if not self._metadata or time.monotonic() - self._read > _METADATA_SECONDS:
+                self._metadata, self._read = self._discovered(), time.monotonic()
+            return self._metadata
+
+    def endpoint(self, name: str) -> str:
+        """An address that the document names; "" where there is none."""
+        url = self.metadata().get(f"{name}_endpoint")
+        if not isinstance(url, str) or not url:
+            return ""
+        require_https(url)
+        return url
+
+    def _discovered(self) -> dict[str, Any]:
+        issuer = self.settings.issuer
+        require_https(issuer)
+        answer = self._http.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if answer.status != 200 or answer.data.get("issuer") != issuer:
+            raise ServerAway(
+                f"{issuer} is no OpenID provider that calls itself so: status {answer.status}, issuer "
+                f"'{str(answer.data.get('issuer', ''))[:200]}'. oidc.issuer has to be exactly what the provider says."
+            )
+        missing = [
+            one for one in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            if not isinstance(answer.data.get(one), str)
+        ]  # fmt: skip
+        if missing:
+            raise ServerAway(f"{issuer} names no {', '.join(missing)}.")
+        return answer.data
+
+    # --- signing in ------------------------------------------------------------------------------------------------------
+
+    def address(self, flow: Flow, redirect_uri: str) -> str:
+        """Where the browser goes to sign in."""
+        query = {
+            "response_type": "code", "client_id": self.settings.client_id, "redirect_uri": redirect_uri,
+            "scope": self.settings.scopes, "state": flow.state, "nonce": flow.nonce,
+            "code_challenge": flow.challenge, "code_challenge_method": "S256",
+        }  # fmt: skip
+        if "offline_access" in self.settings.scopes.split():
+            query["prompt"] = "consent"  # OpenID Connect Core, 11
+        url = self.endpoint("authorization")
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
+
+    def exchange(self, flow: Flow, code: str, redirect_uri: str) -> Tokens:
+        """What the provider says of whoever came back with this code. Raises Refused."""
+        form = {
+            "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri,
+            "code_verifier": flow.verifier,
+        }  # fmt: skip
+        answer = self._asked_for_tokens(form)
+        claims = self._id_token(answer)
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), flow.nonce.encode()):
+            raise Refused("The ID token has another nonce than was asked for.")
+        return self._whole(answer, claims)
+
+    def refresh(self, token: str, subject: str) -> Tokens:
+        """What the provider says now of somebody who has signed in before. Raises Refused when it says no."""
+        answer = self._asked_for_tokens({"grant_type": "refresh_token", "refresh_token": token})
+        claims = self._id_token(answer) if "id_token" in answer.data else {"sub": subject}
+        if claims.get("sub") != subject:
+            raise Refused("The refreshed tokens are somebody else's.")
+        found = self._whole(answer, claims)
+        return Tokens(found.claims, found.refresh or token)
+
+    def _asked_for_tokens(self, form: dict[str, str]) -> Answer:
+        methods = self.metadata().get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        basic = None
+        if self._secret and "client_secret_basic" in methods:
+            basic = (self.settings.client_id, self._secret)
+        else:
+            form |= {"client_id": self.settings.client_id} | ({"client_secret": self._secret} if self._secret else {})
+        answer = self._http.post(self.endpoint("token"), form, basic=basic)
+        if answer.status == 200 and isinstance(answer.data.get("access_token"), str):
+            return answer
+        reason = f"{answer.status} {_short(answer.data.get('error'))} {_short(answer.data.get('error_description'))}"
+        if answer.status in (400, 401, 403) and answer.data.get("error") != "invalid_client":
+            raise Refused(f"The provider refuses: {reason.strip()}")
+        raise ServerAway(f"The provider gives no tokens: {reason.strip()}. Is the secret right? sudo dcor oidc secret")
+
+    def _whole(self, answer: Answer, claims: dict[str, Any]) -> Tokens:
+        """With the claims of the userinfo endpoint, which counts only for the same person."""
+        url = self.endpoint("userinfo")
+        if url:
+            told = self._http.get(url, bearer=answer.data["access_token"])
+            if told.status in (401, 403):
+                raise Refused(f"The provider says nothing of this person ({told.status}).")
+            if told.status != 200 or not told.data:
+                raise ServerAway(f"The userinfo endpoint does not answer with JSON ({told.status}).")
+            if told.data.get("sub") != claims["sub"]:
+                raise Refused("The userinfo endpoint speaks of somebody else.")
+            claims = told.data | claims
+        refresh = answer.data.get("refresh_token")
+        return Tokens(claims, refresh if isinstance(refresh, str) and len(refresh) <= 8192 else "")
+
+    # --- signatures ------------------------------------------------------------------------------------------------------
+
+    def _id_token(self, answer: Answer) -> dict[str, Any]:
+        claims = self._signed(answer.data.get("id_token"))
+        if "sub" not in claims:
+            raise Refused("The ID token names nobody (sub).")
+        audience = claims.get("aud")
+        several = isinstance(audience, list) and len(audience) > 1
+        if (several or "azp" in claims) and claims.get("azp") != self.settings.client_id:
+            raise Refused("The ID token was made for another client (azp).")
+        if not isinstance(claims.get("exp"), int | float) or claims["exp"] < time.time() - LEEWAY:
+            raise Refused("The ID token has expired.")
+        return claims
+
+    def logout_claims(self, token: object) -> dict[str, Any]:
+        """The claims of a logout token (Back-Channel Logout 1.0, 2.6). Raises Refused."""
+        claims = self._signed(token)
+        events = claims.get("events")
+        if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
+            raise Refused("This is no logout token.")
+        if claims["iat"] < time.time() - _OLDEST_LOGOUT or claims.get("exp", time.time()) < time.time() - LEEWAY:
+            raise Refused("The logout token is too old.")
+        if not isinstance(claims.get("jti"), str) or not (claims.get("sub") or claims.get("sid")):
+            raise Refused("The logout token names nobody, or has no jti.")
+        return claims
+
+    def _signed(self, token: object) -> dict[str, Any]:
+        """The claims of a token that the provider signed for us. Raises Refused."""
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
+        if not isinstance(token, str) or not token.isascii() or len(token) > 65536:
+            raise Refused("There is no token.")
+        claims: dict[str, Any] = {}
+        for again in (False, True):  # its keys change: an unknown one is looked for once
+            try:
+                decoded = jwt.decode(token, self._key_set(again=again), algorithms=ALGORITHMS)
+                claims = dict(decoded.claims)
+                break
+            except (JoseError, ValueError, TypeError, KeyError) as error:
+                if again or not self._may_read_keys():
+                    raise Refused(
+                        f"The token is not signed by the provider: {_short(error) or type(error).__name__}"
+                    ) from error
+        audience, subject, issued = claims.get("aud"), claims.get("sub"), claims.get("iat")
+        if claims.get("iss") != self.settings.issuer:
+            raise Refused("The token is of another issuer.")
+        if self.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
+            raise Refused("The token was made for another client (aud).")
+        if subject is not None and (not isinstance(subject, str) or not 0 < len(subject) <= 255):
+            raise Refused("The token names nobody (sub).")
+        if not isinstance(issued, int | float) or isinstance(issued, bool) or issued > time.time() + LEEWAY:
+            raise Refused("The token was issued in the future, or says not when.")
+        return claims
+
+    def number_of_keys(self) -> int:
+        """How many keys for signatures it shows."""
+        return len(self._key_set(again=False).keys)
+
+    def _may_read_keys(self) -> bool:
+        return time.monotonic() - self._keys_read > _KEYS_AGAIN_SECONDS
+
+    def _key_set(self, *, again: bool) -> Any:
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        url = str(self.metadata()["jwks_uri"])
+        with self._lock:
+            if self._keys is None or again or time.monotonic() - self._keys_read > _METADATA_SECONDS:
+                self._keys_read = time.monotonic()
+                answer = self._http.get(url)
+                listed = answer.data.get("keys")
+                usable = [one for one in listed if _can_sign(one)] if isinstance(listed, list) else []
+                try:
+                    self._keys = KeySet.import_key_set({"keys": usable[:100]})
+                except (JoseError, ValueError, TypeError, KeyError) as error:
+                    raise ServerAway("The provider's keys cannot be read.") from error
+                if answer.status != 200 or not usable:
+                    self._keys = None
+                    raise ServerAway(f"The provider shows no keys ({answer.status}).")
+            return self._keys
+
+
+def _can_sign(key: object) -> bool:
+    """Is this a public key for signatures? Shared (oct) ones never are."""
+    return isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _short(value: object) -> str:
+    """A text from outside in one line of printable characters."""
+    return "".join(one if one.isprintable() else " " for one in str(value or "")[:200])

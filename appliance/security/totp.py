@@ -1,0 +1,107 @@
+"""Codes of an authenticator app (TOTP, RFC 6238), recovery codes, and the seal of the secrets that the codes are made of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+from appliance.model.problem import Problem
+from appliance.security.secrets import load_or_create, private_folder
+
+#: File in `secrets/` with the key that seals the secrets of all accounts.
+KEY = "totp.key"
+#: Life of a code [s], and how many steps the two clocks may be apart (RFC 6238, 5.2 and 6).
+PERIOD, WINDOW = 30, 1
+DIGITS = 6
+RECOVERY_CODES = 10
+_SECRET_SIZE = 20  # bytes; that of SHA-1, which is what the apps know (RFC 4226, 4, R6)
+_NONCE_SIZE = 12
+_CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
+
+
+def new_secret() -> bytes:
+    """Return a random secret of 160 bits."""
+    return secrets.token_bytes(_SECRET_SIZE)
+
+
+def text(secret: bytes) -> str:
+    """Return the secret as people type it into an app (base32, in groups of four)."""
+    plain = base64.b32encode(secret).decode()
+    return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+
+def address(secret: bytes, account: str, issuer: str) -> str:
+    """Return the otpauth:// address that the QR code for an app holds."""
+    return _totp(secret).get_provisioning_uri(account, issuer)
+
+
+def code(secret: bytes, step: int) -> str:
+    """Return the code of a step (whole periods since 1970)."""
+    return _totp(secret).generate(step * PERIOD).decode()
+
+
+def is_code(given: str) -> bool:
+    """Does this have the form of an app's code? Otherwise it can only be a recovery code."""
+    return _CODE.fullmatch(_compact(given)) is not None
+
+
+def matching_step(secret: bytes, given: str, *, now: float, after: int) -> int | None:
+    """The step whose code `given` is, None when it is none of now, or not later than the step `after` of the last one used."""
+    typed, present, found = _compact(given).encode("utf-8", "replace"), int(now) // PERIOD, None
+    for step in range(max(present - WINDOW, 0), present + WINDOW + 1):
+        if hmac.compare_digest(code(secret, step).encode(), typed) and step > after:
+            found = step
+    return found
+
+
+def new_recovery_codes() -> list[str]:
+    """Return ten codes of 80 random bits."""
+    plain = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
+    return ["-".join(one[start : start + 4] for start in range(0, 16, 4)) for one in plain]
+
+
+def recovery_hash(user_id: str, given: str) -> bytes:
+    """Return the hash under which a recovery code of this account is stored. 80 random bits need no slow one."""
+    return hashlib.sha256(
+        f"dcor recovery code 1\0{user_id}\0{_compact(given).lower()}".encode("utf-8", "replace")
+    ).digest()
+
+
+def seal(folder: Path, user_id: str, secret: bytes) -> bytes:
+    """Return the secret as the database may hold it: readable with the key in `folder` only, and for this account only."""
+    nonce = secrets.token_bytes(_NONCE_SIZE)
+    key = load_or_create(private_folder(folder) / KEY)
+    return nonce + AESGCM(key).encrypt(nonce, secret, user_id.encode())
+
+
+def unseal(folder: Path, user_id: str, sealed: bytes) -> bytes:
+    """Return what `seal` sealed. Raises Problem 503 when the key is missing, or another one."""
+    path = folder / KEY
+    if path.exists():
+        try:
+            return AESGCM(load_or_create(path)).decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], user_id.encode())
+        except (InvalidTag, ValueError):
+            pass
+    raise Problem(
+        503,
+        "Service Unavailable",
+        message=f"Codes cannot be checked: {path} is missing or not the key that this account was set up with. Recovery codes "
+        "work. Restore the file from a backup, or: sudo dcor user totp-off NAME",
+    )
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(secret, DIGITS, SHA1(), PERIOD)  # noqa: S303 - HMAC with SHA-1 is what the apps know  # nosec B303
+
+
+def _compact(given: str) -> str:
+    return re.sub(r"[\s-]+", "", given[:100])

@@ -1,0 +1,81 @@
+"""Sessions that began at an OpenID provider, and what counts once: sign-ins and logout tokens."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+
+from appliance.model import times
+
+_KEPT = timedelta(hours=1)
+
+
+def use_up(tx: sqlite3.Connection, hash_: bytes) -> bool:
+    """Note that this was used; False when it was used before. It is remembered for an hour, longer than such things are good."""
+    tx.execute("DELETE FROM provider_used WHERE at < ?", (times.ahead(-_KEPT),))
+    return tx.execute("INSERT OR IGNORE INTO provider_used VALUES (?, ?)", (hash_, times.now())).rowcount == 1
+
+
+def add(tx: sqlite3.Connection, session_id: str, issuer: str, subject: str, *, sid: str, refresh: bytes | None) -> None:
+    """Note where a session comes from."""
+    tx.execute(
+        "INSERT INTO provider_session (session_id, issuer, subject, sid, refresh, confirmed) VALUES (?, ?, ?, ?, ?, ?)",
+        (session_id, issuer, subject, sid, refresh, times.now()),
+    )
+
+
+def find(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
+    """Where a session comes from, None for one that began here."""
+    row: sqlite3.Row | None = conn.execute(
+        "SELECT * FROM provider_session WHERE session_id = ?", (session_id,)
+    ).fetchone()
+    return row
+
+
+def refreshable(conn: sqlite3.Connection, issuer: str) -> list[sqlite3.Row]:
+    """Sessions about which the provider can be asked, those longest unconfirmed first."""
+    return conn.execute(
+        "SELECT * FROM provider_session WHERE issuer = ? AND refresh IS NOT NULL ORDER BY confirmed", (issuer,)
+    ).fetchall()
+
+
+def confirm(tx: sqlite3.Connection, session_id: str, refresh: bytes) -> None:
+    """The provider has confirmed a session, and given the next refresh token."""
+    tx.execute(
+        "UPDATE provider_session SET confirmed = ?, refresh = ? WHERE session_id = ?",
+        (times.now(), refresh, session_id),
+    )
+
+
+def end(tx: sqlite3.Connection, session_id: str) -> None:
+    """End a session, and what was made in it."""
+    tx.execute("DELETE FROM session WHERE id = ?", (session_id,))
+
+
+def end_of(tx: sqlite3.Connection, issuer: str, subject: str, sid: str) -> int:
+    """End the sessions of a person (`subject`), of the provider's session `sid`, or of both where both are given. → how many."""
+    return tx.execute(
+        """DELETE FROM session WHERE id IN (SELECT session_id FROM provider_session
+             WHERE issuer = ?1 AND (?2 = '' OR subject = ?2) AND (?3 = '' OR sid = ?3) AND (?2 != '' OR ?3 != ''))""",
+        (issuer, subject, sid),
+    ).rowcount
+
+
+def end_unconfirmed(tx: sqlite3.Connection, before: str) -> int:
+    """End the sessions that no provider has confirmed since `before`. → how many."""
+    return tx.execute(
+        "DELETE FROM session WHERE id IN (SELECT session_id FROM provider_session WHERE confirmed < ?)", (before,)
+    ).rowcount
+
+
+def person_confirmed(tx: sqlite3.Connection, user_id: str) -> None:
+    """The provider has confirmed the person now: their credentials count."""
+    tx.execute("UPDATE identity SET confirmed = ?, paused = 0 WHERE user_id = ?", (times.now(), user_id))
+
+
+def pause_unconfirmed(tx: sqlite3.Connection, issuer: str, before: str) -> int:
+    """Let the credentials of people wait whom the provider has not confirmed since `before`. → how many more."""
+    return tx.execute(
+        "UPDATE identity SET paused = 1 WHERE issuer = ? AND paused = 0 AND coalesce(confirmed, linked) < ?",
+        (issuer, before),
+    ).rowcount

@@ -63,7 +63,7 @@ def test_a_server_that_no_one_can_look_up_is_refused(key: str, value: str, tmp_p
         "10.0.0.1:25",
         "tls://log.hospital.example:6514",
         "[fd00::1]:25",
-        "/run/clamd.ctl",
+        "/srv/clamd.ctl",
         "müller.example",
     ],
 )

@@ -28,6 +28,8 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 #: How long there is to sign in at the provider [s], and how far the clocks may be apart.
 FLOW_SECONDS, LEEWAY = 900, 60
 _METADATA_SECONDS, _KEYS_AGAIN_SECONDS = 3600, 60
+#: A provider that is away is asked again after this time [s]: strangers who want to sign in must not keep workers waiting.
+_AWAY_SECONDS = 10
 _OLDEST_LOGOUT = 600
 
 
@@ -92,6 +94,7 @@ class Provider:
         self._metadata: dict[str, Any] = {}
         self._read = self._keys_read = float("-inf")
         self._keys: Any = None
+        self._away, self._away_since = "", 0.0
 
     # --- what it says of itself ------------------------------------------------------------------------------------------
 
@@ -99,7 +102,13 @@ class Provider:
         """Its discovery document, at most an hour old."""
         with self._lock:
             if not self._metadata or time.monotonic() - self._read > _METADATA_SECONDS:
-                self._metadata, self._read = self._discovered(), time.monotonic()
+                if self._away and time.monotonic() - self._away_since < _AWAY_SECONDS:
+                    raise ServerAway(self._away)
+                try:
+                    self._metadata, self._read = self._discovered(), time.monotonic()
+                except ServerAway as problem:
+                    self._away, self._away_since = str(problem), time.monotonic()
+                    raise
             return self._metadata
 
     def endpoint(self, name: str) -> str:

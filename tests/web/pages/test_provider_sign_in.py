@@ -642,7 +642,11 @@ def test_the_check_says_what_is_to_be_registered_and_what_is_wrong(clinic: Clini
     )
     forget(clinic)
     assert "has to be exactly" in "".join(one.text for one in provider_links.check(clinic.context) if not one.good)
+    before = len(clinic.stub.asked)
+    assert [Visitor(clinic.appliance).get("/user/login/oidc").status_code for _ in range(5)] == [503] * 5
+    assert len(clinic.stub.asked) == before, "a provider that is away is not asked by everybody who knocks"
     clinic.stub.replies.clear()
+    forget(clinic)
     clinic.hire("guests")
     assert clinic.sign_in()[0] == 303
 

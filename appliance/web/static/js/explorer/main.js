@@ -135,13 +135,8 @@ class Explorer {
   #listen() {
     // other features or axes: the view belongs to the old ones; gates stay
     for (const key of ["x", "y", "xlog", "ylog"]) this.controls[key].addEventListener("change", () => this.load(null));
-    for (const key of ["contours", "marginals"]) {
-      this.controls[key].addEventListener("change", () => {
-        this.#furnish();
-        this.draw();
-        this.remember();
-      });
-    }
+    const decorated = () => (this.#furnish(), this.draw(), this.remember());
+    for (const key of ["contours", "marginals"]) this.controls[key].addEventListener("change", decorated);
     at("svg").addEventListener("click", () => downloads.saveSvg(this.scatter, this.#caption(), this.#outlines(), this.#figureName()));
     this.controls.colour.addEventListener("change", () => this.load(link.viewText(this.scatter, this.moved)));
     for (const button of root.querySelectorAll("[data-tool]")) {

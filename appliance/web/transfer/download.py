@@ -63,6 +63,7 @@ def require_scanned(context: Context, viewer: Viewer, resource_id: str) -> None:
     key = ("waits for the scanner", resource_id, viewer.user_id)
 
     def ask() -> bool:
+        """The database."""
         with context.db.read() as conn:
             return virus_gate.waits(conn, context.settings, viewer.user_id, resource_id)
 

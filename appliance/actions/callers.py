@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.actions.site import Site
 from appliance.model import times
-from appliance.model.problem import not_authorized
+from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import NOTHING, Viewer
 from appliance.settings import Policy
 from appliance.store import communities, identities, second_factors, sessions, sharing, tokens, users
@@ -54,6 +55,32 @@ def may_administer(conn: sqlite3.Connection, policy: Policy, user_id: str) -> bo
 def may_act(conn: sqlite3.Connection, user: sqlite3.Row | None) -> bool:
     """Do the credentials of this account open anything? Those of people of a directory wait while that is away for too long."""
     return user is not None and user["state"] == "active" and not identities.paused(conn, user["id"])
+
+
+class StillAllowed:
+    """Guards the transactions of a request (`write_guard`): it was decided with what its sender was then, and may have waited since.
+
+    What the request itself changes of its sender's rights counts for its next transaction.
+    """
+
+    def __init__(self, site: Site, viewer: Viewer) -> None:
+        self.place: object = site.db
+        self._site, self._viewer = site, viewer
+        self._ended_itself = False
+
+    def begin(self, tx: sqlite3.Connection) -> None:
+        """Raises Problem 403 when account or credential have ended, or any right is gone."""
+        if self._ended_itself:
+            return
+        if not renewed(tx, self._site.settings.policy, self._viewer).includes(self._viewer):
+            raise not_authorized("Your rights have changed while this request waited; nothing was changed. Try again.")
+
+    def end(self, tx: sqlite3.Connection) -> None:
+        """See what the transaction has left of the sender's rights."""
+        try:
+            self._viewer = renewed(tx, self._site.settings.policy, self._viewer)
+        except Problem:  # such as a new password, which ends the session that it was set in
+            self._ended_itself = True
 
 
 def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:

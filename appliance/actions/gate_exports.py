@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import lookup, virus_gate
 from appliance.actions.site import Site
 from appliance.model import gates as rules
 from appliance.model import names
@@ -34,6 +34,7 @@ def begin(site: Site, viewer: Viewer, resource_id: str | None, gates: Any, gate:
     user_id, export_id = viewer.user_id or "", names.new_id()
     with site.db.write() as tx:
         row, _facts = lookup.resource(tx, viewer, resource_id)
+        virus_gate.require_scanned(tx, site.settings, viewer.user_id, row["id"])
         if not names.is_measurement(row["name"]):
             raise invalid(message=f"Resource ID {row['id']} must be an .rtdc dataset!")
         if gate_exports.count(tx, user_id) >= MOST_EXPORTS:

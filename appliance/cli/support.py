@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import platform
@@ -18,35 +17,16 @@ from typing import Any
 import click
 
 from appliance import __version__
+from appliance import settings as settings_module
 from appliance.cli.common import CliState, FilePath, as_caller, note, pass_state, write_private
 from appliance.cli.config import effective
+from appliance.cli.support_mask import Mask
 from appliance.store import incidents, inspection, jobs, users
 
+_HOST = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]++)+")
 _LOG_TAIL = 200_000  # bytes
-_SECRET_SETTINGS = (
-    "backup.recipient",
-    "backup.gpg_key",
-    "mail.server",
-    "mail.sender",
-    "mail.admin",
-    "server.hostname",
-    "web.contact",
-    "server.title",
-    "server.description",
-)
 #: Everybody: what a locked or removed user (who may have kept the name) did stands in logs, too.
 _PERSONS = ("active", "pending", "disabled", "deleted")
-_PATTERNS = (
-    (re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9.-]+"), "<address>"),
-    (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "<ip>"),
-    (re.compile(r"\b[A-Za-z0-9_-]{40,}\b"), "<secret>"),
-    (
-        re.compile(
-            r"(?<![\w.+()\[\],-])[\w.+()\[\],-]+\.(?:rtdc|tdms|csv|tsv|ini|pdf|poly|sof|so2|ipynb)\b", re.IGNORECASE
-        ),
-        "<file>",
-    ),
-)
 
 
 @click.command("support-bundle")
@@ -64,20 +44,13 @@ def command(state: CliState, out: Path | None) -> None:
 
     premises = Premises(state.data_root, state.settings)
     with state.db.read() as conn:
-        mask = Mask(
-            [row[key] for row in users.listed(conn, states=_PERSONS) for key in ("name", "fullname")],
-            state.settings.server.hostname,
-        )
         traces = [incidents.get(conn, row["id"]) for row in incidents.latest(conn, 50)]
         failed = [
             {key: job[key] for key in ("kind", "state", "attempts", "error", "log", "created")}
             for job in jobs.list_(conn, state="failed", limit=50)
         ]
         schema = inspection.schema_version(conn)
-    settings = {
-        name: ("<masked>" if name in _SECRET_SETTINGS and row["value"] else row["value"])
-        for name, row in effective(state.settings).items()
-    }
+    mask = _mask(state)
     files: dict[str, Any] = {
         "about.json": {
             "version": __version__,
@@ -88,39 +61,43 @@ def command(state: CliState, out: Path | None) -> None:
         },
         "status.json": overview(premises),
         "inspect.json": [finding.to_json() for finding in report.examine(premises).findings],
-        "settings.json": settings,
+        "settings.json": {name: _shown(name, row) for name, row in effective(state.settings).items()},
         "incidents.json": traces,
         "failed-jobs.json": failed,
         "log.txt": _log(state.data_root / "log"),
     }
     path = out or Path.cwd() / f"dcor-support-{time.strftime('%Y%m%d')}.tar.gz"
-    write_private(path, _archive({name: mask(_text(content)) for name, content in files.items()}))
+    write_private(path, _archive({name: _text(_masked(mask, content)) for name, content in files.items()}))
     note(f"{path}: look into it, then send it.")
 
 
-class Mask:
-    """Replaces what names persons, machines or secrets; the same name always by the same word."""
+def _shown(name: str, row: dict[str, Any]) -> Any:
+    """A setting's value where it can name nobody: numbers, choices, defaults."""
+    plain = row["origin"] == "default" or isinstance(row["value"], bool | int)
+    return row["value"] if plain or settings_module.options()[name].metadata["choices"] else "<set>"
 
-    def __init__(self, names: list[str], hostname: str) -> None:
-        self._words = {
-            name: f"<person {hashlib.sha256(name.encode()).hexdigest()[:6]}>" for name in names if len(name) > 2
-        }
-        if hostname != "localhost":
-            self._words[hostname] = "<host>"
-        longest_first = sorted(self._words, key=len, reverse=True)
-        self._pattern = (
-            re.compile("|".join(rf"(?<![\w-]){re.escape(word)}(?![\w-])" for word in longest_first))
-            if longest_first
-            else None
-        )
 
-    def __call__(self, text: str) -> str:
-        """The text without them."""
-        if self._pattern is not None:
-            text = self._pattern.sub(lambda found: self._words[found.group()], text)
-        for pattern, word in _PATTERNS:
-            text = pattern.sub(word, text)
-        return text
+def _mask(state: CliState) -> Mask:
+    """What this installation has in names, addresses and secrets."""
+    rows = effective(state.settings)
+    said = [str(row["value"]) for name, row in rows.items() if row["value"] and _shown(name, row) == "<set>"]
+    with state.db.read() as conn:
+        people = users.listed(conn, states=_PERSONS)
+        named = inspection.texts_of_people(conn)
+    hosts = [state.settings.server.hostname, platform.node(), *(host for text in said for host in _HOST.findall(text))]
+    hosts += [row["email"].rpartition("@")[2] for row in people]
+    return Mask(
+        [(row["name"], row["fullname"]) for row in people],
+        hosts=hosts,
+        phrases={
+            "set": said,
+            "circle or collection": named["communities"],
+            "dataset": named["titles"],
+            "data root": [] if state.data_root == settings_module.DEFAULT_DATA else [str(state.data_root)],
+        },
+        files=named["files"],
+        names={"<dataset>": named["datasets"]},
+    )
 
 
 def _packages() -> dict[str, str]:
@@ -139,6 +116,15 @@ def _log(folder: Path) -> str:
                 said = "The journal could not be read within a minute."
             parts.append(said)
     return "\n".join(parts)
+
+
+def _masked(mask: Mask, content: Any) -> Any:
+    """Every text in it masked by itself: in JSON, marks of lines and quotes would hide where a word begins."""
+    if isinstance(content, dict):
+        return {key: _masked(mask, value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_masked(mask, value) for value in content]
+    return content if content is None or isinstance(content, bool | int | float) else mask(str(content))
 
 
 def _text(content: Any) -> str:

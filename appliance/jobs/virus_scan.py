@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.actions import resources
+from collections.abc import Iterator
+
+from appliance.actions import resources, virus_gate
 from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model.viewer import OPERATOR
@@ -13,13 +15,13 @@ from appliance.store.database import Database
 
 #: Kinds of alarms: something was found (one for each file), and the daemon is away.
 FOUND, AWAY = "virus", "clamav"
-_KIND = "virus"  # as which a scan is noted among the checks of files
-_AT_ONCE = 100
+_KIND = virus_gate.KIND
+_AT_ONCE = 100  # rows read at once
 
 
 @job("virus_scan", background=True)
 def run(context: JobContext) -> Done:
-    """Every upload that was not looked at yet, newest first. While the daemon is away, an alarm says so, and they wait."""
+    """Every upload that was not looked at yet, oldest first. While the daemon is away, an alarm says so, and they wait."""
     place, infected, scanned = context.settings.clamav.socket, 0, 0
     if not place:
         return Done({"skipped": "switched off"})
@@ -50,9 +52,16 @@ def run(context: JobContext) -> Done:
     return Done({"scanned": scanned, "infected": infected})
 
 
-def _waiting(db: Database) -> list[str]:
-    with db.read() as conn:
-        return file_checks.without(conn, _KIND, _AT_ONCE)
+def _waiting(db: Database) -> Iterator[str]:
+    """Each that waits, once, also behind such as cannot be scanned now."""
+    after = 0
+    while True:
+        with db.read() as conn:
+            found = file_checks.without(conn, _KIND, _AT_ONCE, after)
+        if not found:
+            return
+        yield from (resource_id for _pk, resource_id in found)
+        after = found[-1][0]
 
 
 def _put_aside(site: Site, resource_id: str, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,3 +91,10 @@ def _where(which: Filter) -> tuple[str, list[str]]:
     }
     chosen = {term: value for term, value in terms.items() if value}
     return " AND ".join(chosen) or "1", list(chosen.values())
+
+
+def has_done(conn: sqlite3.Connection, user_id: str, actions: Sequence[str], object_id: str) -> bool:
+    """Has this user done one of these to this object?"""
+    marks = ", ".join("?" * len(actions))
+    query = f"SELECT 1 FROM audit WHERE object_id = ? AND actor_id = ? AND action IN ({marks})"
+    return conn.execute(query, (object_id, user_id, *actions)).fetchone() is not None

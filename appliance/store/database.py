@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from appliance.model.problem import Problem
-from appliance.store import database_place, migrations
+from appliance.store import database_place, migrations, write_guard
 from appliance.store.connections import STATEMENT, TRANSACTION, Reader, Writer, too_long
 from appliance.store.fair_lock import FairLock, caller, ways_given
 from appliance.store.wal_index import WalIndex
@@ -101,7 +101,7 @@ class Database:
         """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error.
 
         Whoever has written least of late comes first; a request that has to wait gives its slot to others until its transaction
-        has ended. Raises Problem 503 when it takes too long to get the writer, or when the transaction does (not for the
+        has ended. A request whose sender has lost rights since they were asked writes nothing (`write_guard`). Raises Problem 503 when it takes too long to get the writer, or when the transaction does (not for the
         service's own work).
         """
         who = caller()
@@ -128,8 +128,13 @@ class Database:
                 tx.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 raise _readable(error) from error
+            guard = write_guard.of(self)
             try:
+                if guard is not None:
+                    guard.begin(tx)
                 yield tx
+                if guard is not None:
+                    guard.end(tx)
                 tx.complete()
                 tx.deadline = None
                 tx.execute("COMMIT")

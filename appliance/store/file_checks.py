@@ -50,11 +50,18 @@ def note(tx: sqlite3.Connection, files: Iterable[tuple[str, str]]) -> None:
     )
 
 
-def without(conn: sqlite3.Connection, kind: str, limit: int) -> list[str]:
-    """Ids of resources that were not checked as `kind` yet, the latest upload first."""
-    query = """SELECT r.id FROM resource r WHERE NOT EXISTS (SELECT 1 FROM file_check c WHERE c.resource_id = r.id AND c.kind = ?)
-               ORDER BY r.pk DESC LIMIT ?"""
-    return [row[0] for row in conn.execute(query, (kind, limit))]
+def without(conn: sqlite3.Connection, kind: str, limit: int, after: int = 0) -> list[tuple[int, str]]:
+    """(row number, id) of resources that were not checked as `kind` yet, the earliest upload first, behind the row number `after`."""
+    query = """SELECT r.pk, r.id FROM resource r
+               WHERE r.pk > ? AND NOT EXISTS (SELECT 1 FROM file_check c WHERE c.resource_id = r.id AND c.kind = ?)
+               ORDER BY r.pk LIMIT ?"""
+    return [(row[0], row[1]) for row in conn.execute(query, (after, kind, limit))]
+
+
+def is_noted(conn: sqlite3.Connection, resource_id: str, kind: str) -> bool:
+    """Was this file checked as `kind`?"""
+    query = "SELECT 1 FROM file_check WHERE resource_id = ? AND kind = ?"
+    return conn.execute(query, (resource_id, kind)).fetchone() is not None
 
 
 def tidy(tx: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from appliance.model import times
 from appliance.model.problem import Problem
+from appliance.store import write_guard
 from appliance.store.database import Database
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Incidents:
             self._known[cause] = incident, now
         log.error("incident id=%s place=%s", incident, place)
         try:
-            with self._db.write() as tx:
+            with write_guard.suspended(), self._db.write() as tx:
                 add(tx, incident, place, "".join(traceback.format_exception(error)))
         except (Problem, sqlite3.Error):
             log.error("incident.unsaved id=%s", incident, exc_info=error)

@@ -139,3 +139,14 @@ def resources(conn: sqlite3.Connection, *, dataset_id: str | None = None) -> lis
         {"dataset": dataset_id},
     )
     return list(rows)
+
+
+def texts_of_people(conn: sqlite3.Connection) -> dict[str, set[str]]:
+    """What people have named: `files`, `datasets` (names), `titles` of datasets, `communities` (names and titles); deleted ones too."""
+    queries = {
+        "files": "SELECT DISTINCT name FROM resource",
+        "datasets": "SELECT name FROM dataset WHERE name != id",
+        "titles": "SELECT DISTINCT title FROM dataset",
+        "communities": "SELECT name FROM community UNION SELECT title FROM community",
+    }
+    return {kind: {row[0] for row in conn.execute(query) if row[0]} for kind, query in queries.items()}

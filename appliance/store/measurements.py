@@ -81,6 +81,12 @@ def refresh(tx: sqlite3.Connection, resource_id: str) -> None:
 
 def find(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[int, list[sqlite3.Row]]:
     """How many measurements of active datasets and drafts that `viewer` may read fit, and the rows of one page."""
+    total, page = find_ids(conn, viewer, query)
+    return total, rows(conn, page)
+
+
+def find_ids(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[int, list[int]]:
+    """How many measurements fit (see `find`), and those of one page, for `rows`."""
     seen, parameters = visibility.condition(viewer, many=True)
     where = [f"m.dataset_pk IN (SELECT d.pk FROM dataset d WHERE d.state IN ('active', 'draft') AND {seen})"]
     for number, word in enumerate(query.words):
@@ -114,13 +120,18 @@ def find(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[int, l
             parameters | {"rows": query.rows, "start": query.start},
         )
         page = [row[0] for row in found]
-    rows = conn.execute(
+    return total, page
+
+
+def rows(conn: sqlite3.Connection, ids: list[int]) -> list[sqlite3.Row]:
+    """The rows of these measurements, in their order."""
+    found = conn.execute(
         """SELECT m.*, r.id AS resource_id, d.id AS dataset_id, d.name AS dataset_name, d.title AS dataset_title
             FROM json_each(:page) j CROSS JOIN measurement m ON m.id = j.value CROSS JOIN resource r ON r.pk = m.id
             CROSS JOIN dataset d ON d.pk = m.dataset_pk ORDER BY j.key""",
-        {"page": json.dumps(page)},
+        {"page": json.dumps(ids)},
     )
-    return total, rows.fetchall()
+    return found.fetchall()
 
 
 def _known(column: str) -> str:

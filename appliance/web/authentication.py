@@ -13,7 +13,7 @@ from appliance.model.viewer import Viewer
 from appliance.security import csrf, session_cookies, tokens
 from appliance.security.limits import network
 from appliance.settings import Policy
-from appliance.store import sessions, users
+from appliance.store import sessions, users, write_guard
 from appliance.store import tokens as stored
 from appliance.store.database import Database
 from appliance.store.fair_lock import work_for
@@ -30,13 +30,23 @@ def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
     the request is one even if its method is GET.
     """
     token = tokens.presented(request.headers.get)
-    if token is not None:
-        return by_token(context, token, request.client)
-    session = session_cookie(request)
+    session = session_cookie(request) if token is None else None
     if session is not None:
         _refuse_forged(request, changes)
-        return by_session(context, session, request.client)
-    return anonymous(context.settings.policy, request.client)
+    write_guard.use(None)
+    if token is not None:
+        found = by_token(context, token, request.client)
+    elif session is not None:
+        found = by_session(context, session, request.client)
+    else:
+        found = anonymous(context.settings.policy, request.client)
+    return guarded(context, found)
+
+
+def guarded(context: Context, viewer: Viewer) -> Viewer:
+    """The same viewer; this thread writes from now on only what they still may (`actions.callers.StillAllowed`)."""
+    write_guard.use(None if viewer.anonymous else callers.StillAllowed(context, viewer))
+    return viewer
 
 
 def recognised(context: Context, request: Request) -> str:
@@ -130,14 +140,14 @@ def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None
             conn, context.settings.policy, user, scope="admin", address=address, session_id=session["id"]
         )
     if _stale(session["last_seen"]):
-        with context.db.write() as tx:
+        with write_guard.suspended(), context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)
             users.seen(tx, user["id"])
     return found, session["expires"]
 
 
 def _note_use(db: Database, token_id: str, user_id: str) -> None:
-    with db.write() as tx:
+    with write_guard.suspended(), db.write() as tx:
         stored.used(tx, token_id)
         users.seen(tx, user_id)
 

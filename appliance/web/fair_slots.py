@@ -40,6 +40,15 @@ class _Ticket:
         self.granted = threading.Event()
 
 
+def let_others() -> None:
+    """In the middle of long work: whoever waits for this thread's slot goes first, and so does who waits for the processor."""
+    cpu_slot.release()
+    if _here.slots is not None:
+        with _here.slots.released(_here.caller):
+            pass
+    cpu_slot.acquire()
+
+
 class FairSlots:
     """`at_once` slots. A free one goes to whoever holds the fewest; of those, to who has waited longest. Thread-safe.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.actions import virus_gate
 from appliance.model import gates as gate_rules
 from appliance.model import names
 from appliance.model.problem import Fields, Problem, invalid
@@ -111,6 +112,8 @@ def members(
 def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: str) -> dict[str, Any]:
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
+    with context.db.read() as conn:
+        virus_gate.require_scanned(conn, context.settings, caller, resource_id)
     cpu_slot.release()  # a child reads now, others may work
     read = without_slot(context.readers.read)
     found: dict[str, Any] = read(resource_id, asked, caller=caller, timeout=_TIMEOUT, long=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from appliance.model.problem import Problem, not_authorized, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
+from appliance.store import write_guard
 from appliance.web import authentication
 from appliance.web.http import Request, Response
 
@@ -56,6 +57,12 @@ class Route:
 
         Raises Problem 403 or 404, RuntimeError when the handler answers about an object without having asked the rule.
         """
+        try:
+            return self._answer(context, request, match)
+        finally:
+            write_guard.use(None)  # this thread's next request is somebody else's
+
+    def _answer(self, context: Context, request: Request, match: re.Match[str]) -> Response:
         if self.rule == "open":
             return self.handler(context, request, match)
         request.viewer = self.identify(context, request, policy.changes(self.rule))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import lookup, virus_gate
 from appliance.model import names
 from appliance.model.problem import invalid
 from appliance.web.api.registry import Call, action, natural, text
@@ -38,6 +38,7 @@ def dcserv(call: Call) -> Any:
         )
     with call.context.db.read() as conn:
         row, facts = lookup.resource(conn, call.viewer, call["id"])
+        virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
         if not names.is_measurement(row["name"]):
             raise invalid(message=f"Resource ID {row['id']} must be an .rtdc dataset!")
         subject = Measurement(call.context, conn, row, facts, call.viewer, call.client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import lookup, virus_gate
 from appliance.model import gates as gate_rules
 from appliance.model.problem import invalid
 from appliance.web import measurement_statistics
@@ -34,6 +34,7 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
     with call.context.db.read() as conn:
         for resource_id in ids:
             row, _ = lookup.resource(conn, call.viewer, resource_id)
+            virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
             measurement_statistics.require_measurement(row)
             found.append({"id": row["id"], "name": row["name"], "package_id": row["dataset_id"]})
     caller = call.viewer.user_id or call.client
@@ -70,6 +71,7 @@ def dcor_gate_events(call: Call) -> dict[str, Any]:
         raise invalid({"sort": [f"'{sort[:60]}' is not the name of a scalar feature"]})
     with call.context.db.read() as conn:
         row, _ = lookup.resource(conn, call.viewer, call["id"])
+        virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
         measurement_statistics.require_measurement(row)
     caller = call.viewer.user_id or call.client
     return measurement_statistics.members(

@@ -16,7 +16,7 @@ import json
 import re
 from typing import Any
 
-from appliance.actions import gate_exports
+from appliance.actions import gate_exports, virus_gate
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.security.headers import security_headers
 from appliance.store import gate_exports as stored_exports
@@ -109,6 +109,7 @@ def gate_export(context: Context, request: Request, match: re.Match[str]) -> Res
     """The file of an export of the caller's. Raises Problem 404."""
     with context.db.read() as conn:
         row = gate_exports.find(conn, request.viewer, match["id"])
+        virus_gate.require_scanned(conn, context.settings, request.viewer.user_id, row["resource_id"])
     if row["sha256"] is None:
         raise not_found("The export is not made yet.")
     return file_response(

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from appliance.actions import virus_gate
 from appliance.model import times
 from appliance.model.problem import not_found
 from appliance.model.viewer import Viewer
@@ -77,6 +78,9 @@ def _require_readable(conn: sqlite3.Connection, viewer: Viewer, rows: Sequence[s
 
 
 def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], name: str) -> Response:
+    with context.db.read() as conn:
+        for row in rows:
+            virus_gate.require_scanned(conn, context.settings, request.viewer.user_id, row["id"])
     members = [_member(context, row) for row in rows]
     packed = Archive(members, _CHECKSUMS)
     identity = "\n".join(f"{member.name}\0{member.size}\0{member.key}" for member in members)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.actions import virus_gate
 from appliance.model import media
 from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -51,7 +52,24 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
     found = context.cache.get(key, lambda: _look_up(context, viewer, resource_id, kind))
     if found is None or not policy.may(viewer, "dataset:read", found.facts):
         raise not_found("There is no such file, or it is not yours to see.")
+    require_scanned(context, viewer, resource_id)
     return found
+
+
+def require_scanned(context: Context, viewer: Viewer, resource_id: str) -> None:
+    """Raises Problem 503 for a file that waits for the virus scanner; asked once for all ranges of it."""
+    if not context.settings.clamav.socket or not context.settings.clamav.hold:
+        return
+    key = ("waits for the scanner", resource_id, viewer.user_id)
+
+    def ask() -> bool:
+        """The database."""
+        with context.db.read() as conn:
+            return virus_gate.waits(conn, context.settings, viewer.user_id, resource_id)
+
+    if context.cache.get(key, ask):
+        with context.db.read() as conn:
+            virus_gate.require_scanned(conn, context.settings, viewer.user_id, resource_id)
 
 
 def _look_up(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile | None:

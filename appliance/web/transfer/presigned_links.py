@@ -8,7 +8,7 @@ with, its user's account, or their right to the object, whichever comes first.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.actions import callers
 from appliance.model import times
@@ -84,7 +84,9 @@ def uploader(context: Context, request: Request, changes: bool = True) -> Viewer
     found = _of_claims(context, claims, "write")
     if found is None or (found[1] is not None and found[1] <= times.now()):
         raise not_authorized("Whoever began this upload may not add files here any more.")
-    return found[0]
+    viewer = found[0]
+    authentication.guarded(context, replace(viewer, token_id=claims.get("token"), session_id=claims.get("session")))
+    return viewer
 
 
 def _verified(context: Context, request: Request, now: float, purpose: Purpose) -> dict[str, str]:

@@ -40,7 +40,7 @@ SHORT = 2_000
 BOUNDED = {"web/pages/frame/problem_texts.py": problem_texts._LONGEST, "model/personal_data.py": personal_data.MAX_LINE}
 #: Expressions that are made while the service runs; each has its own test below, or needs none.
 MADE_LATER = {
-    "cli/support.py": "escaped names joined by |, run by the administrator",
+    "cli/support_mask.py": "one escaped name, run by the administrator",
     "web/pages/frame/message_translation.py": "test_sentences_of_the_service",
     "web/routes.py": "test_addresses",
 }

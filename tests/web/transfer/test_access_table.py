@@ -16,7 +16,7 @@ import requests
 from appliance.actions import accounts
 from appliance.model import names
 from appliance.model.viewer import OPERATOR
-from appliance.store import uploads, users
+from appliance.store import gate_exports, uploads, users
 from appliance.web import authentication, route_table
 from appliance.web.transfer import presigned_links
 from tests.support.server import DEADLINE, Person
@@ -122,7 +122,7 @@ def _get(path: str) -> None:
 _RESOURCE = "/dataset/{id}/resource/{resource}"
 for _path in (
     f"{_RESOURCE}/download/data.rtdc", f"{_RESOURCE}/condensed.rtdc", f"{_RESOURCE}/preview.jpg", f"{_RESOURCE}/columns.bin",
-    f"{_RESOURCE}/event/0.json", f"{_RESOURCE}/export.csv", "/dataset/{id}/download.zip", "/datasets.zip?dataset={id}",
+    f"{_RESOURCE}/event/0.json", f"{_RESOURCE}/pictures.json?events=0", f"{_RESOURCE}/export.csv", "/dataset/{id}/download.zip", "/datasets.zip?dataset={id}",
     "/dataset/{id}/SHA256SUMS", "/organization/circle/SHA256SUMS", "{object}",
 ):  # fmt: skip
     _get(_path)
@@ -134,6 +134,18 @@ def _question(method: str, path: str) -> Callable[[Ask], Ask]:
         return ask
 
     return declare
+
+
+@_question("GET", "/gate-export/{upload}")
+def _export(court: Court, person: Person, token: str) -> requests.Response:
+    """An export that a person asked for while they could read the file."""
+    context, export_id = court.world.context, names.new_id()
+    gate_exports.path(context.settings.tmp, export_id).write_bytes(_CONTENT)
+    with context.db.write() as tx:
+        owner, resource = person.id or court.world.founder.id, court.private.resource
+        gate_exports.add(tx, export_id, resource, owner, names.new_id(), "gate.csv", "csv")
+        gate_exports.finish(tx, export_id, events=1, size=len(_CONTENT), sha256="0" * 64)
+    return court.send(token, "GET", f"/gate-export/{export_id}")
 
 
 @_question("GET", "signed {object}")

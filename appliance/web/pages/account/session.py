@@ -23,7 +23,7 @@ def load() -> None:
     if cookie:
         found = authentication.by_session(context(), cookie, request.remote_addr or "")
         if not found.anonymous:
-            g.viewer = found
+            g.viewer = authentication.guarded(context(), found)
             g.person = context().cache.get(("person", found.user_id), lambda: users.find(conn(), found.user_id))
             (g.news,) = context().cache.get(("news", found.user_id), lambda: (notifications.has_new(conn(), found),))
     (g.banner,) = context().cache.get("announcement", lambda: (announcements.announcement(conn()),))

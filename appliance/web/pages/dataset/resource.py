@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from appliance.actions import virus_gate
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
 from appliance.store import artefacts, communities, documents, resources, rtdc, verdicts
@@ -18,7 +19,7 @@ from appliance.web.pages.dataset.dataset_card import state_badges
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow, may
-from appliance.web.pages.frame.base import conn, settings
+from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render
@@ -61,7 +62,7 @@ def page(ref: str, resource_id: str) -> str:
         "tables": measurement.tables(dc),
         "supplements": supplements.tables(json.loads(file["supplements"]), settings().policy.supplements),
         "verdict": verdict.of_file(measures, jobs) if is_measurement else None,
-        "warnings": [] if measures else measurement.warnings(row, facts_of_file),
+        "warnings": _scan_wait(resource_id) + ([] if measures else measurement.warnings(row, facts_of_file)),
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
@@ -94,6 +95,14 @@ def jobs_fragment(ref: str, resource_id: str) -> str:
     row, file, _facts = load(ref, resource_id)
     model = _jobs(row, file, job_store.for_resource(conn(), resource_id))
     return render("resource/jobs.html", **model) if model["jobs_open"] else ""
+
+
+def _scan_wait(resource_id: str) -> list[dict[str, Any]]:
+    """What somebody is told who may see this page, but have the file only after the virus scanner."""
+    if not virus_gate.waits(conn(), settings(), viewer().user_id, resource_id):
+        return []
+    text = _("This file has not been scanned for viruses yet. Until then only who uploaded it can open it.")
+    return [{"kind": "warn", "text": text}]
 
 
 def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str, Any]:

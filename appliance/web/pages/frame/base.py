@@ -9,6 +9,7 @@ from flask import current_app, g
 from appliance.actions.site import Site
 from appliance.model.viewer import Viewer
 from appliance.settings import Settings
+from appliance.store import write_guard
 from appliance.web.context import Context
 
 
@@ -44,7 +45,8 @@ def conn() -> sqlite3.Connection:
 
 
 def release(error: BaseException | None = None) -> None:
-    """Give the request's connection back."""
+    """Give the request's connection back; what this thread writes next is no part of the request."""
+    write_guard.use(None)
     holder = g.pop("conn_holder", None)
     g.pop("conn", None)
     if holder is not None:

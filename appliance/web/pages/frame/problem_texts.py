@@ -63,6 +63,9 @@ _EXACT = {
     "This membership comes from a group of the directory (ldap.circles); it is changed there, not here.": N_(
         "This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
     ),
+    "Your rights have changed while this request waited; nothing was changed. Try again.": N_(
+        "Your rights have changed while this request waited; nothing was changed. Try again."
+    ),
     "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one.": N_(
         "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one."
     ),

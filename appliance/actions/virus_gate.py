@@ -1,0 +1,30 @@
+"""Files that the virus scanner has not looked at yet are handed to nobody but who uploaded them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.model.problem import Problem
+from appliance.settings import Settings
+from appliance.store import audit, file_checks
+
+#: As which a scan is noted among the checks of files.
+KIND = "virus"
+#: What makes somebody the one from whom a file came, in the audit log.
+_MAKING = ("resource.create", "resource.share", "resource.restore")
+_WAITS = "This file has not been scanned for viruses yet. Until then only who uploaded it can open it."
+
+
+def waits(conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_id: str) -> bool:
+    """Has this file still to be scanned before this user (None: a stranger, "": the machine's operator) may have it or what was made of it?"""
+    if not settings.clamav.socket or not settings.clamav.hold or user_id == "":
+        return False
+    if file_checks.is_noted(conn, resource_id, KIND):
+        return False
+    return user_id is None or not audit.has_done(conn, user_id, _MAKING, resource_id)
+
+
+def require_scanned(conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_id: str) -> None:
+    """Raises Problem 503 for a file that waits for the scanner."""
+    if waits(conn, settings, user_id, resource_id):
+        raise Problem(503, "Service Unavailable", message=_WAITS)

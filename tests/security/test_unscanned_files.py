@@ -1,0 +1,102 @@
+"""A file that waits for the virus scanner is handed to nobody but its uploader, whichever way it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from appliance.store import file_checks
+from appliance.web import route_table
+from tests.support.furnished import House, Visitor
+from tests.support.server import Appliance, Person
+
+TOLD = "has not been scanned for viruses yet"
+#: Routes that answer about files without their content.
+LISTS = {"manifest"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """With a scanner that is away: whatever is uploaded waits."""
+    running = Appliance(tmp_path_factory.mktemp("appliance") / "data", **{"clamav.socket": "/nowhere/clamd"})
+    yield House(running)
+    running.stop()
+
+
+def ways(house: House) -> dict[str, Callable[[Person], tuple[int, str]]]:
+    """How the content of a file can be asked for: name → status and text."""
+    dataset, file = house.private["id"], house.private_file["id"]
+    base = f"/dataset/{dataset}/resource/{file}"
+    paths = [
+        f"{base}/{end}"
+        for end in (
+            "download/x", "condensed.rtdc", "preview.jpg", "preview.webp", "thumbnail.webp", "columns.bin", "density.bin",
+            "event/0.json", "pictures.json?events=0", "export.csv", "export.fcs",
+        )
+    ]  # fmt: skip
+    paths += [f"/dataset/{dataset}/download.zip", f"/datasets.zip?dataset={dataset}"]
+    paths += [f"/objects/resource/{file[:3]}/{file[3:6]}/{file[6:]}"]
+
+    def by_path(path: str) -> Callable[[Person], tuple[int, str]]:
+        def ask(who: Person) -> tuple[int, str]:
+            answer = who.fetch(path)
+            return answer.status_code, answer.text if answer.status_code >= 400 else ""
+
+        return ask
+
+    def by_action(name: str, **values: object) -> Callable[[Person], tuple[int, str]]:
+        def ask(who: Person) -> tuple[int, str]:
+            answer = who.post(name, **values)
+            return answer.status, answer.text
+
+        return ask
+
+    found = {path.replace(file, "FILE").replace(dataset, "DATASET"): by_path(path) for path in paths}
+    for query in ("metadata", "basins", "logs", "tables", "size"):
+        found[f"dcserv {query}"] = by_action("dcserv", id=file, query=query, version="2")
+    found["dcserv 1"] = by_action("dcserv", id=file, query="feature", feature="deform", version="1")
+    found["dcor_statistics"] = by_action("dcor_statistics", ids=[file], features=["deform"])
+    found["dcor_gate_events"] = by_action("dcor_gate_events", id=file)
+    return found
+
+
+def test_every_way_to_a_file_waits_for_the_scanner(house: House) -> None:
+    house.appliance.jobs_done(house.private_file["id"])
+    max_, ada, root = (house.people[name] for name in ("max", "ada", "root"))
+    open_ = {name: ask(max_) for name, ask in ways(house).items()}
+    assert {name: one for name, one in open_.items() if one[0] != 503 or TOLD not in one[1]} == {}
+    assert {name: ask(root)[0] for name, ask in ways(house).items()} == dict.fromkeys(open_, 503)
+    assert {name for name, ask in ways(house).items() if ask(ada)[0] == 503} == set()
+    assert TOLD in Visitor(house.appliance, "max").page(
+        f"/dataset/{house.private['id']}/resource/{house.private_file['id']}"
+    )
+    with house.appliance.context.db.write() as tx:
+        file_checks.note(tx, [(house.private_file["id"], "virus")])
+    assert {name for name, ask in ways(house).items() if ask(max_)[0] == 503} == set()
+
+
+def test_an_archive_waits_and_a_list_does_not(house: House) -> None:
+    path = f"/dataset/{house.public['id']}"
+    eve = house.people["eve"]
+    assert eve.fetch(f"{path}/download.zip").status_code == 503
+    assert eve.fetch(f"{path}/SHA256SUMS").status_code == 200
+
+
+def test_every_route_that_hands_out_content_is_tried_here(house: House) -> None:
+    """A new one belongs into `ways`, or gives no content."""
+    handlers = {one.handler.__name__ for one in route_table.routes() if one.rule == "dataset:read"}
+    assert handlers - LISTS == {
+        "original", "condensed", "image", "stored_object", "archive", "archive_of_several", "binary", "event", "pictures",
+        "exported", "gate_export",
+    }  # fmt: skip
+
+
+def test_the_oldest_upload_is_scanned_first(house: House) -> None:
+    with house.appliance.context.db.read() as conn:
+        first = [one for _pk, one in file_checks.without(conn, "virus", 100)]
+        order = [row[0] for row in conn.execute("SELECT id FROM resource ORDER BY pk") if row[0] in set(first)]
+    assert first == order
+    with house.appliance.context.db.read() as conn:
+        ((pk, one),) = file_checks.without(conn, "virus", 1)
+        assert one not in {other for _pk, other in file_checks.without(conn, "virus", 100, pk)}

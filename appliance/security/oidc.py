@@ -27,7 +27,7 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 #: How long there is to sign in at the provider [s], and how far the clocks may be apart.
 FLOW_SECONDS, LEEWAY = 900, 60
-_METADATA_SECONDS, _KEYS_AGAIN_SECONDS = 3600, 60
+_METADATA_SECONDS, KEYS_AGAIN_SECONDS = 3600, 60
 #: A provider that is away is asked again after this time [s]: strangers who want to sign in must not keep workers waiting.
 _AWAY_SECONDS = 10
 _OLDEST_LOGOUT = 600
@@ -261,7 +261,7 @@ class Provider:
         return len(self._key_set(again=False).keys)
 
     def _may_read_keys(self) -> bool:
-        return time.monotonic() - self._keys_read > _KEYS_AGAIN_SECONDS
+        return time.monotonic() - self._keys_read > KEYS_AGAIN_SECONDS
 
     def _key_set(self, *, again: bool) -> Any:
         from joserfc.errors import JoseError

@@ -181,7 +181,7 @@ def test_keys_change_at_the_provider(clinic: Clinic, monkeypatch: pytest.MonkeyP
     assert clinic.sign_in()[0] == 303
     clinic.stub.key = Key("second")
     clinic.stub.shown = [clinic.stub.key]
-    monkeypatch.setattr(oidc, "_KEYS_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(oidc, "KEYS_AGAIN_SECONDS", 0)
     assert clinic.sign_in()[0] == 303
 
 

@@ -27,7 +27,9 @@ ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 #: How long there is to sign in at the provider [s], and how far the clocks may be apart.
 FLOW_SECONDS, LEEWAY = 900, 60
-_METADATA_SECONDS, KEYS_AGAIN_SECONDS = 3600, 60
+_METADATA_SECONDS = 3600
+#: The least time between two questions for the provider's keys.
+KEYS_AGAIN_SECONDS = 60
 #: A provider that is away is asked again after this time [s]: strangers who want to sign in must not keep workers waiting.
 _AWAY_SECONDS = 10
 _OLDEST_LOGOUT = 600

@@ -179,6 +179,12 @@ def create_token(
             raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
+        if (
+            wanted == "admin" and viewer.user_id == row["id"] and not viewer.sysadmin
+        ):  # it would have rights that one has not now
+            raise not_authorized(
+                "Tokens for administration are made once two-step sign-in is set up, as administrators need it here"
+            )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
             raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
         ends = [times.ahead(expires)] if expires else []

@@ -25,6 +25,10 @@ ALARM = "provider"
 PROVIDER = Viewer(name="provider")
 
 
+#: After so many sessions in a row about which the provider gave no answer it counts as away.
+_MOST_FAILURES = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Sessions asked about, and ended because the provider said no or nothing; people whose tokens wait; why it was not asked."""
@@ -41,13 +45,15 @@ def compare(db: Database, settings: Settings) -> Outcome:
         return Outcome()
     with db.read() as conn:
         rows = provider_sessions.refreshable(conn, settings.oidc.issuer)
-    away, ended = "", 0
+    away, ended, failures = "", 0, 0
     for row in rows:
         try:
             ended += not _confirmed(db, settings, row)
-        except ServerAway as problem:
-            away = str(problem)
-            break
+            failures = 0
+        except ServerAway as problem:  # about this person only, or altogether
+            away, failures = str(problem), failures + 1
+            if failures == _MOST_FAILURES:
+                break
     with db.write() as tx:
         if away:
             alarms.raise_(tx, ALARM, "", f"The OpenID provider cannot be asked: {away}")

@@ -10,8 +10,8 @@ from appliance.store import audit, file_checks
 
 #: As which a scan is noted among the checks of files.
 KIND = "virus"
-#: What makes somebody the one from whom a file came, in the audit log.
-_MAKING = ("resource.create", "resource.share", "resource.restore")
+#: What makes somebody the one from whom a file came, in the audit log; not bringing one back, and not taking it into a new version.
+_MAKING = ("resource.create",)
 _WAITS = "This file has not been scanned for viruses yet. Until then only who uploaded it can open it."
 
 

@@ -13,8 +13,8 @@ from appliance.store import alarms, audit, file_checks
 from appliance.store import resources as rows
 from appliance.store.database import Database
 
-#: Kinds of alarms: something was found (one for each file), and the daemon is away.
-FOUND, AWAY = "virus", "clamav"
+#: Kinds of alarms: something was found (one for each file), the daemon is away, and it fails at one file.
+FOUND, AWAY, UNSCANNABLE = "virus", "clamav", "virus scan"
 _KIND = virus_gate.KIND
 _AT_ONCE = 100  # rows read at once
 
@@ -32,18 +32,22 @@ def run(context: JobContext) -> Done:
         try:
             with context.depot.path(resource_id).open("rb") as file:
                 name = clamd.scan(place, file)
-        except FileNotFoundError:  # removed meanwhile, or missing, which another check tells
+        except OSError:  # removed meanwhile, missing, or on a bad disk, which other checks tell
             continue
         except clamd.ClamdError as error:
-            if not error.too_large:
-                _tell_away(context.db, str(error))
-                return Done({"scanned": scanned, "infected": infected, "stopped": str(error)})
-            _tell_large(context.db, resource_id)
+            if error.too_large:
+                _tell_large(context.db, resource_id)
+            elif away := clamd.silent(place):
+                _tell_away(context.db, away)
+                return Done({"scanned": scanned, "infected": infected, "stopped": away})
+            else:  # it answers, so those behind this file need not wait for it
+                _tell_unscannable(context.db, resource_id, str(error))
             continue
         scanned += 1
         if name is None:
             with context.db.write() as tx:
                 file_checks.note(tx, [(resource_id, _KIND)])
+                alarms.resolve_for(tx, UNSCANNABLE, resource_id)
         else:
             infected += 1
             _put_aside(site, resource_id, name)
@@ -84,6 +88,12 @@ def _tell_large(db: Database, resource_id: str) -> None:
         file_checks.note(tx, [(resource_id, _KIND)])
         text = f"The upload {resource_id} was not scanned: it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G)."
         alarms.raise_(tx, FOUND, resource_id, text)
+
+
+def _tell_unscannable(db: Database, resource_id: str, reason: str) -> None:
+    with db.write() as tx:
+        text = f"The upload {resource_id} cannot be scanned ({reason}); it is tried again, and waits. See clamd's log for the reason."
+        alarms.raise_(tx, UNSCANNABLE, resource_id, text)
 
 
 def _tell_away(db: Database, reason: str) -> None:

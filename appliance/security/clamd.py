@@ -26,24 +26,31 @@ class ClamdError(Exception):
         self.too_large = too_large
 
 
+class UnreadableError(Exception):
+    """The disk does not give the file."""
+
+
 def scan(place: str, file: BinaryIO, tick: Callable[[int], None] = lambda sent: None) -> str | None:
     """The name of what ClamAV finds in `file`, None for nothing. `place`: path of the socket, or host:port.
 
-    `tick` is told how many bytes were sent. Raises ClamdError.
+    `tick` is told how many bytes were sent. Raises ClamdError, and OSError for a file that cannot be read.
     """
+    sent, piece = 0, file.read(_CHUNK)  # a file that cannot be read is not the daemon's fault: OSError
     try:
         with closing(_connected(place)) as connection:
             connection.sendall(b"zINSTREAM\0")
-            sent = 0
             try:
-                while piece := file.read(_CHUNK):
+                while piece:
                     connection.sendall(struct.pack("!I", len(piece)) + piece)
                     sent += len(piece)
                     tick(sent)
+                    piece = _read(file)
                 connection.sendall(struct.pack("!I", 0))
             except (BrokenPipeError, ConnectionResetError):
                 pass  # it has said why
             answer = _answer(connection)
+    except UnreadableError as error:
+        raise OSError(*error.args) from error
     except OSError as error:
         raise ClamdError(f"ClamAV does not answer at {place}: {error.strerror or error}") from error
     if answer == "stream: OK":
@@ -53,6 +60,22 @@ def scan(place: str, file: BinaryIO, tick: Callable[[int], None] = lambda sent: 
     if "size limit exceeded" in answer:
         raise ClamdError("larger than StreamMaxLength in clamd.conf", too_large=True)
     raise ClamdError(f"ClamAV says: {answer or 'nothing'}")
+
+
+def _read(file: BinaryIO) -> bytes:
+    try:
+        return file.read(_CHUNK)
+    except OSError as error:
+        raise UnreadableError(*error.args) from error
+
+
+def silent(place: str) -> str:
+    """Why the daemon does not answer, "" when it does."""
+    try:
+        ping(place)
+    except ClamdError as error:
+        return str(error)
+    return ""
 
 
 def ping(place: str) -> None:

@@ -107,6 +107,11 @@ class SharingMachine(RuleBasedStateMachine):
             who in self.admins or self._role(who, one.circle) in {"editor", "admin"} or one.shared.get(who) == "editor"
         )
 
+    def _publishes(self, who: str, one: Known) -> bool:
+        """What is active is made public by editors of its circle, not by those it is shared with."""
+        of_circle = who in self.admins or self._role(who, one.circle) in {"editor", "admin"}
+        return self._edits(who, one) and (one.state == "draft" or of_circle or not one.private)
+
     def _reads(self, who: str, one: Known) -> bool:
         return (
             who in self.admins
@@ -173,7 +178,7 @@ class SharingMachine(RuleBasedStateMachine):
         if who not in self.active or one.state == "deleted":
             return
         if self._attempt(
-            self._edits(who, one), lambda: datasets.update(self.site, self._viewer(who), id_, {"private": False})
+            self._publishes(who, one), lambda: datasets.update(self.site, self._viewer(who), id_, {"private": False})
         ):
             one.private = False
 

@@ -24,6 +24,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     appliance.stop()
 
 
+@pytest.fixture
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One whose jobs make no further files meanwhile."""
+    appliance = Appliance(tmp_path_factory.mktemp("still") / "data")
+    found = House(appliance)
+    appliance.service.jobs.stop(grace=5.0)
+    yield found
+    appliance.stop()
+
+
 def files_of(house: House, dataset: str) -> list[dict[str, object]]:
     """The resources of a dataset as the API shows them to Ada."""
     found: list[dict[str, object]] = house.people["ada"].get("package_show", id=dataset).result["resources"]
@@ -61,8 +71,8 @@ def test_the_draft_has_texts_tags_files_and_a_reference_to_the_earlier_one(house
     assert ada.activate(made["id"])["state"] == "active"
 
 
-def test_bytes_lie_once_on_the_disk_and_outlive_either_version(house: House) -> None:
-    context = house.appliance.context
+def test_bytes_lie_once_on_the_disk_and_outlive_either_version(still: House) -> None:
+    house, context = still, still.appliance.context
     old, file = house.dataset("Shared bytes", activate=True, private=True)
     with context.db.read() as conn:
         before = communities.bytes_of_circle(conn, old["organization"]["id"]), site_statistics.compute(conn)["total"]

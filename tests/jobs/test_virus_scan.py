@@ -22,7 +22,7 @@ from appliance.jobs.registry import JobContext
 from appliance.model.problem import Problem
 from appliance.security import clamd
 from appliance.settings import Clamav
-from appliance.store import alarms
+from appliance.store import alarms, file_checks
 from appliance.store import resources as rows
 from tests.support.waiting import wait_until
 
@@ -31,6 +31,9 @@ from .conftest import Appliance
 SIGN = b"this-is-a-signature-for-tests-of-dcor-and-nothing-else"
 NAME = "Dcor.Test"
 LIMIT = 3 << 20
+
+
+BROKEN = b"what-the-daemon-cannot-read"
 
 
 class _Daemon(socketserver.StreamRequestHandler):
@@ -49,6 +52,8 @@ class _Daemon(socketserver.StreamRequestHandler):
             if len(content) > LIMIT:
                 self.wfile.write(b"INSTREAM size limit exceeded. ERROR\0")
                 return
+        if BROKEN in content:
+            return
         self.wfile.write(f"stream: {NAME} FOUND\0".encode() if SIGN in content else b"stream: OK\0")
 
 
@@ -158,6 +163,25 @@ def test_while_the_daemon_is_away_uploads_wait(appliance: Appliance, tmp_path: P
     assert [kind for kind, _message in told(appliance)] == ["virus"]
     with appliance.db.read() as conn:
         assert rows.get(conn, bad) is None
+
+
+def test_a_file_at_which_the_daemon_fails_holds_nothing_back(appliance: Appliance, tmp_path: Path, short: Path) -> None:
+    dataset = appliance.dataset()
+    broken = upload(appliance, tmp_path, dataset, "broken.txt", BROKEN)
+    good = upload(appliance, tmp_path, dataset, "good.txt", b"measured")
+    unreadable = upload(appliance, tmp_path, dataset, "unreadable.txt", b"on a bad disk")
+    place = appliance.depot.path(unreadable)
+    place.unlink()
+    place.mkdir()
+    last = upload(appliance, tmp_path, dataset, "last.txt", b"measured, too")
+    with socketserver.ThreadingUnixStreamServer(str(short / "d"), _Daemon) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        assert scan(appliance, str(short / "d")) == {"scanned": 2, "infected": 0}
+        made.shutdown()
+    with appliance.db.read() as conn:
+        assert [file_checks.is_noted(conn, one, "virus") for one in (broken, good, last)] == [False, True, True]
+    ((kind, message),) = told(appliance)
+    assert (kind, broken in message) == ("virus scan", True)
 
 
 def test_a_socket_that_is_none_is_told() -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from appliance.actions import lookup
 from appliance.backup import manifest as backup_manifest
+from appliance.store import second_factors
+from appliance.store.database import Database
 from tests.ops.place import Place
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "admin-guide.md").read_text(encoding="utf-8")
@@ -89,6 +93,12 @@ class Operator:
         if words[:2] == ["backup", "keys"]:
             self.place.sheet.unlink()
             words = [*words, "--replace"]  # this appliance has keys already
+        if words[:2] == ["user", "totp-off"]:
+            words = [*words[:2], "boss"]
+            with closing(Database(self.place.database)) as db, db.write() as tx:
+                user = lookup.user(tx, "boss")["id"]
+                second_factors.begin(tx, user, b"sealed")
+                second_factors.turn_on(tx, user)
         if words[:2] == ["trash", "restore"]:
             self.place.done("dataset", "delete", self.place.dataset, "--yes")
         if words[:3] == ["backup", "restore", "--dataset"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,22 @@ def test_an_archive_waits_and_a_list_does_not(house: House) -> None:
     eve = house.people["eve"]
     assert eve.fetch(f"{path}/download.zip").status_code == 503
     assert eve.fetch(f"{path}/SHA256SUMS").status_code == 200
+
+
+def test_the_beginning_of_a_text_waits_too_and_nobody_else_becomes_its_uploader(house: House, tmp_path: Path) -> None:
+    ada, other = house.people["ada"], house.people["max"]
+    path = tmp_path / "notes.txt"
+    path.write_text("what stands in the notes")
+    dataset = ada.draft("lab", title="Notes of the ward", private=True)["id"]
+    file = ada.add(dataset, path)["id"]
+    base = f"/dataset/{dataset}/resource/{file}"
+    assert "what stands" in Visitor(house.appliance, "ada").page(base)
+    editor = Visitor(house.appliance, "max")
+    assert "what stands" not in editor.page(base)
+    assert "1 file removed" in editor.post(f"/dataset/{dataset}/files", do="remove", id=file).text
+    assert "1 file restored" in editor.post(f"/dataset/{dataset}/files", do="bring-back", id=file).text
+    assert other.fetch(f"{base}/download/notes.txt").status_code == 503
+    assert ada.fetch(f"{base}/download/notes.txt").status_code == 200
 
 
 def test_every_route_that_hands_out_content_is_tried_here(house: House) -> None:

@@ -27,7 +27,7 @@ def upgrade(conn: sqlite3.Connection) -> None:
     for name, (event, row, condition) in _ROLES.items():
         conn.execute(
             f"""CREATE TRIGGER link_ends_{name} {event} WHEN {condition} BEGIN
-                  DELETE FROM one_time_link WHERE user_id = {row}.user_id
+                  DELETE FROM one_time_link WHERE user_id = {row}.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = {row}.user_id AND u.password IS NOT NULL);
                 END"""
         )

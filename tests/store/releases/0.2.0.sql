@@ -968,27 +968,27 @@ CREATE TRIGGER link_ends_user AFTER UPDATE OF email, sysadmin, state, password O
              OR OLD.password IS NOT NEW.password
            BEGIN DELETE FROM one_time_link WHERE user_id = NEW.id; END;
 CREATE TRIGGER link_ends_member_insert AFTER INSERT ON member WHEN 1 BEGIN
-                  DELETE FROM one_time_link WHERE user_id = NEW.user_id
+                  DELETE FROM one_time_link WHERE user_id = NEW.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = NEW.user_id AND u.password IS NOT NULL);
                 END;
 CREATE TRIGGER link_ends_member_update AFTER UPDATE OF role ON member WHEN OLD.role IS NOT NEW.role BEGIN
-                  DELETE FROM one_time_link WHERE user_id = NEW.user_id
+                  DELETE FROM one_time_link WHERE user_id = NEW.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = NEW.user_id AND u.password IS NOT NULL);
                 END;
 CREATE TRIGGER link_ends_member_delete AFTER DELETE ON member WHEN 1 BEGIN
-                  DELETE FROM one_time_link WHERE user_id = OLD.user_id
+                  DELETE FROM one_time_link WHERE user_id = OLD.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = OLD.user_id AND u.password IS NOT NULL);
                 END;
 CREATE TRIGGER link_ends_collaborator_insert AFTER INSERT ON collaborator WHEN 1 BEGIN
-                  DELETE FROM one_time_link WHERE user_id = NEW.user_id
+                  DELETE FROM one_time_link WHERE user_id = NEW.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = NEW.user_id AND u.password IS NOT NULL);
                 END;
 CREATE TRIGGER link_ends_collaborator_update AFTER UPDATE OF capacity ON collaborator WHEN OLD.capacity IS NOT NEW.capacity BEGIN
-                  DELETE FROM one_time_link WHERE user_id = NEW.user_id
+                  DELETE FROM one_time_link WHERE user_id = NEW.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = NEW.user_id AND u.password IS NOT NULL);
                 END;
 CREATE TRIGGER link_ends_collaborator_delete AFTER DELETE ON collaborator WHEN 1 BEGIN
-                  DELETE FROM one_time_link WHERE user_id = OLD.user_id
+                  DELETE FROM one_time_link WHERE user_id = OLD.user_id AND purpose = 'password'
                     AND EXISTS (SELECT 1 FROM user u WHERE u.id = OLD.user_id AND u.password IS NOT NULL);
                 END;
 CREATE INDEX gate_export_user ON gate_export(user_id);

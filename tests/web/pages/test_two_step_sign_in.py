@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from appliance.actions import accounts, second_factor_setup
+from appliance.actions import accounts, callers, second_factor_setup
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.store import audit, users
@@ -231,6 +231,16 @@ def test_the_secret_of_the_second_step_opens_nothing_by_itself(ada: Somebody) ->
     assert Visitor(ada.appliance).post("/user/login/code", secret=secret, code=codes[1]).status_code == 401, "once"
 
 
+def test_roles_that_others_give_do_not_end_a_sign_in(ada: Somebody, server: Appliance) -> None:
+    _phone, codes = ada.set_up()
+    visitor, secret = ada.first_step()
+    other = Somebody(server)
+    circle = other.person.circle(f"circle-of-{other.name}")
+    other.person.post("member_create", id=circle, object=ada.name, object_type="user", capacity="member")
+    other.person.post("member_delete", id=circle, object=ada.name, object_type="user")
+    assert visitor.post("/user/login/code", secret=secret, code=codes[0]).status_code == 303
+
+
 def test_the_address_of_the_account_leads_to_the_second_step_too(ada: Somebody) -> None:
     phone, _ = ada.set_up()
     assert ada.sign_in(phone.code(), login=f"{ada.name.upper()}@example.org")[0] == 303
@@ -364,14 +374,21 @@ def test_administrators_without_one_are_ordinary_users_where_it_is_demanded(serv
     try:
         assert first.browser.get("/admin/users").status_code == 200
         assert second.browser.get("/admin/users").status_code == 403
-        assert second.person.post("user_create", name="new", email="n@example.org", password=NEW).status == 403, (
+        assert second.person.post("user_create", name="newcomer", email="n@example.org", password=NEW).status == 403, (
             "tokens, too"
         )
-        assert first.person.post("user_create", name="new", email="n@example.org", password=NEW).status == 200
+        made = first.person.post("user_create", name="newcomer", email="n@example.org", password=NEW)
+        assert made.status == 200, made.text
+        made = second.browser.post(f"/user/{second.name}/api-tokens", name="for later", scope="admin")
+        assert made.status_code >= 400, "nothing that has more rights later"
+        with server.context.db.read() as conn:
+            viewer = callers.of_user(conn, server.context.settings.policy, users.find(conn, second.name), scope="admin")
+        with pytest.raises(Problem, match="two-step"):
+            accounts.create_token(server.context, viewer, second.name, "for later", scope="admin")
         assert "Until you have set it up" in second.browser.page(second.page)
         second.set_up()
         assert second.browser.get("/admin/users").status_code == 200
-        assert second.person.post("user_create", name="new2", email="n2@example.org", password=NEW).status == 200
+        assert second.person.post("user_create", name="newcomer2", email="n2@example.org", password=NEW).status == 200
     finally:
         first.browser.post("/admin/settings", key="policy.administrators_totp", do="file")
 

@@ -14,6 +14,7 @@ from appliance.actions import directory_accounts, provider_login, provider_sync
 from appliance.model.problem import Problem, not_found
 from appliance.security import oidc, session_cookies
 from appliance.security.https_json import ServerAway
+from appliance.web.fair_slots import without_slot
 from appliance.web.pages.account.login import page as login_page
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
@@ -36,7 +37,7 @@ def begin() -> Any:
     _require_provider()
     target = local_path(request.args.get("next", "")[:_LONGEST_TARGET])
     try:
-        flow, url = provider_login.begin(site())
+        flow, url = without_slot(provider_login.begin)(site())
     except Problem:
         return login_page(target, error=_away()), 503
     response = redirect(url, 303)
@@ -61,7 +62,7 @@ def callback() -> Any:
     told = {key: request.args.get(key, "") for key in ("state", "code", "iss", "error")}
     returned = provider_login.Returned(told["state"], told["code"], told["iss"], told["error"])
     try:
-        cookie = provider_login.finish(
+        cookie = without_slot(provider_login.finish)(
             site(), flow, returned, address=request.remote_addr or "", agent=request.headers.get("User-Agent", "")
         )
     except directory_accounts.NotAdmitted:
@@ -81,7 +82,7 @@ def back_channel() -> Response:
     """The provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0)."""
     _require_provider()
     try:
-        provider_sync.signed_out_there(site(), request.form.get("logout_token", ""))
+        without_slot(provider_sync.signed_out_there)(site(), request.form.get("logout_token", ""))
     except oidc.Refused as refusal:
         return _json(400, {"error": "invalid_request", "error_description": str(refusal)})
     except ServerAway:

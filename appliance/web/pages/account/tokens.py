@@ -91,7 +91,7 @@ def revoke(name: str, token_id: str) -> Any:
 
 
 def _scopes(row: sqlite3.Row) -> tuple[str, ...]:
-    return SCOPES if row["sysadmin"] else SCOPES[:2]
+    return SCOPES if row["sysadmin"] and viewer().sysadmin else SCOPES[:2]
 
 
 def _page(row: sqlite3.Row, *, secret: str = "", errors: dict[str, str] | None = None) -> str:

@@ -84,7 +84,9 @@ def page(ref: str, resource_id: str) -> str:
         **_information(row, file, dc),
         **_jobs(row, file, jobs),
     }
-    model["contents"] = None if is_measurement else contents.of_file(file, model["download"]["url"])
+    model["contents"] = (
+        None if is_measurement or _scan_wait(resource_id) else contents.of_file(file, model["download"]["url"])
+    )
     return render("resource/page.html", sections=_sections(model), **model)
 
 

@@ -215,7 +215,7 @@ class Clamav:
     socket: str = _option(
         "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
     )
-    hold: bool = _option(True, "Files not scanned yet are handed to their uploader only", live=True)
+    hold: bool = _option(True, "Files not scanned yet can be opened by their uploader only", live=True)
 
 
 @dataclass(frozen=True, slots=True)

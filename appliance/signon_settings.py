@@ -63,7 +63,7 @@ class Oidc:
     )
     circles: str = _option("", "Roles that groups give, separated by ;: GROUP -> CIRCLE:ROLE (member, editor or admin)")
     administrators: str = _option("", "Groups whose members administer this server, separated by ;")
-    refresh: int = _option(180, "How often the provider is asked about whoever is signed in", "s", least=60)
+    refresh: int = _option(180, "How often the provider is asked about people who are signed in", "s", least=60)
     offline: int = _option(
         43200,
         "How long a session goes on without the provider having confirmed it; then one signs in anew",

@@ -377,7 +377,7 @@ def _used_up() -> NoReturn:
     raise Problem(
         404,
         "Not Found Error",
-        message="This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one.",
+        message="This link has been used or has expired, or the account has changed since. Ask your administrator for a new one.",
     )
 
 

@@ -73,7 +73,7 @@ class StillAllowed:
         if self._ended_itself:
             return
         if not renewed(tx, self._site.settings.policy, self._viewer).includes(self._viewer):
-            raise not_authorized("Your rights have changed while this request waited; nothing was changed. Try again.")
+            raise not_authorized("Your rights changed while this request was waiting; nothing was changed. Try again.")
 
     def end(self, tx: sqlite3.Connection) -> None:
         """See what the transaction has left of the sender's rights."""

@@ -135,4 +135,6 @@ def _second_step(site: Site, user_id: str) -> SecondStep:
 
 
 def _begin_again() -> NoReturn:
-    raise Problem(404, "Not Found Error", message="Signing in took too long. Begin again with name and password.")
+    raise Problem(
+        404, "Not Found Error", message="Signing in took too long. Start again with your user name and password."
+    )

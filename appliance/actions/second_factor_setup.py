@@ -48,7 +48,7 @@ def confirm(site: Site, viewer: Viewer, code: str) -> list[str]:
     with site.db.read() as conn:
         _require_off(conn, row["id"])
         if second_factors.find(conn, row["id"]) is None:
-            raise invalid(message="Begin again: no app is being set up.")
+            raise invalid(message="Start over: no app is being set up.")
     login.count_attempt(site, row["id"], viewer.address)
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings.policy, viewer)
@@ -123,7 +123,7 @@ def _own(site: Site, viewer: Viewer) -> sqlite3.Row:
 
 def _require_off(conn: sqlite3.Connection, user_id: str) -> None:
     if second_factors.is_on(conn, user_id):
-        raise invalid(message="Two-step sign-in is on already. Turn it off first, to set up another app.")
+        raise invalid(message="Two-step sign-in is already on. To set up another app, turn it off first.")
 
 
 def _require_on(conn: sqlite3.Connection, user_id: str) -> None:
@@ -143,4 +143,4 @@ def _new_codes(tx: sqlite3.Connection, user_id: str) -> list[str]:
 
 
 def _wrong_code() -> Exception:
-    return invalid({"code": ["The code is wrong or was used already. Wait for the next one."]})
+    return invalid({"code": ["The code is wrong or has already been used. Wait for the app's next code."]})

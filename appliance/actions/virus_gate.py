@@ -12,7 +12,7 @@ from appliance.store import audit, file_checks
 KIND = "virus"
 #: What makes somebody the one from whom a file came, in the audit log; not bringing one back, and not taking it into a new version.
 _MAKING = ("resource.create",)
-_WAITS = "This file has not been scanned for viruses yet. Until then only who uploaded it can open it."
+_WAITS = "This file has not been scanned for viruses yet. Until it has, only the person who uploaded it can open it."
 
 
 def waits(conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_id: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from appliance import file_locks
-from appliance.cli.common import CliState, as_caller, dry_run_option, emit, json_option, pass_state, size
+from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state, size
 from appliance.cli.pull import line, printed
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
@@ -38,9 +38,7 @@ _TERMINAL = "/dev/tty"
 @click.option("--activate", is_flag=True, help="Activate the datasets there when they are complete; asks before.")
 @click.option("--yes", "-y", is_flag=True, help="With --activate: do not ask.")
 @click.option("--anew", is_flag=True, help="Make another dataset there, though it was sent before.")
-@click.option(
-    "--cacert", type=click.Path(path_type=Path, dir_okay=False), help="Certificates to trust besides the system's."
-)
+@click.option("--cacert", type=FilePath(dir_okay=False), help="Certificates to trust besides the system's.")
 @dry_run_option
 @json_option
 @pass_state

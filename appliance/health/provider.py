@@ -22,7 +22,7 @@ def provider(premises: Premises) -> Iterator[Finding]:
                 "provider",
                 Level.PROBLEM,
                 line.text,
-                "People of the institution cannot sign in.",
+                "People from the institution cannot sign in.",
                 "sudo dcor oidc check",
             )
     if all(line.good for line in lines):

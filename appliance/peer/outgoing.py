@@ -138,7 +138,7 @@ def _licence(row: sqlite3.Row, wishes: Wishes) -> Iterator[str]:
     if wanted not in open_:
         yield f"its licence '{wanted}' permits no publication; --licence chooses one ({', '.join(open_)})"
     elif own == "patient" and not wishes.pseudonymise:
-        yield "it holds patient data (licence 'patient'), which leave this server with --pseudonymise only"
+        yield "it holds patient data (licence 'patient'), which stay on this server"
     elif own not in ("patient", "none") and wanted not in licences.looser(own):
         yield f"its licence {own} cannot become the more restrictive {wanted}"
 
@@ -203,7 +203,7 @@ def _personal(conn: sqlite3.Connection, row: sqlite3.Row, values: Mapping[str, A
         findings += [f"{one['kind']} in {one['where']}" for one in facts["personal"]]
     if findings:
         more = f" and {len(findings) - _MOST_TOLD} more" if len(findings) > _MOST_TOLD else ""
-        yield f"{name} seems to hold personal data ({', '.join(findings[:_MOST_TOLD])}{more}); --pseudonymise writes it without"
+        yield f"{name} seems to hold personal data ({', '.join(findings[:_MOST_TOLD])}{more})"
 
 
 __all__ = [

@@ -72,9 +72,11 @@ def second_step() -> Any:
             return _code_page(
                 target, secret, _("Codes cannot be checked at the moment; recovery codes work. Ask your administrator.")
             ), 503
-        return page(target, "", _("Signing in took too long. Begin again with name and password.")), 401
+        return page(target, "", _("Signing in took too long. Start again with your user name and password.")), 401
     if cookie is None:
-        return _code_page(target, secret, _("The code is wrong or was used already. Wait for the next one.")), 401
+        return _code_page(
+            target, secret, _("The code is wrong or has already been used. Wait for the app's next code.")
+        ), 401
     g.cookie = session_cookies.set_cookie(cookie)
     return redirect(target, 303)
 
@@ -125,14 +127,16 @@ def set_password(secret: str) -> Any:
 
 
 def _code_page(target: str, secret: str, error: str = "") -> Response:
-    asked = settings().web.contact or _("your administrator")
+    contact = settings().web.contact
     text = render(
         "account/login-code.html",
         title=_("Two-step sign-in"),
         next=target,
         secret=secret,
         error=error,
-        help=_("Phone and recovery codes lost? Ask your administrator: %(contact)s.", contact=asked),
+        help=_("Lost your phone and your recovery codes? Ask your administrator: %(contact)s.", contact=contact)
+        if contact
+        else _("Lost your phone and your recovery codes? Ask your administrator."),
     )
     return Response(text, content_type="text/html; charset=utf-8", headers={"Cache-Control": "no-store"})
 
@@ -145,9 +149,13 @@ def provider_name() -> str:
 
 def page(target: str, name: str = "", error: str = "") -> str:
     """The log-in page, with what was typed and what is wrong."""
-    asked = settings().web.contact or _("your administrator")
+    contact = settings().web.contact
     directory = bool(settings().ldap.servers)
-    text = _("No account, or forgotten your password? Ask your administrator: %(contact)s.", contact=asked)
+    text = (
+        _("No account, or forgotten your password? Ask your administrator: %(contact)s.", contact=contact)
+        if contact
+        else _("No account, or forgotten your password? Ask your administrator.")
+    )
     return render(
         "account/login.html",
         title=_("Sign in"),

@@ -69,7 +69,7 @@ def callback() -> Any:
         text = _("You are known to your institution, but may not sign in here yet. Ask your administrator.")
         return _refused(target, text, 403)
     except oidc.Refused:
-        return _refused(target, _("Signing in at your institution did not succeed. Try again."), 403)
+        return _refused(target, _("Signing in at your institution failed. Try again."), 403)
     except ServerAway:
         return _refused(target, _away(), 503)
     g.cookie = session_cookies.set_cookie(cookie)

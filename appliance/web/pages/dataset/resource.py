@@ -103,7 +103,9 @@ def _scan_wait(resource_id: str) -> list[dict[str, Any]]:
     """What somebody is told who may see this page, but have the file only after the virus scanner."""
     if not virus_gate.waits(conn(), settings(), viewer().user_id, resource_id):
         return []
-    text = _("This file has not been scanned for viruses yet. Until then only who uploaded it can open it.")
+    text = _(
+        "This file has not been scanned for viruses yet. Until it has, only the person who uploaded it can open it."
+    )
     return [{"kind": "warn", "text": text}]
 
 

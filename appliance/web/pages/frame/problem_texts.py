@@ -21,13 +21,13 @@ _EXACT = {
     "You sign in with your institution's account; a second factor is set up there.": N_(
         "You sign in with your institution's account; a second factor is set up there."
     ),
-    "Two-step sign-in is on already. Turn it off first, to set up another app.": N_(
-        "Two-step sign-in is on already. Turn it off first, to set up another app."
+    "Two-step sign-in is already on. To set up another app, turn it off first.": N_(
+        "Two-step sign-in is already on. To set up another app, turn it off first."
     ),
-    "Begin again: no app is being set up.": N_("Begin again: no app is being set up."),
+    "Start over: no app is being set up.": N_("Start over: no app is being set up."),
     "Two-step sign-in is not on.": N_("Two-step sign-in is not on."),
-    "The code is wrong or was used already. Wait for the next one.": N_(
-        "The code is wrong or was used already. Wait for the next one."
+    "The code is wrong or has already been used. Wait for the app's next code.": N_(
+        "The code is wrong or has already been used. Wait for the app's next code."
     ),
     "Set up two-step sign-in for your own account first.": N_("Set up two-step sign-in for your own account first."),
     "An organization must be provided": N_("Choose a circle."),
@@ -63,11 +63,11 @@ _EXACT = {
     "This membership comes from a group of the directory (ldap.circles); it is changed there, not here.": N_(
         "This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
     ),
-    "Your rights have changed while this request waited; nothing was changed. Try again.": N_(
-        "Your rights have changed while this request waited; nothing was changed. Try again."
+    "Your rights changed while this request was waiting; nothing was changed. Try again.": N_(
+        "Your rights changed while this request was waiting; nothing was changed. Try again."
     ),
-    "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one.": N_(
-        "This link has already been used or has expired, or the account was changed since. Ask your administrator for a new one."
+    "This link has been used or has expired, or the account has changed since. Ask your administrator for a new one.": N_(
+        "This link has been used or has expired, or the account has changed since. Ask your administrator for a new one."
     ),
     "The password must not be based on your name or address. Choose another one.": N_(
         "The password must not be based on your name or address. Choose another one."

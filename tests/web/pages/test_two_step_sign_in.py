@@ -385,7 +385,7 @@ def test_administrators_without_one_are_ordinary_users_where_it_is_demanded(serv
             viewer = callers.of_user(conn, server.context.settings.policy, users.find(conn, second.name), scope="admin")
         with pytest.raises(Problem, match="two-step"):
             accounts.create_token(server.context, viewer, second.name, "for later", scope="admin")
-        assert "Until you have set it up" in second.browser.page(second.page)
+        assert "Until you set it up" in second.browser.page(second.page)
         second.set_up()
         assert second.browser.get("/admin/users").status_code == 200
         assert second.person.post("user_create", name="newcomer2", email="n2@example.org", password=NEW).status == 200

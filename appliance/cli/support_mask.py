@@ -16,15 +16,20 @@ _FORMS = (
     (re.compile(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"), "<mac>"),
     (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "<ip>"),
     (
-        re.compile(r"(?<![\w,=])(?:cn|ou|dc|uid|o)=[^,\s\"]+(?:,\s?(?:cn|ou|dc|uid|o)=[^,\s\"]+)*", re.IGNORECASE),
+        # the last part ends at a blank, those before it at the comma: CN=Smith\\, Anna,OU=Ward 3,DC=clinic
+        re.compile(
+            r"(?<![\w,=])(?:(?:cn|ou|dc|uid|o)=(?:\\.|[^,\"\\\n]){1,200},\s?(?=(?:cn|ou|dc|uid|o)=)){0,20}"
+            r"(?:cn|ou|dc|uid|o)=(?:\\.|[^,\s\"\\]){1,200}",
+            re.IGNORECASE,
+        ),
         "<dn>",
     ),
     (re.compile(r"(?<=/home/)[^/\s:\"']+|(?<=/Users/)[^/\s:\"']+|(?<=\\Users\\)[^\\\s\"']+"), "<person>"),
     (re.compile(r"\b[A-Za-z0-9_+=-]{40,}(?![A-Za-z0-9_+=-])"), "<secret>"),
 )
 _SECRET = re.compile(
-    r"\b(password|passphrase|passwd|secret|token|cookie|authorization|bearer|signature|api[_-]?key)"
-    r"(\"?'?\s?[=:]\s?\"?'?(?:Bearer )?|\s)(?=[^\s\"',;&]*[0-9=])([^\s\"',;&<]{8,})",
+    r"(?<![A-Za-z])(password|passphrase|passwd|secret|token|cookie|authorization|bearer|signature|api[_-]?key|code)"
+    r"(\"?'?\s?[=:]\s?\"?'?(?:Bearer )?(?=[^\s\"',;&<]{6})|\s(?=[^\s\"',;&]*[0-9=])(?=[^\s\"',;&<]{8}))([^\s\"',;&<]+)",
     re.IGNORECASE,
 )
 _MAYBE_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+")

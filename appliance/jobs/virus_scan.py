@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from appliance.actions import resources, virus_gate
@@ -17,6 +18,8 @@ from appliance.store.database import Database
 FOUND, AWAY, UNSCANNABLE = "virus", "clamav", "virus scan"
 _KIND = virus_gate.KIND
 _AT_ONCE = 100  # rows read at once
+#: Seconds after which a run begins no further file: whoever uploads without end does not keep other background jobs waiting.
+_AT_MOST = 60.0
 
 
 @job("virus_scan", background=True)
@@ -25,10 +28,12 @@ def run(context: JobContext) -> Done:
     place, infected, scanned = context.settings.clamav.socket, 0, 0
     if not place:
         return Done({"skipped": "switched off"})
-    site = Site(context.settings, context.db, context.depot)
+    site, until = Site(context.settings, context.db, context.depot), time.monotonic() + _AT_MOST
     for resource_id in _waiting(context.db):
         if context.cancelled():
             raise JobFailed("cancelled")
+        if time.monotonic() > until:  # others of the background have their turn; the next run goes on
+            return Done({"scanned": scanned, "infected": infected, "more": True})
         try:
             with context.depot.path(resource_id).open("rb") as file:
                 name = clamd.scan(place, file)

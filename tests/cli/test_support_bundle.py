@@ -66,13 +66,21 @@ PLANTED = {
     "file": ["M1 Müller Blut.rtdc", "20260102_patient_Krause.rtdc", "Tafel.xlsx", "befund.pdf"],
     "title": ["Blut von Haus Nord", "blut-haus-nord", "Station 7b", "station-7b"],
     "secret": ["AGE-SECRET-KEY-1QQPQYF8Z3ZJ6ZL5W4R3Y2X1C0V9B8N7M6", "geheim4711!", "hunter2hunter2"],
+    "assigned": [
+        "client_secret=abcdefgh1234567",
+        "refresh_token=1.AbCdEf.GhIj",
+        "password: correcthorse",
+        "code=x7Kq2vBn9",
+    ],
     "account": ["/home/ksommerfeld/", "dc=klinik-nord"],
+    "directory": ["Anna Smith,OU=Ward 3,OU=Oncology,DC=klinik", r"Smith\, Anna,OU=Staff"],
 }
 
 
 def lines() -> str:
     texts = {
         "secret": lambda one: f"password={one}",
+        "directory": lambda one: f"CN={one}",
         "IPv6": lambda one: f"from [{one}]:443 and {one}, port 3",
     }
     found = [

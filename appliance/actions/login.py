@@ -86,20 +86,25 @@ def finish(site: Site, secret: str, code: str, *, address: str = "", agent: str 
         if not second_factor.prove(tx, site, viewer, code):
             return None
         one_time_links.use(tx, SECOND_STEP, hash_)
+        cookie, _session_id = begin_session(site, tx, viewer, agent=agent)
     site.limiter.login_succeeded(user_id, address)
-    return start_session(site, viewer, agent=agent)
+    return cookie
 
 
 def start_session(site: Site, viewer: Viewer, *, agent: str = "") -> str:
     """Start a session for somebody who has just proved who they are; returns the cookie's value."""
-    cookie, hash_ = session_cookies.new_session()
-    user_id = str(viewer.user_id)
-    hours = site.settings.web.session_hours
     with site.db.write() as tx:
-        sessions.create(tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent)
-        users.seen(tx, user_id)
-        audit.add(tx, viewer, "session.start", "user", user_id)
-    return cookie
+        return begin_session(site, tx, viewer, agent=agent)[0]
+
+
+def begin_session(site: Site, tx: sqlite3.Connection, viewer: Viewer, *, agent: str) -> tuple[str, str]:
+    """The same in the transaction that has seen the proof: (the cookie's value, id of the session)."""
+    cookie, hash_ = session_cookies.new_session()
+    user_id, hours = str(viewer.user_id), site.settings.web.session_hours
+    session_id = sessions.create(tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent)
+    users.seen(tx, user_id)
+    audit.add(tx, viewer, "session.start", "user", user_id)
+    return cookie, session_id
 
 
 def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:

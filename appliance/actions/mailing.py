@@ -62,17 +62,12 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
 
 def login_password(folder: Path, settings: Mail) -> str:
     """The password for this account at this mail server in the folder of secrets; "" without one, or when it is another's."""
-    try:
-        password, *account = (folder / PASSWORD).read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, ValueError):
-        return ""
-    return password if account == _account(settings) else ""
+    return secrets.read_owned(folder / PASSWORD, _account(settings))
 
 
 def set_login_password(folder: Path, settings: Mail, password: str) -> None:
     """Keep the password for the mail server, readable by the service alone, with the account that it belongs to."""
-    lines = "\n".join([password, *_account(settings)])
-    secrets.write_private(secrets.private_folder(folder) / PASSWORD, lines.encode() + b"\n")
+    secrets.write_owned(folder / PASSWORD, password, _account(settings))
 
 
 def _account(settings: Mail) -> list[str]:

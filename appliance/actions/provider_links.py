@@ -78,8 +78,7 @@ def set_secret(site: Site, secret: str) -> None:
     """Keep the client's secret, readable by the service alone, with issuer and client. Raises Problem 409."""
     if not site.settings.oidc.issuer or not site.settings.oidc.client_id:
         raise invalid(message="Set oidc.issuer and oidc.client_id first: the secret belongs to them.")
-    lines = "\n".join([secret, *provider_login.secret_owner(site.settings.oidc)])
-    secrets.write_private(secrets.private_folder(site.settings.secrets) / oidc.SECRET, lines.encode() + b"\n")
+    secrets.write_owned(site.settings.secrets / oidc.SECRET, secret, provider_login.secret_owner(site.settings.oidc))
 
 
 def link(site: Site, viewer: Viewer, ref: str, subject: str) -> None:

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from appliance.actions import directory_accounts
+from appliance.actions import directory_accounts, login
 from appliance.actions.site import Site
 from appliance.model.directory import EVERYBODY, Grants, Group, GroupRules, Person, group_rules
 from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
-from appliance.security import oidc, session_cookies
+from appliance.security import oidc, sealing, secrets
 from appliance.security.https_json import ServerAway
-from appliance.security.secrets import load_or_create, private_folder
 from appliance.settings import Settings
 from appliance.signon_settings import Oidc
-from appliance.store import alarms, audit, identities, provider_sessions, sessions, users
+from appliance.store import alarms, audit, identities, provider_sessions, users
 
 #: File in `secrets/` with the key that seals refresh tokens.
 KEY = "oidc.key"
 CALLBACK = "/user/login/oidc/callback"
 _MOST_GROUPS = 5000
-_NONCE_SIZE = 12
 _providers: dict[tuple[Oidc, str], oidc.Provider] = {}
 
 
@@ -56,12 +50,9 @@ def client_secret(settings: Settings) -> str:
     """The secret for this client at this issuer; "" without one, or when it is another's. Raises ServerAway."""
     file = settings.secrets / oidc.SECRET
     try:
-        secret, *owner = file.read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, ValueError):
-        return ""
+        return secrets.read_owned(file, secret_owner(settings.oidc))
     except OSError as error:
         raise ServerAway(f"{file} cannot be read: {error.strerror}") from error
-    return secret if owner == secret_owner(settings.oidc) else ""
 
 
 def secret_owner(settings: Oidc) -> list[str]:
@@ -97,7 +88,6 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
                 tx, viewer, "session.refused", "user", "", provider=site.settings.oidc.issuer, reason=str(refusal)
             )
         raise
-    cookie, hash_ = session_cookies.new_session()
     try:
         with site.db.write() as tx:
             _require_unused(tx, flow)
@@ -105,7 +95,7 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
                 tx, Viewer(name=person.login, address=address), person, grants, issuer=site.settings.oidc.issuer
             )
             alarms.resolve_for(tx, directory_accounts.ALARM, person.subject)
-            _start(site, tx, user_id, hash_, tokens, viewer=viewer, agent=agent)
+            return _start(site, tx, user_id, tokens, address=address, agent=agent)
     except directory_accounts.NotAdmitted as refusal:
         with site.db.write() as tx:
             audit.add(tx, viewer, "session.refused", "user", "", provider=person.login, reason=str(refusal))
@@ -115,7 +105,6 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
             if refusal.alarm:
                 alarms.raise_(tx, directory_accounts.ALARM, person.subject, str(refusal))
         raise
-    return cookie
 
 
 def described(settings: Oidc, claims: dict[str, Any]) -> tuple[Person, Grants]:
@@ -148,19 +137,12 @@ def seal(settings: Settings, session_id: str, token: str) -> bytes | None:
     """A refresh token as the database may hold it; None for none."""
     if not token:
         return None
-    nonce = secrets.token_bytes(_NONCE_SIZE)
-    key = load_or_create(private_folder(settings.secrets) / KEY)
-    return nonce + AESGCM(key).encrypt(nonce, token.encode(), session_id.encode())
+    return sealing.seal(settings.secrets / KEY, token.encode(), session_id)
 
 
 def unseal(settings: Settings, session_id: str, sealed: bytes) -> str:
     """What `seal` sealed; "" when the key is another one: the session then ends as one that cannot be confirmed."""
-    path = settings.secrets / KEY
-    try:
-        key = load_or_create(path) if path.exists() else b""
-        return AESGCM(key).decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], session_id.encode()).decode()
-    except (InvalidTag, ValueError):
-        return ""
+    return (sealing.unseal(settings.secrets / KEY, sealed, session_id) or b"").decode()
 
 
 def _exchanged(site: Site, flow: oidc.Flow | None, returned: Returned) -> oidc.Tokens:
@@ -181,23 +163,19 @@ def _require_unused(tx: sqlite3.Connection, flow: oidc.Flow | None) -> None:
         raise oidc.Refused("This attempt was used already.")
 
 
-def _start(
-    site: Site, tx: sqlite3.Connection, user_id: str, hash_: bytes, tokens: oidc.Tokens, *, viewer: Viewer, agent: str
-) -> None:
-    """The session, with where it comes from, in one transaction."""
+def _start(site: Site, tx: sqlite3.Connection, user_id: str, tokens: oidc.Tokens, *, address: str, agent: str) -> str:
+    """The session, with where it comes from, in one transaction. → the cookie's value."""
     row = users.find(tx, user_id)
     name = row["name"] if row is not None else ""
-    session_id = sessions.create(
-        tx, user_id, hash_, hours=site.settings.web.session_hours, address=viewer.address, agent=agent
-    )
+    viewer = Viewer(user_id=user_id, name=name, address=address)
+    cookie, session_id = login.begin_session(site, tx, viewer, agent=agent)
     sid, claims = tokens.claims.get("sid"), tokens.claims
     provider_sessions.add(
         tx, session_id, site.settings.oidc.issuer, claims["sub"],
         sid=sid[:255] if isinstance(sid, str) else "", refresh=seal(site.settings, session_id, tokens.refresh),
     )  # fmt: skip
     provider_sessions.person_confirmed(tx, user_id)
-    users.seen(tx, user_id)
-    audit.add(tx, Viewer(user_id=user_id, name=name, address=viewer.address), "session.start", "user", user_id)
+    return cookie
 
 
 def _groups(settings: Oidc, claims: dict[str, Any]) -> list[Group]:

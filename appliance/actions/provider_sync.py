@@ -23,8 +23,6 @@ from appliance.store.database import Database
 ALARM = "provider"
 #: Who changes accounts when the provider says so.
 PROVIDER = Viewer(name="provider")
-
-
 #: After so many sessions in a row about which the provider gave no answer it counts as away.
 _MOST_FAILURES = 3
 

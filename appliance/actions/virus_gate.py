@@ -15,11 +15,19 @@ _MAKING = ("resource.create",)
 _WAITS = "This file has not been scanned for viruses yet. Until it has, only the person who uploaded it can open it."
 
 
+def is_waiting(conn: sqlite3.Connection, settings: Settings, resource_id: str) -> bool:
+    """Has this file still to be scanned before it is handed out?"""
+    return holds(settings) and not file_checks.is_noted(conn, resource_id, KIND)
+
+
+def holds(settings: Settings) -> bool:
+    """Do files wait here for a scanner?"""
+    return bool(settings.clamav.socket) and settings.clamav.hold
+
+
 def waits(conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_id: str) -> bool:
     """Has this file still to be scanned before this user (None: a stranger, "": the machine's operator) may have it or what was made of it?"""
-    if not settings.clamav.socket or not settings.clamav.hold or user_id == "":
-        return False
-    if file_checks.is_noted(conn, resource_id, KIND):
+    if user_id == "" or not is_waiting(conn, settings, resource_id):
         return False
     return user_id is None or not audit.has_done(conn, user_id, _MAKING, resource_id)
 
@@ -27,4 +35,9 @@ def waits(conn: sqlite3.Connection, settings: Settings, user_id: str | None, res
 def require_scanned(conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_id: str) -> None:
     """Raises Problem 503 for a file that waits for the scanner."""
     if waits(conn, settings, user_id, resource_id):
-        raise Problem(503, "Service Unavailable", message=_WAITS)
+        raise refusal()
+
+
+def refusal() -> Problem:
+    """503: the file waits for the scanner."""
+    return Problem(503, "Service Unavailable", message=_WAITS)

@@ -128,6 +128,16 @@ def emit(data: Any, as_json: bool, text: Callable[[Any], str]) -> None:
             click.echo(printed)
 
 
+def checked(found: Sequence[Mapping[str, Any]]) -> str:
+    """What was looked at, a line each: {good, text}."""
+    return "\n".join(f"{'ok     ' if one['good'] else 'PROBLEM'}  {one['text']}" for one in found)
+
+
+def compared(data: Mapping[str, Any]) -> str:
+    """What comparing accounts with where they come from has changed; why it was not asked is told elsewhere."""
+    return details({key: value for key, value in data.items() if key != "away"})
+
+
 def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str = "Nothing found.") -> str:
     """Rows as aligned text; `columns` maps keys to headings. Without rows: `empty`."""
     if not rows:

@@ -12,7 +12,8 @@ from appliance.cli.common import (
     EXIT_OK,
     EXIT_REFUSED,
     CliState,
-    details,
+    checked,
+    compared,
     emit,
     json_option,
     note,
@@ -30,10 +31,6 @@ def group() -> None:
     """Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink."""
 
 
-def _checked(found: list[dict[str, Any]]) -> str:
-    return "\n".join(f"{'ok     ' if one['good'] else 'PROBLEM'}  {one['text']}" for one in found)
-
-
 @group.command("check")
 @click.option("--user", "login", default="", metavar="NAME", help="Also what signing in as NAME would find.")
 @json_option
@@ -41,7 +38,7 @@ def _checked(found: list[dict[str, Any]]) -> str:
 def check(state: CliState, login: str, as_json: bool) -> int:
     """Ask every server of the directory, and say what was found. Exit code 1 when something is not as it should be."""
     found = directory_check.check(state.site, login)
-    emit([asdict(one) for one in found], as_json, _checked)
+    emit([asdict(one) for one in found], as_json, checked)
     return EXIT_OK if all(one.good for one in found) else EXIT_REFUSED
 
 
@@ -56,12 +53,8 @@ def password(state: CliState, password_stdin: bool) -> None:
     note("Kept. Try it: sudo dcor ldap check")
 
 
-def _compared(data: dict[str, Any]) -> str:
-    return details({key: value for key, value in data.items() if key != "away"})
-
-
 @group.command("sync")
-@prints(_compared)
+@prints(compared)
 def sync(state: CliState) -> dict[str, Any]:
     """Compare all accounts with the directory now, as the service does every few minutes."""
     if not state.settings.ldap.servers:

@@ -12,7 +12,8 @@ from appliance.cli.common import (
     EXIT_OK,
     EXIT_REFUSED,
     CliState,
-    details,
+    checked,
+    compared,
     emit,
     json_option,
     note,
@@ -29,17 +30,13 @@ def group() -> None:
     """Signing in at an OpenID provider: check, secret, sync, link, unlink."""
 
 
-def _checked(found: list[dict[str, Any]]) -> str:
-    return "\n".join(f"{'ok     ' if one['good'] else 'PROBLEM'}  {one['text']}" for one in found)
-
-
 @group.command("check")
 @json_option
 @pass_state
 def check(state: CliState, as_json: bool) -> int:
     """Ask the provider, and say what was found and what has to be registered there. Exit code 1 when something is not as it should be."""
     found = list(provider_links.check(state.site))
-    emit([asdict(one) for one in found], as_json, _checked)
+    emit([asdict(one) for one in found], as_json, checked)
     return EXIT_OK if all(one.good for one in found) else EXIT_REFUSED
 
 
@@ -53,12 +50,8 @@ def secret(state: CliState, password_stdin: bool) -> None:
     note("Kept. Try it: sudo dcor oidc check")
 
 
-def _compared(data: dict[str, Any]) -> str:
-    return details({key: value for key, value in data.items() if key != "away"})
-
-
 @group.command("sync")
-@prints(_compared)
+@prints(compared)
 def sync(state: CliState) -> dict[str, Any]:
     """Ask the provider now about everybody who is signed in, as the service does every few minutes."""
     if not state.settings.oidc.issuer:

@@ -18,7 +18,7 @@ from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.peer import push
 from appliance.peer.client import Client
-from appliance.peer.outgoing import Wishes
+from appliance.peer.outgoing import Wishes, gather
 from appliance.peer.progress import Progress
 
 _LOCK = "push.lock"
@@ -70,7 +70,7 @@ def command(
     state.require_root()
     server = push.target(state.settings, url)
     wishes = Wishes(licence, title, public)
-    options = push.Options(circle, wishes, None, lambda there: activate and _agreed(there, yes), anew)
+    options = push.Options(circle, wishes, lambda there: activate and _agreed(there, yes), anew)
     if dry_run:
         emit([_planned(state, one, options) for one in datasets], as_json, _plan_text)
         return 0
@@ -123,17 +123,14 @@ def _agreed(there: str, yes: bool) -> bool:
 
 
 def _planned(state: CliState, ref: str, options: push.Options) -> dict[str, Any]:
-    found, changes = push.preview(state.site, OPERATOR, ref, options)
+    found = gather(state.site, OPERATOR, ref, options.wishes)
     return {
         "dataset": found.name,
         "fields": found.fields,
         "files": [
-            {"here": one.here, "name": one.name, "size": one.size, "sha256": one.sha256, "values": one.values}
-            for one in found.files
+            {"name": one.name, "size": one.size, "sha256": one.sha256, "values": one.values} for one in found.files
         ],
         "bytes": found.size,
-        "left_out": found.left_out,
-        "changes": [asdict(one) for one in changes],
         "notes": found.notes,
     }
 
@@ -145,9 +142,7 @@ def _plan_text(data: list[dict[str, Any]]) -> str:
         told = {**one["fields"], "tags": ", ".join(tag["name"] for tag in one["fields"]["tags"])}
         lines += [f"  {key}: {value}" for key, value in told.items() if value not in ("", None)]
         lines += [f"  files: {len(one['files'])} ({size(one['bytes'])})"]
-        lines += _shortened([f"    {file['here']} → {file['name']}" if file["here"] != file["name"] else f"    {file['name']}" for file in one["files"]])  # fmt: skip
-        lines += _listed("Left out", one["left_out"])
-        lines += _listed("Replaced", [_change(change) for change in one["changes"]])
+        lines += _shortened([f"    {file['name']}" for file in one["files"]])
         lines += _listed("To note", one["notes"])
     return printed(lines)
 
@@ -165,14 +160,8 @@ def _text(data: list[dict[str, Any]]) -> str:
             lines += _listed("Without a checksum there yet, so not activated; repeat the call later", one["unverified"])
         elif one["state"] == "draft":
             lines.append("  Complete. Look at it there and activate it, or repeat the call with --activate.")
-        lines += _listed("Left out", one["left_out"])
-        lines += _listed("Replaced", [_change(change) for change in one["changes"]])
         lines += _listed("To note", one["notes"])
     return printed(lines)
-
-
-def _change(change: dict[str, str]) -> str:
-    return f"{change['where']}: {change['before']!r} → " + (repr(change["after"]) if change["after"] else "left out")
 
 
 def _listed(title: str, found: list[str]) -> list[str]:

@@ -54,18 +54,8 @@ def redirected(source: Address, base: str, location: str, storage: frozenset[str
 
     :param base: URL that was asked; :param storage: names of the hosts (with ports) where the server may keep its files.
     """
-    url = urljoin(base, location)
-    target = _split(url)
-    if target is None:
-        raise refused(f"{source.name} redirects to something that is no address.")
-    if target.origin != source.origin and target.name not in storage:
-        raise refused(
-            f"{source.name} keeps its files at {target.name}. If that is its storage, allow it: --files-from {target.name}"
-        )
-    if target.scheme == "http" and not (source.scheme == "http" and is_loopback(target.host)):
-        raise refused(f"{source.name} redirects to {target.name} without encryption, which is not followed.")
-    parts = urlsplit(url)
-    return target, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    allow = "allow it: --files-from"
+    return _permitted(source, urljoin(base, location), storage, does="redirects to", allow=allow)
 
 
 def upload_place(target: Address, url: str, storage: frozenset[str]) -> tuple[Address, str]:
@@ -73,15 +63,19 @@ def upload_place(target: Address, url: str, storage: frozenset[str]) -> tuple[Ad
 
     :param url: what `target` said; :param storage: names of the hosts (with ports) where it may take files.
     """
+    allow = "an administrator allows it in the setting publish.storage:"
+    return _permitted(target, url, storage, does="takes files at", allow=allow)
+
+
+def _permitted(asked: Address, url: str, storage: frozenset[str], *, does: str, allow: str) -> tuple[Address, str]:
+    """(server, path with query) of an address that `asked` named. Raises Problem 502 for a place that was not allowed."""
     place = _split(url)
     if place is None:
-        raise refused(f"{target.name} takes files at something that is no address.")
-    if place.origin != target.origin and place.name not in storage:
-        raise refused(
-            f"{target.name} takes files at {place.name}. If that is its storage, an administrator allows it in the setting publish.storage."
-        )
-    if place.scheme == "http" and not (target.scheme == "http" and is_loopback(place.host)):
-        raise refused(f"{target.name} takes files at {place.name} without encryption; nothing is sent there.")
+        raise refused(f"{asked.name} {does} something that is no address.")
+    if place.origin != asked.origin and place.name not in storage:
+        raise refused(f"{asked.name} {does} {place.name}. If that is its storage, {allow} {place.name}")
+    if place.scheme == "http" and not (asked.scheme == "http" and is_loopback(place.host)):
+        raise refused(f"{asked.name} {does} {place.name} without encryption, which is not done.")
     parts = urlsplit(url)
     return place, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

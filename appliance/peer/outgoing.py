@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance.actions import virus_gate
 from appliance.actions.site import Site
 from appliance.model import licences, names, personal_data
-from appliance.model.problem import Problem, invalid, not_found
+from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import datasets, resources, rtdc, tags
@@ -20,37 +21,10 @@ _MOST_TOLD = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What pseudonymising replaces. :ivar where: "metadata section:key", "log name" and the like; :ivar after: "" = left out."""
-
-    where: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rewritten:
-    """A new file without what names people. :ivar left: what the report still finds in it; :ivar forget: deletes it."""
-
-    path: Path
-    size: int
-    sha256: str
-    etag: str | None
-    changes: tuple[Change, ...]
-    left: tuple[str, ...]
-    forget: Callable[[], None]
-
-
-#: (the file, its name) → a new file. Raises Problem 409 for a file that cannot be rewritten.
-Rewriter = Callable[[Path, str], Rewritten]
-
-
-@dataclass(frozen=True, slots=True)
 class OutgoingFile:
-    """A file as it is here, with its name there. :ivar values: description and supplements."""
+    """A file that may be sent. :ivar values: description and supplements."""
 
     id: str
-    here: str
     name: str
     path: Path
     size: int
@@ -61,14 +35,12 @@ class OutgoingFile:
 
 @dataclass(slots=True)
 class Outgoing:
-    """A dataset that may be sent. :ivar fields: of `package_create`, without the circle; :ivar changes: of texts and names."""
+    """A dataset that may be sent. :ivar fields: of `package_create`, without the circle."""
 
     id: str
     name: str
     fields: dict[str, Any]
     files: list[OutgoingFile] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -84,7 +56,6 @@ class Wishes:
     licence: str = ""
     title: str = ""
     public: bool = False
-    pseudonymise: bool = False
 
 
 def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
@@ -96,9 +67,9 @@ def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
             raise not_found(f"There is no dataset '{ref}'.")
         found = Outgoing(row["id"], row["name"], _fields(conn, site, row, wishes))
         files = resources.of_dataset(conn, row["id"])
-        reasons = [*_state(row), *_licence(row, wishes), *_texts(found.fields, wishes)]
-        for number, file in enumerate(files, 1):
-            reasons += _add_file(site, conn, file, number, wishes, found)
+        reasons = [*_state(row), *_licence(row, wishes), *_texts(found.fields)]
+        for file in files:
+            reasons += _add_file(site, conn, file, found)
     if not any(names.is_measurement(file.name) for file in found.files):
         reasons.append("it holds no measurement that could be sent")
     if reasons:
@@ -137,13 +108,13 @@ def _licence(row: sqlite3.Row, wishes: Wishes) -> Iterator[str]:
     open_ = [one["id"] for one in licences.STANDARD if one["id"] != "none"]
     if wanted not in open_:
         yield f"its licence '{wanted}' permits no publication; --licence chooses one ({', '.join(open_)})"
-    elif own == "patient" and not wishes.pseudonymise:
+    elif own == "patient":
         yield "it holds patient data (licence 'patient'), which stay on this server"
-    elif own not in ("patient", "none") and wanted not in licences.looser(own):
+    elif own != "none" and wanted not in licences.looser(own):
         yield f"its licence {own} cannot become the more restrictive {wanted}"
 
 
-def _texts(fields: Mapping[str, Any], wishes: Wishes) -> Iterator[str]:
+def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
     """Personal data in what people wrote about the dataset; its authors are named on purpose."""
     for key in ("title", "notes"):
         for line in str(fields[key]).splitlines():
@@ -152,30 +123,21 @@ def _texts(fields: Mapping[str, Any], wishes: Wishes) -> Iterator[str]:
                 yield f"its {'description' if key == 'notes' else key} holds a {kind} ('{excerpt}'){remedy}"
 
 
-def _add_file(
-    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, number: int, wishes: Wishes, found: Outgoing
-) -> Iterator[str]:
+def _add_file(site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing) -> Iterator[str]:
     """Put a file among those that are sent, or say why not."""
-    name, measurement = row["name"], names.is_measurement(row["name"])
-    if wishes.pseudonymise and not measurement:
-        found.left_out.append(f"{name}: only measurements can be pseudonymised")
-        return
-    there = f"measurement_{number:03}.rtdc" if wishes.pseudonymise else name
-    values = _values(row)
-    if wishes.pseudonymise:
-        found.changes.append(Change("name of the file", name, there))
-        values = _without_texts(values, name, found)
-    else:
-        yield from _personal(conn, row, values)
-    if errors := names.resource_name_errors(there):
+    name, values = row["name"], _values(row)
+    yield from _personal(conn, row, values)
+    if errors := names.resource_name_errors(name):
         yield f"another DCOR does not take the name of {name} ({errors[0]})"
     if row["sha256"] is None:
         yield f"the checksum of {name} is not known yet; wait for its job"
         return
-    if not measurement:
+    if virus_gate.is_waiting(conn, site.settings, row["id"]):
+        yield f"{name} has not been scanned for viruses yet; wait for the scanner"
+    if not names.is_measurement(name):
         found.notes.append(f"{name} is no measurement, so nothing has looked for personal data in it; look yourself.")
     path = site.depot.path(row["id"])
-    found.files.append(OutgoingFile(row["id"], name, there, path, row["size"], row["sha256"], row["etag"], values))
+    found.files.append(OutgoingFile(row["id"], name, path, row["size"], row["sha256"], row["etag"], values))
 
 
 def _values(row: sqlite3.Row) -> dict[str, Any]:
@@ -183,13 +145,6 @@ def _values(row: sqlite3.Row) -> dict[str, Any]:
     if row["description"]:
         values["description"] = row["description"]
     return values
-
-
-def _without_texts(values: dict[str, Any], name: str, found: Outgoing) -> dict[str, Any]:
-    """Numbers and yes/no stay; texts and dates go."""
-    kept = {key: value for key, value in values.items() if isinstance(value, bool | int | float)}
-    found.changes += [Change(f"{key} of {name}", str(values[key]), "") for key in values if key not in kept]
-    return kept
 
 
 def _personal(conn: sqlite3.Connection, row: sqlite3.Row, values: Mapping[str, Any]) -> Iterator[str]:
@@ -204,17 +159,3 @@ def _personal(conn: sqlite3.Connection, row: sqlite3.Row, values: Mapping[str, A
     if findings:
         more = f" and {len(findings) - _MOST_TOLD} more" if len(findings) > _MOST_TOLD else ""
         yield f"{name} seems to hold personal data ({', '.join(findings[:_MOST_TOLD])}{more})"
-
-
-__all__ = [
-    "Change",
-    "Outgoing",
-    "OutgoingFile",
-    "Problem",
-    "Rewriter",
-    "Rewritten",
-    "Wishes",
-    "address_here",
-    "gather",
-    "invalid",
-]

@@ -7,8 +7,7 @@ second dataset is made and no file that has arrived is sent again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from appliance.model.viewer import Viewer
 from appliance.peer import address
 from appliance.peer.address import Address, refused
 from appliance.peer.client import Client, Passing, Refusal
-from appliance.peer.outgoing import Change, Outgoing, OutgoingFile, Rewriter, Rewritten, Wishes, address_here, gather
+from appliance.peer.outgoing import Outgoing, OutgoingFile, Wishes, address_here, gather
 from appliance.peer.progress import Progress
 from appliance.peer.sending import Draft, FileSender, shown
 from appliance.settings import Settings
@@ -34,12 +33,10 @@ _MOST_DRAFTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to push. :ivar circle: there; :ivar rewrite: makes files without personal data, None = as they are;
-    :ivar confirmed: asks a person whether the draft there (address given) shall be activated."""
+    """How to push. :ivar circle: there; :ivar confirmed: asks a person whether the draft there (address given) shall be activated."""
 
     circle: str
     wishes: Wishes = field(default_factory=Wishes)
-    rewrite: Rewriter | None = None
     confirmed: Callable[[str], bool] = lambda _address: False
     anew: bool = False
     patience: Sequence[float] = field(default_factory=lambda: PATIENCE)
@@ -56,8 +53,6 @@ class Report:
     files: int = 0
     sent: int = 0
     unverified: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -72,18 +67,6 @@ def target(settings: Settings, url: str) -> Address:
             "the setting publish.targets."
         )
     return wanted
-
-
-def preview(site: Site, viewer: Viewer, ref: str, options: Options) -> tuple[Outgoing, list[Change]]:
-    """What `push` would send, and what pseudonymising would change. Nothing is sent, nothing asked. Raises Problem."""
-    found = gather(site, viewer, ref, options.wishes)
-    changes = list(found.changes)
-    for file in found.files:
-        with _rewritten(file, options.rewrite) as new:
-            if new is not None:
-                changes += [replace(one, where=f"{one.where} of {file.here}") for one in new.changes]
-                _require_clean(file, new)
-    return found, changes
 
 
 def push(site: Site, viewer: Viewer, client: Client, ref: str, options: Options, progress: Progress) -> Report:
@@ -103,7 +86,7 @@ class _Push:
         self._target = client.address.url
         self._sender = FileSender(client, site.settings.publish.storage.split(), progress)
         self._fresh, self._former = False, ""  # begun just now; the draft there that --anew leaves alone
-        self._report = Report(found.name, self._target, left_out=list(found.left_out), notes=list(found.notes))
+        self._report = Report(found.name, self._target, notes=list(found.notes))
 
     def run(self) -> Report:
         """Every step that has not been made."""
@@ -139,26 +122,24 @@ class _Push:
 
     def _begun(self, circle: str) -> Publication:
         """What was noted of an earlier call, or a new note."""
-        wishes, dataset_id = self._options.wishes, self._found.id
-        wanted = (circle, self._found.fields["license_id"], wishes.pseudonymise)
+        dataset_id, wanted = self._found.id, (circle, self._found.fields["license_id"])
         with self._site.db.write() as tx:
             known = publications.get(tx, dataset_id, self._target)
-            fits = known is not None and (known.circle, known.licence, known.pseudonymised) == wanted
+            fits = known is not None and (known.circle, known.licence) == wanted
             if known is not None and (self._options.anew or (not fits and not known.remote_id)):
                 self._former = known.remote_id
                 publications.forget(tx, dataset_id, self._target)
                 known = None
             if known is None:
-                publications.begin(tx, dataset_id, self._target, circle, wanted[1], pseudonymised=wanted[2])
-                self._note(tx, "dataset.push", circle=circle, pseudonymised=wishes.pseudonymise)
+                publications.begin(tx, dataset_id, self._target, *wanted)
+                self._note(tx, "dataset.push", circle=circle)
                 self._fresh, fits = True, True
             known = known or publications.get(tx, dataset_id, self._target)
             assert known is not None  # noqa: S101 - just written
         if not fits:
-            how = "with" if known.pseudonymised else "without"
             raise invalid(
-                message=f"{self._found.name} was sent to {self._target} before: circle {known.circle}, licence {known.licence}, {how} "
-                "--pseudonymise. Repeat it so, or say --anew to make another dataset there."
+                message=f"{self._found.name} was sent to {self._target} before: circle {known.circle}, licence {known.licence}. Repeat it "
+                "so, or say --anew to make another dataset there."
             )
         return known
 
@@ -225,14 +206,8 @@ class _Push:
             return known
         sent = self._sender.recover(draft, known) if known is not None else None
         if sent is None:
-            with _rewritten(file, self._options.rewrite) as new:
-                entry, path = SentFile(file.id, file.name, file.size, file.sha256, file.etag, "", "sending"), file.path
-                if new is not None:
-                    _require_clean(file, new)
-                    self._report.changes += [replace(one, where=f"{one.where} of {file.here}") for one in new.changes]
-                    path = new.path
-                    entry = replace(entry, size=new.size, sha256=new.sha256, etag=new.etag)
-                sent = self._sender.send(draft, entry, path, self._keep)
+            entry = SentFile(file.id, file.name, file.size, file.sha256, file.etag, "", "sending")
+            sent = self._sender.send(draft, entry, file.path, self._keep)
             self._report.sent += sent.size
         self._keep(sent)
         self._describe(draft, file, sent, active=active)
@@ -297,23 +272,3 @@ def _equals(sent: SentFile, there: Mapping[str, Any], server: str) -> bool:
     if sha256:
         return True
     return bool(etag) and etag == sent.etag
-
-
-@contextmanager
-def _rewritten(file: OutgoingFile, rewrite: Rewriter | None) -> Iterator[Rewritten | None]:
-    """The file without what names people, deleted afterwards; None when it goes as it is."""
-    if rewrite is None:
-        yield None
-        return
-    new = rewrite(file.path, file.name)
-    try:
-        yield new
-    finally:
-        new.forget()
-
-
-def _require_clean(file: OutgoingFile, new: Rewritten) -> None:
-    if new.left:
-        raise invalid(
-            message=f"{file.here} may not be published: also pseudonymised it seems to hold personal data ({', '.join(new.left[:5])})."
-        )

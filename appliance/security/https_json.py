@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import ssl
 import time
@@ -73,10 +74,8 @@ class HttpsJson:
                 return Answer(error.code, _object(self._whole(error)))
         except (OSError, ValueError, urllib.error.URLError) as error:
             raise ServerAway(f"{host} cannot be asked: {_reason(error)}") from error
-        except Exception as error:
-            if type(error).__module__ == "http.client":
-                raise ServerAway(f"{host} does not answer as a web server does.") from error
-            raise
+        except http.client.HTTPException as error:
+            raise ServerAway(f"{host} does not answer as a web server does.") from error
 
     def _opener(self) -> urllib.request.OpenerDirector:
         context = ssl.create_default_context(cafile=self._authority or None)

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from appliance.model.problem import Problem
+from appliance.model.values import printable
 from appliance.security.https_json import Answer, HttpsJson, ServerAway, require_https
 from appliance.signon_settings import Oidc
 
@@ -297,4 +298,4 @@ def _base64(data: bytes) -> str:
 
 def _short(value: object) -> str:
     """A text from outside in one line of printable characters."""
-    return "".join(one if one.isprintable() else " " for one in str(value or "")[:200])
+    return printable(str(value or "")[:200])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from appliance import durable
@@ -46,6 +47,22 @@ def load_or_create(path: Path) -> bytes:
 def write_private(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Replace `path` by `data` in one step that survives a power cut; nobody else can read it at any moment."""
     durable.write(path, data, mode)
+
+
+def write_owned(path: Path, secret: str, owner: Sequence[str]) -> None:
+    """Keep a secret with what it belongs to (server, account …), in lines, readable by the service's account only."""
+    private_folder(path.parent)
+    write_private(path, "\n".join([secret, *owner]).encode() + b"\n")
+
+
+def read_owned(path: Path, owner: Sequence[str]) -> str:
+    """Return the secret that `write_owned` kept; "" without one, or when it belongs to something else: whoever changes the server in the
+    settings does not get the secret of the one before. Raises OSError when the file cannot be read."""
+    try:
+        secret, *kept = path.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
+        return ""
+    return secret if kept == list(owner) else ""
 
 
 def private_folder(path: Path, mode: int = 0o700) -> Path:

@@ -9,13 +9,11 @@ import re
 import secrets
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from appliance.model.problem import Problem
-from appliance.security.secrets import load_or_create, private_folder
+from appliance.security import sealing
 
 #: File in `secrets/` with the key that seals the secrets of all accounts.
 KEY = "totp.key"
@@ -24,7 +22,6 @@ PERIOD, WINDOW = 30, 1
 DIGITS = 6
 RECOVERY_CODES = 10
 _SECRET_SIZE = 20  # bytes; that of SHA-1, which is what the apps know (RFC 4226, 4, R6)
-_NONCE_SIZE = 12
 _CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
 
 
@@ -78,23 +75,18 @@ def recovery_hash(user_id: str, given: str) -> bytes:
 
 def seal(folder: Path, user_id: str, secret: bytes) -> bytes:
     """Return the secret as the database may hold it: readable with the key in `folder` only, and for this account only."""
-    nonce = secrets.token_bytes(_NONCE_SIZE)
-    key = load_or_create(private_folder(folder) / KEY)
-    return nonce + AESGCM(key).encrypt(nonce, secret, user_id.encode())
+    return sealing.seal(folder / KEY, secret, user_id)
 
 
 def unseal(folder: Path, user_id: str, sealed: bytes) -> bytes:
     """Return what `seal` sealed. Raises Problem 503 when the key is missing, or another one."""
-    path = folder / KEY
-    if path.exists():
-        try:
-            return AESGCM(load_or_create(path)).decrypt(sealed[:_NONCE_SIZE], sealed[_NONCE_SIZE:], user_id.encode())
-        except (InvalidTag, ValueError):
-            pass
+    secret = sealing.unseal(folder / KEY, sealed, user_id)
+    if secret is not None:
+        return secret
     raise Problem(
         503,
         "Service Unavailable",
-        message=f"Codes cannot be checked: {path} is missing or not the key that this account was set up with. Recovery codes "
+        message=f"Codes cannot be checked: {folder / KEY} is missing or not the key that this account was set up with. Recovery codes "
         "work. Restore the file from a backup, or: sudo dcor user totp-off NAME",
     )
 

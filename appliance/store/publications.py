@@ -17,7 +17,6 @@ class Publication:
     target: str
     circle: str
     licence: str
-    pseudonymised: bool
     remote_id: str
     remote_name: str
     state: str
@@ -49,22 +48,20 @@ _FILE = "resource_id, name, size, sha256, etag, remote_id, state"
 def get(conn: sqlite3.Connection, dataset_id: str, target: str) -> Publication | None:
     """What is known of a dataset at that server."""
     row = conn.execute("SELECT * FROM publication WHERE dataset_id = ? AND target = ?", (dataset_id, target)).fetchone()
-    return None if row is None else _publication(row)
+    return None if row is None else Publication(**row)
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Publication]:
     """Everywhere where it is or was begun, by address."""
     rows = conn.execute("SELECT * FROM publication WHERE dataset_id = ? ORDER BY target", (dataset_id,))
-    return [_publication(row) for row in rows]
+    return [Publication(**row) for row in rows]
 
 
-def begin(
-    tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str, *, pseudonymised: bool
-) -> None:
+def begin(tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str) -> None:
     """Note that it is about to be made there, before it is."""
     tx.execute(
-        "INSERT INTO publication (dataset_id, target, circle, licence, pseudonymised, state, begun) VALUES (?, ?, ?, ?, ?, 'begun', ?)",
-        (dataset_id, target, circle, licence, int(pseudonymised), times.now()),
+        "INSERT INTO publication (dataset_id, target, circle, licence, state, begun) VALUES (?, ?, ?, ?, 'begun', ?)",
+        (dataset_id, target, circle, licence, times.now()),
     )
 
 
@@ -116,7 +113,3 @@ def put_file(tx: sqlite3.Connection, dataset_id: str, target: str, sent: SentFil
             sent.state,
         ),
     )
-
-
-def _publication(row: sqlite3.Row) -> Publication:
-    return Publication(**{**dict(row), "pseudonymised": bool(row["pseudonymised"])})

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.model.problem import Problem
+from appliance.model.viewer import OPERATOR
+from appliance.peer.outgoing import Wishes, gather
 from appliance.store import file_checks
 from appliance.web import route_table
 from tests.support.furnished import House, Visitor
@@ -98,6 +101,11 @@ def test_the_beginning_of_a_text_waits_too_and_nobody_else_becomes_its_uploader(
     assert "1 file restored" in editor.post(f"/dataset/{dataset}/files", do="bring-back", id=file).text
     assert other.fetch(f"{base}/download/notes.txt").status_code == 503
     assert ada.fetch(f"{base}/download/notes.txt").status_code == 200
+
+
+def test_what_waits_is_not_published_elsewhere(house: House) -> None:
+    with pytest.raises(Problem, match=TOLD):
+        gather(house.appliance.context, OPERATOR, house.public["id"], Wishes())
 
 
 def test_every_route_that_hands_out_content_is_tried_here(house: House) -> None:

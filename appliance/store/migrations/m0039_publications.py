@@ -13,7 +13,6 @@ def upgrade(conn: sqlite3.Connection) -> None:
              target TEXT NOT NULL,              -- address of the server
              circle TEXT NOT NULL,              -- name there
              licence TEXT NOT NULL,
-             pseudonymised INTEGER NOT NULL,
              remote_id TEXT NOT NULL DEFAULT '', -- '' = being made, or it is not known whether it was
              remote_name TEXT NOT NULL DEFAULT '',
              state TEXT NOT NULL CHECK (state IN ('begun', 'draft', 'active')), -- there

@@ -58,7 +58,7 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
 
 def require_scanned(context: Context, viewer: Viewer, resource_id: str) -> None:
     """Raises Problem 503 for a file that waits for the virus scanner; asked once for all ranges of it."""
-    if not context.settings.clamav.socket or not context.settings.clamav.hold:
+    if not virus_gate.holds(context.settings):
         return
     key = ("waits for the scanner", resource_id, viewer.user_id)
 
@@ -68,8 +68,7 @@ def require_scanned(context: Context, viewer: Viewer, resource_id: str) -> None:
             return virus_gate.waits(conn, context.settings, viewer.user_id, resource_id)
 
     if context.cache.get(key, ask):
-        with context.db.read() as conn:
-            virus_gate.require_scanned(conn, context.settings, viewer.user_id, resource_id)
+        raise virus_gate.refusal()
 
 
 def _look_up(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile | None:

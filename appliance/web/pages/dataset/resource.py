@@ -62,7 +62,7 @@ def page(ref: str, resource_id: str) -> str:
         "tables": measurement.tables(dc),
         "supplements": supplements.tables(json.loads(file["supplements"]), settings().policy.supplements),
         "verdict": verdict.of_file(measures, jobs) if is_measurement else None,
-        "warnings": _scan_wait(resource_id) + ([] if measures else measurement.warnings(row, facts_of_file)),
+        "warnings": (waits := _scan_wait(resource_id)) + ([] if measures else measurement.warnings(row, facts_of_file)),
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
@@ -84,9 +84,7 @@ def page(ref: str, resource_id: str) -> str:
         **_information(row, file, dc),
         **_jobs(row, file, jobs),
     }
-    model["contents"] = (
-        None if is_measurement or _scan_wait(resource_id) else contents.of_file(file, model["download"]["url"])
-    )
+    model["contents"] = None if is_measurement or waits else contents.of_file(file, model["download"]["url"])
     return render("resource/page.html", sections=_sections(model), **model)
 
 

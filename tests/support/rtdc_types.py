@@ -1,4 +1,4 @@
-"""Odd files once more: types, layouts and kinds of objects that other HDF5 writers make; each after a public report. They join `FIELD`."""
+"""Odd files once more: types, layouts and kinds of objects that other HDF5 writers make; some after public reports, which are named. They join `FIELD`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def own_float_format(h5: h5py.File) -> None:
     _dataset(h5, "events/userdef3", dtype, np.linspace(0, 1, EVENTS, dtype="f4"))
 
 
-@field("h5py/h5py#2271: numbers with names")
+@field("numbers with names")
 def enumerations(h5: h5py.File) -> None:
     states = h5py.enum_dtype({"alive": 0, "dead": 1, "debris": 2}, basetype="i4")
     replace(h5, "events/userdef4", np.arange(EVENTS) % 3, dtype=states)
     h5.attrs.create("experiment:run index", 2, dtype=h5py.enum_dtype({"first": 1, "second": 2}, basetype="u1"))
 
 
-@field("h5py/h5py#498: a value is an array by its type", "metadata setup:chip region", dclab=False)
+@field("a value is an array by its type", "metadata setup:chip region", dclab=False)
 def array_value(h5: h5py.File) -> None:
     dtype = h5py.h5t.array_create(h5py.h5t.NATIVE_INT32, (3,))
     _value(h5, "setup:chip region", dtype, h5py.h5s.create(h5py.h5s.SCALAR), np.arange(3, dtype="i4"))
@@ -64,7 +64,7 @@ def references(h5: h5py.File) -> None:
     h5["events"].attrs.create("region", h5["events/image"].regionref[:2], dtype=h5py.regionref_dtype)
 
 
-@field("h5py/h5py#2041 and netCDF's writers: texts padded with blanks")
+@field("netCDF's writers: texts padded with blanks")
 def padded_texts(h5: h5py.File) -> None:
     dtype = h5py.h5t.C_S1.copy()
     dtype.set_size(20)
@@ -72,14 +72,14 @@ def padded_texts(h5: h5py.File) -> None:
     _value(h5, "setup:medium", dtype, h5py.h5s.create(h5py.h5s.SCALAR), np.array(b"CellCarrierB".ljust(20), "S20"))
 
 
-@field("dclab#149: numbers written as texts")
+@field("numbers written as texts")
 def numbers_as_texts(h5: h5py.File) -> None:
     h5.attrs["setup:flow rate"] = "0.04"
     h5.attrs["setup:channel width"] = " 20.0 "
     h5.attrs["imaging:frame rate"] = "2e3"
 
 
-@field("h5py/h5py#1053: a value that does not fit into the head of its object")
+@field("a value that does not fit into the head of its object")
 def value_of_200_kilobytes(h5: h5py.File) -> None:
     h5["events"].attrs.create("curve", np.arange(4_000, dtype="f8"))
     h5.attrs["user:calibration"] = np.arange(8_000, dtype="f8")
@@ -88,7 +88,7 @@ def value_of_200_kilobytes(h5: h5py.File) -> None:
 # Layouts
 
 
-@field("HDFGroup/hdf5#1388 and NCAS-CMS/pyfive#68: every kind of index of chunks")
+@field("every kind of index of chunks")
 def indexes_of_chunks(h5: h5py.File) -> None:
     for name, data, maxshape in (
         ("events/userdef5", np.linspace(0, 1, EVENTS), (None,)),
@@ -102,7 +102,7 @@ def indexes_of_chunks(h5: h5py.File) -> None:
     replace(h5, "events/image", h5["events/image"][:], chunks=(2, 7, 9), maxshape=(None, None, None))
 
 
-@field("usnistgov/jhdf#66: data within the head of the object")
+@field("data within the head of the object")
 def compact(h5: h5py.File) -> None:
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_layout(h5py.h5d.COMPACT)
@@ -112,12 +112,12 @@ def compact(h5: h5py.File) -> None:
 # Kinds of objects
 
 
-@field("dclab#117: a feature is a group", "feature userdef1")
+@field("a feature is a group", "feature userdef1")
 def feature_is_a_group(h5: h5py.File) -> None:
     h5.create_group("events/userdef1")["values"] = np.arange(EVENTS)
 
 
-@field("dclab#117: images are single datasets in a group", "feature image")
+@field("images are single datasets in a group", "feature image")
 def images_are_a_group(h5: h5py.File) -> None:
     images = h5["events/image"][:]
     del h5["events/image"]
@@ -125,20 +125,20 @@ def images_are_a_group(h5: h5py.File) -> None:
         h5[f"events/image/{number}"] = image
 
 
-@field("dclab#117: traces and contours are tables", "feature trace", "feature contour")
+@field("traces and contours are tables", "feature trace", "feature contour")
 def traces_and_contours_are_tables(h5: h5py.File) -> None:
     for name in ("trace", "contour"):
         replace(h5, f"events/{name}", np.zeros((EVENTS, 6, 10)))
 
 
-@field("DCKit#19: logs and tables are single datasets", "log logs", "table tables", dclab=False)
+@field("logs and tables are single datasets", "log logs", "table tables", dclab=False)
 def logs_and_tables_are_datasets(h5: h5py.File) -> None:
     replace(h5, "logs", np.array([b"one", b"two"]))
     replace(h5, "tables", np.zeros(3, dtype=[("a", "f8")]))
 
 
 @field(
-    "dclab#165: names of features in capitals, and with letters of all languages", "feature Area_um", "feature Größe"
+    "names of features in capitals, and with letters of all languages", "feature Area_um", "feature Größe"
 )
 def names_of_features(h5: h5py.File) -> None:
     h5["events/Area_um"] = np.arange(EVENTS)

@@ -122,9 +122,12 @@ def test_a_certificate_is_checked_with_what_is_served(certificate: tuple[Path, P
 
 
 def test_connections_end_when_the_gateway_does(serve: Any, connect: Connect) -> None:
+    others = set(threading.enumerate())  # servers of other tests, which may still be up
     gateway = serve(ROUTES)
     raw = connect(gateway.port)
     assert raw.send(PING).answer()[2] == b"pong"
+    own = [one for one in threading.enumerate() if one.name == "gateway-selector" and one not in others]
+    assert own
     gateway.stop(1.0)
     assert raw.closed()
-    wait_for(lambda: not [one for one in threading.enumerate() if one.name == "gateway-selector" and one.is_alive()])
+    wait_for(lambda: not any(one.is_alive() for one in own))

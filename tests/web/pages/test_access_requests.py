@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.support.furnished import House, Visitor
+from tests.support.furnished import PASSWORD, House, Visitor
 
 MISSING = "0b5b4b9c-7a43-4f4e-a4c0-0c1f2d3e4f50"
 
@@ -61,19 +61,14 @@ def test_hidden_missing_repeated_and_declined_look_alike(house: House) -> None:
 def test_requests_are_few_short_and_for_people_with_an_account(house: House) -> None:
     made, _file = house.dataset("Besieged", activate=True, private=True)
     limiter = house.appliance.context.limiter
-    eve = house.visitor("eve")
+    pest = house.appliance.person("pest", password=PASSWORD)
+    visitor = house.visitor("pest")
     assert house.visitor().post(f"/dataset/{made['id']}/request-access", message="x").status_code in (303, 403)
-    assert asked(eve, made["id"], "x" * 1001)[0] == 409
-    eve_id = house.people["eve"].id or _id(house, "eve")
-    while limiter.access_request(eve_id) == 0:
+    assert asked(visitor, made["id"], "x" * 1001)[0] == 409
+    while limiter.access_request(pest.id) == 0:
         pass
-    assert asked(eve, made["id"])[0] == 429
+    assert asked(visitor, made["id"])[0] == 429
     assert "Besieged" not in house.visitor("ada").page("/requests")
-
-
-def _id(house: House, name: str) -> str:
-    with house.appliance.context.db.read() as conn:
-        return str(conn.execute("SELECT id FROM user WHERE name = ?", (name,)).fetchone()[0])
 
 
 def test_the_public_is_not_asked_for_and_readers_need_not_ask(house: House) -> None:

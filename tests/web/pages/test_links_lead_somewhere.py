@@ -49,8 +49,10 @@ def known(house: House, path: str) -> bool:
             return True
         try:
             pages.match(filled, "GET")
-        except (NotFound, MethodNotAllowed):
+        except NotFound:
             continue
+        except MethodNotAllowed:  # one that only takes forms
+            return True
         return True
     return False
 

@@ -137,9 +137,7 @@ def logs_and_tables_are_datasets(h5: h5py.File) -> None:
     replace(h5, "tables", np.zeros(3, dtype=[("a", "f8")]))
 
 
-@field(
-    "names of features in capitals, and with letters of all languages", "feature Area_um", "feature Größe"
-)
+@field("names of features in capitals, and with letters of all languages", "feature Area_um", "feature Größe")
 def names_of_features(h5: h5py.File) -> None:
     h5["events/Area_um"] = np.arange(EVENTS)
     h5["events/Größe"] = np.arange(EVENTS)

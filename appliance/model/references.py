@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def authors(value: str) -> str:
     """Comma-separated names, each stripped, empty ones dropped, joined by ``", "``."""
@@ -13,6 +15,11 @@ def doi(value: str) -> str:
     if "://" in value:
         value = value.split("://", 1)[1].partition("/")[2]
     return value.strip(" /")
+
+
+def is_doi(value: str) -> bool:
+    """Whether this is a DOI: a prefix of digits and a suffix without blanks (the pattern that Crossref recommends, with any suffix)."""
+    return re.fullmatch(r"10\.[0-9]{4,9}/\S+", value) is not None
 
 
 def references(value: str) -> str:

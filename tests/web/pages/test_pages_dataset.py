@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from tests.support import rtdc_odd
 from tests.support.furnished import House
 
 
@@ -109,6 +110,40 @@ def test_activation_without_files_is_refused_in_words(house: House) -> None:
     answer = house.visitor("ada").post(f"/dataset/{made['id']}/activate")
     assert answer.status_code == 409
     assert "It cannot be activated, because it holds no files yet." in answer.text
+    page = house.visitor("ada").page(f"/dataset/{made['id']}/activate")
+    assert "Activate permanently" not in page
+    assert f'href="/dataset/{made["id"]}/upload"' in page
+
+
+def test_a_doi_is_taken_as_people_write_it_and_anything_else_refused(house: House) -> None:
+    made = house.people["ada"].draft("lab", title="Published", doi="stored by a script")
+    ada, path = house.visitor("ada"), f"/dataset/{made['id']}/edit"
+    fields = {"title": "Published", "authors": "A", "license_id": "CC0-1.0"}
+    for wrong in ("nonsense with spaces", "10.1038", "https://example.org/10.1038/x y", "javascript:alert(1)"):
+        refused = ada.post(path, **fields, doi=wrong)
+        assert (refused.status_code, "Enter a DOI such as" in refused.text) == (409, True), wrong
+        assert html.escape(wrong) in refused.text
+        assert ada.post("/upload", **fields, owner_org="lab", visibility="private", doi=wrong).status_code == 409
+    assert ada.post(path, **fields, doi="stored by a script").status_code == 303, "what is not touched is no obstacle"
+    for right in (
+        "10.1038/s41592-020-0831-y",
+        "https://doi.org/10.1038/s41592-020-0831-y",
+        "doi: 10.1038/s41592-020-0831-y",
+    ):
+        assert ada.post(path, **fields, doi=right).status_code == 303
+        assert 'href="https://doi.org/10.1038/s41592-020-0831-y"' in ada.page(f"/dataset/{made['id']}")
+    assert ada.post(path, **fields, doi="").status_code == 303
+
+
+def test_a_measurement_without_events_has_no_explorer(house: House, tmp_path: Path) -> None:
+    ada = house.people["ada"]
+    made = ada.draft("lab", title="Nothing flowed")
+    rtdc_odd.zero_events(tmp_path / "none.rtdc", tmp_path)
+    file = ada.add(made["id"], tmp_path / "none.rtdc")
+    house.appliance.jobs_done(file["id"])
+    page = house.visitor("ada").page(f"/dataset/{made['id']}/resource/{file['id']}")
+    assert "The file holds no events" in page
+    assert 'id="explorer"' not in page
 
 
 def test_faulty_entries_are_named_and_kept(house: House) -> None:

@@ -83,6 +83,7 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
         more_findings=max(0, len(findings) - _FINDINGS),
         personal_confirmed="personal" in request.form,
         facts=_facts(row),
+        has_files=bool(files),
     )
 
 

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from appliance.actions import datasets as verbs
 from appliance.actions import deletion
-from appliance.model import licences
-from appliance.model.problem import Problem
+from appliance.model import licences, references
+from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, datasets, tags
 from appliance.web.pages.dataset import view as dataset_pages
@@ -54,6 +54,8 @@ def save(ref: str) -> Any:
     row, facts = load(ref)
     data = _entered(row)
     try:
+        if data.get("doi", "") != row["doi"]:
+            require_doi(data)
         verbs.update(site(), viewer(), row["id"], data)
     except Problem as problem:
         if problem.status not in (403, 409):
@@ -74,6 +76,16 @@ def _entered(row: sqlite3.Row) -> dict[str, Any]:
     if form.get("visibility") in ("public", "private"):
         data["private"] = form["visibility"] == "private"
     return data
+
+
+def require_doi(data: dict[str, Any]) -> None:
+    """Take a DOI as people write it; what is none is refused here. (The API takes any text, as upstream does.) Raises Problem 409."""
+    text = references.doi(data.get("doi", ""))
+    if text.lower().startswith("doi:"):
+        text = text[len("doi:") :].strip()
+    if text and not references.is_doi(text):
+        raise invalid({"doi": [_("Enter a DOI such as 10.1038/s41592-020-0831-y, or leave the field empty.")]})
+    data["doi"] = text
 
 
 def _edit_page(

@@ -66,7 +66,9 @@ def page(ref: str, resource_id: str) -> str:
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
-        "explorer": explorer.model(row, file, facts_of_file, facts) if "columns" in made and facts_of_file else None,
+        "explorer": explorer.model(row, file, facts_of_file, facts)
+        if "columns" in made and facts_of_file and file["event_count"]
+        else None,
         "preview_wait": _preview_wait(jobs),
         "snippets": snippets.of_resource(
             file,

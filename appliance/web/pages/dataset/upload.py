@@ -14,7 +14,7 @@ from appliance.store import communities, dataset_cards, resources
 from appliance.web.pages.dataset import supplements
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.dataset_card import hits
-from appliance.web.pages.dataset.manage import licence_options
+from appliance.web.pages.dataset.manage import licence_options, require_doi
 from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow, may
@@ -112,6 +112,7 @@ def create() -> Any:
     try:
         if not values["title"]:
             raise Problem(409, "Validation Error", {"title": ["Missing value"]})
+        require_doi(data)
         dataset_id = verbs.create(site(), viewer(), data)
     except Problem as problem:
         if problem.status not in (403, 409):

@@ -78,6 +78,9 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     with site.db.write() as tx:
         managed_accounts.require_same_profile(tx, site.settings, row, values)
         users.update(tx, row["id"], **values)
+        if (state := data.get("state") or row["state"]) != row["state"]:
+            _require_another_admin(tx, row)
+            users.set_state(tx, row["id"], state)
         if sysadmin is not None:
             _set_sysadmin(site, tx, viewer, lookup.user(tx, row["id"]), sysadmin)
         if hashed:
@@ -353,7 +356,8 @@ def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]
     if (data.get("state") or row["state"]) != row["state"]:
         if not viewer.sysadmin:
             raise not_authorized("Only administrators may change 'state'")
-        raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
+        if {data["state"], row["state"]} != {"active", "pending"}:
+            raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
 
 
 def checked_profile(data: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.actions import callers, collecting, lookup, managed_accounts
 from appliance.actions.site import Site
-from appliance.model import names, roles
+from appliance.model import extras, names, roles
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
 from appliance.model.values import as_text, text_error
 from appliance.model.viewer import Viewer
@@ -19,6 +19,8 @@ from appliance.store.search import index
 
 _TEXTS = ("title", "description", "image_url")
 _LONGEST = 20_000
+#: Fields of the object itself, which no extra can be called.
+_FIELDS = frozenset({"id", "name", *_TEXTS, "type", "state", "users", "packages", "tags", "groups"})
 #: Datasets whose search entries are rewritten in one transaction.
 _AT_ONCE = 25
 
@@ -32,7 +34,7 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
     names.require_name(name)
     id_ = data.get("id") or None
     if id_ is not None and not viewer.sysadmin:
-        raise not_authorized("Only admins may choose an id")
+        raise invalid({"id": ["The input field id was not expected."]})
     if id_ is not None and not names.is_id(id_):
         raise invalid({"id": ["Must be a UUID in small letters"]})
     with site.db.write() as tx:
@@ -221,6 +223,8 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
     url = values.get("image_url", "")
     if url and not url.startswith(("https://", "http://", "/")):
         raise invalid({"image_url": ["Must be a web address"]})
+    if data.get("extras") is not None:
+        values["extras"] = extras.parsed(data["extras"] or [], reserved=_FIELDS)
     return values
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.actions.activation import NO_RESOURCES
 from appliance.actions.site import Site
-from appliance.model import licences, names, references
+from appliance.model import extras, licences, names, references
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.values import as_bool, as_text, composed, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -29,13 +29,14 @@ COLUMNS = {
     "owner_org": "circle_id",
     "state": "state",
     "name": "name",
+    "extras": "extras",
 }
 
 #: What the server alone sets: read, sent back by clients, never compared.
 DERIVED = frozenset(
     {
         "creator_user_id", "isopen", "license_title", "license_url", "metadata_created", "metadata_modified", "num_resources", "num_tags",
-        "organization", "type", "extras", "relationships_as_subject", "relationships_as_object", "revision_id", "pkg_name", "tracking_summary",
+        "organization", "type", "relationships_as_subject", "relationships_as_object", "revision_id", "pkg_name", "tracking_summary",
         "author", "author_email", "maintainer", "maintainer_email", "url", "version", "log_message", "save", "defer_commit",
         "return_package_dict", "use_cache", "published_as",
     }
@@ -44,7 +45,7 @@ DERIVED = frozenset(
 #: Characters of a text.
 LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
 #: What one dataset may have, and one call may name: some ten times what clients send.
-MOST_TAGS, MOST_COLLECTIONS, MOST_EXTRAS = 200, 200, 200
+MOST_TAGS, MOST_COLLECTIONS = 200, 200
 NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
 _PARSERS = {"authors": references.authors, "doi": references.doi, "references": references.references}
 
@@ -64,10 +65,8 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
             if wrong := text_error(text):
                 errors[key] = [wrong]
             found[key] = _PARSERS.get(key, str)(text)
-    if isinstance(data.get("extras"), list) and len(data["extras"]) > MOST_EXTRAS:
-        errors["extras"] = [f"At most {MOST_EXTRAS} extras are accepted"]
-    elif data.get("extras"):
-        errors["extras"] = ["Datasets have no extra fields here; write it into 'notes', or as 'sp:…' of a file"]
+    if data.get("extras") is not None:
+        found["extras"] = _extras(data["extras"], errors)
     if data.get("license_id") is not None:
         found["license_id"] = as_text(data["license_id"])[:100]
     if "private" in data:
@@ -78,6 +77,15 @@ def parsed(data: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise invalid(errors)
     return found
+
+
+def _extras(listed: Any, errors: Fields) -> str:
+    """The stored form of CKAN's extras; what is wrong with them is added to `errors`."""
+    try:
+        return extras.parsed(listed or [], reserved=extras.OWN_FIELDS | COLUMNS.keys())
+    except Problem as problem:
+        errors |= problem.fields
+        return "[]"
 
 
 def tag_names(data: Mapping[str, Any]) -> list[str] | None:

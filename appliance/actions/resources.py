@@ -242,12 +242,15 @@ def attach(
 
 
 def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Let a resource have the description and supplements of `new`; returns whether that changed anything.
+    """Let a resource have the description and supplements of `new`, by an administrator also the name; returns whether that changed anything.
 
     :param old: the resource's dict as clients get it; `new` likewise, with changes.
-    :raises Problem: 403 when anything else differs.
+    :raises Problem: 403 when anything else differs, 409 for values and names that do not hold.
     """
     free = {"description"} | {key for key in new if key.startswith("sp:")}
+    name = _new_name(tx, viewer, old, new)
+    if name is not None:
+        free.add("name")
     refused = {
         key: value
         for key, value in new.items()
@@ -265,11 +268,24 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
         if key.startswith("sp:") and new[key] in (None, ""):
             after.pop(key, None)
     description = _description(new.get("description", old.get("description")))
-    if after == before and description == old.get("description"):
+    if after == before and description == old.get("description") and name is None:
         return False
-    resources.patch(tx, old["id"], supplements=after, description=description)
+    resources.patch(tx, old["id"], supplements=after, description=description, name=name or old["name"])
     audit.add(tx, viewer, "resource.update", "resource", old["id"], dataset=old["package_id"])
     return True
+
+
+def _new_name(tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
+    """The name that an administrator gives a file, None when it stays. What kind of file it is stays, too. Raises Problem 409."""
+    name = new.get("name")
+    if not viewer.sysadmin or name in (None, "", old["name"]):
+        return None
+    errors = name_errors(tx, old["package_id"], name, viewer)
+    if not errors and names.suffix(str(name)) != names.suffix(old["name"]):
+        errors = [f"The ending stays as it is: '{names.suffix(old['name']) or ''}'"]
+    if errors:
+        raise invalid({"name": errors})
+    return str(name)
 
 
 def delete(site: Site, viewer: Viewer, resource_id: str | None) -> None:

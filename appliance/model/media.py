@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+
 from appliance.model.names import suffix
 
 _KINDS: dict[str | None, tuple[str | None, str]] = {
@@ -19,14 +21,23 @@ _KINDS: dict[str | None, tuple[str | None, str]] = {
     ".ini": (None, "INI"),
 }
 
+#: Sent as what they are; a browser does nothing with them but show them.
+_SENT = {kind for kind, _ in _KINDS.values() if kind and "/" in kind and not kind.startswith("text/")}
+#: Without what the operating system adds.
+_TABLE = mimetypes.MimeTypes(filenames=())
+
 
 def kind(name: str) -> tuple[str | None, str]:
-    """(mimetype or None, format label or "") of a file name."""
-    return _KINDS.get(suffix(name), (None, ""))
+    """(mimetype or None, format label or "") of a file name: DCOR's kinds, then those that Python knows, as CKAN guesses."""
+    ending = suffix(name)
+    if ending in _KINDS:
+        return _KINDS[ending]
+    guessed, _ = _TABLE.guess_type(f"file{ending or ''}")
+    return (guessed, (ending or ".")[1:].upper()) if guessed else (None, "")
 
 
 def content_type(mimetype: str | None) -> str:
     """The Content-Type to send a file with. Text is sent as such, everything else only to be saved."""
     if mimetype in {"text/plain", "text/csv", "text/tab-separated-values"}:
         return f"{mimetype}; charset=utf-8"
-    return mimetype if mimetype and "/" in mimetype and not mimetype.startswith("text/") else "application/octet-stream"
+    return mimetype if mimetype in _SENT else "application/octet-stream"

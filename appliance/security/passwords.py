@@ -62,7 +62,7 @@ def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
     `personal` are words that its owner's foes would try first: log-in name, mail address, full name, host name.
     """
     if len(password) < SHORTEST:
-        return [f"The password must have at least {SHORTEST} characters."]
+        return [f"Your password must be {SHORTEST} characters or longer"]
     if len(password) > LONGEST:
         return [f"The password must have at most {LONGEST} characters."]
     plain = unicodedata.normalize("NFKC", password).casefold()

@@ -12,7 +12,7 @@ from appliance.model.problem import invalid
 from appliance.model.viewer import CommunityFacts, Viewer
 from appliance.store import visibility
 
-_EDITABLE = ("name", "title", "description", "image_url")
+_EDITABLE = ("name", "title", "description", "image_url", "extras")
 _SORT = {
     "name": "c.name", "title": "c.title", "package_count": "datasets", "packages": "datasets", "created": "c.created",
 }  # fmt: skip
@@ -41,20 +41,21 @@ def create(
     title: str = "",
     description: str = "",
     image_url: str = "",
+    extras: str = "[]",
     id_: str | None = None,
 ) -> str:
     """Add a circle or collection and return its id. Raises Problem 409 for a name in use."""
     _require_free_name(tx, name, None)
     community_id = id_ or names.new_id()
     tx.execute(
-        "INSERT INTO community (id, kind, name, title, description, image_url, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (community_id, kind, name, title, description, image_url, times.now()),
+        "INSERT INTO community (id, kind, name, title, description, image_url, extras, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (community_id, kind, name, title, description, image_url, extras, times.now()),
     )
     return community_id
 
 
 def update(tx: sqlite3.Connection, community_id: str, **values: str) -> None:
-    """Change name, title, description, image_url. Raises Problem 409 for a name in use."""
+    """Change name, title, description, image_url, extras. Raises Problem 409 for a name in use."""
     if "name" in values:
         _require_free_name(tx, values["name"], community_id)
     for key in _EDITABLE:

@@ -23,6 +23,7 @@ _EDITABLE = (
     "private",
     "state",
     "circle_id",
+    "extras",
 )
 
 

@@ -167,7 +167,7 @@ def _dataset(row: sqlite3.Row, tags: list[sqlite3.Row], num_resources: int) -> d
             }
             for tag in tags
         ],
-        "extras": [],
+        "extras": json.loads(row["extras"]),
         "relationships_as_subject": [],
         "relationships_as_object": [],
     }

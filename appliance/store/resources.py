@@ -11,6 +11,7 @@ from appliance.model import times
 from appliance.store import datasets, documents
 
 _PATCHABLE = (
+    "name",
     "description",
     "size",
     "sha256",

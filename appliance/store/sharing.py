@@ -27,7 +27,7 @@ def remove_collaborator(tx: sqlite3.Connection, dataset_id: str, user_id: str) -
 def collaborators(conn: sqlite3.Connection, dataset_id: str, capacity: str = "") -> list[sqlite3.Row]:
     """Collaborators of a dataset: user_id, name, fullname, capacity, modified."""
     return conn.execute(
-        "SELECT k.user_id, u.name, u.fullname, k.capacity, k.modified FROM collaborator k JOIN user u ON u.id = k.user_id WHERE k.dataset_id = ?1 AND (?2 = '' OR k.capacity = ?2) ORDER BY u.name",
+        "SELECT k.user_id, u.name, u.fullname, k.capacity, k.modified FROM collaborator k JOIN user u ON u.id = k.user_id WHERE k.dataset_id = ?1 AND (?2 = '' OR k.capacity = ?2) ORDER BY k.modified, u.name",
         (dataset_id, capacity),
     ).fetchall()
 

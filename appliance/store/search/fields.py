@@ -128,6 +128,8 @@ def find(name: str) -> Field | None:
     """The field called `name`; None for one that no dataset has."""
     if name.startswith(("dc:", "sp:")):
         return Valued(name)
+    if name.startswith("extras_") and name not in _ALIASES:
+        return Valued(name, exact=True)
     return _FIELDS.get(_ALIASES.get(name, name))
 
 

@@ -111,11 +111,12 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[Entry]:
     found: dict[str, Entry] = {}
     for row in tx.execute(
         """SELECT d.pk, d.id, d.name, d.title, d.notes, d.authors, d.doi, d.reference_list, d.license_id, d.circle_id, d.created,
-                  c.name, c.title
+                  d.extras, c.name, c.title
            FROM dataset d LEFT JOIN community c ON c.id = d.circle_id WHERE d.id IN (SELECT value FROM json_each(?))""",
         (wanted,),
     ):
-        pk, id_, name, title, notes, authors, doi, references, licence, circle, created, circle_name, circle_title = row
+        pk, id_, name, title, notes, authors, doi, references, licence, circle, created, extras, *community = row
+        circle_name, circle_title = community
         texts = {"name": [name], "title": [title], "authors": [authors], "notes": [notes[:_LONGEST_TEXT]]}
         known = licences.find(licence)
         texts["more"] = [references, doi, circle_name or "", circle_title or "", known["title"] if known else licence]
@@ -125,6 +126,9 @@ def _entries(tx: sqlite3.Connection, ids: list[str]) -> Iterator[Entry]:
         entry.facet("organization", circle)
         entry.facet("license_id", licence)
         entry.facet("year", created[:4])
+        for extra in json.loads(extras):
+            entry.texts["more"].append(extra["value"][:_LONGEST_TEXT])
+            entry.facet(f"extras_{extra['key']}", extra["value"][:_LONGEST_VALUE])
     for id_, tag in tx.execute(
         "SELECT dt.dataset_id, t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id IN (SELECT value FROM json_each(?))",
         (wanted,),

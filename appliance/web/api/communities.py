@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,8 @@ _WORDS = {"organization": CIRCLE, "group": COLLECTION}
 
 _ID = text("id", "Id or name", required=True)
 #: Lists of a circle or collection that CKAN fills and this server does not.
-_EMPTY_LISTS = ("extras", "tags", "groups")
+_EMPTY_LISTS = ("tags", "groups")
+_EXTRAS = "Its extra fields"
 _LIST = (
     flag("all_fields", "Whole descriptions instead of names"),
     text("sort", "name, title, package_count or created, with asc or desc", default="title asc", aliases=("order_by",)),
@@ -33,6 +35,7 @@ _LIST = (
     natural("offset", "Entries left out at the beginning", default=0),
     flag("include_dataset_count", "The number of datasets", default=True),
     flag("include_users", "Their members (administrators only)"),
+    flag("include_extras", _EXTRAS),
     *(flag(f"include_{key}", "The list of CKAN, always empty here") for key in _EMPTY_LISTS),
 )
 _SHOW = (
@@ -41,6 +44,7 @@ _SHOW = (
     flag("include_users", "Its members, if the caller is one"),
     flag("include_dataset_count", "The number of datasets", default=True),
     flag("include_followers", "The number of followers", default=True),
+    flag("include_extras", _EXTRAS, default=True),
     *(flag(f"include_{key}", "The list of CKAN, always empty here", default=True) for key in _EMPTY_LISTS),
 )
 
@@ -74,6 +78,9 @@ def _list(call: Call, kind: str, refs: Any) -> list[Any]:
         shapes.community(row, followers=row["followers"], package_count=row["datasets"] if counted else None) | empty
         for row in rows
     ]
+    for row, one in zip(rows, found, strict=True):
+        if call["include_extras"]:
+            one["extras"] = json.loads(row["extras"])
     for one in found:
         if one["id"] in members:
             one["users"] = [shapes.member(user) for user in members[one["id"]]]
@@ -119,6 +126,8 @@ def _described(call: Call, conn: sqlite3.Connection, row: sqlite3.Row) -> dict[s
     count = communities.count_datasets(conn, row["id"], call.viewer) if counted else None
     found = shapes.community(row, followers=following.count(conn, "community", row["id"]), package_count=count)
     found |= {key: [] for key in _EMPTY_LISTS if call[f"include_{key}"] is not False}
+    if call["include_extras"] is not False:
+        found["extras"] = json.loads(row["extras"])
     if call["include_followers"] is False:
         del found["num_followers"]
     if call["include_users"] and policy.may(call.viewer, f"{row['kind']}:member_list", communities.facts(row)):

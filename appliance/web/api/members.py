@@ -34,7 +34,7 @@ def member_create(call: Call) -> dict[str, Any]:
     """Put a dataset into a collection, or give a user a role in a circle or collection."""
     row = _any(call)
     if call["object_type"] == "package":
-        _require_collection(row)
+        _require_collection(call, row)
         return collecting.add(call.context, call.viewer, row["id"], [call["object"]])[0]
     if call["object_type"] == "user":
         return verbs.set_member(call.context, call.viewer, row["kind"], row["id"], call["object"], call["capacity"])
@@ -51,7 +51,7 @@ def member_delete(call: Call) -> None:
     """Take a dataset out of a collection, or a user out of a circle or collection."""
     row = _any(call)
     if call["object_type"] == "package":
-        _require_collection(row)
+        _require_collection(call, row)
         collecting.remove(call.context, call.viewer, row["id"], call["object"])
     elif call["object_type"] == "user":
         verbs.remove_member(call.context, call.viewer, row["kind"], row["id"], call["object"])
@@ -167,6 +167,9 @@ def _any(call: Call) -> sqlite3.Row:
         return lookup.any_community(conn, call["id"])
 
 
-def _require_collection(row: sqlite3.Row) -> None:
+def _require_collection(call: Call, row: sqlite3.Row) -> None:
+    """Raises Problem 404 or 403 for a dataset that is not there or hidden, 409 when datasets can not be put into `row`."""
     if row["kind"] != COLLECTION:
+        with call.context.db.read() as conn:
+            lookup.dataset(conn, call.viewer, call["object"])
         raise invalid({"id": ["Datasets are added to collections; a dataset's circle is its owner_org"]})

@@ -35,7 +35,6 @@ def _community(word: str, *, circle: bool) -> dict[str, Refused]:
         "is_organization": Refused(f"A {word} stays a {word}", (circle, str(circle), str(circle).lower())),
         "state": Refused(f"Use {word}_delete to delete it", ("active",)),
         "approval_status": Refused("Nothing needs an approval here", ("approved",)),
-        "extras": Refused(f"A {word} has no extra fields here; write it into its description"),
         "groups": Refused(f"A {word} is not part of another one here"),
         "tags": Refused(f"A {word} has no tags here"),
         "image_upload": _NO_PICTURES,

@@ -90,6 +90,7 @@ def user_autocomplete(call: Call) -> list[dict[str, Any]]:
     "user_create",
     text("name", "Log-in name"),  # required, but whoever may not create users is told that first
     flag("with_apitoken", "Make a token, too"),
+    text("state", "active, or pending or deleted (administrators only)", default="active"),
     rule="open",
     asks=None,
     extra="email, password, fullname, about, image_url; id and sysadmin (administrators only)",
@@ -100,8 +101,16 @@ def user_create(call: Call) -> dict[str, Any]:
         wait = call.context.limiter.registration(call.client)
         if wait:
             raise Problem(429, "Too Many Requests", message=f"Too many attempts. Try again in {wait} s.")
+    state = call["state"] or "active"
+    if state not in ("active", "pending", "deleted"):
+        raise invalid({"state": ["A new account is active, pending or deleted"]})
+    if state != "active":
+        policy.require(call.viewer, "user:create")
     user_id = accounts.create(call.context, call.viewer, call.data)
     found = _shown(call, user_id)
+    if state != "active":
+        accounts.set_state(call.context, call.viewer, user_id, state)
+        return found | {"state": state}
     if call["with_apitoken"]:
         owner = replace(call.viewer, user_id=user_id, name=found["name"], scope="write")
         found["token"], _ = accounts.create_token(call.context, owner, user_id, "Created with the account")

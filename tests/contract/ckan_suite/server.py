@@ -19,7 +19,8 @@ from ckan.lib.search.common import SearchError, SearchQueryError
 
 #: Name of the administrator that stands for CKAN's site user, and of the circle of datasets for which a test names none.
 SITE_USER, CIRCLE = os.environ.get("DCOR_SUITE_ADMIN", "admin"), "suite-circle"
-_FILE = b"CKAN's tests link to files; DCOR holds them.\n"
+#: Name of the tokens with which users act.
+TOKEN = "suite"
 _DEADLINE = 120
 
 
@@ -41,7 +42,10 @@ class Server:
         files = {key: value for key, value in data.items() if _is_file(value)}
         body = json.dumps(sent, default=_plain)
         if files:
-            parts: list[Any] = [(key, (None, value if isinstance(value, str) else json.dumps(value, default=_plain))) for key, value in sent.items()]
+            parts: list[Any] = [
+                (key, (None, value if isinstance(value, str) else json.dumps(value, default=_plain)))
+                for key, value in sent.items()
+            ]
             parts += [(key, (value.filename, value.stream.read())) for key, value in files.items()]
             answer = self._http.post(self._url + action, files=parts, headers=headers, timeout=_DEADLINE)
         else:
@@ -60,12 +64,13 @@ class Server:
 
     def _token(self, user: str) -> str:
         if user not in self._tokens:
-            made = self.ask(SITE_USER, "api_token_create", {"user": user, "name": "suite"})
+            made = self.ask(SITE_USER, "api_token_create", {"user": user, "name": TOKEN})
             self._tokens[user] = made["token"]
         return self._tokens[user]
 
     def forget(self) -> None:
         """Remove all users, datasets, circles and collections: what CKAN's `clean_db` does."""
+
         def ask(action: str, **data: Any) -> Any:
             return self.ask(SITE_USER, action, data)
 
@@ -83,9 +88,15 @@ class Server:
             if user["name"] != SITE_USER and user["state"] == "active":
                 ask("user_delete", id=user["id"])
         self._tokens = {SITE_USER: self._tokens[SITE_USER], "": ""}
-        with socket.socket(socket.AF_UNIX) as control:  # names and addresses of deleted users are kept for good
-            control.connect(os.environ["DCOR_SUITE_CONTROL"])
-            control.recv(1)
+        control("reset")  # names and addresses of deleted users are kept for good
+
+
+def control(order: str) -> None:
+    """Have something done in the database that no request can."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(os.environ["DCOR_SUITE_CONTROL"])
+        line.sendall(order.encode())
+        assert line.recv(1) == b"1"
 
 
 def _is_file(value: Any) -> bool:
@@ -120,3 +131,7 @@ def _result(answer: requests.Response) -> Any:
     if kind == "Validation Error":
         raise logic.ValidationError(error)
     raise AssertionError(f"{answer.status_code} {said}")
+
+
+#: The one that is asked.
+server = Server()

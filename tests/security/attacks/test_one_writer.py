@@ -6,6 +6,7 @@ import json
 import threading
 
 from appliance.actions import dataset_fields, datasets
+from appliance.model import extras
 from tests.support.furnished import House
 
 
@@ -25,7 +26,7 @@ def test_other_long_lists_are_refused(house: House) -> None:
     made = ada.draft("lab")
     for field, entry, most in (
         ("groups", {"name": "a"}, dataset_fields.MOST_COLLECTIONS),
-        ("extras", {"key": "a", "value": "b"}, dataset_fields.MOST_EXTRAS),
+        ("extras", {"key": "a", "value": "b"}, extras.MOST),
         ("resources", {"name": "a.txt"}, datasets.MOST_ADDED),
     ):
         refused = ada.post("package_patch", id=made["id"], **{field: [entry] * (most + 1)})

@@ -84,7 +84,7 @@ _LONGEST = 600
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Please choose a license_id: .*"), N_("Choose a licence.")),
     (
-        re.compile(r"The password must have at least (?P<count>\d+) characters\."),
+        re.compile(r"Your password must be (?P<count>\d+) characters or longer"),
         N_("The password must have at least %(count)s characters."),
     ),
     (

@@ -21,7 +21,7 @@ from appliance.store import resources as rows
 #: Drafts of new versions that one dataset may have at a time.
 MOST_DRAFTS = 10
 #: Columns of a dataset that its new version begins with. Its DOI names the earlier one.
-_TEXTS = ("title", "notes", "authors", "license_id")
+_TEXTS = ("title", "notes", "authors", "license_id", "extras")
 
 
 def create(site: Site, viewer: Viewer, ref: str | None, file_ids: Collection[str] | None = None) -> str:

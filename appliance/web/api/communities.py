@@ -329,14 +329,14 @@ def _declare_members(word: str, kind: str) -> None:
 
 
 def _declare_lists(word: str, kind: str) -> None:
-    """Finding them by the beginning of a name."""
-    beginning = text("q", "Beginning of a name or title", required=True)
+    """Finding them by part of a name."""
+    part = text("q", "Part of a name or title", required=True)
     limit = natural("limit", "Most entries", default=20)
-    doc = f"Those {kind}s whose name or title begins so."
+    doc = f"Those {kind}s whose name or title contains this."
 
-    @_declared(f"{word}_autocomplete", beginning, limit, rule="site:read", asks=None, get=True, doc=doc)
+    @_declared(f"{word}_autocomplete", part, limit, rule="site:read", asks=None, get=True, doc=doc)
     def complete(call: Call) -> list[dict[str, Any]]:
-        """Those whose name or title begins with `q`."""
+        """Those whose name or title contains `q`."""
         with call.context.db.read() as conn:
             return autocomplete.communities(conn, call["q"] or "", kind, limit=call["limit"])
 

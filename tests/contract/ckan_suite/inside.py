@@ -14,6 +14,7 @@ import ckan.tests.helpers as helpers
 import pytest
 from server import SITE_USER, server
 
+
 class Inside:
     """Anything of CKAN's process: touching it ends the test."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ckan.logic as logic
+import ckan.tests.factories as factories
 import ckan.tests.helpers as helpers
 import inside
 import pytest
@@ -194,6 +195,12 @@ def app() -> None:
 
 
 test_request_context = app
+
+
+@pytest.fixture
+def group() -> dict[str, Any]:
+    found: dict[str, Any] = factories.Group()
+    return found
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.actions import lookup, upload_limits
+from appliance.actions import lookup, resource_names, upload_limits
 from appliance.actions.site import Site
 from appliance.model import media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
@@ -124,7 +124,11 @@ def check_new(
         require_draft(viewer, facts, message)
         old = resources.get(conn, instead_of)
         own = old is not None and old["dataset_id"] == facts.id and old["name"] == name
-        errors = _file_name_errors(name, viewer) if own else name_errors(conn, facts.id, name, viewer)
+        errors = (
+            resource_names.file_name_errors(name, viewer)
+            if own
+            else resource_names.name_errors(conn, facts.id, name, viewer)
+        )
         if errors:
             raise invalid({"name": errors})
         upload_limits.require_quota(site, conn, facts.circle_id, size or 0)
@@ -138,7 +142,7 @@ def check_unplaced(site: Site, viewer: Viewer, name: str, size: int | None) -> N
     `check_new` has to follow before the file is used. Raises Problem 403, 409 (name), 413, 507.
     """
     policy.require(viewer, "upload:begin")
-    errors = _file_name_errors(name, viewer)
+    errors = resource_names.file_name_errors(name, viewer)
     if errors:
         raise invalid({"name": errors})
     with site.db.read() as conn:
@@ -149,23 +153,6 @@ def require_draft(viewer: Viewer, facts: DatasetFacts, message: str = NOT_EDITAB
     """Files of a dataset change while it is a draft, later only by an admin's hand. Raises Problem 403."""
     if facts.state != "draft" and not viewer.sysadmin:
         raise not_authorized(message)
-
-
-def name_errors(
-    conn: sqlite3.Connection, dataset_id: str, name: object, viewer: Viewer, taken: Sequence[str] = ()
-) -> list[str]:
-    """What is wrong with the name of a new file in a dataset; empty when nothing is."""
-    errors = _file_name_errors(name, viewer)
-    if name in taken or name in resources.names_of(conn, dataset_id):
-        errors.append(f"Resource with name '{name}' already exists!")
-    return errors
-
-
-def _file_name_errors(name: object, viewer: Viewer) -> list[str]:
-    errors = names.resource_name_errors(name)
-    if viewer.sysadmin and isinstance(name, str) and name.isprintable() and "/" not in name and len(name) <= 255:
-        return [] if name.strip(". ") else errors
-    return errors
 
 
 def addition(
@@ -191,7 +178,7 @@ def addition(
     assert isinstance(incoming, Incoming)  # noqa: S101 - for the type checker
     if not direct and entry.get("id"):
         incoming = replace(incoming, resource_id=_chosen_id(conn, entry["id"]))
-    errors = name_errors(conn, facts.id, incoming.name, viewer, taken)
+    errors = resource_names.name_errors(conn, facts.id, incoming.name, viewer, taken)
     if errors:
         raise invalid({"name": errors})
     return Addition(incoming, _description(entry.get("description")), _supplements(site, entry), direct)
@@ -248,7 +235,7 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     :raises Problem: 403 when anything else differs, 409 for values and names that do not hold.
     """
     free = {"description"} | {key for key in new if key.startswith("sp:")}
-    name = _new_name(tx, viewer, old, new)
+    name = resource_names.new_name(tx, viewer, old, new)
     if name is not None:
         free.add("name")
     refused = {
@@ -273,19 +260,6 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     resources.patch(tx, old["id"], supplements=after, description=description, name=name or old["name"])
     audit.add(tx, viewer, "resource.update", "resource", old["id"], dataset=old["package_id"])
     return True
-
-
-def _new_name(tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """The name that an administrator gives a file, None when it stays. What kind of file it is stays, too. Raises Problem 409."""
-    name = new.get("name")
-    if not viewer.sysadmin or name in (None, "", old["name"]):
-        return None
-    errors = name_errors(tx, old["package_id"], name, viewer)
-    if not errors and names.suffix(str(name)) != names.suffix(old["name"]):
-        errors = [f"The ending stays as it is: '{names.suffix(old['name']) or ''}'"]
-    if errors:
-        raise invalid({"name": errors})
-    return str(name)
 
 
 def delete(site: Site, viewer: Viewer, resource_id: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any
 
 from appliance.model.problem import Fields, invalid
@@ -30,7 +31,7 @@ def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:
         raise invalid({"extras": errors})
     living = [entry for entry in listed if not entry.get("deleted")]
     pairs = sorted((composed(as_text(entry["key"])), composed(as_text(entry["value"]))) for entry in living)
-    for (key, _), (following, _) in zip(pairs, pairs[1:], strict=False):
+    for (key, _), (following, _) in pairwise(pairs):
         if key == following:
             raise invalid({"extras_validation": [f'Duplicate key "{key}"']})
     return json.dumps([{"key": key, "value": value} for key, value in pairs], ensure_ascii=False)

@@ -20,10 +20,10 @@ _LINES = {
         "request": "Somebody requests access to a dataset of your circle",
     },
     "de": {
-        "shared": "Ein Datensatz wurde für Sie freigegeben",
+        "shared": "Ein Datensatz wurde mit Ihnen geteilt",
         "checked": "Ihr Upload wurde geprüft und ist vollständig",
         "failed": "Dateien Ihres Uploads konnten nicht verarbeitet werden",
-        "changed": "Ein Datensatz, dem Sie folgen, wurde geändert",
+        "changed": "Ein Datensatz, den Sie abonniert haben, hat sich geändert",
         "request": "Jemand bittet um Zugriff auf einen Datensatz Ihres Kreises",
     },
 }

@@ -109,7 +109,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
         ("12 old files (3.0 MB) in /srv/dcor/tmp", "12 alte Dateien (3,0 MB) in /srv/dcor/tmp"),
         (
             "The log 'x' is left out: it is not a list of text lines.",
-            "Ausgelassen wurde das Protokoll „x“: es ist keine Liste von Textzeilen.",
+            "Ausgelassen: das Log „x“ (keine Liste von Textzeilen).",
         ),
         ("The backup failed: the volume is gone", "Die Sicherung ist fehlgeschlagen: the volume is gone"),
         ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),

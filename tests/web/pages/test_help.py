@@ -19,3 +19,9 @@ def test_what_is_not_translated_is_in_english_and_says_so(house: House) -> None:
     page = Visitor(house.appliance, language="de").page("/help/api")
     assert '<html lang="de"' in page
     assert '<article class="card prose" lang="en">' in page
+
+
+def test_the_help_page_names_the_guides_in_the_readers_language(house: House) -> None:
+    page = Visitor(house.appliance, language="de").page("/help")
+    assert ">Benutzerhandbuch</a>" in page
+    assert ">Administrationshandbuch</a>" in page

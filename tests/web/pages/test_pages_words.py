@@ -152,3 +152,10 @@ def test_kinds_of_jobs_have_names() -> None:
 def test_values_of_facets_are_words_of_the_language(house: House) -> None:
     page = house.visitor("ada", "de").page("/dataset?region=channel")
     assert re.search(r'class="chip chip-on"[^>]*>\s*(?:<svg.*?</svg>)?\s*Kanal', page)
+
+
+def test_a_proportion_and_an_origin_are_not_called_like_a_button_or_a_date(house: House) -> None:
+    """English has one word for both, so each has a text of its own."""
+    root = house.visitor("root", "de")
+    assert ">Anteil<" in root.page("/admin/storage")
+    assert '<th scope="col">Herkunft</th>' in root.page("/admin/settings")

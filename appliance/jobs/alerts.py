@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.actions import certificates, mailing
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 
-@job("watch", background=True)
+@job("watch", lane=TIMELY)
 def run(context: JobContext) -> Done:
     """Raise or settle the certificate's alarm, then mail what is new, if a mail server is configured."""
     found, new = certificates.watch(context.db, context.settings)

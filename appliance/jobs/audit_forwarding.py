@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.actions import audit_forwarding
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 
-@job("forward_audit", background=True)
+@job("forward_audit", lane=TIMELY)
 def run(context: JobContext) -> Done:
     """Hand over what is new; while the server is away, entries wait."""
     return Done({"entries": audit_forwarding.forward(context.db, context.settings)})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.actions import audit_log
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 
 
-@job("audit", background=True)
+@job("audit", lane=CARE)
 def run(context: JobContext) -> Done:
     """Verify the audit log and note its state in the service's log."""
     verdict = audit_log.note_state(context.db, context.settings)

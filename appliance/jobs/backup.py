@@ -8,12 +8,12 @@ import sys
 from typing import Any
 
 from appliance.actions import backups
-from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 
 _LOOK = 0.5  # seconds between two looks at a running backup
 
 
-@job("backup", background=True)
+@job("backup", lane=CARE)
 def run(context: JobContext) -> Done:
     """Back everything up unless a timer did so today (or the argument `now` is set), and once a month try a restore.
 

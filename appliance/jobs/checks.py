@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 from appliance.actions import check_results
-from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 
 _TIMEOUT = 1800.0  # seconds; reading a large database takes its time
 
 
-@job("checks", background=True)
+@job("checks", lane=CARE)
 def run(context: JobContext) -> Done:
     """Run `dcor inspect` in a process of its own, so that requests do not wait for the interpreter, and keep the result."""
     command = [sys.executable, "-m", "appliance", "--data", str(context.settings.data), "inspect", "--json"]

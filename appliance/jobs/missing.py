@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from appliance.actions import rollback_copies
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 from appliance.model import times
 from appliance.settings import Settings
 from appliance.store import artefacts, inspection, jobs, resources
@@ -16,14 +16,14 @@ from appliance.store.database import Database
 _KEEP_JOBS = timedelta(days=90)
 
 
-@job("run_missing", background=True)
+@job("run_missing", lane=CARE)
 def run(context: JobContext) -> Done:
     """Queue what is missing and neither failed nor under way, and condensed files with another address. Argument: `force`."""
     made = run_missing(context.db, context.settings, force=bool(context.arguments.get("force")), addresses=True)
     return Done({"queued": len(made)})
 
 
-@job("forget_jobs", background=True)
+@job("forget_jobs", lane=CARE)
 def forget(context: JobContext) -> Done:
     """Remove successful jobs of the last season from the table, and copies from before updates that are no longer needed."""
     rollback_copies.sweep(context.settings)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from appliance.actions import notifying
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 
-@job("notify", background=True)
+@job("notify", lane=TIMELY)
 def run(context: JobContext) -> Done:
     """Look for uploads whose jobs have ended, then send the mails that are due."""
     told = notifying.tell_of_uploads(context.db)

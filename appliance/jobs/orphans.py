@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 from appliance.store import alarms, inspection
 from appliance.store.database import Database
 from appliance.store.depot import SUFFIXES, Depot
@@ -17,7 +17,7 @@ ALARM = "missing file"
 _YOUNG_SECONDS = 86_400.0  # a file is published before its row is written
 
 
-@job("orphans", background=True)
+@job("orphans", lane=CARE)
 def run(context: JobContext) -> Done:
     """Look through the depot. Argument: `dry_run`."""
     return Done(sweep(context.db, context.depot, dry_run=bool(context.arguments.get("dry_run"))))

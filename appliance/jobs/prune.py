@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.actions import deletion, trash
 from appliance.actions.site import Site
-from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model import times
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
@@ -16,7 +16,7 @@ from appliance.store import datasets
 from appliance.store.database import Database
 
 
-@job("prune_drafts", background=True)
+@job("prune_drafts", lane=CARE)
 def prune_drafts(context: JobContext) -> Done:
     """Purge stale drafts. Arguments: `days`, `dry_run`."""
     days = int(context.arguments.get("days") or context.settings.jobs.prune_drafts_days)
@@ -26,7 +26,7 @@ def prune_drafts(context: JobContext) -> Done:
     return _purge(context, found)
 
 
-@job("purge_playground", background=True)
+@job("purge_playground", lane=CARE)
 def purge_playground(context: JobContext) -> Done:
     """On a playground: purge every dataset older than `jobs.playground_purge_days`. Argument: `dry_run`."""
     days = context.settings.jobs.playground_purge_days
@@ -37,7 +37,7 @@ def purge_playground(context: JobContext) -> Done:
     return _purge(context, found)
 
 
-@job("empty_trash", background=True)
+@job("empty_trash", lane=CARE)
 def empty_trash(context: JobContext) -> Done:
     """Purge datasets that have been in the trash for longer than `jobs.trash_days`. Argument: `dry_run`."""
     days = context.settings.jobs.trash_days

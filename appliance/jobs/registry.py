@@ -182,24 +182,29 @@ Run = Callable[[JobContext], Done]
 class JobKind:
     """A declared kind. :ivar heavy: takes many cores or much memory on a large file, so few run at once.
 
-    :ivar background: care of the data root, which may take hours; one at a time, on a thread of its own.
+    :ivar lane: of the kinds of one lane, one job at a time runs, on a thread of their own; "" for those that share the workers.
     """
 
     name: str
     run: Run
     heavy: bool = False
-    background: bool = False
+    lane: str = ""
 
+
+#: Lane of the care of the data root, which may take hours (backup, scrub).
+CARE = "care"
+#: Lane of what ends within seconds and is due every few minutes; what may hang at a server of others has a lane of its own.
+TIMELY = "timely"
 
 KINDS: dict[str, JobKind] = {}
 
 
-def job(name: str, *, heavy: bool = False, background: bool = False) -> Callable[[Run], Run]:
+def job(name: str, *, heavy: bool = False, lane: str = "") -> Callable[[Run], Run]:
     """Declare the function below as the code of job kind `name`."""
 
     def register(run: Run) -> Run:
         """Note the kind; the function stays as it is."""
-        KINDS[name] = JobKind(name, run, heavy, background)
+        KINDS[name] = JobKind(name, run, heavy, lane)
         return run
 
     return register

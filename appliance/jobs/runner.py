@@ -10,7 +10,6 @@ import sqlite3
 import threading
 import time
 import traceback
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postpo
 from appliance.jobs.room import NoRoom, Room
 from appliance.jobs.sandbox import Sandbox
 from appliance.jobs.sandbox_child import SandboxError
+from appliance.jobs.slots import Slots, Taken
 from appliance.jobs.user_tree import UserTree
 from appliance.model import names
 from appliance.model.problem import Problem
@@ -37,21 +37,8 @@ TICK = 1.0
 _SWEEP_EVERY = 15.0
 _PROGRESS_EVERY = 3.0
 _NO_GRACE_LEFT = 10.0
-_HEAVY_BYTES = 64 << 20
-#: Places beside the workers' for users who have nothing under way.
-_FOR_NEWCOMERS = 2
 
 _log = logging.getLogger("dcor.jobs")
-
-
-@dataclass(frozen=True)
-class _Sent:
-    """A message on its way to a worker: when, and which scarce places it takes."""
-
-    heavy: bool = False
-    background: bool = False
-    user_id: str = ""
-    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -59,7 +46,7 @@ class _Active:
     """One job that a worker thread runs."""
 
     row: sqlite3.Row
-    sent: _Sent
+    sent: Taken
     progress: float = 0.0
     stage: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
@@ -94,16 +81,14 @@ class JobRunner:
         self._own_sandbox = sandbox is None
         self._room = Room(db, depot, settings.depot.reserve)
         self._kinds = {**job_kinds.all_(), **(extra or {})}
-        self._background_kinds = {kind.name for kind in self._kinds.values() if kind.background}
-        self._heavy_kinds = {kind.name for kind in self._kinds.values() if kind.heavy}
         self._lease = lease
         self._scheduled = scheduled
         self.worker = f"{os.getpid()}-{names.new_id()[:8]}"
         self._cores = max(1, len(os.sched_getaffinity(0)))
         self._workers = settings.jobs.workers or max(2, self._cores)
-        self._heavy_slots = heavy_slots(self._workers, settings.jobs.memory)
+        self._slots = Slots(self._kinds, self._workers, settings.jobs.memory)
         self._active: dict[str, _Active] = {}
-        self._sent: dict[str, _Sent] = {}
+        self._sent: dict[str, Taken] = {}
         self._guard = threading.Lock()
         self._wakeup = threading.Event()
         self._stopping = threading.Event()
@@ -137,7 +122,7 @@ class JobRunner:
             jobs.sweep(tx, dead_worker_except=self.worker)
         waiting_for_room.retry(self._db, self._room)
         self.sandbox.clear_scratch()
-        self._queue = Queue(self._settings.data / "jobs.sqlite", self._workers + _FOR_NEWCOMERS + 1, self._execute)
+        self._queue = Queue(self._settings.data / "jobs.sqlite", self._slots.threads, self._execute)
         self._queue.start()
         self._dispatcher.start()
         threading.Thread(target=self._warm_up, name="jobs-warm-up", daemon=True).start()
@@ -199,11 +184,7 @@ class JobRunner:
                 _log.exception("jobs.step_failed step=%s", step.__name__)
 
     def _dispatch(self) -> None:
-        """Hand the next jobs to the workers: as many as can start at once, so that whoever comes later is not behind them.
-
-        When all workers are busy, some more jobs may run, one each for users who have none under way: with many files of several
-        users in the queue there is still a place for the next one.
-        """
+        """Hand the next jobs to the workers."""
         if self._queue is None or self._stopping.is_set():
             return
         with self._guard:
@@ -211,33 +192,9 @@ class JobRunner:
             self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent.at > horizon}
             taken = self._sent.keys() | self._active.keys()
             load = [*self._sent.values(), *(active.sent for active in self._active.values())]
-        heavy, background = sum(one.heavy for one in load), sum(one.background for one in load)
-        held = Counter(one.user_id for one in load if not one.background)
-        if held.total() >= self._workers + _FOR_NEWCOMERS and background:
-            return
         with self._db.read() as conn:
-            found = jobs.ready(
-                conn,
-                self._workers + _FOR_NEWCOMERS + len(taken),
-                without=self._background_kinds if background else (),
-                without_heavy=self._heavy_kinds if heavy >= self._heavy_slots else (),
-                heavy_bytes=_HEAVY_BYTES,
-                held=held,
-            )
-        for row in found:
-            sent = _Sent(
-                row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES,
-                row["kind"] in self._background_kinds,
-                row["user_id"],
-            )
-            if row["id"] in taken or (sent.heavy and heavy >= self._heavy_slots) or (sent.background and background):
-                continue
-            room = self._workers + (0 if held[sent.user_id] else _FOR_NEWCOMERS)
-            if not sent.background and held.total() >= room:
-                continue
-            heavy, background = heavy + sent.heavy, background + sent.background
-            if not sent.background:
-                held[sent.user_id] += 1
+            found = list(self._slots.next(conn, load, taken))
+        for row, sent in found:
             with self._guard:
                 self._sent[row["id"]] = sent
             self._queue.send(row["id"], row["priority"])
@@ -298,7 +255,7 @@ class JobRunner:
         with self._db.write() as tx:
             row = jobs.claim(tx, job_id, self.worker, self._lease)
         with self._guard:
-            sent = self._sent.pop(job_id, _Sent())
+            sent = self._sent.pop(job_id, Taken())
             if row is None:
                 return None
             active = self._active[job_id] = _Active(row, sent)
@@ -388,9 +345,3 @@ class JobRunner:
     def _snapshot(self) -> list[_Active]:
         with self._guard:
             return list(self._active.values())
-
-
-def heavy_slots(workers: int, memory: int) -> int:
-    """How many memory-hungry jobs may run at once: one worker stays free for the others, and they share two thirds of the machine's memory."""
-    installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(1, min(workers - 1, installed * 2 // 3 // max(memory, 1)))

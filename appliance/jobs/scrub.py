@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from appliance.jobs.artefact_publishing import hash_file
-from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model import times
 from appliance.model.viewer import OPERATOR
 from appliance.store import alarms, artefacts, audit, file_checks, jobs, resources
@@ -51,7 +51,7 @@ class Report:
         return {"files": self.files, "bytes": self.bytes, "bad": self.bad}
 
 
-@job("scrub", background=True)
+@job("scrub", lane=CARE)
 def run(context: JobContext) -> Done:
     """Today's share; with the argument `all`, every file."""
     report = scrub(

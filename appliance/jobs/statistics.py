@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 from appliance.store import site_statistics as figures
 
 
-@job("statistics", background=True)
+@job("statistics", lane=CARE)
 def run(context: JobContext) -> Done:
     """Count, and keep the result for pages and `dcor status`."""
     with context.db.read() as conn:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
-from appliance.jobs.registry import Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 from appliance.store import file_locations
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -17,7 +17,7 @@ _EVERY_SECONDS = 5.0
 _Links = dict[str, str]  # "<circle>/<dataset>/<file>" → target relative to the link's folder
 
 
-@job("user_tree", background=True)
+@job("user_tree", lane=CARE)
 def run(context: JobContext) -> Done:
     """Compare the whole tree with the catalogue and mend it."""
     made, removed = UserTree(context.db, context.depot).rebuild()

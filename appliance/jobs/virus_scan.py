@@ -18,11 +18,11 @@ from appliance.store.database import Database
 FOUND, AWAY, UNSCANNABLE = "virus", "clamav", "virus scan"
 _KIND = virus_gate.KIND
 _AT_ONCE = 100  # rows read at once
-#: Seconds after which a run begins no further file: whoever uploads without end does not keep other background jobs waiting.
+#: Seconds after which a run begins no further file, so that its job ends, and is seen to, also where people upload without end.
 _AT_MOST = 60.0
 
 
-@job("virus_scan", background=True)
+@job("virus_scan", lane="virus_scan")
 def run(context: JobContext) -> Done:
     """Every upload that was not looked at yet, oldest first. While the daemon is away, an alarm says so, and they wait."""
     place, infected, scanned = context.settings.clamav.socket, 0, 0
@@ -32,7 +32,7 @@ def run(context: JobContext) -> Done:
     for resource_id in _waiting(context.db):
         if context.cancelled():
             raise JobFailed("cancelled")
-        if time.monotonic() > until:  # others of the background have their turn; the next run goes on
+        if time.monotonic() > until:  # the next run goes on
             return Done({"scanned": scanned, "infected": infected, "more": True})
         try:
             with context.depot.path(resource_id).open("rb") as file:

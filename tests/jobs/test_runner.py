@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from appliance.jobs import job_kinds
 from appliance.jobs.queue import Queue
 from appliance.jobs.registry import Done, JobContext, JobFailed, JobKind, Postponed
-from appliance.jobs.runner import JobRunner, heavy_slots
+from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox_child import SandboxError
+from appliance.jobs.slots import heavy_slots
 from appliance.model.problem import Problem
 from appliance.store import incidents, jobs
 from tests.support.waiting import wait_until
@@ -25,8 +28,8 @@ def start(appliance: Appliance) -> Iterator[Callable[..., JobRunner]]:
     """Start a runner whose kinds are the given functions."""
     running: list[JobRunner] = []
 
-    def begin(lease: float = 60.0, background: tuple[str, ...] = (), **runs: Run) -> JobRunner:
-        kinds = {name: JobKind(name, run, background=name in background) for name, run in runs.items()}
+    def begin(lease: float = 60.0, lanes: dict[str, str] | None = None, **runs: Run) -> JobRunner:
+        kinds = {name: JobKind(name, run, lane=(lanes or {}).get(name, "")) for name, run in runs.items()}
         runner = appliance.runner(extra=kinds, lease=lease)
         running.append(runner)
         runner.start()
@@ -262,7 +265,7 @@ def test_background_work_is_one_at_a_time_and_blocks_nobody(
 
     for number in range(3):
         appliance.enqueue("long", dedupe=f"long:{number}")
-    runner = start(long=long, quick=lambda _context: Done(), background=("long",))
+    runner = start(long=long, quick=lambda _context: Done(), lanes={"long": "care"})
     assert wait_until(lambda: inside[0] == 1, 10)
     for number in range(20):
         appliance.enqueue("quick", dedupe=f"quick:{number}")
@@ -271,6 +274,37 @@ def test_background_work_is_one_at_a_time_and_blocks_nobody(
     go.set()
     assert wait_until(lambda: _counts(appliance)["done"] == 23, 10)
     assert most[0] == 1
+
+
+@pytest.mark.parametrize("kind", ["directory", "provider", "virus_scan", "forward_audit", "notify", "watch"])
+def test_hours_of_backup_and_a_full_queue_keep_nothing_waiting_that_is_due_every_few_minutes(
+    appliance: Appliance, kind: str
+) -> None:
+    go, started = threading.Event(), []
+
+    def hang(context: JobContext) -> Done:
+        started.append(context.job["kind"])
+        go.wait(60)
+        return Done()
+
+    known = job_kinds.all_()
+    hanging = {name: dataclasses.replace(known[name], run=hang) for name in ("backup", "scrub", "metadata")}
+    for name in ("backup", "scrub"):
+        appliance.enqueue(name)
+    with appliance.db.write() as tx:
+        for number in range(200):
+            jobs.enqueue(tx, "metadata", dedupe=str(number))
+    runner = appliance.runner(extra={**hanging, kind: dataclasses.replace(known[kind], run=lambda _context: Done())})
+    runner.start()
+    try:
+        assert wait_until(lambda: {"backup", "metadata"} <= set(started), 20), started
+        due = appliance.enqueue(kind)
+        runner.wake()
+        until(appliance, due, "done")
+        assert "scrub" not in started, "long work is one at a time"
+    finally:
+        go.set()
+        runner.stop(20.0)
 
 
 def test_hundreds_of_jobs_run_once_each(appliance: Appliance, start: Callable[..., JobRunner]) -> None:

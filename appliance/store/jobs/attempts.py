@@ -33,6 +33,7 @@ def ready(
     conn: sqlite3.Connection,
     limit: int,
     *,
+    only: Iterable[str] = (),
     without: Iterable[str] = (),
     without_heavy: Iterable[str] = (),
     heavy_bytes: int = 0,
@@ -43,11 +44,12 @@ def ready(
     What people wait for comes before bulk work and maintenance; of these, users take turns, whoever has the fewest under way first;
     of one user, the most urgent and oldest.
 
-    :param without: kinds to leave out; :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
+    :param only: kinds to look for, all without any; :param without: kinds to leave out; :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
     :param held: number of jobs that each user has under way.
     """
     bounds = {
         "now": times.now(),
+        "only": json.dumps(list(only)),
         "without": json.dumps(list(without)),
         "heavy": json.dumps(list(without_heavy)),
         "bytes": heavy_bytes,
@@ -59,6 +61,7 @@ def ready(
             f"""SELECT job.id, kind, priority, user_id, job.created, coalesce(r.size, 0) AS size
                 FROM job LEFT JOIN resource r ON r.id = job.resource_id
                 WHERE job.state = 'queued' AND user_id = :user AND available <= :now AND NOT {BLOCKED}
+                  AND (:only = '[]' OR kind IN (SELECT value FROM json_each(:only)))
                   AND kind NOT IN (SELECT value FROM json_each(:without))
                   AND NOT (kind IN (SELECT value FROM json_each(:heavy)) AND coalesce(r.size, 0) > :bytes)
                 ORDER BY priority DESC, job.created LIMIT :limit""",

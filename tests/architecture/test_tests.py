@@ -117,7 +117,7 @@ def test_the_search_lets_public_names_pass(code: str) -> None:
 
 
 #: Folders of tests that are about the whole program.
-WHOLE = {"architecture", "browser", "contract", "crash", "docs", "installer", "ops", "support"}
+WHOLE = {"architecture", "browser", "contract", "crash", "docs", "installer", "ops", "soak", "support"}
 #: Folders within those of the rooms that are about the whole room.
 WHOLE_ROOM = {"security/attacks", "store/releases"}
 #: Rooms without tests of their own: demonstration data is used by nearly all tests.

@@ -198,6 +198,11 @@ class ApartAppliance(Appliance):
         )
         wait_for(self._healthy)
 
+    @property
+    def pid(self) -> int:
+        """Number of its process."""
+        return self._process.pid
+
     def _healthy(self) -> bool:
         if self._process.poll() is not None:
             self._log.seek(0)

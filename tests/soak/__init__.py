@@ -1,0 +1,1 @@
+"""Hours of use, and bad networks; each bounded, on loopback only."""

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography import x509
 
 from appliance import __version__, garbage, logs, notify, root_marker, threads
-from appliance.actions import release_journal
+from appliance.actions import managed_accounts, release_journal
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox_child import SandboxError
@@ -95,6 +95,7 @@ class Service:
         with self.db.write() as tx:
             documents.set_site_url(tx, self.settings.site_url)
             verdicts.set_limits(tx, dataclasses.asdict(self.settings.verdict))
+            managed_accounts.part_from_others(tx, self.settings)
         self.jobs.start()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
         self._upkeep.start()

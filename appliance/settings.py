@@ -216,6 +216,12 @@ class Clamav:
         "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
     )
     hold: bool = _option(True, "Files not scanned yet can be opened by their uploader only", live=True)
+    too_large: str = _option(
+        "hold",
+        "Files larger than StreamMaxLength in clamd.conf: hold (their uploader only), or release without a scan",
+        choices=("hold", "release"),
+        live=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

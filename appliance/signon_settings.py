@@ -34,6 +34,10 @@ class Ldap:
     )
     circles: str = _option("", "Roles that groups give, separated by ;: GROUP -> CIRCLE:ROLE (member, editor or admin)")
     administrators: str = _option("", "Groups whose members administer this server, separated by ;")
+    second_factor: bool = _option(
+        False,
+        "The directory itself asks for a second factor (such as a code behind the password): administrators who sign in with it need none of this server's",
+    )
     refresh: int = _option(180, "How often people and groups are compared with the directory", "s", least=60)
     offline: int = _option(
         86400, "How long sessions and tokens go on while no server answers; then they wait for one", "s", least=600
@@ -57,6 +61,10 @@ class Oidc:
     login_claim: str = _option("preferred_username", "Claim with the name of the account")
     name_claim: str = _option("name", "Claim with the full name")
     email_claim: str = _option("email", "Claim with the e-mail address")
+    email_trusted: bool = _option(
+        False,
+        "The provider vouches for addresses without saying so: they count where it sends no email_verified (Entra ID)",
+    )
     groups_claim: str = _option("groups", "Claim with the groups, a list of names")
     users: str = _option(
         "", "Further groups whose members may sign in, separated by ; (or * = everybody whom the provider lets in)"

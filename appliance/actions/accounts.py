@@ -84,7 +84,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
         if sysadmin is not None:
             _set_sysadmin(site, tx, viewer, lookup.user(tx, row["id"]), sysadmin)
         if hashed:
-            _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
+            _replace_password(site, tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(
             tx, viewer, "user.update", "user", row["id"], fields=sorted(values) + (["password"] if hashed else [])
         )
@@ -104,7 +104,7 @@ def change_password(
         login.require_password(site, viewer, row, old or "")
     hashed = _hashed(new, row["name"], row["email"])
     with site.db.write() as tx:
-        _replace_password(tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
+        _replace_password(site, tx, viewer, row["id"], hashed, revoke_tokens=revoke_tokens)
         audit.add(tx, viewer, "user.password", "user", row["id"])
 
 
@@ -166,7 +166,7 @@ def create_token(
         raise missing("name")
     token, hash_, token_id = tokens.new_token()
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         asked = ref or viewer.user_id
         found = users.find(tx, asked)
         owner = str(asked) if found is None else found["id"]  # refused alike, whether there is such a user or not
@@ -175,17 +175,16 @@ def create_token(
         if not policy.may(viewer, "token:manage", owner):
             raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {asked}")
         row = lookup.user(tx, asked, field="user")
-        wanted = scope or ("admin" if viewer.sysadmin and row["sysadmin"] else "write")
+        administers = bool(row["sysadmin"]) and callers.may_administer(tx, site.settings, row["id"])
+        wanted = scope or ("admin" if viewer.sysadmin and administers else "write")
         if wanted not in tokens.SCOPES:
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
         if wanted == "admin" and not row["sysadmin"]:
             raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
-        if (
-            wanted == "admin" and viewer.user_id == row["id"] and not viewer.sysadmin
-        ):  # it would have rights that one has not now
-            raise not_authorized(
+        if wanted == "admin" and not administers:
+            raise not_authorized(  # it would have rights that its owner has not now
                 "Tokens for administration are made once two-step sign-in is set up, as administrators need it here"
             )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
@@ -233,7 +232,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
     """
     token, hash_, _ = tokens.new_token()
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
         managed_accounts.require_local_password(tx, site.settings, row["id"])
@@ -260,7 +259,7 @@ def use_link(site: Site, secret: str, new_password: str, *, address: str = "", r
     with site.db.write() as tx:
         user_id = one_time_links.use(tx, "password", hash_) or _used_up()
         viewer = Viewer(user_id=user_id, name=row["name"], address=address)
-        _replace_password(tx, viewer, user_id, hashed, revoke_tokens=revoke_tokens)
+        _replace_password(site, tx, viewer, user_id, hashed, revoke_tokens=revoke_tokens)
         if row["state"] == "pending":
             users.set_state(tx, user_id, "active")
         audit.add(tx, viewer, "user.password", "user", user_id)
@@ -278,10 +277,11 @@ def require_email(value: Any) -> str:
 
 
 def _replace_password(
-    tx: sqlite3.Connection, viewer: Viewer, user_id: str, hashed: str, *, revoke_tokens: bool
+    site: Site, tx: sqlite3.Connection, viewer: Viewer, user_id: str, hashed: str, *, revoke_tokens: bool
 ) -> None:
     """The one way to a new password: sessions, what was made in them, and links to set one end; API tokens if wanted."""
     users.set_password(tx, user_id, hashed)
+    managed_accounts.make_local(tx, site.settings, viewer, user_id)
     sessions.revoke_all(tx, user_id)
     one_time_links.revoke_of(tx, user_id, "password")
     one_time_links.revoke_of(tx, user_id, login.SECOND_STEP)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.actions import managed_accounts
 from appliance.actions.site import Site
 from appliance.model import times
 from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import NOTHING, Viewer
-from appliance.settings import Policy
+from appliance.settings import Settings
 from appliance.store import communities, identities, second_factors, sessions, sharing, tokens, users
 
 
 def of_user(
     conn: sqlite3.Connection,
-    policy: Policy,
+    settings: Settings,
     user: sqlite3.Row,
     *,
     scope: str,
@@ -24,7 +25,8 @@ def of_user(
 ) -> Viewer:
     """The viewer that a user's row is, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
-    sysadmin = bool(user["sysadmin"]) and scope == "admin" and may_administer(conn, policy, user["id"])
+    sysadmin = bool(user["sysadmin"]) and scope == "admin" and may_administer(conn, settings, user["id"])
+    policy = settings.policy
     founded = {"circle": policy.users_create_circles, "collection": policy.users_create_collections}
     return Viewer(
         user_id=user["id"],
@@ -43,12 +45,12 @@ def of_user(
     )
 
 
-def may_administer(conn: sqlite3.Connection, policy: Policy, user_id: str) -> bool:
-    """Has an administrator the second factor that `policy.administrators_totp` demands? Who signs in elsewhere has theirs there."""
+def may_administer(conn: sqlite3.Connection, settings: Settings, user_id: str) -> bool:
+    """Has an administrator the second factor that `policy.administrators_totp` demands, here or where they sign in?"""
     return (
-        not policy.administrators_totp
+        not settings.policy.administrators_totp
         or second_factors.is_on(conn, user_id)
-        or identities.of_user(conn, user_id) is not None
+        or managed_accounts.has_factor_elsewhere(conn, settings, user_id)
     )
 
 
@@ -72,18 +74,18 @@ class StillAllowed:
         """Raises Problem 403 when account or credential have ended, or any right is gone."""
         if self._ended_itself:
             return
-        if not renewed(tx, self._site.settings.policy, self._viewer).includes(self._viewer):
+        if not renewed(tx, self._site.settings, self._viewer).includes(self._viewer):
             raise not_authorized("Your rights changed while this request was waiting; nothing was changed. Try again.")
 
     def end(self, tx: sqlite3.Connection) -> None:
         """See what the transaction has left of the sender's rights."""
         try:
-            self._viewer = renewed(tx, self._site.settings.policy, self._viewer)
+            self._viewer = renewed(tx, self._site.settings, self._viewer)
         except Problem:  # such as a new password, which ends the session that it was set in
             self._ended_itself = True
 
 
-def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:
+def renewed(tx: sqlite3.Connection, settings: Settings, viewer: Viewer) -> Viewer:
     """The same caller as of now, for a transaction that comes long after the request: roles and credentials end meanwhile.
 
     Raises Problem 403 when the account, or the token or session that the request came with, is gone.
@@ -101,7 +103,7 @@ def renewed(tx: sqlite3.Connection, policy: Policy, viewer: Viewer) -> Viewer:
         raise not_authorized("The account of this request is not active any more.")
     return of_user(
         tx,
-        policy,
+        settings,
         user,
         scope=viewer.scope,
         token_id=viewer.token_id,

@@ -128,7 +128,7 @@ def set_member(
         raise missing("username")
     role = _role(role)
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         row = lookup.community(tx, ref, kind)
         policy.require(viewer, f"{kind}:members", communities.facts(row))
         user = lookup.user(tx, user_ref)

@@ -90,7 +90,7 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     """Change what `data` names; what it leaves out stays as it is. Returns the id. Raises Problem 403, 404 or 409."""
     activation.prepare(site, viewer, ref, data)
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # checking files may have taken a minute
+        viewer = callers.renewed(tx, site.settings, viewer)  # checking files may have taken a minute
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
         apply(site, tx, viewer, row, facts, data, files)
     site.wake_jobs()
@@ -107,7 +107,7 @@ def activate(
     """
     activation.prepare(site, viewer, ref, {"state": "active"}, every=True)
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # checking files may have taken a minute
+        viewer = callers.renewed(tx, site.settings, viewer)  # checking files may have taken a minute
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:update")
         activation.require_ready(tx, facts.id)
         rows.close_ranks(tx, facts.id)
@@ -126,7 +126,7 @@ def revise(site: Site, viewer: Viewer, ref: str | None, change: Callable[[dict[s
         current = json.loads(show(conn, viewer, ref))
     activation.prepare(site, viewer, current["id"], change(current))
     with resources.DepotTransaction(site) as files, site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)
+        viewer = callers.renewed(tx, site.settings, viewer)
         row, facts = lookup.dataset(tx, viewer, current["id"], "dataset:update")
         data = change(json.loads(show(tx, viewer, facts.id)))
         apply(site, tx, viewer, row, facts, data, files, removes=True)

@@ -110,7 +110,8 @@ def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Pers
     users.set_password(tx, user["id"], None)
     sessions.revoke_all(tx, user["id"])
     one_time_links.revoke_of(tx, user["id"], "password")
-    second_factors.remove(tx, user["id"])
+    if issuer != LDAP:  # a provider asks for one itself
+        second_factors.remove(tx, user["id"])
     audit.add(tx, viewer, "user.link_directory", "user", user["id"], login=person.login)
 
 
@@ -136,7 +137,7 @@ def require_free(conn: sqlite3.Connection, person: Person, issuer: str = LDAP) -
     if not person.email:
         raise NotAdmitted(
             f"'{person.login}' of the directory can have no account: it has no e-mail address there"
-            f" ({'ldap.email_attribute' if issuer == LDAP else 'oidc.email_claim, verified'}).",
+            f" ({'ldap.email_attribute' if issuer == LDAP else 'oidc.email_claim, with email_verified, or oidc.email_trusted'}).",
             alarm=True,
         )
     for other in (users.find(conn, name), users.by_email(conn, person.email)):

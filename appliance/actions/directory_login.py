@@ -51,6 +51,21 @@ def prove(site: Site, login: str, password: str, row: sqlite3.Row | None, *, add
         return users.find(conn, user_id)
 
 
+def is_password_of(site: Site, identity: sqlite3.Row, password: str) -> bool:
+    """Is this the password that the directory has of somebody known here? Raises ldap.DirectoryAway."""
+    if not password:
+        return False
+    try:
+        found = directory(site.settings)
+        with found.session() as session:
+            person = session.by_subjects([identity["subject"]]).get(identity["subject"])
+            return person is not None and not person.ended and found.accepts(person.dn, password)[0]
+    except ldap.DirectoryAway:
+        raise
+    except Problem as problem:  # a setting: nothing that whoever asks can mend
+        raise ldap.DirectoryAway(str(problem)) from problem
+
+
 def directory(settings: Settings) -> ldap.Directory:
     """The directory of these settings. Raises ldap.DirectoryAway, Problem 409 for a setting that cannot be read."""
     return ldap.Directory(settings.ldap, password(settings))

@@ -6,12 +6,12 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from appliance.actions import directory_login, second_factor
+from appliance.actions import directory_login, managed_accounts, second_factor
 from appliance.actions.site import Site
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import Problem, invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, session_cookies, tokens
-from appliance.store import audit, one_time_links, second_factors, sessions, users
+from appliance.store import audit, identities, one_time_links, second_factors, sessions, users
 
 #: Purpose of the one-time secret between password and code, and how long there is for it [h].
 SECOND_STEP = "sign-in"
@@ -53,20 +53,19 @@ def sign_in(site: Site, name: str, password: str, *, address: str = "", agent: s
     verdict = passwords.verify(row["password"] if row is not None and usable else None, password)
     if row is None or not verdict.ok:
         row = directory_login.prove(site, name, password, row, address=address)
-    if row is None:
-        with site.db.write() as tx:
+    rehashed = passwords.hash_password(password) if verdict.rehash else None
+    with site.db.write() as tx:
+        if row is None or not _is_as_proved(tx, row):
             audit.add(tx, Viewer(address=address), "session.refused", "user", known)
-        return None
-    if verdict.rehash:
-        renewed = passwords.hash_password(password)
-        with site.db.write() as tx:
-            users.set_password(tx, row["id"], renewed)
-    with site.db.read() as conn:
-        needs_code = second_factors.is_on(conn, row["id"])
-    if needs_code:  # the attempt stays counted until the code was right
-        return _second_step(site, row["id"])
+            return None
+        if rehashed:
+            users.set_password(tx, row["id"], rehashed)
+        if second_factors.is_on(tx, row["id"]):  # the attempt stays counted until the code was right
+            return _second_step(tx, row["id"])
+        viewer = Viewer(user_id=row["id"], name=row["name"], address=address)
+        cookie, _session_id = begin_session(site, tx, viewer, agent=agent)
     site.limiter.login_succeeded(account, address)
-    return start_session(site, Viewer(user_id=row["id"], name=row["name"], address=address), agent=agent)
+    return cookie
 
 
 def finish(site: Site, secret: str, code: str, *, address: str = "", agent: str = "") -> str | None:
@@ -86,7 +85,7 @@ def finish(site: Site, secret: str, code: str, *, address: str = "", agent: str 
         if not second_factor.prove(tx, site, viewer, code):
             return None
         one_time_links.use(tx, SECOND_STEP, hash_)
-        cookie, _session_id = begin_session(site, tx, viewer, agent=agent)
+        cookie, _session_id = begin_session(site, tx, viewer, agent=agent, code_given=True)
     site.limiter.login_succeeded(user_id, address)
     return cookie
 
@@ -97,11 +96,21 @@ def start_session(site: Site, viewer: Viewer, *, agent: str = "") -> str:
         return begin_session(site, tx, viewer, agent=agent)[0]
 
 
-def begin_session(site: Site, tx: sqlite3.Connection, viewer: Viewer, *, agent: str) -> tuple[str, str]:
-    """The same in the transaction that has seen the proof: (the cookie's value, id of the session)."""
+def begin_session(
+    site: Site, tx: sqlite3.Connection, viewer: Viewer, *, agent: str, code_given: bool = False
+) -> tuple[str, str]:
+    """The same in the transaction that has seen the proof: (the cookie's value, id of the session).
+
+    Raises Problem 403 for an account that is not active any more.
+    """
     cookie, hash_ = session_cookies.new_session()
     user_id, hours = str(viewer.user_id), site.settings.web.session_hours
-    session_id = sessions.create(tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent)
+    row = users.find(tx, user_id)
+    if row is None or row["state"] != "active":
+        raise not_authorized("The account is not active any more.")
+    session_id = sessions.create(
+        tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent, code_given=code_given
+    )
     users.seen(tx, user_id)
     audit.add(tx, viewer, "session.start", "user", user_id)
     return cookie, session_id
@@ -124,18 +133,34 @@ def count_attempt(site: Site, account: str, address: str) -> None:
 
 
 def require_password(site: Site, viewer: Viewer, row: sqlite3.Row, given: str) -> None:
-    """Raises Problem 409 when `given` is not the user's password, TooManyAttempts: a borrowed session guesses no more often than a stranger."""
+    """Raises Problem 409 when `given` is not the user's password, TooManyAttempts: a borrowed session guesses no more often than a stranger.
+
+    The password of somebody who signs in with the directory is the directory's. Raises `ldap.DirectoryAway` then.
+    """
     count_attempt(site, row["id"], viewer.address)
-    if not passwords.verify(row["password"], given).ok:
+    with site.db.read() as conn:
+        identity = managed_accounts.manager(conn, site.settings, row["id"])
+    if identity is not None and identity["issuer"] == managed_accounts.LDAP:
+        right = directory_login.is_password_of(site, identity, given)
+    else:
+        right = passwords.verify(row["password"], given).ok
+    if not right:
         raise invalid({"old_password": ["The present password is not right"]})
     site.limiter.login_succeeded(row["id"], viewer.address)
 
 
-def _second_step(site: Site, user_id: str) -> SecondStep:
+def _is_as_proved(tx: sqlite3.Connection, proved: sqlite3.Row) -> bool:
+    """Is the account still what the password was checked against? That may have waited for a directory, and for the writer."""
+    row = users.find(tx, proved["id"])
+    if row is None or row["state"] != "active" or row["password"] != proved["password"]:
+        return False
+    return row["password"] is not None or identities.of_user(tx, row["id"]) is not None
+
+
+def _second_step(tx: sqlite3.Connection, user_id: str) -> SecondStep:
     """Note that the password was right; the secret is good for one session."""
     secret, hash_, _ = tokens.new_token()
-    with site.db.write() as tx:
-        one_time_links.create(tx, user_id, SECOND_STEP, hash_, hours=_SECOND_STEP_HOURS)
+    one_time_links.create(tx, user_id, SECOND_STEP, hash_, hours=_SECOND_STEP_HOURS)
     return SecondStep(secret)
 
 

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.model.problem import Fields, invalid
+from appliance.model.viewer import Viewer
 from appliance.settings import Settings
-from appliance.store import identities
+from appliance.store import alarms, audit, identities, provider_sessions
 
 LDAP = "ldap"
+#: Kind of the alarm for accounts of a directory that is not set up any more.
+ALARM = "accounts without directory"
 #: Fields of the profile that the directory fills.
 PROFILE = ("fullname", "email")
 _ELSEWHERE = "This comes from the directory of your institution and is changed there."
@@ -25,6 +28,40 @@ def manager(conn: sqlite3.Connection, settings: Settings, user_id: str) -> sqlit
 def in_use(settings: Settings, issuer: str) -> bool:
     """Do people of this issuer sign in here?"""
     return bool(settings.ldap.servers) if issuer == LDAP else bool(issuer) and issuer == settings.oidc.issuer
+
+
+def part_from_others(tx: sqlite3.Connection, settings: Settings) -> None:
+    """Nobody vouches any more for people of a directory or provider that is not set up: their sessions end, their tokens wait.
+
+    They go on when it is set up again, or with a password of this server, which makes the account a local one.
+    """
+    present = [LDAP] * bool(settings.ldap.servers) + [settings.oidc.issuer] * bool(settings.oidc.issuer)
+    ended = provider_sessions.end_of_others(tx, present)
+    waiting = identities.pause_others(tx, present)
+    if ended:
+        audit.add(tx, Viewer(name="directory"), "session.ended_elsewhere", "user", "", sessions=ended)
+    if not waiting:
+        alarms.resolve_for(tx, ALARM, "")
+        return
+    text = (
+        f"{waiting} accounts belong to people of a directory or provider that is no longer set up: they cannot sign in, and their "
+        "tokens wait. Set it up again, or make them local: dcor user passwd NAME --link"
+    )
+    alarms.raise_(tx, ALARM, "", text)
+
+
+def make_local(tx: sqlite3.Connection, settings: Settings, viewer: Viewer, user_id: str) -> None:
+    """An account with a password of its own belongs to nobody of a directory that is not set up."""
+    identity = identities.of_user(tx, user_id)
+    if identity is not None and not in_use(settings, identity["issuer"]):
+        identities.remove(tx, user_id)
+        audit.add(tx, viewer, "user.unlink_directory", "user", user_id, login=identity["login"])
+
+
+def has_factor_elsewhere(conn: sqlite3.Connection, settings: Settings, user_id: str) -> bool:
+    """Does the place where somebody signs in ask for a second factor? A provider does, a directory where `ldap.second_factor` says so."""
+    identity = manager(conn, settings, user_id)
+    return identity is not None and (identity["issuer"] != LDAP or settings.ldap.second_factor)
 
 
 def require_local_password(conn: sqlite3.Connection, settings: Settings, user_id: str) -> None:

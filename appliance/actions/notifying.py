@@ -68,7 +68,7 @@ def _permitted(db: Database, settings: Settings, rows: list[sqlite3.Row]) -> lis
     """Those of one person's notifications that are about what they may see now; the others are settled without a mail."""
     with db.read() as conn:
         user = users.find(conn, rows[0]["user_id"])
-        reader = callers.of_user(conn, settings.policy, user, scope="read") if user is not None else Viewer()
+        reader = callers.of_user(conn, settings, user, scope="read") if user is not None else Viewer()
         hidden = notifications.without_right(conn, reader, [row["id"] for row in rows])
     if hidden:
         with db.write() as tx:

@@ -110,9 +110,8 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
 def described(settings: Oidc, claims: dict[str, Any]) -> tuple[Person, Grants]:
     """Who somebody is by the claims, and what their groups give. Raises oidc.Refused, ServerAway for settings that cannot be read."""
     subject = str(claims["sub"])
-    email = _text(claims, settings.email_claim)
-    if claims.get("email_verified") is False:
-        email = ""
+    proven = claims.get("email_verified", settings.email_trusted)
+    email = _text(claims, settings.email_claim) if proven in (True, "true") else ""
     person = Person(
         subject=subject,
         login=_text(claims, settings.login_claim) or email,

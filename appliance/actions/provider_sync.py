@@ -74,7 +74,9 @@ def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
     try:
         if not token:
             raise oidc.Refused("The refresh token cannot be read any more.")
-        tokens = provider_login.provider(settings).refresh(token, subject)
+        tokens = provider_login.provider(settings).refresh(
+            token, subject, lambda renewed: _keep(db, settings, session_id, renewed)
+        )
         person, grants = provider_login.described(settings.oidc, tokens.claims)
     except oidc.Refused as refusal:
         with db.write() as tx:
@@ -92,6 +94,14 @@ def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
         provider_sessions.person_confirmed(tx, identity["user_id"])
         changed = directory_accounts.bring_in_step(tx, identity, person, grants)
         return not changed.get("locked")
+
+
+def _keep(db: Database, settings: Settings, session_id: str, token: str) -> None:
+    """Note the next refresh token of a session, whatever becomes of the rest of the answer."""
+    sealed = provider_login.seal(settings, session_id, token)
+    if sealed is not None:
+        with db.write() as tx:
+            provider_sessions.keep(tx, session_id, sealed)
 
 
 def signed_out_there(site: Site, token: object) -> int:

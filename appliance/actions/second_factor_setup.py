@@ -12,9 +12,13 @@ from appliance.actions.site import Site
 from appliance.model.problem import invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy, totp
-from appliance.store import audit, second_factors, sessions
+from appliance.settings import Settings
+from appliance.store import audit, one_time_links, second_factors, sessions, tokens
 
 _T = TypeVar("_T")
+#: Purpose of a setup code among the one-time secrets, and how long it is good [h].
+_SETUP = "two-step"
+_SETUP_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +29,32 @@ class Enrolment:
     address: str
 
 
-def begin(site: Site, viewer: Viewer, password: str) -> Enrolment:
-    """Make a secret for the caller's account; it counts once `confirm` has seen a code of it. Raises Problem 409 or 429."""
+def begin(site: Site, viewer: Viewer, password: str, setup_code: str = "") -> Enrolment:
+    """Make a secret for the caller's account; it counts once `confirm` has seen a code of it. Raises Problem 409, 429 or 503.
+
+    :param setup_code: what `permit` has made, where `needs_permit`.
+    """
     row = _own(site, viewer)
     with site.db.read() as conn:
-        if managed_accounts.manager(conn, site.settings, row["id"]) is not None:
+        if not offered(conn, site.settings, row["id"]):
             raise invalid(message="You sign in with your institution's account; a second factor is set up there.")
         _require_off(conn, row["id"])
     login.require_password(site, viewer, row, password)
     secret = totp.new_secret()
     sealed = totp.seal(site.settings.secrets, row["id"], secret)
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         _require_off(tx, row["id"])
+        _require_permit(tx, site, viewer, setup_code)
         second_factors.begin(tx, row["id"], sealed)
         audit.add(tx, viewer, "user.totp_begin", "user", row["id"])
     return Enrolment(totp.text(secret), totp.address(secret, row["name"], site.settings.server.hostname))
 
 
-def confirm(site: Site, viewer: Viewer, code: str) -> list[str]:
+def confirm(site: Site, viewer: Viewer, code: str, setup_code: str = "") -> list[str]:
     """The first code: from now on signing in needs one, and all other sessions of the account end. → recovery codes, shown once.
 
-    Raises Problem 409 for a wrong code, 429.
+    Tokens for administration end, too: they were made when the password alone was enough. Raises Problem 409 for a wrong code, 429.
     """
     row = _own(site, viewer)
     with site.db.read() as conn:
@@ -56,13 +64,55 @@ def confirm(site: Site, viewer: Viewer, code: str) -> list[str]:
 
     def turn_on(tx: sqlite3.Connection, caller: Viewer) -> list[str]:
         """From now on a code is needed. → recovery codes."""
+        one_time_links.revoke_of(tx, row["id"], _SETUP)
         second_factors.turn_on(tx, row["id"])
         codes = _new_codes(tx, row["id"])
         sessions.revoke_all(tx, row["id"], but=caller.session_id or "")
-        audit.add(tx, caller, "user.totp_on", "user", row["id"])
+        revoked = tokens.revoke_scope(tx, row["id"], "admin")
+        audit.add(tx, caller, "user.totp_on", "user", row["id"], tokens=revoked)
         return codes
 
-    return _with_code(site, viewer, code if totp.is_code(code) else "", _require_off, turn_on)
+    def require_permit(tx: sqlite3.Connection, user_id: str) -> None:
+        """Raises Problem 409 unless the app may be turned on now."""
+        _require_off(tx, user_id)
+        _require_permit(tx, site, viewer, setup_code)
+
+    return _with_code(site, viewer, code if totp.is_code(code) else "", require_permit, turn_on)
+
+
+def offered(conn: sqlite3.Connection, settings: Settings, user_id: str) -> bool:
+    """May this account have a second factor here? Not where it signs in at a provider, or at a directory that asks for one itself."""
+    identity = managed_accounts.manager(conn, settings, user_id)
+    return identity is None or (identity["issuer"] == managed_accounts.LDAP and not settings.ldap.second_factor)
+
+
+def needs_permit(conn: sqlite3.Connection, settings: Settings, user: sqlite3.Row, session_id: str | None) -> bool:
+    """Does setting up an app take a setup code besides the password?
+
+    Where the rights of an administrator wait for a second factor, whoever has the password alone could otherwise take them with an app
+    of their own. A session in which a code was given has proved more than that: there, one app replaces another.
+    """
+    if not user["sysadmin"] or callers.may_administer(conn, settings, user["id"]):
+        return False
+    session = sessions.get(conn, session_id) if session_id else None
+    return session is None or not session["code_given"]
+
+
+def permit(site: Site, viewer: Viewer, ref: str) -> str:
+    """A setup code for an account, good once and for a day, shown once. Raises Problem 403, 404 or 409."""
+    code = totp.new_setup_code()
+    with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
+        row = lookup.user(tx, ref)
+        policy.require(viewer, "site:administer")
+        _require_off(tx, row["id"])
+        if not offered(tx, site.settings, row["id"]):
+            raise invalid(message=f"{row['name']} signs in elsewhere, and has the second factor there.")
+        one_time_links.create(
+            tx, row["id"], _SETUP, totp.setup_hash(row["id"], code), hours=_SETUP_HOURS, session_id=viewer.session_id
+        )
+        audit.add(tx, viewer, "user.totp_permit", "user", row["id"])
+    return code
 
 
 def renew_codes(site: Site, viewer: Viewer, password: str, code: str) -> list[str]:
@@ -109,6 +159,20 @@ def _own(site: Site, viewer: Viewer) -> sqlite3.Row:
         return lookup.user(conn, viewer.user_id)
 
 
+def _require_permit(conn: sqlite3.Connection, site: Site, viewer: Viewer, setup_code: str) -> None:
+    row = lookup.user(conn, viewer.user_id)
+    if not needs_permit(conn, site.settings, row, viewer.session_id):
+        return
+    if one_time_links.user_of(conn, _SETUP, totp.setup_hash(row["id"], setup_code)) != row["id"]:
+        raise invalid(
+            {
+                "setup_code": [
+                    "This is no valid setup code. Ask another administrator for a new one (dcor user totp-setup NAME)."
+                ]
+            }
+        )
+
+
 def _require_off(conn: sqlite3.Connection, user_id: str) -> None:
     if second_factors.is_on(conn, user_id):
         raise invalid(message="Two-step sign-in is already on. To set up another app, turn it off first.")
@@ -139,9 +203,11 @@ def _with_code(
     user_id = str(viewer.user_id)
     login.count_attempt(site, user_id, viewer.address)
     with site.db.write() as tx:
-        caller = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        caller = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         require(tx, user_id)
         right = second_factor.prove(tx, site, caller, code)
+        if right and caller.session_id:
+            sessions.note_code(tx, caller.session_id)
         found = act(tx, caller) if right else None
     if not right:  # after the commit: the refusal stands in the audit log
         raise invalid({"code": ["The code is wrong or has already been used. Wait for the app's next code."]})

@@ -24,7 +24,7 @@ def share(site: Site, viewer: Viewer, ref: str | None, user_ref: str | None, cap
         raise missing("capacity")
     require_capacity(capacity)
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
         _, facts = lookup.dataset(tx, viewer, ref, "dataset:share")
         user = lookup.user(tx, user_ref, field="user_id")
         modified = sharing.set_collaborator(tx, facts.id, user["id"], capacity)

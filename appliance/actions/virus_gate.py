@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 from appliance.model.problem import Problem
 from appliance.settings import Settings
@@ -10,6 +11,8 @@ from appliance.store import audit, file_checks
 
 #: As which a scan is noted among the checks of files.
 KIND = "virus"
+#: As which is noted that the scanner takes no file of this size.
+TOO_LARGE = "virus-too-large"
 #: What makes somebody the one from whom a file came, in the audit log; not bringing one back, and not taking it into a new version.
 _MAKING = ("resource.create",)
 _WAITS = "This file has not been scanned for viruses yet. Until it has, only the person who uploaded it can open it."
@@ -17,7 +20,25 @@ _WAITS = "This file has not been scanned for viruses yet. Until it has, only the
 
 def is_waiting(conn: sqlite3.Connection, settings: Settings, resource_id: str) -> bool:
     """Has this file still to be scanned before it is handed out?"""
-    return holds(settings) and not file_checks.is_noted(conn, resource_id, KIND)
+    if not holds(settings) or file_checks.is_noted(conn, resource_id, KIND):
+        return False
+    return settings.clamav.too_large != "release" or not file_checks.is_noted(conn, resource_id, TOO_LARGE)
+
+
+def is_too_large(conn: sqlite3.Connection, settings: Settings, resource_id: str) -> bool:
+    """Was this file not scanned because the scanner takes none of this size?"""
+    if not settings.clamav.socket or file_checks.is_noted(conn, resource_id, KIND):
+        return False
+    return file_checks.is_noted(conn, resource_id, TOO_LARGE)
+
+
+def withheld(
+    conn: sqlite3.Connection, settings: Settings, user_id: str | None, resource_ids: Iterable[str]
+) -> frozenset[str]:
+    """Those of these files that this user may not have yet, so that pages show nothing of what was read from them."""
+    if not holds(settings):
+        return frozenset()
+    return frozenset(one for one in resource_ids if waits(conn, settings, user_id, one))
 
 
 def holds(settings: Settings) -> bool:

@@ -174,7 +174,18 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_
 def totp_off(state: CliState, name: str) -> None:
     """Let somebody sign in without a code who has lost the phone and the recovery codes; every session of the account ends."""
     second_factor_setup.turn_off_for(state.site, OPERATOR, name)
-    note(f"Signing in as {name} needs no code any more; a new app can be set up on the page of the account.")
+    note(
+        f"Signing in as {name} needs no code any more; a new app can be set up on the page of the account (where "
+        f"administrators need two-step sign-in, with a setup code: sudo dcor user totp-setup {name})."
+    )
+
+
+@group.command("totp-setup")
+@click.argument("name")
+@pass_state
+def totp_setup(state: CliState, name: str) -> None:
+    """Print a setup code (24 hours, once): with it and the password, an administrator sets up two-step sign-in where it is demanded."""
+    click.echo(second_factor_setup.permit(state.site, OPERATOR, name))
 
 
 @group.command("disable")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 from appliance.actions import resources, virus_gate
 from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.model import times
 from appliance.model.viewer import OPERATOR
 from appliance.security import clamd
 from appliance.store import alarms, audit, file_checks
@@ -18,6 +20,8 @@ from appliance.store.database import Database
 FOUND, AWAY, UNSCANNABLE = "virus", "clamav", "virus scan"
 _KIND = virus_gate.KIND
 _AT_ONCE = 100  # rows read at once
+#: After this time a file that was too large is tried again: the limit may have been raised.
+_LARGE_AGAIN = timedelta(days=1)
 #: Seconds after which a run begins no further file, so that its job ends, and is seen to, also where people upload without end.
 _AT_MOST = 60.0
 
@@ -66,7 +70,8 @@ def _waiting(db: Database) -> Iterator[str]:
     after = 0
     while True:
         with db.read() as conn:
-            found = file_checks.without(conn, _KIND, _AT_ONCE, after)
+            tried = times.ahead(-_LARGE_AGAIN)
+            found = file_checks.without(conn, _KIND, _AT_ONCE, after, unless=(virus_gate.TOO_LARGE, tried))
         if not found:
             return
         yield from (resource_id for _pk, resource_id in found)
@@ -90,9 +95,12 @@ def _put_aside(site: Site, resource_id: str, name: str) -> None:
 
 def _tell_large(db: Database, resource_id: str) -> None:
     with db.write() as tx:
-        file_checks.note(tx, [(resource_id, _KIND)])
-        text = f"The upload {resource_id} was not scanned: it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G)."
-        alarms.raise_(tx, FOUND, resource_id, text)
+        file_checks.note(tx, [(resource_id, virus_gate.TOO_LARGE)])
+        text = (
+            f"The upload {resource_id} was not scanned, as it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G), and "
+            "restart clamd; it is tried again every day. Whether others can open it unscanned: clamav.too_large (hold or release)."
+        )
+        alarms.raise_(tx, UNSCANNABLE, resource_id, text)
 
 
 def _tell_unscannable(db: Database, resource_id: str, reason: str) -> None:

@@ -121,6 +121,9 @@ def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
             for kind, excerpt in personal_data.found(line):
                 remedy = "; --title gives it another title" if key == "title" else ""
                 yield f"its {'description' if key == 'notes' else key} holds a {kind} ('{excerpt}'){remedy}"
+    for tag in fields["tags"]:
+        for kind, excerpt in personal_data.found(tag["name"]):
+            yield f"its tag '{tag['name']}' holds a {kind} ('{excerpt}')"
 
 
 def _add_file(site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing) -> Iterator[str]:
@@ -134,6 +137,8 @@ def _add_file(site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Out
         return
     if virus_gate.is_waiting(conn, site.settings, row["id"]):
         yield f"{name} has not been scanned for viruses yet; wait for the scanner"
+    if virus_gate.is_too_large(conn, site.settings, row["id"]):
+        found.notes.append(f"{name} was not scanned for viruses: it is larger than the scanner accepts.")
     if not names.is_measurement(name):
         found.notes.append(f"{name} is no measurement, so nothing has looked for personal data in it; look yourself.")
     path = site.depot.path(row["id"])
@@ -147,8 +152,21 @@ def _values(row: sqlite3.Row) -> dict[str, Any]:
     return values
 
 
+def _told(key: str, value: Any) -> Iterator[str]:
+    """The lines of a description or supplement, with the last part of its key: a number says something with its name only."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _told(key, one)
+    elif isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _told(inner, one)
+    else:
+        for line in str(value).splitlines():
+            yield f"{key.rpartition(':')[2]}: {line}"
+
+
 def _personal(conn: sqlite3.Connection, row: sqlite3.Row, values: Mapping[str, Any]) -> Iterator[str]:
-    name, told = row["name"], [str(value) for value in values.values() if isinstance(value, str)]
+    name, told = row["name"], [text for key, value in values.items() for text in _told(key, value)]
     findings = [f"{kind} ('{excerpt}')" for text in (name, *told) for kind, excerpt in personal_data.found(text)]
     if names.is_measurement(name):
         facts = rtdc.get(conn, row["id"])

@@ -28,6 +28,10 @@ class ServerAway(Problem):
         super().__init__(503, "Service Unavailable", message=reason)
 
 
+class Unreachable(ServerAway):
+    """No connection, or no word in time: whoever asks next fares alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Status and JSON object of an answer ({} where the body is no JSON object)."""
@@ -73,7 +77,7 @@ class HttpsJson:
                     raise ServerAway(f"{host} answers with a redirection, which is not followed.") from error
                 return Answer(error.code, _object(self._whole(error)))
         except (OSError, ValueError, urllib.error.URLError) as error:
-            raise ServerAway(f"{host} cannot be asked: {_reason(error)}") from error
+            raise Unreachable(f"{host} cannot be asked: {_reason(error)}") from error
         except http.client.HTTPException as error:
             raise ServerAway(f"{host} does not answer as a web server does.") from error
 

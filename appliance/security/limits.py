@@ -35,6 +35,7 @@ class Rates:
     login_address: str = "300/15 minutes"
     login_code: str = "20/day"
     provider_address: str = "300/15 minutes"
+    provider_logout: str = "60/15 minutes"
     register_address: str = "60/hour"
     register_all: str = "300/hour"
     email_change: str = "10/hour"
@@ -92,6 +93,15 @@ class Limiter:
         """Count a return from a provider to `address`; each makes this server ask there. Return the seconds to wait, 0 = go on."""
         item, keys = self._items["provider_address"], ("provider", network(address))
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
+
+    def logout_attempt(self, address: str) -> int:
+        """Count a logout token from `address`, before it is looked at; return the seconds to wait, 0 = go on."""
+        item, keys = self._items["provider_logout"], ("logout", network(address))
+        return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
+
+    def logout_succeeded(self, address: str) -> None:
+        """Forget the tokens of this address: the provider, which may sign out everybody at once."""
+        self._window.clear(self._items["provider_logout"], "logout", network(address))
 
     def registration(self, address: str) -> int:
         """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""

@@ -11,14 +11,15 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from appliance.model.problem import Problem
 from appliance.model.values import printable
-from appliance.security.https_json import Answer, HttpsJson, ServerAway, require_https
+from appliance.security.https_json import Answer, HttpsJson, ServerAway, Unreachable, require_https
 from appliance.signon_settings import Oidc
 
 #: File in `secrets/` with the client's secret, the issuer and the client's name that it belongs to.
@@ -34,6 +35,8 @@ KEYS_AGAIN_SECONDS = 60
 #: A provider that is away is asked again after this time [s]: strangers who want to sign in must not keep workers waiting.
 _AWAY_SECONDS = 10
 _OLDEST_LOGOUT = 600
+_MOST_KEYS = 100
+_T = TypeVar("_T")
 
 
 class Refused(Problem):
@@ -97,7 +100,7 @@ class Provider:
         self._metadata: dict[str, Any] = {}
         self._read = self._keys_read = float("-inf")
         self._keys: Any = None
-        self._away, self._away_since = "", 0.0
+        self._away: dict[str, tuple[float, str]] = {}
 
     # --- what it says of itself ------------------------------------------------------------------------------------------
 
@@ -105,14 +108,19 @@ class Provider:
         """Its discovery document, at most an hour old."""
         with self._lock:
             if not self._metadata or time.monotonic() - self._read > _METADATA_SECONDS:
-                if self._away and time.monotonic() - self._away_since < _AWAY_SECONDS:
-                    raise ServerAway(self._away)
-                try:
-                    self._metadata, self._read = self._discovered(), time.monotonic()
-                except ServerAway as problem:
-                    self._away, self._away_since = str(problem), time.monotonic()
-                    raise
+                self._metadata, self._read = self._unless_away("metadata", self._discovered), time.monotonic()
             return self._metadata
+
+    def _unless_away(self, what: str, ask: Callable[[], _T], failure: type[ServerAway] = ServerAway) -> _T:
+        """What `ask` gives, unless that ended with `failure` a few seconds ago. Raises ServerAway."""
+        since, reason = self._away.get(what, (float("-inf"), ""))
+        if time.monotonic() - since < _AWAY_SECONDS:
+            raise ServerAway(reason)
+        try:
+            return ask()
+        except failure as problem:
+            self._away[what] = time.monotonic(), str(problem)
+            raise
 
     def endpoint(self, name: str) -> str:
         """An address that the document names; "" where there is none."""
@@ -159,20 +167,26 @@ class Provider:
             "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri,
             "code_verifier": flow.verifier,
         }  # fmt: skip
-        answer = self._asked_for_tokens(form)
+        answer = self._unless_away("token", lambda: self._asked_for_tokens(form), Unreachable)
         claims = self._id_token(answer)
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), flow.nonce.encode()):
             raise Refused("The ID token has another nonce than was asked for.")
-        return self._whole(answer, claims)
+        whole = self._unless_away("userinfo", lambda: self._whole(answer, claims), Unreachable)
+        return Tokens(whole, _refresh_token(answer))
 
-    def refresh(self, token: str, subject: str) -> Tokens:
-        """What the provider says now of somebody who has signed in before. Raises Refused when it says no."""
+    def refresh(self, token: str, subject: str, keep: Callable[[str], None]) -> Tokens:
+        """What the provider says now of somebody who has signed in before. Raises Refused when it says no.
+
+        :param keep: is given the next refresh token as soon as there is one: the last one is worth nothing from then on.
+        """
         answer = self._asked_for_tokens({"grant_type": "refresh_token", "refresh_token": token})
+        renewed = _refresh_token(answer) or token
+        if renewed != token:
+            keep(renewed)
         claims = self._id_token(answer) if "id_token" in answer.data else {"sub": subject}
         if claims.get("sub") != subject:
             raise Refused("The refreshed tokens are somebody else's.")
-        found = self._whole(answer, claims)
-        return Tokens(found.claims, found.refresh or token)
+        return Tokens(self._whole(answer, claims), renewed)
 
     def _asked_for_tokens(self, form: dict[str, str]) -> Answer:
         methods = self.metadata().get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -189,7 +203,7 @@ class Provider:
             raise Refused(f"The provider refuses: {reason.strip()}")
         raise ServerAway(f"The provider gives no tokens: {reason.strip()}. Is the secret right? sudo dcor oidc secret")
 
-    def _whole(self, answer: Answer, claims: dict[str, Any]) -> Tokens:
+    def _whole(self, answer: Answer, claims: dict[str, Any]) -> dict[str, Any]:
         """With the claims of the userinfo endpoint, which counts only for the same person."""
         url = self.endpoint("userinfo")
         if url:
@@ -201,8 +215,7 @@ class Provider:
             if told.data.get("sub") != claims["sub"]:
                 raise Refused("The userinfo endpoint speaks of somebody else.")
             claims = told.data | claims
-        refresh = answer.data.get("refresh_token")
-        return Tokens(claims, refresh if isinstance(refresh, str) and len(refresh) <= 8192 else "")
+        return claims
 
     # --- signatures ------------------------------------------------------------------------------------------------------
 
@@ -267,24 +280,33 @@ class Provider:
         return time.monotonic() - self._keys_read > KEYS_AGAIN_SECONDS
 
     def _key_set(self, *, again: bool) -> Any:
-        from joserfc.errors import JoseError
-        from joserfc.jwk import KeySet
-
         url = str(self.metadata()["jwks_uri"])
         with self._lock:
             if self._keys is None or again or time.monotonic() - self._keys_read > _METADATA_SECONDS:
                 self._keys_read = time.monotonic()
-                answer = self._http.get(url)
-                listed = answer.data.get("keys")
-                usable = [one for one in listed if _can_sign(one)] if isinstance(listed, list) else []
-                try:
-                    self._keys = KeySet.import_key_set({"keys": usable[:100]})
-                except (JoseError, ValueError, TypeError, KeyError) as error:
-                    raise ServerAway("The provider's keys cannot be read.") from error
-                if answer.status != 200 or not usable:
-                    self._keys = None
-                    raise ServerAway(f"The provider shows no keys ({answer.status}).")
+                self._keys = self._unless_away("keys", lambda: self._shown_keys(url))
             return self._keys
+
+    def _shown_keys(self, url: str) -> Any:
+        """The keys that can be read; one that cannot spoils no others. Raises ServerAway without any."""
+        from joserfc.errors import JoseError
+        from joserfc.jwk import KeySet
+
+        answer = self._http.get(url)
+        listed = answer.data.get("keys")
+        keys: list[Any] = []
+        for one in listed[:_MOST_KEYS] if isinstance(listed, list) else []:
+            with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
+                keys += KeySet.import_key_set({"keys": [one]}).keys if _can_sign(one) else []
+        if answer.status != 200 or not keys:
+            raise ServerAway(f"The provider shows no keys that can be read ({answer.status}).")
+        return KeySet(keys)
+
+
+def _refresh_token(answer: Answer) -> str:
+    """The one that an answer holds, "" for none."""
+    found = answer.data.get("refresh_token")
+    return found if isinstance(found, str) and len(found) <= 8192 else ""
 
 
 def _can_sign(key: object) -> bool:

@@ -68,9 +68,17 @@ def new_recovery_codes() -> list[str]:
 
 def recovery_hash(user_id: str, given: str) -> bytes:
     """Return the hash under which a recovery code of this account is stored. 80 random bits need no slow one."""
-    return hashlib.sha256(
-        f"dcor recovery code 1\0{user_id}\0{_compact(given).lower()}".encode("utf-8", "replace")
-    ).digest()
+    return _hash("recovery", user_id, given)
+
+
+def new_setup_code() -> str:
+    """Return a code of 80 random bits with which an app may be set up."""
+    return new_recovery_codes()[0]
+
+
+def setup_hash(user_id: str, given: str) -> bytes:
+    """Return the hash under which a setup code of this account is stored."""
+    return _hash("setup", user_id, given)
 
 
 def seal(folder: Path, user_id: str, secret: bytes) -> bytes:
@@ -93,6 +101,12 @@ def unseal(folder: Path, user_id: str, sealed: bytes) -> bytes:
 
 def _totp(secret: bytes) -> TOTP:
     return TOTP(secret, DIGITS, SHA1(), PERIOD)  # noqa: S303 - HMAC with SHA-1 is what the apps know  # nosec B303
+
+
+def _hash(kind: str, user_id: str, given: str) -> bytes:
+    return hashlib.sha256(
+        f"dcor {kind} code 1\0{user_id}\0{_compact(given).lower()}".encode("utf-8", "replace")
+    ).digest()
 
 
 def _compact(given: str) -> str:

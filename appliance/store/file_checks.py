@@ -50,12 +50,17 @@ def note(tx: sqlite3.Connection, files: Iterable[tuple[str, str]]) -> None:
     )
 
 
-def without(conn: sqlite3.Connection, kind: str, limit: int, after: int = 0) -> list[tuple[int, str]]:
-    """(row number, id) of resources that were not checked as `kind` yet, the earliest upload first, behind the row number `after`."""
+def without(
+    conn: sqlite3.Connection, kind: str, limit: int, after: int = 0, *, unless: tuple[str, str] = ("", "")
+) -> list[tuple[int, str]]:
+    """(row number, id) of resources that were not checked as `kind` yet, the earliest upload first, behind the row number `after`.
+
+    :param unless: (kind, moment): leave out those that were checked as that since.
+    """
     query = """SELECT r.pk, r.id FROM resource r
-               WHERE r.pk > ? AND NOT EXISTS (SELECT 1 FROM file_check c WHERE c.resource_id = r.id AND c.kind = ?)
-               ORDER BY r.pk LIMIT ?"""
-    return [(row[0], row[1]) for row in conn.execute(query, (after, kind, limit))]
+               WHERE r.pk > ? AND NOT EXISTS (SELECT 1 FROM file_check c WHERE c.resource_id = r.id AND
+                 (c.kind = ? OR c.kind = ? AND c.checked > ?)) ORDER BY r.pk LIMIT ?"""
+    return [(row[0], row[1]) for row in conn.execute(query, (after, kind, *unless, limit))]
 
 
 def is_noted(conn: sqlite3.Connection, resource_id: str, kind: str) -> bool:

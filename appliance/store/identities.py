@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 
 from appliance.model import names, times
 
@@ -115,6 +117,14 @@ def pause(tx: sqlite3.Connection, issuer: str, paused: bool) -> int:
     return tx.execute(
         "UPDATE identity SET paused = ?1 WHERE issuer = ?2 AND paused != ?1", (int(paused), issuer)
     ).rowcount
+
+
+def pause_others(tx: sqlite3.Connection, issuers: Iterable[str]) -> int:
+    """Let the credentials of all accounts wait that belong to nobody at one of these issuers. → how many wait, now or before."""
+    others = "issuer NOT IN (SELECT value FROM json_each(?))"
+    listed = json.dumps(list(issuers))
+    tx.execute(f"UPDATE identity SET paused = 1 WHERE paused = 0 AND {others}", (listed,))
+    return int(tx.execute(f"SELECT count(*) FROM identity WHERE {others}", (listed,)).fetchone()[0])
 
 
 def paused(conn: sqlite3.Connection, user_id: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import timedelta
 
 from appliance.model import times
@@ -45,6 +47,20 @@ def confirm(tx: sqlite3.Connection, session_id: str, refresh: bytes) -> None:
         "UPDATE provider_session SET confirmed = ?, refresh = ? WHERE session_id = ?",
         (times.now(), refresh, session_id),
     )
+
+
+def keep(tx: sqlite3.Connection, session_id: str, refresh: bytes) -> None:
+    """Note the next refresh token of a session, which the provider has not confirmed by that."""
+    tx.execute("UPDATE provider_session SET refresh = ? WHERE session_id = ?", (refresh, session_id))
+
+
+def end_of_others(tx: sqlite3.Connection, issuers: Iterable[str]) -> int:
+    """End the sessions that began elsewhere, or of people known elsewhere, than at one of these issuers. → how many."""
+    return tx.execute(
+        """DELETE FROM session WHERE user_id IN (SELECT user_id FROM identity WHERE issuer NOT IN (SELECT value FROM json_each(?1)))
+             OR id IN (SELECT session_id FROM provider_session WHERE issuer NOT IN (SELECT value FROM json_each(?1)))""",
+        (json.dumps(list(issuers)),),
+    ).rowcount
 
 
 def end(tx: sqlite3.Connection, session_id: str) -> None:

@@ -9,13 +9,20 @@ from appliance.model import names, times
 
 
 def create(
-    tx: sqlite3.Connection, user_id: str, hash_: bytes, *, hours: int, address: str = "", agent: str = ""
+    tx: sqlite3.Connection,
+    user_id: str,
+    hash_: bytes,
+    *,
+    hours: int,
+    address: str = "",
+    agent: str = "",
+    code_given: bool = False,
 ) -> str:
-    """Start a session for the cookie with this SHA-256; returns its public handle."""
+    """Start a session for the cookie with this SHA-256; returns its public handle. `code_given`: it took a second factor."""
     session_id, now = names.new_id(), times.now()
     tx.execute(
-        "INSERT INTO session (id, hash, user_id, created, last_seen, expires, address, agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (session_id, hash_, user_id, now, now, times.ahead(timedelta(hours=hours)), address, agent[:200]),
+        "INSERT INTO session (id, hash, user_id, created, last_seen, expires, address, agent, code_given) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (session_id, hash_, user_id, now, now, times.ahead(timedelta(hours=hours)), address, agent[:200], code_given),
     )
     return session_id
 
@@ -42,6 +49,11 @@ def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
         "UPDATE session SET last_seen = ?, expires = ? WHERE id = ?",
         (times.now(), times.ahead(timedelta(hours=hours)), session_id),
     )
+
+
+def note_code(tx: sqlite3.Connection, session_id: str) -> None:
+    """A code of the second factor was given in this session."""
+    tx.execute("UPDATE session SET code_given = 1 WHERE id = ?", (session_id,))
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:

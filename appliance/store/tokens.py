@@ -77,6 +77,12 @@ def revoke_all(tx: sqlite3.Connection, user_id: str) -> list[str]:
     return sorted({one for token_id in own for one in revoke(tx, token_id)})
 
 
+def revoke_scope(tx: sqlite3.Connection, user_id: str, scope: str) -> list[str]:
+    """Revoke the user's tokens of one scope, and those that were made with them. → the ids of all of them."""
+    own = tx.execute("SELECT id FROM token WHERE user_id = ? AND scope = ?", (user_id, scope)).fetchall()
+    return sorted({one for row in own for one in revoke(tx, row["id"])})
+
+
 def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> list[str]:
     """Revoke every token that the user has made for others, and those that were made with them. → the ids of all of them."""
     found = tx.execute("SELECT id FROM token WHERE maker = ?1 AND user_id != ?1", (user_id,)).fetchall()

@@ -120,7 +120,7 @@ def _read_token(context: Context, hash_: bytes, address: str) -> _Known | None:
         if token is None or user is None or not callers.may_act(conn, user):
             return None
         found = callers.of_user(
-            conn, context.settings.policy, user, scope=token["scope"], address=address, token_id=token["id"]
+            conn, context.settings, user, scope=token["scope"], address=address, token_id=token["id"]
         )
     if _stale(token["last_access"]):
         _note_use(context.db, token["id"], user["id"])
@@ -136,9 +136,7 @@ def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
         if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
             return None
-        found = callers.of_user(
-            conn, context.settings.policy, user, scope="admin", address=address, session_id=session["id"]
-        )
+        found = callers.of_user(conn, context.settings, user, scope="admin", address=address, session_id=session["id"])
     if _stale(session["last_seen"]):
         with write_guard.suspended(), context.db.write() as tx:
             sessions.prolong(tx, session["id"], context.settings.web.session_hours)

@@ -11,6 +11,7 @@ from appliance.actions import virus_gate
 from appliance.model import gates as gate_rules
 from appliance.model import names
 from appliance.model.problem import Fields, Problem, invalid
+from appliance.model.viewer import Viewer
 from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.fair_slots import without_slot
@@ -63,10 +64,10 @@ def require_number(ids: Sequence[str]) -> list[str]:
     return unique
 
 
-def statistics(context: Context, resource_id: str, question: Question, caller: str) -> dict[str, Any]:
-    """The answer of `jobs.rtdc.population.describe` for one file that the caller may read. Raises Problem."""
+def statistics(context: Context, resource_id: str, question: Question, viewer: Viewer) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.population.describe` for one file that `viewer` may read. Raises Problem."""
     asked = {"what": "statistics", "features": list(question.features), "gates": list(question.gates)}
-    return _read(context, resource_id, asked, caller)
+    return _read(context, resource_id, asked, viewer)
 
 
 def histograms(
@@ -75,11 +76,11 @@ def histograms(
     question: Question,
     ranges: Mapping[str, tuple[float, float]],
     bins: int,
-    caller: str,
+    viewer: Viewer,
 ) -> dict[str, Any]:
-    """The answer of `jobs.rtdc.population.histograms` for one file that the caller may read. Raises Problem."""
+    """The answer of `jobs.rtdc.population.histograms` for one file that `viewer` may read. Raises Problem."""
     asked = {"what": "histograms", "ranges": dict(ranges), "bins": bins, "gates": list(question.gates)}
-    return _read(context, resource_id, asked, caller)
+    return _read(context, resource_id, asked, viewer)
 
 
 def members(
@@ -87,7 +88,7 @@ def members(
     resource_id: str,
     gates: Sequence[Mapping[str, Any]],
     gate: str,
-    caller: str,
+    viewer: Viewer,
     *,
     count: int,
     offset: int,
@@ -95,7 +96,7 @@ def members(
     descending: bool,
     seed: int,
 ) -> dict[str, Any]:
-    """The answer of `jobs.rtdc.members.choose` for one file that the caller may read. Raises Problem."""
+    """The answer of `jobs.rtdc.members.choose` for one file that `viewer` may read. Raises Problem."""
     asked = {
         "what": "members",
         "gates": list(gates),
@@ -106,15 +107,17 @@ def members(
         "descending": descending,
         "seed": seed,
     }
-    return _read(context, resource_id, asked, caller)
+    return _read(context, resource_id, asked, viewer)
 
 
-def _read(context: Context, resource_id: str, asked: Mapping[str, Any], caller: str) -> dict[str, Any]:
+def _read(context: Context, resource_id: str, asked: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
     with context.db.read() as conn:
-        virus_gate.require_scanned(conn, context.settings, caller, resource_id)
+        virus_gate.require_scanned(conn, context.settings, viewer.user_id, resource_id)
     cpu_slot.release()  # a child reads now, others may work
     read = without_slot(context.readers.read)
-    found: dict[str, Any] = read(resource_id, asked, caller=caller, timeout=_TIMEOUT, long=True)
+    found: dict[str, Any] = read(
+        resource_id, asked, caller=viewer.user_id or viewer.address, timeout=_TIMEOUT, long=True
+    )
     return found

@@ -18,7 +18,7 @@ from appliance.model import names
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import policy
-from appliance.settings import Policy, Settings
+from appliance.settings import Settings
 from appliance.store import collections as entries
 from appliance.store import datasets as rows
 from appliance.store import resources, rtdc, users, visibility
@@ -130,7 +130,7 @@ class SharingMachine(RuleBasedStateMachine):
     def _viewer(self, who: str) -> Viewer:
         with self.db.read() as conn:
             row = users.find(conn, who)
-            return callers.of_user(conn, Policy(), row, scope="admin")
+            return callers.of_user(conn, Settings(), row, scope="admin")
 
     def _attempt(self, allowed: bool, act: Callable[[], object]) -> bool:
         """Do it; it must succeed just when the model allows it."""

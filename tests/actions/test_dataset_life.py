@@ -15,7 +15,7 @@ from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
-from appliance.settings import Policy, Settings
+from appliance.settings import Settings
 from appliance.store import datasets as rows
 from appliance.store import documents, resources, rtdc
 from appliance.store.database import Database
@@ -49,7 +49,7 @@ def site() -> Iterator[tuple[Site, Viewer, str]]:
         communities.set_member(made, OPERATOR, "circle", circle, user_id, "editor")
         with db.read() as conn:
             row = conn.execute("SELECT * FROM user WHERE id = ?", (user_id,)).fetchone()
-            editor = callers.of_user(conn, Policy(), row, scope="write")
+            editor = callers.of_user(conn, Settings(), row, scope="write")
         yield made, editor, circle
         db.close()
 

@@ -26,7 +26,7 @@ def viewer(house: House, name: str) -> Viewer:
     context = house.appliance.context
     with context.db.read() as conn:
         row = conn.execute("SELECT * FROM user WHERE name = ?", (name,)).fetchone()
-        return callers.of_user(conn, context.settings.policy, row, scope="write")
+        return callers.of_user(conn, context.settings, row, scope="write")
 
 
 def test_a_restored_draft_has_its_collections_people_and_followers(house: House) -> None:

@@ -105,7 +105,7 @@ class RightsMachine(RuleBasedStateMachine):
             return {"operator": OPERATOR, "guest": GUEST, "nobody": ANONYMOUS}[who]
         with self.site.db.read() as conn:
             user = conn.execute("SELECT * FROM user WHERE id = ?", (self.ids[who],)).fetchone()
-            return callers.of_user(conn, self.site.settings.policy, user, scope="write")
+            return callers.of_user(conn, self.site.settings, user, scope="write")
 
     def tried(self, who: str, expected: int, act: Callable[[Viewer], object]) -> bool:
         """Let somebody do something that is to end with this status; returns whether it was done."""

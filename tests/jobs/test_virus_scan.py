@@ -16,12 +16,13 @@ from typing import Any, cast
 
 import pytest
 
+from appliance.actions import virus_gate
 from appliance.backup import gpg
 from appliance.jobs import virus_scan
 from appliance.jobs.registry import JobContext
 from appliance.model.problem import Problem
 from appliance.security import clamd
-from appliance.settings import Clamav
+from appliance.settings import Clamav, Settings
 from appliance.store import alarms, file_checks
 from appliance.store import resources as rows
 from tests.support.waiting import wait_until
@@ -103,8 +104,12 @@ def _answers(place: str) -> bool:
     return True
 
 
-def scan(appliance: Appliance, place: str) -> dict[str, Any]:
-    settings = dataclasses.replace(appliance.settings, clamav=Clamav(place))
+def settings_for(appliance: Appliance, place: str, **options: Any) -> Settings:
+    return dataclasses.replace(appliance.settings, clamav=Clamav(place, **options))
+
+
+def scan(appliance: Appliance, place: str, **options: Any) -> dict[str, Any]:
+    settings = settings_for(appliance, place, **options)
     context = SimpleNamespace(settings=settings, db=appliance.db, depot=appliance.depot, cancelled=lambda: False)
     return dict(virus_scan.run(cast(JobContext, context)).result)
 
@@ -148,7 +153,39 @@ def test_what_the_daemon_does_not_take_is_told(appliance: Appliance, daemon: str
     large = upload(appliance, tmp_path, appliance.dataset(), "large.txt", b"z" * (LIMIT + (2 << 20)))
     scan(appliance, daemon)
     ((kind, message),) = told(appliance)
-    assert (kind, large in message, "StreamMaxLength" in message) == ("virus", True, True)
+    assert (kind, large in message, "StreamMaxLength" in message) == ("virus scan", True, True)
+    assert "clamav.too_large (hold or release)" in message
+    with appliance.db.read() as conn:
+        assert virus_gate.is_waiting(conn, settings_for(appliance, daemon), large), "not released without a scan"
+        assert not virus_gate.is_waiting(conn, settings_for(appliance, daemon, too_large="release"), large)
+        for too_large in ("hold", "release"):
+            assert virus_gate.is_too_large(conn, settings_for(appliance, daemon, too_large=too_large), large)
+    with appliance.db.write() as tx:
+        alarms.resolve_for(tx, kind, large)
+    scan(appliance, daemon)
+    assert told(appliance) == [], "it is not sent anew with each run"
+    with appliance.db.write() as tx:
+        tx.execute("UPDATE file_check SET checked = '2020-01-01T00:00:00.000000'")
+    scan(appliance, daemon)
+    assert len(told(appliance)) == 1, "but every day"
+
+
+def test_a_file_that_was_too_large_once_is_scanned_when_the_limit_was_raised(
+    appliance: Appliance, tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = upload(appliance, tmp_path, appliance.dataset(), "large.txt", b"z" * (LIMIT + (2 << 20)))
+    with socketserver.ThreadingUnixStreamServer(str(short / "d"), _Daemon) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        scan(appliance, str(short / "d"))
+        monkeypatch.setattr(f"{__name__}.LIMIT", LIMIT * 2)
+        with appliance.db.write() as tx:
+            tx.execute("UPDATE file_check SET checked = '2020-01-01T00:00:00.000000'")
+        assert scan(appliance, str(short / "d"))["scanned"] == 1
+        made.shutdown()
+    assert told(appliance) == []
+    with appliance.db.read() as conn:
+        assert not virus_gate.is_waiting(conn, settings_for(appliance, "x"), large)
+        assert not virus_gate.is_too_large(conn, settings_for(appliance, "x"), large)
 
 
 def test_while_the_daemon_is_away_uploads_wait(appliance: Appliance, tmp_path: Path, short: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_member_of_the_collection_reads_here_what_they_read_there(pull: Pull, 
     pull("--users")
     with still.site.db.read() as conn:
         for name in ("kim", "eve"):
-            viewer = callers.of_user(conn, still.site.settings.policy, lookup.user(conn, name), scope="read")
+            viewer = callers.of_user(conn, still.site.settings, lookup.user(conn, name), scope="read")
             assert json.loads(datasets.show(conn, viewer, house.private["id"]))["private"] is True
             with pytest.raises(Problem) as refused:
                 datasets.show(conn, viewer, house.draft["id"])

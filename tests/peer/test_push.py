@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.store import datasets, mirroring, publications, rtdc
+from appliance.store import tags as tag_rows
 from tests.peer.conftest import Publisher, Said, leads_back
 from tests.support.peers import Between, Reply
 from tests.support.samples import synthetic
@@ -159,6 +160,27 @@ def test_personal_data_forbid_it(push: Push, published: str, publisher: Publishe
         rtdc.put(tx, own["resources"][0]["id"], personal=[])
     said = push(published, "--title", "Blood of patient no. 4711")
     assert "title holds a patient number" in said.json[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("supplements", "tags", "told"),
+    [
+        ({}, ["dr-med", "patient no. 4711"], "its tag 'patient no. 4711' holds a patient number"),
+        ({"user:patient id": 471112}, [], "patient number"),
+        ({"sp:cells:comments": ["cells of", "anna@clinic.example"]}, [], "e-mail address"),
+        ({"sp:cells:more": {"date of birth": "1.2.1980"}}, [], "birth date"),
+    ],
+)
+def test_personal_data_in_tags_and_in_supplements_that_are_no_texts_forbid_it(
+    push: Push, published: str, publisher: Publisher, supplements: dict[str, object], tags: list[str], told: str
+) -> None:
+    own = publisher.package(published)
+    with publisher.site.db.write() as tx:
+        tx.execute(
+            "UPDATE resource SET supplements = ? WHERE id = ?", (json.dumps(supplements), own["resources"][0]["id"])
+        )
+        tag_rows.assign(tx, own["id"], tags)
+    assert told in push(published).json[0]["error"]
 
 
 def test_it_is_sent_once_however_often_it_is_said(

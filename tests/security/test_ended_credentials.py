@@ -26,7 +26,7 @@ def with_token(site: Site, name: str, token_id: str, scope: str) -> Viewer:
     with site.db.read() as conn:
         row = users.find(conn, name)
         assert row is not None
-        return callers.of_user(conn, site.settings.policy, row, scope=scope, token_id=token_id)
+        return callers.of_user(conn, site.settings, row, scope=scope, token_id=token_id)
 
 
 LASTING: dict[str, Callable[[House, Viewer], object]] = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from appliance.actions import callers
 from appliance.model.viewer import ANONYMOUS, Viewer
 from appliance.security import policy
-from appliance.settings import Policy
+from appliance.settings import Policy, Settings
 from appliance.store import collections, communities, datasets, sharing, visibility
 from appliance.store.database import Database
 from appliance.web import authentication
@@ -93,7 +93,7 @@ def _viewers(tx, options: Policy) -> Iterator[Viewer]:
     yield authentication.anonymous(options, "192.0.2.1")
     for user in USERS:
         row = tx.execute("SELECT * FROM user WHERE id = ?", (user,)).fetchone()
-        yield callers.of_user(tx, options, row, scope="write")
+        yield callers.of_user(tx, Settings(policy=options), row, scope="write")
     yield Viewer(user_id="ann", name="ann", sysadmin=True, scope="admin", sees_public=True)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from appliance.actions import virus_gate
 from appliance.model.problem import Problem
-from appliance.model.viewer import OPERATOR
+from appliance.model.viewer import OPERATOR, Viewer
 from appliance.peer.outgoing import Wishes, gather
 from appliance.store import file_checks
-from appliance.web import route_table
+from appliance.web import measurement_statistics, route_table
 from tests.support.furnished import House, Visitor
 from tests.support.server import Appliance, Person
 
@@ -78,6 +79,65 @@ def test_every_way_to_a_file_waits_for_the_scanner(house: House) -> None:
     with house.appliance.context.db.write() as tx:
         file_checks.note(tx, [(house.private_file["id"], "virus")])
     assert {name for name, ask in ways(house).items() if ask(max_)[0] == 503} == set()
+
+
+def test_pages_show_nothing_that_was_read_from_such_a_file(house: House) -> None:
+    """A preview, numbers, texts of logs and metadata: all of it came out of the file."""
+    made, file = house.dataset("Waiting for the scanner", private=True, activate=True, wait=True)
+    base = f"/dataset/{made['id']}"
+    resource = f"{base}/resource/{file['id']}"
+    sample = house.people["ada"].get("resource_show", id=file["id"]).result["dc:experiment:sample"]
+    for path, told in (
+        (resource, [sample, "preview.webp", "density", 'id="quality"', 'id="logs"']),
+        (base, ["thumbnail.webp", "verdict"]),
+        ("/dataset?q=waiting+scanner", ["thumbnail.webp"]),
+        ("/measurements?c=sample", [sample]),
+        ("/measurements.csv", [sample]),
+    ):
+        uploader, reader = Visitor(house.appliance, "ada").page(path), Visitor(house.appliance, "max").page(path)
+        assert made["id"] in reader or made["name"] in reader, path
+        rows = [text for page in (uploader, reader) for text in [_about(page, path, file["id"], made)]]
+        assert [one for one in told if one in rows[0]], (path, "this test looks for the right things")
+        assert [one for one in told if one in rows[1]] == [], path
+
+
+def _about(page: str, path: str, file_id: str, made: dict[str, str]) -> str:
+    """The part of a list that is about this file or dataset; of other pages, all."""
+    if path.startswith("/measurements"):
+        ends = "</tr>" if "." not in path else "\r\n"
+        return "".join(row for row in page.split(ends) if file_id in row)
+    if path.startswith("/dataset?"):
+        return "".join(part for part in page.split("<li") if made["id"] in part or made["name"] in part)
+    return page
+
+
+def test_what_is_too_large_for_the_scanner_is_said_plainly(house: House) -> None:
+    site, file = house.appliance.context, house.file["id"]
+    path = f"/dataset/{house.public['id']}/resource/{file}"
+    with site.db.write() as tx:
+        file_checks.note(tx, [(file, virus_gate.TOO_LARGE)])
+    before = site.settings
+    try:
+        assert house.people["eve"].fetch(f"{path}/download/x").status_code == 503
+        page = Visitor(house.appliance, "eve").page(path)
+        assert "larger than the scanner accepts. Only the person" in page
+        site.use_settings(before.replace(**{"clamav.too_large": "release"}))
+        assert house.people["eve"].fetch(f"{path}/download/x").status_code == 200
+        page = Visitor(house.appliance, "eve").page(path)
+        assert "larger than the scanner accepts" in page
+        assert "Only the person" not in page
+    finally:
+        site.use_settings(before)
+        with site.db.write() as tx:
+            tx.execute("DELETE FROM file_check WHERE kind = ?", (virus_gate.TOO_LARGE,))
+
+
+def test_a_stranger_without_an_address_is_not_the_operator(house: House) -> None:
+    """Statistics are counted by caller; who that is says nothing about whose file it is."""
+    question = measurement_statistics.Question.checked(["deform"], [])
+    stranger = Viewer(sees_public=True, address="")
+    with pytest.raises(Problem, match=TOLD):
+        measurement_statistics.statistics(house.appliance.context, house.file["id"], question, stranger)
 
 
 def test_an_archive_waits_and_a_list_does_not(house: House) -> None:

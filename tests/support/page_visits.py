@@ -45,7 +45,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "root": (
         "/admin", "/admin/checks", "POST /admin/checks/repair", "/admin/users", "/admin/users?q=zzzz", "/admin/users/new",
         "POST /admin/users/new?name=Not+good", "POST /admin/users/new?name=fresh{number}&email=fresh{number}@example.org", "/admin/users/ada", "POST /admin/users/ada/disable", "POST /organization/lab/delete",
-        "POST /admin/users/eve/enable", "POST /admin/users/kim/link", "/admin/jobs", "/admin/jobs?state=failed", "/admin/storage",
+        "POST /admin/users/eve/enable", "POST /admin/users/kim/link", "POST /admin/users/kim/setup-code", "/admin/jobs", "/admin/jobs?state=failed", "/admin/storage",
         "/admin/backups", "POST /admin/backups/{backup}/verify", "POST /admin/backups/{broken_backup}/verify", "/admin/backups/{backup}", "POST /admin/backups/{backup}/contents?key={backup_key}",
         "/admin/backups/{backup}/restore/dataset/beads", "POST /admin/backups/{backup}/restore/dataset/beads?key={backup_key}",
         "/admin/trash", "POST /admin/trash/restore?kind=dataset&id={draft}", "/admin/certificate",

@@ -37,8 +37,7 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
             virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
             measurement_statistics.require_measurement(row)
             found.append({"id": row["id"], "name": row["name"], "package_id": row["dataset_id"]})
-    caller = call.viewer.user_id or call.client
-    return [one | measurement_statistics.statistics(call.context, one["id"], question, caller) for one in found]
+    return [one | measurement_statistics.statistics(call.context, one["id"], question, call.viewer) for one in found]
 
 
 @action(
@@ -73,8 +72,7 @@ def dcor_gate_events(call: Call) -> dict[str, Any]:
         row, _ = lookup.resource(conn, call.viewer, call["id"])
         virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
         measurement_statistics.require_measurement(row)
-    caller = call.viewer.user_id or call.client
     return measurement_statistics.members(
-        call.context, row["id"], gates, gate, caller,
+        call.context, row["id"], gates, gate, call.viewer,
         count=call["count"], offset=call["offset"], sort=sort, descending=call["descending"], seed=call["seed"],
     )  # fmt: skip

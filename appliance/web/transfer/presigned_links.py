@@ -133,4 +133,4 @@ def _of_claims(context: Context, claims: dict[str, str], scope: str) -> tuple[Vi
                 if claim == "token" and not allows(credential["scope"], scope):
                     scope = credential["scope"]
         scope = "admin" if claims.get("as") == "admin" else scope
-        return callers.of_user(conn, context.settings.policy, user, scope=scope), ends
+        return callers.of_user(conn, context.settings, user, scope=scope), ends

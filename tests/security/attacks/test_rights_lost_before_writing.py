@@ -16,7 +16,7 @@ from appliance.actions import accounts, communities, login
 from appliance.actions.site import Site
 from appliance.model.viewer import OPERATOR
 from appliance.security.limits import Limiter
-from appliance.store import users
+from appliance.store import sessions, users
 from appliance.store.fair_lock import FairLock
 from appliance.web.api.registry import ACTIONS
 from tests.security.attacks.test_every_way_in import CHANGES, Targets, pages
@@ -142,3 +142,30 @@ def test_a_page_writes_nothing(targets: Targets, ambush: Ambush, boss: str) -> N
         restore(site, boss)
     assert wrong == []
     assert len(reached) > 20, sorted(reached)
+
+
+MEANWHILE: dict[str, Callable[[Site], object]] = {
+    "disabled": lambda site: accounts.set_state(site, OPERATOR, "boss", "disabled"),
+    "removed": lambda site: accounts.set_state(site, OPERATOR, "boss", "deleted"),
+    "other password": lambda site: accounts.change_password(site, OPERATOR, "boss", f"{PASSWORD} of another"),
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_the_right_password_begins_no_session(targets: Targets, ambush: Ambush, boss: str, what: str) -> None:
+    """It is checked before the writer is asked for."""
+    site, client = targets.appliance.context, targets.app.test_client()
+    site.limiter = Limiter()
+    with site.db.read() as conn:
+        row = users.find(conn, boss)
+    assert row is not None
+    ambush.lay(lambda: MEANWHILE[what](site))
+    answer = client.post("/user/login", base_url="https://localhost", data={"login": boss, "password": PASSWORD})
+    ambush.lift()
+    assert ambush.generation is not None
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (401, False)
+    with site.db.read() as conn:
+        assert sessions.of_user(conn, row["id"]) == []
+    accounts.set_state(site, OPERATOR, row["id"], "active")
+    accounts.change_password(site, OPERATOR, row["id"], PASSWORD)
+    accounts.set_sysadmin(site, OPERATOR, row["id"], True)

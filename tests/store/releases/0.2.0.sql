@@ -42,6 +42,7 @@ INSERT INTO "_sqlite_migrations" VALUES (28,'dcor','m0042_gate_exports','2026-12
 INSERT INTO "_sqlite_migrations" VALUES (29,'dcor','m0043_totp','2026-12-01 12:18:52.636648+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (30,'dcor','m0044_oidc','2026-12-01 12:18:52.656348+00:00');
 INSERT INTO "_sqlite_migrations" VALUES (31,'dcor','m0047_extras','2026-12-01 12:18:52.658834+00:00');
+INSERT INTO "_sqlite_migrations" VALUES (32,'dcor','m0045_code_given','2026-12-01 12:14:58.900000+00:00');
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO "meta" VALUES ('notified_jobs','2026-12-01T12:18:54.223165');
 INSERT INTO "meta" VALUES ('site_url','https://localhost:39303');
@@ -89,8 +90,8 @@ CREATE TABLE session (
     expires TEXT NOT NULL,
     address TEXT NOT NULL DEFAULT '',
     agent TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID;
-INSERT INTO "session" VALUES ('ea4146fc-9cc0-4f2f-8525-9619c6f0ed6f',X'AABB39B1858C158E5978EBED04AA3E05E37A0D89EA1B75EE791D9E67ADC5BB06','8d372758-e698-44b6-a752-51aa1c71d3f7','2026-12-01T12:19:12.257318','2026-12-01T12:19:12.257318','2026-12-02T00:19:12.257349','','a browser');
+, code_given INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+INSERT INTO "session" VALUES ('ea4146fc-9cc0-4f2f-8525-9619c6f0ed6f',X'AABB39B1858C158E5978EBED04AA3E05E37A0D89EA1B75EE791D9E67ADC5BB06','8d372758-e698-44b6-a752-51aa1c71d3f7','2026-12-01T12:19:12.257318','2026-12-01T12:19:12.257318','2026-12-02T00:19:12.257349','','a browser',0);
 CREATE TABLE one_time_link (
     hash BLOB PRIMARY KEY,
     user_id TEXT NOT NULL REFERENCES user(id) ON DELETE CASCADE,
@@ -1000,4 +1001,4 @@ INSERT INTO sqlite_master VALUES ('table','search_text','search_text',0,'CREATE 
 INSERT INTO sqlite_master VALUES ('table','search_vocabulary','search_vocabulary',0,'CREATE VIRTUAL TABLE search_vocabulary USING fts5vocab(''search_text'', ''row'')');
 PRAGMA writable_schema = OFF;
 COMMIT;
-PRAGMA user_version = 31;
+PRAGMA user_version = 32;

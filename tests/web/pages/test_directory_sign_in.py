@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.actions import accounts, communities, directory_links, directory_sync
+from appliance.actions import accounts, communities, directory_links, directory_sync, second_factor_setup
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.security import ldap, secrets
 from appliance.store import alarms, audit, identities, users
+from tests.support.authenticator import Phone
 from tests.support.furnished import Visitor
 from tests.support.server import Appliance
 from tests.support.slapd import GROUPS, PEOPLE, READER, READER_PASSWORD, SUFFIX, Slapd
@@ -357,6 +359,34 @@ def test_what_the_directory_said_of_a_person_is_exported_and_erased(clinic: Clin
     accounts.erase(clinic.context, OPERATOR, login)
     with clinic.context.db.read() as conn:
         assert identities.by_login(conn, "ldap", login) is None
+
+
+# --- the second factor ------------------------------------------------------------------------------------------------------
+
+
+def test_administrators_of_the_directory_need_the_second_factor_that_is_demanded(clinic: Clinic) -> None:
+    """The directory's password alone is no second factor."""
+    login, other = clinic.hire("bosses"), clinic.hire("bosses")
+    visitor, page = clinic.sign_in(login)[1], f"/user/{login}/two-step"
+    before = clinic.context.settings
+    try:
+        clinic.context.use_settings(before.replace(**{"policy.administrators_totp": True}))
+        assert visitor.get("/admin").status_code == 403
+        code = second_factor_setup.permit(clinic.context, OPERATOR, login)
+        assert visitor.post(page, password="wrong", setup_code=code).status_code == 409
+        assert visitor.post(page, password="", setup_code=code).status_code == 409
+        answer = visitor.post(page, password=PASSWORD, setup_code=code)
+        key = re.search(r"<code>([A-Z2-7 ]+)</code>", answer.text)
+        assert key is not None, answer.text
+        phone = Phone(key[1])
+        assert visitor.post(f"{page}/confirm", code=phone.code(), setup_code=code).status_code == 200
+        assert visitor.get("/admin").status_code == 200
+        status, elsewhere = clinic.sign_in(login)
+        assert (status, inside(elsewhere)) == (200, False), "a code is asked for"
+        clinic.context.use_settings(before.replace(**{"policy.administrators_totp": True, "ldap.second_factor": True}))
+        assert clinic.sign_in(other)[1].get("/admin").status_code == 200, "the directory asks for one itself"
+    finally:
+        clinic.context.use_settings(before)
 
 
 # --- while nobody answers ----------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import pytest
 from appliance.actions import accounts, communities, provider_links, provider_sync
 from appliance.model.viewer import OPERATOR
 from appliance.security import oidc
+from appliance.security.limits import Limiter, Rates
 from appliance.store import alarms, audit, identities, provider_sessions, users
 from tests.support.furnished import Visitor
 from tests.support.openid_stub import CLIENT, SECRET, Key, Stub, encoded, hmac_with
@@ -121,6 +122,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
 def clinic(running: Clinic) -> Iterator[Clinic]:
     """With an honest provider, before and after."""
     running.stub.honest()
+    forget(running)
     yield running
     running.stub.honest()
 
@@ -235,10 +237,65 @@ def test_another_person_under_the_same_name_does_not_get_the_account(clinic: Cli
     assert clinic.sign_in()[0] == 403
 
 
-@pytest.mark.parametrize("claims", [{"email_verified": False}, {"email": None}, {"email": ["a@b.example"]}])
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email_verified": False},
+        {"email_verified": None},
+        {"email_verified": "no"},
+        {"email": None},
+        {"email": ["a@b.example"]},
+    ],
+)
 def test_an_address_that_is_not_proven_makes_no_account(clinic: Clinic, claims: dict[str, Any]) -> None:
     name = clinic.hire("guests", **claims)
     assert (clinic.sign_in()[0], clinic.account(name)) == (403, {})
+
+
+def test_a_provider_that_proves_addresses_silently_is_trusted_by_a_setting_only(clinic: Clinic) -> None:
+    name, before = clinic.hire("guests"), clinic.context.settings
+    del clinic.stub.person["email_verified"]
+    clinic.context.use_settings(before.replace(**{"oidc.email_trusted": True}))
+    try:
+        assert clinic.sign_in()[0] == 303
+        assert clinic.account(name)["email"] == f"{name}@hospital.example"
+        refused = clinic.hire("guests", email_verified=False)
+        assert (clinic.sign_in()[0], clinic.account(refused)) == (403, {}), "what it says itself counts"
+    finally:
+        clinic.context.use_settings(before)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"kty": "RSA", "kid": "x", "n": "!", "e": "AQAB"}, {"kty": "EC", "crv": "P-0"}, {"kty": "RSA"}, 7, None],
+    ids=str,
+)
+def test_a_key_that_cannot_be_read_spoils_no_others(clinic: Clinic, broken: Any) -> None:
+    clinic.hire("guests")
+    clinic.stub.replies_with("/keys", 200, {"keys": [broken, clinic.stub.key.public(), broken]})
+    assert clinic.sign_in()[0] == 303
+
+
+@pytest.mark.parametrize("path", ["/token", "/keys", "/me"])
+def test_an_endpoint_that_does_not_answer_keeps_no_others_waiting(clinic: Clinic, path: str) -> None:
+    def silent(*_: Any) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(1.5)
+        return 200, {}, b"{}"
+
+    clinic.hire("guests")
+    clinic.stub.replies[path] = silent
+    assert clinic.sign_in()[0] == 503
+    before = clinic.stub.asked.count(path)
+    assert [clinic.sign_in()[0] for _ in range(4)] == [503] * 4
+    assert clinic.stub.asked.count(path) == before
+
+
+def test_an_answer_that_is_wrong_for_one_person_is_not_for_others(clinic: Clinic) -> None:
+    clinic.hire("guests")
+    clinic.stub.replies_with("/token", 500, {})
+    assert clinic.sign_in()[0] == 503
+    clinic.stub.replies.clear()
+    assert clinic.sign_in()[0] == 303
 
 
 def test_groups_that_were_left_out_are_not_no_groups(clinic: Clinic) -> None:
@@ -524,6 +581,54 @@ def test_a_provider_that_is_away_ends_nothing_at_once_and_everything_later(clini
     assert person.get("user_show", id=name).status == 200
 
 
+def test_a_refresh_token_that_was_replaced_is_kept_whatever_else_fails(clinic: Clinic) -> None:
+    """The provider takes each once: whoever gives the last one again is signed out everywhere (RFC 9700, 4.14)."""
+    clinic.hire("guests")
+    clinic.compare()
+    visitor = clinic.sign_in()[1]
+    good, given = ["a refresh token"], []
+
+    def rotating(_path: str, body: bytes, _headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        given.append(parse_qs(body.decode())["refresh_token"][0])
+        if given[-1] != good[-1]:
+            return 400, {}, b'{"error": "invalid_grant"}'
+        good.append(f"refresh token {len(good)}")
+        return 200, {}, json.dumps({"access_token": "x", "refresh_token": good[-1]}).encode()
+
+    clinic.stub.replies["/token"] = rotating
+    clinic.stub.replies_with("/me", 503, {})
+    assert clinic.compare().away
+    del clinic.stub.replies["/me"]
+    assert clinic.compare().ended == 0
+    assert (given, inside(visitor)) == (["a refresh token", "refresh token 1"], True)
+
+
+@pytest.mark.parametrize("issuer", ["", "https://another.example"])
+def test_people_of_a_provider_that_is_not_set_up_any_more_are_out(tmp_path: Path, issuer: str) -> None:
+    clinic = Clinic(tmp_path)
+    try:
+        name = clinic.hire("guests")
+        visitor = clinic.sign_in()[1]
+        token, _ = accounts.create_token(clinic.context, OPERATOR, name, "lab PC", scope="write")
+        clinic.appliance.stop()
+        there, here = clinic.stub.url, clinic.appliance
+        file = here.root / "dcor.toml"
+        file.write_text(file.read_text().replace(f'issuer = "{there}"', f'issuer = "{issuer}"'))
+        clinic.appliance = again = Appliance(here.root, **{"server.port": here.settings.server.port})
+        assert again.settings.oidc.issuer == issuer
+        visitor.appliance, clinic.context = again, again.context
+        assert not inside(visitor)
+        person = Person(again, name, token)
+        assert person.get("user_show", id=name).status == 403
+        assert [one for one in clinic.told() if "no longer set up" in one]
+        link = accounts.one_time_link(clinic.context, OPERATOR, name)
+        assert Visitor(again).post(f"/user/password/{link}", password=LOCAL, again=LOCAL).status_code == 303
+        assert Visitor(again).post("/user/login", login=name, password=LOCAL).status_code == 303
+        assert person.get("user_show", id=name).status == 200, "a local account now"
+    finally:
+        clinic.stop()
+
+
 def test_refresh_tokens_stand_sealed_in_the_database(clinic: Clinic) -> None:
     clinic.hire("guests")
     assert clinic.sign_in()[0] == 303
@@ -603,6 +708,21 @@ def test_an_id_token_is_no_logout_token_and_none_counts_twice(clinic: Clinic) ->
     visitor = clinic.sign_in()[1]
     assert sender.post("/user/logout/backchannel", logout_token=token).status_code == 400
     assert inside(visitor)
+
+
+def test_strangers_do_not_make_this_server_check_tokens_without_end(clinic: Clinic) -> None:
+    clinic.context.limiter = Limiter(Rates(provider_logout="3/minute"))
+    try:
+        sender = Visitor(clinic.appliance)
+        clinic.hire("guests")
+        for _ in range(5):
+            visitor = clinic.sign_in()[1]
+            answer = sender.post("/user/logout/backchannel", logout_token=clinic.logout_token())
+            assert (answer.status_code, inside(visitor)) == (200, False), "the provider may say it as often as it is so"
+        statuses = [sender.post("/user/logout/backchannel", logout_token="x").status_code for _ in range(5)]
+        assert statuses == [400] * 3 + [429] * 2
+    finally:
+        clinic.context.limiter = Limiter()
 
 
 def test_signing_out_there_ends_nobody_elses_sessions_nor_local_ones(clinic: Clinic) -> None:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import html
 import itertools
 import re
-import struct
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,32 +15,12 @@ from appliance.actions import accounts, callers, second_factor_setup
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.store import audit, users
+from tests.support.authenticator import Phone
 from tests.support.furnished import PASSWORD, Visitor
 from tests.support.server import Appliance, Person
 
 NEW = "another horse 2 battery"
 _numbers = itertools.count(1)
-
-
-class Phone:
-    """An authenticator app. It shows each code once; two are good at any moment (the server accepts the next one, too)."""
-
-    def __init__(self, key: str) -> None:
-        self._key = base64.b32decode(key.replace(" ", ""))
-        self._last = 0
-
-    def code(self) -> str:
-        """A code that was not used yet."""
-        now = int(time.time()) // 30
-        self._last = max(now, self._last + 1)
-        assert self._last <= now + 1, "a test needs more codes than there are"
-        return self.shown()
-
-    def shown(self) -> str:
-        """The code of the last time again."""
-        digest = hmac.digest(self._key, struct.pack(">Q", self._last), hashlib.sha1)
-        at = digest[-1] & 15
-        return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 10**6:06d}"
 
 
 class Somebody:
@@ -57,16 +33,16 @@ class Somebody:
         self.browser = Visitor(appliance, self.name)
         self.page = f"/user/{self.name}/two-step"
 
-    def set_up(self) -> tuple[Phone, list[str]]:
+    def set_up(self, permit: str = "") -> tuple[Phone, list[str]]:
         """Set up the app. → (the phone, recovery codes)."""
-        phone = self.scan()
-        answer = self.browser.post(f"{self.page}/confirm", code=phone.code())
+        phone = self.scan(permit)
+        answer = self.browser.post(f"{self.page}/confirm", code=phone.code(), setup_code=permit)
         assert answer.status_code == 200, answer.text
         return phone, recovery_codes(answer.text)
 
-    def scan(self) -> Phone:
+    def scan(self, permit: str = "") -> Phone:
         """Begin to set up; the app knows the key then."""
-        answer = self.browser.post(self.page, password=PASSWORD)
+        answer = self.browser.post(self.page, password=PASSWORD, setup_code=permit)
         assert answer.status_code == 200, answer.text
         found = re.search(r"<code>([A-Z2-7 ]+)</code>", answer.text)
         assert found is not None
@@ -100,6 +76,13 @@ def recovery_codes(text: str) -> list[str]:
     found = re.search(r'<pre class="recovery-codes">(.*?)</pre>', text, re.DOTALL)
     assert found is not None
     return html.unescape(found[1]).split()
+
+
+def setup_code(text: str) -> str:
+    """The one that a page shows."""
+    found = re.search(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", text)
+    assert found is not None
+    return found[0]
 
 
 def inside(visitor: Visitor) -> bool:
@@ -377,20 +360,101 @@ def test_administrators_without_one_are_ordinary_users_where_it_is_demanded(serv
         assert second.person.post("user_create", name="newcomer", email="n@example.org", password=NEW).status == 403, (
             "tokens, too"
         )
-        made = first.person.post("user_create", name="newcomer", email="n@example.org", password=NEW)
-        assert made.status == 200, made.text
         made = second.browser.post(f"/user/{second.name}/api-tokens", name="for later", scope="admin")
         assert made.status_code >= 400, "nothing that has more rights later"
         with server.context.db.read() as conn:
-            viewer = callers.of_user(conn, server.context.settings.policy, users.find(conn, second.name), scope="admin")
+            viewer = callers.of_user(conn, server.context.settings, users.find(conn, second.name), scope="admin")
         with pytest.raises(Problem, match="two-step"):
             accounts.create_token(server.context, viewer, second.name, "for later", scope="admin")
         assert "Until you set it up" in second.browser.page(second.page)
-        second.set_up()
+        assert second.browser.post(second.page, password=PASSWORD).status_code == 409, (
+            "the password alone is not enough"
+        )
+        made = first.browser.post(f"/admin/users/{second.name}/setup-code")
+        assert (made.status_code, made.headers["Cache-Control"]) == (200, "no-store")
+        second.set_up(setup_code(made.text))
         assert second.browser.get("/admin/users").status_code == 200
-        assert second.person.post("user_create", name="newcomer2", email="n2@example.org", password=NEW).status == 200
+        newcomer = {"name": "newcomer2", "email": "n2@example.org", "password": NEW}
+        assert second.person.post("user_create", **newcomer).status == 403, "tokens of the time before have ended"
+        made = second.browser.post(f"/user/{second.name}/api-tokens", name="new", scope="admin", expires="90")
+        token = re.search(r'data-copy="([\w-]{40,})"', made.text)
+        assert token is not None
+        assert Person(server, second.name, token[1]).post("user_create", **newcomer).status == 200
     finally:
         first.browser.post("/admin/settings", key="policy.administrators_totp", do="file")
+
+
+@pytest.fixture
+def waiting(server: Appliance) -> Iterator[list[Somebody]]:
+    """Two administrators without the second factor that is demanded."""
+    without = [Somebody(server, sysadmin=True) for _ in range(2)]
+    first = Somebody(server, sysadmin=True)
+    first.set_up()
+    assert first.browser.post("/admin/settings", key="policy.administrators_totp", value="true").status_code == 303
+    yield without
+    first.browser.post("/admin/settings", key="policy.administrators_totp", do="file")
+
+
+def test_a_stolen_password_does_not_set_up_the_app_of_the_thief(server: Appliance) -> None:
+    victim = Somebody(server, sysadmin=True)
+    before = victim.scan()  # begun by whoever has the password, before it was demanded
+    first = Somebody(server, sysadmin=True)
+    first.set_up()
+    assert first.browser.post("/admin/settings", key="policy.administrators_totp", value="true").status_code == 303
+    try:
+        assert victim.browser.post(f"{victim.page}/confirm", code=before.code()).status_code == 409
+        for wrong in (
+            "",
+            "aaaa-aaaa-aaaa-aaaa",
+            second_factor_setup.permit(server.context, OPERATOR, Somebody(server).name),
+        ):
+            for page in (victim.page, f"{victim.page}/confirm"):
+                answer = victim.browser.post(page, password=PASSWORD, code=before.shown(), setup_code=wrong)
+                assert answer.status_code == 409, page
+            server.context.limiter.login_succeeded(victim.person.id, "127.0.0.1")
+        assert victim.browser.get("/admin/users").status_code == 403
+        assert "Setup code" in victim.browser.page(victim.page)
+    finally:
+        first.browser.post("/admin/settings", key="policy.administrators_totp", do="file")
+
+
+def test_a_setup_code_is_good_once_and_ends_with_the_password(waiting: list[Somebody], server: Appliance) -> None:
+    second, third = waiting
+    code = second_factor_setup.permit(server.context, OPERATOR, second.name)
+    second.set_up(code.upper())
+    assert second.noted("user.totp_permit")[0]["actor"] == "operator"
+    with pytest.raises(Problem, match="already on"):
+        second_factor_setup.permit(server.context, OPERATOR, second.name)
+    second_factor_setup.turn_off_for(server.context, OPERATOR, second.name)
+    second.browser = Visitor(server, second.name)
+    assert second.browser.post(second.page, password=PASSWORD, setup_code=code).status_code == 409
+    code = second_factor_setup.permit(server.context, OPERATOR, third.name)
+    accounts.change_password(server.context, OPERATOR, third.name, NEW)
+    accounts.change_password(server.context, OPERATOR, third.name, PASSWORD)
+    third.browser = Visitor(server, third.name)
+    assert third.browser.post(third.page, password=PASSWORD, setup_code=code).status_code == 409
+
+
+def test_whoever_has_given_a_code_may_take_another_app(waiting: list[Somebody], server: Appliance) -> None:
+    """A new phone needs nobody else, as long as the old one or a recovery code is there."""
+    second, _ = waiting
+    _, codes = second.set_up(second_factor_setup.permit(server.context, OPERATOR, second.name))
+    assert second.browser.post(f"{second.page}/off", password=PASSWORD, code=codes[0]).status_code == 303
+    assert second.browser.get("/admin/users").status_code == 403
+    elsewhere = Visitor(server, second.name)
+    assert elsewhere.post(second.page, password=PASSWORD).status_code == 409, "this one began with the password alone"
+    second.set_up()
+    assert second.browser.get("/admin/users").status_code == 200
+
+
+def test_tokens_for_administration_are_made_with_the_factor_only(waiting: list[Somebody], server: Appliance) -> None:
+    second, _ = waiting
+    with pytest.raises(Problem, match="two-step"):
+        accounts.create_token(server.context, OPERATOR, second.name, "for later", scope="admin")
+    read = accounts.create_token(server.context, OPERATOR, second.name, "script", scope="read")[0]
+    second.set_up(second_factor_setup.permit(server.context, OPERATOR, second.name))
+    assert second.person.post("user_create", name="nn", email="nn@example.org", password=NEW).status == 403
+    assert Person(server, second.name, read).get("user_show").result["name"] == second.name, "others stay"
 
 
 def test_the_sign_in_names_no_account_that_has_one(ada: Somebody) -> None:

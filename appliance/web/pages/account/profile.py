@@ -194,7 +194,7 @@ def end_session(name: str, session_id: str) -> Any:
 def everything(name: str) -> Response:
     """All that is stored about a person, for that person (Art. 15 GDPR)."""
     row = owner(name)
-    person = callers.of_user(conn(), settings().policy, row, scope="write")
+    person = callers.of_user(conn(), settings(), row, scope="write")
 
     def sees(dataset_id: str) -> bool:
         """May the person (not the administrator who asks for them) see this dataset?"""

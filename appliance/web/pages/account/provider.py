@@ -81,12 +81,19 @@ def callback() -> Any:
 def back_channel() -> Response:
     """The provider says that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0)."""
     _require_provider()
+    address = request.remote_addr or ""
+    wait = context().limiter.logout_attempt(address)
+    if wait:
+        response = _json(429, {"error": "temporarily_unavailable"})
+        response.headers["Retry-After"] = str(wait)
+        return response
     try:
         without_slot(provider_sync.signed_out_there)(site(), request.form.get("logout_token", ""))
     except oidc.Refused as refusal:
         return _json(400, {"error": "invalid_request", "error_description": str(refusal)})
     except ServerAway:
         return _json(503, {"error": "temporarily_unavailable"})
+    context().limiter.logout_succeeded(address)
     return _json(200, {})
 
 

@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from appliance.actions import login, managed_accounts, second_factor, second_factor_setup
+from appliance.actions import login, second_factor, second_factor_setup
 from appliance.model.problem import Problem, not_found
 from appliance.store import second_factors
 from appliance.web.pages.account import frame as account
@@ -41,7 +41,8 @@ def begin(name: str) -> Any:
 
     def show_secret() -> Response:
         """The page with the secret."""
-        enrolment = second_factor_setup.begin(site(), viewer(), request.form.get("password", ""))
+        password, permit = request.form.get("password", ""), request.form.get("setup_code", "")
+        enrolment = second_factor_setup.begin(site(), viewer(), password, permit)
         return _once(_page(row, enrolment=enrolment))
 
     return _answered(row, "password", show_secret)
@@ -55,7 +56,8 @@ def confirm(name: str) -> Any:
 
     def show_codes() -> Response:
         """The page with the codes."""
-        codes = second_factor_setup.confirm(site(), viewer(), request.form.get("code", ""))
+        code, permit = request.form.get("code", ""), request.form.get("setup_code", "")
+        codes = second_factor_setup.confirm(site(), viewer(), code, permit)
         return _once(_page(row, codes=codes))
 
     return _answered(row, "confirm", show_codes)
@@ -126,7 +128,7 @@ def _page(
 ) -> str:
     found = second_factors.find(conn(), row["id"])
     is_on = found is not None and found["since"] is not None
-    managed = managed_accounts.manager(conn(), settings(), row["id"]) is not None
+    managed = not second_factor_setup.offered(conn(), settings(), row["id"])
     own = row["id"] == viewer().user_id
     return render(
         "account/two-step.html",
@@ -142,6 +144,9 @@ def _page(
         picture=_picture(enrolment.address) if enrolment is not None else "",
         codes="\n".join(codes or []),
         demanded=bool(row["sysadmin"]) and settings().policy.administrators_totp and not is_on and not managed,
+        permitted=own and second_factor_setup.needs_permit(conn(), settings(), row, viewer().session_id),
+        setup_code=request.form.get("setup_code", ""),
+        administrator=bool(row["sysadmin"]),
         form=form,
         errors=errors or {},
     )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, make_response, request
 from werkzeug.wrappers import Response
 
-from appliance.actions import accounts, managed_accounts
+from appliance.actions import accounts, managed_accounts, second_factor_setup
 from appliance.model.problem import Problem, not_found
 from appliance.store import communities, sessions, tokens, users
 from appliance.web.pages.admin.frame import frame
@@ -145,6 +145,8 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
             "active": row["state"] != "disabled",
             "sysadmin": bool(row["sysadmin"]),
             "directory": identity is not None,
+            "needs_setup_code": second_factor_setup.needs_permit(conn(), settings(), row, None)
+            and second_factor_setup.offered(conn(), settings(), row["id"]),
         },
         badges=_badges(row),
         errors=errors,
@@ -216,3 +218,22 @@ def link(name: str) -> Response:
     return _link_page(
         row["name"], _("With this link, %(name)s sets a new password.", name=row["fullname"] or row["name"])
     )
+
+
+@bp.post("/admin/users/<name>/setup-code")
+@allow("site:administer")
+def setup_code(name: str) -> Response:
+    """A setup code with which an administrator sets up two-step sign-in."""
+    row = _load(name)
+    response = make_response(
+        render(
+            "admin/setup-code.html",
+            code=second_factor_setup.permit(site(), viewer(), row["id"]),
+            text=_("With this code, %(name)s can set up two-step sign-in.", name=row["fullname"] or row["name"]),
+            back=f"/admin/users/{row['name']}",
+            name=row["name"],
+            **frame("users", _("Setup code")),
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response

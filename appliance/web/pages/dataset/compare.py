@@ -176,7 +176,7 @@ def _available(files: list[dict[str, Any]]) -> list[str]:
 
 def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
     """The readers' answer for each file; for one that cannot be read {problem}."""
-    site, caller = context(), viewer().user_id or request.remote_addr or ""
+    site, who = context(), viewer()
     release()  # nobody needs the database while children read
 
     @without_slot
@@ -185,7 +185,7 @@ def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[d
         found = []
         for one in files:
             try:
-                found.append(figures.statistics(site, one["id"], question, caller))
+                found.append(figures.statistics(site, one["id"], question, who))
             except Problem as problem:
                 if problem.status not in (404, 409):
                     raise
@@ -285,12 +285,12 @@ def _limits(numbers: list[dict[str, Any]]) -> tuple[float, float]:
 def _counts(
     ids: list[str], feature: str, limits: tuple[float, float], bins: int, question: figures.Question, place: int
 ) -> list[list[int]]:
-    site, caller = context(), viewer().user_id or request.remote_addr or ""
+    site, who = context(), viewer()
 
     @without_slot
     def compute() -> list[list[int]]:
         """One histogram a file."""
-        answers = (figures.histograms(site, one, question, {feature: limits}, bins, caller) for one in ids)
+        answers = (figures.histograms(site, one, question, {feature: limits}, bins, who) for one in ids)
         return [answer["gates"][place]["counts"][feature] for answer in answers]
 
     return compute()

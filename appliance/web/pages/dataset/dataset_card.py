@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from appliance.actions import virus_gate
 from appliance.store import dataset_cards
 from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import markdown
-from appliance.web.pages.frame.base import conn
+from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 
 
@@ -18,11 +19,14 @@ def hits(pks: Iterable[int]) -> list[dict[str, Any]]:
     """View models of the datasets with these row numbers, in this order."""
     order = list(pks)
     grades = dataset_cards.grades(conn(), order)
-    return [hit(card, grades.get(card["pk"], {})) for card in dataset_cards.by_pks(conn(), order)]
+    cards = dataset_cards.by_pks(conn(), order)
+    pictures = [card["thumbnail"] for card in cards if card["thumbnail"]]
+    hidden = virus_gate.withheld(conn(), settings(), viewer().user_id, pictures)
+    return [hit(card, grades.get(card["pk"], {}), picture=card["thumbnail"] not in hidden) for card in cards]
 
 
-def hit(card: sqlite3.Row, grades: dict[str, int]) -> dict[str, Any]:
-    """The view model of one card; `grades`: how many of its files have which verdict."""
+def hit(card: sqlite3.Row, grades: dict[str, int], *, picture: bool) -> dict[str, Any]:
+    """The view model of one card; `grades`: how many of its files have which verdict, `picture`: may its picture be shown?"""
     meta = [show.resources(card["resources"])]
     if card["events"]:
         meta.append(show.events(card["events"]))
@@ -41,7 +45,9 @@ def hit(card: sqlite3.Row, grades: dict[str, int]) -> dict[str, Any]:
         "when": show.date(card["created"]),
         "time": card["created"] + "Z",
         "time_title": show.moment(card["created"]),
-        "thumb": f"/dataset/{card['id']}/resource/{card['thumbnail']}/thumbnail.webp" if card["thumbnail"] else "",
+        "thumb": f"/dataset/{card['id']}/resource/{card['thumbnail']}/thumbnail.webp"
+        if card["thumbnail"] and picture
+        else "",
     }
 
 

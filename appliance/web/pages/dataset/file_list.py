@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import request
 
+from appliance.actions import virus_gate
 from appliance.model import names
 from appliance.model.viewer import DatasetFacts
 from appliance.store import dataset_cards, resources, verdicts
@@ -15,7 +16,7 @@ from appliance.store import jobs as job_store
 from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import may
-from appliance.web.pages.frame.base import conn, settings
+from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.job_texts import by_file, summary
@@ -45,6 +46,9 @@ def listed(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, Any]:
     page = min(page_number(request.args), max(1, -(-len(chosen) // _PER_PAGE)))
     with_thumbnail = dataset_cards.resources_with_thumbnail(conn(), row["id"])
     grades = verdicts.of_dataset(conn(), row["id"])
+    hidden = virus_gate.withheld(conn(), settings(), viewer().user_id, [file["id"] for file in files])
+    with_thumbnail -= hidden
+    grades = {key: grade for key, grade in grades.items() if key not in hidden}
     by_resource = by_file(job_store.for_dataset(conn(), row["id"]))
     total = sum(file["size"] or 0 for file in files)
     events = sum(file["event_count"] or 0 for file in files)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from appliance.actions import virus_gate
 from appliance.model.csv_cells import inert
 from appliance.model.problem import invalid
 from appliance.store import measurements
@@ -18,7 +20,7 @@ from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.allow import allow
-from appliance.web.pages.frame.base import conn, viewer
+from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.page_cache import cacheable
@@ -47,6 +49,9 @@ COLUMNS = {
     "supplements": (N_("Supplements"), ""),
     "dataset": (N_("Dataset"), ""),
 }
+#: What is shown of a file that waits for the virus scanner, and columns with nothing in them.
+_NAMED = ("resource_id", "name", "dataset_id", "dataset_name", "dataset_title")
+_NAMES_ONLY = {one: None if one in measurements.NUMBERS else "" for one in COLUMNS}
 _FIRST = ("sample", "date", "events", "flow", "width", "region", "medium", "verdict", "area", "deform", "dataset")
 #: numbers that have a range among the filters
 _RANGES = ("events", "flow", "width", "area", "deform", "emodulus")
@@ -74,7 +79,7 @@ def page() -> str:
         dates={"low": request.args.get("date_min", ""), "high": request.args.get("date_max", "")},
         columns=[{"value": one, "text": _heading(one), "on": one in columns} for one in COLUMNS],
         headings=[_sortable(one, query) for one in ("name", *columns)],
-        rows=[_row(row, columns) for row in rows],
+        rows=[_row(row, columns) for row in _shown(rows)],
         pages=pages(total, PER_PAGE, number, lambda other: _address(page=other)),
         sort=query.sort,
         way="desc" if query.descending else "",
@@ -102,7 +107,7 @@ def table() -> Response:
     names = ("name", *(one for one in COLUMNS if one != "dataset"))
     writer.writerow(["id", *names, "dataset", "dataset_id"])
     for start in range(0, len(ids), SLICE):
-        for row in measurements.rows(conn(), ids[start : start + SLICE]):
+        for row in _shown(measurements.rows(conn(), ids[start : start + SLICE])):
             values = [row["resource_id"], *(row[one] for one in names), row["dataset_title"] or row["dataset_name"]]
             writer.writerow(
                 [inert(value) if isinstance(value, str) else value for value in values] + [row["dataset_id"]]
@@ -113,6 +118,13 @@ def table() -> Response:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="measurements.csv"'},
     )
+
+
+def _shown(rows: Iterable[Any]) -> list[Any]:
+    """The rows without what was read from files that wait for the virus scanner."""
+    found = list(rows)
+    hidden = virus_gate.withheld(conn(), settings(), viewer().user_id, [row["resource_id"] for row in found])
+    return [_NAMES_ONLY | {key: row[key] for key in _NAMED} if row["resource_id"] in hidden else row for row in found]
 
 
 def _query(rows: int, start: int) -> measurements.Query:

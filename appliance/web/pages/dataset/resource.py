@@ -43,13 +43,14 @@ def load(ref: str, resource_id: str) -> tuple[sqlite3.Row, sqlite3.Row, DatasetF
 def page(ref: str, resource_id: str) -> str:
     """Everything about one file."""
     row, file, facts = load(ref, resource_id)
-    made = artefacts.of_resource(conn(), resource_id)
-    facts_of_file = rtdc.get(conn(), resource_id)
+    waits = virus_gate.waits(conn(), settings(), viewer().user_id, resource_id)
+    made = {} if waits else artefacts.of_resource(conn(), resource_id)
+    facts_of_file = None if waits else rtdc.get(conn(), resource_id)
     jobs = job_store.for_resource(conn(), resource_id)
     circle = communities.find(conn(), row["circle_id"], "circle", deleted=True)
     is_measurement = file["mimetype"] in ("RT-DC", "DC")
-    measures = verdicts.get(conn(), resource_id)
-    dc = json.loads(file["dc"])
+    measures = None if waits else verdicts.get(conn(), resource_id)
+    dc = {} if waits else json.loads(file["dc"])
     model: dict[str, Any] = {
         "title": file["name"],
         "id": resource_id,
@@ -58,18 +59,18 @@ def page(ref: str, resource_id: str) -> str:
         + state_badges(row["state"], private=facts.private),
         "crumbs": dataset_pages.crumbs(row, circle, (file["name"], "")),
         "measurement": is_measurement,
-        "figures": measurement.figures(file, dc) if is_measurement else [],
+        "figures": measurement.figures(file, dc) if is_measurement and not waits else [],
         "tables": measurement.tables(dc),
         "supplements": supplements.tables(json.loads(file["supplements"]), settings().policy.supplements),
-        "verdict": verdict.of_file(measures, jobs) if is_measurement else None,
-        "warnings": (waits := _scan_wait(resource_id)) + ([] if measures else measurement.warnings(row, facts_of_file)),
+        "verdict": verdict.of_file(measures, jobs) if is_measurement and not waits else None,
+        "warnings": _scan_notes(resource_id, waits) + ([] if measures else measurement.warnings(row, facts_of_file)),
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
         "logs": measurement.logs(facts_of_file) if facts_of_file else [],
         "data_tables": measurement.data_tables(facts_of_file) if facts_of_file else [],
         "explorer": explorer.model(row, file, facts_of_file, facts)
         if "columns" in made and facts_of_file and file["event_count"]
         else None,
-        "preview_wait": _preview_wait(jobs),
+        "preview_wait": "" if waits else _preview_wait(jobs),
         "snippets": snippets.of_resource(
             file,
             settings().site_url,
@@ -99,9 +100,14 @@ def jobs_fragment(ref: str, resource_id: str) -> str:
     return render("resource/jobs.html", **model) if model["jobs_open"] else ""
 
 
-def _scan_wait(resource_id: str) -> list[dict[str, Any]]:
-    """What somebody is told who may see this page, but have the file only after the virus scanner."""
-    if not virus_gate.waits(conn(), settings(), viewer().user_id, resource_id):
+def _scan_notes(resource_id: str, waits: bool) -> list[dict[str, Any]]:
+    """What is told of a file that the virus scanner has not looked at."""
+    if virus_gate.is_too_large(conn(), settings(), resource_id):
+        text = _("This file was not scanned for viruses: it is larger than the scanner accepts.")
+        if virus_gate.is_waiting(conn(), settings(), resource_id):
+            text += " " + _("Only the person who uploaded it can open it. Ask your administrator.")
+        return [{"kind": "warn", "text": text}]
+    if not waits:
         return []
     text = _(
         "This file has not been scanned for viruses yet. Until it has, only the person who uploaded it can open it."

@@ -29,6 +29,9 @@ _EXACT = {
     "The code is wrong or has already been used. Wait for the app's next code.": N_(
         "The code is wrong or has already been used. Wait for the app's next code."
     ),
+    "This is no valid setup code. Ask another administrator for a new one (dcor user totp-setup NAME).": N_(
+        "This is no valid setup code. Ask another administrator for a new one (dcor user totp-setup NAME)."
+    ),
     "Set up two-step sign-in for your own account first.": N_("Set up two-step sign-in for your own account first."),
     "An organization must be provided": N_("Choose a circle."),
     "Organization does not exist": N_("This circle does not exist."),

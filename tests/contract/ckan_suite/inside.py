@@ -12,7 +12,8 @@ import ckan.logic as logic
 import ckan.model as model
 import ckan.tests.helpers as helpers
 import pytest
-from server import SITE_USER, server
+
+from tests.contract.ckan_suite.server import SITE_USER, server
 
 
 class Inside:

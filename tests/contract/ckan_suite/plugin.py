@@ -17,11 +17,12 @@ from typing import Any
 import ckan.logic as logic
 import ckan.tests.factories as factories
 import ckan.tests.helpers as helpers
-import inside
 import pytest
-from demands import MAKES
-from server import CIRCLE, SITE_USER, TOKEN, control, server
 from werkzeug.datastructures import FileStorage
+
+from tests.contract.ckan_suite import inside
+from tests.contract.ckan_suite.demands import MAKES
+from tests.contract.ckan_suite.server import CIRCLE, SITE_USER, TOKEN, control, server
 
 #: Settings of CKAN's that DCOR has, too: a test that sets them so is run.
 SAME = {

@@ -2,7 +2,8 @@
 
 It lies in the data root, beside the copies of the database, where the start of the service can settle it as well as `dcor update` and
 `dcor rollback`. Every step may be repeated. Order: COPYING (nothing is changed) → CHANGING (the database may have another form) →
-READY (all that is left is to make the other release the current one) → no journal; or from CHANGING and READY → UNDOING → no journal.
+READY (all that is left is to make the other release the current one) → SWITCHED (all that is left is to start it) → no journal; or from
+CHANGING and READY → UNDOING → COPYING (all that is left is to start the release from before) → no journal.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from appliance.settings import Settings
 from appliance.store import database_place, inspection
 from appliance.store.database import Database
 
-COPYING, CHANGING, READY, UNDOING = "copying", "changing", "ready", "undoing"
+COPYING, CHANGING, READY, SWITCHED, UNDOING = "copying", "changing", "ready", "switched", "undoing"
 UPDATE, ROLLBACK = "update", "rollback"
 
 _NAME, _LOCK = "journal.json", "journal.lock"
@@ -78,6 +79,18 @@ def ready(settings: Settings, entry: Entry) -> Entry:
     return _write(settings, replace(entry, step=READY, state=_state(settings)))
 
 
+def switched(settings: Settings, entry: Entry) -> None:
+    """The target is the current release; it may not have been started yet."""
+    _write(settings, replace(entry, step=SWITCHED))
+
+
+def end_if_settled(settings: Settings, current: str) -> None:
+    """Close the journal if everything is done, or as before."""
+    entry = read(settings)
+    if entry is not None and (entry.step, current) in {(COPYING, entry.source), (SWITCHED, entry.target)}:
+        end(settings)
+
+
 def end(settings: Settings) -> None:
     """Close the journal: everything is done, or as before."""
     path = _folder(settings) / _NAME
@@ -91,8 +104,8 @@ def can_be_finished(settings: Settings, entry: Entry) -> bool:
     return entry.step == READY and entry.state == _state(settings)
 
 
-def undo(settings: Settings, entry: Entry) -> None:
-    """Make the database what it was before, if it may have been changed, and close the journal. May be repeated."""
+def take_back(settings: Settings, entry: Entry) -> None:
+    """Make the database what it was before, if it may have been changed. May be repeated. Raises Problem when the copy is gone."""
     if entry.copy and _must_go_back(settings, entry):
         copy = rollback_copies.find(settings, entry.copy)
         if not copy.exists():
@@ -102,11 +115,17 @@ def undo(settings: Settings, entry: Entry) -> None:
             )
         _write(settings, replace(entry, step=UNDOING))  # once begun, it has to come to its end
         rollback_copies.put_back(settings, copy)
+    _write(settings, replace(entry, step=COPYING, copy="", state=""))
+
+
+def undo(settings: Settings, entry: Entry) -> None:
+    """Take back what may have been changed, and close the journal. May be repeated."""
+    take_back(settings, entry)
     end(settings)
 
 
 def _must_go_back(settings: Settings, entry: Entry) -> bool:
-    if entry.step == READY:
+    if entry.step in (READY, SWITCHED):
         return entry.state == _state(settings)  # otherwise somebody has used it since, and nothing of that may be lost
     # In these nobody else has used it: a start settles the journal first.
     return entry.step in (CHANGING, UNDOING)
@@ -125,7 +144,7 @@ def settle_at_start(settings: Settings, running: str) -> str:
         return ""
     if at_work:
         raise invalid(message=f"The {entry} is at work; it starts the service itself.")
-    if running == entry.target and entry.step == READY:
+    if running == entry.target and entry.step in (READY, SWITCHED):
         end(settings)
         return f"The {entry} had been interrupted after its last step; it is finished."
     if running == entry.target and entry.step == CHANGING and entry.copy:

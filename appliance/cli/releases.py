@@ -20,6 +20,7 @@ from appliance import durable
 from appliance.actions import release_journal, rollback_copies
 from appliance.cli import units
 from appliance.cli.common import note
+from appliance.cli.stopped_service import ServiceError, stopped_service
 from appliance.health.overview import answers
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
@@ -29,6 +30,7 @@ _GATE_SECONDS = 45.0
 _STOP_SECONDS = 15.0
 _POLL = 0.2
 _HISTORY = "history.json"
+_STOPPING = "Stopping the service … (Should this be interrupted: `sudo dcor update` settles it, a start of the service as well.)"
 #: Releases besides the current one that stay.
 _OLD_KEPT = 2
 
@@ -153,21 +155,28 @@ class Releases:
 
 
 @contextmanager
-def stopped_service(settings: Settings) -> Iterator[None]:
-    """The service is stopped inside and started again afterwards, whatever happens. Without systemd: Problem if it runs."""
-    if not Path("/run/systemd/system").is_dir():
-        if answers(settings):
-            raise invalid(message="The service runs outside of systemd. Stop it first, and start it afterwards.")
-        yield
-        return
-    subprocess.run(["systemctl", "stop", "dcor.service"], check=True)
+def _journalled(
+    releases: Releases, settings: Settings, action: str, source: str, target: str
+) -> Iterator[release_journal.Entry]:
+    """The journal is open, and the service is stopped inside."""
+    with release_journal.at_work(settings):
+        entry = release_journal.begin(settings, action, source, target)
+        with _closed_when_started(releases, settings):
+            yield entry
+
+
+@contextmanager
+def _closed_when_started(releases: Releases, settings: Settings) -> Iterator[None]:
+    """The service is stopped inside; the journal is closed when it has been started again: until then whoever comes next starts it."""
     try:
-        yield
-    finally:
-        subprocess.run(["systemctl", "daemon-reload"], check=False)
-        # Whatever was tried before: this start must not be refused as one too many.
-        subprocess.run(["systemctl", "reset-failed", "dcor.service"], check=False, capture_output=True)
-        subprocess.run(["systemctl", "start", "dcor.service"], check=True)
+        with stopped_service(settings):
+            yield
+    except ServiceError:
+        raise
+    except BaseException:
+        release_journal.end_if_settled(settings, releases.current)
+        raise
+    release_journal.end_if_settled(settings, releases.current)
 
 
 def gate(
@@ -227,11 +236,8 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
     Each step is in the journal: what is killed in between is finished or undone by the next `dcor update`, `dcor rollback` or start.
     """
     source = releases.current
-    told(
-        "Stopping the service … (Should this be interrupted: `sudo dcor update` settles it, a start of the service as well.)"
-    )
-    with release_journal.at_work(settings), stopped_service(settings):
-        entry = release_journal.begin(settings, release_journal.UPDATE, source, version)
+    told(_STOPPING)
+    with _journalled(releases, settings, release_journal.UPDATE, source, version) as entry:
         with _undone_unless_ready(settings):
             copy = rollback_copies.take(settings, version)
             entry = release_journal.change_begins(settings, entry, copy)
@@ -248,11 +254,11 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
         return _switch(releases, settings, entry)
 
 
-def go_back(releases: Releases, last: Step, settings: Settings) -> None:
+def go_back(releases: Releases, last: Step, settings: Settings, told: Callable[[str], None]) -> None:
     """Take the switch `last` back, with the database as it was before when its form has changed. Journalled like `change`."""
     copy = rollback_copies.find(settings, last.snapshot)
-    with release_journal.at_work(settings), stopped_service(settings):
-        entry = release_journal.begin(settings, release_journal.ROLLBACK, last.target, last.source)
+    told(_STOPPING)
+    with _journalled(releases, settings, release_journal.ROLLBACK, last.target, last.source) as entry:
         with _undone_unless_ready(settings):
             if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
                 present = rollback_copies.take(settings, f"rollback-from-{last.target}")
@@ -272,7 +278,7 @@ def _undone_unless_ready(settings: Settings) -> Iterator[None]:
     finally:
         entry = None if ready else release_journal.read(settings)
         if entry is not None:
-            release_journal.undo(settings, entry)
+            release_journal.take_back(settings, entry)
 
 
 def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) -> bool:
@@ -283,19 +289,18 @@ def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) 
         entry = release_journal.read(settings)
         if entry is None:
             return False
-        if entry.target == releases.current:
-            units.install(releases.prefix / entry.target)
-            release_journal.end(settings)
-            told(f"The {entry} had been interrupted after its last step; it is finished.")
-            return True
-        with stopped_service(settings):
-            if release_journal.can_be_finished(settings, entry):
+        with _closed_when_started(releases, settings):
+            if entry.target == releases.current:
+                _switched(releases, settings, entry)
+                done = "had been interrupted after its last step; it is finished."
+            elif release_journal.can_be_finished(settings, entry):
                 _switch(releases, settings, entry)
-                told(f"The {entry} had been interrupted; it is finished now.")
-                return True
-            release_journal.undo(settings, entry)
-        told(f"The {entry} had been interrupted; it was undone.")
-    return False
+                done = "had been interrupted; it is finished now."
+            else:
+                release_journal.take_back(settings, entry)
+                done = "had been interrupted; it was undone."
+        told(f"The {entry} {done}")
+    return releases.current == entry.target
 
 
 def _switch(releases: Releases, settings: Settings, entry: release_journal.Entry) -> Step:
@@ -304,9 +309,13 @@ def _switch(releases: Releases, settings: Settings, entry: release_journal.Entry
     if entry.action == release_journal.UPDATE:
         releases.remember([*releases.history(), step])
     releases.switch(entry.target)
-    units.install(releases.prefix / entry.target)
-    release_journal.end(settings)
+    _switched(releases, settings, entry)
     return step
+
+
+def _switched(releases: Releases, settings: Settings, entry: release_journal.Entry) -> None:
+    units.install(releases.prefix / entry.target)
+    release_journal.switched(settings, entry)
 
 
 def _as_owner(settings: Settings, command: list[str]) -> list[str]:

@@ -152,7 +152,7 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
         question += " The database as it was before the update is put back; what was entered since then is lost."
     confirm(question, yes)
-    go_back(releases, last, settings)
+    go_back(releases, last, settings, note)
     emit({"current": last.source, "previous": last.target}, as_json, lambda _: f"Release {last.source} is in use.")
 
 

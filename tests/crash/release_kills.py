@@ -90,7 +90,7 @@ class Machine:
     def rollback(self) -> None:
         """`dcor rollback`: settle, then go back."""
         if not program.settle(self.releases, self.settings, _silent) and self.releases.history():
-            program.go_back(self.releases, self.releases.history()[-1], self.settings)
+            program.go_back(self.releases, self.releases.history()[-1], self.settings, _silent)
 
 
 def _silent(_text: str) -> None:

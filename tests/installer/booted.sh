@@ -2,8 +2,9 @@
 # booted.sh TREE STATE SHARED SCRIPT: boot a copy of the system in TREE with its own systemd, run SCRIPT there, switch it off.
 #
 # The copy has no network; STATE keeps what it changes, SHARED appears as /mnt/shared. Prints what SCRIPT said; ends with its
-# exit code. Made of systemd-nspawn and an overlay; nothing of this machine is touched.
+# exit code, after SECONDS_AT_MOST (1300) at the latest. Made of systemd-nspawn and an overlay; nothing of this machine is touched.
 set -eu
+export SECONDS_AT_MOST="${SECONDS_AT_MOST:-1300}"
 mkdir -p "$2/upper/etc/systemd/system/multi-user.target.wants" "$2/work" "$2/root"
 cp "$4" "$2/upper/script"
 cat >"$2/upper/etc/systemd/system/scenario.service" <<EOU
@@ -11,7 +12,7 @@ cat >"$2/upper/etc/systemd/system/scenario.service" <<EOU
 After=basic.target dbus.service
 [Service]
 Type=oneshot
-TimeoutStartSec=1300
+TimeoutStartSec=$SECONDS_AT_MOST
 Environment=LANG=C.UTF-8 HOME=/root
 StandardOutput=append:/mnt/shared/said
 StandardError=inherit
@@ -30,7 +31,7 @@ unshare --mount --kill-child sh -eu -c '
     fi
     # Not under the filter of system calls for containers: it refuses Landlock, which a machine has.
     export SYSTEMD_SECCOMP=0
-    exec timeout 1400 systemd-nspawn --directory="$2/root" --boot --register=no --keep-unit --private-network --console=read-only \
+    exec timeout $((SECONDS_AT_MOST + 100)) systemd-nspawn --directory="$2/root" --boot --register=no --keep-unit --private-network --console=read-only \
         --bind="$3:/mnt/shared" --machine=fresh --hostname=fresh
 ' sh "$1" "$2" "$3" >"$2/console" 2>&1 || code=$?
 cat "$3/said"

@@ -28,19 +28,29 @@ def make_keys(folder: Path) -> None:
 def add_tools(folder: Path) -> None:
     """A measurement, the main job, and the functions that scenarios share."""
     shutil.copy(synthetic(), folder / "sample.rtdc")
-    shutil.copy(HERE / "main_job.py", folder)
+    for script in ("main_job.py", "killed_releases.py"):
+        shutil.copy(HERE / script, folder)
     text = (HERE / "scenario_a.sh").read_text()
     (folder / "functions.sh").write_text(text[text.index("step()") : text.index("cert=")])
 
 
 def add_releases(folder: Path, python: str) -> None:
-    """Beside bundle.tar: newer.tar 0.2.1, broken.tar 0.2.2 that does not start, unsigned.tar 0.2.3."""
+    """Beside bundle.tar: newer.tar 0.2.1 (migrating.tar with another step of the schema), broken.tar 0.2.2 that does not start,
+    unsigned.tar 0.2.3."""
 
     def breaks(source: Path) -> None:
         service = source / "appliance" / "service.py"
         service.write_text(service.read_text() + "\nraise RuntimeError('forced')\n")
 
+    def migrates(source: Path) -> None:
+        step = source / "appliance" / "store" / "migrations" / "m9000_shoe_size.py"
+        step.write_text(
+            '"""A step of a later release."""\n\n\ndef upgrade(conn):\n'
+            '    conn.execute("ALTER TABLE user ADD COLUMN shoe_size INTEGER")\n'
+        )
+
     variant(folder, "newer.tar", "0.2.1", python)
+    variant(folder, "migrating.tar", "0.2.1", python, change=migrates)
     variant(folder, "broken.tar", "0.2.2", python, change=breaks)
     variant(folder, "unsigned.tar", "0.2.3", python, signed=False)
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ import click
 from appliance.actions import reserve
 from appliance.cli.backup_options import FILE_PATH, as_caller_for_owner, key_option, key_text, progress
 from appliance.cli.common import CliState, confirm, emit, json_option, note, pass_state, size, yes_option
-from appliance.health.units import SERVICE, SYSTEMD
+from appliance.cli.stopped_service import restored_service
 
 
 @click.group("reserve")
@@ -87,7 +84,7 @@ def take_over(
     """
     secret = key_text(key)
     confirm(f"Make {state.data_root} the server whose increments are in {place}?", yes)
-    with _service_down(), progress() as told, as_caller_for_owner(state.data_root):
+    with restored_service(), progress() as told, as_caller_for_owner(state.data_root):
         done = reserve.take_over(
             state.data_root, place, secret, signer=signer, any_signer=any_signer, replace=replace,
             old_is_off=old_is_off, address=address, progress=told,
@@ -108,20 +105,6 @@ def take_over(
         f"Next: let the DNS name {done.restored.manifest.hostname} lead to this machine; keep the old one off; sudo dcor inspect"
     )
     return int(bool(done.restored.problems))
-
-
-@contextmanager
-def _service_down() -> Iterator[None]:
-    """The service of this machine is stopped inside and started afterwards; it refuses by itself while a restore is not finished."""
-    if not SYSTEMD.is_dir():
-        yield
-        return
-    subprocess.run(["systemctl", "stop", SERVICE], check=False)
-    try:
-        yield
-    finally:
-        subprocess.run(["systemctl", "reset-failed", SERVICE], check=False, capture_output=True)
-        subprocess.run(["systemctl", "start", SERVICE], check=False)
 
 
 def _updated(data: dict[str, Any]) -> str:

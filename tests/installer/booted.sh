@@ -32,7 +32,7 @@ unshare --mount --kill-child sh -eu -c '
     # Not under the filter of system calls for containers: it refuses Landlock, which a machine has.
     export SYSTEMD_SECCOMP=0
     exec timeout $((SECONDS_AT_MOST + 100)) systemd-nspawn --directory="$2/root" --boot --register=no --keep-unit --private-network --console=read-only \
-        --bind="$3:/mnt/shared" --machine=fresh --hostname=fresh
+        --bind="$3:/mnt/shared" --bind=/dev/fuse --machine=fresh --hostname=fresh
 ' sh "$1" "$2" "$3" >"$2/console" 2>&1 || code=$?
 cat "$3/said"
 exit "$code"

@@ -149,6 +149,27 @@ systemctl stop dcor
 restore --backup "$older"
 systemctl start dcor
 job check "$resource"
+step unsigned
+refuses "an unsigned release" "sign" dcor update --bundle /mnt/shared/unsigned.tar --yes
+test ! -e /opt/dcor/0.2.3
+step network-disk
+# The data root on a file system in user space, which counts as one of the network: the database has to lie elsewhere.
+systemctl stop dcor
+umount /data
+bindfs /volume /data
+systemctl start dcor || true
+refuses "a database on a network disk" "depot.database_folder" dcor inspect
+systemctl stop dcor
+install -d -m 700 -o dcor /var/lib/dcor
+dcor config set depot.database_folder /var/lib/dcor
+dcor init
+systemctl reset-failed dcor
+systemctl start dcor
+test -f /var/lib/dcor/dcor.sqlite
+job check "$resource"
+dcor backup create
+systemctl start dcor-scrub.service dcor-backup.service
+job check "$resource"
 step stop
 systemctl stop dcor
 test "$(systemctl show -P Result dcor.service)" = success

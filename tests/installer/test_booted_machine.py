@@ -6,6 +6,7 @@ release: `tests/run.sh -m soak tests/installer/test_booted_machine.py`; `DCOR_TE
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from tests.installer.bundles import HERE, TOP
 
 #: Distribution → its Python.
 SUITES = {"trixie": "3.13", "bookworm": "3.11"}
-PACKAGES = "python3,systemd,systemd-sysv,dbus,openssl,iproute2,ca-certificates,procps"
+PACKAGES = "python3,systemd,systemd-sysv,dbus,openssl,iproute2,ca-certificates,procps,bindfs"
 
 pytestmark = [
     pytest.mark.slow,
@@ -69,3 +70,27 @@ def test_a_booted_machine_from_installation_to_removal(tree: Path, shared: Path,
     assert "FAIL" not in done.stdout, done.stdout
     assert "Overall exposure level for dcor.service: 1." in done.stdout
     print(tree.name, bundles.seconds(done.stdout))
+
+
+#: Kills of the real commands, by action.
+KILLS = {"update": 70, "rollback": 70, "bundle": 6, "backup": 15, "restore": 20, "repair": 15, "force": 4, "install": 6}
+
+
+@pytest.mark.timeout(12_000)
+def test_real_updates_rollbacks_and_installations_are_killed(tree: Path, shared: Path, tmp_path: Path) -> None:
+    """After each kill the service is back by itself, by its start, or by the one command that a message names."""
+    (shared / "kills.json").write_text(json.dumps(KILLS))
+    command = [HERE / "booted.sh", tree, tmp_path, shared, HERE / "scenario_kills.sh"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=11_500,
+        env={**os.environ, "SECONDS_AT_MOST": "11000"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [json.loads(line) for line in (shared / "kills.jsonl").read_text().splitlines()]
+    assert [one for one in found if "wrong" in one] == []
+    assert found[-1]["kills"] >= sum(KILLS.values())
+    print(found[-1])

@@ -168,15 +168,16 @@ def _journalled(
 @contextmanager
 def _closed_when_started(releases: Releases, settings: Settings) -> Iterator[None]:
     """The service is stopped inside; the journal is closed when it has been started again: until then whoever comes next starts it."""
+    started = True
     try:
         with stopped_service(settings):
             yield
     except ServiceError:
+        started = False
         raise
-    except BaseException:
-        release_journal.end_if_settled(settings, releases.current)
-        raise
-    release_journal.end_if_settled(settings, releases.current)
+    finally:
+        if started:
+            release_journal.end_if_settled(settings, releases.current)
 
 
 def gate(

@@ -38,12 +38,14 @@ def restored_service() -> Iterator[None]:
         yield
         return
     _systemctl("stop", "the same command")
+    restored = False
     try:
         yield
-    except BaseException:
-        with suppress(ServiceError):  # what went wrong before is what has to be mended
-            _start("")
-        raise
+        restored = True
+    finally:
+        if not restored:
+            with suppress(ServiceError):  # what went wrong before is what has to be mended
+                _start("")
     _start("sudo systemctl start dcor")
 
 

@@ -32,6 +32,10 @@ NAMED = {
     "contract/test_dclab_by_address.py": ({"443"}, "dclab's patterns demand it; on a loopback address of its own"),
     "health/test_checks.py": ({"443", "8443"}, "settings that are looked at; nothing listens or connects"),
     "backup/test_backup.py": ({"/tmp"}, "a folder with a random name is made in it, where every account may go"),
+    "installer/killed_releases.py": (
+        {"/tmp/bundle/installer/install.sh", "/tmp/killed", "/tmp/resource", "/tmp/token"},
+        "it runs on a machine of its own (tests/installer/booted.sh)",
+    ),
     "jobs/hostile_tasks.py": ({"/tmp"}, "a mount that is refused"),
     "cli/test_certificate.py": ({"443"}, "a setting that decides about names; nothing listens or connects"),
     "security/test_access_file.py": ({"localhost:8443", "8443"}, "a name in a file"),
@@ -41,7 +45,15 @@ NAMED = {
 }
 
 #: Scripts that run on a machine of their own, whose /tmp is nobody else's (tests/installer/machine.sh).
-OWN_MACHINE = {"scenario_a.sh", "scenario_b.sh", "scenario_systemd.sh", "builder.sh", "booted.sh", "machine.sh"}
+OWN_MACHINE = {
+    "scenario_a.sh",
+    "scenario_b.sh",
+    "scenario_systemd.sh",
+    "scenario_kills.sh",
+    "builder.sh",
+    "booted.sh",
+    "machine.sh",
+}
 
 
 def _name(path: Path) -> str:

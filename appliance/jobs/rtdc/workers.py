@@ -38,7 +38,7 @@ def event_ranges(total: int, event_bytes: int, *, align: int = 1, target_bytes: 
 class WorkerPool:
     """`cores - 1` forked workers and the caller, sharing the ranges dynamically.
 
-    `work(ranges, number)` iterates the ranges it is given and stores results itself; `number` tells workers apart. Use as a context manager: leaving it ends
+    Where the kernel permits fewer processes, there are fewer workers. `work(ranges, number)` iterates the ranges it is given and stores results itself; `number` tells workers apart. Use as a context manager: leaving it ends
     what is still running.
     """
 
@@ -51,7 +51,11 @@ class WorkerPool:
         self._children: set[int] = set()
         extra = min(cores - 1, len(ranges) - 1)
         for number in range(1, extra + 1):
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except BlockingIOError:
+                # The kernel counts processes by UID, those of another appliance in another container, too: fewer workers, the same result.
+                break
             if pid == 0:
                 os.close(self._report)
                 self._run_child(report_writer, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import resource
 import signal
 from collections.abc import Iterator
 
@@ -119,3 +120,28 @@ def _wait_then(crew: WorkerPool) -> None:
     """Let the helper find a range before this process has taken them all."""
     crew._work = lambda ranges, number: None
     crew.take_part(lambda: None)
+
+
+def test_where_no_more_processes_are_permitted_one_does_all() -> None:
+    """The kernel counts them by UID: those of a second appliance on the same kernel, too."""
+    shared = mmap.mmap(-1, 1000)
+
+    def work(ranges: Iterator[Range], _number: int) -> None:
+        for start, stop in ranges:
+            for place in range(start, stop):
+                shared[place] += 1
+
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.geteuid() == 0:  # root is not limited
+                os.setuid(65534)
+            resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+            with WorkerPool([(n, n + 10) for n in range(0, 1000, 10)], work, 4) as crew:
+                crew.take_part(lambda: None)
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert shared[:] == b"\1" * 1000

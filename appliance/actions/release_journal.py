@@ -3,7 +3,7 @@
 It lies in the data root, beside the copies of the database, where the start of the service can settle it as well as `dcor update` and
 `dcor rollback`. Every step may be repeated. Order: COPYING (nothing is changed) → CHANGING (the database may have another form) →
 READY (all that is left is to make the other release the current one) → SWITCHED (all that is left is to start it) → no journal; or from
-CHANGING and READY → UNDOING → COPYING (all that is left is to start the release from before) → no journal.
+CHANGING and READY → UNDOING → UNDONE (all that is left is to start the release from before) → no journal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from appliance.settings import Settings
 from appliance.store import database_place, inspection
 from appliance.store.database import Database
 
-COPYING, CHANGING, READY, SWITCHED, UNDOING = "copying", "changing", "ready", "switched", "undoing"
+COPYING, CHANGING, READY, SWITCHED, UNDOING, UNDONE = "copying", "changing", "ready", "switched", "undoing", "undone"
 UPDATE, ROLLBACK = "update", "rollback"
 
 _NAME, _LOCK = "journal.json", "journal.lock"
@@ -87,8 +87,13 @@ def switched(settings: Settings, entry: Entry) -> None:
 def end_if_settled(settings: Settings, current: str) -> None:
     """Close the journal if everything is done, or as before."""
     entry = read(settings)
-    if entry is not None and (entry.step, current) in {(COPYING, entry.source), (SWITCHED, entry.target)}:
+    if entry is not None and (_is_settled(entry, current) or (entry.step, current) == (COPYING, entry.source)):
         end(settings)
+
+
+def _is_settled(entry: Entry, current: str) -> bool:
+    """Is all that is left to start the release `current`?"""
+    return (entry.step, current) in {(UNDONE, entry.source), (SWITCHED, entry.target)}
 
 
 def end(settings: Settings) -> None:
@@ -115,7 +120,7 @@ def take_back(settings: Settings, entry: Entry) -> None:
             )
         _write(settings, replace(entry, step=UNDOING))  # once begun, it has to come to its end
         rollback_copies.put_back(settings, copy)
-    _write(settings, replace(entry, step=COPYING, copy="", state=""))
+    _write(settings, replace(entry, step=UNDONE))
 
 
 def undo(settings: Settings, entry: Entry) -> None:
@@ -138,6 +143,9 @@ def settle_at_start(settings: Settings, running: str) -> str:
     """
     entry = read(settings)
     if entry is None:
+        return ""
+    if _is_settled(entry, running) and is_at_work(settings):
+        end(settings)  # by this start, whatever becomes of the command
         return ""
     at_work = is_at_work(settings)
     if at_work and (running == entry.target or (running == entry.source and entry.step == COPYING)):

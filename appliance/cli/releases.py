@@ -290,6 +290,7 @@ def settle(releases: Releases, settings: Settings, told: Callable[[str], None]) 
         entry = release_journal.read(settings)
         if entry is None:
             return False
+        told(_STOPPING)
         with _closed_when_started(releases, settings):
             if entry.target == releases.current:
                 _switched(releases, settings, entry)

@@ -200,3 +200,23 @@ def test_an_update_puts_them_there(releases: Releases, machine: Path, tmp_path: 
     program._switch(releases, settings, entry_)
     assert releases.current == "0.3.0"
     assert (machine / "dcor.service").read_text() == "service of 0.3.0\n"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_journal_is_open_until_the_service_starts(releases: Releases, tmp_path: Path, finished: bool) -> None:
+    """A command that is killed after its last change, before the start: whoever comes next has to start it; the start closes the journal."""
+    settings = settings_module.load(tmp_path / "data", env={})
+    (tmp_path / "data" / "rollback").mkdir(parents=True)
+    with release_journal.at_work(settings):
+        entry_ = release_journal.begin(settings, release_journal.UPDATE, "0.2.0", "0.3.0")
+        assert release_journal.settle_at_start(settings, "0.2.0") == ""
+        assert release_journal.read(settings) is not None, (
+            "the service that runs may be started again before it is stopped"
+        )
+        if finished:
+            program._switch(releases, settings, entry_)
+        else:
+            release_journal.take_back(settings, entry_)
+        assert release_journal.read(settings) is not None
+        assert release_journal.settle_at_start(settings, releases.current) == ""
+        assert release_journal.read(settings) is None

@@ -8,15 +8,20 @@ Prints a line of JSON for each kill and for each thing that is wrong, and a tabl
 from __future__ import annotations
 
 import collections
+import contextlib
 import json
 import os
 import random
 import re
 import shutil
 import signal
+import sqlite3
+import ssl
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 OLD, NEW = "0.2.0", "0.2.1"
@@ -57,11 +62,13 @@ def answers(seconds: float) -> bool:
     """Does the service answer by then?"""
     end = time.monotonic() + seconds
     while True:
-        if Path("/usr/local/bin/dcor").exists() and run("dcor", "status").returncode == 0:
-            return True
+        with contextlib.suppress(OSError):
+            context = ssl.create_default_context(cafile=str(DATA / "certificates/server.cert"))
+            with urllib.request.urlopen("https://dcor.clinic.example/api/3", timeout=10, context=context) as answer:
+                return answer.status == 200
         if time.monotonic() > end:
             return False
-        time.sleep(0.3)
+        time.sleep(0.2)
 
 
 def is_starting() -> bool:
@@ -118,8 +125,9 @@ def recover(said: str, again: list[str], by_start: bool) -> str:
 
 
 def users() -> set[str]:
-    """Names of the accounts."""
-    return {one["name"] for one in json.loads(run("dcor", "user", "list", "--json").stdout)}
+    """Names of the accounts, as a running service has them."""
+    with closing(sqlite3.connect(f"{(DATA / 'dcor.sqlite').as_uri()}?mode=ro", uri=True)) as conn:
+        return {row[0] for row in conn.execute("SELECT name FROM user WHERE state != 'deleted'")}
 
 
 def work(name: str) -> str:
@@ -136,6 +144,8 @@ def look(action: str, expected: set[str]) -> None:
     missing = expected - users()
     if missing:
         say(wrong="lost", action=action, names=sorted(missing), current=current())
+    if CHANCE.random() > 0.3:
+        return
     resource = Path("/tmp/resource").read_text().strip()
     token = Path("/tmp/token").read_text().strip()
     job = [sys.executable, "/mnt/shared/main_job.py", "check", "https://dcor.clinic.example"]
@@ -188,14 +198,14 @@ def releases(table: Table) -> None:
         number += 1
         before = current()
         if before == NEW:
-            if number % 4 == 0:
+            if number % 6 == 0:
                 newer.add(work(f"newer{number}"))
             action, command = "rollback", ["dcor", "rollback", "--yes"]
-        elif table.open("bundle") and number % 5 == 0:
+        elif table.open("bundle") and number % 7 == 0:
             shutil.rmtree(PREFIX / NEW, ignore_errors=True)
             action, command = "bundle", ["dcor", "update", "--bundle", "/mnt/shared/migrating.tar", "--yes"]
         else:
-            backup = [] if number % 3 == 0 else ["--no-backup"]
+            backup = [] if number % 5 == 0 else ["--no-backup"]
             if not (PREFIX / NEW / ".complete").exists():
                 run("dcor", "update", "--bundle", "/mnt/shared/migrating.tar", "--yes")
                 continue
@@ -204,7 +214,7 @@ def releases(table: Table) -> None:
             run(*command)
             newer = newer if current() == NEW else set()
             continue
-        if before == OLD and number % 4 == 0:
+        if before == OLD and number % 6 == 0:
             there.add(work(f"older{number}"))
         table.one(action, command)
         if current() == OLD:

@@ -73,7 +73,7 @@ def test_a_booted_machine_from_installation_to_removal(tree: Path, shared: Path,
 
 
 #: Kills of the real commands, by action.
-KILLS = {"update": 70, "rollback": 70, "bundle": 6, "backup": 15, "restore": 20, "repair": 15, "force": 4, "install": 6}
+KILLS = {"update": 40, "rollback": 60, "bundle": 4, "backup": 25, "restore": 35, "repair": 30, "force": 3, "install": 4}
 
 
 @pytest.mark.timeout(12_000)

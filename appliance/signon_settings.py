@@ -58,6 +58,12 @@ class Oidc:
     scopes: str = _option(
         "openid profile email", "What is asked for; add offline_access where only that gives refresh tokens"
     )
+    prompt: str = _option(
+        "auto",
+        "What the provider asks people each time; auto = for consent where offline_access is asked for, else as it likes; nothing = as it likes "
+        "(Entra ID, where an administrator has consented for all)",
+        choices=("auto", "nothing", "consent", "login", "select_account"),
+    )
     login_claim: str = _option("preferred_username", "Claim with the name of the account")
     name_claim: str = _option("name", "Claim with the full name")
     email_claim: str = _option("email", "Claim with the e-mail address")

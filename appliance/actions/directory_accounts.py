@@ -54,7 +54,7 @@ def admit(tx: sqlite3.Connection, viewer: Viewer, person: Person, grants: Grants
             raise NotAdmitted(f"'{person.login}' may not sign in: {reason}.", alarm=False)
         return str(row["id"])
     if reason := reason_against(person, grants):
-        raise NotAdmitted(f"'{person.login}' of the directory may not sign in: {reason}.", alarm=False)
+        raise NotAdmitted(f"'{person.login}' of your institution may not sign in: {reason}.", alarm=False)
     user_id = _create(tx, viewer, person, issuer)
     made = identities.of_user(tx, user_id)
     if made is not None:
@@ -92,17 +92,17 @@ def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Pers
     if other is not None and other["user_id"] != user["id"]:
         owner = users.find(tx, other["user_id"])
         raise invalid(
-            message=f"'{person.login}' of the directory has the account {owner['name'] if owner else other['user_id']} already."
+            message=f"'{person.login}' of your institution has the account {owner['name'] if owner else other['user_id']} already."
         )
     if other is not None:
         return
     if identities.of_user(tx, user["id"]) is not None:
         raise invalid(
-            message=f"The account {user['name']} belongs to somebody else of the directory: dcor {_tool(issuer)} unlink {user['name']}"
+            message=f"The account {user['name']} belongs to somebody else of your institution: dcor {_tool(issuer)} unlink {user['name']}"
         )
     if user["sysadmin"] and users.count_admins(tx) == 1:
         raise invalid(
-            message=f"{user['name']} is the only local administrator, and has to work without the directory. Make another one first."
+            message=f"{user['name']} is the only local administrator, and has to work without your institution's accounts. Make another one first."
         )
     identities.add(tx, issuer, person.subject, user["id"], person.login)
     if user["state"] == "pending":
@@ -130,20 +130,20 @@ def require_free(conn: sqlite3.Connection, person: Person, issuer: str = LDAP) -
         names.require_name(name)
     except Problem as problem:
         raise NotAdmitted(
-            f"'{person.login}' of the directory can have no account: the name '{name}' cannot be used ({problem}). Make a local "
+            f"'{person.login}' of your institution can have no account: the name '{name}' cannot be used ({problem}). Make a local "
             f"account with another name, and: {link_with.format('NAME')}",
             alarm=True,
         ) from problem
     if not person.email:
         raise NotAdmitted(
-            f"'{person.login}' of the directory can have no account: it has no e-mail address there"
+            f"'{person.login}' of your institution can have no account: it has no e-mail address there"
             f" ({'ldap.email_attribute' if issuer == LDAP else 'oidc.email_claim, with email_verified, or oidc.email_trusted'}).",
             alarm=True,
         )
     for other in (users.find(conn, name), users.by_email(conn, person.email)):
         if other is not None:
             raise NotAdmitted(
-                f"'{person.login}' of the directory cannot sign in: the account '{other['name']}' has the same name or e-mail "
+                f"'{person.login}' of your institution cannot sign in: the account '{other['name']}' has the same name or e-mail "
                 f"address ({person.email}). If both are the same person: {link_with.format(other['name'])}",
                 alarm=True,
             )

@@ -1,4 +1,4 @@
-"""What is decided in a directory is not changed here by hand: passwords, profiles, roles and administration of its people."""
+"""What is decided in a directory or at an OpenID provider is not changed here by hand: passwords, profiles, roles and administration of its people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LDAP = "ldap"
 ALARM = "accounts without directory"
 #: Fields of the profile that the directory fills.
 PROFILE = ("fullname", "email")
-_ELSEWHERE = "This comes from the directory of your institution and is changed there."
+_ELSEWHERE = "This comes from your institution and is changed there."
 
 
 def manager(conn: sqlite3.Connection, settings: Settings, user_id: str) -> sqlite3.Row | None:
@@ -67,7 +67,7 @@ def has_factor_elsewhere(conn: sqlite3.Connection, settings: Settings, user_id: 
 def require_local_password(conn: sqlite3.Connection, settings: Settings, user_id: str) -> None:
     """Raises Problem 409 for an account whose password is that of the directory."""
     if manager(conn, settings, user_id) is not None:
-        raise invalid({"password": ["The password of this account is that of the directory, and is changed there."]})
+        raise invalid({"password": ["The password of this account is that of your institution, and is changed there."]})
 
 
 def require_same_profile(
@@ -86,7 +86,7 @@ def require_own_administration(conn: sqlite3.Connection, settings: Settings, use
     identity = manager(conn, settings, user_id)
     if identity is not None and identity["administrator"]:
         raise invalid(
-            message="A group of the directory makes this account an administrator; take it out of that group (ldap.administrators)."
+            message="A group of your institution makes this account an administrator; take it out of that group (ldap.administrators, oidc.administrators)."
         )
 
 
@@ -95,5 +95,5 @@ def require_own_membership(conn: sqlite3.Connection, settings: Settings, communi
     source = identities.source(conn, community_id, user_id)
     if source and in_use(settings, source):
         raise invalid(
-            message="This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
+            message="This membership comes from a group of your institution (ldap.circles, oidc.circles); it is changed there, not here."
         )

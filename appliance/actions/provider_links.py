@@ -11,6 +11,7 @@ from appliance.model.directory import Person
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
 from appliance.security import oidc, policy, secrets
+from appliance.security.https_json import ServerAway
 from appliance.store import alarms, communities
 
 
@@ -37,6 +38,7 @@ def check(site: Site) -> Iterator[Line]:
         yield Line(False, str(problem))
         return
     yield from _client(site, list(metadata.get("code_challenge_methods_supported") or []))
+    yield from _trial(site, provider)
     yield Line(True, f"To be registered there: redirect URI {provider_login.redirect_uri(site.settings)}")
     yield Line(True, f"To be registered there: post-logout URI {site.settings.site_url}/user/login")
     yield Line(
@@ -56,6 +58,25 @@ def _client(site: Site, methods: list[str]) -> Iterator[Line]:
         yield Line(False, f"No secret is kept for '{settings.client_id}' at this issuer: sudo dcor oidc secret")
     if methods and "S256" not in methods:
         yield Line(False, "It does not say that it supports PKCE with S256.")
+
+
+def _trial(site: Site, provider: oidc.Provider) -> Iterator[Line]:
+    """Ask for tokens with a made-up code: a provider that knows this client and its secret refuses the code, and nothing else."""
+    if not site.settings.oidc.client_id or not provider_login.client_secret(site.settings):
+        return
+    name = site.settings.oidc.client_id
+    try:
+        flow = oidc.new_flow()
+        provider.exchange(flow, flow.verifier, provider_login.redirect_uri(site.settings))
+    except oidc.Refused as refusal:
+        if refusal.error == "invalid_grant":
+            yield Line(True, f"It accepts '{name}' with this secret.")
+        else:
+            yield Line(False, f"It should refuse only a made-up code (invalid_grant). {refusal}")
+    except ServerAway as problem:
+        yield Line(False, str(problem))
+    else:
+        yield Line(False, "It gives tokens for a made-up code, so it proves nobody.")
 
 
 def _groups(site: Site) -> Iterator[Line]:

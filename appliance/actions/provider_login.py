@@ -21,6 +21,8 @@ from appliance.store import alarms, audit, identities, provider_sessions, users
 
 #: File in `secrets/` with the key that seals refresh tokens.
 KEY = "oidc.key"
+#: Kind of the alarm for a provider that does not say in which groups people are.
+GROUPS = "provider groups"
 CALLBACK = "/user/login/oidc/callback"
 _MOST_GROUPS = 5000
 _providers: dict[tuple[Oidc, str], oidc.Provider] = {}
@@ -91,6 +93,7 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
     try:
         with site.db.write() as tx:
             _require_unused(tx, flow)
+            _note_groups(tx, site.settings.oidc, tokens.claims)
             user_id = directory_accounts.admit(
                 tx, Viewer(name=person.login, address=address), person, grants, issuer=site.settings.oidc.issuer
             )
@@ -99,6 +102,7 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
     except directory_accounts.NotAdmitted as refusal:
         with site.db.write() as tx:
             audit.add(tx, viewer, "session.refused", "user", "", provider=person.login, reason=str(refusal))
+            _note_groups(tx, site.settings.oidc, tokens.claims)
             known = identities.find(tx, site.settings.oidc.issuer, person.subject)
             if known is not None:  # what the provider says now ends what it gave before
                 directory_accounts.bring_in_step(tx, known, person, grants)
@@ -175,6 +179,18 @@ def _start(site: Site, tx: sqlite3.Connection, user_id: str, tokens: oidc.Tokens
     )  # fmt: skip
     provider_sessions.person_confirmed(tx, user_id)
     return cookie
+
+
+def _note_groups(tx: sqlite3.Connection, settings: Oidc, claims: dict[str, Any]) -> None:
+    """An alarm where groups decide and the provider sends none at all; the next sign-in with the claim ends it."""
+    if settings.groups_claim in claims or not rules(settings).named:
+        alarms.resolve_for(tx, GROUPS, "")
+        return
+    text = (
+        f"The provider sends no claim '{settings.groups_claim}', so groups give nobody a role. Let it send the groups to "
+        f"'{settings.client_id}', or set oidc.groups_claim."
+    )
+    alarms.raise_(tx, GROUPS, "", text)
 
 
 def _groups(settings: Oidc, claims: dict[str, Any]) -> list[Group]:

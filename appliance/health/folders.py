@@ -10,11 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from appliance import durable, root_marker
-from appliance.actions import backups
+from appliance.actions import backups, provider_login
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model.problem import Problem
-from appliance.security import secrets
+from appliance.security import secrets, totp
+from appliance.store import provider_sessions, second_factors
 from appliance.store.data_root import FOLDERS
 
 _DEEPEST = 8
@@ -142,15 +143,17 @@ _SECRETS = {
     "signing.key": "Links and sessions that people have end.",
     "audit.key": "Nobody can tell any more whether the audit log was changed.",
     backups.BACKUP_KEY: "Backups that are there do not count as this server's own, and no new one is made.",
+    totp.KEY: "Who needs a code to sign in gets in with a recovery code only.",
+    provider_login.KEY: "People who have signed in at the OpenID provider have to do so anew.",
 }
 
 
 def _lost_secrets(premises: Premises) -> Iterator[Finding]:
-    """Keys that are missing or damaged; one for backups is there after the first of them only."""
+    """Keys that are missing or damaged; some are made with the first thing that needs them."""
     for name, why in _SECRETS.items():
         path = premises.settings.secrets / name
         if not path.exists():
-            if name == backups.BACKUP_KEY and not backup_manifest.names(backups.folder(premises.settings)):
+            if not _is_needed(premises, name):
                 continue
             what, fix = "is missing", ""
         elif not _is_secret(path):
@@ -165,6 +168,18 @@ def _lost_secrets(premises: Premises) -> Iterator[Finding]:
             why,
             f"{fix}sudo dcor backup restore --system --key key-sheet.txt. {again}".strip(),
         )
+
+
+def _is_needed(premises: Premises, name: str) -> bool:
+    """Is there something that was made with this key?"""
+    if name == backups.BACKUP_KEY:
+        return bool(backup_manifest.names(backups.folder(premises.settings)))
+    if name not in (totp.KEY, provider_login.KEY):
+        return True
+    if not premises.settings.database.is_file():
+        return False  # a check of its own says so
+    with premises.db.read() as conn:
+        return second_factors.any_(conn) if name == totp.KEY else provider_sessions.any_sealed(conn)
 
 
 def _is_secret(path: Path) -> bool:

@@ -42,8 +42,10 @@ _T = TypeVar("_T")
 class Refused(Problem):
     """403: what the provider or the browser brought does not prove who somebody is; the message is for the administrator."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, error: str = "") -> None:
+        """`error` is the provider's own word for it (OAuth 2.0, 5.2)."""
         super().__init__(403, "Authorization Error", message=reason)
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +158,11 @@ class Provider:
             "scope": self.settings.scopes, "state": flow.state, "nonce": flow.nonce,
             "code_challenge": flow.challenge, "code_challenge_method": "S256",
         }  # fmt: skip
-        if "offline_access" in self.settings.scopes.split():
-            query["prompt"] = "consent"  # OpenID Connect Core, 11
+        prompt = self.settings.prompt
+        if prompt == "auto":  # OpenID Connect Core, 11
+            prompt = "consent" if "offline_access" in self.settings.scopes.split() else ""
+        if prompt not in ("", "nothing"):
+            query["prompt"] = prompt
         url = self.endpoint("authorization")
         return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
@@ -200,7 +205,7 @@ class Provider:
             return answer
         reason = f"{answer.status} {_short(answer.data.get('error'))} {_short(answer.data.get('error_description'))}"
         if answer.status in (400, 401, 403) and answer.data.get("error") != "invalid_client":
-            raise Refused(f"The provider refuses: {reason.strip()}")
+            raise Refused(f"The provider refuses: {reason.strip()}", str(answer.data.get("error") or ""))
         raise ServerAway(f"The provider gives no tokens: {reason.strip()}. Is the secret right? sudo dcor oidc secret")
 
     def _whole(self, answer: Answer, claims: dict[str, Any]) -> dict[str, Any]:

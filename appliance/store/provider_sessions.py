@@ -34,6 +34,11 @@ def find(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
     return row
 
 
+def any_sealed(conn: sqlite3.Connection) -> bool:
+    """Is there a refresh token?"""
+    return conn.execute("SELECT 1 FROM provider_session WHERE refresh IS NOT NULL LIMIT 1").fetchone() is not None
+
+
 def refreshable(conn: sqlite3.Connection, issuer: str) -> list[sqlite3.Row]:
     """Sessions about which the provider can be asked, those longest unconfirmed first."""
     return conn.execute(

@@ -14,6 +14,11 @@ def find(conn: sqlite3.Connection, user_id: str) -> sqlite3.Row | None:
     return row
 
 
+def any_(conn: sqlite3.Connection) -> bool:
+    """Has any account one?"""
+    return conn.execute("SELECT 1 FROM second_factor LIMIT 1").fetchone() is not None
+
+
 def is_on(conn: sqlite3.Connection, user_id: str) -> bool:
     """Does signing in to this account need a code?"""
     row = find(conn, user_id)

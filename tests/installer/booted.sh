@@ -31,8 +31,16 @@ unshare --mount --kill-child sh -eu -c '
     fi
     # Not under the filter of system calls for containers: it refuses Landlock, which a machine has.
     export SYSTEMD_SECCOMP=0
-    exec timeout $((SECONDS_AT_MOST + 100)) systemd-nspawn --directory="$2/root" --boot --register=no --keep-unit --private-network --console=read-only \
-        --bind="$3:/mnt/shared" --bind=/dev/fuse --machine=fresh --hostname=fresh
+    # A control group of its own: two machines at once must not share those of their services.
+    group=/sys/fs/cgroup/booted.$$
+    mkdir "$group"
+    echo $$ >"$group/cgroup.procs"
+    code=0
+    timeout $((SECONDS_AT_MOST + 100)) systemd-nspawn --directory="$2/root" --boot --register=no --keep-unit --private-network --console=read-only \
+        --bind="$3:/mnt/shared" --bind=/dev/fuse --machine=fresh --hostname=fresh || code=$?
+    echo $$ >/sys/fs/cgroup/cgroup.procs
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+    exit "$code"
 ' sh "$1" "$2" "$3" >"$2/console" 2>&1 || code=$?
 cat "$3/said"
 exit "$code"

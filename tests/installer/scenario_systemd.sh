@@ -50,6 +50,7 @@ systemctl start dcor || true
 refuses "the unmounted volume" "volume mounted" dcor inspect
 refuses "a backup without the volume" "volume mounted" dcor backup create
 test -z "$(ls -A /data)" || echo "FAIL: something was made in the mount point"
+systemctl stop dcor # it is started again and again
 mount --bind /volume /data
 systemctl reset-failed dcor
 systemctl start dcor
@@ -60,6 +61,7 @@ mv /data/dcor.sqlite /data/lost
 systemctl start dcor || true
 refuses "a lost database" "dcor.sqlite is missing" dcor inspect
 test ! -e /data/dcor.sqlite || echo "FAIL: a new database was made"
+systemctl stop dcor
 mv /data/lost /data/dcor.sqlite
 systemctl reset-failed dcor
 systemctl start dcor

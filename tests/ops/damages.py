@@ -26,7 +26,8 @@ from appliance.actions import backups
 from appliance.backup import create as backup
 from appliance.health import units
 from appliance.model import times
-from appliance.store import alarms, audit, inspection, jobs
+from appliance.security import sealing, totp
+from appliance.store import alarms, audit, inspection, jobs, second_factors, users
 from appliance.store.database import Database
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
@@ -212,6 +213,17 @@ def audit_key_missing(place: Place) -> None:
 @damage("secrets", "audit.key is damaged", "rm {root}/secrets/audit.key", SYSTEM)
 def audit_key_damaged(place: Place) -> None:
     (place.root / "secrets" / "audit.key").write_bytes(b"\0" * 65)
+
+
+@damage("secrets", "totp.key is missing", SYSTEM)
+def totp_key_missing(place: Place) -> None:
+    key = place.root / "secrets" / totp.KEY
+    with closing(Database(place.database)) as db, db.write() as tx:
+        boss = users.find(tx, "boss")
+        assert boss is not None
+        second_factors.begin(tx, boss["id"], sealing.seal(key, b"of the telephone", boss["id"]))
+    place.done("backup", "create")
+    key.unlink()
 
 
 @damage("leftovers", "old files", REPAIR)

@@ -293,7 +293,7 @@ def test_memberships_from_groups_are_not_changed_by_hand_and_those_by_hand_not_b
         lambda: communities.set_member(clinic.context, OPERATOR, "circle", "lab", login, "admin"),
         lambda: communities.remove_member(clinic.context, OPERATOR, "circle", "lab", login),
     ):
-        with pytest.raises(Problem, match="comes from a group of the directory"):
+        with pytest.raises(Problem, match="comes from a group of your institution"):
             change()
     communities.create(clinic.context, OPERATOR, "circle", {"name": f"by-hand-{login}", "title": "By hand"})
     communities.set_member(clinic.context, OPERATOR, "circle", f"by-hand-{login}", login, "admin")
@@ -309,13 +309,13 @@ def test_memberships_from_groups_are_not_changed_by_hand_and_those_by_hand_not_b
 def test_password_name_and_administration_are_changed_in_the_directory(clinic: Clinic) -> None:
     login = clinic.hire("bosses")
     visitor = clinic.sign_in(login)[1]
-    with pytest.raises(Problem, match="that of the directory"):
+    with pytest.raises(Problem, match="that of your institution"):
         accounts.change_password(clinic.context, OPERATOR, login, "a new and long password")
-    with pytest.raises(Problem, match="that of the directory"):
+    with pytest.raises(Problem, match="that of your institution"):
         accounts.one_time_link(clinic.context, OPERATOR, login)
     with pytest.raises(Problem, match="from the directory"):
         accounts.update(clinic.context, OPERATOR, login, {"email": "other@hospital.example"})
-    with pytest.raises(Problem, match="A group of the directory makes"):
+    with pytest.raises(Problem, match="A group of your institution makes"):
         accounts.set_sysadmin(clinic.context, OPERATOR, login, False)
     accounts.update(clinic.context, OPERATOR, login, {"about": "Own words", "email": f"{login}@hospital.example"})
     page = visitor.get(f"/user/{login}").text

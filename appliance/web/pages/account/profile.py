@@ -42,9 +42,7 @@ def _page(row: sqlite3.Row, values: dict[str, str] | None = None, errors: dict[s
         values=values or {"fullname": row["fullname"], "email": row["email"], "about": row["about"]},
         errors=errors or {},
         own=row["id"] == viewer().user_id,
-        managed=_(
-            "Name, e-mail address and password of this account come from the directory of your institution and are changed there."
-        )
+        managed=_("Name, e-mail address and password of this account come from your institution and are changed there.")
         if managed_accounts.manager(conn(), settings(), row["id"]) is not None
         else "",
         facts=[

@@ -54,17 +54,17 @@ _EXACT = {
     "Organization cannot be deleted while it still has datasets": N_(
         "A circle that still has datasets cannot be deleted."
     ),
-    "This comes from the directory of your institution and is changed there.": N_(
-        "This comes from the directory of your institution and is changed there."
+    "This comes from your institution and is changed there.": N_(
+        "This comes from your institution and is changed there."
     ),
-    "The password of this account is that of the directory, and is changed there.": N_(
-        "The password of this account is that of the directory, and is changed there."
+    "The password of this account is that of your institution, and is changed there.": N_(
+        "The password of this account is that of your institution, and is changed there."
     ),
-    "A group of the directory makes this account an administrator; take it out of that group (ldap.administrators).": N_(
-        "A group of the directory makes this account an administrator; take it out of that group (ldap.administrators)."
+    "A group of your institution makes this account an administrator; take it out of that group (ldap.administrators, oidc.administrators).": N_(
+        "A group of your institution makes this account an administrator; take it out of that group (ldap.administrators, oidc.administrators)."
     ),
-    "This membership comes from a group of the directory (ldap.circles); it is changed there, not here.": N_(
-        "This membership comes from a group of the directory (ldap.circles); it is changed there, not here."
+    "This membership comes from a group of your institution (ldap.circles, oidc.circles); it is changed there, not here.": N_(
+        "This membership comes from a group of your institution (ldap.circles, oidc.circles); it is changed there, not here."
     ),
     "Your rights changed while this request was waiting; nothing was changed. Try again.": N_(
         "Your rights changed while this request was waiting; nothing was changed. Try again."

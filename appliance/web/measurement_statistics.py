@@ -110,6 +110,37 @@ def members(
     return _read(context, resource_id, asked, viewer)
 
 
+def medians(
+    context: Context, resource_id: str, question: Question, gate: str, viewer: Viewer, *, draws: int, seed: int
+) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.resampling.medians` for one file that `viewer` may read. Raises Problem."""
+    asked = {
+        "what": "medians",
+        "features": list(question.features),
+        "gates": list(question.gates),
+        "gate": gate,
+        "draws": draws,
+        "seed": seed,
+        "stream": resource_id.replace("-", ""),
+    }
+    return _read(context, resource_id, asked, viewer)
+
+
+def rows(
+    context: Context, resource_id: str, question: Question, gate: str, viewer: Viewer, *, start: int, count: int
+) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.resampling.rows` for one file that `viewer` may read. Raises Problem."""
+    asked = {
+        "what": "rows",
+        "features": list(question.features),
+        "gates": list(question.gates),
+        "gate": gate,
+        "start": start,
+        "count": count,
+    }
+    return _read(context, resource_id, asked, viewer)
+
+
 def _read(context: Context, resource_id: str, asked: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
     if context.readers is None:
         raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")

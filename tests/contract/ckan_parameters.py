@@ -160,6 +160,7 @@ OURS = frozenset(
         "dcor_gate_file",
         "dcor_gate_list",
         "dcor_gate_save",
+        "dcor_median_differences",
         "dcor_statistics",
         "dcor_verdict",
         "site_read",

@@ -40,7 +40,7 @@ def ways(house: House) -> dict[str, Callable[[Person], tuple[int, str]]]:
             "event/0.json", "pictures.json?events=0", "export.csv", "export.fcs",
         )
     ]  # fmt: skip
-    paths += [f"/dataset/{dataset}/download.zip", f"/datasets.zip?dataset={dataset}"]
+    paths += [f"/dataset/{dataset}/download.zip", f"/datasets.zip?dataset={dataset}", f"/compare/export.csv?r={file}"]
     paths += [f"/objects/resource/{file[:3]}/{file[3:6]}/{file[6:]}"]
 
     def by_path(path: str) -> Callable[[Person], tuple[int, str]]:
@@ -62,6 +62,7 @@ def ways(house: House) -> dict[str, Callable[[Person], tuple[int, str]]]:
         found[f"dcserv {query}"] = by_action("dcserv", id=file, query=query, version="2")
     found["dcserv 1"] = by_action("dcserv", id=file, query="feature", feature="deform", version="1")
     found["dcor_statistics"] = by_action("dcor_statistics", ids=[file], features=["deform"])
+    found["dcor_median_differences"] = by_action("dcor_median_differences", ids=[file])
     found["dcor_gate_events"] = by_action("dcor_gate_events", id=file)
     return found
 

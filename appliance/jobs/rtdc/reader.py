@@ -16,13 +16,22 @@ import numpy as np
 from dclab import definitions as dfn
 from PIL import Image
 
-from . import events, features, members, population
+from . import events, features, members, population, resampling
 from .errors import RtdcError, explained
 from .features import Array
 from .opening import SafeRTDC, open_dataset
 
 #: Most events answered by one request.
 MAX_EVENTS = 100
+
+#: Questions about all events of a file.
+_OVER_ALL = {
+    "statistics": population.describe,
+    "histograms": population.histograms,
+    "members": members.choose,
+    "medians": resampling.medians,
+    "rows": resampling.rows,
+}
 
 _Key = tuple[str, int, int, int]
 
@@ -68,7 +77,7 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
 
     `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
     values, traces, picture; "image" {event} → picture only; "pictures" {events} → several of
-    them; "statistics" and "histograms": see `population`; "members": see `members`. `condensed` (or `files["condensed"]`) names the condensed file:
+    them; "statistics" and "histograms": see `population`; "members": see `members`; "medians" and "rows": see `resampling`. `condensed` (or `files["condensed"]`) names the condensed file:
     its scalar features win.
     """
     what = request.get("what")
@@ -79,11 +88,8 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
         return {"values": _feature(request, dataset, condensed)}
     if what == "trace":
         return {"values": _trace(request, dataset)}
-    if what in ("statistics", "histograms"):
-        made = population.describe if what == "statistics" else population.histograms
-        return made(request, lambda name: scalar(name, dataset, condensed), len(dataset))
-    if what == "members":
-        return members.choose(request, lambda name: scalar(name, dataset, condensed), len(dataset))
+    if what in _OVER_ALL:
+        return _OVER_ALL[what](request, lambda name: scalar(name, dataset, condensed), len(dataset))
     if what == "pictures":
         return {"pictures": [_picture(dataset, number) for number in _events(request["events"])]}
     if what == "image":

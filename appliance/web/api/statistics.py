@@ -6,10 +6,11 @@ from typing import Any
 
 from appliance.actions import lookup, virus_gate
 from appliance.model import gates as gate_rules
+from appliance.model import median_differences
 from appliance.model.problem import invalid
-from appliance.web import measurement_statistics
+from appliance.web import differences, measurement_statistics
 from appliance.web.api.gates import GATES, given
-from appliance.web.api.registry import Call, action, flag, listing, natural, text
+from appliance.web.api.registry import Call, Parameter, action, flag, listing, natural, text
 
 
 @action(
@@ -30,6 +31,12 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
     """
     ids = measurement_statistics.require_number(call["ids"])
     question = measurement_statistics.Question.checked(call["features"] or [], given(call["gates"]))
+    found = _measurements(call, ids)
+    return [one | measurement_statistics.statistics(call.context, one["id"], question, call.viewer) for one in found]
+
+
+def _measurements(call: Call, ids: list[str]) -> list[dict[str, Any]]:
+    """The measurements with these ids that the caller may read. Raises Problem."""
     found = []
     with call.context.db.read() as conn:
         for resource_id in ids:
@@ -37,7 +44,48 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
             virus_gate.require_scanned(conn, call.context.settings, call.viewer.user_id, row["id"])
             measurement_statistics.require_measurement(row)
             found.append({"id": row["id"], "name": row["name"], "package_id": row["dataset_id"]})
-    return [one | measurement_statistics.statistics(call.context, one["id"], question, call.viewer) for one in found]
+    return found
+
+
+@action(
+    "dcor_median_differences",
+    listing("ids", "Ids of 2 to 12 resources", required=True),
+    listing("features", "Names of scalar features; default: area_um, deform"),
+    GATES,
+    text("gate", "Name of one of them; all events without"),
+    text("reference", "Id of the resource that the others are compared with; the first without"),
+    Parameter("groups", "any", "List of {id, group: 'control' or 'treatment', replicate: a number}"),
+    natural("seed", "Number of the bootstrap", default=0),
+    rule="site:read",
+    asks="dataset:read",
+    get=True,
+)
+def dcor_median_differences(call: Call) -> dict[str, Any]:
+    """Differences of medians with 95 % bootstrap intervals, over all events of measurements or of a gate.
+
+    For each feature `measurements` has `count`, `median`, and against the reference `difference`, `low` and `high`; `groups` has the
+    difference of the groups' mean medians (treatment minus control) and what was drawn: `kind` is "pairs" of replicates,
+    "measurements", or "events" only, whose interval says nothing about how much replicates differ. The bootstrap of medians is exact
+    (order statistics, no sample), its percentiles are of `draws` draws; the same `seed` gives the same numbers.
+    """
+    ids = measurement_statistics.require_number(call["ids"])
+    question = measurement_statistics.Question.checked(call["features"] or [], given(call["gates"]))
+    gate, seed = call["gate"] or "", call["seed"]
+    if gate and all(one["name"] != gate for one in question.gates):
+        raise invalid({"gate": [f"There is no gate '{gate[:60]}'"]})
+    if seed > differences.MOST_SEED:
+        raise invalid({"seed": [f"A number of at most {differences.MOST_SEED} is accepted"]})
+    known = [one["id"] for one in _measurements(call, ids)]
+    reference = call["reference"] or known[0]
+    if reference not in known:
+        raise invalid({"reference": ["Name one of the measurements"]})
+    try:
+        groups = median_differences.assignments(given(call["groups"]) or [], known)
+    except ValueError as error:
+        raise invalid({"groups": [str(error)]}) from error
+    return differences.compute(
+        call.context, known, question, gate, call.viewer, reference=reference, groups=groups, seed=seed
+    )
 
 
 @action(

@@ -87,10 +87,11 @@ class Targets:
         for path in (
             f"/dataset/{id_}/download.zip", f"/dataset/{id_}/SHA256SUMS", "/organization/lab/SHA256SUMS", "/metrics",
             f"/objects/resource/{resource[:3]}/{resource[3:6]}/{resource[6:]}", "/upload/browser", f"/upload/browser/{resource}", f"/gate-export/{resource}",
-            f"/upload/browser/{resource}/finish", f"/upload/{resource}/1", f"/upload/{resource}/complete", "/datasets.zip",
+            f"/upload/browser/{resource}/finish", f"/upload/{resource}/1", f"/upload/{resource}/complete", "/datasets.zip", "/compare/export.csv",
         ):  # fmt: skip
             if route.pattern.fullmatch(path):
-                return f"{path}?dataset={id_}" if path == "/datasets.zip" else path
+                query = {"/datasets.zip": f"?dataset={id_}", "/compare/export.csv": f"?r={resource}"}
+                return path + query.get(path, "")
         raise AssertionError(f"no address is known here for {route.pattern.pattern}")
 
     def page(self, rule: Rule) -> str:

@@ -29,7 +29,7 @@ BULK = [
     "/dataset/{id}/resource/{file}/preview.jpg", "/dataset/{id}/resource/{file}/preview.webp", "/dataset/{id}/resource/{file}/thumbnail.webp",
     "/dataset/{id}/resource/{file}/columns.bin", "/dataset/{id}/resource/{file}/density.bin", "/dataset/{id}/resource/{file}/event/0.json",
     "/dataset/{id}/resource/{file}/export.csv", "/dataset/{id}/resource/{file}/export.tsv", "/dataset/{id}/resource/{file}/export.fcs",
-    "/dataset/{id}/download.zip", "/dataset/{name}/download.zip", "/datasets.zip?dataset={id}", "/dataset/{id}/SHA256SUMS",
+    "/dataset/{id}/download.zip", "/dataset/{name}/download.zip", "/datasets.zip?dataset={id}", "/compare/export.csv?r={file}", "/dataset/{id}/SHA256SUMS",
     "/dataset/{id}/download.sh", "/dataset/{id}/download.py", "/objects/resource/{place}", "/objects/condensed/{place}",
 ]  # fmt: skip
 ACTIONS: list[tuple[str, dict[str, str]]] = [

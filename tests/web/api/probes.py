@@ -123,6 +123,7 @@ _get("resource_show", ALL, id=_resource)
 _get("resource_view_list", STATES, id=_resource)
 _get("dcor_verdict", STATES, id=_resource)
 _get("dcor_statistics", STATES, ids=_resource)
+_get("dcor_median_differences", STATES, ids=_resource)
 _get("dcor_gate_list", STATES, id=_id)
 _get("dcor_gate_events", STATES, id=_resource)
 _GATES = [{"name": "cells", "conditions": [{"feature": "area_um", "min": 20}]}]
@@ -224,6 +225,7 @@ _file("GET event", f"{_RESOURCE}/event/0.json", STATES)  # of a file that is non
 _file("GET export.csv", f"{_RESOURCE}/export.csv?features=deform", STATES)
 _file("GET archive", "/dataset/{id}/download.zip")
 _file("GET archive of several", "/datasets.zip?dataset={id}", STATES)
+_file("GET compare/export.csv", "/compare/export.csv?r={resource}", STATES)
 _file("GET SHA256SUMS", "/dataset/{id}/SHA256SUMS")
 _file("GET download.py", "/dataset/{name}/download.py", STATES)
 

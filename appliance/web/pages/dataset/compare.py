@@ -19,6 +19,8 @@ from appliance.store import datasets, resources, rtdc, verdicts
 from appliance.web import measurement_statistics as figures
 from appliance.web.fair_slots import without_slot
 from appliance.web.pages.dataset import compare_charts as charts
+from appliance.web.pages.dataset import compare_groups as grouping
+from appliance.web.pages.dataset import compare_overlay as overlay
 from appliance.web.pages.dataset import verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
@@ -55,6 +57,7 @@ def page() -> Any:
     try:
         files, hidden = _files(asked.getlist("r"))
         question = _question()
+        groups = grouping.assigned(files)
     except Problem as problem:
         if problem.status != 409:
             raise
@@ -74,7 +77,12 @@ def page() -> Any:
         hidden=hidden,
         gates=[one["name"] for one in question.gates],
         gates_text=query["g"],
-        features=[{"value": one, "text": _label(one), "on": one in question.features} for one in features],
+        features=[{"value": one, "text": labels.title(one), "on": one in question.features} for one in features],
+        groups=grouping.form(files, groups),
+        grouped=bool(groups),
+        differences=grouping.table(files, question, groups),
+        events_url=url_with("/compare/export.csv", **query, **grouping.query(files, groups)),
+        overlay=overlay.model(files, features, question),
         columns=[_(heading) for heading in COLUMNS.values()],
         rows=_rows(files, found, question),
         charts=[chart for name in question.features[:_MOST_SHOWN] if (chart := _chart(name, files, found, question))],
@@ -136,6 +144,7 @@ def _files(ids: list[str]) -> tuple[list[dict[str, Any]], int]:
                 "url": f"/dataset/{dataset['id']}/resource/{row['id']}",
                 "dataset": dataset["title"] or dataset["name"],
                 "verdict": verdict.badge(grade) if grade else None,
+                "supplements": json.loads(row["supplements"]),
             }
         )
     return found, hidden
@@ -171,7 +180,7 @@ def _available(files: list[dict[str, Any]]) -> list[str]:
         known = rtdc.get(conn(), one["id"])
         if known is not None:
             found |= {*known["scalar_features"], *known["condensed_features"]}
-    return sorted((one for one in found if not one.startswith("basinmap")), key=lambda one: _label(one).lower())
+    return sorted((one for one in found if not one.startswith("basinmap")), key=lambda one: labels.title(one).lower())
 
 
 def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
@@ -195,11 +204,6 @@ def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[d
     return compute()
 
 
-def _label(name: str) -> str:
-    text, unit = labels.feature(name)
-    return f"{text} [{unit}]" if unit else text
-
-
 def _rows(files: list[dict[str, Any]], found: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
     rows = []
     for feature in question.features:
@@ -208,7 +212,7 @@ def _rows(files: list[dict[str, Any]], found: list[dict[str, Any]], question: fi
                 numbers = gate["features"].get(feature, {})
                 rows.append(
                     {
-                        "feature": _label(feature),
+                        "feature": labels.title(feature),
                         "number": file["number"],
                         "file": file["name"],
                         "gate": gate["name"] or _("all events"),
@@ -252,7 +256,7 @@ def _chart(
     axis = charts.Axis(low, high)
     drawn = charts.lines(axis, counts)
     return {
-        "title": _label(feature),
+        "title": labels.title(feature),
         "of": question.gates[0]["name"] if question.gates else _("all events"),
         "ticks": [(x, show.number(value, 4)) for x, value in axis.marks()],
         "lines": [

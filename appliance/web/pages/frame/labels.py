@@ -192,3 +192,9 @@ def feature(name: str) -> tuple[str, str]:
     if name.startswith("ml_score_"):
         return _("Score of class %(name)s", name=name[9:].upper()), ""
     return name, ""
+
+
+def title(name: str) -> str:
+    """Label of a scalar feature with its unit: "Area [µm²]"."""
+    text, unit = feature(name)
+    return f"{text} [{unit}]" if unit else text

@@ -41,6 +41,9 @@ class Showroom(House):
         self._failures()
         with self.appliance.context.db.read() as conn:
             self.words["token"] = tokens.of_user(conn, self.people["ada"].id)[0]["id"]
+        query = f"r={self.file['id']}&r={self.private_file['id']}"
+        saved = self.visitor("ada").post("/comparisons", title="Beads before and after", query=query)
+        self.words["comparison"] = saved.headers["Location"].rpartition("/")[2]
         self.words["secret"] = accounts.one_time_link(self.appliance.context, OPERATOR, "kim")
 
     def filled(self, path: str, **more: Any) -> str:

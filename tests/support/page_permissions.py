@@ -32,6 +32,7 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/measurements": (303, 200, 200, 200, 200, 200),
     "/measurements.csv": (303, 200, 200, 200, 200, 200),
     "/compare": (303, 200, 200, 200, 200, 200),
+    "/comparisons": (303, 200, 200, 200, 200, 200),
     "/dashboard": (303, 200, 200, 200, 200, 200),
     "/upload": (303, 200, 200, 200, 200, 200),
     "/notifications": (303, 200, 200, 200, 200, 200),

@@ -25,7 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "POST /organization/lab/edit?title=Lab", "/organization/new", "POST /organization/new?name=Not+good",
         "POST /organization/lab/members/remove?username=ada", "/group", "/group?q=zzzz", "/group/study", "/group/study/about", "/group/study/members",
         "POST /group/study/members?username=nobody&role=member", "POST /group/study/members/remove?username=nobody", "/group/study/edit",
-        "POST /group/study/edit?title=Study", "/group/new", "POST /group/new?name=Not+good", "/dashboard", "/dashboard?show=drafts",
+        "POST /group/study/edit?title=Study", "/group/new", "POST /group/new?name=Not+good", "/dashboard", "/dashboard?show=drafts", "/comparisons", "/comparisons/{comparison}", "/comparisons/{comparison}/people", "POST /comparisons/{comparison}/share?username=nobody", "POST /comparisons/{comparison}/delete", "POST /comparisons?title=", "POST /comparisons/{comparison}/unshare?username=nobody",
         "/dashboard?show=deleted", "/notifications", "/requests", "POST /dashboard/selection?do=delete&id={draft}", "POST /dashboard/selection?do=delete", "/dashboard?show=shared", "/upload", "POST /upload?title=", "/dataset/{public}", "/dataset/{public}/edit", "/dataset/{public}/share",
         "POST /dataset/{public}/share?username=nobody", "/dataset/{public}/collections", "/dataset/{public}/version", "/dataset/{public}/purge", "/dataset/{draft}",
         "/dataset/{draft}/edit", "POST /dataset/{draft}/edit?title=Draft+of+neutrophils&doi=nonsense+with+spaces", "/dataset/{draft}/activate", "/dataset/{draft}/delete",

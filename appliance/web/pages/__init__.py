@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from appliance.web.pages.account import (
     access_file,
+    comparisons,
     connect,
     dashboard,
     login,
@@ -67,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     communities.bp,
     members.bp,
     dashboard.bp,
+    comparisons.bp,
     notifications.bp,
     access_requests.bp,
     profile.bp,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from appliance.actions import deletion
+from appliance.actions import comparisons, deletion
 from appliance.model.problem import bad_request
 from appliance.store import communities, dataset_cards, following
 from appliance.web.pages.community.view import PATHS, role_word
@@ -73,11 +73,7 @@ def page() -> str:
     return render(
         "account/dashboard.html",
         title=_("My data"),
-        tabs=[
-            {"url": url_with("/dashboard", show=name), "text": _(_TABS[name][0]), "on": name == on, "count": len(pks)}
-            for name, pks in lists.items()
-            if pks or name in ("own", "drafts", on)
-        ],
+        tabs=_tabs({name: len(pks) for name, pks in lists.items()}, on),
         hits=hits(found[(number - 1) * _PER_PAGE : number * _PER_PAGE]),
         pages=pages(len(found), _PER_PAGE, number, lambda one: url_with("/dashboard", show=on, page=one)),
         empty={"title": _(empty_title), "text": _(empty_text)},
@@ -88,6 +84,24 @@ def page() -> str:
         circles=_communities("circle"),
         collections=_communities("collection"),
     )
+
+
+def tabs(on: str) -> list[dict[str, Any]]:
+    """The tabs of *My data*, with `on` the one that is shown."""
+    return _tabs({name: len(_pks(name)) for name in _TABS}, on)
+
+
+def _tabs(counts: dict[str, int], on: str) -> list[dict[str, Any]]:
+    found = [
+        {"url": url_with("/dashboard", show=name), "text": _(_TABS[name][0]), "on": name == on, "count": count}
+        for name, count in counts.items()
+        if count or name in ("own", "drafts", on)
+    ]
+    saved = sum(map(len, comparisons.listed(conn(), viewer())))
+    return [
+        *found,
+        {"url": "/comparisons", "text": _("Comparisons"), "on": on == "comparisons", "count": saved},
+    ]
 
 
 @bp.post("/dashboard/selection")

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from appliance.actions import comparisons
 from appliance.model import names
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
@@ -74,7 +75,10 @@ def page() -> Any:
         "compare/page.html",
         title=_("Compare measurements"),
         files=files,
-        hidden=hidden,
+        hidden=len(hidden),
+        hidden_numbers=", ".join(map(str, hidden)),
+        saved=_saved(),
+        save_query=request.query_string.decode("ascii", "replace") if viewer().user_id else "",
         gates=[one["name"] for one in question.gates],
         gates_text=query["g"],
         features=[{"value": one, "text": labels.title(one), "on": one in question.features} for one in features],
@@ -119,27 +123,37 @@ def table() -> Response:
     )
 
 
+def _saved() -> dict[str, Any] | None:
+    """The saved comparison that the link came from, where the viewer may see it."""
+    try:
+        found = comparisons.get(conn(), viewer(), request.args.get("saved"))
+    except Problem:
+        return None
+    who = "" if found["own"] else found["fullname"] or found["user"]
+    return {"id": found["id"], "title": found["title"], "own": found["own"], "who": who}
+
+
 def _empty(said: str) -> str:
     return render("compare/empty.html", title=_("Compare measurements"), said=said)
 
 
-def _files(ids: list[str]) -> tuple[list[dict[str, Any]], int]:
-    """The measurements that the viewer may see, and how many of those asked for are missing or hidden. Raises Problem 409."""
+def _files(ids: list[str]) -> tuple[list[dict[str, Any]], list[int]]:
+    """The measurements that the viewer may see, and the places in the link of those that are missing or hidden. Raises Problem 409."""
     if not any(ids):
-        return [], 0
+        return [], []
     found: list[dict[str, Any]] = []
-    hidden = 0
-    for resource_id in figures.require_number([one for one in ids if one]):
+    hidden: list[int] = []
+    for number, resource_id in enumerate(figures.require_number([one for one in ids if one]), 1):
         row = resources.get(conn(), resource_id)
         dataset = None if row is None else datasets.visible(conn(), row["dataset_id"], viewer())
         if row is None or dataset is None or not names.is_measurement(row["name"]):
-            hidden += 1
+            hidden.append(number)
             continue
         grade = verdicts.of_dataset(conn(), dataset["id"]).get(row["id"])
         found.append(
             {
                 "id": row["id"],
-                "number": len(found) + 1,
+                "number": number,
                 "name": row["name"],
                 "url": f"/dataset/{dataset['id']}/resource/{row['id']}",
                 "dataset": dataset["title"] or dataset["name"],

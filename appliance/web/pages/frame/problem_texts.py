@@ -10,6 +10,8 @@ from appliance.web.pages.frame.message_translation import inside
 
 _EXACT = {
     "Missing value": N_("Required"),
+    "No such user": N_("No such user."),
+    "This is your own comparison": N_("This is your own comparison."),
     "Group name already exists in database": N_("This name is already taken."),
     "That login name is not available.": N_("This name is already taken."),
     "Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_": N_(

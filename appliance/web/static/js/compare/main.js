@@ -110,6 +110,8 @@ class Overlay {
     for (const key of ["points", "lines"]) if (controls[key].checked) query.append("draw", key);
     if (!query.has("draw")) query.set("draw", "none");
     if (address.href !== location.href) history.replaceState(null, "", address);
+    const save = document.querySelector("[data-save-query]");
+    if (save) save.value = query.toString();
   }
 }
 

@@ -1,0 +1,153 @@
+"""Saving comparisons of measurements for oneself, and sharing them. What is saved is the page's address, never numbers.
+
+Whom a comparison is shared with sees what they may read of it: of the other measurements only that they are missing, and nothing at all
+(not its title either) while they may read none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from appliance.actions import callers, lookup
+from appliance.actions.site import Site
+from appliance.model.problem import Problem, invalid, not_found
+from appliance.model.viewer import Viewer
+from appliance.security import policy
+from appliance.store import audit, comparisons, datasets, resources
+
+MOST = 200
+MOST_PEOPLE = 100
+MOST_FILES = 12
+LONGEST_TITLE = 200
+LONGEST_QUERY = 50_000
+#: What an address of the page may hold beside the measurements (`r`).
+KEYS = frozenset({"f", "g", "role", "rep", "ref", "x", "y", "xlog", "ylog", "draw", "multiples", "lut", "medium", "temperature", "viscosity", "model"})  # fmt: skip
+
+
+def listed(conn: sqlite3.Connection, viewer: Viewer) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The caller's own comparisons, and those shared with them of which they may read something."""
+    user_id = viewer.user_id or ""
+    shared = [one for one in comparisons.shared_with(conn, user_id) if _reads_some(conn, viewer, one["resources"])]
+    return comparisons.own(conn, user_id), shared
+
+
+def get(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str | None) -> dict[str, Any]:
+    """A comparison of the caller's, or one that is shared with them. Raises Problem 404."""
+    found = comparisons.get(conn, comparison_id or "")
+    if found is None or not _seen(conn, viewer, found):
+        raise not_found("There is no such comparison, or you may not see it")
+    return found | {"own": found["user_id"] == viewer.user_id}
+
+
+def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
+    """Save the query of a comparison's address under a title, in place of what had the same one; returns its id. Raises Problem 404, 409.
+
+    Each measurement must be readable by the caller at that moment.
+    """
+    title = title.strip()
+    if not title or len(title) > LONGEST_TITLE or not title.isprintable():
+        raise invalid({"title": [f"Give the comparison a title of at most {LONGEST_TITLE} characters"]})
+    ids, query = _parts(address)
+    with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings.policy, viewer)
+        user_id = _owner(viewer)
+        for one in ids:
+            lookup.resource(tx, viewer, one)
+        known = {one["title"] for one in comparisons.own(tx, user_id)}
+        if title not in known and len(known) >= MOST:
+            raise invalid({"title": [f"You have saved {MOST} comparisons already. Delete one first"]})
+        made = comparisons.put(tx, user_id, title, ids, query)
+        audit.add(tx, viewer, "comparison.save", "comparison", made)
+    return made
+
+
+def delete(site: Site, viewer: Viewer, comparison_id: str) -> None:
+    """Delete a comparison of the caller's. Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        found = _owned(tx, viewer, comparison_id)
+        comparisons.remove(tx, found["id"])
+        audit.add(tx, viewer, "comparison.delete", "comparison", found["id"])
+
+
+def share(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None:
+    """Share a comparison of the caller's with a user. It gives no right to read a file. Raises Problem 403, 404 or 409."""
+    with site.db.write() as tx:
+        found = _owned(tx, viewer, comparison_id)
+        try:
+            user = lookup.acquaintance(tx, viewer, user_ref)
+        except Problem as problem:
+            raise invalid({"username": ["No such user"]}) from problem
+        if user["id"] == viewer.user_id:
+            raise invalid({"username": ["This is your own comparison"]})
+        if len(comparisons.people(tx, found["id"])) >= MOST_PEOPLE:
+            raise invalid({"username": [f"A comparison can be shared with at most {MOST_PEOPLE} people"]})
+        comparisons.share(tx, found["id"], user["id"])
+        audit.add(tx, viewer, "comparison.share", "comparison", found["id"], user=user["id"])
+
+
+def unshare(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None:
+    """Stop sharing: by its owner with anybody, by others with themselves. Raises Problem 403 or 404."""
+    with site.db.write() as tx:
+        found = get(tx, viewer, comparison_id)
+        user = lookup.user(tx, user_ref, field="username", deleted=True)
+        policy.require(viewer, "user:update", found["user_id"] if found["own"] else user["id"])
+        comparisons.unshare(tx, found["id"], user["id"])
+        audit.add(tx, viewer, "comparison.unshare", "comparison", found["id"], user=user["id"])
+
+
+def _owner(viewer: Viewer) -> str:
+    policy.require(viewer, "user:update", viewer.user_id or "")
+    return viewer.user_id or ""
+
+
+def _owned(tx: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:
+    found = get(tx, viewer, comparison_id)
+    if not found["own"]:
+        raise not_found("There is no such comparison, or you may not see it")
+    policy.require(viewer, "user:update", found["user_id"])
+    return found
+
+
+def _seen(conn: sqlite3.Connection, viewer: Viewer, found: dict[str, Any]) -> bool:
+    if viewer.user_id is None:
+        return False
+    if found["user_id"] == viewer.user_id:
+        return True
+    return comparisons.is_shared_with(conn, found["id"], viewer.user_id) and _reads_some(
+        conn, viewer, found["resources"]
+    )
+
+
+def _reads_some(conn: sqlite3.Connection, viewer: Viewer, ids: Sequence[str]) -> bool:
+    for one in ids:
+        row = resources.get(conn, one)
+        facts = None if row is None else datasets.facts(conn, row["dataset_id"])
+        if facts is not None and policy.may(viewer, "dataset:read", facts):
+            return True
+    return False
+
+
+def _parts(address: str) -> tuple[list[str], str]:
+    """The measurements, and the rest of the query in a fixed order, with nothing else in it. Raises Problem 409."""
+    text = address.removeprefix("?")
+    if len(text) > LONGEST_QUERY:
+        raise invalid(message=f"The address is longer than {LONGEST_QUERY} characters. Use gates with fewer corners.")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=300)
+    except ValueError as error:
+        raise invalid(message="The address has too many parameters.") from error
+    ids = list(dict.fromkeys(value for key, value in pairs if key == "r" and value))
+    if not 0 < len(ids) <= MOST_FILES:
+        raise invalid(message=f"Between 1 and {MOST_FILES} measurements can be compared at once.")
+    return ids, urlencode([(key, value) for key, value in pairs if key in KEYS])
+
+
+def owned_people(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:
+    """A comparison of the caller's with the people it is shared with. Raises Problem 404."""
+    found = get(conn, viewer, comparison_id)
+    if not found["own"]:
+        raise not_found("There is no such comparison, or you may not see it")
+    return found | {"people": comparisons.people(conn, found["id"])}

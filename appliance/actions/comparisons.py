@@ -52,7 +52,7 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
         raise invalid({"title": [f"Give the comparison a title of at most {LONGEST_TITLE} characters"]})
     ids, query = _parts(address)
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings.policy, viewer)
+        viewer = callers.renewed(tx, site.settings, viewer)
         user_id = _owner(viewer)
         for one in ids:
             lookup.resource(tx, viewer, one)

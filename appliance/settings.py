@@ -18,6 +18,7 @@ from appliance import durable
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
 from appliance.model.setting_values import option as _option
+from appliance.publish_settings import Publish
 from appliance.signon_settings import Ldap, Oidc
 
 DEFAULT_DATA = Path("/data")
@@ -182,20 +183,6 @@ class Mail:
     )
     authority: str = _option("", "PEM file of the mail server's authority; empty = those of the system")
     user: str = _option("", "Account at the mail server; `dcor send-mail --login` sets its password; empty = none")
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Other servers to which datasets may be sent; nothing is sent anywhere else."""
-
-    targets: str = _option(
-        "", "Servers to which datasets may be published, separated by spaces; empty = none", live=True
-    )
-    storage: str = _option(
-        "",
-        "Hosts where those servers take files (object storage), separated by spaces; empty = only themselves",
-        live=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)

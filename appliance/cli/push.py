@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from contextlib import ExitStack
@@ -12,17 +13,20 @@ from typing import Any
 import click
 
 from appliance import file_locks
-from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state, size
-from appliance.cli.pull import line, printed
+from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state
+from appliance.cli.pull import line
+from appliance.cli.push_text import plan_text, report_text
+from appliance.jobs.pseudonymised_copies import PseudonymisedCopies
+from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
+from appliance.model.pseudonymised import Copier
 from appliance.model.viewer import OPERATOR
 from appliance.peer import push
 from appliance.peer.client import Client
-from appliance.peer.outgoing import Wishes, gather
+from appliance.peer.outgoing import OutgoingFile, Wishes, gather
 from appliance.peer.progress import Progress
 
 _LOCK = "push.lock"
-_MOST_TOLD = 50
 #: Where a person is asked: stdin holds the token.
 _TERMINAL = "/dev/tty"
 
@@ -34,9 +38,14 @@ _TERMINAL = "/dev/tty"
 @click.option("--token-stdin", is_flag=True, help="Read the API token of the other server from stdin.")
 @click.option("--licence", default="", metavar="ID", help="Licence there, such as CC-BY-4.0.  [default: as here]")
 @click.option("--title", default="", help="Title there, for one dataset.  [default: as here]")
+@click.option(
+    "--pseudonymise",
+    is_flag=True,
+    help="Send copies without texts that may name people; shows what changes, and asks before.",
+)
 @click.option("--public", is_flag=True, help="Visible to everybody there; without it: to the circle there.")
 @click.option("--activate", is_flag=True, help="Activate the datasets there when they are complete; asks before.")
-@click.option("--yes", "-y", is_flag=True, help="With --activate: do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="With --activate and --pseudonymise: do not ask.")
 @click.option("--anew", is_flag=True, help="Make another dataset there, though it was sent before.")
 @click.option("--cacert", type=FilePath(dir_okay=False), help="Certificates to trust besides the system's.")
 @dry_run_option
@@ -50,6 +59,7 @@ def command(
     token_stdin: bool,
     licence: str,
     title: str,
+    pseudonymise: bool,
     public: bool,
     activate: bool,
     yes: bool,
@@ -63,26 +73,31 @@ def command(
     Makes a draft in a circle there, sends the files, compares the checksums, and with --activate publishes it after a question. The
     dataset there names this one as a reference, this one says where it was published. A call that was interrupted is repeated: no
     file that had arrived is sent again, no second dataset is made. Refused are drafts, licences that permit no publication, and
-    files that seem to hold personal data. Exit code 1 when something was refused or left open.
+    files that seem to hold personal data. With --pseudonymise, copies of the measurements are sent: features equal to the bit, texts
+    only as the settings publish.* permit; the files here stay as they are. Exit code 1 when something was refused or left open.
     """
     if title and len(datasets) > 1:
         raise click.UsageError("--title is for one dataset.")
     state.require_root()
     server = push.target(state.settings, url)
-    wishes = Wishes(licence, title, public)
-    options = push.Options(circle, wishes, lambda there: activate and _agreed(there, yes), anew)
+    wishes = Wishes(licence, title, public, pseudonymise)
+    copier = _copier(state) if pseudonymise else None
+    options = push.Options(circle, wishes, lambda there: activate and _agreed(there, yes), anew, copier=copier)
     if dry_run:
-        emit([_planned(state, one, options) for one in datasets], as_json, _plan_text)
+        emit([_planned(state, one, options) for one in datasets], as_json, plan_text)
         return 0
     token = sys.stdin.readline().strip() if token_stdin else ""
     if not token:
         raise click.UsageError("Give the token of the other server on stdin, with --token-stdin.")
-    if activate and not yes and not _has_terminal():
-        raise click.UsageError("--activate asks a person; where there is no terminal, say --yes.")
+    asks = "--activate" if activate else "--pseudonymise" if pseudonymise else ""
+    if asks and not yes and not _has_terminal():
+        raise click.UsageError(f"{asks} asks a person; where there is no terminal, say --yes.")
+    if pseudonymise and not yes and not _copies_agreed(state, datasets, options):
+        raise Problem(409, "Validation Error", message="Nothing was sent.")
     with as_caller():
         client = Client(server, token, cacert=cacert)
     data = _push_all(state, client, datasets, options)
-    emit(data, as_json, _text)
+    emit(data, as_json, report_text)
     return 0 if all(one.get("state") and not one.get("unverified") for one in data) else 1
 
 
@@ -112,11 +127,27 @@ def _has_terminal() -> bool:
     return True
 
 
+def _copier(state: CliState) -> PseudonymisedCopies:
+    """What makes the copies, in a sandbox of this process; copies that a killed call left are cleared away."""
+    settings = state.settings
+    sandbox = Sandbox(settings.tmp / "push", allow_weak=settings.jobs.allow_weak_sandbox)
+    atexit.register(sandbox.close)
+    sandbox.clear_scratch()
+    return PseudonymisedCopies(settings, sandbox)
+
+
+def _copies_agreed(state: CliState, datasets: tuple[str, ...], options: push.Options) -> bool:
+    """Show at the terminal what the copies change, and ask."""
+    click.echo(plan_text([_planned(state, one, options) for one in datasets]), err=True)
+    return _asked("Send these copies?")
+
+
 def _agreed(there: str, yes: bool) -> bool:
+    return yes or _asked(f"Activate {there}? It cannot be changed afterwards.")
+
+
+def _asked(question: str) -> bool:
     """Ask at the terminal."""
-    question = f"Activate {there}? It cannot be changed afterwards."
-    if yes:
-        return True
     with Path(_TERMINAL).open(encoding="utf-8") as terminal:
         click.echo(f"{question} [y/N]: ", nl=False, err=True)
         return terminal.readline().strip().lower() in ("y", "yes")
@@ -127,47 +158,15 @@ def _planned(state: CliState, ref: str, options: push.Options) -> dict[str, Any]
     return {
         "dataset": found.name,
         "fields": found.fields,
-        "files": [
-            {"name": one.name, "size": one.size, "sha256": one.sha256, "values": one.values} for one in found.files
-        ],
+        "files": [_planned_file(one, options.copier) for one in found.files],
         "bytes": found.size,
         "notes": found.notes,
     }
 
 
-def _plan_text(data: list[dict[str, Any]]) -> str:
-    lines = []
-    for one in data:
-        lines += [f"{one['dataset']} would be sent with:"]
-        told = {**one["fields"], "tags": ", ".join(tag["name"] for tag in one["fields"]["tags"])}
-        lines += [f"  {key}: {value}" for key, value in told.items() if value not in ("", None)]
-        lines += [f"  files: {len(one['files'])} ({size(one['bytes'])})"]
-        lines += _shortened([f"    {file['name']}" for file in one["files"]])
-        lines += _listed("To note", one["notes"])
-    return printed(lines)
-
-
-def _text(data: list[dict[str, Any]]) -> str:
-    lines = []
-    for one in data:
-        if "error" in one:
-            lines.append(f"{one['dataset']}: {one['error']}")
-            continue
-        lines.append(
-            f"{one['dataset']}: {one['state']} at {one['url']}, {one['files']} files ({size(one['sent'])} sent now)"
-        )
-        if one["unverified"]:
-            lines += _listed("Without a checksum there yet, so not activated; repeat the call later", one["unverified"])
-        elif one["state"] == "draft":
-            lines.append("  Complete. Look at it there and activate it, or repeat the call with --activate.")
-        lines += _listed("To note", one["notes"])
-    return printed(lines)
-
-
-def _listed(title: str, found: list[str]) -> list[str]:
-    return [f"  {title}:", *_shortened([f"    {one}" for one in found])] if found else []
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    more = len(lines) - _MOST_TOLD
-    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"    … and {more} more; --json tells all"]
+def _planned_file(file: OutgoingFile, copier: Copier | None) -> dict[str, Any]:
+    planned: dict[str, Any] = {"name": file.name, "size": file.size, "values": file.values}
+    if file.original is None or copier is None:
+        return planned | {"sha256": file.sha256}
+    changes = copier.changes(file.original)
+    return planned | {"original": file.own_name, "changes": changes.told, "kept": changes.kept}

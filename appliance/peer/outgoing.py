@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from appliance.actions import virus_gate
 from appliance.actions.site import Site
-from appliance.model import licences, names, personal_data
+from appliance.model import licences, names, personal_data, supplements
 from appliance.model.problem import Problem, not_found
+from appliance.model.pseudonymised import Original, sample_names
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import datasets, resources, rtdc, tags
+from appliance.store import datasets, resources, rtdc, tags, users
 
 _MOST_TOLD = 5
+#: What a dataset of pseudonymised copies says of itself, after its description.
+PSEUDONYMISED = (
+    "The files are pseudonymised copies of measurements: their features are equal to the bit; texts that may name people, most logs and "
+    "tables, and exact dates were left out."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingFile:
-    """A file that may be sent. :ivar values: description and supplements."""
+    """A file that may be sent. :ivar values: description and supplements; :ivar original: set when a pseudonymised copy of it is sent.
+
+    :ivar size, sha256, etag, own_name: of the file here, even if a copy is sent.
+    """
 
     id: str
     name: str
@@ -31,6 +40,8 @@ class OutgoingFile:
     sha256: str
     etag: str | None
     values: dict[str, Any]
+    original: Original | None = None
+    own_name: str = ""
 
 
 @dataclass(slots=True)
@@ -51,11 +62,12 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """How it shall be there. :ivar licence, title: "" = as here; :ivar public: for everybody there."""
+    """How it shall be there. :ivar licence, title: "" = as here; :ivar public: for everybody there; :ivar pseudonymise: as copies."""
 
     licence: str = ""
     title: str = ""
     public: bool = False
+    pseudonymise: bool = False
 
 
 def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
@@ -68,8 +80,11 @@ def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
         found = Outgoing(row["id"], row["name"], _fields(conn, site, row, wishes))
         files = resources.of_dataset(conn, row["id"])
         reasons = [*_state(row), *_licence(row, wishes), *_texts(found.fields)]
+        samples = _samples(conn, files) if wishes.pseudonymise else None
         for file in files:
-            reasons += _add_file(site, conn, file, found)
+            reasons += _add_file(site, conn, file, found, samples)
+        if wishes.pseudonymise:
+            found.fields["notes"] = f"{found.fields['notes']}\n\n{PSEUDONYMISED}".strip()
     if not any(names.is_measurement(file.name) for file in found.files):
         reasons.append("it holds no measurement that could be sent")
     if reasons:
@@ -126,10 +141,38 @@ def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"its tag '{tag['name']}' holds a {kind} ('{excerpt}')"
 
 
-def _add_file(site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing) -> Iterator[str]:
-    """Put a file among those that are sent, or say why not."""
-    name, values = row["name"], _values(row)
-    yield from _personal(conn, row, values)
+def _samples(conn: sqlite3.Connection, files: Sequence[sqlite3.Row]) -> dict[str, str]:
+    """Id of each measurement → what its sample is called in a pseudonymised copy."""
+    ids = [row["id"] for row in files if names.is_measurement(row["name"])]
+    known = [rtdc.get(conn, one) for one in ids]
+    told = [None if one is None else one["config"].get("experiment", {}).get("sample") for one in known]
+    return dict(zip(ids, sample_names(told), strict=True))
+
+
+def _copied(
+    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, sample: str
+) -> tuple[str, Original]:
+    """(name, original) of a measurement of which a pseudonymised copy is sent."""
+    dataset = datasets.find(conn, row["dataset_id"])
+    creator = users.find(conn, dataset["creator_id"]) if dataset is not None else None
+    people = (creator["fullname"], creator["name"]) if creator is not None else ()
+    name = f"measurement_{len(found.files) + 1}.rtdc" if site.settings.publish.rename else row["name"]
+    words = (Path(row["name"]).stem, *people)
+    return name, Original(site.depot.path(row["id"]), row["size"], row["sha256"] or "", sample, words)
+
+
+def _add_file(
+    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, samples: Mapping[str, str] | None
+) -> Iterator[str]:
+    """Put a file among those that are sent, or say why not. :param samples: names of samples in pseudonymised copies, None = no copies."""
+    name, original, values = row["name"], None, _values(row)
+    if samples is not None:
+        if row["id"] not in samples:
+            found.notes.append(f"{name} is no measurement, so there is no pseudonymised copy of it; it stays here.")
+            return
+        name, original = _copied(site, conn, row, found, samples[row["id"]])
+        values = {key: value for key, value in values.items() if _names_nobody(site, key, value)}
+    yield from _personal(conn, row, name, values, searched=original is None)
     if errors := names.resource_name_errors(name):
         yield f"another DCOR does not take the name of {name} ({errors[0]})"
     if row["sha256"] is None:
@@ -139,10 +182,11 @@ def _add_file(site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Out
         yield f"{name} has not been scanned for viruses yet; wait for the scanner"
     if virus_gate.is_too_large(conn, site.settings, row["id"]):
         found.notes.append(f"{name} was not scanned for viruses: it is larger than the scanner accepts.")
-    if not names.is_measurement(name):
+    if not names.is_measurement(row["name"]):
         found.notes.append(f"{name} is no measurement, so nothing has looked for personal data in it; look yourself.")
     path = site.depot.path(row["id"])
-    found.files.append(OutgoingFile(row["id"], name, path, row["size"], row["sha256"], row["etag"], values))
+    sums = (row["size"], row["sha256"], row["etag"])
+    found.files.append(OutgoingFile(row["id"], name, path, *sums, values, original, row["name"]))
 
 
 def _values(row: sqlite3.Row) -> dict[str, Any]:
@@ -165,10 +209,21 @@ def _told(key: str, value: Any) -> Iterator[str]:
             yield f"{key.rpartition(':')[2]}: {line}"
 
 
-def _personal(conn: sqlite3.Connection, row: sqlite3.Row, values: Mapping[str, Any]) -> Iterator[str]:
-    name, told = row["name"], [text for key, value in values.items() for text in _told(key, value)]
+def _names_nobody(site: Site, key: str, value: Any) -> bool:
+    """Is it a supplement that is a number, or one of the schema's choices?"""
+    if isinstance(value, bool | int | float):
+        return key != "description"
+    item = supplements.item(site.settings.policy.supplements, key)
+    return item is not None and value in (item.get("choices") or ())
+
+
+def _personal(
+    conn: sqlite3.Connection, row: sqlite3.Row, name: str, values: Mapping[str, Any], *, searched: bool
+) -> Iterator[str]:
+    """Why the file may not be sent under this name with these values. :param searched: is the file itself sent?"""
+    told = [text for key, value in values.items() for text in _told(key, value)]
     findings = [f"{kind} ('{excerpt}')" for text in (name, *told) for kind, excerpt in personal_data.found(text)]
-    if names.is_measurement(name):
+    if searched and names.is_measurement(name):
         facts = rtdc.get(conn, row["id"])
         if facts is None or not facts["extracted"]:
             yield f"{name} has not been searched for personal data yet; wait for its job"

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from appliance.actions import upload_limits
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem, invalid
+from appliance.model.pseudonymised import Copier
 from appliance.model.viewer import Viewer
 from appliance.peer import address
 from appliance.peer.address import Address, refused
@@ -33,13 +35,17 @@ _MOST_DRAFTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to push. :ivar circle: there; :ivar confirmed: asks a person whether the draft there (address given) shall be activated."""
+    """How to push. :ivar circle: there; :ivar confirmed: asks a person whether the draft there (address given) shall be activated.
+
+    :ivar copier: makes pseudonymised copies; needed where the wishes are for them.
+    """
 
     circle: str
     wishes: Wishes = field(default_factory=Wishes)
     confirmed: Callable[[str], bool] = lambda _address: False
     anew: bool = False
     patience: Sequence[float] = field(default_factory=lambda: PATIENCE)
+    copier: Copier | None = None
 
 
 @dataclass(slots=True)
@@ -122,24 +128,26 @@ class _Push:
 
     def _begun(self, circle: str) -> Publication:
         """What was noted of an earlier call, or a new note."""
-        dataset_id, wanted = self._found.id, (circle, self._found.fields["license_id"])
+        dataset_id, copies = self._found.id, self._options.wishes.pseudonymise
+        wanted = (circle, self._found.fields["license_id"])
         with self._site.db.write() as tx:
             known = publications.get(tx, dataset_id, self._target)
-            fits = known is not None and (known.circle, known.licence) == wanted
+            fits = known is not None and (known.circle, known.licence, bool(known.pseudonymised)) == (*wanted, copies)
             if known is not None and (self._options.anew or (not fits and not known.remote_id)):
                 self._former = known.remote_id
                 publications.forget(tx, dataset_id, self._target)
                 known = None
             if known is None:
-                publications.begin(tx, dataset_id, self._target, *wanted)
-                self._note(tx, "dataset.push", circle=circle)
+                publications.begin(tx, dataset_id, self._target, *wanted, pseudonymised=copies)
+                self._note(tx, "dataset.push", circle=circle, **({"pseudonymised": True} if copies else {}))
                 self._fresh, fits = True, True
             known = known or publications.get(tx, dataset_id, self._target)
             assert known is not None  # noqa: S101 - just written
         if not fits:
+            files = "pseudonymised copies" if known.pseudonymised else "the files themselves"
             raise invalid(
-                message=f"{self._found.name} was sent to {self._target} before: circle {known.circle}, licence {known.licence}. Repeat it "
-                "so, or say --anew to make another dataset there."
+                message=f"{self._found.name} was sent to {self._target} before: circle {known.circle}, licence {known.licence}, {files}. "
+                "Repeat it so, or say --anew to make another dataset there."
             )
         return known
 
@@ -206,12 +214,30 @@ class _Push:
             return known
         sent = self._sender.recover(draft, known) if known is not None else None
         if sent is None:
-            entry = SentFile(file.id, file.name, file.size, file.sha256, file.etag, "", "sending")
-            sent = self._sender.send(draft, entry, file.path, self._keep)
+            sent = self._send(draft, file) if file.original is None else self._send_copy(draft, file)
             self._report.sent += sent.size
         self._keep(sent)
         self._describe(draft, file, sent, active=active)
         return sent
+
+    def _send(self, draft: Draft, file: OutgoingFile) -> SentFile:
+        entry = SentFile(file.id, file.name, file.size, file.sha256, file.etag, "", "sending")
+        return self._sender.send(draft, entry, file.path, self._keep)
+
+    def _send_copy(self, draft: Draft, file: OutgoingFile) -> SentFile:
+        """Send a pseudonymised copy in place of the file. Raises Problem 409 when the report finds personal data in the copy, too."""
+        assert file.original is not None  # noqa: S101 - who calls has looked
+        assert self._options.copier is not None  # noqa: S101 - who wishes copies gives one
+        with self._site.db.read() as conn:
+            upload_limits.require_room(self._site, conn, file.size)
+        with self._options.copier.made(file.original) as copy:
+            if copy.personal:
+                found = ", ".join(f"{one['kind']} in {one['where']}" for one in copy.personal[:5])
+                raise invalid(
+                    message=f"The copy of {file.name} still seems to hold personal data ({found}); nothing is sent."
+                )
+            entry = SentFile(file.id, file.name, copy.size, copy.sha256, copy.etag, "", "sending")
+            return self._sender.send(draft, entry, copy.path, self._keep)
 
     def _describe(self, draft: Draft, file: OutgoingFile, sent: SentFile, *, active: bool) -> None:
         if active:

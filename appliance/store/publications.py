@@ -11,7 +11,7 @@ from appliance.store import documents
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A dataset at another server. :ivar target: its address; :ivar state: begun, draft or active, there."""
+    """A dataset at another server. :ivar target: its address; :ivar state: begun, draft or active, there; :ivar pseudonymised: as copies?"""
 
     dataset_id: str
     target: str
@@ -22,6 +22,7 @@ class Publication:
     state: str
     begun: str
     published: str | None
+    pseudonymised: int = 0
 
     @property
     def url(self) -> str:
@@ -57,11 +58,14 @@ def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Publication]:
     return [Publication(**row) for row in rows]
 
 
-def begin(tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str) -> None:
+def begin(
+    tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str, *, pseudonymised: bool = False
+) -> None:
     """Note that it is about to be made there, before it is."""
     tx.execute(
-        "INSERT INTO publication (dataset_id, target, circle, licence, state, begun) VALUES (?, ?, ?, ?, 'begun', ?)",
-        (dataset_id, target, circle, licence, times.now()),
+        """INSERT INTO publication (dataset_id, target, circle, licence, state, begun, pseudonymised)
+           VALUES (?, ?, ?, ?, 'begun', ?, ?)""",
+        (dataset_id, target, circle, licence, times.now(), int(pseudonymised)),
     )
 
 

@@ -51,6 +51,7 @@ _BASE = {
     "settings",
     "logs",
     "notify",
+    "publish_settings",
     "root_marker",
     "signon_settings",
     "threads",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from appliance.store import datasets, mirroring, publications, rtdc
@@ -339,3 +342,94 @@ def test_no_token_and_no_answer_are_kept(
         assert token not in "\n".join(conn.iterdump())
     for log in (publisher.root / "log").rglob("*"):
         assert token not in log.read_text(encoding="utf-8", errors="replace")
+
+
+# --- pseudonymised copies ---------------------------------------------------------------------------------------------
+
+_PATIENT = "Kunigunde Zwackelmann"
+
+
+@pytest.fixture
+def patient(publisher: Publisher, measurement: bytes, tmp_path: Path) -> str:
+    """Name of a dataset whose file names a person, and is known to."""
+    path = tmp_path / "patient.rtdc"
+    path.write_bytes(measurement)
+    with h5py.File(path, "r+") as h5:
+        h5.attrs["experiment:sample"] = _PATIENT
+        h5.require_group("logs")["cfg"] = np.array([f"patient: {_PATIENT}".encode()])
+    _, (file,) = publisher.dataset("Blood", {"M1_Zwackelmann.rtdc": path.read_bytes()})
+    with publisher.site.db.write() as tx:
+        rtdc.put(tx, file, personal=[{"where": "log cfg", "kind": "name of a person", "excerpt": _PATIENT}])
+        mirroring.put_resource(
+            tx, file, {"description": f"of {_PATIENT}", "supplements": '{"sp:chip:channel width": 21.0}'}
+        )
+    return "blood"
+
+
+def test_a_pseudonymised_copy_is_sent_and_named_so(
+    push: Push, patient: str, publisher: Publisher, receiving: Appliance, there: There
+) -> None:
+    own = publisher.package(patient)["resources"][0]
+    before = publisher.site.depot.path(own["id"]).read_bytes()
+    assert "personal data" in push(patient).json[0]["error"]
+    said = push(patient, "--pseudonymise", "--activate", "--yes")
+    assert (said.code, said.json[0]["state"]) == (0, "active"), said.out
+    (found,) = there()
+    (sent,) = found["resources"]
+    assert sent["name"] == "measurement_1.rtdc"
+    assert "pseudonymised" in found["notes"]
+    assert sent["sp:chip:channel width"] == 21.0
+    content = receiving.admin.fetch(f"/dataset/{found['id']}/resource/{sent['id']}/download/x").content
+    assert hashlib.sha256(content).hexdigest() == sent["sha256"] != own["sha256"]
+    shown = json.dumps(found).encode() + content
+    assert not [word for word in (b"Kunigunde", b"Zwackelmann") if word in shown]
+    with publisher.site.db.read() as conn:
+        (noted,) = publications.of_dataset(conn, found["references"].rpartition("/")[2])
+    assert (noted.pseudonymised, noted.state) == (1, "active")
+    assert publisher.site.depot.path(own["id"]).read_bytes() == before
+    assert not list((publisher.root / "tmp").rglob("*.rtdc"))
+
+
+def test_copies_and_files_are_not_mixed(push: Push, published: str, target_between: Between, there: There) -> None:
+    assert push(published, "--pseudonymise", "--yes").code == 0
+    sent = len(target_between.puts)
+    assert "pseudonymised copies" in push(published).json[0]["error"]
+    assert push(published, "--pseudonymise", "--yes").json[0]["sent"] == 0
+    assert len(target_between.puts) == sent
+    assert len(there()) == 1
+
+
+def test_other_files_stay_when_copies_are_sent(
+    push: Push, publisher: Publisher, measurement: bytes, there: There
+) -> None:
+    publisher.dataset("Mixed", {"notes.csv": b"who", "M1.rtdc": measurement, "M2.rtdc": measurement})
+    said = push("mixed", "--pseudonymise", "--yes")
+    assert said.code == 0, said.out
+    assert [one["name"] for one in there()[0]["resources"]] == ["measurement_1.rtdc", "measurement_2.rtdc"]
+    assert any("notes.csv" in note for note in said.json[0]["notes"])
+
+
+def test_what_copies_change_is_shown_and_nothing_is_sent_without_a_person(
+    push: Push, patient: str, target_between: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (planned,) = push(patient, "--pseudonymise", "--dry-run").json
+    (file,) = planned["files"]
+    changed = {one["where"]: one["becomes"] for one in file["changes"]}
+    assert changed["metadata experiment:sample"] == "sample 1"
+    assert changed["log cfg"] == ""
+    assert f"{_PATIENT} → sample 1" in push(patient, "--pseudonymise", "--dry-run", as_json=False).out
+    monkeypatch.setattr("appliance.cli.push._TERMINAL", "/nonexistent/tty")
+    said = push(patient, "--pseudonymise")
+    assert said.code == 2
+    assert target_between.actions == []
+
+
+def test_a_copy_that_breaks_off_is_made_and_sent_again(
+    push: Push, patient: str, target_between: Between, there: There
+) -> None:
+    target_between.before = lambda path, _number: 500 if "/upload/" in path else None
+    assert push(patient, "--pseudonymise", "--yes").code == 1
+    target_between.before = lambda _path, _number: None
+    assert push(patient, "--pseudonymise", "--yes").code == 0
+    (found,) = there()
+    assert [one["name"] for one in found["resources"]] == ["measurement_1.rtdc"]

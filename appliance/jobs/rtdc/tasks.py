@@ -135,6 +135,13 @@ def select(request: dict[str, Any], input: Path, scratch: Path, *, progress: Pro
     return write(request, input, scratch, progress or _silent)
 
 
+def pseudonymise(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write `pseudonymised.rtdc`, or only say what would change; see `pseudonymise.pseudonymise` for request and answer."""
+    from .pseudonymise import pseudonymise as write
+
+    return write(request, input, scratch, progress or _silent)
+
+
 def read(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
     """Read one feature, trace, event or picture; see `reader.read`. Keeps files open between calls in one process."""
     from .reader import ReaderCache

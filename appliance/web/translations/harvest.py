@@ -20,6 +20,7 @@ CONTEXT = "inside"
 _SAID: dict[str, dict[str, tuple[int, ...] | None]] = {
     "health/*.py": {"Finding": (0, 2, 3, 4)},
     "settings.py": {"_option": (1,)},
+    "publish_settings.py": {"_option": (1,)},
     "signon_settings.py": {"_option": (1,)},
     "jobs/*.py": {
         "JobFailed": (0,),

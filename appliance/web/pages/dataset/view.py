@@ -162,9 +162,13 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
     if row["reference_list"]:
         links = [{"text": text, "url": url, "external": True} for text, url in references.links(row["reference_list"])]
         found.append({"name": _("References"), "links": links})
-    elsewhere = [one.url for one in publications.of_dataset(conn(), row["id"]) if one.state == "active"]
+    elsewhere = [one for one in publications.of_dataset(conn(), row["id"]) if one.state == "active"]
     if elsewhere:
-        links = [{"text": url, "url": url, "external": True} for url in elsewhere]
+        copies = _("{address} (pseudonymised copies)")
+        links = [
+            {"text": copies.format(address=one.url) if one.pseudonymised else one.url, "url": one.url, "external": True}
+            for one in elsewhere
+        ]
         found.append({"name": _("Published as"), "links": links})
     owner = users.find(conn(), row["creator_id"])
     if owner is not None and (viewer().sysadmin or viewer().user_id == owner["id"]):

@@ -57,16 +57,9 @@ def _names_of_values(h5: h5py.File) -> None:
     h5["events"].create_dataset("userdef2", data=np.ones(len(h5["events/deform"]), "u1"), dtype=kind)
 
 
-def _beyond_the_end_of_an_array(h5: h5py.File) -> None:
-    count, hidden = len(h5["events/deform"]), np.frombuffer(NAME.encode(), "u1")
-    whole = np.concatenate([np.zeros(count, "u1"), hidden])
-    data = h5["events"].create_dataset("userdef3", data=whole, chunks=whole.shape, maxshape=(None,))
-    h5.flush()
-    data.resize((count,))
-
-
 def _deleted(h5: h5py.File) -> None:
     h5["gone"] = np.frombuffer(NAME.encode() * 100, "u1")
+    h5["after"] = np.zeros(1000)  # else the file would only become shorter
     h5.flush()
     del h5["gone"]
 
@@ -113,7 +106,6 @@ PLACES: dict[str, Plant] = {
     "unknown trace": lambda h5: h5.require_group("events/trace").create_dataset(NAME, data=np.zeros((12, 3), "i2")),
     "other group": lambda h5: h5.create_dataset(f"private/{NAME}", data=NAME),
     "names of values of a type": _names_of_values,
-    "beyond the end of an array": _beyond_the_end_of_an_array,
     "deleted object": _deleted,
     "fill value": _fill_value,
     "named type": lambda h5: h5.__setitem__(NAME, np.dtype("f8")),
@@ -157,8 +149,12 @@ def everything(path: Path) -> str:
             told.append(name.encode())
             told += [f"{key} {value!r}".encode() for key, value in item.attrs.items()]
             if isinstance(item, h5py.Dataset):
-                told += [repr(item.dtype.metadata).encode(), np.asarray(item.fillvalue).tobytes(), item[()].tobytes()]
-                told += [repr(item[()].tolist()).encode()] if item.dtype.kind in "SOV" else []
+                told += [
+                    repr(item.dtype.metadata).encode(),
+                    np.asarray(item.fillvalue).tobytes(),
+                    np.asarray(item[()]).tobytes(),
+                ]
+                told += [repr(np.asarray(item[()]).tolist()).encode()] if item.dtype.kind in "SOV" else []
     return b"\n".join(told).decode("latin-1").lower()
 
 

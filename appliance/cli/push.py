@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from appliance import file_locks
+from appliance.cli import push_everything
 from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state
 from appliance.cli.pull import line
 from appliance.cli.push_text import plan_text, report_text
@@ -22,6 +23,7 @@ from appliance.model.problem import Problem
 from appliance.model.pseudonymised import Copier
 from appliance.model.viewer import OPERATOR
 from appliance.peer import push
+from appliance.peer.address import Address
 from appliance.peer.client import Client
 from appliance.peer.outgoing import OutgoingFile, Wishes, gather
 from appliance.peer.progress import Progress
@@ -32,9 +34,12 @@ _TERMINAL = "/dev/tty"
 
 
 @click.command("push")
-@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...")
+@click.argument("datasets", nargs=-1, metavar="DATASET...")
+@click.option(
+    "--everything", is_flag=True, help="Move: accounts, circles, collections, members and all datasets; asks before."
+)
 @click.option("--to", "url", required=True, metavar="URL", help="The server; one of the setting publish.targets.")
-@click.option("--circle", required=True, metavar="NAME", help="The circle there that shall own the datasets.")
+@click.option("--circle", default="", metavar="NAME", help="The circle there that shall own the datasets.")
 @click.option("--token-stdin", is_flag=True, help="Read the API token of the other server from stdin.")
 @click.option("--licence", default="", metavar="ID", help="Licence there, such as CC-BY-4.0.  [default: as here]")
 @click.option("--title", default="", help="Title there, for one dataset.  [default: as here]")
@@ -45,7 +50,7 @@ _TERMINAL = "/dev/tty"
 )
 @click.option("--public", is_flag=True, help="Visible to everybody there; without it: to the circle there.")
 @click.option("--activate", is_flag=True, help="Activate the datasets there when they are complete; asks before.")
-@click.option("--yes", "-y", is_flag=True, help="With --activate and --pseudonymise: do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--anew", is_flag=True, help="Make another dataset there, though it was sent before.")
 @click.option("--cacert", type=FilePath(dir_okay=False), help="Certificates to trust besides the system's.")
 @dry_run_option
@@ -54,6 +59,7 @@ _TERMINAL = "/dev/tty"
 def command(
     state: CliState,
     datasets: tuple[str, ...],
+    everything: bool,
     url: str,
     circle: str,
     token_stdin: bool,
@@ -74,31 +80,61 @@ def command(
     dataset there names this one as a reference, this one says where it was published. A call that was interrupted is repeated: no
     file that had arrived is sent again, no second dataset is made. Refused are drafts, licences that permit no publication, and
     files that seem to hold personal data. With --pseudonymise, copies of the measurements are sent: features equal to the bit, texts
-    only as the settings publish.* permit; the files here stay as they are. Exit code 1 when something was refused or left open.
+    only as the settings publish.* permit; the files here stay as they are. With --everything and the token of an administrator there,
+    all that is here goes there with its ids, private and patient data included. Exit code 1 when something was refused or left open.
     """
-    if title and len(datasets) > 1:
-        raise click.UsageError("--title is for one dataset.")
+    _require_sense(
+        datasets, everything, circle, title, bool(licence or pseudonymise or public or activate or anew or dry_run)
+    )
     state.require_root()
     server = push.target(state.settings, url)
+    if everything:
+        client = _client(server, token_stdin, cacert)
+        _require_asked("--everything", yes)
+        if not (yes or _asked(push_everything.QUESTION.format(url=server.url))):
+            raise Problem(409, "Validation Error", message="Nothing was sent.")
+        report = push_everything.everything(state, client)
+        emit(report, as_json, push_everything.report_text)
+        return 1 if report["left_out"] else 0
     wishes = Wishes(licence, title, public, pseudonymise)
     copier = _copier(state) if pseudonymise else None
     options = push.Options(circle, wishes, lambda there: activate and _agreed(there, yes), anew, copier=copier)
     if dry_run:
         emit([_planned(state, one, options) for one in datasets], as_json, plan_text)
         return 0
-    token = sys.stdin.readline().strip() if token_stdin else ""
-    if not token:
-        raise click.UsageError("Give the token of the other server on stdin, with --token-stdin.")
-    asks = "--activate" if activate else "--pseudonymise" if pseudonymise else ""
-    if asks and not yes and not _has_terminal():
-        raise click.UsageError(f"{asks} asks a person; where there is no terminal, say --yes.")
+    client = _client(server, token_stdin, cacert)
+    if activate or pseudonymise:
+        _require_asked("--activate" if activate else "--pseudonymise", yes)
     if pseudonymise and not yes and not _copies_agreed(state, datasets, options):
         raise Problem(409, "Validation Error", message="Nothing was sent.")
-    with as_caller():
-        client = Client(server, token, cacert=cacert)
     data = _push_all(state, client, datasets, options)
     emit(data, as_json, report_text)
     return 0 if all(one.get("state") and not one.get("unverified") for one in data) else 1
+
+
+def _require_sense(datasets: tuple[str, ...], everything: bool, circle: str, title: str, chosen: bool) -> None:
+    """Do these options fit together? Raises UsageError. :param chosen: some that say how single datasets shall be there."""
+    if everything and (datasets or circle or title or chosen):
+        raise click.UsageError(
+            "--everything takes all datasets as they are; besides, give --to, --token-stdin, --cacert, --yes."
+        )
+    if not everything and not (datasets and circle):
+        raise click.UsageError("Name datasets and the --circle there, or say --everything.")
+    if title and len(datasets) > 1:
+        raise click.UsageError("--title is for one dataset.")
+
+
+def _client(server: Address, token_stdin: bool, cacert: Path | None) -> Client:
+    token = sys.stdin.readline().strip() if token_stdin else ""
+    if not token:
+        raise click.UsageError("Give the token of the other server on stdin, with --token-stdin.")
+    with as_caller():
+        return Client(server, token, cacert=cacert)
+
+
+def _require_asked(option: str, yes: bool) -> None:
+    if not yes and not _has_terminal():
+        raise click.UsageError(f"{option} asks a person; where there is no terminal, say --yes.")
 
 
 def _push_all(

@@ -37,10 +37,13 @@ class Draft:
 
 
 class FileSender:
-    """Sends files to one server. :param storage: hosts (with ports) where the server may take files."""
+    """Sends files to one server. :param storage: hosts (with ports) where the server may take files.
 
-    def __init__(self, client: Client, storage: Sequence[str], progress: Progress) -> None:
-        self._client, self._progress = client, progress
+    :param keep_ids: by forms that name the id of each file (`SentFile.remote_id`), which administrators may choose.
+    """
+
+    def __init__(self, client: Client, storage: Sequence[str], progress: Progress, *, keep_ids: bool = False) -> None:
+        self._client, self._progress, self._keep_ids = client, progress, keep_ids
         self._storage = frozenset(one.lower() for one in storage)
 
     def recover(self, draft: Draft, file: SentFile) -> SentFile | None:
@@ -62,6 +65,10 @@ class FileSender:
         """
         note(file)
         return replace(file, remote_id=self._sent(draft, file, path, note), state="sent")
+
+    def skip(self, size: int) -> None:
+        """So many bytes are there already."""
+        self._progress.advance(size, fetched=False)
 
     def describe(self, draft: Draft, sent: SentFile, values: Mapping[str, Any]) -> str:
         """Give a file its description and supplements. → why the server did not want them, "" when it has them."""
@@ -117,7 +124,7 @@ class FileSender:
         raise refused(f"{self._client.address.name} does not take {file.name}: {failure or 'nobody knows why'}.")
 
     def _attempt(self, draft: Draft, file: SentFile, path: Path, note: Note) -> str | None:
-        given = self._addresses(draft, file) if file.size else None
+        given = self._addresses(draft, file) if file.size and not self._keep_ids else None
         if given is None:
             return self._by_form(draft, file, path)
         remote_id, urls, complete = given
@@ -181,7 +188,8 @@ class FileSender:
 
     def _by_form(self, draft: Draft, file: SentFile, path: Path) -> str | None:
         boundary = secrets.token_hex(16)
-        fields = {"match__id": draft.id, "update__resources__extend": json.dumps([{"name": file.name}])}
+        entry = {"name": file.name} | ({"id": file.remote_id} if self._keep_ids else {})
+        fields = {"match__id": draft.id, "update__resources__extend": json.dumps([entry])}
         head = "".join(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
             for key, value in fields.items()

@@ -201,6 +201,11 @@ def name_taken(conn: sqlite3.Connection, name: str) -> bool:
     return conn.execute("SELECT 1 FROM dataset WHERE name = ? AND state != 'deleted'", (name,)).fetchone() is not None
 
 
+def living_ids(conn: sqlite3.Connection) -> list[str]:
+    """Ids of all drafts and active datasets, oldest first."""
+    return [row[0] for row in conn.execute("SELECT id FROM dataset WHERE state IN ('draft', 'active') ORDER BY pk")]
+
+
 def listed_names(conn: sqlite3.Connection, *, limit: int = -1, offset: int = 0) -> list[str]:
     """Names of the active public datasets, sorted."""
     return [

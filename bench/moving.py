@@ -1,7 +1,8 @@
 """`dcor pull` and `dcor push` next to `curl` with the same files, in one run: `python -m bench.moving [--files 4] [--size 256]`.
 
 Two appliances in processes of their own on this machine. What `curl` fetches is flushed to the disk, as what `dcor pull` fetches is; what
-`curl` sends goes by form to the server from which it is then fetched. Each command is timed as a whole, start of Python included.
+`curl` sends goes by form to the server from which it is then fetched. Each command is timed as a whole, then once more when
+nothing is left to send: that is what starting, listing and comparing take, however large the files are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MIB = 1 << 20
 
 
 def main() -> int:
-    """Measure, and print rates [MB/s] and ratios."""
+    """Measure, and print times [s] and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=4)
     parser.add_argument("--size", type=int, default=256, help="MiB of each")
@@ -36,7 +37,7 @@ def main() -> int:
 
 
 def measure(folder: Path, count: int, size: int) -> dict[str, Any]:
-    """→ {bytes, rates by what was done [MB/s], ratios to curl}."""
+    """→ {bytes, seconds by what was done, ratios to curl}."""
     source, target = (
         ApartAppliance(folder / "source"),
         ApartAppliance(folder / "target", **{"depot.direct_upload": True}),
@@ -62,20 +63,27 @@ def measure(folder: Path, count: int, size: int) -> dict[str, Any]:
             stdin=subprocess.DEVNULL,
         )
         pull = [*_dcor(kept), "pull", source.url, "--token-stdin", "--cacert", str(source.certificate)]
-        seconds["dcor pull"] = _timed(lambda: _run(pull, token, {"DCOR_DEPOT_RESERVE": "0"}))
+        for name in ("dcor pull", "pull, nothing left"):
+            seconds[name] = _timed(lambda: _run(pull, token, {"DCOR_DEPOT_RESERVE": "0"}))
         push = [*_dcor(source.root), "push", dataset, "--to", target.url, "--circle", "open", "--token-stdin"]
         push += ["--cacert", str(target.certificate)]
-        seconds["dcor push"] = _timed(lambda: _run(push, kim.token, {"DCOR_PUBLISH_TARGETS": target.url}))
+        for name in ("dcor push", "push, nothing left"):
+            seconds[name] = _timed(lambda: _run(push, kim.token, {"DCOR_PUBLISH_TARGETS": target.url}))
     finally:
         source.stop()
         target.stop()
-    rates = {name: round(total / 1e6 / one, 1) for name, one in seconds.items()}
     return {
         "bytes": total,
-        "MB/s": rates,
-        "pull ÷ curl": round(rates["dcor pull"] / rates["curl down"], 2),
-        "push ÷ curl": round(rates["dcor push"] / rates["curl up"], 2),
+        "seconds": {name: round(one, 2) for name, one in seconds.items()},
+        "pull ÷ curl": _ratio(seconds, "curl down", "pull"),
+        "push ÷ curl": _ratio(seconds, "curl up", "push"),
     }
+
+
+def _ratio(seconds: dict[str, float], curl: str, command: str) -> dict[str, float]:
+    """Rate of a command ÷ rate of curl: as a whole, and of the transfer alone."""
+    whole, rest = seconds[f"dcor {command}"], seconds[f"{command}, nothing left"]
+    return {"whole": round(seconds[curl] / whole, 2), "transfer": round(seconds[curl] / max(whole - rest, 1e-3), 2)}
 
 
 def _files(folder: Path, count: int, size: int) -> list[Path]:

@@ -30,7 +30,7 @@ from appliance.peer.progress import Progress
 
 _LOCK = "push.lock"
 #: Where a person is asked: stdin holds the token.
-_TERMINAL = "/dev/tty"
+TERMINAL = "/dev/tty"
 
 
 @click.command("push")
@@ -157,7 +157,7 @@ def _push_all(
 
 def _has_terminal() -> bool:
     try:
-        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY))
+        os.close(os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY))
     except OSError:
         return False
     return True
@@ -184,7 +184,7 @@ def _agreed(there: str, yes: bool) -> bool:
 
 def _asked(question: str) -> bool:
     """Ask at the terminal."""
-    with Path(_TERMINAL).open(encoding="utf-8") as terminal:
+    with Path(TERMINAL).open(encoding="utf-8") as terminal:
         click.echo(f"{question} [y/N]: ", nl=False, err=True)
         return terminal.readline().strip().lower() in ("y", "yes")
 

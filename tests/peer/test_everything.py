@@ -124,7 +124,7 @@ def test_only_an_administrator_of_the_other_server_moves_there(
 def test_a_person_is_asked_and_only_named_servers_get_anything(
     move: Move, target_between: Between, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.cli.push._TERMINAL", "/nonexistent/tty")
+    monkeypatch.setattr("appliance.cli.push.TERMINAL", "/nonexistent/tty")
     assert move().code == 2
     assert move("--yes", "--circle", "lab").code == 2
     monkeypatch.setenv("DCOR_PUBLISH_TARGETS", "")

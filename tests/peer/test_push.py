@@ -418,7 +418,7 @@ def test_what_copies_change_is_shown_and_nothing_is_sent_without_a_person(
     assert changed["metadata experiment:sample"] == "sample 1"
     assert changed["log cfg"] == ""
     assert f"{_PATIENT} → sample 1" in push(patient, "--pseudonymise", "--dry-run", as_json=False).out
-    monkeypatch.setattr("appliance.cli.push._TERMINAL", "/nonexistent/tty")
+    monkeypatch.setattr("appliance.cli.push.TERMINAL", "/nonexistent/tty")
     said = push(patient, "--pseudonymise")
     assert said.code == 2
     assert target_between.actions == []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from appliance.jobs.registry import TIMELY, Done, JobContext, job
+from appliance.jobs.registry import CARE, Done, JobContext, job
 from appliance.store import gate_exports, uploads
 
 
-@job("sweep_uploads", lane=TIMELY)
+@job("sweep_uploads", lane=CARE)
 def run(context: JobContext) -> Done:
     """Remove stale parts and expired exports, put complete but unused files aside. Argument: `dry_run`."""
     lifetime = context.settings.depot.part_lifetime

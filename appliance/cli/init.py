@@ -89,6 +89,7 @@ def command(
             raise click.UsageError("--adopt changes nothing else; say it alone.")
         emit(_adopt(state), as_json, lambda data: f"{data['data']} is the data root of this machine ({data['noted']}).")
         return
+    become_owner(state.data_root)  # what is made in a data root of the service's account belongs to it
     if admin and not email:
         raise click.UsageError("--admin needs --email.")
     password = read_password(True) if password_stdin else None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from appliance import root_marker
 from appliance import settings as settings_module
 from appliance.cli.root import run
 from appliance.model.problem import Problem
 from appliance.service import Service
 from appliance.store import database_place
 from tests.ops.place import Place
+from tests.support.memory_folder import memory_folder
 
 
 def mounted(place: Place, kind: str, point: Path | None = None) -> None:
@@ -128,3 +134,23 @@ def test_a_power_cut_while_it_moves_loses_nothing(place: Place) -> None:
     place.done("init")
     assert [one["name"] for one in place.done("user", "list", "--json").json] == ["ada", "boss"]
     assert len(list(local.glob("before-*"))) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the rights of root")
+def test_what_root_moves_belongs_to_the_owner_of_the_data_root(place: Place) -> None:
+    owner = 12345
+    with memory_folder() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        local, root = folder / "local", folder / "data"
+        place.set("depot.database_folder", str(local))
+        shutil.copytree(place.root, root, symlinks=True)
+        local.mkdir(mode=0o700)
+        for path in (local, root, *root.rglob("*")):
+            os.chown(path, owner, owner, follow_symlinks=False)
+        command = [sys.executable, "-m", "appliance", "--data", str(root), "init"]
+        environment = os.environ | {root_marker.MACHINE_VARIABLE: str(folder / "machine")}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+        assert (local / "dcor.sqlite").is_file()
+        assert {path.lstat().st_uid for path in (local, *local.rglob("*"), *root.rglob("*"))} == {owner}

@@ -173,7 +173,7 @@ def create_token(
         if policy.may(viewer, "token:list", owner) and not policy.may(viewer, "token:manage", owner):
             raise policy.refusal(viewer, "token:manage", owner)
         if not policy.may(viewer, "token:manage", owner):
-            raise not_authorized(f"User {viewer.name} not authorized to create tokens for user {asked}")
+            raise policy.refused(viewer, f"create tokens for user {asked}")
         row = lookup.user(tx, asked, field="user")
         administers = bool(row["sysadmin"]) and callers.may_administer(tx, site.settings, row["id"])
         wanted = scope or ("admin" if viewer.sysadmin and administers else "write")
@@ -215,7 +215,7 @@ def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_
     with site.db.write() as tx:
         row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
         if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
-            raise not_authorized(f"User {viewer.name} not authorized to revoke this token")
+            raise policy.refused(viewer, "revoke this token")
         if row["id"] == viewer.token_id:
             stored.resign(tx, row["id"])
             further: list[str] = []

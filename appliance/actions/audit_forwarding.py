@@ -15,13 +15,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.settings import Settings
 from appliance.store import alarms, audit
 from appliance.store.database import Database
 
 #: Kind of the alarm that a server which takes nothing raises.
-ALARM = "syslog"
+ALARM = Message("syslog")
 _AT_ONCE = 500
 #: Longest message [bytes]. Usual servers cut longer ones, and a datagram has 65,507 bytes at most.
 LONGEST = 8000
@@ -73,7 +74,11 @@ def forward(db: Database, settings: Settings) -> int:
             sent += len(rows)
     except (OSError, Problem) as error:
         with db.write() as tx:
-            text = f"The syslog server {settings.syslog.server} takes no audit entries: {error}. They are kept until it does."
+            text = Message(
+                "The syslog server %(server)s takes no audit entries: %(error)s. They are kept until it does.",
+                server=settings.syslog.server,
+                error=error,
+            )
             alarms.raise_(tx, ALARM, "", text)
     return sent
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from appliance.actions import backups
 from appliance.backup import audit_anchors
-from appliance.model import times
+from appliance.model import messages, times
 from appliance.model.audit_anchor import Anchor
+from appliance.model.messages import Message
 from appliance.settings import Settings
 from appliance.store import alarms, audit_chain
 from appliance.store.audit_chain import Verdict
@@ -16,7 +17,7 @@ from appliance.store.database import Database
 
 log = logging.getLogger(__name__)
 
-ALARM = "audit"
+ALARM = Message("audit")
 
 
 def verify(db: Database, settings: Settings, given: Sequence[Anchor] = ()) -> Verdict:
@@ -37,10 +38,10 @@ def note_state(db: Database, settings: Settings) -> Verdict:
         text = audit_anchors.line(state, at, lambda covered: audit_chain.authenticate(tx, covered))
         alarms.resolve_for(tx, ALARM, "")
         if verdict.problems:
-            alarms.raise_(tx, ALARM, "", _alarm(" ".join(verdict.problems)[:2000]))
+            alarms.raise_(tx, ALARM, "", messages.cut(_alarm(messages.joined(verdict.problems)), 2000))
     log.info("%s", text)
     return verdict
 
 
 def _alarm(problems: str) -> str:
-    return f"The audit log is not as it was written. {problems}"
+    return Message("The audit log is not as it was written. %(problems)s", problems=problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,8 @@ from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
 from appliance.backup import trial as backup_trial
 from appliance.backup.create import Progress
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.security import secrets
 from appliance.settings import Settings
 from appliance.store import backup_source
@@ -36,15 +37,21 @@ def trial(site: Site, *, key: str | None = None, progress: Progress | None = Non
         progress=progress,
     )
     rows = [done.as_dict(), *trials(settings)][:_TRIALS_KEPT]
-    secrets.write_private(settings.data / "log" / _TRIALS, json.dumps(rows, indent=1).encode())
-    backups.alarm(site, f"The trial restore failed: {' '.join(done.problems[:3])}" if done.problems else None, "trial")
+    secrets.write_private(settings.data / "log" / _TRIALS, messages.dumps(rows).encode())
+    backups.alarm(
+        site,
+        Message("The trial restore failed: %(problems)s", problems=messages.joined(done.problems[:3]))
+        if done.problems
+        else None,
+        "trial",
+    )
     return done
 
 
 def trials(settings: Settings) -> list[dict[str, Any]]:
     """Results of the trial restores, newest first."""
     try:
-        found = json.loads((settings.data / "log" / _TRIALS).read_text(encoding="utf-8"))
+        found = messages.loads((settings.data / "log" / _TRIALS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
     return found if isinstance(found, list) else []

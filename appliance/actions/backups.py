@@ -22,6 +22,8 @@ from appliance.backup import restore as backup_restore
 from appliance.backup import verify as backup_verify
 from appliance.backup import zip_archive as backup_zip
 from appliance.backup.create import Progress
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import secrets
@@ -30,7 +32,7 @@ from appliance.store import alarms, audit, backup_source, data_root, database_pl
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
-ALARM = "backup"
+ALARM = Message("backup")
 #: The secret in `secrets/` with which backups are signed.
 BACKUP_KEY = "backup.key"
 #: A scheduled backup leaves out its turn when there is one younger than this.
@@ -49,10 +51,7 @@ def seal(settings: Settings, *, renew: bool = False) -> backup_manifest.Seal:
     """
     path = settings.secrets / BACKUP_KEY
     if not renew and not path.exists() and backup_manifest.names(folder(settings)):
-        raise invalid(
-            message=f"{path} is missing, with which this server signs its backups. Put it back from a backup: "
-            "sudo dcor backup restore --system --key key-sheet.txt. Without the key sheet, begin anew: sudo dcor backup keys --replace"
-        )
+        raise invalid(message=Message("%(path)s is missing, with which this server signs its backups. Put it back from a backup: sudo dcor backup restore --system --key key-sheet.txt. Without the key sheet, begin anew: sudo dcor backup keys --replace", path=path))  # fmt: skip
     secrets.private_folder(settings.secrets)
     return backup_manifest.Seal(secrets.load_or_create(path))
 
@@ -113,13 +112,16 @@ def create(
             workdir=settings.tmp, kind=kind, progress=progress,
         )  # fmt: skip
     except (Problem, OSError) as error:
-        alarm(site, f"The backup failed: {error}")
+        alarm(site, Message("The backup failed: %(error)s", error=error))
         raise
     with site.db.write() as tx:
         audit.add(
             tx, viewer, "backup.create", "backup", made.manifest.name, kind=kind, new_files=made.new_files, problems=len(made.problems)
         )  # fmt: skip
-    alarm(site, f"Backup {made.manifest.name}: {' '.join(made.problems)}" if made.problems else None)
+    problems = messages.joined(made.problems)
+    alarm(
+        site, Message("Backup %(name)s: %(problems)s", name=made.manifest.name, problems=problems) if problems else None
+    )
     prune(site, viewer)
     return made
 
@@ -240,7 +242,8 @@ def restore(
         progress=progress,
     )
     if done.manifest.kind != backup_manifest.FULL:
-        done.notes.append(f"The backup {done.manifest.name} is of the database only: no files were in it.")
+        text = Message("The backup %(name)s is of the database only: no files were in it.", name=done.manifest.name)
+        done.notes.append(text)
     return done
 
 
@@ -257,10 +260,7 @@ def may_move(target: Path, *, replace: bool = False) -> bool:
     if not any((target / name).exists() for name in (root_marker.SETTINGS, root_marker.DATABASE, root_marker.MARKER)):
         return False
     if not replace and datasets_in(target / root_marker.DATABASE):
-        raise invalid(
-            message=f"{target} is in use: it has datasets. Restore into another folder, or say --replace to move what is "
-            "there into its quarantine first."
-        )
+        raise invalid(message=Message("%(target)s is in use: it has datasets. Restore into another folder, or say --replace to move what is there into its quarantine first.", target=target))  # fmt: skip
     return True
 
 
@@ -286,14 +286,12 @@ def missing_files(target: Path) -> list[str]:
     rows = backup_source.depot_files(target / root_marker.DATABASE)
     lost = [row for row in rows if not depot.path(row.resource_id, row.kind).is_file()]
     originals = sum(row.kind == "original" for row in lost)
-    told = []
-    if originals:
-        told.append(f"{originals} uploaded files are not in the depot: copy depot/ back from where you keep it.")
-    if len(lost) > originals:
-        told.append(
-            f"{len(lost) - originals} files that jobs made are not in the depot: `dcor jobs run-missing` makes them."
-        )
-    return told
+    others = len(lost) - originals
+    told = (
+        (originals, Message("%(count)s uploaded files are not in the depot: copy depot/ back from where you keep it.")),
+        (others, Message("%(count)s files that jobs made are not in the depot: `dcor jobs run-missing` makes them.")),
+    )
+    return [Message(text, count=count) for count, text in told if count]
 
 
 def restore_files(
@@ -366,7 +364,7 @@ def require_stopped(root: Path) -> None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise invalid(message="The service is running. Stop it first: sudo systemctl stop dcor") from error
+                raise invalid(message=Message("The service is running. Stop it first: sudo systemctl stop dcor")) from error  # fmt: skip
 
 
 def datasets_in(database: Path) -> int:
@@ -397,4 +395,4 @@ def alarm(site: Site, message: str | None, what: str = "") -> None:
     with site.db.write() as tx:
         alarms.resolve_for(tx, ALARM, what)
         if message is not None:
-            alarms.raise_(tx, ALARM, what, message[:2000])
+            alarms.raise_(tx, ALARM, what, messages.cut(message, 2000))

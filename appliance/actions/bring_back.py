@@ -21,6 +21,7 @@ from appliance.backup import manifest as backup_manifest
 from appliance.backup.create import Progress
 from appliance.backup.restore_parts import OpenBackup, backups_holding, open_backup
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import policy
@@ -123,23 +124,24 @@ def _dataset(
     with site.db.read() as conn:
         present = datasets.find(conn, row["id"])
     if present is not None and present["state"] != "deleted":
-        raise invalid(
-            message=f"The dataset {present['name']} is there ({present['state']}). Single files of it: --file ID, as `dcor dataset show "
-            f"{present['name']}` lists them."
-        )
+        raise invalid(message=Message("The dataset %(name)s is there (%(state)s). Single files of it: --file ID, as `dcor dataset show %(name)s` lists them.", name=present["name"], state=present["state"]))  # fmt: skip
     files = row_copies.resources_of(source, row["id"])
     lost = _put_back_files(site, backup, source, [one["id"] for one in files], done, progress)
     with site.db.write() as tx:
         if communities.find(tx, row["circle_id"], "circle") is None:
             circle = row_copies.find(source, "circle", row["circle_id"])
             if circle is None:
-                raise invalid(message="The circle of this dataset is neither here nor in the backup.")
+                raise invalid(message=Message("The circle of this dataset is neither here nor in the backup."))
             row_copies.community(tx, source, circle)
-            done.notes.append(f"Its circle {circle['name']} came back, too.")
+            done.notes.append(Message("Its circle %(name)s came back, too.", name=circle["name"]))
         name = row["name"]
         if datasets.name_taken(tx, name):
             name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), row["id"])
-            done.notes.append(f"Another dataset is called {row['name']} now; this one is {name}.")
+            done.notes.append(
+                Message(
+                    "Another dataset is called %(wanted)s now; this one is %(given)s.", wanted=row["name"], given=name
+                )
+            )
         row_copies.dataset(tx, source, row, name)
         _forget(tx, lost)
         audit.add(tx, viewer, "dataset.bring_back", "dataset", row["id"], backup=backup.manifest.name)
@@ -149,7 +151,7 @@ def _dataset(
 
 def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress | None) -> BroughtBack:
     if not names.is_id(ref):
-        raise invalid(message=f"'{ref}' is no id of a file. `dcor resource list` and `dcor backup contents` show them.")
+        raise invalid(message=Message("'%(ref)s' is no id of a file. `dcor resource list` and `dcor backup contents` show them.", ref=ref))  # fmt: skip
     with site.db.read() as conn:
         present = resources.get(conn, ref)
     if present is None:
@@ -163,12 +165,12 @@ def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress
         _require_small(site, place, backup, "file", ref, [ref])
         _put_back(site, backup, entry, done, progress)
         if not done.files:
-            done.notes.append("The file in the depot is right; nothing had to be done.")
+            done.notes.append(Message("The file in the depot is right; nothing had to be done."))
         with site.db.write() as tx:
             _settle(tx, ref)
             audit.add(tx, viewer, "resource.bring_back", "resource", ref, backup=backup.manifest.name, files=done.files)
         return done
-    raise not_found(f"No complete backup in {place.folder} has the file {ref} as it was uploaded.")
+    raise not_found(Message("No complete backup in %(folder)s has the file %(ref)s as it was uploaded.", folder=place.folder, ref=ref))  # fmt: skip
 
 
 def _lost_file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress | None) -> BroughtBack:
@@ -181,11 +183,9 @@ def _lost_file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Pro
             if dataset is None or dataset["state"] == "deleted":
                 found = row_copies.find(source, "dataset", row["dataset_id"])
                 name = found["name"] if found else row["dataset_id"]
-                raise invalid(message=f"Its dataset {name} is not there. Bring that back: --dataset {name}")
+                raise invalid(message=Message("Its dataset %(name)s is not there. Bring that back: --dataset %(name)s", name=name))  # fmt: skip
             if row["name"] in resources.names_of(conn, dataset["id"]):
-                raise invalid(
-                    message=f"{dataset['name']} has another file called {row['name']} now. Rename that one first."
-                )
+                raise invalid(message=Message("%(dataset)s has another file called %(file)s now. Rename that one first.", dataset=dataset["name"], file=row["name"]))  # fmt: skip
         lost = _put_back_files(site, backup, source, [ref], done, progress)
         with site.db.write() as tx:
             position = len(resources.names_of(tx, dataset["id"]))
@@ -204,15 +204,20 @@ def _user(
     with site.db.write() as tx:
         present = users.find(tx, row["id"])
         if present is not None and present["state"] != "deleted":
-            raise invalid(message=f"The user {present['name']} is there ({present['state']}).")
+            raise invalid(message=Message("The user %(name)s is there (%(state)s).", name=present["name"], state=present["state"]))  # fmt: skip
         row_copies.user(tx, source, row)
         audit.add(tx, viewer, "user.bring_back", "user", row["id"], backup=backup.manifest.name)
     done.notes.append(
-        "The password is the one of the backup; tokens and access files stay ended: make new ones with `dcor access create`."
+        Message(
+            "The password is the one of the backup; tokens and access files stay ended: make new ones with `dcor access create`."
+        )
     )
     if row["sysadmin"]:
         done.notes.append(
-            f"The account was an administrator's; it came back as an ordinary one. `dcor user promote {row['name']}` changes that."
+            Message(
+                "The account was an administrator's; it came back as an ordinary one. `dcor user promote %(name)s` changes that.",
+                name=row["name"],
+            )
         )
 
 
@@ -222,11 +227,11 @@ def _community(
 ) -> None:  # fmt: skip
     with site.db.write() as tx:
         if communities.find(tx, row["id"], row["kind"]) is not None:
-            raise invalid(message=f"The {row['kind']} {row['name']} is there.")
+            raise invalid(message=Message("The %(kind)s %(name)s is there.", kind=row["kind"], name=row["name"]))
         row_copies.community(tx, source, row)
         audit.add(tx, viewer, f"{row['kind']}.bring_back", row["kind"], row["id"], backup=backup.manifest.name)
     if row["kind"] == "circle":
-        done.notes.append("Its datasets stay as they are; those that are gone: --dataset NAME.")
+        done.notes.append(Message("Its datasets stay as they are; those that are gone: --dataset NAME."))
 
 
 def _put_back_files(
@@ -239,7 +244,7 @@ def _put_back_files(
 ) -> list[tuple[str, str]]:
     """Put the files of resources into the depot; → derived ones (id, kind) that could not be had. Raises Problem for an original."""
     if backup.manifest.kind != backup_manifest.FULL and ids:
-        raise invalid(message=f"The backup {backup.manifest.name} is of the database only: it holds no files.")
+        raise invalid(message=Message("The backup %(name)s is of the database only: it holds no files.", name=backup.manifest.name))  # fmt: skip
     held = {entry.name: entry for entry in backup.index.files}
     lost = []
     for resource_id in ids:
@@ -247,7 +252,7 @@ def _put_back_files(
             entry = held.get(_name_below(site, resource_id, kind))
             try:
                 if entry is None:
-                    raise not_found(f"The backup {backup.manifest.name} lacks the file {resource_id}.")
+                    raise not_found(Message("The backup %(name)s lacks the file %(resource_id)s.", name=backup.manifest.name, resource_id=resource_id))  # fmt: skip
                 _put_back(site, backup, entry, done, progress)
             except Problem:
                 if kind == "original":
@@ -261,10 +266,7 @@ def _require_small(site: Site, place: Place, backup: OpenBackup, kind: str, ref:
     names = [_name_below(site, one, "original") for one in ids]
     size = sum(entry.content.size for entry in backup.entries(names))
     if place.largest is not None and size > place.largest:
-        raise invalid(
-            message=f"{size / 1e9:.1f} GB are too much for a page. On the server: `sudo dcor backup restore --{kind} {ref} "
-            f"--backup {backup.manifest.name} --key key-sheet.txt`"
-        )
+        raise invalid(message=Message("%(size)s GB are too much for a page. On the server: `sudo dcor backup restore --%(kind)s %(ref)s --backup %(name)s --key key-sheet.txt`", size=f"{size / 1000000000.0:.1f}", kind=kind, ref=ref, name=backup.manifest.name))  # fmt: skip
 
 
 def _put_back(site: Site, backup: OpenBackup, entry: Any, done: BroughtBack, progress: Progress | None) -> None:
@@ -318,7 +320,7 @@ def _holding(
     """The newest complete backup (or the one named) whose database has the thing, the database, and its row. Raises Problem 404."""
     chosen = [place.name] if place.name else backup_manifest.names(place.folder, backup_manifest.FULL)
     if not chosen:
-        raise not_found(f"There is no complete backup in {place.folder}.")
+        raise not_found(Message("There is no complete backup in %(folder)s.", folder=place.folder))
     refusal: Problem | None = None
     for name in chosen:
         try:
@@ -334,8 +336,19 @@ def _holding(
                 return
         finally:
             opened.__exit__(None, None, None)
-    where = f"the backup {place.name}" if place.name else f"any backup in {place.folder}"
-    raise refusal or not_found(f"There is no {kind} '{ref}' in {where}. `dcor backup contents` lists what one holds.")
+    where = (
+        Message("the backup %(name)s", name=place.name)
+        if place.name
+        else Message("any backup in %(folder)s", folder=place.folder)
+    )
+    raise refusal or not_found(
+        Message(
+            "There is no %(kind)s '%(ref)s' in %(where)s. `dcor backup contents` lists what one holds.",
+            kind=kind,
+            ref=ref,
+            where=where,
+        )
+    )
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store import alarms
 from appliance.store.database import Database
 from appliance.tls import certificate
 
-ALARM = "certificate"
+ALARM = Message("certificate")
 
 
 def findings(settings: Settings) -> list[str]:

@@ -140,7 +140,7 @@ def collections(
         if row is None:
             raise not_found("Group was not found.")
         if row["id"] not in held and not policy.may(viewer, "collection:datasets", communities.facts(row)):
-            raise not_authorized(f"User {viewer.name} not authorized to edit these groups")
+            raise policy.refused(viewer, "edit these groups")
         found.add(str(row["id"]))
     return found
 

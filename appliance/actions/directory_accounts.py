@@ -10,13 +10,14 @@ from typing import Any
 from appliance.actions import managed_accounts
 from appliance.model import names
 from appliance.model.directory import Grants, Person
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
 from appliance.store import audit, communities, identities, one_time_links, second_factors, sessions, users
 
 LDAP = managed_accounts.LDAP
 #: Kind of the alarm for a person who cannot have an account.
-ALARM = "directory account"
+ALARM = Message("directory account")
 #: Who changes accounts when the directory says so.
 DIRECTORY = Viewer(name="directory")
 _GONE = "not in the directory any more, or not by ldap.user_filter"

@@ -9,13 +9,14 @@ from datetime import timedelta
 from appliance.actions import directory_accounts, directory_login, managed_accounts
 from appliance.model import times
 from appliance.model.directory import Grants, Person
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store import alarms, audit, identities
 from appliance.store.database import Database
 
 #: Kind of the alarm for a directory that does not answer.
-ALARM = "directory"
+ALARM = Message("directory")
 LDAP = managed_accounts.LDAP
 
 
@@ -78,7 +79,7 @@ def _apply(db: Database, row: sqlite3.Row, found: tuple[Person, Grants] | None) 
 def _away(db: Database, settings: Settings, reason: str) -> Outcome:
     """Note that the directory is away; after `ldap.offline` its people's credentials wait."""
     with db.write() as tx:
-        alarms.raise_(tx, ALARM, "", f"The directory cannot be asked: {reason}")
+        alarms.raise_(tx, ALARM, "", Message("The directory cannot be asked: %(reason)s", reason=reason))
         last = identities.answered(tx, LDAP)
         if last is None or last > times.ahead(-timedelta(seconds=settings.ldap.offline)):
             return Outcome(away=reason)

@@ -10,6 +10,7 @@ from typing import Any
 from appliance.actions import lookup, resource_rows, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -132,7 +133,7 @@ def _put_back(
     files: resources.DepotTransaction,
 ) -> None:
     if entry["name"] in rows.names_of(tx, facts.id):
-        raise invalid({"name": [f"Resource with name '{entry['name']}' already exists!"]})
+        raise invalid({"name": [Message("Resource with name '%(name)s' already exists!", name=entry["name"])]})
     upload_limits.require_quota(site, tx, facts.circle_id, entry["size"])
     crc32 = entry.get("crc32")  # none in the note of an earlier release
     incoming = resources.Incoming(
@@ -178,7 +179,7 @@ def _require_names(final: Mapping[str, str], changed: Mapping[str, str], known: 
         if not faults and names.suffix(name) != names.suffix(known[resource_id]):
             faults = [f"The file name must end with '{names.suffix(known[resource_id])}'"]
         if not faults and taken.count(name) > 1:
-            faults = [f"Resource with name '{name}' already exists!"]
+            faults = [Message("Resource with name '%(name)s' already exists!", name=name)]
         if faults:
             errors[resource_id] = faults
     if errors:

@@ -7,6 +7,7 @@ import ssl
 from email.message import EmailMessage
 from pathlib import Path
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.security import secrets
 from appliance.settings import Mail
@@ -14,7 +15,7 @@ from appliance.store import alarms, audit_chain
 from appliance.store.database import Database
 
 #: Kind of the alarm that the mail server raises; it is the one that mail cannot tell.
-ALARM = "mail"
+ALARM = Message("mail")
 #: File in `secrets/` with the password for the mail server.
 PASSWORD = "mail.password"  # noqa: S105 - the name of a file
 _TIMEOUT = 30.0  # seconds

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, invalid
 from appliance.model.viewer import Viewer
 from appliance.settings import Settings
@@ -13,7 +14,7 @@ from appliance.store import alarms, audit, identities, provider_sessions
 
 LDAP = "ldap"
 #: Kind of the alarm for accounts of a directory that is not set up any more.
-ALARM = "accounts without directory"
+ALARM = Message("accounts without directory")
 #: Fields of the profile that the directory fills.
 PROFILE = ("fullname", "email")
 _ELSEWHERE = "This comes from your institution and is changed there."

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from appliance.actions import directory_accounts, provider_login
 from appliance.actions.site import Site
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
 from appliance.security import oidc
@@ -20,7 +21,7 @@ from appliance.store import alarms, audit, identities, provider_sessions
 from appliance.store.database import Database
 
 #: Kind of the alarm for a provider that does not answer.
-ALARM = "provider"
+ALARM = Message("provider")
 #: Who changes accounts when the provider says so.
 PROVIDER = Viewer(name="provider")
 #: After so many sessions in a row about which the provider gave no answer it counts as away.
@@ -54,7 +55,7 @@ def compare(db: Database, settings: Settings) -> Outcome:
                 break
     with db.write() as tx:
         if away:
-            alarms.raise_(tx, ALARM, "", f"The OpenID provider cannot be asked: {away}")
+            alarms.raise_(tx, ALARM, "", Message("The OpenID provider cannot be asked: %(reason)s", reason=away))
         elif rows:
             identities.note_answered(tx, settings.oidc.issuer)
             alarms.resolve_for(tx, ALARM, "")

@@ -27,6 +27,8 @@ from appliance.backup import manifest as backup_manifest
 from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress
 from appliance.backup.manifest import Manifest
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import OPERATOR
 from appliance.settings import Settings
@@ -34,7 +36,7 @@ from appliance.store import audit
 from appliance.store.database import Database
 
 #: What of the alarms about backups is about increments.
-ALARM = "reserve"
+ALARM = Message("reserve")
 #: Increments that stay: the newest may be damaged, or be written while the machine dies.
 KEPT = 3
 #: Says in the folder which data root goes on from here.
@@ -94,10 +96,18 @@ def update(site: Site, *, progress: Progress | None = None) -> backup.Created:
         with backup.locked(place):
             retention.prune(place, retention.Keep(newest=KEPT), signer=seal.public)
     except (Problem, OSError) as error:
-        backups.alarm(site, f"No increment for the machine in reserve could be made: {error}", ALARM)
+        backups.alarm(
+            site, Message("No increment for the machine in reserve could be made: %(error)s", error=error), ALARM
+        )
         raise
-    problems = " ".join(made.problems)
-    backups.alarm(site, f"The increment {made.manifest.name}: {problems}" if problems else None, ALARM)
+    problems = messages.joined(made.problems)
+    backups.alarm(
+        site,
+        Message("The increment %(name)s: %(problems)s", name=made.manifest.name, problems=problems)
+        if problems
+        else None,
+        ALARM,
+    )
     return made
 
 

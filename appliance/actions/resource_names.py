@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.model.viewer import Viewer
 from appliance.store import resources
@@ -18,7 +19,7 @@ def name_errors(
     """What is wrong with the name of a new file in a dataset; empty when nothing is."""
     errors = file_name_errors(name, viewer)
     if name in taken or name in resources.names_of(conn, dataset_id):
-        errors.append(f"Resource with name '{name}' already exists!")
+        errors.append(Message("Resource with name '%(name)s' already exists!", name=name))
     return errors
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from appliance.actions import lookup, resources
 from appliance.actions.site import Site
 from appliance.model import supplements
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.store import documents
@@ -55,6 +56,8 @@ def _require_unchanged(site: Site, now: Mapping[str, Any], shown: Mapping[str, A
     for key, text in shown.items():
         seen = supplements.parse(site.settings.policy.supplements, key, text) if key.startswith("sp:") else text
         if (seen or "") != (now.get(key) or ""):
-            faults[key] = [f"Somebody has changed this value meanwhile. It is now '{now.get(key) or ''}'"]
+            faults[key] = [
+                Message("Somebody has changed this value meanwhile. It is now '%(value)s'", value=now.get(key) or "")
+            ]
     if faults:
         raise invalid(faults)

@@ -13,6 +13,7 @@ from typing import Any
 from appliance.actions import deletion, draft_files, lookup
 from appliance.actions.site import Site
 from appliance.model import names, times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR, Viewer
 from appliance.security import policy
@@ -57,17 +58,27 @@ def sweep(site: Site, days: int, *, dry_run: bool = False) -> list[str]:
 
 
 def _dataset(site: Site, viewer: Viewer, ref: str) -> list[str]:
-    told = []
+    told: list[str] = []
     with site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, ref)
         if facts.state != "deleted":
-            raise invalid(message=f"The dataset {row['name']} is not in the trash; it is {facts.state}.")
+            raise invalid(
+                message=Message(
+                    "The dataset %(name)s is not in the trash; it is %(state)s.", name=row["name"], state=facts.state
+                )
+            )
         if communities.find(tx, row["circle_id"], "circle") is None:
-            raise invalid(message="Its circle is deleted. Bring that back first: dcor trash restore circle NAME")
+            raise invalid(
+                message=Message("Its circle is deleted. Bring that back first: dcor trash restore circle NAME")
+            )
         name = row["name"]
         if datasets.name_taken(tx, name):
             name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), facts.id)
-            told.append(f"Another dataset is called {row['name']} now; this one is {name}.")
+            told.append(
+                Message(
+                    "Another dataset is called %(wanted)s now; this one is %(given)s.", wanted=row["name"], given=name
+                )
+            )
         datasets.restore(tx, facts.id, name, state=row["deleted_from"] or "draft")
         audit.add(tx, viewer, "dataset.restore", "dataset", facts.id, state=row["deleted_from"] or "draft")
     return told
@@ -76,10 +87,12 @@ def _dataset(site: Site, viewer: Viewer, ref: str) -> list[str]:
 def _file(site: Site, viewer: Viewer, ref: str) -> list[str]:
     removed = site.depot.removed(ref)
     if removed is None:
-        raise not_found(f"There is no file {ref} in the trash. `dcor trash list` shows what is in it.")
+        raise not_found(
+            Message("There is no file %(ref)s in the trash. `dcor trash list` shows what is in it.", ref=ref)
+        )
     draft_files.bring_back(site, viewer, removed.entry["dataset_id"], [ref])
     told: list[str] = []
-    told.append("What jobs made of it is made again.")
+    told.append(Message("What jobs made of it is made again."))
     return told
 
 
@@ -87,16 +100,20 @@ def _user(site: Site, viewer: Viewer, ref: str) -> list[str]:
     with site.db.write() as tx:
         row = users.find(tx, ref)
         if row is None or row["state"] != "deleted":
-            raise not_found(f"There is no user {ref} in the trash.")
+            raise not_found(Message("There is no user %(ref)s in the trash.", ref=ref))
         if pseudonyms.is_one(row["name"], row["id"]):
             raise invalid(
-                message="This person was removed for good. A backup has the account: dcor backup restore --user NAME"
+                message=Message(
+                    "This person was removed for good. A backup has the account: dcor backup restore --user NAME"
+                )
             )
         users.set_state(tx, row["id"], "active")
         audit.add(tx, viewer, "user.active", "user", row["id"])
     told: list[str] = []
     told.append(
-        "Memberships and tokens ended with the deletion: a circle's admin adds the user again, `dcor access create` makes an access file."
+        Message(
+            "Memberships and tokens ended with the deletion: a circle's admin adds the user again, `dcor access create` makes an access file."
+        )
     )
     return told
 
@@ -105,7 +122,7 @@ def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
     with site.db.write() as tx:
         row = communities.find(tx, ref, kind, deleted=True)
         if row is None or row["state"] != "deleted":
-            raise not_found(f"There is no {kind} {ref} in the trash.")
+            raise not_found(Message("There is no %(kind)s %(ref)s in the trash.", kind=kind, ref=ref))
         communities.set_state(tx, row["id"], "active")
         for dataset_id in communities.dataset_ids(tx, row["id"]):
             datasets.touch(tx, dataset_id)
@@ -113,10 +130,14 @@ def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
     told: list[str] = []
     if kind == "collection":
         told.append(
-            "Its members and entries ended with the deletion: add them again, or purge it and bring it back from a backup."
+            Message(
+                "Its members and entries ended with the deletion: add them again, or purge it and bring it back from a backup."
+            )
         )
     else:
-        told.append("Its members ended with the deletion: add them again, or purge it and bring it back from a backup.")
+        told.append(
+            Message("Its members ended with the deletion: add them again, or purge it and bring it back from a backup.")
+        )
     return told
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from appliance.backup import manifest as manifests
 from appliance.model.audit_anchor import Anchor, LogState
+from appliance.model.messages import Message
 
 #: Event of the log line that notes the state of the audit log.
 EVENT = "audit.anchor"
@@ -23,7 +24,9 @@ def of_backups(folder: Path, signer: str) -> list[Anchor]:
     """What the backups in `folder` that `signer` has signed say; those of releases before this one say nothing."""
     found, _problems = manifests.all_of(folder, signer)
     return [
-        Anchor(one.audit, f"The backup {one.name}", one.moment.isoformat()) for one in found if one.audit is not None
+        Anchor(one.audit, Message("The backup %(name)s", name=one.name), one.moment.isoformat())
+        for one in found
+        if one.audit is not None
     ]
 
 
@@ -63,7 +66,7 @@ def of_lines(text: str, authenticate: Callable[[str], str]) -> Iterator[Anchor]:
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if code == authenticate(_covered(state, at)):
-            yield Anchor(state, f"The journal of {at[:16]}", at)
+            yield Anchor(state, Message("The journal of %(at)s", at=at[:16]), at)
 
 
 def _covered(state: LogState, at: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance import durable, root_marker
 from appliance.backup import manifest as manifests
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.security.secrets import private_folder
 
@@ -60,11 +61,19 @@ def require_claimable(target: Path, name: str, *, replace: bool) -> None:
         return
     begun = unfinished(target)
     if begun is None and present(target):
-        raise invalid(message=f"{target} is not empty. Restore into an empty folder, so that nothing is overwritten.")
+        raise invalid(
+            message=Message(
+                "%(target)s is not empty. Restore into an empty folder, so that nothing is overwritten.", target=target
+            )
+        )
     if begun is not None and begun.backup != name:
         raise invalid(
-            message=f"{target} is being restored from another backup, {begun.backup}, which was not finished. Say --backup {begun.backup} "
-            f"to go on with that one, or --replace to start over with {name}."
+            message=Message(
+                "%(target)s is being restored from another backup, %(backup)s, which was not finished. Say --backup %(backup)s to go on with that one, or --replace to start over with %(name)s.",
+                target=target,
+                backup=begun.backup,
+                name=name,
+            )
         )
 
 
@@ -76,20 +85,27 @@ def claim(target: Path, name: str, *, replace: bool = False) -> list[str]:
     require_claimable(target, name, replace=replace)
     begun = unfinished(target)
     if begun is not None and begun.backup == name and not begun.aside:
-        return [f"Went on with the unfinished restore of {name}."]
+        return [Message("Went on with the unfinished restore of %(name)s.", name=name)]
     target.mkdir(parents=True, exist_ok=True, mode=0o750)
     moving = present(target)
     aside = begun.aside if begun is not None and begun.aside else _new_folder(target)
-    told = []
+    told: list[str] = []
     if moving:
         _mark(target, name, aside)
         folder = private_folder(target / aside)
         for path in moving:
             durable.replace(path, folder / path.name)
-        told.append(f"What was in {target} is in {folder}.")
+        told.append(Message("What was in %(target)s is in %(folder)s.", target=target, folder=folder))
     _mark(target, name)
     if begun is not None and begun.backup != name:
-        told.insert(0, f"Started over with {name}; the restore of {begun.backup} was not finished.")
+        told.insert(
+            0,
+            Message(
+                "Started over with %(name)s; the restore of %(backup)s was not finished.",
+                name=name,
+                backup=begun.backup,
+            ),
+        )
     return told
 
 

@@ -22,6 +22,7 @@ from appliance.backup import manifest as manifests
 from appliance.backup.crypto import Digest
 from appliance.backup.manifest import Manifest, Seal
 from appliance.model.audit_anchor import LogState
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder
 
@@ -108,7 +109,7 @@ def create(
     touched.
     """
     if not recipients:
-        raise invalid(message="There is no key to encrypt the backup to. `dcor backup keys` makes one.")
+        raise invalid(message=Message("There is no key to encrypt the backup to. `dcor backup keys` makes one."))
     begun = time.monotonic()
     with locked(folder), scratch(workdir) as work:
         moment = now or datetime.now(UTC)
@@ -167,7 +168,7 @@ class _Job:
         try:
             return self._seal_file(file)
         except FileNotFoundError:
-            self.problems.append(f"{file.name} is missing in the depot.")
+            self.problems.append(Message("%(name)s is missing in the depot.", name=file.name))
             return None
 
     def _seal_file(self, file: SourceFile) -> dict[str, str | int]:
@@ -176,7 +177,9 @@ class _Job:
             sealed = crypto.seal(opened, spare, self.recipients, self._tell(file.name))
         content = sealed.content
         if file.sha256 not in (None, content.sha256):
-            self.problems.append(f"{file.name} is not what it was when it came: its checksum differs.")
+            self.problems.append(
+                Message("%(name)s is not what it was when it came: its checksum differs.", name=file.name)
+            )
         name = self.seal.object_name(content)
         target = manifests.object_path(self.folder, name)
         private_folder(target.parent)
@@ -228,19 +231,27 @@ def locked(folder: Path) -> Iterator[None]:
     account = pwd.getpwuid(os.geteuid()).pw_name
     if not folder.is_dir():
         raise invalid(
-            message=f"The backup folder {folder} is not there. Is its disk mounted? If it is new: sudo install -d -m 700 -o {account} {folder}"
+            message=Message(
+                "The backup folder %(folder)s is not there. Is its disk mounted? If it is new: sudo install -d -m 700 -o %(account)s %(folder)s",
+                folder=folder,
+                account=account,
+            )
         )
     try:
         file = (folder / ".lock").open("a")
     except PermissionError as error:
         raise invalid(
-            message=f"{account} may not write into the backup folder {folder}: sudo chown {account} {folder}"
+            message=Message(
+                "%(account)s may not write into the backup folder %(folder)s: sudo chown %(account)s %(folder)s",
+                account=account,
+                folder=folder,
+            )
         ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise invalid(message=f"Another backup is at work in {folder}.") from error
+            raise invalid(message=Message("Another backup is at work in %(folder)s.", folder=folder)) from error
         yield
 
 

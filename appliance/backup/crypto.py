@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import pyrage
 
 from appliance import durable
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 
 #: Mode of every finished backup file: read by its owner, changed by nobody.
@@ -143,7 +144,7 @@ class GunzipWriter:
         """Raise Problem 409 when the stream is cut short."""
         self._inner.write(self._inflate.flush())
         if not self._inflate.eof:
-            raise invalid(message="A part of the backup is cut short.")
+            raise invalid(message=Message("A part of the backup is cut short."))
 
 
 def new_keys() -> Keys:
@@ -161,9 +162,15 @@ def parse_identities(text: str) -> list[Any]:
             try:
                 found.append(pyrage.x25519.Identity.from_str(word.upper()))
             except pyrage.IdentityError as error:
-                raise invalid(message="The private key is mistyped: its check characters do not fit.") from error
+                raise invalid(
+                    message=Message("The private key is mistyped: its check characters do not fit.")
+                ) from error
     if not found:
-        raise invalid(message=f"There is no private key ({_PRIVATE_PREFIX}…) in the key file.")
+        raise invalid(
+            message=Message(
+                "There is no private key (%(private_prefix)s…) in the key file.", private_prefix=_PRIVATE_PREFIX
+            )
+        )
     return found
 
 
@@ -172,7 +179,9 @@ def parse_recipient(text: str) -> Any:
     try:
         return pyrage.x25519.Recipient.from_str(text.strip())
     except pyrage.RecipientError as error:
-        raise invalid(message=f"'{text}' is no age public key (age1…). `dcor backup keys` makes one.") from error
+        raise invalid(
+            message=Message("'%(text)s' is no age public key (age1…). `dcor backup keys` makes one.", text=text)
+        ) from error
 
 
 def require_key(identities: Sequence[Any], recipients: Sequence[str]) -> None:
@@ -261,7 +270,7 @@ def _cause(error: Exception, *meters: Meter) -> OSError | KeyboardInterrupt | No
 def _refusal(error: Exception, source: Path) -> Exception:
     if "No matching keys" in str(error):
         return WrongKeyError(f"The key does not open {source.name}: it was sealed to another key.")
-    return invalid(message=f"{source.name} is damaged: {error}.")
+    return invalid(message=Message("%(name)s is damaged: %(error)s.", name=source.name, error=error))
 
 
 class WrongKeyError(Problem):

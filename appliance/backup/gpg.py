@@ -14,6 +14,7 @@ from typing import Any
 
 from appliance import durable
 from appliance.backup.crypto import FILE_MODE
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.security.secrets import private_folder
 
@@ -28,7 +29,9 @@ def program() -> str:
     found = shutil.which("gpg")
     if found is None:
         raise invalid(
-            message="GnuPG is not installed: sudo apt install gpg. Or use `dcor backup create`, which needs none."
+            message=Message(
+                "GnuPG is not installed: sudo apt install gpg. Or use `dcor backup create`, which needs none."
+            )
         )
     return found
 
@@ -54,8 +57,10 @@ def require_key(home: Path, key_id: str) -> None:
     """Raise Problem 409, with what to do, unless the keyring in `home` has the public key `key_id`."""
     if not has_key(home, key_id):
         raise invalid(
-            message=f"The public key {key_id} is not known here. Export it where it is kept (gpg --export --armor {key_id}) "
-            "and import it: dcor encrypted-database-backup --import FILE"
+            message=Message(
+                "The public key %(key_id)s is not known here. Export it where it is kept (gpg --export --armor %(key_id)s) and import it: dcor encrypted-database-backup --import FILE",
+                key_id=key_id,
+            )
         )
 
 
@@ -137,4 +142,8 @@ def _home(home: Path) -> Iterator[list[str]]:
 
 def _require_key_id(key_id: str) -> None:
     if _KEY_ID.fullmatch(key_id) is None:
-        raise invalid(message=f"'{key_id}' is no GnuPG key id (8 to 40 hexadecimal digits) or mail address.")
+        raise invalid(
+            message=Message(
+                "'%(key_id)s' is no GnuPG key id (8 to 40 hexadecimal digits) or mail address.", key_id=key_id
+            )
+        )

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from appliance.backup.crypto import Keys
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 _SHEET = """\
@@ -65,12 +66,17 @@ def require_signer(text: str, signer: str | None = None) -> str:
     named = signer.strip().lower() if signer is not None else signer_of(text)
     if named is None:
         raise invalid(
-            message="The key file does not say which server signed the backups, so a forged backup would be taken for a genuine one. "
-            "Add the line 'signed-by: …' of the key sheet to the key file, or give it with --signer. "
-            "--any-signer takes whatever is there."
+            message=Message(
+                "The key file does not say which server signed the backups, so a forged backup would be taken for a genuine one. "
+                "Add the line 'signed-by: …' of the key sheet to the key file, or give it with --signer. "
+                "--any-signer takes whatever is there."
+            )
         )
     if re.fullmatch("[0-9a-f]{64}", named) is None:
         raise invalid(
-            message=f"'{named}' is no signature key: it has 64 hexadecimal digits, on the key sheet after 'signed-by:'."
+            message=Message(
+                "'%(named)s' is no signature key: it has 64 hexadecimal digits, on the key sheet after 'signed-by:'.",
+                named=named,
+            )
         )
     return named

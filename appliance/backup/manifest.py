@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from appliance.backup.crypto import FILE_MODE, Digest
 from appliance.model.audit_anchor import LogState
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.security.secrets import write_private
 
@@ -134,23 +135,37 @@ def read(path: Path, signer: str | None = None) -> Manifest:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise not_found(f"{path.parent} is no complete backup: there is no {MANIFEST}.") from error
+        raise not_found(
+            Message(
+                "%(parent)s is no complete backup: there is no %(manifest)s.", parent=path.parent, manifest=MANIFEST
+            )
+        ) from error
     payload, found = data[: data.rfind(b"signed-by ")], _SIGNATURE.fullmatch(data[data.rfind(b"signed-by ") :])
     if found is None:
-        raise invalid(message=f"{path} is damaged or not finished.")
+        raise invalid(message=Message("%(path)s is damaged or not finished.", path=path))
     writer, signature = found[1].decode(), bytes.fromhex(found[2].decode())
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(writer)).verify(signature, payload)
     except (InvalidSignature, ValueError) as error:
-        raise invalid(message=f"{path} was changed after it was written.") from error
+        raise invalid(message=Message("%(path)s was changed after it was written.", path=path)) from error
     if signer is not None and writer != signer:
-        raise invalid(message=f"{path} was not written by this server (its signature is by {writer[:16]}…).")
+        raise invalid(
+            message=Message(
+                "%(path)s was not written by this server (its signature is by %(writer)s…).",
+                path=path,
+                writer=writer[:16],
+            )
+        )
     try:
         found_manifest = _parse(json.loads(payload), writer)
     except (ValueError, KeyError, TypeError) as error:
-        raise invalid(message=f"{path} is of a form that this release does not know.") from error
+        raise invalid(message=Message("%(path)s is of a form that this release does not know.", path=path)) from error
     if found_manifest.name != path.parent.name:
-        raise invalid(message=f"{path.parent} holds another backup than it says: {found_manifest.name}.")
+        raise invalid(
+            message=Message(
+                "%(parent)s holds another backup than it says: %(name)s.", parent=path.parent, name=found_manifest.name
+            )
+        )
     return found_manifest
 
 
@@ -200,17 +215,25 @@ def find(folder: Path, name: str | None = None, signer: str | None = None, *, ki
     """
     known = names(folder)
     if name is not None and name not in known:
-        raise not_found(f"There is no backup '{name}' in {folder}.")
+        raise not_found(Message("There is no backup '%(name)s' in %(folder)s.", name=name, folder=folder))
     if not known:
-        raise not_found(f"There is no backup in {folder}.")
+        raise not_found(Message("There is no backup in %(folder)s.", folder=folder))
     chosen = name or (known[0] if kind is None else newest(folder, kind))
     if chosen is None:
         raise not_found(
-            f"There is no complete backup in {folder}, only some without files; the newest is {known[0]}. --backup {known[0]} takes it."
+            Message(
+                "There is no complete backup in %(folder)s, only some without files; the newest is %(known)s. --backup %(known)s takes it.",
+                folder=folder,
+                known=known[0],
+            )
         )
     found = read(set_path(folder, chosen) / MANIFEST, signer)
     if kind is not None and found.kind != kind:
-        raise invalid(message=f"The backup {chosen} is of the database only: it holds no files. Take a complete one.")
+        raise invalid(
+            message=Message(
+                "The backup %(chosen)s is of the database only: it holds no files. Take a complete one.", chosen=chosen
+            )
+        )
     return found
 
 

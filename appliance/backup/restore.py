@@ -16,6 +16,8 @@ from appliance.backup import manifest as manifests
 from appliance.backup.create import DATABASE, SYSTEM, Progress
 from appliance.backup.manifest import Manifest
 from appliance.backup.verify import Entry, Examine, Identities, read_index, read_part, unpack
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import private_folder, write_private
 
@@ -92,7 +94,7 @@ def unpack_database(
         content = unpack(source, identities, file)
     problems = examine(draft)
     if content != expected or problems:
-        raise invalid(message=" ".join(["the database is not what was put in.", *problems]))
+        raise invalid(message=messages.joined([Message("the database is not what was put in."), *problems]))
 
 
 @contextmanager
@@ -103,10 +105,17 @@ def damage_of(name: str) -> Iterator[None]:
     except crypto.WrongKeyError:
         raise
     except (Problem, FileNotFoundError) as error:
-        cause = f"{Path(error.filename).name} is missing" if isinstance(error, FileNotFoundError) else str(error)
+        cause = (
+            Message("%(name)s is missing", name=Path(error.filename).name)
+            if isinstance(error, FileNotFoundError)
+            else str(error)
+        )
         raise invalid(
-            message=f"The backup {name} is damaged; nothing was changed ({cause.rstrip('.')}). Take another backup: --backup NAME, as "
-            "`dcor backup list` shows them."
+            message=Message(
+                "The backup %(name)s is damaged; nothing was changed (%(reason)s). Take another backup: --backup NAME, as `dcor backup list` shows them.",
+                name=name,
+                reason=cause.rstrip("."),
+            )
         ) from error
 
 
@@ -114,9 +123,11 @@ def _newer(folder: Path, chosen: Manifest) -> list[str]:
     """Sentences about backups that are newer than the chosen one."""
     newer = [name for name in manifests.names(folder) if name > chosen.name]
     bare = [name for name in newer if manifests.kind_of(folder, name) == manifests.DATABASE_ONLY]
-    told = [f"Newer, but of the database only: {', '.join(bare)}."] if bare else []
+    told: list[str] = [Message("Newer, but of the database only: %(names)s.", names=", ".join(bare))] if bare else []
     if len(newer) > len(bare):
-        told.append(f"Newer, and not taken: {', '.join(name for name in newer if name not in bare)}.")
+        told.append(
+            Message("Newer, and not taken: %(bare)s.", bare=", ".join(name for name in newer if name not in bare))
+        )
     return told
 
 
@@ -154,9 +165,9 @@ def _files(
                 write_file(manifests.object_path(folder, entry.object), target, entry, identities)
             count, size = count + 1, size + entry.content.size
         except Problem as problem:
-            problems.append(f"{entry.name}: {problem}")
+            problems.append(messages.joined((entry.name, str(problem)), ": "))
         except FileNotFoundError:
-            problems.append(f"{entry.name}: its file is missing in the backup.")
+            problems.append(Message("%(name)s: its file is missing in the backup.", name=entry.name))
         done += entry.content.size
         if progress is not None:
             progress(done, total, entry.name)
@@ -171,7 +182,7 @@ def write_file(source: Path, target: Path, entry: Entry, identities: Identities)
     try:
         with draft.open("wb") as file:
             if crypto.unseal(source, identities, file) != entry.content:
-                raise invalid(message="it is not what was put into the backup.")
+                raise invalid(message=Message("it is not what was put into the backup."))
         if place.exists():  # never thrown away, whatever it is
             set_aside = private_folder(target / "quarantine" / "before-restore") / f"{entry.object}-{place.name}"
             durable.replace(place, set_aside)
@@ -198,7 +209,7 @@ def system_files(path: Path, manifest: Manifest, identities: Identities) -> list
 def place_of(target: Path, name: str) -> Path:
     """The path of `name` below `target`, its folder made. Raises Problem for a name that leads elsewhere."""
     if _SAFE.fullmatch(name) is None:
-        raise invalid(message=f"The backup holds a file of a strange name: {name!r}.")
+        raise invalid(message=Message("The backup holds a file of a strange name: %(name)s.", name=repr(name)))
     place = target / name
     if name.startswith("secrets/"):
         private_folder(place.parent)

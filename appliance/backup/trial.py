@@ -20,6 +20,7 @@ from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress, Source, SourceFile, create, scratch
 from appliance.backup.manifest import Seal
 from appliance.backup.verify import Examine, Identities, verify
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 
 #: A file has its turn in one of so many months.
@@ -110,7 +111,7 @@ def _there_and_back(source: Source, part: int, *, examine: Examine, workdir: Pat
         except Problem as problem:
             return 0, [str(problem)]
         except OSError as error:
-            return 0, [f"The trial could not be made: {error.strerror}."]
+            return 0, [Message("The trial could not be made: %(reason)s.", reason=error.strerror)]
     return done.files, [*made.problems, *done.problems]
 
 

@@ -15,6 +15,8 @@ from appliance.backup import manifest as manifests
 from appliance.backup.create import DATABASE, INDEX, SYSTEM, Progress
 from appliance.backup.crypto import Digest
 from appliance.backup.manifest import Manifest
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 
 Identities = Sequence[Any]
@@ -107,7 +109,7 @@ def read_part(path: Path, manifest: Manifest, part: str, identities: Identities,
     """
     stored = (path / part).read_bytes()
     if manifest.parts.get(part) != Digest(len(stored), hashlib.sha256(stored).hexdigest()):
-        raise invalid(message=f"{part} is not as it was written: it is damaged or was changed.")
+        raise invalid(message=Message("%(part)s is not as it was written: it is damaged or was changed.", part=part))
     crypto.unseal(path / part, identities, target, stored)
 
 
@@ -125,7 +127,7 @@ def read_index(path: Path, manifest: Manifest, identities: Identities) -> Index:
         files = [Entry(one["name"], one["object"], Digest(one["size"], one["sha256"])) for one in plain["files"]]
         return Index(Digest(**plain["database"]), files)
     except (ValueError, KeyError, TypeError) as error:
-        raise invalid(message=f"The table of contents in {path} cannot be read.") from error
+        raise invalid(message=Message("The table of contents in %(path)s cannot be read.", path=path)) from error
 
 
 def unpack(source: Path, identities: Identities, target: crypto.Writable) -> Digest:
@@ -148,7 +150,7 @@ def _open(
         copy.touch(mode=0o600)
         with copy.open("wb") as file:
             if unpack(path / DATABASE, identities, file) != index.database:
-                problems.append("The database in the backup is not the one that was put in.")
+                problems.append(Message("The database in the backup is not the one that was put in."))
         problems += examine(copy) if examine is not None else []
         read_part(path, manifest, SYSTEM, identities, BytesIO())
     except Problem as problem:
@@ -160,9 +162,9 @@ def _open(
             continue
         try:
             if crypto.unseal(manifests.object_path(folder, entry.object), identities) != entry.content:
-                problems.append(f"{entry.name} in the backup is not what was put in.")
+                problems.append(Message("%(name)s in the backup is not what was put in.", name=entry.name))
         except Problem as problem:
-            problems.append(f"{entry.name}: {problem}")
+            problems.append(messages.joined((entry.name, str(problem)), ": "))
         except OSError as error:
             problems.append(f"{entry.name}: {error.strerror}.")
     return problems
@@ -198,8 +200,10 @@ class _Check:
             found = crypto.sha256_of(path, tell)
         except OSError as error:
             self.damaged.add(key)
-            self.problems.append(f"{label} cannot be read: {error.strerror}.")
+            self.problems.append(Message("%(label)s cannot be read: %(reason)s.", label=label, reason=error.strerror))
             return
         if found != expected and found not in self._stored_again(key):
             self.damaged.add(key)
-            self.problems.append(f"{label} is not as it was written: it is damaged or was changed.")
+            self.problems.append(
+                Message("%(label)s is not as it was written: it is damaged or was changed.", label=label)
+            )

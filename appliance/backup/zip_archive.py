@@ -20,6 +20,7 @@ from appliance.backup import restore as backup_restore
 from appliance.backup.create import Progress, Source, SourceFile, scratch
 from appliance.backup.crypto import Digest
 from appliance.backup.verify import Examine
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 
 MANIFEST = "manifest.json"
@@ -53,9 +54,11 @@ def create(
     when `target` exists, OSError for what the disks say.
     """
     if len(passphrase) < SHORTEST:
-        raise invalid(message=f"The passphrase of a backup needs at least {SHORTEST} characters.")
+        raise invalid(
+            message=Message("The passphrase of a backup needs at least %(shortest)s characters.", shortest=SHORTEST)
+        )
     if target.exists():
-        raise invalid(message=f"{target} exists already.")
+        raise invalid(message=Message("%(target)s exists already.", target=target))
     draft = target.with_name(target.name + ".part")
     draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
@@ -79,7 +82,7 @@ def verify(path: Path, passphrase: str | None = None, *, progress: Progress | No
     Without `passphrase` only the checksum file is compared; with it every member is decrypted and compared with the
     manifest inside. Raises Problem 409 for a wrong passphrase or a file that is no backup.
     """
-    problems = []
+    problems: list[str] = []
     size = path.stat().st_size
     checksum = _checksum_file(path)
     if checksum.exists():
@@ -96,7 +99,11 @@ def verify(path: Path, passphrase: str | None = None, *, progress: Progress | No
         if expected is None or crypto.sha256_of(path, tell).sha256 != expected[1]:
             return [f"{path.name} is not as it was written: it is damaged or was changed."]
     elif passphrase is None:
-        problems.append(f"{checksum.name} is missing; without it and without the passphrase nothing can be checked.")
+        problems.append(
+            Message(
+                "%(name)s is missing; without it and without the passphrase nothing can be checked.", name=checksum.name
+            )
+        )
     if passphrase is not None:
         problems += _damaged_members(path, passphrase)
     return problems
@@ -124,9 +131,9 @@ def restore(
         claims.require_claimable(target, path.name, replace=replace)
         database = manifest.pop(DATABASE, None)
         if database is None:
-            raise invalid(message=f"{path} holds no database. Take another backup.")
+            raise invalid(message=Message("%(path)s holds no database. Take another backup.", path=path))
         total, done = database.size + sum(digest.size for digest in manifest.values()), database.size
-        problems = []
+        problems: list[str] = []
         try:
             target.mkdir(parents=True, exist_ok=True, mode=0o750)
             _extract_or_refuse(archive, DATABASE, database, draft, examine)
@@ -137,7 +144,7 @@ def restore(
                 except _Damaged as error:
                     if not name.startswith("depot/"):
                         raise _refused(name) from error
-                    problems.append(f"{name} in the backup is damaged.")
+                    problems.append(Message("%(name)s in the backup is damaged.", name=name))
                 done += digest.size
                 if progress is not None:
                     progress(done, total, name)
@@ -152,7 +159,7 @@ def restore(
 
 
 def _refused(name: str) -> Problem:
-    return invalid(message=f"{name} in the backup is damaged. Take another backup.")
+    return invalid(message=Message("%(name)s in the backup is damaged. Take another backup.", name=name))
 
 
 def _extract_or_refuse(archive: Any, name: str, digest: Digest, place: Path, examine: Examine) -> None:
@@ -215,14 +222,14 @@ def _write(
 
 
 def _damaged_members(path: Path, passphrase: str) -> list[str]:
-    problems = []
+    problems: list[str] = []
     with _open(path, passphrase) as archive:
         for name, digest in _manifest(archive).items():
             try:
                 for _ in _checked(archive, name, digest):
                     pass
             except _Damaged:
-                problems.append(f"{name} in the backup is damaged.")
+                problems.append(Message("%(name)s in the backup is damaged.", name=name))
     return problems
 
 
@@ -230,7 +237,7 @@ def _open(path: Path, passphrase: str) -> Any:
     try:
         archive = pyzipper.AESZipFile(path)
     except (pyzipper.BadZipFile, OSError) as error:
-        raise invalid(message=f"{path} is no ZIP file, or it is damaged.") from error
+        raise invalid(message=Message("%(path)s is no ZIP file, or it is damaged.", path=path)) from error
     archive.setpassword(passphrase.encode())
     return archive
 
@@ -242,9 +249,9 @@ def _manifest(archive: Any) -> dict[str, Digest]:
     except RuntimeError as error:
         raise crypto.WrongKeyError("The passphrase of the backup is wrong.") from error
     except KeyError as error:
-        raise invalid(message="This ZIP file is no backup of this appliance: it has no manifest.") from error
+        raise invalid(message=Message("This ZIP file is no backup of this appliance: it has no manifest.")) from error
     except (pyzipper.BadZipFile, zlib.error, ValueError, TypeError, EOFError) as error:
-        raise invalid(message="The manifest in the backup is damaged.") from error
+        raise invalid(message=Message("The manifest in the backup is damaged.")) from error
 
 
 def _checked(archive: Any, name: str, expected: Digest) -> Iterable[bytes]:

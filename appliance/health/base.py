@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store.database import Database
@@ -68,7 +69,9 @@ class Premises:
     def db(self) -> Database:
         """The metadata database. Raises Problem where there is none."""
         if not self.settings.database.is_file():
-            raise Problem(404, "Not Found Error", message=f"{self.settings.database} is missing")
+            raise Problem(
+                404, "Not Found Error", message=Message("%(database)s is missing", database=self.settings.database)
+            )
         return Database(self.settings.database)
 
     @cached_property
@@ -96,8 +99,8 @@ class NamedCheck:
             yield Finding(
                 self.name,
                 Level.PROBLEM,
-                f"could not be checked: {error}",
-                fix="Mend what stands above, then run `dcor inspect` again.",
+                Message("could not be checked: %(error)s", error=error),
+                fix=Message("Mend what stands above, then run `dcor inspect` again."),
             )
 
 

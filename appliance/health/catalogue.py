@@ -14,13 +14,14 @@ from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs import scrub
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.store import artefacts, collections, database_place, inspection
 from appliance.store.search import index as search_index
 
 _SHOWN = 10
 _UNREADABLE = "the service may not read it"
-_RESTORE = (
+_RESTORE = Message(
     "Restore the last backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
     "`sudo systemctl start dcor`."
 )
@@ -33,13 +34,19 @@ def database(premises: Premises) -> Iterator[Finding]:
     try:
         database_place.require_local(path)
     except Problem as problem:
-        yield Finding("database", Level.PROBLEM, str(problem), "Rows are lost, sooner or later.", "See the sentence.")
+        yield Finding(
+            "database",
+            Level.PROBLEM,
+            str(problem),
+            Message("Rows are lost, sooner or later."),
+            Message("See the sentence."),
+        )
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding(
             "database",
             Level.PROBLEM,
-            f"{path} is open to other accounts",
-            "It holds persons' names and addresses.",
+            Message("%(path)s is open to other accounts", path=path),
+            Message("It holds persons' names and addresses."),
             f"chmod 600 {path}",
             lambda: _narrow(path),
         )
@@ -48,20 +55,34 @@ def database(premises: Premises) -> Iterator[Finding]:
             errors = inspection.integrity_errors(conn)
             version = inspection.schema_version(conn)
     except sqlite3.DatabaseError as error:
-        yield Finding("database", Level.PROBLEM, f"cannot be read: {error}", "Nothing works without it.", _RESTORE)
+        yield Finding(
+            "database",
+            Level.PROBLEM,
+            Message("cannot be read: %(error)s", error=error),
+            Message("Nothing works without it."),
+            _RESTORE,
+        )
         return
     for text in errors[:_SHOWN]:
-        yield Finding("database", Level.PROBLEM, text, "Answers may be wrong or fail.", _RESTORE)
+        yield Finding("database", Level.PROBLEM, text, Message("Answers may be wrong or fail."), _RESTORE)
     if version != inspection.newest_schema():
         yield Finding(
             "database",
             Level.PROBLEM,
-            f"schema {version}, this release has {inspection.newest_schema()}",
-            "The program and its data do not fit.",
-            "`dcor init` brings the database up to date; for a newer schema install the newer release.",
+            Message(
+                "schema %(version)s, this release has %(newest_schema)s",
+                version=version,
+                newest_schema=inspection.newest_schema(),
+            ),
+            Message("The program and its data do not fit."),
+            Message("`dcor init` brings the database up to date; for a newer schema install the newer release."),
         )
     elif not errors:
-        yield Finding("database", Level.OK, f"{path.stat().st_size / 1e6:.1f} MB, schema {version}")
+        yield Finding(
+            "database",
+            Level.OK,
+            Message("%(size)s MB, schema %(version)s", size=f"{path.stat().st_size / 1000000.0:.1f}", version=version),
+        )
 
 
 @check(
@@ -76,17 +97,27 @@ def audit_chain(premises: Premises) -> Iterator[Finding]:
             "audit log",
             Level.PROBLEM,
             text,
-            "Somebody changed the log outside of this program, or put back an older database.",
-            "`dcor audit export` keeps the present state for whoever looks into it. The log as it was is in the backups; "
-            "to go back to one of them: `sudo dcor backup restore --replace --key key-sheet.txt`.",
+            Message("Somebody changed the log outside of this program, or put back an older database."),
+            Message(
+                "`dcor audit export` keeps the present state for whoever looks into it. The log as it was is in the backups; "
+                "to go back to one of them: `sudo dcor backup restore --replace --key key-sheet.txt`."
+            ),
         )
     if verdict.explained:
         yield Finding(
-            "audit log", Level.NOTE, f"a restore explains that {len(verdict.explained)} later notes do not fit"
+            "audit log",
+            Level.NOTE,
+            Message("a restore explains that %(explained)s later notes do not fit", explained=len(verdict.explained)),
         )
     if not verdict.problems:
         yield Finding(
-            "audit log", Level.OK, f"{verdict.entries} entries, compared with {verdict.anchors} notes elsewhere"
+            "audit log",
+            Level.OK,
+            Message(
+                "%(entries)s entries, compared with %(anchors)s notes elsewhere",
+                entries=verdict.entries,
+                anchors=verdict.anchors,
+            ),
         )
 
 
@@ -105,40 +136,46 @@ def files(premises: Premises) -> Iterator[Finding]:
         if bad <= _SHOWN:
             yield _bad_file(premises, resource_id, kind, text)
     if bad > _SHOWN:
-        yield Finding("files", Level.PROBLEM, f"… and {bad - _SHOWN} more")
+        yield Finding("files", Level.PROBLEM, Message("… and %(number)s more", number=bad - _SHOWN))
     if not bad:
-        yield Finding("files", Level.OK, f"{len(known)} files")
+        yield Finding("files", Level.OK, Message("%(known)s files", known=len(known)))
 
 
 def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Finding:
     """What a file is that is not as the catalogue says. What a job made is made again; uploads come from a backup."""
-    name = f"{kind} of resource {resource_id}: {text}"
+    name = Message("%(kind)s of resource %(resource_id)s: %(text)s", kind=kind, resource_id=resource_id, text=text)
     if text == _UNREADABLE:
         path = premises.depot.path(resource_id, kind)
         fix = f"sudo chmod u+r {path}; sudo chown --reference={premises.data_root} {path}"
-        return Finding("files", Level.PROBLEM, name, "It cannot be downloaded.", fix)
+        return Finding("files", Level.PROBLEM, name, Message("It cannot be downloaded."), fix)
     if kind in scrub.REMAKE:
         return Finding(
             "files",
             Level.PROBLEM,
             name,
-            "It is slower to open over the network.",
-            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` has it made again by the service.",
+            Message("It is slower to open over the network."),
+            Message(
+                "`dcor inspect --assume-yes%(deep)s` has it made again by the service.",
+                deep=" --deep" if premises.deep else "",
+            ),
             lambda: _remake(premises, resource_id, kind),
         )
     return Finding(
         "files",
         Level.PROBLEM,
         name,
-        "Its data cannot be downloaded.",
-        f"`sudo dcor backup restore --file {resource_id} --key key-sheet.txt` puts it back from the newest backup that has it.",
+        Message("Its data cannot be downloaded."),
+        Message(
+            "`sudo dcor backup restore --file %(resource_id)s --key key-sheet.txt` puts it back from the newest backup that has it.",
+            resource_id=resource_id,
+        ),
     )
 
 
 def _remake(premises: Premises, resource_id: str, kind: str) -> str:
     with premises.db.write() as tx:
         scrub.remake(tx, premises.depot, resource_id, kind)
-    return f"what was left of the {kind} file is in quarantine/, and a job makes it again"
+    return Message("what was left of the %(kind)s file is in quarantine/, and a job makes it again", kind=kind)
 
 
 @check("derived files", "condensed files, previews and metadata of every measurement exist")
@@ -151,12 +188,16 @@ def derived(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "derived files",
             Level.WARNING,
-            f"{len(missing)} derived files of {resources} resources are missing",
-            "These are slow to open or have no preview.",
+            Message(
+                "%(missing)s derived files of %(resources)s resources are missing",
+                missing=len(missing),
+                resources=resources,
+            ),
+            Message("These are slow to open or have no preview."),
             "dcor jobs run-missing",
         )
     else:
-        yield Finding("derived files", Level.OK, "complete")
+        yield Finding("derived files", Level.OK, Message("complete"))
 
 
 @check("search index", "every dataset can be found (`--deep`: the index of words agrees with its content)")
@@ -164,19 +205,21 @@ def searchable(premises: Premises) -> Iterator[Finding]:
     """The index is made of the catalogue and can be made anew."""
     with premises.db.read() as conn:
         lost = search_index.unindexed(conn)
-    reason = f"{lost} datasets are not in the index" if lost else None
+    reason: str | None = Message("%(lost)s datasets are not in the index", lost=lost) if lost else None
     if reason is None and premises.deep:
         with premises.db.write() as tx:
             reason = search_index.damage(tx)
     if reason is None:
-        yield Finding("search index", Level.OK, "complete")
+        yield Finding("search index", Level.OK, Message("complete"))
     else:
         yield Finding(
             "search index",
             Level.PROBLEM,
             reason,
-            "Searching does not find them.",
-            f"`dcor inspect --assume-yes{' --deep' if premises.deep else ''}` makes the index anew.",
+            Message("Searching does not find them."),
+            Message(
+                "`dcor inspect --assume-yes%(deep)s` makes the index anew.", deep=" --deep" if premises.deep else ""
+            ),
             lambda: _reindex(premises),
         )
 
@@ -192,8 +235,13 @@ def addresses(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "addresses",
             Level.WARNING,
-            f"{number} condensed files lead to {address}; this server is {site_url}",
-            "Whoever has such a file finds no images, masks and traces with it.",
+            Message(
+                "%(number)s condensed files lead to %(address)s; this server is %(site_url)s",
+                number=number,
+                address=address,
+                site_url=site_url,
+            ),
+            Message("Whoever has such a file finds no images, masks and traces with it."),
             "dcor jobs run-missing --addresses",
         )
     unknown = len(found) - known.total()
@@ -201,9 +249,13 @@ def addresses(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "addresses",
             Level.NOTE,
-            f"{unknown} condensed files come from a release that did not note the address in them",
-            "If the server's name has changed since, images are not found with them.",
-            "Nothing to do: they are brought up to date within a day (now: dcor jobs run-missing --addresses).",
+            Message(
+                "%(unknown)s condensed files come from a release that did not note the address in them", unknown=unknown
+            ),
+            Message("If the server's name has changed since, images are not found with them."),
+            Message(
+                "Nothing to do: they are brought up to date within a day (now: dcor jobs run-missing --addresses)."
+            ),
         )
     if not found:
         yield Finding("addresses", Level.OK, site_url)
@@ -218,13 +270,18 @@ def orphans(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "orphans",
             Level.WARNING,
-            f"{len(found)} unknown files ({total / 1e6:.1f} MB), such as {found[0].relative_to(premises.data_root)}",
-            "They only take up room.",
-            "`dcor inspect --assume-yes` moves them to quarantine/.",
+            Message(
+                "%(found)s unknown files (%(total)s MB), such as %(data_root)s",
+                found=len(found),
+                total=f"{total / 1000000.0:.1f}",
+                data_root=found[0].relative_to(premises.data_root),
+            ),
+            Message("They only take up room."),
+            Message("`dcor inspect --assume-yes` moves them to quarantine/."),
             lambda: _quarantine(premises, found),
         )
     else:
-        yield Finding("orphans", Level.OK, "none")
+        yield Finding("orphans", Level.OK, Message("none"))
 
 
 @check("collections", "datasets that are not public are shared with collections only by those who may change them")
@@ -238,49 +295,68 @@ def shared(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "collections",
             Level.WARNING,
-            f"{dataset} is in the collection {place}; {maker} put it there and may not change it"
+            Message(
+                "%(dataset)s is in the collection %(place)s; %(maker)s put it there and may not change it",
+                dataset=dataset,
+                place=place,
+                maker=maker,
+            )
             if maker
-            else f"{dataset} is in the collection {place}; it is not known who put it there",
-            "All members of the collection read it, though it is not public.",
-            f"Ask the circle. `dcor collection add {place} {dataset}` confirms it, `dcor collection remove` ends it.",
+            else Message(
+                "%(dataset)s is in the collection %(place)s; it is not known who put it there",
+                dataset=dataset,
+                place=place,
+            ),
+            Message("All members of the collection read it, though it is not public."),
+            Message(
+                "Ask the circle. `dcor collection add %(place)s %(dataset)s` confirms it, `dcor collection remove` ends it.",
+                place=place,
+                dataset=dataset,
+            ),
         )
     if (more := len(earlier) - _SHOWN) > 0 and not premises.deep:
-        yield Finding("collections", Level.WARNING, f"… and {more} more; `dcor inspect --deep` lists all")
+        yield Finding(
+            "collections", Level.WARNING, Message("… and %(more)s more; `dcor inspect --deep` lists all", more=more)
+        )
     if ended:
         yield Finding(
-            "collections", Level.NOTE, f"{ended} entries no longer grant reading; the datasets' pages name them"
+            "collections",
+            Level.NOTE,
+            Message("%(ended)s entries no longer grant reading; the datasets' pages name them", ended=ended),
         )
     elif not earlier:
-        yield Finding("collections", Level.OK, "no entry without the right to share")
+        yield Finding("collections", Level.OK, Message("no entry without the right to share"))
 
 
 def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
     try:
         about = path.stat()
     except OSError as error:
-        return f"missing ({error.strerror})"
+        return Message("missing (%(reason)s)", reason=error.strerror)
     if not stat.S_ISREG(about.st_mode):
-        return "something else than a file is in its place"
+        return Message("something else than a file is in its place")
     if not os.access(path, os.R_OK, effective_ids=True) or not about.st_mode & stat.S_IRUSR:
         return _UNREADABLE
     if size is not None and about.st_size != size:
-        return f"{about.st_size} bytes instead of {size}"
+        return Message("%(size)s bytes instead of %(size_2)s", size=about.st_size, size_2=size)
     if sha256 is not None and hash_file(path).sha256 != sha256:
-        return "its content has changed (sha256 differs)"
+        return Message("its content has changed (sha256 differs)")
     return None
 
 
 def _narrow(path: Path) -> str:
     path.chmod(0o600)
-    return f"mode 600 for {path}"
+    return Message("mode 600 for %(path)s", path=path)
 
 
 def _reindex(premises: Premises) -> str:
     with premises.db.write() as tx:
-        return f"indexed {search_index.rebuild(tx)} datasets"
+        return Message("indexed %(count)s datasets", count=search_index.rebuild(tx))
 
 
 def _quarantine(premises: Premises, found: list[Path]) -> str:
     for path in found:
         premises.depot.put_aside(path)
-    return f"moved {len(found)} files to {premises.data_root / 'quarantine'}"
+    return Message(
+        "moved %(found)s files to %(quarantine)s", found=len(found), quarantine=premises.data_root / "quarantine"
+    )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.health.service import loopback
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.tls import certificate
 from appliance.tls import chain as certificate_chain
@@ -30,11 +31,22 @@ def installed(premises: Premises) -> Iterator[Finding]:
             "certificate",
             Level.PROBLEM if urgent else Level.WARNING,
             text,
-            "Clients refuse to connect.",
-            "`dcor certificate create` makes a new one (hand it out again); `dcor certificate request` asks the hospital's authority.",
+            Message("Clients refuse to connect."),
+            Message(
+                "`dcor certificate create` makes a new one (hand it out again); `dcor certificate request` asks the hospital's authority."
+            ),
         )
     if not texts and about is not None:
-        yield Finding("certificate", Level.OK, f"{about.common_name}, {about.key_type}, {about.days_left} days left")
+        yield Finding(
+            "certificate",
+            Level.OK,
+            Message(
+                "%(common_name)s, %(type)s, %(days_left)s days left",
+                common_name=about.common_name,
+                type=about.key_type,
+                days_left=about.days_left,
+            ),
+        )
 
 
 @check("certificate chain", "clients that pin the certificate, as DCOR-Aid does, accept it")
@@ -44,14 +56,14 @@ def chain(premises: Premises) -> Iterator[Finding]:
     pair = certificate.Pair(settings.certificate.read_bytes(), settings.certificate_key.read_bytes())
     reason = certificate_chain.handshake(pair, settings.server.hostname)
     if reason is None:
-        yield Finding("certificate chain", Level.OK, "complete, leaf first")
+        yield Finding("certificate chain", Level.OK, Message("complete, leaf first"))
     else:
         yield Finding(
             "certificate chain",
             Level.PROBLEM,
             reason,
-            "Clients cannot connect although they have the certificate.",
-            "`dcor certificate install` takes the whole chain.",
+            Message("Clients cannot connect although they have the certificate."),
+            Message("`dcor certificate install` takes the whole chain."),
         )
 
 
@@ -72,19 +84,21 @@ def served(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "served certificate",
             Level.NOTE,
-            f"none is served at {host}:{settings.port} ({error})",
+            Message("none is served at %(host)s:%(port)s (%(error)s)", host=host, port=settings.port, error=error),
             "",
-            "See the check service.",
+            Message("See the check service."),
         )
         return
     leaf = certificate.load_chain(premises.settings.certificate)[0]
     if seen == ssl.PEM_cert_to_DER_cert(certificate.chain_pem([leaf]).decode()):
-        yield Finding("served certificate", Level.OK, f"the same at {host}:{settings.port}")
+        yield Finding(
+            "served certificate", Level.OK, Message("the same at %(host)s:%(port)s", host=host, port=settings.port)
+        )
     else:
         yield Finding(
             "served certificate",
             Level.PROBLEM,
-            f"another one is served at {host}:{settings.port}",
-            "Access files hold a certificate that does not fit.",
+            Message("another one is served at %(host)s:%(port)s", host=host, port=settings.port),
+            Message("Access files hold a certificate that does not fit."),
             "sudo systemctl restart dcor",
         )

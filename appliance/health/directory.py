@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from appliance.actions import directory_login, managed_accounts
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.store import communities, identities
 
@@ -20,18 +21,18 @@ def directory(premises: Premises) -> Iterator[Finding]:
     """Does a server answer, and does the job run that locks who was disabled there?"""
     settings = premises.settings
     if not settings.ldap.servers:
-        yield Finding("directory", Level.OK, "none is set up")
+        yield Finding("directory", Level.OK, Message("none is set up"))
         return
     try:
         rules = directory_login.rules(settings.ldap)
         with directory_login.directory(settings).session() as session:
-            yield Finding("directory", Level.OK, f"{session.server} answers")
+            yield Finding("directory", Level.OK, Message("%(server)s answers", server=session.server))
     except Problem as problem:
         yield Finding(
             "directory",
             Level.PROBLEM,
             str(problem),
-            "People of the directory cannot sign in, and who was disabled there is not locked out here.",
+            Message("People of the directory cannot sign in, and who was disabled there is not locked out here."),
             "sudo dcor ldap check",
         )
         return
@@ -45,16 +46,20 @@ def directory(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "directory",
             Level.WARNING,
-            f"ldap.circles names the circle {name}, which does not exist",
-            "Its group gives no role.",
+            Message("ldap.circles names the circle %(name)s, which does not exist", name=name),
+            Message("Its group gives no role."),
             f"dcor circle create {name}",
         )
     if known and (age is None or age > LATE * settings.ldap.refresh):
         yield Finding(
             "directory",
             Level.PROBLEM,
-            f"{known} accounts were not compared with it for {(age or 0) / 60:.0f} minutes",
-            "Who was disabled there is not locked out here.",
+            Message(
+                "%(known)s accounts were not compared with it for %(age)s minutes",
+                known=known,
+                age=f"{(age or 0) / 60:.0f}",
+            ),
+            Message("Who was disabled there is not locked out here."),
             "sudo dcor ldap sync; sudo dcor jobs list --kind directory",
         )
 

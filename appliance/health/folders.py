@@ -13,6 +13,8 @@ from appliance import durable, root_marker
 from appliance.actions import backups, provider_login
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.security import secrets, totp
 from appliance.store import provider_sessions, second_factors
@@ -28,12 +30,33 @@ def data_root(premises: Premises) -> Iterator[Finding]:
         root_marker.require(premises.data_root)
         marker = root_marker.read(premises.data_root)
     except Problem as problem:
-        yield Finding("data root", Level.PROBLEM, str(problem), "The service does not start.", "See the sentence.")
+        yield Finding(
+            "data root",
+            Level.PROBLEM,
+            str(problem),
+            Message("The service does not start."),
+            Message("See the sentence."),
+        )
         return
     if marker is None:
-        yield Finding("data root", Level.NOTE, "it has no marker yet", "", "The next start of the service writes one.")
+        yield Finding(
+            "data root",
+            Level.NOTE,
+            Message("it has no marker yet"),
+            "",
+            Message("The next start of the service writes one."),
+        )
     else:
-        yield Finding("data root", Level.OK, f"{premises.data_root} of {marker.hostname}, {marker.id[:8]}")
+        yield Finding(
+            "data root",
+            Level.OK,
+            Message(
+                "%(data_root)s of %(hostname)s, %(id)s",
+                data_root=premises.data_root,
+                hostname=marker.hostname,
+                id=marker.id[:8],
+            ),
+        )
 
 
 @check("folders", "every folder of the data root exists with the right mode and can be written by the service")
@@ -47,8 +70,8 @@ def folders(premises: Premises) -> Iterator[Finding]:
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                f"{path} is missing",
-                "Uploads or jobs fail.",
+                Message("%(path)s is missing", path=path),
+                Message("Uploads or jobs fail."),
                 f"mkdir -m {mode:o} {path}",
                 _make(path, mode),
             )
@@ -59,8 +82,8 @@ def folders(premises: Premises) -> Iterator[Finding]:
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                f"{path} has mode {found:04o}",
-                "Other accounts of this machine could read patients' data or keys.",
+                Message("%(path)s has mode %(found)s", path=path, found=f"{found:04o}"),
+                Message("Other accounts of this machine could read patients' data or keys."),
                 f"chmod {mode:o} {path}",
                 _narrow(path, mode),
             )
@@ -69,17 +92,20 @@ def folders(premises: Premises) -> Iterator[Finding]:
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                f"the volume of {path} is mounted read-only",
-                "Nothing can be uploaded or changed.",
-                f"`dmesg` says whether the disk failed; then: sudo mount -o remount,rw $(findmnt -nT {path} -o TARGET)",
+                Message("the volume of %(path)s is mounted read-only", path=path),
+                Message("Nothing can be uploaded or changed."),
+                Message(
+                    "`dmesg` says whether the disk failed; then: sudo mount -o remount,rw $(findmnt -nT %(path)s -o TARGET)",
+                    path=path,
+                ),
             )
         elif found & mode & 0o700 != 0o700:
             good = False
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                f"{path} has mode {found:04o}",
-                "Uploads or jobs fail.",
+                Message("%(path)s has mode %(found)s", path=path, found=f"{found:04o}"),
+                Message("Uploads or jobs fail."),
                 f"chmod {mode:o} {path}",
                 _narrow(path, mode),
             )
@@ -88,12 +114,16 @@ def folders(premises: Premises) -> Iterator[Finding]:
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                f"{path} cannot be written",
-                "Uploads or jobs fail.",
+                Message("%(path)s cannot be written", path=path),
+                Message("Uploads or jobs fail."),
                 f"sudo chown -R --reference={premises.data_root} {premises.data_root}",
             )
     if good:
-        yield Finding("folders", Level.OK, f"{premises.data_root}: {len(FOLDERS)} folders")
+        yield Finding(
+            "folders",
+            Level.OK,
+            Message("%(data_root)s: %(folders)s folders", data_root=premises.data_root, folders=len(FOLDERS)),
+        )
 
 
 @check("owner", "settings, database, keys and certificate belong to the account of the service")
@@ -110,12 +140,18 @@ def owner(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "owner",
             Level.PROBLEM,
-            f"{len(foreign)} files belong to another account than the data root (UID {expected}), such as {foreign[0]} to UID {foreign[0].lstat().st_uid}",
-            "The service may not be able to read or change that.",
+            Message(
+                "%(number)s files belong to another account than the data root (UID %(expected)s), such as %(example)s to UID %(uid)s",
+                number=len(foreign),
+                expected=expected,
+                example=foreign[0],
+                uid=foreign[0].lstat().st_uid,
+            ),
+            Message("The service may not be able to read or change that."),
             f"sudo chown -R --no-dereference --reference={root} {root}",
         )
     else:
-        yield Finding("owner", Level.OK, f"UID {expected}")
+        yield Finding("owner", Level.OK, Message("UID %(expected)s", expected=expected))
 
 
 @check("secrets", "every key is there and whole, and can be read by the service alone")
@@ -130,21 +166,21 @@ def secret_files(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "secrets",
             Level.PROBLEM,
-            f"{path} is open to other accounts",
-            "Whoever reads it can pretend to be this server.",
+            Message("%(path)s is open to other accounts", path=path),
+            Message("Whoever reads it can pretend to be this server."),
             f"chmod 600 {path}",
             _narrow(path, 0o600),
         )
     if not opened:
-        yield Finding("secrets", Level.OK, f"{len(files)} files")
+        yield Finding("secrets", Level.OK, Message("%(files)s files", files=len(files)))
 
 
 _SECRETS = {
-    "signing.key": "Links and sessions that people have end.",
-    "audit.key": "Nobody can tell any more whether the audit log was changed.",
-    backups.BACKUP_KEY: "Backups that are there do not count as this server's own, and no new one is made.",
-    totp.KEY: "Who needs a code to sign in gets in with a recovery code only.",
-    provider_login.KEY: "People who have signed in at the OpenID provider have to do so anew.",
+    "signing.key": Message("Links and sessions that people have end."),
+    "audit.key": Message("Nobody can tell any more whether the audit log was changed."),
+    backups.BACKUP_KEY: Message("Backups that are there do not count as this server's own, and no new one is made."),
+    totp.KEY: Message("Who needs a code to sign in gets in with a recovery code only."),
+    provider_login.KEY: Message("People who have signed in at the OpenID provider have to do so anew."),
 }
 
 
@@ -155,18 +191,20 @@ def _lost_secrets(premises: Premises) -> Iterator[Finding]:
         if not path.exists():
             if not _is_needed(premises, name):
                 continue
-            what, fix = "is missing", ""
+            what, first = Message("%(path)s is missing", path=path), ""
         elif not _is_secret(path):
-            what, fix = "is damaged", f"sudo rm {path}; then: "
+            what, first = Message("%(path)s is damaged", path=path), Message("sudo rm %(path)s; then: ", path=path)
         else:
             continue
-        again = "Without a backup `sudo dcor init` makes a new one." if name == "signing.key" else ""
+        fix = messages.joined([first, "sudo dcor backup restore --system --key key-sheet.txt."], "")
+        if name == "signing.key":
+            fix = messages.joined([fix, Message("Without a backup `sudo dcor init` makes a new one.")])
         yield Finding(
             "secrets",
             Level.PROBLEM,
-            f"{path} {what}",
+            what,
             why,
-            f"{fix}sudo dcor backup restore --system --key key-sheet.txt. {again}".strip(),
+            fix,
         )
 
 
@@ -193,17 +231,30 @@ def _is_secret(path: Path) -> bool:
 def free_space(premises: Premises) -> Iterator[Finding]:
     """Below the reserve uploads are refused (507); below 10 % it is time to order a disk."""
     usage = shutil.disk_usage(premises.data_root)
-    text = f"{usage.free / 1e9:.1f} GB of {usage.total / 1e9:.1f} GB free on the volume of {premises.data_root}"
+    text = Message(
+        "%(free)s GB of %(total)s GB free on the volume of %(data_root)s",
+        free=f"{usage.free / 1000000000.0:.1f}",
+        total=f"{usage.total / 1000000000.0:.1f}",
+        data_root=premises.data_root,
+    )
     if usage.free < premises.settings.depot.reserve:
         yield Finding(
             "free space",
             Level.PROBLEM,
             text,
-            "Uploads are refused until there is room.",
-            "Add a disk, or remove datasets with `dcor dataset purge`; `dcor prune --help` lists what else can go.",
+            Message("Uploads are refused until there is room."),
+            Message(
+                "Add a disk, or remove datasets with `dcor dataset purge`; `dcor prune --help` lists what else can go."
+            ),
         )
     elif usage.free < usage.total / 10:
-        yield Finding("free space", Level.WARNING, text, "Uploads will be refused soon.", "Plan for a larger disk.")
+        yield Finding(
+            "free space",
+            Level.WARNING,
+            text,
+            Message("Uploads will be refused soon."),
+            Message("Plan for a larger disk."),
+        )
     else:
         yield Finding("free space", Level.OK, text)
     root = shutil.disk_usage("/")
@@ -211,8 +262,8 @@ def free_space(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "free space",
             Level.WARNING,
-            f"{root.free / 1e9:.1f} GB free on the system volume",
-            "Logs and updates need room there.",
+            Message("%(free)s GB free on the system volume", free=f"{root.free / 1000000000.0:.1f}"),
+            Message("Logs and updates need room there."),
             "journalctl --vacuum-size=200M; apt-get clean",
         )
 
@@ -225,12 +276,16 @@ def inodes(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "inodes",
             Level.PROBLEM,
-            f"{found.f_favail} of {found.f_files} inodes left",
-            "No new file can be made although there is free space.",
-            "Use XFS, or ext4 made with more inodes.",
+            Message("%(f_favail)s of %(f_files)s inodes left", f_favail=found.f_favail, f_files=found.f_files),
+            Message("No new file can be made although there is free space."),
+            Message("Use XFS, or ext4 made with more inodes."),
         )
     else:
-        yield Finding("inodes", Level.OK, f"{found.f_favail} left" if found.f_files else "not limited")
+        yield Finding(
+            "inodes",
+            Level.OK,
+            Message("%(f_favail)s left", f_favail=found.f_favail) if found.f_files else Message("not limited"),
+        )
 
 
 @check("one volume", "temporary files lie on the volume of the depot, so that publishing a file is a rename")
@@ -241,12 +296,12 @@ def one_volume(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "one volume",
             Level.PROBLEM,
-            "tmp/ and depot/ lie on different volumes",
-            "Uploads cannot be published atomically.",
-            "Mount one volume at the data root instead of at folders in it.",
+            Message("tmp/ and depot/ lie on different volumes"),
+            Message("Uploads cannot be published atomically."),
+            Message("Mount one volume at the data root instead of at folders in it."),
         )
     else:
-        yield Finding("one volume", Level.OK, "tmp/ and depot/ share one")
+        yield Finding("one volume", Level.OK, Message("tmp/ and depot/ share one"))
 
 
 @check("leftovers", "no temporary file is older than a day")
@@ -261,13 +316,18 @@ def leftovers(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "leftovers",
             Level.WARNING,
-            f"{len(old)} old files ({total / 1e6:.1f} MB) in {premises.data_root / 'tmp'}",
-            "They only take up room.",
-            "They are moved to quarantine/.",
+            Message(
+                "%(old)s old files (%(total)s MB) in %(tmp)s",
+                old=len(old),
+                total=f"{total / 1000000.0:.1f}",
+                tmp=premises.data_root / "tmp",
+            ),
+            Message("They only take up room."),
+            Message("They are moved to quarantine/."),
             lambda: _quarantine(premises.data_root, old),
         )
     else:
-        yield Finding("leftovers", Level.OK, "none")
+        yield Finding("leftovers", Level.OK, Message("none"))
 
 
 def _files_below(top: Path) -> Iterator[Path]:
@@ -301,7 +361,7 @@ def _narrow(path: Path, mode: int) -> Callable[[], str]:
     def repair() -> str:
         """Set the mode; returns what was done."""
         path.chmod(mode)
-        return f"mode {mode:o} for {path}"
+        return Message("mode %(mode)s for %(path)s", mode=f"{mode:o}", path=path)
 
     return repair
 
@@ -311,4 +371,4 @@ def _quarantine(root: Path, files: list[Path]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for number, path in enumerate(files):
         durable.replace(path, folder / f"{path.name}.{int(path.stat().st_mtime)}.{number}")
-    return f"moved {len(files)} files to {folder}"
+    return Message("moved %(files)s files to %(folder)s", files=len(files), folder=folder)

@@ -11,6 +11,7 @@ from pathlib import Path
 from appliance import settings as settings_module
 from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs import confinement
+from appliance.model.messages import Message
 
 _FIRST_RELEASE = 1_750_000_000  # seconds since 1970; a clock before this was never set
 
@@ -23,7 +24,11 @@ def settings(premises: Premises) -> Iterator[Finding]:
         Finding(
             "settings",
             Level.OK,
-            f"{len(premises.settings.origins)} of {len(settings_module.options())} differ from the defaults",
+            Message(
+                "%(origins)s of %(options)s differ from the defaults",
+                origins=len(premises.settings.origins),
+                options=len(settings_module.options()),
+            ),
         )
     ]
 
@@ -34,49 +39,51 @@ def _settings(settings: settings_module.Settings) -> Iterator[Finding]:
         yield Finding(
             "settings",
             Level.PROBLEM,
-            f"host name {host} has capital letters",
-            "dclab compares host names letter by letter.",
+            Message("host name %(host)s has capital letters", host=host),
+            Message("dclab compares host names letter by letter."),
             f"dcor config set server.hostname {host.lower()}",
         )
     if "." not in host and host != "localhost":
         yield Finding(
             "settings",
             Level.WARNING,
-            f"host name {host} has no dot",
-            "dclab does not follow references to such servers.",
-            "Use the full name, such as dcor.hospital.example.",
+            Message("host name %(host)s has no dot", host=host),
+            Message("dclab does not follow references to such servers."),
+            Message("Use the full name, such as dcor.hospital.example."),
         )
     if settings.server.port != 443 and host != "localhost":
         yield Finding(
             "settings",
             Level.NOTE,
-            f"HTTPS listens on port {settings.server.port}",
-            "dclab's references between files need port 443.",
+            Message("HTTPS listens on port %(port)s", port=settings.server.port),
+            Message("dclab's references between files need port 443."),
             "dcor config set server.port 443",
         )
     if settings.depot.direct_upload:
         yield Finding(
             "settings",
             Level.NOTE,
-            "direct uploads are on",
-            "They fail for clients that do not trust the certificate system-wide.",
-            "Hand out `dcor client-setup`, or set depot.direct_upload to false.",
+            Message("direct uploads are on"),
+            Message("They fail for clients that do not trust the certificate system-wide."),
+            Message("Hand out `dcor client-setup`, or set depot.direct_upload to false."),
         )
     if settings.policy.self_registration and not settings.jobs.playground_purge_days:
         yield Finding(
             "settings",
             Level.WARNING,
-            "anybody may register an account",
-            "Meant for a playground only.",
+            Message("anybody may register an account"),
+            Message("Meant for a playground only."),
             "dcor config set policy.self_registration false",
         )
     if settings.policy.anonymous_access:
-        yield Finding("settings", Level.NOTE, "public datasets can be read without an account")
+        yield Finding("settings", Level.NOTE, Message("public datasets can be read without an account"))
     if settings.depot.max_upload < 100 * 10**9:
         yield Finding(
             "settings",
             Level.NOTE,
-            f"uploads are limited to {settings.depot.max_upload / 1e9:.1f} GB",
+            Message(
+                "uploads are limited to %(max_upload)s GB", max_upload=f"{settings.depot.max_upload / 1000000000.0:.1f}"
+            ),
             "",
             "dcor config set depot.max_upload 100000000000",
         )
@@ -92,7 +99,7 @@ def clock(premises: Premises) -> Iterator[Finding]:
             "clock",
             Level.PROBLEM,
             time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)),
-            "Certificates, tokens and links seem expired or not yet valid.",
+            Message("Certificates, tokens and links seem expired or not yet valid."),
             "timedatectl set-ntp true; or: date -s '2026-01-31 12:00'",
         )
         return
@@ -101,9 +108,9 @@ def clock(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "clock",
             Level.NOTE,
-            "no time server is known to be used",
-            "Without one the clock drifts by seconds a week.",
-            "Name the hospital's NTP server in /etc/systemd/timesyncd.conf.",
+            Message("no time server is known to be used"),
+            Message("Without one the clock drifts by seconds a week."),
+            Message("Name the hospital's NTP server in /etc/systemd/timesyncd.conf."),
         )
     else:
         yield Finding("clock", Level.OK, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)))
@@ -118,18 +125,22 @@ def sandbox(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "sandbox",
             Level.PROBLEM,
-            f"no uploaded file is opened: {confinement.summary(found)}",
-            "New measurements get no metadata, no condensed file and no preview, and datasets cannot be activated.",
-            "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed), or accept the risk: "
-            "dcor config set jobs.allow_weak_sandbox true",
+            Message("no uploaded file is opened: %(found)s", found=confinement.summary(found)),
+            Message(
+                "New measurements get no metadata, no condensed file and no preview, and datasets cannot be activated."
+            ),
+            Message(
+                "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed), or accept the risk: "
+                "dcor config set jobs.allow_weak_sandbox true"
+            ),
         )
     for text in found["warnings"]:
         yield Finding(
             "sandbox",
             Level.WARNING,
             text,
-            "A crafted file has fewer walls to break.",
-            "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed).",
+            Message("A crafted file has fewer walls to break."),
+            Message("Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed)."),
         )
     if not refused and not found["warnings"]:
         yield Finding("sandbox", Level.OK, confinement.summary(found))
@@ -144,8 +155,8 @@ def temporary_files(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "temporary files",
             Level.PROBLEM,
-            f"{premises.settings.tmp} is missing",
-            "Uploads fail.",
+            Message("%(tmp)s is missing", tmp=premises.settings.tmp),
+            Message("Uploads fail."),
             "dcor inspect --assume-yes",
         )
 
@@ -161,9 +172,13 @@ def limits(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "limits",
             Level.WARNING,
-            f"at most {hard} open files",
-            f"{premises.settings.server.max_connections} connections need {needed}.",
-            "The shipped dcor.service sets LimitNOFILE=65536.",
+            Message("at most %(hard)s open files", hard=hard),
+            Message(
+                "%(max_connections)s connections need %(needed)s.",
+                max_connections=premises.settings.server.max_connections,
+                needed=needed,
+            ),
+            Message("The shipped dcor.service sets LimitNOFILE=65536."),
         )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     workers = premises.settings.jobs.workers or max(1, (os.cpu_count() or 2) - 1)
@@ -172,15 +187,24 @@ def limits(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "limits",
             Level.WARNING,
-            f"{memory / 1e9:.1f} GB of memory for {workers} workers of up to {premises.settings.jobs.memory / 1e9:.1f} GB",
-            "Jobs on large files may be ended by the kernel.",
+            Message(
+                "%(installed)s GB of memory for %(workers)s workers of up to %(each)s GB",
+                installed=f"{memory / 1000000000.0:.1f}",
+                workers=workers,
+                each=f"{premises.settings.jobs.memory / 1000000000.0:.1f}",
+            ),
+            Message("Jobs on large files may be ended by the kernel."),
             "dcor config set jobs.workers 1",
         )
     if good:
         yield Finding(
             "limits",
             Level.OK,
-            f"{memory / 1e9:.1f} GB of memory, {hard if hard != resource.RLIM_INFINITY else 'any number of'} open files",
+            Message(
+                "%(memory)s GB of memory, %(of)s open files",
+                memory=f"{memory / 1000000000.0:.1f}",
+                of=hard if hard != resource.RLIM_INFINITY else "any number of",
+            ),
         )
 
 
@@ -188,7 +212,7 @@ def limits(premises: Premises) -> Iterator[Finding]:
 def system_logs(premises: Premises) -> Iterator[Finding]:
     """The manual's item 6. The installer ships a drop-in with SystemMaxUse=200M."""
     if not Path("/run/systemd/system").is_dir():
-        yield Finding("system logs", Level.OK, "systemd is not running here")
+        yield Finding("system logs", Level.OK, Message("systemd is not running here"))
         return
     files = [
         Path("/etc/systemd/journald.conf"),
@@ -206,9 +230,9 @@ def system_logs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "system logs",
             Level.WARNING,
-            "the journal has no size limit",
-            "It may take a tenth of the system volume.",
-            "Run the installer again, or: SystemMaxUse=200M in /etc/systemd/journald.conf.",
+            Message("the journal has no size limit"),
+            Message("It may take a tenth of the system volume."),
+            Message("Run the installer again, or: SystemMaxUse=200M in /etc/systemd/journald.conf."),
         )
     else:
         yield Finding("system logs", Level.OK, limit)
@@ -222,7 +246,7 @@ def mail(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "mail",
             Level.NOTE,
-            "no mail server is named; alarms appear in the web UI, `dcor status` and the tray only",
+            Message("no mail server is named; alarms appear in the web UI, `dcor status` and the tray only"),
             "",
             "dcor config set mail.server smtp.hospital.example",
         )
@@ -230,8 +254,8 @@ def mail(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "mail",
             Level.WARNING,
-            "mail.admin or mail.sender is missing",
-            "No alarm is mailed.",
+            Message("mail.admin or mail.sender is missing"),
+            Message("No alarm is mailed."),
             "dcor config set mail.admin it@hospital.example",
         )
     else:

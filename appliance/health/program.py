@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model.messages import Message
 
-_NAME = "program"
+_NAME = Message("program")
 _SHOWN = 5
 _PACKAGE = "dcor-appliance"
-_REINSTALL = "Install this release anew, from its bundle or archive: sudo ./installer/install.sh --force"
+_REINSTALL = Message("Install this release anew, from its bundle or archive: sudo ./installer/install.sh --force")
 _NEEDED = ("flask", "waitress", "huey", "h5py", "dclab", "hdf5plugin", "cryptography", "argon2")
 
 
@@ -30,23 +31,31 @@ def program(premises: Premises) -> Iterator[Finding]:
     found = [*_packages(), *_rights(), *_changes(everything=premises.deep)]
     yield from found
     if not found:
-        yield Finding(_NAME, Level.OK, f"{_code()}, {len(_own_files())} files as released")
+        yield Finding(
+            _NAME,
+            Level.OK,
+            Message("%(code)s, %(own_files)s files as released", code=_code(), own_files=len(_own_files())),
+        )
 
 
 def _packages() -> Iterator[Finding]:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         yield Finding(
-            _NAME, Level.PROBLEM, f"missing packages: {', '.join(missing)}", "Requests or jobs fail.", _REINSTALL
+            _NAME,
+            Level.PROBLEM,
+            Message("missing packages: %(missing)s", missing=", ".join(missing)),
+            Message("Requests or jobs fail."),
+            _REINSTALL,
         )
     hooks = [path for folder in python_site.getsitepackages() for path in Path(folder).glob("*nspkg.pth")]
     if hooks:
         yield Finding(
             _NAME,
             Level.WARNING,
-            f"namespace hooks of other packages: {', '.join(path.name for path in hooks)}",
-            "They can break the start of Python.",
-            "Keep other packages out of the appliance's environment.",
+            Message("namespace hooks of other packages: %(hooks)s", hooks=", ".join(path.name for path in hooks)),
+            Message("They can break the start of Python."),
+            Message("Keep other packages out of the appliance's environment."),
         )
 
 
@@ -57,16 +66,16 @@ def _rights() -> Iterator[Finding]:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            f"{_names(open_, code)} can be written by every account",
-            "Anybody on this machine could change what the service does.",
+            Message("%(code)s can be written by every account", code=_names(open_, code)),
+            Message("Anybody on this machine could change what the service does."),
             f"sudo chmod -R go-w {code}",
         )
     if str(code).startswith("/opt/dcor/") and os.access(code, os.W_OK, effective_ids=True):
         yield Finding(
             _NAME,
             Level.WARNING,
-            f"{code} can be written by this account",
-            "An intruder could change the program for good.",
+            Message("%(code)s can be written by this account", code=code),
+            Message("An intruder could change the program for good."),
             f"sudo chown -R root: {code.parents[4] if len(code.parents) > 4 else code}",
         )
 
@@ -77,14 +86,14 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
     code = _code()
     if not listed:
         if (code.parent / "pyproject.toml").exists():
-            text = f"{code} is a working copy: there are no hashes to compare it with"
-            yield Finding(_NAME, Level.NOTE, text, "Meant for development only.")
+            text = Message("%(code)s is a working copy: there are no hashes to compare it with", code=code)
+            yield Finding(_NAME, Level.NOTE, text, Message("Meant for development only."))
         else:
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
-                f"the list of hashes of the release is missing beside {code}",
-                "Changes of the program cannot be found.",
+                Message("the list of hashes of the release is missing beside %(code)s", code=code),
+                Message("Changes of the program cannot be found."),
                 _REINSTALL,
             )
         return
@@ -100,8 +109,10 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
-                f"{len(paths)} of its files {what}: {_names(paths, code)}",
-                "The service may fail, or do something else than it should.",
+                Message(
+                    "%(paths)s of its files %(what)s: %(code)s", paths=len(paths), what=what, code=_names(paths, code)
+                ),
+                Message("The service may fail, or do something else than it should."),
                 _REINSTALL,
             )
     others = _others_damaged(everything=everything)
@@ -109,8 +120,12 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            f"{len(others)} files of its packages are missing or changed: {_names(others, code.parent)}",
-            "Requests or jobs fail.",
+            Message(
+                "%(others)s files of its packages are missing or changed: %(parent)s",
+                others=len(others),
+                parent=_names(others, code.parent),
+            ),
+            Message("Requests or jobs fail."),
             _REINSTALL,
         )
 

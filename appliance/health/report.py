@@ -18,6 +18,7 @@ from appliance.health import (
     work,
 )
 from appliance.health.base import CHECKS, Finding, Level, NamedCheck, Premises
+from appliance.model.messages import Message
 
 #: In the order in which somebody would look: the ground first, then what stands on it.
 MODULES = (folders, machine, program, units, service, certificates, catalogue, directory, provider, work)
@@ -57,14 +58,21 @@ def examine(premises: Premises, *, repair: bool = False, only: Collection[str] =
                 try:
                     done = finding.repair()
                 except OSError as error:
-                    findings.append(replace(finding, detail=f"{finding.detail}; the repair failed: {error}"))
+                    findings.append(
+                        replace(
+                            finding,
+                            detail=Message(
+                                "%(detail)s; the repair failed: %(error)s", detail=finding.detail, error=error
+                            ),
+                        )
+                    )
                     continue
                 repaired.append(f"{finding.check}: {done}")
                 findings.append(
                     replace(
                         finding,
                         level=Level.OK,
-                        detail=f"{finding.detail}; repaired: {done}",
+                        detail=Message("%(detail)s; repaired: %(done)s", detail=finding.detail, done=done),
                         why="",
                         fix="",
                         repair=None,

@@ -13,29 +13,30 @@ from typing import Any
 
 from appliance import __version__, file_locks
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model.messages import Message
 from appliance.settings import Settings
 
 _TIMEOUT = 5.0  # seconds
-_NAME = "service"
+_NAME = Message("service")
 _LOG = "journalctl -u dcor -n 30"
 
 #: What `/healthz` calls failing → what it means and what to do.
 _CAUSES: dict[str, tuple[str, str]] = {
     "disk": (
-        "the data volume is full: uploads are refused",
-        "`dcor prune uploads`, empty quarantine/, or a larger disk; `df -h` shows what is used.",
+        Message("the data volume is full: uploads are refused"),
+        Message("`dcor prune uploads`, empty quarantine/, or a larger disk; `df -h` shows what is used."),
     ),
     "database": (
-        "the file of the database was moved or replaced while the service runs; nothing is written any more",
-        "sudo systemctl restart dcor; then `dcor inspect` again",
+        Message("the file of the database was moved or replaced while the service runs; nothing is written any more"),
+        Message("sudo systemctl restart dcor; then `dcor inspect` again"),
     ),
     "database damaged": (
-        "the database cannot be read",
+        Message("the database cannot be read"),
         "sudo systemctl stop dcor; sudo dcor backup restore --replace --key key-sheet.txt; sudo systemctl start dcor",
     ),
     "read-only": (
-        "the data volume cannot be written",
-        "`findmnt` and `dmesg` say why it is read-only; after it was mended: sudo systemctl restart dcor",
+        Message("the data volume cannot be written"),
+        Message("`findmnt` and `dmesg` say why it is read-only; after it was mended: sudo systemctl restart dcor"),
     ),
 }
 
@@ -69,34 +70,47 @@ def service(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            f"it runs, but there is no answer at {place}: {answer.problem}",
-            "Clients wait in vain.",
+            Message("it runs, but there is no answer at %(place)s: %(problem)s", place=place, problem=answer.problem),
+            Message("Clients wait in vain."),
             f"sudo systemctl restart dcor; {_LOG}",
         )
     elif answer.body.get("failing"):
         for cause in answer.body["failing"]:
             meaning, fix = _CAUSES.get(
-                str(cause), (f"its thread '{cause}' does not turn", f"sudo systemctl restart dcor; {_LOG}")
+                str(cause),
+                (Message("its thread '%(cause)s' does not turn", cause=cause), f"sudo systemctl restart dcor; {_LOG}"),
             )
-            yield Finding(_NAME, Level.PROBLEM, f"it runs and fails: {meaning}", "/healthz answers 503.", fix)
+            yield Finding(
+                _NAME,
+                Level.PROBLEM,
+                Message("it runs and fails: %(meaning)s", meaning=meaning),
+                Message("/healthz answers 503."),
+                fix,
+            )
     elif answer.status != 200:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            f"it answers {answer.status} at {place}/healthz",
-            "Clients get errors.",
-            f"{_LOG}; sudo systemctl restart dcor",
+            Message("it answers %(status)s at %(place)s/healthz", status=answer.status, place=place),
+            Message("Clients get errors."),
+            Message("%(log)s; sudo systemctl restart dcor", log=_LOG),
         )
     elif answer.body.get("version") != __version__:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            f"release {answer.body.get('version')} runs, {__version__} is installed",
-            "Program and data may not fit.",
+            Message(
+                "release %(version)s runs, %(version__)s is installed",
+                version=answer.body.get("version"),
+                version__=__version__,
+            ),
+            Message("Program and data may not fit."),
             "sudo systemctl restart dcor",
         )
     else:
-        yield Finding(_NAME, Level.OK, f"release {__version__} answers at {place}")
+        yield Finding(
+            _NAME, Level.OK, Message("release %(version__)s answers at %(place)s", version__=__version__, place=place)
+        )
 
 
 def holds_lock(premises: Premises) -> bool:
@@ -128,9 +142,16 @@ def ask(settings: Settings, path: str = "/healthz", timeout: float = _TIMEOUT) -
         except TimeoutError:
             return connected
         except ssl.SSLCertVerificationError as error:
-            return Answer(connected=True, problem=f"another certificate is served ({error.verify_message})")
+            return Answer(
+                connected=True,
+                problem=Message(
+                    "another certificate is served (%(verify_message)s)", verify_message=error.verify_message
+                ),
+            )
         except (OSError, http.client.HTTPException) as error:
-            return Answer(connected=True, problem=f"what answers there is no service of ours ({error})")
+            return Answer(
+                connected=True, problem=Message("what answers there is no service of ours (%(error)s)", error=error)
+            )
     try:
         found = json.loads(body)
     except ValueError:
@@ -148,14 +169,17 @@ def _stopped(answer: Answer, place: str) -> Finding:
         return Finding(
             _NAME,
             Level.PROBLEM,
-            f"it does not run, and another program answers at {place}",
-            "The service cannot start there.",
-            f"`sudo ss -ltnp 'sport = :{place.rpartition(':')[2]}'` names it: stop it, then: sudo systemctl start dcor",
+            Message("it does not run, and another program answers at %(place)s", place=place),
+            Message("The service cannot start there."),
+            Message(
+                "`sudo ss -ltnp 'sport = :%(rpartition)s'` names it: stop it, then: sudo systemctl start dcor",
+                rpartition=place.rpartition(":")[2],
+            ),
         )
     return Finding(
         _NAME,
         Level.PROBLEM,
-        "it does not run",
-        "Nobody can work.",
+        Message("it does not run"),
+        Message("Nobody can work."),
         f"sudo systemctl start dcor (without systemd: dcor serve); why it ended: {_LOG}",
     )

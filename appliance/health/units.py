@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model.messages import Message
 
-_NAME = "units"
+_NAME = Message("units")
 #: There while systemd runs the machine.
 SYSTEMD = Path("/run/systemd/system")
 #: Where the installer puts the units, and where the release in use keeps its own.
@@ -17,12 +18,12 @@ SERVICE = "dcor.service"
 TIMERS = ("dcor-backup.timer", "dcor-scrub.timer", "dcor-prune.timer", "dcor-certificate.timer", "dcor-reserve.timer")
 _TIMEOUT = 10.0  # seconds
 _WHY = {
-    SERVICE: "After the next reboot nobody can work.",
-    "dcor-backup.timer": "Nothing is backed up.",
-    "dcor-scrub.timer": "Damaged files are not noticed.",
-    "dcor-prune.timer": "What has had its time is not removed.",
-    "dcor-reserve.timer": "The machine in reserve gets no increments.",
-    "dcor-certificate.timer": "Nobody is told before the certificate ends.",
+    SERVICE: Message("After the next reboot nobody can work."),
+    "dcor-backup.timer": Message("Nothing is backed up."),
+    "dcor-scrub.timer": Message("Damaged files are not noticed."),
+    "dcor-prune.timer": Message("What has had its time is not removed."),
+    "dcor-reserve.timer": Message("The machine in reserve gets no increments."),
+    "dcor-certificate.timer": Message("Nobody is told before the certificate ends."),
 }
 
 
@@ -30,21 +31,25 @@ _WHY = {
 def units(premises: Premises) -> Iterator[Finding]:
     """Enabled, active, and as released; only where the service was installed with systemd."""
     if not SYSTEMD.is_dir() or not RELEASED.is_dir():
-        yield Finding(_NAME, Level.OK, "the service is not installed with systemd here")
+        yield Finding(_NAME, Level.OK, Message("the service is not installed with systemd here"))
         return
     found = [*_switched_off(), *_changed()]
     yield from found
     if not found:
-        yield Finding(_NAME, Level.OK, f"{SERVICE} and {len(TIMERS)} timers")
+        yield Finding(
+            _NAME, Level.OK, Message("%(service)s and %(timers)s timers", service=SERVICE, timers=len(TIMERS))
+        )
 
 
 def _switched_off() -> Iterator[Finding]:
     for unit in (SERVICE, *TIMERS):
         enabled, active = _state("is-enabled", unit), _state("is-active", unit)
         if enabled != "enabled":
-            yield _finding(unit, f"{unit} is not started with the machine ({enabled})")
+            yield _finding(
+                unit, Message("%(unit)s is not started with the machine (%(enabled)s)", unit=unit, enabled=enabled)
+            )
         elif unit != SERVICE and active != "active":
-            yield _finding(unit, f"{unit} is off ({active})")
+            yield _finding(unit, Message("%(unit)s is off (%(active)s)", unit=unit, active=active))
 
 
 def _finding(unit: str, detail: str) -> Finding:
@@ -58,15 +63,17 @@ def _changed() -> Iterator[Finding]:
         installed = UNITS / released.name
         try:
             same = installed.read_bytes() == released.read_bytes()
-            what = "is not the one of this release"
+            what = Message("%(unit)s is not the one of this release", unit=installed)
         except OSError as error:
-            same, what = False, f"cannot be read ({error.strerror})"
+            same, what = False, Message("%(unit)s cannot be read (%(reason)s)", unit=installed, reason=error.strerror)
         if not same:
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
-                f"{installed} {what}",
-                "The service may lack protection or settings that this release needs. (Changes of your own belong into `systemctl edit`.)",
+                what,
+                Message(
+                    "The service may lack protection or settings that this release needs. (Changes of your own belong into `systemctl edit`.)"
+                ),
                 f"sudo install -m 644 {released} {installed}; sudo systemctl daemon-reload",
             )
 

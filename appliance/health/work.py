@@ -11,7 +11,8 @@ from pathlib import Path
 from appliance.actions import backups, reserve
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.model import times
+from appliance.model import messages, times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.store import alarms as store_alarms
 from appliance.store import inspection
@@ -38,18 +39,20 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs",
             Level.PROBLEM,
-            f"{counts['queued']} jobs wait, the oldest for {age / 60:.0f} minutes",
-            "Previews, condensed files and checksums are missing.",
-            "Is the service running? `dcor status`; `dcor jobs run` works without it.",
+            Message(
+                "%(queued)s jobs wait, the oldest for %(age)s minutes", queued=counts["queued"], age=f"{age / 60:.0f}"
+            ),
+            Message("Previews, condensed files and checksums are missing."),
+            Message("Is the service running? `dcor status`; `dcor jobs run` works without it."),
         )
     if dead:
         good = False
         yield Finding(
             "jobs",
             Level.WARNING,
-            f"{len(dead)} jobs belong to a worker that is gone",
+            Message("%(dead)s jobs belong to a worker that is gone", dead=len(dead)),
             "",
-            "The service takes them up again by itself when it runs.",
+            Message("The service takes them up again by itself when it runs."),
         )
     own = [job for job in failed if not job["resource_id"]]
     for job in own[:_SHOWN]:
@@ -57,25 +60,35 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs",
             Level.WARNING,
-            f"{job['kind']} failed: {job['error'].splitlines()[0] if job['error'] else 'no reason noted'}",
-            "It runs again at its next time.",
+            Message(
+                "%(kind)s failed: %(error)s",
+                kind=job["kind"],
+                error=job["error"] or Message("no reason noted"),
+            ),
+            Message("It runs again at its next time."),
             f"dcor jobs show {job['id']}; dcor jobs retry {job['id']}",
         )
     if len(own) > _SHOWN:
         yield Finding(
-            "jobs", Level.WARNING, f"… and {len(own) - _SHOWN} more failed jobs", "", "dcor jobs list --state failed"
+            "jobs",
+            Level.WARNING,
+            Message("… and %(own)s more failed jobs", own=len(own) - _SHOWN),
+            "",
+            "dcor jobs list --state failed",
         )
     if files := len({job["resource_id"] for job in failed if job["resource_id"]}):
         yield Finding(
             "jobs",
             Level.NOTE,
-            f"{files} files of users could not be processed",
-            "This is no fault of the server: their pages say what is wrong with them.",
+            Message("%(files)s files of users could not be processed", files=files),
+            Message("This is no fault of the server: their pages say what is wrong with them."),
             "dcor jobs list --state failed",
         )
     if good:
         yield Finding(
-            "jobs", Level.OK, ", ".join(f"{number} {state}" for state, number in counts.items() if number) or "none yet"
+            "jobs",
+            Level.OK,
+            ", ".join(f"{number} {state}" for state, number in counts.items() if number) or Message("none yet"),
         )
 
 
@@ -84,20 +97,20 @@ def reserve_machine(premises: Premises) -> Iterator[Finding]:
     """Age of the newest increment; only where a folder for them is set."""
     settings = premises.settings
     if not settings.reserve.folder:
-        yield Finding("reserve", Level.OK, "no increments are wanted")
+        yield Finding("reserve", Level.OK, Message("no increments are wanted"))
         return
     last = reserve.newest(settings)
     age = None if last is None else (datetime.now(UTC) - last).total_seconds() / 60
     if age is not None and age <= 3 * settings.reserve.minutes:
-        yield Finding("reserve", Level.OK, f"the newest increment is {age:.0f} minutes old")
+        yield Finding("reserve", Level.OK, Message("the newest increment is %(age)s minutes old", age=f"{age:.0f}"))
         return
     yield Finding(
         "reserve",
         Level.PROBLEM,
-        f"there is no increment in {settings.reserve.folder}"
+        Message("there is no increment in %(folder)s", folder=settings.reserve.folder)
         if age is None
-        else f"the newest increment is {age:.0f} minutes old",
-        "What came since then is lost when the machine in reserve has to take over.",
+        else Message("the newest increment is %(age)s minutes old", age=f"{age:.0f}"),
+        Message("What came since then is lost when the machine in reserve has to take over."),
         "sudo dcor reserve update; systemctl status dcor-reserve.timer",
     )
 
@@ -111,8 +124,8 @@ def backup(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.WARNING,
-            "no key is set up to encrypt backups to",
-            "Nothing is backed up.",
+            Message("no key is set up to encrypt backups to"),
+            Message("Nothing is backed up."),
             "dcor backup keys",
         )
         return
@@ -120,18 +133,27 @@ def backup(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            f"{folder} is not there",
-            "No backup can be made.",
-            f"Is its disk mounted (`findmnt -T {folder}`)? A new folder: sudo install -d -m 700 --owner=$(stat -c %U {premises.data_root}) {folder}",
+            Message("%(folder)s is not there", folder=folder),
+            Message("No backup can be made."),
+            Message(
+                "Is its disk mounted (`findmnt -T %(folder)s`)? A new folder: sudo install -d -m 700 --owner=$(stat -c %%U %(data_root)s) %(folder)s",
+                folder=folder,
+                data_root=premises.data_root,
+            ),
         )
         return
     if ahead := backup_manifest.dated_ahead(folder):
         yield Finding(
             "backup",
             Level.WARNING,
-            f"{len(ahead)} backups in {folder} are dated in the future, such as {ahead[0]}",
-            "They do not count as backups; the clock was wrong, or somebody else has put them there.",
-            "timedatectl; dcor backup verify NAME, and move what is not good out of the folder",
+            Message(
+                "%(number)s backups in %(folder)s are dated in the future, such as %(example)s",
+                number=len(ahead),
+                folder=folder,
+                example=ahead[0],
+            ),
+            Message("They do not count as backups; the clock was wrong, or somebody else has put them there."),
+            Message("timedatectl; dcor backup verify NAME, and move what is not good out of the folder"),
         )
     newest = newest_backup(folder)
     bare = backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) if newest is None else None
@@ -139,52 +161,69 @@ def backup(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.WARNING,
-            f"no complete backup in {folder}{', only some of the database' if bare else ''}",
-            "After a broken disk every measurement is lost." if bare else "After a broken disk everything is lost.",
+            Message(
+                "no complete backup in %(folder)s%(bare)s",
+                folder=folder,
+                bare=", only some of the database" if bare else "",
+            ),
+            Message("After a broken disk every measurement is lost.")
+            if bare
+            else Message("After a broken disk everything is lost."),
             "dcor backup create",
         )
     elif (age := time.time() - newest) > 2 * _DAY:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            f"the last complete backup is {age / _DAY:.1f} days old",
-            "What came since then is lost with the disk.",
+            Message("the last complete backup is %(age)s days old", age=f"{age / _DAY:.1f}"),
+            Message("What came since then is lost with the disk."),
             "systemctl status dcor-backup.timer; dcor backup create",
         )
     else:
-        yield Finding("backup", Level.OK, f"the last complete one is {age / 3600:.1f} hours old, in {folder}")
+        yield Finding(
+            "backup",
+            Level.OK,
+            Message(
+                "the last complete one is %(age)s hours old, in %(folder)s", age=f"{age / 3600:.1f}", folder=folder
+            ),
+        )
     yield from _damaged(premises, folder)
     plain = sorted(path.name for path in folder.glob("*.sqlite"))
     if plain:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            f"{len(plain)} copies of the database lie unencrypted in {folder}: {', '.join(plain[:_SHOWN])}",
-            "Whoever gets this folder can read them, unlike the backups.",
+            Message(
+                "%(number)s copies of the database lie unencrypted in %(folder)s: %(names)s",
+                number=len(plain),
+                folder=folder,
+                names=", ".join(plain[:_SHOWN]),
+            ),
+            Message("Whoever gets this folder can read them, unlike the backups."),
             "dcor backup create moves those that updates made (older than an hour); move others yourself",
         )
     if folder.is_dir() and folder.stat().st_dev == (premises.data_root / "depot").stat().st_dev:
         yield Finding(
             "backup",
             Level.NOTE,
-            f"{folder} lies on the same volume as the data",
-            "A broken disk takes both.",
+            Message("%(folder)s lies on the same volume as the data", folder=folder),
+            Message("A broken disk takes both."),
             "dcor config set backup.folder /mnt/BACKUPDISK/dcor",
         )
 
 
 def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
     """What shows without reading the backups: unreadable lists, missing and shortened files of the newest, a foreign signature."""
-    why = "It cannot be relied on after a fire."
-    again = "dcor backup create makes a whole one"
+    why = Message("It cannot be relied on after a fire.")
+    again = Message("dcor backup create makes a whole one")
     newest = backup_manifest.newest(folder, backup_manifest.FULL)
     for name in backup_manifest.names(folder):
         try:
             found = backup_manifest.find(folder, name)
         except Problem as problem:
             path = backup_manifest.set_path(folder, name)
-            fix = f"{again}; this one is of no use any more: move {path} away"
-            yield Finding("backup", Level.PROBLEM, f"{name}: {problem}", why, fix)
+            fix = Message("%(again)s; this one is of no use any more: move %(path)s away", again=again, path=path)
+            yield Finding("backup", Level.PROBLEM, messages.joined((name, str(problem)), ": "), why, fix)
             continue
         if name != newest:
             continue
@@ -193,16 +232,25 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
             yield Finding(
                 "backup",
                 Level.PROBLEM,
-                f"{name} was signed with another key than {backups.BACKUP_KEY} here",
-                "It does not count as this server's own; a restore with the key sheet takes no later one.",
-                f"Put the old key back: sudo mv {premises.settings.secrets / backups.BACKUP_KEY} /root/, sudo dcor backup restore "
-                "--system --key key-sheet.txt. Or begin anew: dcor backup keys --replace, and dcor backup create.",
+                Message(
+                    "%(name)s was signed with another key than %(backups)s here", name=name, backups=backups.BACKUP_KEY
+                ),
+                Message("It does not count as this server's own; a restore with the key sheet takes no later one."),
+                Message(
+                    "Put the old key back: sudo mv %(backups)s /root/, sudo dcor backup restore --system --key key-sheet.txt. Or begin anew: dcor backup keys --replace, and dcor backup create.",
+                    backups=premises.settings.secrets / backups.BACKUP_KEY,
+                ),
             )
         if bad := list(_short(folder, found)):
             yield Finding(
                 "backup",
                 Level.PROBLEM,
-                f"{len(bad)} files of {name} are missing or not whole, such as {bad[0]}",
+                Message(
+                    "%(number)s files of %(name)s are missing or not whole, such as %(example)s",
+                    number=len(bad),
+                    name=name,
+                    example=bad[0],
+                ),
                 why,
                 again,
             )
@@ -210,8 +258,8 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            f"{folder} cannot be written",
-            "No backup can be made.",
+            Message("%(folder)s cannot be written", folder=folder),
+            Message("No backup can be made."),
             f"sudo chown --reference={premises.data_root} {folder}; sudo chmod 700 {folder}",
         )
 
@@ -239,12 +287,12 @@ def alarms(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "alarms",
             Level.PROBLEM,
-            f"{alarm['at'][:16]} {alarm['kind']}: {alarm['message']}",
+            Message("%(at)s %(kind)s: %(text)s", at=alarm["at"][:16], kind=alarm["kind"], text=alarm["message"]),
             "",
-            f"Deal with the cause, then: dcor alarm resolve {alarm['id']}",
+            Message("Deal with the cause, then: dcor alarm resolve %(id)s", id=alarm["id"]),
         )
     if not found:
-        yield Finding("alarms", Level.OK, "none")
+        yield Finding("alarms", Level.OK, Message("none"))
 
 
 def backup_folder(premises: Premises) -> Path:

@@ -14,6 +14,7 @@ from typing import IO
 from appliance.jobs.registry import JobContext, JobFailed
 from appliance.jobs.scratch import open_plain, remove_tree
 from appliance.model.crc32 import Crc32
+from appliance.model.messages import Message
 from appliance.model.multipart_parts import EtagHasher
 from appliance.store import artefacts
 
@@ -118,17 +119,26 @@ def checked(path: Path, output: Output) -> Hashes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise JobFailed("the job left something that is not a plain file") from error
+        raise JobFailed(Message("the job left something that is not a plain file")) from error
     with file:
         size = os.fstat(file.fileno()).st_size
         if size > output.most:
-            raise JobFailed(f"the job left {size} bytes as {output.name}; at most {output.most} are taken")
+            raise JobFailed(
+                Message(
+                    "the job left %(size)s bytes as %(name)s; at most %(most)s are taken",
+                    size=size,
+                    name=output.name,
+                    most=output.most,
+                )
+            )
         if not size:
             return None
         try:
             output.check(file)
         except ValueError as error:
-            raise JobFailed(f"the job left a malformed {output.name}: {error}") from error
+            raise JobFailed(
+                Message("the job left a malformed %(name)s: %(error)s", name=output.name, error=error)
+            ) from error
         file.seek(0)
         os.fchmod(file.fileno(), 0o640)
         return _hash(file, lambda _read: None, keep_cached=True)

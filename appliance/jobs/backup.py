@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.actions import backups
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
+from appliance.model.messages import Message
 
 _LOOK = 0.5  # seconds between two looks at a running backup
 
@@ -21,7 +22,7 @@ def run(context: JobContext) -> Done:
     """
     if not context.arguments.get("now") and backups.is_fresh(context.settings):
         return Done({"skipped": "there is one of today"})
-    context.progress(0.0, "running")
+    context.progress(0.0, Message("running"))
     root = str(context.settings.data)
     with subprocess.Popen(
         [sys.executable, "-m", "appliance", "--data", root, "backup", "create", "--json"],
@@ -32,7 +33,7 @@ def run(context: JobContext) -> Done:
     ) as process:
         out, err = _ended(process, context)
     if process.returncode not in (0, 1) or not out:
-        raise JobFailed(err.strip().removeprefix("dcor: ")[-500:] or "the backup stopped", permanent=False)
+        raise JobFailed(err.strip().removeprefix("dcor: ")[-500:] or Message("the backup stopped"), permanent=False)
     made = json.loads(out)
     return Done({key: made[key] for key in ("name", "new_files", "new_bytes", "seconds", "problems")})
 
@@ -46,6 +47,6 @@ def _ended(process: subprocess.Popen[Any], context: JobContext) -> tuple[str, st
             if context.cancelled():
                 process.terminate()
                 process.communicate()
-                raise JobFailed("cancelled") from None
+                raise JobFailed(Message("cancelled")) from None
             continue
         return out, err

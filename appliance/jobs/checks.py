@@ -8,6 +8,7 @@ import sys
 
 from appliance.actions import check_results
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
+from appliance.model.messages import Message
 
 _TIMEOUT = 1800.0  # seconds; reading a large database takes its time
 
@@ -20,6 +21,8 @@ def run(context: JobContext) -> Done:
         said = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
         found = json.loads(said.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise JobFailed(f"the checks did not come to their end ({type(error).__name__})", permanent=False) from error
+        raise JobFailed(
+            Message("the checks did not come to their end (%(name__)s)", name__=type(error).__name__), permanent=False
+        ) from error
     levels = check_results.keep(context.settings, found["findings"])
     return Done({level: sum(counts.get(level, 0) for counts in levels.values()) for level in ("problem", "warning")})

@@ -6,6 +6,7 @@ import sqlite3
 
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
+from appliance.model.messages import Message
 from appliance.store import resources
 
 
@@ -21,12 +22,12 @@ def run(context: JobContext) -> Done:
     def tick(done: int) -> None:
         """Report, and stop when asked to."""
         if context.cancelled():
-            raise JobFailed("cancelled")
-        context.progress(done / total, "reading")
+            raise JobFailed(Message("cancelled"))
+        context.progress(done / total, Message("reading"))
 
     found = hash_file(path, tick=tick)
     if resource["sha256"] and resource["sha256"] != found.sha256:
-        raise JobFailed("the stored file does not have its checksum")
+        raise JobFailed(Message("the stored file does not have its checksum"))
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill in what is missing."""

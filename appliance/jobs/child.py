@@ -15,6 +15,7 @@ from typing import Any
 
 from appliance.jobs import confinement, ipc
 from appliance.jobs.rtdc.errors import RtdcError, one_line, without_paths
+from appliance.model import messages
 
 TASKS = "appliance.jobs.rtdc.tasks"
 _TRANSIENT = frozenset({"storage"})
@@ -107,7 +108,7 @@ def _packets(value: Any) -> list[bytes]:
 def _reporter(job: int) -> Callable[..., None]:
     def progress(fraction: float, stage: str = "") -> None:
         """Tell the service how far this is: 0 … 1, and what is being done."""
-        os.write(job, b"p" + ipc.to_json([fraction, stage[:100]]))
+        os.write(job, b"p" + ipc.to_json([fraction, messages.cut(stage, 100)]))
 
     return progress
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import appliance
 from appliance.jobs import landlock, seccomp
+from appliance.model.messages import Message
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
@@ -123,12 +124,14 @@ def capabilities(*, namespaces: bool) -> dict[str, Any]:
     warnings = []
     if version == 0:
         warnings.append(
-            "The kernel has no Landlock: a crafted file that takes over a job could read other files of the service. Use kernel 5.13 or newer."
+            Message(
+                "The kernel has no Landlock: a crafted file that takes over a job could read other files of the service. Use kernel 5.13 or newer."
+            )
         )
     elif version < 4:
-        warnings.append("Landlock of this kernel does not cover the network; the system call filter does.")
+        warnings.append(Message("Landlock of this kernel does not cover the network; the system call filter does."))
     if not filtered:
-        warnings.append(f"No system call filter for this machine ({os.uname().machine}).")
+        warnings.append(Message("No system call filter for this machine (%(machine)s).", machine=os.uname().machine))
     return {
         "landlock": version,
         "seccomp": filtered,

@@ -8,6 +8,7 @@ from appliance import durable
 from appliance.jobs.artefact_publishing import Output, checked, scratch
 from appliance.jobs.registry import Done, JobContext, JobFailed, Shape, job
 from appliance.jobs.sandbox_child import SandboxError
+from appliance.model.messages import Message
 from appliance.store import gate_exports, rtdc
 
 _ANSWER: Shape = {"events": int}
@@ -53,7 +54,7 @@ def run(context: JobContext) -> Done:
         context.room.require()
         found = checked(folder / name, Output(name, most))
         if found is None:
-            raise JobFailed("the job left no file")
+            raise JobFailed(Message("the job left no file"))
         target = gate_exports.path(context.settings.tmp, row["id"])
         (folder / name).chmod(0o600)
         durable.replace(folder / name, target)

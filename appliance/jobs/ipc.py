@@ -13,6 +13,8 @@ import socket
 import struct
 from typing import Any
 
+from appliance.model import messages
+
 CHUNK = 16 * 1024
 PACKET = CHUNK + 1
 #: Most bytes of a value; and lists and objects in it, each of which takes some hundred bytes of memory for two of text.
@@ -44,7 +46,8 @@ def packets(value: Value) -> list[bytes]:
 
 
 def to_json(value: Value) -> bytes:
-    """Strict JSON text; numpy scalars and arrays as numbers and lists."""
+    """Strict JSON text; numpy scalars and arrays as numbers and lists, messages with their template and values."""
+    value = messages.packed(value)
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=_plain)
     except ValueError:
@@ -110,7 +113,7 @@ class Assembler:
             return data
         if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS or data.count(b",") > MAX_ITEMS:
             raise ValueError("the answer has too many values")
-        return json.loads(data)
+        return json.loads(data, object_hook=messages.unpacked)
 
 
 def send_with_fds(sock: socket.socket, message: dict[str, Any], fds: list[int]) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from appliance.jobs.registry import CARE, Done, JobContext, job
+from appliance.model.messages import Message
 from appliance.store import alarms, inspection
 from appliance.store.database import Database
 from appliance.store.depot import SUFFIXES, Depot
 
-ALARM = "missing file"
+ALARM = Message("missing file")
 _YOUNG_SECONDS = 86_400.0  # a file is published before its row is written
 
 
@@ -45,7 +46,16 @@ def sweep(db: Database, depot: Depot, *, dry_run: bool = False, young: float = _
     with db.write() as tx:
         for name in missing:
             resource_id, _, kind = name.partition("/")
-            alarms.raise_(tx, ALARM, name, f"The {kind} file of resource {resource_id} is missing in the depot.")
+            alarms.raise_(
+                tx,
+                ALARM,
+                name,
+                Message(
+                    "The %(kind)s file of resource %(resource_id)s is missing in the depot.",
+                    kind=kind,
+                    resource_id=resource_id,
+                ),
+            )
         for alarm in alarms.open_(tx):
             if alarm["kind"] == ALARM and alarm["object_id"] not in missing:
                 alarms.resolve(tx, alarm["id"])

@@ -10,6 +10,7 @@ from appliance.actions import deletion, trash
 from appliance.actions.site import Site
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.store import datasets
@@ -58,7 +59,7 @@ def purge(site: Site, found: list[dict[str, Any]], cancelled: Callable[[], bool]
     gone = []
     for row in found:
         if cancelled():
-            raise JobFailed("cancelled")
+            raise JobFailed(Message("cancelled"))
         try:
             deletion.purge(site, OPERATOR, row["id"])
         except Problem as problem:

@@ -20,6 +20,7 @@ from appliance.jobs.confinement import Confinement
 from appliance.jobs.fair_share import FairShare, ShareRequest
 from appliance.jobs.sandbox import Sandbox
 from appliance.jobs.sandbox_child import Child, SandboxError
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.store.cache import Cache
 from appliance.store.depot import Depot
@@ -163,7 +164,9 @@ class Readers:
                 if not self._changed.wait(max(deadline - time.monotonic(), 0)):
                     self._places.leave(wish)
                     self._changed.notify_all()
-                    raise SandboxError("timeout", "All readers are busy; try again in a moment.", permanent=False)
+                    raise SandboxError(
+                        "timeout", Message("All readers are busy; try again in a moment."), permanent=False
+                    )
             self._places.take(wish)
             self._changed.notify_all()  # the next in line may have a place as well
             return wish

@@ -14,6 +14,7 @@ from appliance.jobs.room import NoRoom, Room
 from appliance.jobs.sandbox import Outcome, Sandbox
 from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.scratch import measure
+from appliance.model.messages import Message
 from appliance.settings import Settings
 from appliance.store import resources
 from appliance.store.database import Database
@@ -100,14 +101,14 @@ class JobContext:
         with self.db.read() as conn:
             row = resources.get(conn, self.resource_id)
         if row is None:
-            raise JobFailed("the resource was removed")
+            raise JobFailed(Message("the resource was removed"))
         return row
 
     def original(self) -> Path:
         """The uploaded file. Raises JobFailed when it is missing."""
         path = self.depot.path(self.resource_id)
         if not path.is_file():
-            raise JobFailed("the file is missing in the depot", permanent=False)
+            raise JobFailed(Message("the file is missing in the depot"), permanent=False)
         return path
 
     def run(
@@ -157,7 +158,7 @@ def _require(answer: Any, shape: Shape) -> None:
     """Raises SandboxError unless a child, which may have been taken over, answered in this shape."""
     if isinstance(answer, dict) and all(_fits(answer.get(key), kind) for key, kind in shape.items()):
         return
-    raise SandboxError("answer", "The job's answer could not be read.", permanent=True)
+    raise SandboxError("answer", Message("The job's answer could not be read."), permanent=True)
 
 
 def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:

@@ -24,6 +24,7 @@ from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.slots import Slots, Taken
 from appliance.jobs.user_tree import UserTree
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store import jobs
@@ -264,7 +265,7 @@ class JobRunner:
     def _outcome(self, active: _Active) -> Done | Exception:
         kind = self._kinds.get(active.row["kind"])
         if kind is None:
-            return JobFailed(f"this release knows no job '{active.row['kind']}'")
+            return JobFailed(Message("this release knows no job '%(kind)s'", kind=active.row["kind"]))
 
         def progress(fraction: float, stage: str = "") -> None:
             """Keep for the next heartbeat."""
@@ -340,7 +341,9 @@ class JobRunner:
         """An error of ours: the trace is kept, people get its number."""
         incident = self._incidents.record(f"job {job['kind']}", error)
         trace = "".join(traceback.format_exception(error))
-        return JobFailed(f"unexpected error, see `dcor log show {incident}`", permanent=False, log=trace)
+        return JobFailed(
+            Message("unexpected error, see `dcor log show %(incident)s`", incident=incident), permanent=False, log=trace
+        )
 
     def _snapshot(self) -> list[_Active]:
         with self._guard:

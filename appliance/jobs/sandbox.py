@@ -20,6 +20,7 @@ from appliance.jobs import confinement, ipc
 from appliance.jobs.child import TASKS
 from appliance.jobs.sandbox_child import KILL_DEADLINE, Child, Progress, SandboxError, printable
 from appliance.jobs.scratch import Scratch, measure, open_plain, remove_tree
+from appliance.model.messages import Message
 
 _START_DEADLINE = 120.0
 _LOG_TAIL = 8192
@@ -136,7 +137,9 @@ class Sandbox:
             ours.close()
             status.close()
             raise SandboxError(
-                "lost", f"The process that runs jobs cannot be started: {error}.", permanent=False
+                "lost",
+                Message("The process that runs jobs cannot be started: %(error)s.", error=error),
+                permanent=False,
             ) from error
         finally:
             theirs.close()
@@ -158,7 +161,9 @@ class Sandbox:
                 self._ensure()
         except OSError as error:
             raise SandboxError(
-                "lost", f"The process that runs jobs cannot be started: {error}.", permanent=False
+                "lost",
+                Message("The process that runs jobs cannot be started: %(error)s.", error=error),
+                permanent=False,
             ) from error
 
     def capabilities(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from appliance.jobs import ipc
+from appliance.model import messages
+from appliance.model.messages import Message
 
 KILL_DEADLINE = 10.0
 _LONGEST_REPORT = 4096
@@ -53,7 +55,7 @@ class Child:
                 self._job.settimeout(max(deadline - time.monotonic(), 0.001))
                 self._job.send(packet)
         except TimeoutError:
-            raise SandboxError("timeout", "The job did not start in time.", permanent=False) from None
+            raise SandboxError("timeout", Message("The job did not start in time."), permanent=False) from None
         except OSError:
             pass  # `receive` finds out how it ended
 
@@ -65,9 +67,9 @@ class Child:
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise SandboxError("timeout", "The job took too long and was stopped.", permanent=True)
+                raise SandboxError("timeout", Message("The job took too long and was stopped."), permanent=True)
             if cancelled():
-                raise SandboxError("cancelled", "The job was cancelled.", permanent=True)
+                raise SandboxError("cancelled", Message("The job was cancelled."), permanent=True)
             if not poll.poll(min(left, 0.25) * 1000):
                 continue
             try:
@@ -89,24 +91,40 @@ class Child:
                 return False
             return assembler.feed(packet)
         except ValueError as error:
-            raise SandboxError("answer", f"The job's answer was refused: {error}.", permanent=True) from error
+            raise SandboxError(
+                "answer", Message("The job's answer was refused: %(error)s.", error=error), permanent=True
+            ) from error
 
     def _exit_error(self) -> SandboxError:
         """Why the child ended without an answer."""
         self.wait(KILL_DEADLINE)
         if self.exit is None:
-            return SandboxError("lost", "The process that runs jobs ended; the job starts again.", permanent=False)
+            return SandboxError(
+                "lost", Message("The process that runs jobs ended; the job starts again."), permanent=False
+            )
         if reason := self.exit.get("not_started"):
-            return SandboxError("lost", f"No process could be started for the job: {reason}.", permanent=False)
+            return SandboxError(
+                "lost", Message("No process could be started for the job: %(reason)s.", reason=reason), permanent=False
+            )
         number = -int(self.exit["code"])
         if number == signal.SIGXCPU:
-            return SandboxError("cpu", "The job used more processor time than it may and was stopped.", permanent=True)
+            return SandboxError(
+                "cpu", Message("The job used more processor time than it may and was stopped."), permanent=True
+            )
         if number == signal.SIGKILL:
-            return SandboxError("killed", "The job was killed, most likely because memory ran out.", permanent=False)
+            return SandboxError(
+                "killed", Message("The job was killed, most likely because memory ran out."), permanent=False
+            )
         if number > 0:
             name = signal.Signals(number).name if number in list(signal.Signals) else f"signal {number}"
-            return SandboxError("crash", f"Reading the file crashed the job ({name}).", permanent=False)
-        return SandboxError("internal", f"The job ended without an answer (exit code {-number}).", permanent=False)
+            return SandboxError(
+                "crash", Message("Reading the file crashed the job (%(name)s).", name=name), permanent=False
+            )
+        return SandboxError(
+            "internal",
+            Message("The job ended without an answer (exit code %(number)s).", number=-number),
+            permanent=False,
+        )
 
     def kill(self) -> None:
         """Ask the zygote to kill the child and all it started."""
@@ -133,28 +151,33 @@ def _value(assembler: ipc.Assembler) -> Any:
     try:
         return assembler.value()
     except (ValueError, RecursionError) as error:
-        raise SandboxError("answer", "The job's answer could not be read.", permanent=True) from error
+        raise SandboxError("answer", Message("The job's answer could not be read."), permanent=True) from error
 
 
 def _report(payload: bytes, progress: Progress | None) -> None:
     """Pass a progress line on; what a taken-over child writes here is at worst a wrong percentage."""
     with suppress(ValueError, TypeError, RecursionError):
-        fraction, stage = json.loads(payload[:_LONGEST_REPORT])
+        fraction, stage = json.loads(payload[:_LONGEST_REPORT], object_hook=messages.unpacked)
         if progress is not None and fraction == fraction:  # NaN is no percentage
-            progress(min(max(float(fraction), 0.0), 1.0), printable(str(stage)[:100]))
+            progress(min(max(float(fraction), 0.0), 1.0), _shown(stage, 100))
 
 
 def _failure(payload: bytes) -> SandboxError:
     try:
-        told = json.loads(payload)
+        told = json.loads(payload, object_hook=messages.unpacked)
         return SandboxError(
             printable(str(told["kind"])[:40]),
-            printable(str(told["message"])[:400]).replace("\n", " "),
+            _shown(told["message"], 400),
             permanent=bool(told["permanent"]),
             answered=True,
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        return SandboxError("answer", "The job's answer could not be read.", permanent=True)
+        return SandboxError("answer", Message("The job's answer could not be read."), permanent=True)
+
+
+def _shown(said: Any, most: int) -> str:
+    """What a child says, on one line of at most `most` characters."""
+    return messages.cut(messages.mapped(str(said), lambda text: printable(text).replace("\n", " ")), most)
 
 
 def printable(text: str) -> str:

@@ -15,6 +15,8 @@ from appliance.actions.site import Sanity
 from appliance.jobs.fair_share import FairShare
 from appliance.jobs.sandbox import Sandbox
 from appliance.jobs.sandbox_child import SandboxError
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 
 #: Children at once, and callers that may wait for one, in all and of one user.
@@ -97,14 +99,14 @@ class SanityChecks:
     def _look(self, path: Path) -> Sanity:
         try:
             answer = self._sandbox.run("sanity", path, {}, timeout=self._seconds, memory=self._memory).answer
-            reasons = [str(reason)[:400] for reason in answer.get("reasons", ())][:100]
+            reasons = [messages.cut(str(reason), 400) for reason in answer.get("reasons", ())][:100]
             return Sanity(answer["valid"] is True, tuple(reasons))
         except SandboxError as error:
             if (error.answered and error.permanent) or error.kind in _FAULT_OF_THE_FILE:
                 return Sanity(False, (error.message,))
             raise Problem(503, "Busy", message=error.message) from error
         except (AttributeError, KeyError, TypeError):
-            return Sanity(False, ("The job's answer could not be read.",))
+            return Sanity(False, (Message("The job's answer could not be read."),))
 
 
 def _busy() -> Problem:

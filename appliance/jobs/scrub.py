@@ -14,12 +14,13 @@ from typing import Any
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.viewer import OPERATOR
 from appliance.store import alarms, artefacts, audit, file_checks, jobs, resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
-ALARM = "scrub"
+ALARM = Message("scrub")
 _BATCH = 200
 _TODAY = timedelta(hours=20)
 _MARGIN_DAYS = 3  # days that a machine may be off without a file getting overdue
@@ -92,12 +93,12 @@ def scrub(
                 if not everything and report.bytes >= share and row["checked"] >= overdue:
                     return report
                 if cancelled():
-                    raise JobFailed("cancelled")
+                    raise JobFailed(Message("cancelled"))
                 reason = _check(db, depot, row, cancelled)
                 _note(db, depot, row, reason, report)
                 report.files += 1
                 report.bytes += row["size"] or 0
-                progress(min(report.bytes / max(share, 1), 1.0), "reading")
+                progress(min(report.bytes / max(share, 1), 1.0), Message("reading"))
     return report
 
 
@@ -113,7 +114,7 @@ def _check(db: Database, depot: Depot, row: sqlite3.Row, cancelled: Callable[[],
     def tick(_read: int) -> None:
         """Stop when asked to."""
         if cancelled():
-            raise JobFailed("cancelled")
+            raise JobFailed(Message("cancelled"))
 
     try:
         found = hash_file(path, tick=tick, keep_cached=False).sha256
@@ -137,7 +138,20 @@ def _note(db: Database, depot: Depot, row: sqlite3.Row, reason: str | None, repo
             alarms.resolve_for(tx, ALARM, name)
             return
         report.bad.append({"resource_id": resource_id, "kind": kind, "reason": reason})
-        if alarms.raise_(tx, ALARM, name, f"The {kind} file of resource {resource_id} {reason}.") is not None:
+        if (
+            alarms.raise_(
+                tx,
+                ALARM,
+                name,
+                Message(
+                    "The %(kind)s file of resource %(resource_id)s %(reason)s.",
+                    kind=kind,
+                    resource_id=resource_id,
+                    reason=reason,
+                ),
+            )
+            is not None
+        ):
             audit.add(tx, OPERATOR, "scrub.bad", "resource", resource_id, kind=kind, reason=reason)
         if kind in REMAKE:
             remake(tx, depot, resource_id, kind)

@@ -10,6 +10,7 @@ from appliance.actions import resources, virus_gate
 from appliance.actions.site import Site
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.viewer import OPERATOR
 from appliance.security import clamd
 from appliance.store import alarms, audit, file_checks
@@ -35,7 +36,7 @@ def run(context: JobContext) -> Done:
     site, until = Site(context.settings, context.db, context.depot), time.monotonic() + _AT_MOST
     for resource_id in _waiting(context.db):
         if context.cancelled():
-            raise JobFailed("cancelled")
+            raise JobFailed(Message("cancelled"))
         if time.monotonic() > until:  # the next run goes on
             return Done({"scanned": scanned, "infected": infected, "more": True})
         try:
@@ -86,9 +87,12 @@ def _put_aside(site: Site, resource_id: str, name: str) -> None:
             return
         resources.remove(tx, OPERATOR, resource_id, row["dataset_id"], files)
         audit.add(tx, OPERATOR, "resource.infected", "resource", resource_id, dataset=row["dataset_id"], found=name)
-        text = (
-            f"ClamAV found {name} in the upload {resource_id} of the dataset {row['dataset_id']}. It was taken out of the dataset and lies in "
-            "quarantine/; tell the uploader. To bring a false alarm back: dcor backup restore --file ID."
+        text = Message(
+            "ClamAV found %(name)s in the upload %(upload)s of the dataset %(dataset)s. It was taken out of the dataset and lies in "
+            "quarantine/; tell the uploader. To bring a false alarm back: dcor backup restore --file ID.",
+            name=name,
+            upload=resource_id,
+            dataset=row["dataset_id"],
         )
         alarms.raise_(tx, FOUND, resource_id, text)
 
@@ -96,19 +100,26 @@ def _put_aside(site: Site, resource_id: str, name: str) -> None:
 def _tell_large(db: Database, resource_id: str) -> None:
     with db.write() as tx:
         file_checks.note(tx, [(resource_id, virus_gate.TOO_LARGE)])
-        text = (
-            f"The upload {resource_id} was not scanned, as it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G), and "
-            "restart clamd; it is tried again every day. Whether others can open it unscanned: clamav.too_large (hold or release)."
+        text = Message(
+            "The upload %(upload)s was not scanned, as it is larger than StreamMaxLength in clamd.conf. Raise that limit (up to 2G), and "
+            "restart clamd; it is tried again every day. Whether others can open it unscanned: clamav.too_large (hold or release).",
+            upload=resource_id,
         )
         alarms.raise_(tx, UNSCANNABLE, resource_id, text)
 
 
 def _tell_unscannable(db: Database, resource_id: str, reason: str) -> None:
     with db.write() as tx:
-        text = f"The upload {resource_id} cannot be scanned ({reason}); it is tried again, and waits. See clamd's log for the reason."
+        text = Message(
+            "The upload %(upload)s cannot be scanned (%(reason)s); it is tried again, and waits. See clamd's log for the reason.",
+            upload=resource_id,
+            reason=reason,
+        )
         alarms.raise_(tx, UNSCANNABLE, resource_id, text)
 
 
 def _tell_away(db: Database, reason: str) -> None:
     with db.write() as tx:
-        alarms.raise_(tx, AWAY, "", f"Uploads are not scanned: {reason}. They are when it answers again.")
+        alarms.raise_(
+            tx, AWAY, "", Message("Uploads are not scanned: %(reason)s. They are when it answers again.", reason=reason)
+        )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.jobs.room import NoRoom, Room
+from appliance.model.messages import Message
 from appliance.store import alarms, jobs
 from appliance.store.database import Database
 
-ALARM = "room"
+ALARM = Message("room")
 
 
 def note(tx: sqlite3.Connection, job: sqlite3.Row, found: NoRoom) -> None:
@@ -17,13 +18,17 @@ def note(tx: sqlite3.Connection, job: sqlite3.Row, found: NoRoom) -> None:
         tx,
         job,
         found.need,
-        "Postponed: the data volume has too little room beside the reserve. It starts again by itself when there is room.",
+        Message(
+            "Postponed: the data volume has too little room beside the reserve. It starts again by itself when there is room."
+        ),
     ):
         alarms.raise_(
             tx,
             ALARM,
             "",
-            "Jobs wait because the data volume has too little room beside the reserve (depot.reserve). Make room; they start again by themselves.",
+            Message(
+                "Jobs wait because the data volume has too little room beside the reserve (depot.reserve). Make room; they start again by themselves."
+            ),
         )
 
 

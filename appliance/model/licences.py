@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid, not_authorized
 
 _CC = "https://creativecommons.org"
@@ -77,14 +78,14 @@ def require_choice(id_: str, which: str) -> None:
     """A user must choose a real licence of the list. Raises Problem 409."""
     ids = [licence["id"] for licence in listed(which) if licence["id"] != "none"]
     if id_ not in ids:
-        raise invalid({"license_id": [f"Please choose a license_id: {ids}"]})
+        raise invalid({"license_id": [Message("Please choose a license_id: %(ids)s", ids=ids)]})
 
 
 def require_listed(id_: str, which: str) -> None:
     """Even an admin's licence must be one of the list. Raises Problem 409."""
     ids = [licence["id"] for licence in listed(which)]
     if id_ not in ids:
-        raise invalid({"license_id": [f"Please choose a license_id: {ids}"]})
+        raise invalid({"license_id": [Message("Please choose a license_id: %(ids)s", ids=ids)]})
 
 
 def looser(old: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from slugify import slugify
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -53,7 +54,7 @@ def require_name(value: str, field: str = "name") -> str:
     if value in _RESERVED or is_id(value):  # what looks like an id could be taken for somebody else's
         raise invalid({field: ["That name cannot be used"]})
     if len(value) < _SHORTEST:
-        raise invalid({field: [f"Must be at least {_SHORTEST} characters long"]})
+        raise invalid({field: [Message("Must be at least %(count)s characters long", count=_SHORTEST)]})
     if len(value) > _LONGEST:
         raise invalid({field: [f"Name must be a maximum of {_LONGEST} characters long"]})
     if _NAME.fullmatch(value) is None:
@@ -65,7 +66,7 @@ def tag_errors(name: object) -> list[str]:
     """What is wrong with a tag's name; empty when nothing is."""
     if not isinstance(name, str) or not name:
         return ["Missing value"]
-    errors = []
+    errors: list[str] = []
     if len(name) < _SHORTEST:
         errors.append(f'Tag "{name}" length is less than minimum {_SHORTEST}')
     if len(name) > _LONGEST:
@@ -86,12 +87,18 @@ def resource_name_errors(name: object) -> list[str]:
     """What is wrong with a resource's file name; empty when nothing is."""
     if not isinstance(name, str) or not name:
         return ["Missing value"]
-    errors = []
+    errors: list[str] = []
     if suffix(name) not in SUFFIXES:
-        errors.append(f"Unsupported file extension '{suffix(name)}'. Allowed file extensions are {list(SUFFIXES)}.")
+        errors.append(
+            Message(
+                "Unsupported file extension '%(suffix)s'. Allowed file extensions are %(allowed)s.",
+                suffix=suffix(name),
+                allowed=list(SUFFIXES),
+            )
+        )
     strange = "".join(dict.fromkeys(_RESOURCE.sub("", name)))
     if strange:
-        errors.append(f"Invalid characters in file name: {strange}")
+        errors.append(Message("Invalid characters in file name: %(which)s", which=strange))
     if len(name) > 255:
         errors.append("File names have at most 255 characters")
     return errors

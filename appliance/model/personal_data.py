@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from appliance.model.messages import Message
+
 MAX_EXCERPT = 120
 #: Lines longer than this are looked at in their first part only: patterns must not become slow on hostile input.
 MAX_LINE = 4_000
@@ -19,30 +21,32 @@ _AFTER_AT = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 
 #: kind → pattern. Every pattern is linear (no nested repetition) and begins with a word or sign that is rare.
 PATTERNS: dict[str, re.Pattern[str]] = {
-    "path with a user name": re.compile(
+    Message("path with a user name"): re.compile(
         r"(?:[A-Za-z]:[\\/]{1,2}(?:Users|Benutzer|Dokumente und Einstellungen|Documents and Settings)[\\/]{1,2}"
         r"|/home/|/Users/)(?!Public\b|Shared\b|All Users\b|Default\b)[^\\/\s\"',;:]{1,64}"
     ),
-    "birth date": re.compile(
+    Message("birth date"): re.compile(
         r"\b(?:date of birth|birth ?date|birthday|born(?: on)?|dob|geburtsdatum|geb(?:oren)?(?: am)?\.?)\b"
         r"\W{0,4}\d{1,4}[./-]\d{1,2}[./-]\d{1,4}",
         re.IGNORECASE,
     ),
-    "patient number": re.compile(
+    Message("patient number"): re.compile(
         r"\b(?:patient(?:en)?|proband|subject|case|fall)[ _-]?(?:id|no|nr|number|nummer|#)\b\.?\W{0,4}[\w/-]{0,12}\d[\w/-]{0,20}",
         re.IGNORECASE,
     ),
-    "insurance or record number": re.compile(
+    Message("insurance or record number"): re.compile(
         r"\b(?:mrn|medical record(?: number)?|versichertennummer|kvnr|ssn|social security)\b\W{0,4}[\w/-]{0,6}\d[\w/-]{2,20}",
         re.IGNORECASE,
     ),
-    "name of a person": re.compile(
+    Message("name of a person"): re.compile(
         r"\b(?:(?i:patient(?:in)?|operator|user ?name|benutzer|author|experimenter|measured by|bearbeiter|name))\b"
         r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?:(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ]){0,2}"
         r"[A-ZÄÖÜ][\w'’-]{1,40}[,]?[ ][A-ZÄÖÜ][\w'’-]{1,40}"
     ),
-    "title and name": re.compile(r"\b(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ](?:med\.?[ ])?[A-ZÄÖÜ][\w'’-]{2,40}"),
-    "phone number": re.compile(r"(?i:\b(?:tel|phone|telefon|mobile|handy)\b)\W{0,3}\+?\d[\d ()/-]{5,20}"),
+    Message("title and name"): re.compile(
+        r"\b(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ](?:med\.?[ ])?[A-ZÄÖÜ][\w'’-]{2,40}"
+    ),
+    Message("phone number"): re.compile(r"(?i:\b(?:tel|phone|telefon|mobile|handy)\b)\W{0,3}\+?\d[\d ()/-]{5,20}"),
 }
 #: Metadata whose text is free, so that a bare name may stand in it.
 FREE_KEYS = re.compile(r"^(experiment:sample|user:.*|setup:medium|experiment:run identifier)$")
@@ -53,7 +57,7 @@ def found(text: str) -> Iterable[tuple[str, str]]:
     """(kind, excerpt) of everything in a line of text, as far as `MAX_LINE`."""
     line = text[:MAX_LINE]
     for address in _addresses(line):
-        yield "e-mail address", address[:MAX_EXCERPT]
+        yield Message("e-mail address"), address[:MAX_EXCERPT]
     for kind, pattern in PATTERNS.items():
         for match in pattern.finditer(line):
             yield kind, match.group()[:MAX_EXCERPT]

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 Schema = Mapping[str, Mapping[str, Any]]
@@ -78,7 +79,7 @@ def parse(which: str, key: str, value: Any) -> Any:
     try:
         return _PARSERS[entry.get("type", "string")](value)
     except (ValueError, TypeError, OverflowError) as error:
-        raise invalid({key: [f"Invalid value for '{key}': '{value}'!"]}) from error
+        raise invalid({key: [Message("Invalid value for '%(key)s': '%(value)s'!", key=key, value=value)]}) from error
 
 
 def _boolean(value: Any) -> bool:

@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.model.messages import Message
+
 GRADES = ("good", "look", "bad")
+#: Why a file is no valid measurement, in dclab's words.
+SANITY_FAILED = Message("Sanity check failed: %(reason)s")
 Limits = Mapping[str, int]
 Measures = Mapping[str, Any]
 
@@ -57,6 +61,13 @@ def judge(measures: Measures, limits: Limits) -> Judgement:
             findings += check(measures[name], limits)
     worst = max((GRADES.index(one.grade) for one in findings), default=0)
     return Judgement(GRADES[worst], tuple(findings))
+
+
+def bare_reason(reason: str) -> str:
+    """Why a file is no valid measurement, without "Sanity check failed", which the sentence around says already."""
+    if isinstance(reason, Message) and reason.template == SANITY_FAILED:
+        return str(reason.values["reason"])
+    return reason.removeprefix("Sanity check failed: ")
 
 
 def _integrity(measures: Measures) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from appliance.model.messages import Message
 from appliance.security.common_passwords import COMMON
 
 SHORTEST = 8
@@ -62,7 +63,7 @@ def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
     `personal` are words that its owner's foes would try first: log-in name, mail address, full name, host name.
     """
     if len(password) < SHORTEST:
-        return [f"Your password must be {SHORTEST} characters or longer"]
+        return [Message("Your password must be %(count)s characters or longer", count=SHORTEST)]
     if len(password) > LONGEST:
         return [f"The password must have at most {LONGEST} characters."]
     plain = unicodedata.normalize("NFKC", password).casefold()

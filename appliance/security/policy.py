@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from appliance.model import roles
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, not_authorized
 from appliance.model.viewer import CommunityFacts, DatasetFacts, Viewer
 
@@ -55,7 +56,14 @@ def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
     if entry is not None and entry[1] and viewer.scope == "read" and not viewer.anonymous:
         return not_authorized("This token may only read; create one with the scope 'write'.")
     object_id = facts if isinstance(facts, str) else getattr(facts, "id", "")
-    return not_authorized(_REASONS.get(rule, "").format(user=viewer.name, id=object_id))
+    reason = _REASONS.get(rule, "").format(user=viewer.name, id=object_id)
+    what = reason.removeprefix(f"User {viewer.name} not authorized to ")
+    return not_authorized(reason) if what == reason else refused(viewer, what)
+
+
+def refused(viewer: Viewer, what: str) -> Problem:
+    """The Problem that says, in CKAN's words, that `viewer` may not do `what` ("edit package x")."""
+    return not_authorized(Message("User %(user)s not authorized to %(what)s", user=viewer.name, what=what))
 
 
 def admit(viewer: Viewer, rule: str) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from appliance.model import names, times
+from appliance.model import messages, names, times
 
 
 def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> str | None:
@@ -17,8 +17,8 @@ def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> s
         return None
     alarm_id = names.new_id()
     tx.execute(
-        "INSERT INTO alarm (id, at, kind, object_id, message) VALUES (?, ?, ?, ?, ?)",
-        (alarm_id, times.now(), kind, object_id, message),
+        "INSERT INTO alarm (id, at, kind, object_id, message, message_parts) VALUES (?, ?, ?, ?, ?, ?)",
+        (alarm_id, times.now(), kind, object_id, message, messages.parts(message)),
     )
     return alarm_id
 
@@ -32,13 +32,13 @@ def is_open(conn: sqlite3.Connection, kind: str) -> bool:
 
 def open_(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     """Alarms nobody has settled, newest first."""
-    return [dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]
+    return [_alarm(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]
 
 
 def unmailed(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     """Open alarms that nobody has had by mail, oldest first."""
     return [
-        dict(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL AND mailed IS NULL ORDER BY at")
+        _alarm(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL AND mailed IS NULL ORDER BY at")
     ]
 
 
@@ -61,3 +61,9 @@ def resolve_for(tx: sqlite3.Connection, kind: str, object_id: str) -> None:
         "UPDATE alarm SET resolved = ? WHERE kind = ? AND object_id = ? AND resolved IS NULL",
         (times.now(), kind, object_id),
     )
+
+
+def _alarm(row: sqlite3.Row) -> dict[str, Any]:
+    found = dict(row)
+    found["message"] = messages.whole(found["message"], found.pop("message_parts"))
+    return found

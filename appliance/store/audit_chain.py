@@ -22,6 +22,7 @@ from typing import Any
 
 from appliance.model import times
 from appliance.model.audit_anchor import Anchor, LogState
+from appliance.model.messages import Message
 from appliance.security import secrets
 
 #: Written into the log when a data root was restored from a backup: what was noted later is explained by that.
@@ -103,11 +104,17 @@ def verify(conn: sqlite3.Connection, anchors: Iterable[Anchor] = ()) -> Verdict:
     broken = list(walk.broken_links(conn))
     if broken:
         shown = ", ".join(map(str, broken[:_SHOWN]))
-        problems.append(f"The chain is broken at entry {shown}.")
+        problems.append(Message("The chain is broken at entry %(shown)s.", shown=shown))
     if switch is not None and walk.links.get(switch[0], b"") != switch[1]:
         problems.append("Entries from before the log was keyed were changed or removed.")
     if head is not None and (walk.last, walk.links.get(head[0], b"")) != (head[0], head[1]):
-        problems.append(f"The log ends with entry {walk.last} instead of {head[0]}: the newest entries are missing.")
+        problems.append(
+            Message(
+                "The log ends with entry %(last)s instead of %(head)s: the newest entries are missing.",
+                last=walk.last,
+                head=head[0],
+            )
+        )
     restores = _restores(conn)
     explained: list[str] = []
     for anchor in noted:
@@ -153,13 +160,17 @@ def _difference(anchor: Anchor, walk: _Walk) -> str | None:
     """What the log lacks of what was noted, as a sentence; None when it is all there."""
     number = anchor.state.entries
     if walk.last < number:
-        return (
-            f"{anchor.source} noted {number} entries, the log has {walk.last}: "
-            "entries were removed, or the database was replaced by an older copy."
+        return Message(
+            "%(source)s noted %(number)s entries, the log has %(last)s: entries were removed, or the database was replaced by an older copy.",
+            source=anchor.source,
+            number=number,
+            last=walk.last,
         )
     if walk.links.get(number, b"").hex() != anchor.state.head:
-        return (
-            f"Entry {number} is not the one that {anchor.source} noted: the log was replaced from an earlier point on."
+        return Message(
+            "Entry %(number)s is not the one that %(source)s noted: the log was replaced from an earlier point on.",
+            number=number,
+            source=anchor.source,
         )
     return None
 

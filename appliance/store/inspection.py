@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from appliance.model import times
+from appliance.model import messages, times
 from appliance.store import migrations
 from appliance.store.sqlite_tables import tables
 
@@ -65,11 +65,11 @@ def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
     Maintenance jobs, which have no resource (None), follow each other likewise.
     """
     rows = tables(conn).query(
-        """SELECT id, kind, resource_id, error FROM job j WHERE state = 'failed' AND NOT EXISTS (
+        """SELECT id, kind, resource_id, error, error_parts FROM job j WHERE state = 'failed' AND NOT EXISTS (
                SELECT 1 FROM job l WHERE l.resource_id IS j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
            ORDER BY created DESC"""
     )
-    return list(rows)
+    return [row | {"error": messages.whole(row["error"], row["error_parts"])} for row in map(dict, rows)]
 
 
 def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | None, str | None]]:

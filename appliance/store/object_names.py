@@ -6,6 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from appliance.model import messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,18 @@ def find(conn: sqlite3.Connection, text: str) -> str:
     return str(row[0]) if row else text
 
 
-def failed_files(conn: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
+def failed_files(conn: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
     """Files with jobs that failed for good, newest first, one row for each: with dataset, uploader and the first reason."""
-    return conn.execute(
+    rows = conn.execute(
         """SELECT r.id, r.name, r.dataset_id, iif(d.title = '', d.name, d.title) AS title, u.name AS uploader, u.fullname, u.email,
                   count(*) AS jobs, min(j.created) AS at,
-                  (SELECT f.error FROM job f WHERE f.resource_id = r.id AND f.state = 'failed' ORDER BY f.created, f.id LIMIT 1) AS error
+                  f.error, f.error_parts
            FROM job j JOIN resource r ON r.id = j.resource_id JOIN dataset d ON d.id = r.dataset_id AND d.state != 'deleted'
            LEFT JOIN user u ON u.id = coalesce(nullif(j.user_id, ''), d.creator_id)
+           JOIN job f ON f.id = (SELECT o.id FROM job o WHERE o.resource_id = r.id AND o.state = 'failed' ORDER BY o.created, o.id LIMIT 1)
            WHERE j.state = 'failed' AND NOT EXISTS (
              SELECT 1 FROM job l WHERE l.resource_id = j.resource_id AND l.kind = j.kind AND l.state = 'done' AND l.created > j.created)
            GROUP BY r.id ORDER BY at DESC LIMIT ?""",
         (limit,),
     ).fetchall()
+    return [dict(row) | {"error": messages.whole(row["error"], row["error_parts"])} for row in rows]

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from appliance.model import times
+from appliance.model import messages, times
 from appliance.store import measurements
 
 _JSON = (
@@ -24,6 +24,7 @@ _JSON = (
     "contents",
     "condensed_logs",
 )
+_WITH_MESSAGES = ("integrity", "personal")
 _PLAIN = ("identifier", "preview_alt", "sane")
 
 
@@ -32,7 +33,11 @@ def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
     tx.execute("INSERT INTO rtdc (resource_id) VALUES (?) ON CONFLICT DO NOTHING", (resource_id,))
     for key, value in values.items():
         if key in _JSON:
-            value = json.dumps(value, ensure_ascii=False, allow_nan=False)
+            value = (
+                messages.dumps(value)
+                if key in _WITH_MESSAGES
+                else json.dumps(value, ensure_ascii=False, allow_nan=False)
+            )
         elif key not in _PLAIN:
             raise KeyError(key)
         tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))
@@ -56,7 +61,7 @@ def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
     found = row(conn, resource_id)
     if found is None:
         return None
-    return {key: json.loads(value) if key in _JSON else value for key, value in dict(found).items()}
+    return {key: _decoded(key, value) for key, value in dict(found).items()}
 
 
 def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]:
@@ -104,7 +109,13 @@ def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
         (dataset_id,),
     )
     return [
-        f"{one['name']}: {reason}"
+        messages.joined((one["name"], reason), ": ")
         for one in rows
-        for reason in json.loads(one["integrity"]).get("sanity_errors", [])[:3]
+        for reason in messages.loads(one["integrity"]).get("sanity_errors", [])[:3]
     ]
+
+
+def _decoded(column: str, value: Any) -> Any:
+    if column in _WITH_MESSAGES:
+        return messages.loads(value)
+    return json.loads(value) if column in _JSON else value

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from appliance.model import names, times
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.store import second_factors, tokens
 
@@ -160,4 +161,6 @@ def _containing(text: str) -> str:
 def _require_free_email(conn: sqlite3.Connection, email: str, user_id: str | None) -> None:
     other = by_email(conn, email)
     if other is not None and other["id"] != user_id:
-        raise invalid({"email": [f"The email address '{email}' belongs to a registered user."]})
+        raise invalid(
+            {"email": [Message("The email address '%(address)s' belongs to a registered user.", address=email)]}
+        )

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.model import verdict
+from appliance.model import messages, verdict
 from appliance.store import datasets, measurements
 
 _SHOWN = 3
@@ -29,7 +29,7 @@ def put(tx: sqlite3.Connection, resource_id: str, measures: Mapping[str, Any], l
     row = tx.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
     if row is None:
         return
-    text = json.dumps(measures, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = messages.dumps(measures)
     grade = verdict.judge(measures, limits).grade
     old = tx.execute("SELECT grade FROM verdict WHERE resource_id = ?", (resource_id,)).fetchone()
     tx.execute("INSERT OR REPLACE INTO verdict VALUES (?, ?, ?)", (resource_id, grade, text))
@@ -43,7 +43,7 @@ def put(tx: sqlite3.Connection, resource_id: str, measures: Mapping[str, Any], l
 def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
     """The numbers about a measurement, None when it was not judged yet."""
     row = conn.execute("SELECT measures FROM verdict WHERE resource_id = ?", (resource_id,)).fetchone()
-    return None if row is None else json.loads(row[0])
+    return None if row is None else messages.loads(row[0])
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
@@ -62,17 +62,18 @@ def set_limits(tx: sqlite3.Connection, limits: Mapping[str, int]) -> int:
     if row is not None and row[0] == text:
         return 0
     tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LIMITS, text))
-    for resource_id, reason in tx.execute(
-        """SELECT t.resource_id, coalesce(t.integrity ->> '$.sanity_errors[0]', '') FROM rtdc t
+    for resource_id, report in tx.execute(
+        """SELECT t.resource_id, t.integrity FROM rtdc t
            WHERE t.sane = 0 AND t.extracted IS NULL
              AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.resource_id = t.resource_id)"""
     ).fetchall():  # refused by a release that gave no verdicts
-        put(tx, resource_id, {"refused": reason}, limits)
+        reasons = messages.loads(report).get("sanity_errors") or [""]
+        put(tx, resource_id, {"refused": reasons[0]}, limits)
     changed = 0
     for resource_id, dataset_id, old, measures in tx.execute(
         "SELECT v.resource_id, r.dataset_id, v.grade, v.measures FROM verdict v JOIN resource r ON r.id = v.resource_id"
     ).fetchall():
-        grade = verdict.judge(json.loads(measures), limits).grade
+        grade = verdict.judge(messages.loads(measures), limits).grade
         if grade != old:
             tx.execute("UPDATE verdict SET grade = ? WHERE resource_id = ?", (grade, resource_id))
             measurements.refresh(tx, resource_id)

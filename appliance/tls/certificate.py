@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.security.secrets import write_private
 from appliance.tls.names import Names, matches
@@ -168,9 +169,11 @@ def load_chain(cert: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(cert.read_bytes())
     except FileNotFoundError as error:
-        raise invalid(message=f"There is no certificate {cert}. `dcor certificate create` makes one.") from error
+        raise invalid(
+            message=Message("There is no certificate %(cert)s. `dcor certificate create` makes one.", cert=cert)
+        ) from error
     except ValueError as error:
-        raise invalid(message=f"{cert} holds no readable certificate.") from error
+        raise invalid(message=Message("%(cert)s holds no readable certificate.", cert=cert)) from error
 
 
 def describe(chain: list[x509.Certificate], now: datetime | None = None) -> Description:
@@ -206,7 +209,14 @@ def server_context(cert: Path, key: Path) -> ssl.SSLContext:
     try:
         context.load_cert_chain(cert, key)
     except (ssl.SSLError, OSError) as error:
-        raise invalid(message=f"The certificate {cert} cannot be used with the key {key}: {_reason(error)}") from error
+        raise invalid(
+            message=Message(
+                "The certificate %(cert)s cannot be used with the key %(key)s: %(error)s",
+                cert=cert,
+                key=key,
+                error=_reason(error),
+            )
+        ) from error
     return context
 
 
@@ -218,22 +228,44 @@ def findings(cert: Path, key: Path, hostname: str, now: datetime | None = None) 
     except Problem as problem:
         return [str(problem)]
     about = describe(chain, now)
-    found = []
+    found: list[str] = []
     if not matches(hostname, about.dns, about.ips):
         names = ", ".join((*about.dns, *about.ips)) or "none"
-        found.append(f"The certificate is not for '{hostname}'; its names: {names}.")
+        found.append(
+            Message("The certificate is not for '%(hostname)s'; its names: %(names)s.", hostname=hostname, names=names)
+        )
     if about.common_name.partition(":")[0] != hostname:
         found.append(
-            f"The common name is '{about.common_name}', not '{hostname}': DCOR-Aid would take it for the server."
+            Message(
+                "The common name is '%(common_name)s', not '%(hostname)s': DCOR-Aid would take it for the server.",
+                common_name=about.common_name,
+                hostname=hostname,
+            )
         )
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
-        found.append(f"Others can read the private key {key}; its mode must be 0600.")
+        found.append(Message("Others can read the private key %(key)s; its mode must be 0600.", key=key))
     if about.not_before > (now or datetime.now(UTC)):
-        found.append(f"The certificate is valid only from {about.not_before:%Y-%m-%d}; check the clock.")
+        found.append(
+            Message(
+                "The certificate is valid only from %(not_before)s; check the clock.",
+                not_before=f"{about.not_before:%Y-%m-%d}",
+            )
+        )
     if about.days_left < 0:
-        found.append(f"The certificate ended on {about.not_after:%Y-%m-%d}; no client connects any more.")
+        found.append(
+            Message(
+                "The certificate ended on %(not_after)s; no client connects any more.",
+                not_after=f"{about.not_after:%Y-%m-%d}",
+            )
+        )
     elif warning(about.days_left) is not None:
-        found.append(f"The certificate ends on {about.not_after:%Y-%m-%d}, in {about.days_left} days.")
+        found.append(
+            Message(
+                "The certificate ends on %(not_after)s, in %(days_left)s days.",
+                not_after=f"{about.not_after:%Y-%m-%d}",
+                days_left=about.days_left,
+            )
+        )
     return found
 
 
@@ -301,7 +333,7 @@ def _incoming(cert: Path) -> Path:
 
 def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
-        return "they do not belong together."
+        return Message("they do not belong together.")
     if isinstance(error, ssl.SSLError):
         return f"{error.reason or 'not readable'}."
     return f"{error.strerror}."

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from appliance.jobs.rtdc.errors import RtdcError
+from appliance.model.messages import Message
 
 
 def echo(request, input, scratch, *, progress):
@@ -36,6 +37,22 @@ def nothing(request, input, scratch, *, progress):
 
 def refuse(request, input, scratch, *, progress):
     raise RtdcError("forbidden", "external storage")
+
+
+def say(request, input, scratch, *, progress):
+    """Answer with messages, and say one while at it."""
+    progress(0.5, request["said"])
+    return {"cues": [{"message": request["said"]}], "deep": [Message("See: %(reason)s", reason=request["said"])]}
+
+
+def fail_with(request, input, scratch, *, progress):
+    raise RtdcError("damaged", request["said"])
+
+
+def fail_raw(request, input, scratch, *, progress):
+    """Say why in a packet of its own making."""
+    os.write(_socket(progress), b"x" + request["packet"].encode())
+    time.sleep(600)
 
 
 def break_(request, input, scratch, *, progress):

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from appliance.model.messages import Message
+
 from . import basins, packing
 from .errors import RtdcError, explained
 from .opening import open_hdf5
@@ -18,7 +20,7 @@ def readdress(condensed: Path, scratch: Path, *, site_url: str) -> dict[str, Any
 
     All of them are the server's own, since nobody else's get into a condensed file. Raises RtdcError.
     """
-    with open_hdf5(condensed) as (h5, _findings), explained("copying the condensed file"):
+    with open_hdf5(condensed) as (h5, _findings), explained(Message("copying the condensed file")):
         notes: list[str] = []
         found = [_moved(basin, site_url) for basin in basins.definitions(h5, notes)]
         if notes:

@@ -13,16 +13,18 @@ import numpy as np
 from dclab import definitions as dfn
 from dclab.rtdc_dataset import config as dclab_config
 
+from appliance.model.messages import Message
+
 from .errors import shown
 
 _NO_VALUE = object()
 #: What a type is called in a sentence; the first that fits.
 _TYPES: tuple[tuple[tuple[type, ...], str], ...] = (
-    ((bool, np.bool_), "yes or no"),
-    ((numbers.Integral,), "a whole number"),
-    ((numbers.Number,), "a number"),
-    ((str, bytes), "a text"),
-    ((list, tuple, np.ndarray), "a list"),
+    ((bool, np.bool_), Message("yes or no")),
+    ((numbers.Integral,), Message("a whole number")),
+    ((numbers.Number,), Message("a number")),
+    ((str, bytes), Message("a text")),
+    ((list, tuple, np.ndarray), Message("a list")),
 )
 
 
@@ -40,15 +42,21 @@ def parse(h5: h5py.File, unread: Mapping[str, str]) -> Metadata:
     found = Metadata()
     known = set(dfn.config_keys) | {"user", "filtering"}
     found.notes += [
-        f"The metadata key '{shown(key[1:])}' is left out: {why}." for key, why in unread.items() if key[:1] == "@"
+        Message("The metadata key '%(key)s' is left out: %(why)s.", key=shown(key[1:]), why=why)
+        for key, why in unread.items()
+        if key[:1] == "@"
     ]
     for key, value in _values(h5, unread, found.notes):
         section, colon, name = key.partition(":")
         section = section.lower()
         if not colon or not name or ":" in name:
-            found.notes.append(f"The metadata key '{shown(key)}' is left out: it is not of the form 'section:key'.")
+            found.notes.append(
+                Message("The metadata key '%(key)s' is left out: it is not of the form 'section:key'.", key=shown(key))
+            )
         elif section not in known:
-            found.notes.append(f"The metadata key '{shown(key)}' is left out: it belongs to no known section.")
+            found.notes.append(
+                Message("The metadata key '%(key)s' is left out: it belongs to no known section.", key=shown(key))
+            )
         elif _set(found, section, name, value, key):
             found.raw[key] = value
     return found
@@ -61,19 +69,29 @@ def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Itera
         try:
             value = h5.attrs[key]
         except (OSError, RuntimeError, TypeError, ValueError, KeyError):
-            notes.append(f"The metadata key '{shown(key)}' is left out: its value is neither a number nor a text.")
+            notes.append(
+                Message(
+                    "The metadata key '%(key)s' is left out: its value is neither a number nor a text.", key=shown(key)
+                )
+            )
             continue
         if isinstance(value, h5py.Empty):
-            notes.append(f"The metadata key '{shown(key)}' is left out: it has no value.")
+            notes.append(Message("The metadata key '%(key)s' is left out: it has no value.", key=shown(key)))
             continue
         if isinstance(value, np.ndarray) and value.size == 1:
             value = value.reshape(-1)[0]  # MATLAB writes lists of one; dclab reads them with old versions of NumPy only
         text, sure = _texts(value) if isinstance(value, np.ndarray) and value.dtype.kind in "SO" else decoded(value)
         if not _plain(text):
-            notes.append(f"The metadata key '{shown(key)}' is left out: its value is neither a number nor a text.")
+            notes.append(
+                Message(
+                    "The metadata key '%(key)s' is left out: its value is neither a number nor a text.", key=shown(key)
+                )
+            )
             continue
         if not sure:
-            notes.append(f"The value of the metadata key '{shown(key)}' is not UTF-8; it was read as Latin-1.")
+            notes.append(
+                Message("The value of the metadata key '%(key)s' is not UTF-8; it was read as Latin-1.", key=shown(key))
+            )
         yield key, text
 
 
@@ -119,7 +137,9 @@ def _set(found: Metadata, section: str, name: str, value: Any, key: str) -> bool
                 continue
         found.notes += [_told(warning.category, key, section, name, candidate) for warning in caught]
         return True
-    found.notes.append(f"The metadata key '{shown(key)}' is left out: its value is of the wrong type.")
+    found.notes.append(
+        Message("The metadata key '%(key)s' is left out: its value is of the wrong type.", key=shown(key))
+    )
     return False
 
 
@@ -131,14 +151,17 @@ def _single(value: Any) -> Any:
 def _told(category: type[Warning], key: str, section: str, name: str, value: Any) -> str:
     if issubclass(category, dclab_config.WrongConfigurationTypeWarning):
         wanted = dfn.get_config_value_type(section, name.lower())
-        return (
-            f"The value of the metadata key '{shown(key)}' should be {_called(wanted)}, but is {_called(type(value))}."
+        return Message(
+            "The value of the metadata key '%(key)s' should be %(wanted)s, but is %(value)s.",
+            key=shown(key),
+            wanted=_called(wanted),
+            value=_called(type(value)),
         )
     if issubclass(category, dclab_config.UnknownConfigurationKeyWarning):
-        return f"The metadata key '{shown(key)}' is not one that dclab knows."
+        return Message("The metadata key '%(key)s' is not one that dclab knows.", key=shown(key))
     if issubclass(category, dclab_config.EmptyConfigurationKeyWarning):
-        return f"The metadata key '{shown(key)}' has no value."
-    return f"The value of the metadata key '{shown(key)}' is unusual."
+        return Message("The metadata key '%(key)s' has no value.", key=shown(key))
+    return Message("The value of the metadata key '%(key)s' is unusual.", key=shown(key))
 
 
 def _called(kind: Any) -> str:
@@ -146,4 +169,4 @@ def _called(kind: Any) -> str:
     for types, words in _TYPES:
         if any(isinstance(one, type) and issubclass(one, types) for one in kinds):
             return words
-    return "something else"
+    return Message("something else")

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 
 from appliance.jobs.rtdc.preflight import HostileFile, check_dataset
+from appliance.model.messages import Message
 
 from .errors import RtdcError, shown
 from .texts import Budget, read_lines
@@ -34,13 +35,21 @@ def definitions(h5: h5py.File, notes: list[str] | None = None) -> list[dict[str,
     keys = [key for key in group if isinstance(key, str)]
     told = [] if notes is None else notes
     if len(keys) > MAX_DEFINITIONS:
-        told.append(f"Only the first {MAX_DEFINITIONS} of {len(keys)} basin definitions are read.")
+        told.append(
+            Message(
+                "Only the first %(max_definitions)s of %(value)s basin definitions are read.",
+                max_definitions=MAX_DEFINITIONS,
+                value=len(keys),
+            )
+        )
     found = []
     for key in keys[:MAX_DEFINITIONS]:
         try:
             found.append(_read(group, key))
         except RtdcError as exc:
-            told.append(f"The basin definition '{shown(key)}' is left out: {exc.message}")
+            told.append(
+                Message("The basin definition '%(key)s' is left out: %(message)s", key=shown(key), message=exc.message)
+            )
     return found
 
 
@@ -51,9 +60,9 @@ def _read(group: h5py.Group, key: str) -> dict[str, Any]:
         budget = Budget(DEFINITION_BYTES)
         lines = read_lines(dataset, budget)
     except (AttributeError, HostileFile, KeyError, OSError, RuntimeError, TypeError, ValueError):
-        raise RtdcError("basin", "A basin definition is not a text.") from None
+        raise RtdcError("basin", Message("A basin definition is not a text.")) from None
     if budget.cut:
-        raise RtdcError("basin", "A basin definition is larger than 1 MB.")
+        raise RtdcError("basin", Message("A basin definition is larger than 1 MB."))
     return _parsed(key, " ".join(lines))
 
 
@@ -61,19 +70,19 @@ def _parsed(key: str, text: str) -> dict[str, Any]:
     try:
         basin = json.loads(text)
     except (ValueError, RecursionError):
-        raise RtdcError("basin", "A basin definition is not valid JSON.") from None
+        raise RtdcError("basin", Message("A basin definition is not valid JSON.")) from None
     if (
         not isinstance(basin, dict)
         or not isinstance(basin.get("type"), str)
         or not isinstance(basin.get("format"), str)
     ):
-        raise RtdcError("basin", "A basin definition lacks its type or format.")
+        raise RtdcError("basin", Message("A basin definition lacks its type or format."))
     features = basin.get("features")
     mapping = basin.get("mapping", "same")
     if features is not None and not _is_texts(features):
-        raise RtdcError("basin", "The features of a basin definition are not a list of names.")
+        raise RtdcError("basin", Message("The features of a basin definition are not a list of names."))
     if not isinstance(mapping, str) or not _MAPPING.match(mapping):
-        raise RtdcError("basin", "A basin definition has an invalid mapping.")
+        raise RtdcError("basin", Message("A basin definition has an invalid mapping."))
     basin["mapping"] = mapping
     basin["key"] = key
     return basin
@@ -96,7 +105,13 @@ def internal(h5: h5py.File, readable: Iterable[str]) -> tuple[list[dict[str, Any
         lost = sorted(set(basin["features"]) - present)
         if lost:
             listed = ", ".join(shown(name) for name in lost[:10])
-            notes.append(f"The file lacks features that the internal basin '{shown(basin['key'])}' lists: {listed}.")
+            notes.append(
+                Message(
+                    "The file lacks features that the internal basin '%(key)s' lists: %(listed)s.",
+                    key=shown(basin["key"]),
+                    listed=listed,
+                )
+            )
         if names:
             sound.append(basin | {"features": names})
     return sound, notes
@@ -106,19 +121,19 @@ def refusal(basin: dict[str, Any], h5: h5py.File) -> str | None:
     """→ why a basin is not followed, or None for a sound internal basin."""
     kind = basin["type"]
     if kind == "file":
-        return "names a file outside of this one"
+        return Message("names a file outside of this one")
     if kind == "remote":
-        return "names an address on the network"
+        return Message("names an address on the network")
     if kind != "internal":
-        return "is of an unknown type"
+        return Message("is of an unknown type")
     if basin["format"] not in _INTERNAL_FORMATS:
-        return "is internal but names a foreign format"
+        return Message("is internal but names a foreign format")
     if basin.get("paths") != ["basin_events"] or not isinstance(h5.get("basin_events"), h5py.Group):
-        return "is internal but does not name the group 'basin_events'"
+        return Message("is internal but does not name the group 'basin_events'")
     if not basin.get("features"):
-        return "is internal but lists no features"
+        return Message("is internal but lists no features")
     if (basin["mapping"] == "same") != (basin["format"] == "h5datasetchop"):
-        return "is internal but has the wrong mapping for its format"
+        return Message("is internal but has the wrong mapping for its format")
     return None
 
 
@@ -128,7 +143,9 @@ def stripped(h5: h5py.File) -> list[dict[str, Any]]:
     for basin in definitions(h5):
         reason = refusal(basin, h5)
         if reason is not None:
-            report.append(_summary(basin) | {"reason": f"The basin {reason}; it is not followed."})
+            report.append(
+                _summary(basin) | {"reason": Message("The basin %(reason)s; it is not followed.", reason=reason)}
+            )
     return report
 
 

@@ -17,6 +17,8 @@ from dclab import util
 from dclab.cli import common
 from dclab.rtdc_dataset import RTDCWriter
 
+from appliance.model.messages import Message
+
 from . import derive, features, packing, statistics
 from .copying import COMPRESSION, copy_unchanged
 from .errors import RtdcError, explained
@@ -41,15 +43,15 @@ def condense(
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
-        with explained("condensing the file"), h5py.File(draft, "w") as target:
+        with explained(Message("condensing the file")), h5py.File(draft, "w") as target:
             plan = _Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
-                progress(0.02, "copy")
+                progress(0.02, Message("copy"))
                 lost = copy_unchanged(dataset, target)
                 _rename_old_logs(dataset, target)
-                derived.finish(lambda done: progress(0.05 + 0.85 * done, "features"))
-                progress(0.9, "write")
+                derived.finish(lambda done: progress(0.05 + 0.85 * done, Message("features")))
+                progress(0.9, Message("write"))
                 with RTDCWriter(target, mode="append", compression_kwargs=COMPRESSION) as writer:
                     lost += _write_features(dataset, target, writer, plan, derived)
                     added = _write_basins(dataset, target, writer, basins, plan)
@@ -57,7 +59,7 @@ def condense(
                     _write_logs(dataset, writer, plan, name, [*notes, *_warnings_log(caught)])
             answer = _answer(target, plan, added, len(dataset))
             packing.pack(target, path)
-    progress(1.0, "done")
+    progress(1.0, Message("done"))
     return answer | {
         "file": RESULT,
         "size": path.stat().st_size,
@@ -169,10 +171,20 @@ class _Derived:
     def notes(self) -> list[str]:
         """→ a sentence about events without a usable contour or mask, if there are any."""
         if self._reason:
-            return [f"Features that need images or contours could not be computed: {self._reason}"]
+            return [
+                Message("Features that need images or contours could not be computed: %(reason)s", reason=self._reason)
+            ]
         lost = int(self._counts[:, 1].sum()) if self.names else 0
         return (
-            [f"{lost} of {self._total} events have an empty mask or no contour; their values are NaN."] if lost else []
+            [
+                Message(
+                    "%(lost)s of %(total)s events have an empty mask or no contour; their values are NaN.",
+                    lost=lost,
+                    total=self._total,
+                )
+            ]
+            if lost
+            else []
         )
 
 
@@ -195,7 +207,7 @@ def _write_features(
         if name in derive.NEEDS and name not in derived.names:
             continue
         try:
-            with explained(f"computing the feature '{name}'"):
+            with explained(Message("computing the feature '%(name)s'", name=name)):
                 data = derived.values(name, len(dataset)) if name in derived.names else np.asarray(dataset[name][:])
                 if len(data):
                     writer.store_feature(feat=name, data=data)
@@ -264,7 +276,7 @@ def _basin_map(dataset: SafeRTDC, target: h5py.File, basin: dict[str, Any]) -> t
     if mapping in target["events"]:
         return mapping, np.asarray(target["events"][mapping][:], dtype=np.int64)
     if mapping not in dataset:
-        raise RtdcError("basin", f"The mapping '{mapping}' of a basin is not in the file.")
+        raise RtdcError("basin", Message("The mapping '%(mapping)s' of a basin is not in the file.", mapping=mapping))
     return mapping, np.asarray(dataset[mapping][:], dtype=np.int64)
 
 

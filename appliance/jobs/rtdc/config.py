@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from dclab import definitions as dfn
 
+from appliance.model.messages import Message
+
 from .errors import shown
 from .opening import SafeRTDC
 
@@ -29,7 +31,10 @@ def as_json(dataset: SafeRTDC, event_count: int, notes: list[str]) -> dict[str, 
                 values[key] = converted
             else:
                 notes.append(
-                    f"The metadata key '{shown(f'{section}:{key}')}' is left out: it holds something that is not a number."
+                    Message(
+                        "The metadata key '%(key)s' is left out: it holds something that is not a number.",
+                        key=shown(f"{section}:{key}"),
+                    )
                 )
         if values:
             sections[section] = values

@@ -10,6 +10,8 @@ from typing import IO, Any
 
 import h5py
 
+from appliance.model.messages import Message
+
 from . import tables, texts
 from .errors import RtdcError, shown
 from .opening import SafeRTDC
@@ -71,7 +73,7 @@ def _unreadable(parts: Parts, notes: list[str], kind: str, name: str) -> None:
     """A part whose header is sound but whose data are not."""
     (parts.logs if kind == "logs" else parts.tables).remove(name)
     what = "log" if kind == "logs" else "table"
-    notes.append(f"The {what} '{shown(name)}' is left out: its data are damaged.")
+    notes.append(Message("The %(what)s '%(name)s' is left out: its data are damaged.", what=what, name=shown(name)))
 
 
 class _First:

@@ -16,6 +16,8 @@ from dclab.rtdc_dataset import RTDCWriter
 from dclab.rtdc_dataset.copier import is_properly_compressed
 from dclab.util import hashobj
 
+from appliance.model.messages import Message
+
 from . import features
 from .errors import RtdcError, shown
 from .opening import SafeRTDC
@@ -70,9 +72,22 @@ def _tried(
     try:
         copy(source, key, target, *more)
     except RtdcError as exc:
-        notes.append(f"The {what} '{shown(name)}' is not in the condensed file: {exc.message}")
+        notes.append(
+            Message(
+                "The %(what)s '%(name)s' is not in the condensed file: %(message)s",
+                what=what,
+                name=shown(name),
+                message=exc.message,
+            )
+        )
     except (OSError, RuntimeError, TypeError, ValueError, KeyError):
-        notes.append(f"The {what} '{shown(name)}' is not in the condensed file: its data are damaged.")
+        notes.append(
+            Message(
+                "The %(what)s '%(name)s' is not in the condensed file: its data are damaged.",
+                what=what,
+                name=shown(name),
+            )
+        )
     else:
         return
     if key in target:
@@ -85,7 +100,9 @@ def _copy_attribute(target: h5py.File, key: str, value: Any, notes: list[str]) -
     try:
         target.attrs[key] = value
     except (OSError, RuntimeError, TypeError, ValueError):
-        notes.append(f"The metadata key '{shown(key)}' is not in the condensed file: its value is too large.")
+        notes.append(
+            Message("The metadata key '%(key)s' is not in the condensed file: its value is too large.", key=shown(key))
+        )
 
 
 def _copy_attributes(source: h5py.Dataset, target: h5py.Dataset) -> None:
@@ -177,7 +194,9 @@ def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget)
         return
     if data.dtype.kind != "O":
         if not budget.take(data.nbytes):
-            raise RtdcError("log", f"The logs are larger than {LOG_BYTES // 1_000_000} MB.")
+            raise RtdcError(
+                "log", Message("The logs are larger than %(log_bytes)s MB.", log_bytes=LOG_BYTES // 1000000)
+            )
         copy_dataset(source, name, target)
         return
     found = []
@@ -185,11 +204,13 @@ def _copy_log(source: h5py.Group, name: str, target: h5py.Group, budget: Budget)
         line = data[index]
         line = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
         if not budget.take(len(line) + 1):
-            raise RtdcError("log", f"The logs are larger than {LOG_BYTES // 1_000_000} MB.")
+            raise RtdcError(
+                "log", Message("The logs are larger than %(log_bytes)s MB.", log_bytes=LOG_BYTES // 1000000)
+            )
         found.append(line)
     width = max(100, *(len(line) for line in found))
     if width * len(found) > LOG_TABLE_BYTES:
-        raise RtdcError("log", "A log of the file has too many and too long lines.")
+        raise RtdcError("log", Message("A log of the file has too many and too long lines."))
     chunks = tuple(min(size, len(found)) for size in data.chunks or RTDCWriter.get_best_nd_chunks((), data.dtype))
     copied = target.create_dataset(
         name, shape=data.shape, dtype=f"S{width}", chunks=chunks, fletcher32=True, **COMPRESSION

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from appliance.jobs.rtdc.preflight import HostileFile, check_dataset
+from appliance.model.messages import Message
 
 from . import brightness, shapes
 from .errors import RtdcError
@@ -71,7 +72,7 @@ def sources(dataset: SafeRTDC, wanted: Sequence[str]) -> Sources:
     pictures = {name: dataset[name] if needed else None for name, needed in stacks.items()}
     sizes = {tuple(stack.shape[1:]) for stack in pictures.values() if stack is not None}
     if len(sizes) > 1:
-        raise RtdcError("features", "Images, backgrounds and masks are not of the same size.")
+        raise RtdcError("features", Message("Images, backgrounds and masks are not of the same size."))
     return Sources(
         **pictures,
         contour=stored_contour if "contour" in needs else None,
@@ -138,7 +139,7 @@ def stored_contour(group: h5py.Group, index: int) -> Array:
     if link is None:
         return _NO_CONTOUR
     if not isinstance(link, h5py.HardLink):
-        raise RtdcError("forbidden", f"The contour of event {index} is a link.")
+        raise RtdcError("forbidden", Message("The contour of event %(index)s is a link.", index=index))
     data = group[name]
     try:
         check_dataset(data.id, data.name)
@@ -146,7 +147,7 @@ def stored_contour(group: h5py.Group, index: int) -> Array:
         raise RtdcError("forbidden", str(exc)) from exc
     points = data[:]
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
-        raise RtdcError("features", f"The contour of event {index} is not a list of points.")
+        raise RtdcError("features", Message("The contour of event %(index)s is not a list of points.", index=index))
     return points  # type: ignore[no-any-return]
 
 

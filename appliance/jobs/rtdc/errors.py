@@ -12,6 +12,8 @@ import sys
 import traceback
 from collections.abc import Iterator
 
+from appliance.model import messages
+from appliance.model.messages import Message
 from appliance.model.values import printable
 
 MAX_MESSAGE = 300
@@ -25,35 +27,35 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 #: What HDF5 says → (kind, what we say). First match wins; matched against the lower-case message.
 _KNOWN: tuple[tuple[str, str, str], ...] = (
-    ("file signature not found", "not-hdf5", "This is not an HDF5 file."),
-    ("truncated file", "truncated", "The file is truncated: its end is missing."),
-    ("addr overflow", "truncated", "The file is truncated or damaged: it points beyond its own end."),
+    ("file signature not found", "not-hdf5", Message("This is not an HDF5 file.")),
+    ("truncated file", "truncated", Message("The file is truncated: its end is missing.")),
+    ("addr overflow", "truncated", Message("The file is truncated or damaged: it points beyond its own end.")),
     (
         "file locking flag",
         "unclosed",
-        "The program that wrote the file did not close it (repair it with `h5clear -s`).",
+        Message("The program that wrote the file did not close it (repair it with `h5clear -s`)."),
     ),
     (
         "consistency flags",
         "unclosed",
-        "The program that wrote the file did not close it (repair it with `h5clear -s`).",
+        Message("The program that wrote the file did not close it (repair it with `h5clear -s`)."),
     ),
-    ("bad superblock", "damaged", "The file is damaged: its superblock cannot be read."),
-    ("superblock", "damaged", "The file is damaged: its superblock cannot be read."),
-    ("fletcher32", "damaged", "The file is damaged: a checksum does not match."),
-    ("checksum", "damaged", "The file is damaged: a checksum does not match."),
-    ("filter returned failure", "damaged", "The file is damaged: stored data cannot be decompressed."),
-    ("inflate", "damaged", "The file is damaged: stored data cannot be decompressed."),
-    ("can't open plugin", "filter", "The file uses a compression filter that is not supported."),
-    ("required filter", "filter", "The file uses a compression filter that is not supported."),
-    ("cannot allocate", "memory", "The file asks for more memory than it may have."),
-    ("memory allocation failed", "memory", "The file asks for more memory than it may have."),
-    ("unable to allocate", "memory", "The file asks for more memory than it may have."),
-    ("no space left", "storage", "There is no space left for the result."),
+    ("bad superblock", "damaged", Message("The file is damaged: its superblock cannot be read.")),
+    ("superblock", "damaged", Message("The file is damaged: its superblock cannot be read.")),
+    ("fletcher32", "damaged", Message("The file is damaged: a checksum does not match.")),
+    ("checksum", "damaged", Message("The file is damaged: a checksum does not match.")),
+    ("filter returned failure", "damaged", Message("The file is damaged: stored data cannot be decompressed.")),
+    ("inflate", "damaged", Message("The file is damaged: stored data cannot be decompressed.")),
+    ("can't open plugin", "filter", Message("The file uses a compression filter that is not supported.")),
+    ("required filter", "filter", Message("The file uses a compression filter that is not supported.")),
+    ("cannot allocate", "memory", Message("The file asks for more memory than it may have.")),
+    ("memory allocation failed", "memory", Message("The file asks for more memory than it may have.")),
+    ("unable to allocate", "memory", Message("The file asks for more memory than it may have.")),
+    ("no space left", "storage", Message("There is no space left for the result.")),
 )
 
 
-_REMEDY = "Check it with dclab or DCKit, export it anew, and upload it again."
+_REMEDY = Message("Check it with dclab or DCKit, export it anew, and upload it again.")
 
 
 class RtdcError(Exception):
@@ -74,8 +76,9 @@ class RtdcError(Exception):
 
 def one_line(text: str) -> str:
     """→ `text` without control characters and cut to `MAX_MESSAGE` characters."""
-    flat = _CONTROL.sub(" ", text).strip()
-    return flat if len(flat) <= MAX_MESSAGE else flat[: MAX_MESSAGE - 1] + "…"
+    if isinstance(text, messages.Message):
+        return messages.cut(messages.mapped(text, lambda part: _CONTROL.sub(" ", part)), MAX_MESSAGE)
+    return messages.cut(_CONTROL.sub(" ", text).strip(), MAX_MESSAGE)
 
 
 def shown(name: str) -> str:
@@ -98,14 +101,26 @@ def translate(exc: BaseException, doing: str) -> RtdcError:
         if needle in lower:
             return RtdcError(kind, message)
     if isinstance(exc, MemoryError):
-        return RtdcError("memory", "The file asks for more memory than it may have.")
+        return RtdcError("memory", Message("The file asks for more memory than it may have."))
     if isinstance(exc, RecursionError):
-        return RtdcError("damaged", "The file is nested too deeply.")
+        return RtdcError("damaged", Message("The file is nested too deeply."))
     # What libraries say to programmers helps nobody who uploads files; it goes into the job's log.
     traceback.print_exception(exc, limit=-6, file=sys.stderr)
     if _HDF5_SAYS.match(text):
-        return RtdcError("damaged", f"The file is damaged: it could not be read while {doing}. {_REMEDY}")
-    return RtdcError("damaged", f"The file holds something unexpected: an error occurred while {doing}. {_REMEDY}")
+        return RtdcError(
+            "damaged",
+            Message(
+                "The file is damaged: it could not be read while %(doing)s. %(remedy)s", doing=doing, remedy=_REMEDY
+            ),
+        )
+    return RtdcError(
+        "damaged",
+        Message(
+            "The file holds something unexpected: an error occurred while %(doing)s. %(remedy)s",
+            doing=doing,
+            remedy=_REMEDY,
+        ),
+    )
 
 
 @contextlib.contextmanager

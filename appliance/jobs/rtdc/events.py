@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from appliance.model.messages import Message
+
 from .derive import stored_contour
 from .errors import RtdcError, explained
 from .features import Array
@@ -39,7 +41,7 @@ def contour(dataset: SafeRTDC, event: int) -> Array | None:
     """→ (points, 2) x and y [px] of an event's contour (stored, else traced along the mask), or None."""
     group = dataset.h5file["events"].get("contour") if "contour" in dataset._events else None
     if group is not None:
-        with explained(f"reading the contour of event {event}"):
+        with explained(Message("reading the contour of event %(event)s", event=event)):
             points = stored_contour(group, event)
         return points if len(points) else None
     outline = mask(dataset, event)
@@ -52,10 +54,10 @@ def contour(dataset: SafeRTDC, event: int) -> Array | None:
 def trace(dataset: SafeRTDC, name: str, event: int) -> Array:
     """→ the samples of one fluorescence trace of an event. Raises RtdcError (`events`, `features`, `damaged`)."""
     if name not in dataset.parts.traces:
-        raise RtdcError("features", f"The trace '{name[:40]}' is not in the file.")
+        raise RtdcError("features", Message("The trace '%(name)s' is not in the file.", name=name[:40]))
     data = dataset.h5file["events"]["trace"][name]
     _require(event, len(data))
-    with explained(f"reading the trace '{name}'"):
+    with explained(Message("reading the trace '%(name)s'", name=name)):
         return np.asarray(data[event])
 
 
@@ -65,17 +67,26 @@ def raw(dataset: SafeRTDC, name: str, event: int) -> Array:
 
 
 def _read(dataset: SafeRTDC, name: str, event: int) -> Array:
-    with explained(f"reading event {event} of '{name}'"):
+    with explained(Message("reading event %(event)s of '%(name)s'", event=event, name=name)):
         stack: Any = dataset[name]
         _require(event, len(stack))
         if int(np.prod(stack.shape[1:])) > MAX_PIXELS:
-            raise RtdcError("features", f"The pictures of '{name}' are larger than {MAX_PIXELS:,} pixels.")
+            raise RtdcError(
+                "features",
+                Message(
+                    "The pictures of '%(name)s' are larger than %(max_pixels)s pixels.",
+                    name=name,
+                    max_pixels=f"{MAX_PIXELS:,}",
+                ),
+            )
         picture = np.asarray(stack[event])
     if picture.ndim != 2 or picture.size == 0:
-        raise RtdcError("features", f"The feature '{name}' does not hold pictures.")
+        raise RtdcError("features", Message("The feature '%(name)s' does not hold pictures.", name=name))
     return picture
 
 
 def _require(event: int, count: int) -> None:
     if not 0 <= event < count:
-        raise RtdcError("events", f"There is no event {event}; the file holds {count}.")
+        raise RtdcError(
+            "events", Message("There is no event %(event)s; the file holds %(count)s.", event=event, count=count)
+        )

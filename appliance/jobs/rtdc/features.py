@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from dclab import definitions as dfn
 
+from appliance.model.messages import Message
+
 from .errors import RtdcError, explained
 from .opening import SafeRTDC
 
@@ -39,12 +41,12 @@ def label(name: str) -> tuple[str, str]:
 
 def scalar(dataset: SafeRTDC, name: str) -> Array:
     """→ all values of a stored scalar feature as a one-dimensional array. Raises RtdcError (`features`, `damaged`)."""
-    with explained(f"reading the feature '{name}'"):
+    with explained(Message("reading the feature '%(name)s'", name=name)):
         # Not through dclab's wrapper where it can be avoided: it would keep every column in memory.
         source = dataset.h5file["events"] if name in dataset._events else dataset
         values = np.asarray(source[name][:])
     if values.ndim != 1 or values.dtype.kind not in "iufb":
-        raise RtdcError("features", f"The feature '{name}' is not a list of numbers.")
+        raise RtdcError("features", Message("The feature '%(name)s' is not a list of numbers.", name=name))
     return values
 
 
@@ -60,7 +62,7 @@ def address(dataset: SafeRTDC, name: str) -> int | str:
 
 def scalar_value(dataset: SafeRTDC, name: str, event: int) -> float | None:
     """→ one event's value of a stored scalar feature; None where it is missing, NaN or infinite."""
-    with explained(f"reading the feature '{name}'"):
+    with explained(Message("reading the feature '%(name)s'", name=name)):
         source = dataset.h5file["events"] if name in dataset._events else dataset
         column = source[name]
         value = float(column[event]) if event < len(column) else float("nan")

@@ -9,6 +9,7 @@ import numpy as np
 from dclab.polygon_filter import points_in_poly
 
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 
 from .errors import RtdcError
 from .features import Array
@@ -57,8 +58,12 @@ def _require_few_tests(gates: Sequence[rules.Gate], events: int) -> None:
     if edges * events > MOST_TESTS:
         raise RtdcError(
             "features",
-            f"The gates have {edges} corners, too many for a file of {events} events. At most {MOST_TESTS // events} can be "
-            "tested at once; use simpler gates, or ranges.",
+            Message(
+                "The gates have %(corners)s corners, too many for a file of %(events)s events. At most %(most)s can be tested at once; use simpler gates, or ranges.",
+                corners=edges,
+                events=events,
+                most=MOST_TESTS // events,
+            ),
         )
 
 

@@ -14,6 +14,8 @@ from dclab.rtdc_dataset.check import IGNORED_LOG_NAMES, LOG_MAX_LINE_LENGTH, ICu
 from dclab.rtdc_dataset.copier import is_properly_compressed
 
 from appliance.jobs.rtdc.preflight import READ
+from appliance.model.messages import Message
+from appliance.model.verdict import SANITY_FAILED
 
 from . import features, statistics
 from .errors import RtdcError, library_base_errors, one_line, shown
@@ -90,7 +92,7 @@ def verdict(dataset: SafeRTDC, event_count: int) -> tuple[dict[str, Any], list[s
                     known[address] = statistics.describe(features.scalar(dataset, name))
                 numbers[name] = known[address]
             except RtdcError as exc:
-                errors.append(f"Sanity check failed: {exc.message}")
+                errors.append(Message(SANITY_FAILED, reason=exc.message))
     return numbers, [*sanity(dataset, event_count), *errors]
 
 
@@ -101,9 +103,15 @@ def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
     event of every feature can really be read.
     """
     stated = dataset.config["experiment"].get("event count")
-    reasons = []
+    reasons: list[str] = []
     if stated is not None and stated != event_count:
-        reasons.append(f"Metadata: the event count is {stated}, but the features hold {event_count} events")
+        reasons.append(
+            Message(
+                "Metadata: the event count is %(stated)s, but the features hold %(event_count)s events",
+                stated=stated,
+                event_count=event_count,
+            )
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         checker = IntegrityChecker(dataset)
@@ -111,7 +119,7 @@ def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
             reasons += _serious(_run(checker, "check_feature_size"))
         reasons += _serious(_run(checker, "check_metadata_bad"))
     reasons.extend(_unreadable(dataset))
-    return [one_line(f"Sanity check failed: {reason}") for reason in dict.fromkeys(reasons)][:50]
+    return [one_line(Message(SANITY_FAILED, reason=reason)) for reason in dict.fromkeys(reasons)][:50]
 
 
 def _serious(cues: list[dict[str, Any]]) -> list[str]:
@@ -121,7 +129,7 @@ def _serious(cues: list[dict[str, Any]]) -> list[str]:
 def _unreadable(dataset: SafeRTDC) -> list[str]:
     """Touch the first and last event of every stored feature: truncated data show up here."""
     events = dataset.h5file["events"]
-    reasons = []
+    reasons: list[str] = []
     for name in features.stored(dataset):
         found = events.get(name)
         datasets = (
@@ -135,7 +143,9 @@ def _unreadable(dataset: SafeRTDC) -> list[str]:
             try:
                 data[0], data[len(data) - 1]
             except (OSError, RuntimeError, ValueError, MemoryError):
-                reasons.append(f"Features: the data of '{name}' cannot be read (damaged or truncated)")
+                reasons.append(
+                    Message("Features: the data of '%(name)s' cannot be read (damaged or truncated)", name=name)
+                )
                 break
     return reasons
 
@@ -156,7 +166,7 @@ def _stumbled(name: str, exc: BaseException) -> dict[str, Any]:
     return _cue(
         "alert",
         "unreadable",
-        f"The check '{what}' could not be done: the file holds something that it does not expect.",
+        Message("The check '%(what)s' could not be done: the file holds something that it does not expect.", what=what),
     )
 
 
@@ -187,12 +197,15 @@ def _compression(h5: h5py.File) -> list[dict[str, Any]]:
                 pending.append(found[name])
     loose, good = packed
     text = "All" if not loose else f"Partial ({good} of {good + loose})" if good else "None"
-    return [_cue("info", "general", f"Compression: {text}")]
+    return [_cue("info", "general", Message("Compression: %(text)s", text=text))]
 
 
 def _unknown_features(h5: h5py.File) -> list[dict[str, Any]]:
     names = [name for name in h5["events"] if isinstance(name, str) and name != "def" and not dfn.feature_exists(name)]
-    return [_cue("violation", "feature unknown", f"Features: Unknown key '{shown(name)}'") for name in names]
+    return [
+        _cue("violation", "feature unknown", Message("Features: Unknown key '%(name)s'", name=shown(name)))
+        for name in names
+    ]
 
 
 def _metadata_types(dataset: SafeRTDC) -> list[dict[str, Any]]:
@@ -214,7 +227,13 @@ def _metadata_types(dataset: SafeRTDC) -> list[dict[str, Any]]:
         except (TypeError, ValueError):
             same = False
         if not same:
-            message = f"Metadata: [{section}]: '{key}' should be '{wanted}', but is '{value}'!"
+            message = Message(
+                "Metadata: [%(section)s]: '%(key)s' should be '%(wanted)s', but is '%(value)s'!",
+                section=section,
+                key=key,
+                wanted=wanted,
+                value=value,
+            )
             cues.append(_cue("alert", "metadata wrong", message, section, key))
     return cues
 
@@ -228,12 +247,25 @@ def _image_attributes(dataset: SafeRTDC) -> list[dict[str, Any]]:
         data = dataset.h5file["events"][name]
         for key, value in wanted.items():
             if key not in data.attrs:
-                cues.append(_cue("alert", "format HDF5", f"HDF5: '/{name}': missing attribute '{key}'"))
+                cues.append(
+                    _cue(
+                        "alert",
+                        "format HDF5",
+                        Message("HDF5: '/%(name)s': missing attribute '%(key)s'", name=name, key=key),
+                    )
+                )
             elif data.attrs.get_id(key).dtype.char != "S":
-                message = f"HDF5: '/{name}': attribute '{key}' should be fixed-length ASCII string"
+                message = Message(
+                    "HDF5: '/%(name)s': attribute '%(key)s' should be fixed-length ASCII string", name=name, key=key
+                )
                 cues.append(_cue("alert", "format HDF5", message))
             elif data.attrs[key] != value:
-                message = f"HDF5: '/{name}': attribute '{key}' should have value '{value!r}'"
+                message = Message(
+                    "HDF5: '/%(name)s': attribute '%(key)s' should have value '%(value)s'",
+                    name=name,
+                    key=key,
+                    value=repr(value),
+                )
                 cues.append(_cue("alert", "format HDF5", message))
     return cues
 
@@ -249,7 +281,12 @@ def _log_lines(dataset: SafeRTDC) -> list[dict[str, Any]]:
             step = max(1, 1_000_000 // data.dtype.itemsize)
             longest = max((int(np.char.str_len(data[s]).max()) for s in features.pieces(len(data), step)), default=0)
             if longest > LOG_MAX_LINE_LENGTH:
-                message = f"Logs: {shown(name)} exceeds maximum line length {LOG_MAX_LINE_LENGTH} ({longest})"
+                message = Message(
+                    "Logs: %(name)s exceeds maximum line length %(most)s (%(longest)s)",
+                    name=shown(name),
+                    most=LOG_MAX_LINE_LENGTH,
+                    longest=longest,
+                )
                 cues.append(_cue("alert", "format HDF5", message))
     return cues
 
@@ -262,4 +299,8 @@ def _positive_maxima(dataset: SafeRTDC) -> list[dict[str, Any]]:
             values = features.scalar(dataset, name)
             if values.size and np.nanmin(values) <= 0.1:
                 low.append(name)
-    return [_cue("alert", "feature data", f"Negative value for feature(s): {', '.join(low)}")] if low else []
+    return (
+        [_cue("alert", "feature data", Message("Negative value for feature(s): %(low)s", low=", ".join(low)))]
+        if low
+        else []
+    )

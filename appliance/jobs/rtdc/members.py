@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 
 from . import gating
 from .errors import RtdcError
@@ -26,12 +27,12 @@ def choose(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
     names = [*rules.features(request["gates"]), *([request["sort"]] if request["sort"] else [])]
     known, missing = gating.columns(names, read, events)
     if request["sort"] in missing:
-        raise RtdcError("features", f"The file lacks the feature '{request['sort']}'.")
+        raise RtdcError("features", Message("The file lacks the feature '%(sort)s'.", sort=request["sort"]))
     numbers = np.arange(events)
     if request["gate"]:
         inside = gating.masks(request["gates"], known, events)[request["gate"]]
         if inside is None:
-            raise RtdcError("features", "The file lacks a feature that the gate needs.")
+            raise RtdcError("features", Message("The file lacks a feature that the gate needs."))
         numbers = np.flatnonzero(inside)
     if request["sort"]:
         values = known[request["sort"]][numbers].astype(np.float64)

@@ -7,6 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from appliance.model.messages import Message
+
 from . import basins, config, contents, features, integrity, personal, quality, tables, texts
 from .errors import explained
 from .opening import SafeRTDC, open_dataset
@@ -17,7 +19,7 @@ def extract(path: Path, scratch: Path | None = None) -> dict[str, Any]:
 
     Logs and tables that are too long for the catalogue are written into `scratch` as a whole (`contents.FILES`).
     """
-    with open_dataset(path, deep=True) as dataset, explained("reading the file"):
+    with open_dataset(path, deep=True) as dataset, explained(Message("reading the file")):
         count = len(dataset)
         notes = dataset.notes
         settings = config.as_json(dataset, count, notes)

@@ -19,6 +19,7 @@ from dclab.rtdc_dataset.fmt_hdf5.logs import H5Logs
 from dclab.rtdc_dataset.fmt_hdf5.tables import H5Tables
 
 from appliance.jobs.rtdc.preflight import Findings, HostileFile, inspect
+from appliance.model.messages import Message
 
 from . import attributes, basins, parts
 from .errors import RtdcError, explained, translate
@@ -165,7 +166,7 @@ def _require_supported(config: Any) -> None:
         with contextlib.suppress(ValueError, TypeError):
             if parse_version(words[1]) < parse_version(MIN_DCLAB_EXPORT_VERSION):
                 raise RtdcError(
-                    "metadata", "The file was written by a version of dclab that is too old; export it anew."
+                    "metadata", Message("The file was written by a version of dclab that is too old; export it anew.")
                 )
 
 
@@ -177,7 +178,7 @@ def open_hdf5(path: Path, *, deep: bool = False) -> Iterator[tuple[h5py.File, Fi
     """
     h5 = _opened(path)
     try:
-        with explained("looking through the file"):
+        with explained(Message("looking through the file")):
             try:
                 findings = inspect(h5, deep=deep)
             except HostileFile as exc:
@@ -192,7 +193,7 @@ def _opened(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", **options)
     except OSError as exc:
-        error = translate(exc, "opening the file")
+        error = translate(exc, Message("opening the file"))
         if error.kind != "unclosed":
             raise error from exc
     try:
@@ -210,7 +211,7 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[SafeRTDC]:
     """
     with open_hdf5(path, deep=deep) as (h5, findings):
         require_events(h5)
-        with explained("reading the metadata"):
+        with explained(Message("reading the metadata")):
             dataset = SafeRTDC(path, h5, findings.unread)
             dataset.declared_bytes = findings.declared_bytes
         try:
@@ -222,4 +223,4 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[SafeRTDC]:
 def require_events(h5: h5py.File) -> None:
     """Raise RtdcError (`events`) unless the group "events" exists."""
     if not isinstance(h5.get("events"), h5py.Group):
-        raise RtdcError("events", "This is an HDF5 file but not an RT-DC file: the group 'events' is missing.")
+        raise RtdcError("events", Message("This is an HDF5 file but not an RT-DC file: the group 'events' is missing."))

@@ -13,6 +13,8 @@ from typing import Any
 import h5py
 from dclab import definitions as dfn
 
+from appliance.model.messages import Message
+
 from .errors import shown
 
 #: Largest picture that is read, in pixels.
@@ -26,7 +28,12 @@ MAX_TEXTS = 10_000
 MAX_NAME = 1_000
 
 #: What parts are called in sentences.
-KINDS = {"feature": "events", "trace": "events/trace", "log": "logs", "table": "tables"}
+KINDS = {
+    Message("feature"): "events",
+    Message("trace"): "events/trace",
+    Message("log"): "logs",
+    Message("table"): "tables",
+}
 
 _STACKS = ("image", "image_bg", "mask")
 _NUMBERS = "iufb"
@@ -47,7 +54,9 @@ class Parts:
 
     def leave_out(self, what: str, name: str, reason: str) -> None:
         """Note that a part is not read. `what`: its kind in words; `reason`: a clause."""
-        self.notes.append(f"The {what} '{shown(name)}' is left out: {reason}.")
+        self.notes.append(
+            Message("The %(what)s '%(name)s' is left out: %(reason)s.", what=what, name=shown(name), reason=reason)
+        )
 
 
 def find(h5: h5py.File, unread: Mapping[str, str]) -> Parts:
@@ -64,7 +73,12 @@ def find(h5: h5py.File, unread: Mapping[str, str]) -> Parts:
             found += _sound(group, place, unread, parts, place.removesuffix("s"), check)
             if len(found) > MAX_TEXTS:
                 parts.notes.append(
-                    f"Of the group '{place}' only the first {MAX_TEXTS} of {len(found)} objects are read."
+                    Message(
+                        "Of the group '%(place)s' only the first %(max_texts)s of %(found)s objects are read.",
+                        place=place,
+                        max_texts=MAX_TEXTS,
+                        found=len(found),
+                    )
                 )
                 del found[MAX_TEXTS:]
         elif group is not None:
@@ -99,7 +113,7 @@ def _sound(
             continue
         reason = unread.get(f"/{place}/{label}")
         if reason is None and len(label) > MAX_NAME:
-            reason = f"its name is longer than {MAX_NAME} characters"
+            reason = Message("its name is longer than %(max_name)s characters", max_name=MAX_NAME)
         if reason is None:
             reason = _checked(group, name, check)
         if reason is None:
@@ -113,63 +127,67 @@ def _checked(group: h5py.Group, name: str, check: Check) -> str | None:
     try:
         return check(name, group[name])
     except (KeyError, OSError, RuntimeError, TypeError, ValueError):
-        return "it cannot be read"
+        return Message("it cannot be read")
 
 
 def feature_fault(name: str, found: Any) -> str | None:
     """→ why a stored feature is not read, or None."""
     if name in ("trace", "contour"):
         if not isinstance(found, h5py.Group):
-            return "it is not a group"
-        return "it holds no contour of the first event" if name == "contour" and "0" not in found else None
+            return Message("it is not a group")
+        return Message("it holds no contour of the first event") if name == "contour" and "0" not in found else None
     if not isinstance(found, h5py.Dataset) or not found.shape:
-        return "it is not an array with one entry per event"
+        return Message("it is not an array with one entry per event")
     if found.dtype.kind not in _NUMBERS:
-        return "it does not hold numbers"
+        return Message("it does not hold numbers")
     pixels = prod(found.shape[1:])
     if dfn.scalar_feature_exists(name):
         if found.ndim != 1:
-            return f"it has {found.ndim} dimensions instead of one"
-        return "it is longer than 512 MiB" if found.nbytes > MAX_COLUMN_BYTES else None
+            return Message("it has %(ndim)s dimensions instead of one", ndim=found.ndim)
+        return Message("it is longer than 512 MiB") if found.nbytes > MAX_COLUMN_BYTES else None
     if name in _STACKS and found.ndim != 3:
-        return "it is not a stack of greyscale images"
+        return Message("it is not a stack of greyscale images")
     if not pixels:
-        return "its images have no pixels"
-    return f"its images are larger than {MAX_PIXELS} pixels" if pixels > MAX_PIXELS else None
+        return Message("its images have no pixels")
+    return (
+        Message("its images are larger than %(max_pixels)s pixels", max_pixels=MAX_PIXELS)
+        if pixels > MAX_PIXELS
+        else None
+    )
 
 
 def trace_fault(_name: str, found: Any) -> str | None:
     """→ why a trace is not read, or None."""
     if not isinstance(found, h5py.Dataset) or found.shape is None or found.ndim != 2 or found.dtype.kind not in "iuf":
-        return "it is not a table of numbers, one row per event"
+        return Message("it is not a table of numbers, one row per event")
     if not found.shape[1]:
-        return "it has no samples"
-    return "it has too many samples" if found.shape[1] * found.dtype.itemsize > MAX_TRACE_BYTES else None
+        return Message("it has no samples")
+    return Message("it has too many samples") if found.shape[1] * found.dtype.itemsize > MAX_TRACE_BYTES else None
 
 
 def log_fault(_name: str, found: Any) -> str | None:
     """→ why a log is not read; "" for one without lines, which is not worth a word; or None."""
     if not isinstance(found, h5py.Dataset):
-        return "it is not a list of text lines"
+        return Message("it is not a list of text lines")
     if not found.size:
         return ""
     text = h5py.check_string_dtype(found.dtype) is not None and found.ndim in (0, 1)
-    return None if text else "it is not a list of text lines"
+    return None if text else Message("it is not a list of text lines")
 
 
 def table_fault(_name: str, found: Any) -> str | None:
     """→ why a table is not read, or None; as `log_fault`."""
     if not isinstance(found, h5py.Dataset):
-        return "it is not a table"
+        return Message("it is not a table")
     if not found.size:
         return ""
     names = found.dtype.names
     if names is None:
         numbers = found.dtype.kind in _NUMBERS and found.ndim > 0
-        return None if numbers else "it does not hold numbers"
+        return None if numbers else Message("it does not hold numbers")
     if prod(found.shape[1:]) != 1:
-        return "it has more than one record in a row"
-    return None if number_columns(found) else "none of its columns holds numbers"
+        return Message("it has more than one record in a row")
+    return None if number_columns(found) else Message("none of its columns holds numbers")
 
 
 def number_columns(table: h5py.Dataset) -> list[str]:
@@ -179,7 +197,7 @@ def number_columns(table: h5py.Dataset) -> list[str]:
 
 def column_notes(tables: h5py.Group, names: list[str]) -> list[str]:
     """→ a sentence for each table of which some columns are left out."""
-    notes = []
+    notes: list[str] = []
     for name in names:
         lost = set(tables[name].dtype.names or ()) - set(
             number_columns(tables[name]) if tables[name].dtype.names else ()
@@ -187,6 +205,10 @@ def column_notes(tables: h5py.Group, names: list[str]) -> list[str]:
         if lost:
             columns = ", ".join(sorted(shown(column) for column in lost))
             notes.append(
-                f"Of the table '{shown(name)}' columns that do not hold single numbers are left out: {columns}."
+                Message(
+                    "Of the table '%(name)s' columns that do not hold single numbers are left out: %(columns)s.",
+                    name=shown(name),
+                    columns=columns,
+                )
             )
     return notes

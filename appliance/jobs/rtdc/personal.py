@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.personal_data import FREE_KEYS, MAX_EXCERPT, TWO_NAMES, found
 
 MAX_FINDINGS = 200
@@ -32,7 +33,7 @@ def report(
     for where, text in _texts(config, logs, tables):
         left -= len(text)
         if left < 0:
-            notes.append("Only the first 20 MB of its texts were searched for personal data.")
+            notes.append(Message("Only the first 20 MB of its texts were searched for personal data."))
             break
         for kind, excerpt in found(text):
             findings.setdefault((where, kind, excerpt))
@@ -53,14 +54,14 @@ def _texts(
     for section, values in config.items():
         for key, value in values.items():
             if isinstance(value, str):
-                yield f"metadata {section}:{key}", value
+                yield Message("metadata %(section)s:%(key)s", section=section, key=key), value
     for name, lines in logs.items():
-        yield f"name of log {name}", name
+        yield Message("name of log %(name)s", name=name), name
         for line in lines:
-            yield f"log {name}", line
+            yield Message("log %(name)s", name=name), line
     for name, (columns, cells) in tables.items():
-        yield f"name of table {name}", name
+        yield Message("name of table %(name)s", name=name), name
         for column in columns:
-            yield f"column of table {name}", column
+            yield Message("column of table %(name)s", name=name), column
         for cell in cells:
-            yield f"table {name}", cell
+            yield Message("table %(name)s", name=name), cell

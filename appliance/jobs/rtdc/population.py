@@ -12,6 +12,7 @@ import numpy as np
 from dclab.statistics import Statistics
 
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 
 from . import gating
 from .errors import RtdcError
@@ -55,7 +56,8 @@ def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]
         values += count * asked
         if values > MOST_VALUES:
             raise RtdcError(
-                "features", "The file has too many events for that many features and gates at once; ask for fewer."
+                "features",
+                Message("The file has too many events for that many features and gates at once; ask for fewer."),
             )
         found.append(
             {
@@ -94,7 +96,12 @@ def _histogram(values: Array, bins: int, low: float, high: float) -> list[int]:
             counts: list[int] = np.histogram(values, bins=bins, range=(low, high))[0].tolist()
     except ValueError as error:
         raise RtdcError(
-            "features", f"There is no histogram from {low:g} to {high:g}: the numbers are too large or too close."
+            "features",
+            Message(
+                "There is no histogram from %(low)s to %(high)s: the numbers are too large or too close.",
+                low=f"{low:g}",
+                high=f"{high:g}",
+            ),
         ) from error
     return counts
 

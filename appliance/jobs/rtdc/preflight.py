@@ -19,6 +19,7 @@ import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
 from appliance.jobs.rtdc.preflight_parts import MIB, HostileFile, Limits, part_fault, refuse_outside, shown
+from appliance.model.messages import Message
 
 __all__ = ["READ", "Findings", "HostileFile", "Limits", "check_dataset", "inspect"]
 
@@ -29,8 +30,8 @@ _READ_BELOW = ("/events/trace", "/events/contour")
 #: Stored contours are one dataset an event; only there may a group be huge.
 CONTOUR_GROUP = "/events/contour"
 
-_NOT_UTF8 = "its name is not valid UTF-8"
-_NOWHERE = "it is a soft link that leads nowhere or in a circle"
+_NOT_UTF8 = Message("its name is not valid UTF-8")
+_NOWHERE = Message("it is a soft link that leads nowhere or in a circle")
 _Group = tuple[h5g.GroupID, str]
 
 
@@ -85,7 +86,7 @@ def check_dataset(dataset: h5d.DatasetID, path: str, limits: Limits | None = Non
     refuse_outside(dataset, path)
     reason = part_fault(dataset, limits or Limits())
     if reason is not None:
-        raise HostileFile(f"{shown(path)} is not read: {reason}.")
+        raise HostileFile(Message("%(path)s is not read: %(reason)s.", path=shown(path), reason=reason))
 
 
 def _read_group(
@@ -165,14 +166,14 @@ def _children(
     else:
         findings.objects += len(links)
     if len(links) >= room or findings.objects > bounds.objects or findings.contours > bounds.contours:
-        raise HostileFile(f"The file holds too many objects (more than {room - 1}).")
+        raise HostileFile(Message("The file holds too many objects (more than %(room)s).", room=room - 1))
     for raw, kind in links:
         label = raw.decode("utf-8", "backslashreplace")
         path = f"{name.rstrip('/')}/{label}"
         if kind == h5l.TYPE_EXTERNAL:
-            raise HostileFile(f"{shown(path)} is an external link to another file.")
+            raise HostileFile(Message("%(path)s is an external link to another file.", path=shown(path)))
         if kind not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
-            raise HostileFile(f"{shown(path)} is a user-defined link.")
+            raise HostileFile(Message("%(path)s is a user-defined link.", path=shown(path)))
         if label.encode("utf-8", "replace") != raw and follow != ():
             findings.unread[path] = _NOT_UTF8
         if kind == h5l.TYPE_HARD:
@@ -217,7 +218,13 @@ def _check_root_attributes(root: h5g.GroupID, findings: Findings, bounds: Limits
     """The metadata: all of them are read into memory, so their number and size together are bounded."""
     count = h5a.get_num_attrs(root)
     if count > bounds.attributes:
-        raise HostileFile(f"The file has {count} attributes; at most {bounds.attributes} are allowed.")
+        raise HostileFile(
+            Message(
+                "The file has %(count)s attributes; at most %(attributes)s are allowed.",
+                count=count,
+                attributes=bounds.attributes,
+            )
+        )
     for index in range(count):
         attribute = h5a.open(root, index=index)
         datatype, shape = attribute.get_type(), attribute.shape
@@ -227,12 +234,21 @@ def _check_root_attributes(root: h5g.GroupID, findings: Findings, bounds: Limits
         if label.encode("utf-8", "replace") != attribute.name:
             findings.unread[f"@{label}"] = _NOT_UTF8
         elif size > bounds.attribute_bytes:
-            findings.unread[f"@{label}"] = f"it is larger than {bounds.attribute_bytes // MIB} MiB"
+            findings.unread[f"@{label}"] = Message(
+                "it is larger than %(attribute_bytes)s MiB", attribute_bytes=bounds.attribute_bytes // MIB
+            )
         elif _variable(datatype) and elements > bounds.text_elements:
-            findings.unread[f"@{label}"] = f"it holds more than {bounds.text_elements} texts"
+            findings.unread[f"@{label}"] = Message(
+                "it holds more than %(text_elements)s texts", text_elements=bounds.text_elements
+            )
         findings.attribute_bytes += size
     if findings.attribute_bytes > bounds.attributes_bytes:
-        raise HostileFile(f"The attributes are larger than {bounds.attributes_bytes // MIB} MiB together.")
+        raise HostileFile(
+            Message(
+                "The attributes are larger than %(attributes_bytes)s MiB together.",
+                attributes_bytes=bounds.attributes_bytes // MIB,
+            )
+        )
 
 
 def _variable(datatype: h5t.TypeID) -> bool:

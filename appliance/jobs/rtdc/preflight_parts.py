@@ -12,6 +12,7 @@ from math import prod
 import h5py
 from h5py import h5a, h5d, h5t, h5z
 
+from appliance.model.messages import Message
 from appliance.model.values import printable
 
 MIB = 1024**2
@@ -63,9 +64,13 @@ def refuse_outside(dataset: h5d.DatasetID, path: str) -> None:
     """
     plist = dataset.get_create_plist()
     if plist.get_layout() == h5d.VIRTUAL:
-        raise HostileFile(f"{shown(path)} is a virtual dataset: its data would come from another file.")
+        raise HostileFile(
+            Message("%(path)s is a virtual dataset: its data would come from another file.", path=shown(path))
+        )
     if plist.get_external_count() > 0:
-        raise HostileFile(f"{shown(path)} uses external storage: its data would come from another file.")
+        raise HostileFile(
+            Message("%(path)s uses external storage: its data would come from another file.", path=shown(path))
+        )
 
 
 def part_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
@@ -73,7 +78,7 @@ def part_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
     plist = dataset.get_create_plist()
     layout = plist.get_layout()
     if layout not in (h5d.COMPACT, h5d.CONTIGUOUS, h5d.CHUNKED):
-        return "its storage layout is unknown"
+        return Message("its storage layout is unknown")
     reason = (
         _filters_fault(plist, bounds) or _type_fault(dataset.get_type(), bounds) or _attributes_fault(dataset, bounds)
     )
@@ -81,11 +86,15 @@ def part_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
         return reason
     shape = dataset.shape
     if shape is not None and len(shape) > bounds.rank:
-        return f"it has {len(shape)} dimensions; at most {bounds.rank} are read"
+        return Message("it has %(shape)s dimensions; at most %(rank)s are read", shape=len(shape), rank=bounds.rank)
     if layout == h5d.CHUNKED:
         chunk = prod(int(n) for n in plist.get_chunk()) * int(dataset.get_type().get_size())
         if chunk > bounds.chunk:
-            return f"it has chunks of {chunk // MIB} MiB; at most {bounds.chunk // MIB} MiB are read"
+            return Message(
+                "it has chunks of %(chunk)s MiB; at most %(most)s MiB are read",
+                chunk=chunk // MIB,
+                most=bounds.chunk // MIB,
+            )
     return None
 
 
@@ -97,11 +106,13 @@ def shown(path: str) -> str:
 def _filters_fault(plist: h5py.h5p.PropDCID, bounds: Limits) -> str | None:
     count = plist.get_nfilters()
     if count > bounds.filters:
-        return f"it is packed by {count} filters; at most {bounds.filters} are read"
+        return Message(
+            "it is packed by %(count)s filters; at most %(filters)s are read", count=count, filters=bounds.filters
+        )
     for index in range(count):
         code = plist.get_filter(index)[0]
         if code not in ALLOWED_FILTERS:
-            return f"it is packed by the filter {code}, which is not supported"
+            return Message("it is packed by the filter %(code)s, which is not supported", code=code)
     return None
 
 
@@ -109,14 +120,14 @@ def _type_fault(datatype: h5t.TypeID, bounds: Limits, level: int = 0) -> str | N
     kind = datatype.get_class()
     size = int(datatype.get_size())
     if size > (bounds.text_bytes if kind == h5t.STRING and level == 0 else bounds.row_bytes):
-        return f"it has elements of {size} bytes"
+        return Message("it has elements of %(size)s bytes", size=size)
     if kind == h5t.COMPOUND and level == 0:
         members = (datatype.get_member_type(index) for index in range(datatype.get_nmembers()))
         return next((fault for one in members if (fault := _type_fault(one, bounds, 1))), None)
     if kind == h5t.ARRAY and level <= 1:
         return _type_fault(datatype.get_super(), bounds, level + 1)
     if kind not in (h5t.INTEGER, h5t.FLOAT, h5t.STRING, h5t.ENUM, h5t.BITFIELD):
-        return "it holds neither numbers nor texts"
+        return Message("it holds neither numbers nor texts")
     return None
 
 
@@ -124,14 +135,16 @@ def _attributes_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
     """Whoever copies a dataset reads its attributes; only their number and size matter, not their kind."""
     count = h5a.get_num_attrs(dataset)
     if count > bounds.attributes:
-        return f"it has {count} attributes; at most {bounds.attributes} are read"
+        return Message(
+            "it has %(count)s attributes; at most %(attributes)s are read", count=count, attributes=bounds.attributes
+        )
     total = 0
     for index in range(count):
         attribute = h5a.open(dataset, index=index)
         shape = attribute.shape
         total += (0 if shape is None else prod(map(int, shape))) * int(attribute.get_type().get_size())
     return (
-        f"its attributes are larger than {bounds.attribute_bytes // MIB} MiB"
+        Message("its attributes are larger than %(attribute_bytes)s MiB", attribute_bytes=bounds.attribute_bytes // MIB)
         if total > bounds.attribute_bytes
         else None
     )

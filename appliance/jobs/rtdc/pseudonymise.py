@@ -18,6 +18,8 @@ import numpy as np
 from dclab.rtdc_dataset import RTDCWriter
 from dclab.util import hashobj
 
+from appliance.model.messages import Message
+
 from . import texts
 from .copying import COMPRESSION
 from .errors import RtdcError, explained, shown
@@ -73,7 +75,7 @@ def pseudonymise(request: dict[str, Any], source: Path, scratch: Path, progress:
         if not request["write"]:
             return answer
         target = scratch / RESULT
-        with explained("writing the copy"), h5py.File(target, "w") as h5:
+        with explained(Message("writing the copy")), h5py.File(target, "w") as h5:
             for key, value in attributes.items():
                 h5.attrs[key] = value
             _write_texts(h5, {**logs, LOG: _account(changes)}, tables)
@@ -84,7 +86,7 @@ def pseudonymise(request: dict[str, Any], source: Path, scratch: Path, progress:
                 _write_array(dataset.h5file[place][name], h5.require_group(place), name)
         answer["features"] = _require_equal(dataset.h5file, target, arrays, progress)
     answer["personal"] = extract(target)["personal"]
-    progress(1.0, "done")
+    progress(1.0, Message("done"))
     return answer
 
 
@@ -123,7 +125,7 @@ def _logs(dataset: SafeRTDC, rules: Rules, changes: _Changes) -> Iterator[tuple[
         budget = texts.Budget(8_000_000)
         lines = texts.read_lines(group[name], budget)
         if budget.cut:
-            raise RtdcError("log", f"The log '{shown(name)}' is too long to be rewritten.")
+            raise RtdcError("log", Message("The log '%(name)s' is too long to be rewritten.", name=shown(name)))
         written = [rules.line(line) for line in lines]
         different = [(was, now) for was, now in zip(lines, written, strict=True) if was != now]
         for was, now in different:
@@ -256,11 +258,14 @@ def _write_basins(dataset: SafeRTDC, h5: h5py.File) -> None:
 
 def _require_equal(h5: h5py.File, path: Path, arrays: list[tuple[str, str]], progress: Progress) -> int:
     """Compare every number of the copy with the file; → how many arrays there are."""
-    with explained("comparing the copy"), h5py.File(path, "r") as copy:
+    with explained(Message("comparing the copy")), h5py.File(path, "r") as copy:
         for number, (place, name) in enumerate(arrays):
             progress(0.7 + 0.28 * number / len(arrays), name)
             was, made = h5[place][name], copy[place][name]
             same = was.shape == made.shape and all(was[one].tobytes() == made[one].tobytes() for one in _blocks(was))
             if not same:
-                raise RtdcError("damaged", f"The feature '{shown(name)}' of the copy differs from that of the file.")
+                raise RtdcError(
+                    "damaged",
+                    Message("The feature '%(name)s' of the copy differs from that of the file.", name=shown(name)),
+                )
     return len(arrays)

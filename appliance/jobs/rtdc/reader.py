@@ -16,6 +16,8 @@ import numpy as np
 from dclab import definitions as dfn
 from PIL import Image
 
+from appliance.model.messages import Message
+
 from . import events, features, members, population, resampling
 from .errors import RtdcError, explained
 from .features import Array
@@ -48,7 +50,7 @@ class ReaderCache:
         try:
             stat = path.stat()
         except OSError as exc:
-            raise RtdcError("missing", "The file is not there.") from exc
+            raise RtdcError("missing", Message("The file is not there.")) from exc
         key = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if key in self._open:
             self._open.move_to_end(key)
@@ -127,7 +129,7 @@ def scalar(name: str, dataset: SafeRTDC, condensed: SafeRTDC | None) -> Array:
         if source is not None and name in features.stored(source):
             return features.scalar(source, name)
     if name in ("area_um", "deform", "area_ratio", "aspect", "index", "time") and name in dataset:
-        with explained(f"computing the feature '{name}'"):
+        with explained(Message("computing the feature '%(name)s'", name=name)):
             return np.asarray(dataset[name][:])
     raise RtdcError("invalid", f"Feature '{name}' unavailable!")
 
@@ -163,7 +165,10 @@ def _number(value: Any) -> int:
 
 def _whole(dataset: SafeRTDC, condensed: SafeRTDC | None, event: int) -> dict[str, Any]:
     if not 0 <= event < len(dataset):
-        raise RtdcError("events", f"There is no event {event}; the file holds {len(dataset)}.")
+        raise RtdcError(
+            "events",
+            Message("There is no event %(event)s; the file holds %(dataset)s.", event=event, dataset=len(dataset)),
+        )
     scalars: dict[str, float | None] = {}
     for source in (condensed, dataset):
         if source is None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 
 from . import gating
 from .errors import RtdcError
@@ -99,5 +100,5 @@ def _chosen(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str,
         return columns, missing, np.ones(events, dtype=bool)
     inside = gating.masks(request["gates"], columns, events)[request["gate"]]
     if inside is None:
-        raise RtdcError("features", "The file lacks a feature that the gate needs.")
+        raise RtdcError("features", Message("The file lacks a feature that the gate needs."))
     return columns, missing, inside

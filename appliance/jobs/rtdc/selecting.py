@@ -16,6 +16,7 @@ from dclab.rtdc_dataset import RTDCWriter
 from dclab.rtdc_dataset.export import store_filtered_feature
 
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 
 from . import features, gating
 from .copying import COMPRESSION
@@ -38,13 +39,13 @@ def select(request: dict[str, Any], source: Path, scratch: Path, progress: Progr
     form = str(request["format"])
     target = scratch / f"{RESULT}.{form}"
     with open_dataset(source) as dataset, _opened(request.get("condensed")) as condensed:
-        progress(0.02, "gate")
+        progress(0.02, Message("gate"))
         inside = _inside(request, dataset, condensed)
         if form == "rtdc":
             _rtdc(dataset, condensed, inside, target, progress)
         else:
             _text(dataset, condensed, inside, target, "," if form == "csv" else "\t", progress)
-    progress(1.0, "done")
+    progress(1.0, Message("done"))
     return {"events": int(inside.sum()), "file": target.name}
 
 
@@ -63,9 +64,9 @@ def _inside(request: dict[str, Any], dataset: SafeRTDC, condensed: SafeRTDC | No
     known, _missing = gating.columns(names, lambda name: scalar(name, dataset, condensed), events)
     inside = gating.masks(request["gates"], known, events)[request["gate"]]
     if inside is None:
-        raise RtdcError("features", "The file lacks a feature that the gate needs.")
+        raise RtdcError("features", Message("The file lacks a feature that the gate needs."))
     if not inside.any():
-        raise RtdcError("events", "No event is in the gate.")
+        raise RtdcError("events", Message("No event is in the gate."))
     return inside
 
 
@@ -88,7 +89,7 @@ def _rtdc(dataset: SafeRTDC, condensed: SafeRTDC | None, inside: Array, target: 
     """
     innate = [one for one in dataset.features_innate if one != "contour" and not one.startswith("basinmap")]
     more = [one for one in _scalars(dataset, condensed) if one not in innate]
-    with warnings.catch_warnings(), explained("writing the events"), h5py.File(target, "w") as h5:
+    with warnings.catch_warnings(), explained(Message("writing the events")), h5py.File(target, "w") as h5:
         warnings.simplefilter("ignore")
         with RTDCWriter(h5, mode="append", compression_kwargs=COMPRESSION) as writer:
             writer.store_metadata(_metadata(dataset))
@@ -123,12 +124,12 @@ def _text(
             names.append(name)
             columns.append(values[inside])
     count = int(inside.sum())
-    with explained("writing the events"), target.open("w", encoding="utf-8", newline="") as file:
+    with explained(Message("writing the events")), target.open("w", encoding="utf-8", newline="") as file:
         file.write(separator.join(names) + "\r\n")
         for start in range(0, count, _LINES):
             rows = zip(*(_shown(column[start : start + _LINES]) for column in columns), strict=True)
             file.writelines(separator.join(row) + "\r\n" for row in rows)
-            progress(0.05 + 0.9 * start / count, "write")
+            progress(0.05 + 0.9 * start / count, Message("write"))
 
 
 def _shown(values: Array) -> list[str]:

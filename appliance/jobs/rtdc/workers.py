@@ -8,12 +8,14 @@ so that no more than a few bytes have to fit into a pipe, which the kernel may m
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
 import struct
 from collections.abc import Callable, Iterator, Sequence
+
+from appliance.model import messages
+from appliance.model.messages import Message
 
 from .errors import RtdcError, translate
 
@@ -113,9 +115,9 @@ class WorkerPool:
         try:
             self._work(iter(self._next_range, None), number)
         except Exception as exc:
-            error = translate(exc, "computing features")
+            error = translate(exc, Message("computing features"))
             os.write(
-                report, (json.dumps([error.kind, error.message[:500]]) + "\n").encode()
+                report, (messages.dumps([error.kind, error.message]) + "\n").encode("utf-8", "replace")
             )  # whole, as it fits into a page
             status = 1
         finally:
@@ -125,11 +127,13 @@ class WorkerPool:
         readable, _, _ = select.select([self._report], [], [], timeout)
         message = os.read(self._report, 65536) if readable else b""
         if message:
-            kind, text = json.loads(message.split(b"\n")[0])
+            kind, text = messages.loads(message.split(b"\n")[0].decode())
             raise RtdcError(kind, text)
         for pid in list(self._children):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
                 self._children.discard(pid)
                 if status != 0:
-                    raise RtdcError("crashed", "The file made the reading library crash or use too much memory.")
+                    raise RtdcError(
+                        "crashed", Message("The file made the reading library crash or use too much memory.")
+                    )

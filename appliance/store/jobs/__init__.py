@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.store.jobs.attempts import (
     INTERRUPTIONS,
+    NEEDED_FAILED,
     NO_ROOM,
     cancel,
     claim,
@@ -42,6 +43,7 @@ from appliance.store.jobs.reading import (
 
 __all__ = [
     "INTERRUPTIONS",
+    "NEEDED_FAILED",
     "NO_ROOM",
     "PIPELINE",
     "PRIORITY",

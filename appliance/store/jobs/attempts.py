@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from appliance.model import times
+from appliance.model import messages, times
+from appliance.model.messages import Message
 from appliance.store.jobs.conditions import BLOCKED, OPEN, SOFT
 from appliance.store.jobs.queueing import INTERACTIVE
 
@@ -27,6 +28,9 @@ _NO_ROOM_PAUSE = timedelta(hours=6)
 _BACKOFF_SECONDS = (2, 15, 60, 300)
 _LOG_BYTES = 8192
 _ERROR_CHARS = 600
+_INTERRUPTED = Message("interrupted; starts again")
+#: Why a job fails that needs another one's result; `kind` is that of the other one.
+NEEDED_FAILED = "%(kind)s failed: %(error)s"
 
 
 def ready(
@@ -112,8 +116,11 @@ def heartbeat(
     """Prolong leases: {(job id, worker, attempt): (progress, stage)}."""
     now, until = times.now(), times.ahead(timedelta(seconds=lease_seconds))
     tx.executemany(
-        "UPDATE job SET heartbeat = ?, lease_until = ?, progress = ?, stage = ? WHERE id = ? AND worker = ? AND attempts = ? AND state = 'running'",
-        [(now, until, progress, stage, *ticket) for ticket, (progress, stage) in attempts.items()],
+        "UPDATE job SET heartbeat = ?, lease_until = ?, progress = ?, stage = ?, stage_parts = ? WHERE id = ? AND worker = ? AND attempts = ? AND state = 'running'",
+        [
+            (now, until, progress, stage, messages.parts(stage), *ticket)
+            for ticket, (progress, stage) in attempts.items()
+        ],
     )
 
 
@@ -139,16 +146,19 @@ def fail(tx: sqlite3.Connection, job: sqlite3.Row, error: str, *, permanent: boo
     return "queued"
 
 
-def interrupt(
-    tx: sqlite3.Connection, job: sqlite3.Row, error: str = "interrupted; starts again", *, pause: bool = True
-) -> str:
+def interrupt(tx: sqlite3.Connection, job: sqlite3.Row, error: str = _INTERRUPTED, *, pause: bool = True) -> str:
     """Note that a job's process was ended from outside: it starts again, but not for ever. → the job's state, '' when no longer owned."""
     if not holds(tx, job):
         return ""
     count = job["interruptions"] + 1
     tx.execute("UPDATE job SET interruptions = ? WHERE id = ?", (count, job["id"]))
     if count > INTERRUPTIONS:
-        _fail_for_good(tx, job["id"], f"given up: its process ended {count} times without a result", job["log"])
+        _fail_for_good(
+            tx,
+            job["id"],
+            Message("given up: its process ended %(count)s times without a result", count=count),
+            job["log"],
+        )
         return "failed"
     _requeue(tx, job["id"], error, job["log"], _after_pause(1) if pause else times.now())
     return "queued"
@@ -177,8 +187,8 @@ def postpone_for_room(tx: sqlite3.Connection, job: sqlite3.Row, need: int, error
         return False
     release(tx, job)
     tx.execute(
-        "UPDATE job SET stage = ?, error = ?, result = ?, available = ? WHERE id = ?",
-        (NO_ROOM, error[:_ERROR_CHARS], json.dumps({"room": need}), times.ahead(_NO_ROOM_PAUSE), job["id"]),
+        "UPDATE job SET stage = ?, error = ?, error_parts = ?, result = ?, available = ? WHERE id = ?",
+        (NO_ROOM, *_error(error), json.dumps({"room": need}), times.ahead(_NO_ROOM_PAUSE), job["id"]),
     )
     return True
 
@@ -210,11 +220,11 @@ def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> i
     for job in lost:
         interrupt(tx, job, pause=False)
     hopeless = tx.execute(
-        """SELECT job.id, n.kind, n.state, n.error FROM job JOIN job_dependency d ON d.job_id = job.id JOIN job n ON n.id = d.needs_id
+        """SELECT job.id, n.kind, n.state, n.error, n.error_parts FROM job JOIN job_dependency d ON d.job_id = job.id JOIN job n ON n.id = d.needs_id
            WHERE job.state = 'queued' AND n.state IN ('failed', 'cancelled') AND n.resource_id IS job.resource_id"""
     ).fetchall()
-    for job_id, kind, state, error in hopeless:
-        _fail_for_good(tx, job_id, _because(kind, state, error), "")
+    for job_id, kind, state, error, parts in hopeless:
+        _fail_for_good(tx, job_id, _because(kind, state, messages.whole(error, parts)), "")
     return len(lost) + len(hopeless)
 
 
@@ -254,16 +264,16 @@ def retry(tx: sqlite3.Connection, job_id: str) -> list[str]:
 
 def _requeue(tx: sqlite3.Connection, job_id: str, error: str, log: str, available: str) -> None:
     tx.execute(
-        """UPDATE job SET state = 'queued', available = ?, error = ?, log = ?, lease_until = NULL, worker = NULL, finished = NULL, progress = 0, stage = ''
+        """UPDATE job SET state = 'queued', available = ?, error = ?, error_parts = ?, log = ?, lease_until = NULL, worker = NULL, finished = NULL, progress = 0, stage = ''
            WHERE id = ?""",
-        (available, error[:_ERROR_CHARS], log[-_LOG_BYTES:], job_id),
+        (available, *_error(error), log[-_LOG_BYTES:], job_id),
     )
 
 
 def _fail_for_good(tx: sqlite3.Connection, job_id: str, error: str, log: str) -> None:
     row = tx.execute(
-        "UPDATE job SET state = 'failed', error = ?, log = ?, finished = ?, lease_until = NULL WHERE id = ? RETURNING kind",
-        (error[:_ERROR_CHARS], log[-_LOG_BYTES:], times.now(), job_id),
+        "UPDATE job SET state = 'failed', error = ?, error_parts = ?, log = ?, finished = ?, lease_until = NULL WHERE id = ? RETURNING kind",
+        (*_error(error), log[-_LOG_BYTES:], times.now(), job_id),
     ).fetchone()
     _fail_dependants(tx, job_id, _because(row["kind"], "failed", error))
 
@@ -275,14 +285,22 @@ def _fail_dependants(tx: sqlite3.Connection, job_id: str, reason: str) -> None:
              hard(job_id, needs_id) AS (SELECT d.job_id, d.needs_id FROM job_dependency d JOIN job j ON j.id = d.job_id
                JOIN job n ON n.id = d.needs_id WHERE NOT {SOFT.format(above="j", below="n")}),
              above(id) AS (SELECT job_id FROM hard WHERE needs_id = ?1 UNION SELECT d.job_id FROM hard d JOIN above a ON d.needs_id = a.id)
-           UPDATE job SET state = 'failed', error = ?2, finished = ?3 WHERE state = 'queued' AND id IN (SELECT id FROM above)
+           UPDATE job SET state = 'failed', error = ?2, error_parts = ?3, finished = ?4 WHERE state = 'queued' AND id IN (SELECT id FROM above)
              AND resource_id IS (SELECT resource_id FROM job WHERE id = ?1)""",
-        (job_id, reason[:_ERROR_CHARS], times.now()),
+        (job_id, *_error(reason), times.now()),
     )
 
 
 def _because(kind: str, state: str, error: str) -> str:
-    return f"{kind} was cancelled" if state == "cancelled" else f"{kind} failed: {error}"
+    if state == "cancelled":
+        return Message("%(kind)s was cancelled", kind=kind)
+    return Message(NEEDED_FAILED, kind=kind, error=error)
+
+
+def _error(text: str) -> tuple[str, str]:
+    """A reason for the columns `error` and `error_parts`."""
+    reason = messages.cut(text, _ERROR_CHARS)
+    return reason, messages.parts(reason)
 
 
 def _after_pause(failures: int) -> str:

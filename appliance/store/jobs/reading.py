@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from appliance.model import messages
 from appliance.store.jobs.conditions import OPEN
 from appliance.store.jobs.queueing import PIPELINE
 
@@ -91,7 +92,10 @@ def forget(tx: sqlite3.Connection, before: str, limit: int = 1000) -> int:
 def as_dict(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     """A job's row for JSON output: decoded columns, ids of what it needs."""
     needs = [need[0] for need in conn.execute("SELECT needs_id FROM job_dependency WHERE job_id = ?", (row["id"],))]
-    return dict(row) | {"arguments": json.loads(row["arguments"]), "result": json.loads(row["result"]), "needs": needs}
+    found = dict(row) | {"arguments": json.loads(row["arguments"]), "result": json.loads(row["result"]), "needs": needs}
+    for column in ("error", "stage"):
+        found[column] = messages.whole(found[column], found.pop(f"{column}_parts"))
+    return found
 
 
 def _latest(conn: sqlite3.Connection, column: str, value: str) -> list[dict[str, Any]]:

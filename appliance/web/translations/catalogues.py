@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,20 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from appliance.web.translations import harvest
+from appliance.web.pages.frame import i18n, problem_texts
 
 LANGUAGES = ("en", "de")
 _WEB = Path(__file__).parents[1]
 _SCHEMAS = _WEB.parent / "model" / "data"
 _METHODS = [("pages/**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+#: What marks a text of another layer: where, the callable, and which argument.
+_SAID = {"health/**.py": {"Message": None, "Finding": (1,)}, "**.py": {"Message": None, "_option": (2,)}}
+_PLACE = re.compile(r"%\(\w+\)s")
+_WORD = re.compile(r"[A-Za-z]{2}")
 _KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+
+#: The context of what other layers say, in English, which tells it from the pages' own texts.
+CONTEXT = i18n.SAID
 
 Message = str | tuple[str, ...]
 Entry = tuple[str | None, Message]
@@ -37,8 +45,18 @@ def texts() -> set[Message]:
 
 
 def entries() -> set[Entry]:
-    """Every text with its context: None for the pages' own, `harvest.CONTEXT` for what other layers say."""
-    return {(None, message) for message in texts()} | {(harvest.CONTEXT, message) for message in harvest.texts()}
+    """Every text with its context: None for the pages' own, `CONTEXT` for what other layers say."""
+    said = set(_message_texts()) - problem_texts.WORDINGS.keys()
+    return {(None, message) for message in texts()} | {(CONTEXT, message) for message in said}
+
+
+def _message_texts() -> Iterator[str]:
+    """Templates of messages (`model.messages`), names of checks and what settings are for, wherever they arise."""
+    for files, keywords in _SAID.items():
+        found = extract_from_dir(str(_WEB.parent), [(files, "python")], keywords=keywords)
+        for _name, _line, message, _comments, _context in found:
+            if isinstance(message, str) and _WORD.search(_PLACE.sub("", message)):
+                yield message
 
 
 def _schema_texts() -> Iterator[str]:

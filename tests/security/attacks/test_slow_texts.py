@@ -28,7 +28,7 @@ from appliance.web.gateway import hosts
 from appliance.web.gateway.head import parse_head
 from appliance.web.gateway.limits import Limits
 from appliance.web.http import Body, Headers, Request
-from appliance.web.pages.frame import markdown, message_translation, problem_texts
+from appliance.web.pages.frame import markdown
 from appliance.web.transfer import multipart_form, ranges
 from tests.support import expressions
 from tests.support.expressions import Expression, slow_texts, within
@@ -37,11 +37,10 @@ LENGTH = 100_000
 #: Texts of this length [characters] tell which patterns have to be tried with the full one.
 SHORT = 2_000
 #: Modules whose expressions never see more characters than this, because they cut or refuse what is longer.
-BOUNDED = {"web/pages/frame/problem_texts.py": problem_texts._LONGEST, "model/personal_data.py": personal_data.MAX_LINE}
+BOUNDED = {"model/personal_data.py": personal_data.MAX_LINE}
 #: Expressions that are made while the service runs; each has its own test below, or needs none.
 MADE_LATER = {
     "cli/support_mask.py": "one escaped name, run by the administrator",
-    "web/pages/frame/message_translation.py": "test_sentences_of_the_service",
     "web/routes.py": "test_addresses",
 }
 BUDGET = 1.0  # processor seconds for 100 kB
@@ -93,21 +92,6 @@ def test_what_finds_slow_expressions_finds_them() -> None:
 def test_addresses() -> None:
     for one in route_table.routes():
         assert _slow(Expression(one.pattern, frozenset({"fullmatch"}), one.pattern.pattern), LENGTH) == []
-
-
-def test_sentences_of_the_service() -> None:
-    """Templates with places for values are matched against texts up to a length only."""
-    _fixed, patterns = message_translation._templates("de")
-    assert len(patterns) > 50
-    for pattern, _message in patterns:
-        if pattern.groups < 2:  # a lone place grows until the text ends
-            continue
-        for text in slow_texts(pattern):
-            if text.end == "\x00" and text.piece not in "aA0\n-.é":
-                assert _is_quick(pattern, "fullmatch", text.of(message_translation._LONGEST, pattern), 0.25), (
-                    pattern.pattern,
-                    text,
-                )
 
 
 # --- readers that are no expressions ------------------------------------------------------------------------------------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import appliance
 from appliance.jobs import job_kinds
+from appliance.model.messages import Message
 from appliance.settings import options
-from appliance.web.pages.frame import i18n, job_texts, markdown
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame import i18n, job_texts, markdown, problem_texts
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.paging import pages
 from appliance.web.pages.frame.redirects import local_path
 from appliance.web.translations import catalogues
@@ -105,26 +108,71 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
     ("said", "shown"),
     [
         ("The file is truncated: its end is missing.", "Die Datei ist abgeschnitten: Ihr Ende fehlt."),
-        ("the last complete backup is 3.5 days old", "die letzte vollständige Sicherung ist 3,5 Tage alt"),
-        ("12 old files (3.0 MB) in /srv/dcor/tmp", "12 alte Dateien (3,0 MB) in /srv/dcor/tmp"),
         (
-            "The log 'x' is left out: it is not a list of text lines.",
+            Message("the last complete backup is %(age)s days old", age="3.5"),
+            "die letzte vollständige Sicherung ist 3,5 Tage alt",
+        ),
+        (
+            Message("%(old)s old files (%(total)s MB) in %(tmp)s", old=12, total=3.0, tmp="/srv/dcor/tmp"),
+            "12 alte Dateien (3,0 MB) in /srv/dcor/tmp",
+        ),
+        (
+            Message(
+                "The %(what)s '%(name)s' is left out: %(reason)s.",
+                what=Message("log"),
+                name="x",
+                reason=Message("it is not a list of text lines"),
+            ),
             "Ausgelassen: das Log „x“ (keine Liste von Textzeilen).",
         ),
-        ("The backup failed: the volume is gone", "Die Sicherung ist fehlgeschlagen: the volume is gone"),
+        (
+            Message("The backup failed: %(error)s", error=OSError("the volume is gone")),
+            "Die Sicherung ist fehlgeschlagen: the volume is gone",
+        ),
         ("something that nobody knows: %(x)s 100 %", "something that nobody knows: %(x)s 100 %"),
         ("", ""),
     ],
 )
 def test_what_checks_and_jobs_say_in_english_is_translated(german: None, said: str, shown: str) -> None:
-    assert inside(said) == shown
+    assert translate(said) == shown
 
 
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_unknown_words_in_known_sentences_do_no_harm(name: str, reason: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(i18n, "language", lambda: "de")
-        assert isinstance(inside(f"{name} is damaged: {reason}."), str)
+        shown = translate(Message("%(name)s is damaged: %(error)s.", name=name, error=reason))
+        assert shown == f"{_comma(name)} ist beschädigt: {_comma(reason)}."
+
+
+def _comma(text: str) -> str:
+    return text.replace(".", ",") if re.fullmatch(r"-?\d+\.\d+", text) else text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Missing value", "Pflichtfeld"),
+        (Message("Please choose a license_id: %(ids)s", ids=["CC0-1.0"]), "Wählen Sie eine Lizenz."),
+        (Message("Invalid value for '%(key)s': '%(value)s'!", key="sp:a:b", value="<x>"), "„<x>“"),
+        (Message("User %(user)s not authorized to %(what)s", user="ada", what="edit package x"), "Sie"),
+        (Message("Must be at least %(count)s characters long", count=2), "2 Zeichen"),
+    ],
+)
+def test_what_upstream_says_has_wordings_of_the_pages(german: None, said: str, shown: str) -> None:
+    assert shown in problem_texts.translated(said)
+    assert problem_texts.translated(said) != said
+
+
+def test_every_wording_of_the_pages_can_arise() -> None:
+    """A text that the domain no longer says would be looked up in vain."""
+    code = "\n".join(
+        path.read_text("utf-8")
+        for path in Path(appliance.__file__).parent.rglob("*.py")
+        if path.name != "problem_texts.py"
+    )
+    said = {text for text in problem_texts.WORDINGS if repr(text)[1:-1] not in code and text not in code}
+    assert said == set()
 
 
 def test_every_check_is_shown_in_german(house: House) -> None:

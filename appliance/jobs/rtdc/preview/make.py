@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from appliance.model.messages import Message
+
 from .. import features, statistics
 from ..errors import explained
 from . import overview
@@ -27,19 +29,19 @@ def make(
     source: Path, scratch: Path, *, condensed: Path | None, progress: Callable[[float, str], None]
 ) -> dict[str, Any]:
     """Write the preview files into `scratch`. → {files, alt, width, height, columns, maps, notes}. Raises RtdcError."""
-    progress(0.05, "read")
-    with explained("reading the file"):
+    progress(0.05, Message("read"))
+    with explained(Message("reading the file")):
         material = gather(source, condensed)
-    with explained("drawing the preview"):
-        progress(0.4, "draw")
+    with explained(Message("drawing the preview")):
+        progress(0.4, Message("draw"))
         picture = overview.draw(material)
         picture.save(scratch / FILES["preview"], quality=82, method=2)
         picture.save(scratch / FILES["preview_jpeg"], quality=85)
         overview.thumbnail(material).save(scratch / FILES["thumbnail"], quality=80, method=2)
-        progress(0.7, "columns")
+        progress(0.7, Message("columns"))
         columns = write_columns(scratch / FILES["columns"], material.columns, material.events, material.rows)
         density = write_density(scratch / FILES["density"], material.columns)
-    progress(1.0, "done")
+    progress(1.0, Message("done"))
     return {
         "files": dict(FILES),
         "alt": alt_text(material),

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from appliance.model.messages import Message
+
 from .. import events, features
 from ..errors import RtdcError, explained
 from ..features import Array
@@ -84,7 +86,7 @@ def _rapid(dataset: SafeRTDC, material: Material) -> None:
         if name in material.columns:
             continue
         try:
-            with explained(f"computing the feature '{name}'"):
+            with explained(Message("computing the feature '%(name)s'", name=name)):
                 if name in dataset:
                     _keep(material, name, np.asarray(dataset[name][:]))
         except RtdcError as exc:

@@ -22,7 +22,7 @@ from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, settings
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import render, url_with
 
@@ -73,7 +73,7 @@ def page() -> str:
 
 def _verified(verdict: Verdict) -> dict[str, Any]:
     return {
-        "problems": [inside(text) for text in verdict.problems],
+        "problems": [translate(text) for text in verdict.problems],
         "explained": len(verdict.explained),
         "anchors": ngettext(
             "%(num)s note in backups and journal says the same.", "%(num)s notes in backups and journal say the same.",

@@ -18,7 +18,7 @@ from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, settings, site, viewer
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.problem_texts import translated
 from appliance.web.pages.frame.render import back_to, render
 
@@ -51,7 +51,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
                 "kind": kind_word(row["kind"]),
                 "files": show.integer(row["files"]),
                 "size": show.size(row["size"]),
-                "problem": inside(row["problem"]),
+                "problem": translate(row["problem"]),
                 "signed": signed(row),
                 "verified": checked(seen.get(row["name"])),
             }
@@ -67,7 +67,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         trials=[
             {
                 "at": show.local(naive(str(row.get("at", "")))),
-                "problems": [inside(str(line)) for line in row.get("problems") or []],
+                "problems": [translate(str(line)) for line in row.get("problems") or []],
             }
             for row in backup_trials.trials(settings())[:6]
         ],
@@ -125,7 +125,7 @@ def verify(name: str) -> str:
     try:
         found = backups.verify(settings(), name)
         backups.note_verified(site(), viewer(), found)
-        problems = [inside(str(problem)) for problem in found.problems]
+        problems = [translate(str(problem)) for problem in found.problems]
     except Problem as problem:
         problems = [translated(str(problem))]
     return _page({"name": name, "problems": problems})

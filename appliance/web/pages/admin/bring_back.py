@@ -17,7 +17,7 @@ from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("admin_bring_back", __name__)
@@ -77,7 +77,7 @@ def restore(name: str, kind: str, ref: str) -> Any:
     except Problem as problem:
         return _refused(problem, lambda errors: _question(name, kind, ref, errors))
     files = ngettext("%(num)s file", "%(num)s files", done.files) + f" ({show.size(done.size)})" if done.files else ""
-    return _page(name, restored=done.name, files=files, notes=[inside(line) for line in done.notes])
+    return _page(name, restored=done.name, files=files, notes=[translate(line) for line in done.notes])
 
 
 def _refused(problem: Problem, form: Any) -> tuple[str, int]:
@@ -124,7 +124,7 @@ def _page(
     return render(
         "admin/backup.html",
         name=name,
-        problem=inside(row["problem"]),
+        problem=translate(row["problem"]),
         facts=[{"name": one, "text": text} for one, text in facts if text],
         folder=str(backups.folder(settings())),
         errors=errors or {},

@@ -12,7 +12,7 @@ from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import settings
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("admin_certificate", __name__)
@@ -29,7 +29,7 @@ def page() -> str:
             "admin/certificate.html",
             facts=[],
             fingerprint="",
-            problems=[inside(str(problem))],
+            problems=[translate(str(problem))],
             days="",
             kind="bad",
             **frame("certificate", _("Certificate")),
@@ -49,7 +49,7 @@ def page() -> str:
             {"name": _("Certificates in the chain"), "text": show.integer(found.chain_length)},
         ],
         fingerprint=found.fingerprint,
-        problems=[inside(line) for line in problems],
+        problems=[translate(line) for line in problems],
         days=ngettext("%(num)s day left", "%(num)s days left", found.days_left),
         kind=kind,
         **frame("certificate", _("Certificate")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, request
@@ -20,7 +20,7 @@ from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_health", __name__)
@@ -61,8 +61,8 @@ def page() -> str:
         alarms=[
             {
                 "id": one["id"],
-                "kind": _capital(inside(one["kind"])),
-                "text": inside(one["message"]),
+                "kind": _capital(translate(one["kind"])),
+                "text": translate(one["message"]),
                 "when": show.ago(one["at"]),
             }
             for one in alarms.open_(conn())
@@ -71,7 +71,7 @@ def page() -> str:
     )
 
 
-def _failed_file(row: sqlite3.Row) -> dict[str, Any]:
+def _failed_file(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
@@ -79,7 +79,7 @@ def _failed_file(row: sqlite3.Row) -> dict[str, Any]:
         "dataset": row["title"],
         "uploader": row["fullname"] or row["uploader"] or "–",
         "email": row["email"] or "",
-        "error": job_texts.error((row["error"] or "").splitlines()[0]) if row["error"] else "",
+        "error": job_texts.error(row["error"]),
         "when": show.ago(row["at"]),
     }
 
@@ -130,7 +130,7 @@ def _checked(*, repair: bool) -> dict[str, Any]:
         "summary_kind": "bad" if not found.healthy else "warn" if bad else "good",
         "findings": [_finding(one) for one in findings],
         "repairable": any(one.repair is not None for one in findings),
-        "repaired": [inside(line) for line in found.repaired],
+        "repaired": [translate(line) for line in found.repaired],
     }
 
 
@@ -142,11 +142,11 @@ def _finding(one: Finding) -> dict[str, Any]:
     kind, icon = _BADGES[one.level]
     words = {Level.OK: _("ok"), Level.NOTE: _("note"), Level.WARNING: _("warning"), Level.PROBLEM: _("problem")}
     return {
-        "name": _capital(inside(one.check)),
+        "name": _capital(translate(one.check)),
         "badge": {"kind": kind, "icon": icon, "text": words[one.level], "hint": ""},
-        "detail": inside(one.detail),
-        "why": inside(one.why),
-        "fix": inside(one.fix),
+        "detail": translate(one.detail),
+        "why": translate(one.why),
+        "fix": translate(one.fix),
     }
 
 

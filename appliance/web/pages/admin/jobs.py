@@ -15,7 +15,7 @@ from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, viewer
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import back_to, render, url_with
 
@@ -67,7 +67,7 @@ def _row(job: dict[str, Any]) -> dict[str, Any]:
         "name": shown["name"],
         "kind": shown["kind"],
         "state": shown["text"],
-        "stage": "" if job_texts.waits_for_room(job) else inside(job["stage"] or ""),
+        "stage": "" if job_texts.waits_for_room(job) else translate(job["stage"] or ""),
         "error": shown["error"],
         "log": job["log"],
         "file": {"text": file["name"], "url": f"/dataset/{file['dataset_id']}/resource/{file['id']}"}

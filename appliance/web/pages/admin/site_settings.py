@@ -18,7 +18,7 @@ from appliance.web.pages.frame.base import settings, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("admin_settings", __name__)
@@ -95,7 +95,7 @@ def _row(key: str, option: Any, refused: tuple[str, str] | None) -> dict[str, An
         "value": _value(key, value),
         "unit": unit,
         "size": show.size(value) if unit == "bytes" and isinstance(value, int) and value >= 1000 else "",
-        "doc": inside(declared["doc"]),
+        "doc": translate(declared["doc"]),
         "origin": _origin(origin),
         "changed": bool(origin),
         "live": live,

@@ -16,7 +16,7 @@ from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import render, url_with
 
@@ -93,4 +93,4 @@ def restore() -> Any:
         if problem.status not in (404, 409):
             raise
         return _page(error=" ".join(messages(problem).values())), 409
-    return _page(restored=_("Restored: %(name)s", name=entry["name"]), notes=[inside(line) for line in notes])
+    return _page(restored=_("Restored: %(name)s", name=entry["name"]), notes=[translate(line) for line in notes])

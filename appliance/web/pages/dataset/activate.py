@@ -19,7 +19,7 @@ from appliance.web.pages.frame.base import conn, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("activate", __name__)
@@ -95,7 +95,7 @@ def _broken(row: sqlite3.Row, file: sqlite3.Row) -> dict[str, Any]:
         "id": file["id"],
         "name": file["name"],
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
-        "reasons": " ".join(inside(str(reason)) for reason in reasons[:3]),
+        "reasons": " ".join(translate(str(reason)) for reason in reasons[:3]),
         "on": file["id"] in request.form.getlist("broken"),
     }
 
@@ -150,5 +150,5 @@ def _personal_findings(files: list[sqlite3.Row]) -> list[dict[str, str]]:
     for file in files:
         facts = rtdc.get(conn(), file["id"])
         for item in facts["personal"] if facts else []:
-            found.append({"file": file["name"], "text": f"{inside(item['where'])}: {item['excerpt']}"})
+            found.append({"file": file["name"], "text": f"{translate(item['where'])}: {item['excerpt']}"})
     return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from appliance.model.verdict import bare_reason
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 
 _SHOWN_SECTIONS = ("experiment", "setup", "imaging", "fluorescence", "pipeline", "qpi")
 _MEDIA = {"CellCarrier": "0.49% MC-PBS", "CellCarrierB": "0.59% MC-PBS", "CellCarrier B": "0.59% MC-PBS"}
@@ -77,7 +78,7 @@ def warnings(row: sqlite3.Row, found: dict[str, Any] | None) -> list[dict[str, s
 
 def _sanity(reason: str) -> str:
     """dclab's words without "Sanity check failed", which the sentence around says already."""
-    return inside(reason.removeprefix("Sanity check failed: "))
+    return translate(bare_reason(reason))
 
 
 def reports(found: dict[str, Any], *, insider: bool) -> list[dict[str, Any]]:
@@ -114,7 +115,7 @@ def _integrity(found: dict[str, Any]) -> dict[str, Any]:
         "title": _("Integrity"),
         "badge": badge,
         "text": _("What dclab's checks say about sizes, metadata and features."),
-        "entries": [{"kind": kinds.get(cue["level"], ""), "text": inside(cue["message"])} for cue in shown[:50]],
+        "entries": [{"kind": kinds.get(cue["level"], ""), "text": translate(cue["message"])} for cue in shown[:50]],
     }
 
 
@@ -134,7 +135,7 @@ def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
             "Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."
         ),
         "entries": [
-            {"kind": "warn", "text": f"{inside(item['where'])}: {item['excerpt']} ({inside(item['kind'])})"}
+            {"kind": "warn", "text": f"{translate(item['where'])}: {item['excerpt']} ({translate(item['kind'])})"}
             for item in findings[:50]
         ],
     }

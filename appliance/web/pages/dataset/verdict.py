@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from appliance.model.verdict import Finding, Judgement, judge
+from appliance.model.verdict import Finding, Judgement, bare_reason, judge
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import job_texts, labels
 from appliance.web.pages.frame.base import settings
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 
 _KINDS = {"good": "good", "look": "warn", "bad": "bad"}
 _ICONS = {"good": "check-circle", "look": "eye", "bad": "error"}
@@ -125,7 +125,7 @@ def _percent(share: float) -> str:
 
 
 def _reasons(reasons: Sequence[str]) -> str:
-    return " ".join(_ended(inside(reason.removeprefix("Sanity check failed: "))) for reason in reasons)
+    return " ".join(_ended(translate(bare_reason(reason))) for reason in reasons)
 
 
 def _ended(text: str) -> str:
@@ -133,7 +133,7 @@ def _ended(text: str) -> str:
 
 
 def _refused(values: Mapping[str, Any]) -> str:
-    return _ended(inside(values["reason"])) if values["reason"] else _("The file cannot be read.")
+    return _ended(translate(values["reason"])) if values["reason"] else _("The file cannot be read.")
 
 
 def _violations(values: Mapping[str, Any]) -> str:

@@ -22,6 +22,8 @@ from appliance.web import preferences
 
 LANGUAGES = preferences.LANGUAGES
 DEFAULT = preferences.DEFAULT_LANGUAGE
+#: The catalogues' context of what other layers say.
+SAID = "inside"
 COOKIE = preferences.LANGUAGE_COOKIE
 
 
@@ -84,6 +86,11 @@ def _template_gettext(message: str, **values: Any) -> Markup:
     """`gettext` for templates: what is filled in is escaped."""
     text, formatted = _translated_markup(language(), message)
     return text % values if formatted else text
+
+
+def said(language: str, template: str) -> str:
+    """What another layer says (`model.messages`) in `language`; `template` as it is when the catalogue does not have it."""
+    return str(catalogue(language).upgettext(SAID, template))
 
 
 def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.store import jobs
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 
 KINDS = {
     "checksum": N_("Checksums"),
@@ -58,10 +59,10 @@ def state(name: str) -> str:
 
 def error(text: str) -> str:
     """Why a job failed, in the reader's language; also when it is another one's failure that it waited for."""
-    before, failed, reason = text.partition(" failed: ")
-    if failed and before in KINDS:
-        return _("%(job)s failed: %(reason)s", job=kind(before), reason=inside(reason))
-    return inside(text)
+    if isinstance(text, Message) and text.template == jobs.NEEDED_FAILED:
+        needed, reason = str(text.values["kind"]), str(text.values["error"])
+        return _("%(job)s failed: %(reason)s", job=kind(needed), reason=error(reason))
+    return translate(text)
 
 
 def job(row: Mapping[str, Any]) -> dict[str, str]:

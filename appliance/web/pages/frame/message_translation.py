@@ -1,68 +1,38 @@
-"""What checks, jobs and settings say in English, in the reader's language.
+"""What checks, jobs and settings say in English (`model.messages`), in the reader's language.
 
-The text that arrives is filled in already. The catalogue knows the templates (`web.translations.harvest`); the one it was made
-of is found again, translated, and filled with the same values. A text that nobody knows stays as it is.
+The catalogue has the templates, marked with the context `i18n.SAID`; a translated one is filled with the same values.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
+from babel.numbers import get_decimal_symbol
+
+from appliance.model.messages import Message, Value, fill
 from appliance.web.pages.frame import i18n
 
-#: As in `web.translations.harvest`, which this process has no need to import.
-CONTEXT = "inside"
-
-_PLACE = re.compile(r"%\((\w+)\)s")
 _DECIMAL = re.compile(r"-?\d+\.\d+")
-#: Values may come from a hostile file, and the time of a pattern grows with a power of the text: longer ones stay as they are.
-_LONGEST = 600
 
 
-def inside(text: str) -> str:
-    """`text` in the reader's language."""
+def translate(text: str) -> str:
+    """`text` in the reader's language: a message by its template, a plain text where the catalogue has it as it is, else English."""
     language = i18n.language()
-    return text if language == i18n.DEFAULT or not text else _translated(language, text, 2)
-
-
-def _translated(language: str, text: str, depth: int) -> str:
-    fixed, patterns = _templates(language)
-    if text in fixed:
-        return fixed[text]
-    if len(text) > _LONGEST:
+    if language == i18n.DEFAULT or not text:
         return text
-    for pattern, message in patterns:
-        match = pattern.fullmatch(text)
-        if match:
-            return message % {name: _value(language, value, depth - 1) for name, value in match.groupdict().items()}
-    return text
+    if not isinstance(text, Message):
+        return i18n.said(language, text)
+    return fill(i18n.said(language, text.template), filled_in(text))
 
 
-def _value(language: str, value: str, depth: int) -> str:
-    """Values may be such texts themselves ("condense failed: The file is truncated …")."""
-    if _DECIMAL.fullmatch(value):
-        return value.replace(".", ",")
-    return _translated(language, value, depth) if depth > 0 else value
+def filled_in(message: Message) -> dict[str, Value]:
+    """The values of `message` in the reader's language."""
+    return {name: _value(value) for name, value in message.values.items()}
 
 
-@lru_cache(maxsize=len(i18n.LANGUAGES))
-def _templates(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
-    """Fixed texts with their translation, and patterns with the translated template, the most telling first."""
-    fixed: dict[str, str] = {}
-    found: list[tuple[int, re.Pattern[str], str]] = []
-    for message in i18n.messages(language):
-        if message.context != CONTEXT or not isinstance(message.id, str) or not isinstance(message.string, str):
-            continue
-        pieces = _PLACE.split(message.id)
-        if len(pieces) == 1:
-            fixed[message.id] = message.string
-            continue
-        words = [piece.replace("%%", "%") for piece in pieces[::2]]
-        pattern = "".join(
-            re.escape(words[number]) + (f"(?P<{pieces[2 * number + 1]}>.+?)" if number < len(words) - 1 else "")
-            for number in range(len(words))
-        )
-        found.append((len("".join(words)), re.compile(pattern, re.DOTALL), message.string))
-    found.sort(key=lambda entry: -entry[0])
-    return fixed, [(pattern, message) for _length, pattern, message in found]
+def _value(value: Value) -> str:
+    """Messages translated, decimal numbers with the comma of the language, other texts as they are."""
+    if isinstance(value, Message):
+        return translate(value)
+    shown = format(value)
+    return shown.replace(".", get_decimal_symbol(i18n.locale())) if _DECIMAL.fullmatch(shown) else shown

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from appliance.model.messages import Message, fill
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import filled_in, translate
 
-_EXACT = {
+#: Texts and templates of the domain → the page's own wording, with the same values.
+WORDINGS = {
     "Missing value": N_("Required"),
     "No such user": N_("No such user."),
     "This is your own comparison": N_("This is your own comparison."),
@@ -83,49 +83,29 @@ _EXACT = {
     "This password is among the first an attacker would try. Choose another one.": N_(
         "This password is among the first an attacker would try. Choose another one."
     ),
+    "Please choose a license_id: %(ids)s": N_("Choose a licence."),
+    "Your password must be %(count)s characters or longer": N_("The password must have at least %(count)s characters."),
+    "The email address '%(address)s' belongs to a registered user.": N_("Another user has the address %(address)s."),
+    "Invalid value for '%(key)s': '%(value)s'!": N_("Invalid value “%(value)s”."),
+    "Resource with name '%(name)s' already exists!": N_("There is already a file called %(name)s."),
+    "Somebody has changed this value meanwhile. It is now '%(value)s'": N_(
+        "Somebody has changed this value in the meantime. It is now “%(value)s”."
+    ),
+    "Unsupported file extension '%(suffix)s'. Allowed file extensions are %(allowed)s.": N_(
+        "Files ending in %(suffix)s are not accepted."
+    ),
+    "Invalid characters in file name: %(which)s": N_(
+        "The file name contains characters that are not accepted: %(which)s"
+    ),
+    "Must be at least %(count)s characters long": N_("Use at least %(count)s characters."),
+    "User %(user)s not authorized to %(what)s": N_("You don't have permission."),
 }
-#: Longer texts [characters] hold what somebody has entered; they are shown as they are.
-_LONGEST = 600
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"Please choose a license_id: .*"), N_("Choose a licence.")),
-    (
-        re.compile(r"Your password must be (?P<count>\d+) characters or longer"),
-        N_("The password must have at least %(count)s characters."),
-    ),
-    (
-        re.compile(r"The email address '(?P<address>.*)' belongs to a registered user\."),
-        N_("Another user has the address %(address)s."),
-    ),
-    (re.compile(r"Invalid value for '(?P<key>.*)': '(?P<value>.*)'!"), N_("Invalid value “%(value)s”.")),
-    (re.compile(r"Resource with name '(?P<name>.*)' already exists!"), N_("There is already a file called %(name)s.")),
-    (
-        re.compile(r"Somebody has changed this value meanwhile\. It is now '(?P<value>.*)'", re.DOTALL),
-        N_("Somebody has changed this value in the meantime. It is now “%(value)s”."),
-    ),
-    (
-        re.compile(r"Unsupported file extension '(?P<suffix>.*)'\. .*"),
-        N_("Files ending in %(suffix)s are not accepted."),
-    ),
-    (
-        re.compile(r"Invalid characters in file name: (?P<which>.*)"),
-        N_("The file name contains characters that are not accepted: %(which)s"),
-    ),
-    (
-        re.compile(r"Must be at least (?P<count>\d+) characters long"),
-        N_("Use at least %(count)s characters."),
-    ),
-    (re.compile(r"User .* not authorized.*"), N_("You don't have permission.")),
-)
 
 
 def translated(text: str) -> str:
     """`text` in the reader's language where it is one we know, else as it is."""
-    if text in _EXACT:
-        return _(_EXACT[text])
-    if len(text) > _LONGEST:
-        return text
-    for pattern, message in _PATTERNS:
-        match = pattern.fullmatch(text)
-        if match:
-            return _(message, **match.groupdict()) if match.groupdict() else _(message)
-    return inside(text)
+    if not isinstance(text, Message):
+        return _(WORDINGS[text]) if text in WORDINGS else translate(text)
+    if text.template not in WORDINGS:
+        return translate(text)
+    return fill(_(WORDINGS[text.template]), filled_in(text))

@@ -1,0 +1,140 @@
+"""Texts that pages show are messages where they arise: a template that the catalogues have, and its values."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import appliance
+from appliance.web.translations import catalogues
+
+ROOT = Path(appliance.__file__).parent
+#: Modules → callables whose texts are shown: name → positions of the arguments. Those by keyword are in `BY_KEYWORD`.
+SHOWN: dict[str, dict[str, tuple[int, ...]]] = {
+    "health/*.py": {"Finding": (2, 3, 4)},
+    "jobs/*.py": {"JobFailed": (0,), "SandboxError": (1,), "progress": (1,), "raise_": (3,)},
+    "jobs/rtdc/**/*.py": {"RtdcError": (1,), "HostileFile": (0,), "progress": (1,), "_cue": (2,), "explained": (0,)},
+    "actions/*.py": {"alarm": (1,), "raise_": (3,)},
+    "backup/*.py": {"Anchor": (1,), "invalid": (), "not_found": (0,), "Problem": ()},
+    "tls/certificate.py": {"invalid": (), "Problem": ()},
+    "actions/bring_back.py": {"invalid": (), "not_found": (0,)},
+    "actions/trash.py": {"invalid": (), "not_found": (0,)},
+}
+BY_KEYWORD = ("message", "detail", "why", "fix")
+#: Lists of sentences that pages show, except in these modules.
+NOT_SHOWN = ("actions/access_files.py",)
+LISTS = ("notes", "told", "problems", "cues", "reasons", "warnings")
+#: Commands to type, and what only programs ask for (`dcserv`).
+NO_SENTENCE = re.compile(
+    r"(dcor|sudo|chmod|mkdir|systemctl|journalctl|timedatectl) [^`]*$|Please |Unknown |Feature '|Invalid event"
+)
+#: Templates that are marked at one place and filled at another.
+FILLED_ELSEWHERE = {
+    "Sanity check failed: %(reason)s",
+    "%(count)s uploaded files are not in the depot: copy depot/ back from where you keep it.",
+    "%(count)s files that jobs made are not in the depot: `dcor jobs run-missing` makes them.",
+}
+PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def calls() -> Iterator[tuple[str, ast.Call, list[ast.expr]]]:
+    """Each call that says something: where it stands, and the arguments that are texts."""
+    for pattern, names in SHOWN.items():
+        for path in sorted(ROOT.glob(pattern)):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if not isinstance(node, ast.Call):
+                    continue
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                if name in names:
+                    shown = [one for number, one in enumerate(node.args) if number in names[name]]
+                    yield place, node, shown + [one.value for one in node.keywords if one.arg in BY_KEYWORD]
+                elif (
+                    name == "append"
+                    and str(path.relative_to(ROOT)) not in NOT_SHOWN
+                    and ast.unparse(node.func).split(".")[-2].strip("_") in LISTS
+                ):
+                    yield place, node, list(node.args)
+
+
+def sentences(node: ast.expr) -> Iterator[str]:
+    """Texts with words that are no messages."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    elif isinstance(node, ast.JoinedStr):
+        text = "".join(str(one.value) if isinstance(one, ast.Constant) else "%" for one in node.values)
+    elif isinstance(node, ast.IfExp):
+        yield from sentences(node.body)
+        yield from sentences(node.orelse)
+        return
+    elif isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from sentences(value)
+        return
+    else:
+        return
+    if re.search(r"[A-Za-z]{2}", text) and not NO_SENTENCE.match(text):
+        yield text
+
+
+def test_no_layer_builds_shown_texts_itself() -> None:
+    found = list(calls())
+    assert len(found) > 400
+    assert [f"{place} {text}" for place, _call, shown in found for one in shown for text in sentences(one)] == []
+
+
+@pytest.mark.parametrize("source", ['raise JobFailed(f"no {x} here")', 'raise JobFailed("no file" if x else "", y)'])
+def test_what_finds_them_finds_them(source: str) -> None:
+    call = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    assert list(sentences(call.args[0]))
+    assert not list(sentences(ast.parse('Message("no %(x)s here", x=x)', mode="eval").body))
+
+
+def messages() -> Iterator[tuple[str, ast.Call]]:
+    """Each message that is made, and where."""
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and path.name != "messages.py":
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def test_places_and_values_belong_together() -> None:
+    wrong, seen = [], 0
+    for place, call in messages():
+        template = call.args[0]
+        if not isinstance(template, ast.Constant):
+            continue  # a constant of its own, which is marked where it stands
+        seen += 1
+        given = {one.arg for one in call.keywords}
+        if not given and template.value in FILLED_ELSEWHERE:
+            continue
+        if set(PLACE.findall(template.value)) != given or (
+            given and "%" in PLACE.sub("", template.value).replace("%%", "")
+        ):
+            wrong.append(f"{place} {template.value}")
+    assert seen > 500
+    assert wrong == []
+
+
+def test_nothing_is_done_to_a_message_where_it_is_made() -> None:
+    """``Message(…).strip()`` and ``Message(…) + "."`` are plain texts."""
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = [node.value] if isinstance(node, ast.Attribute | ast.FormattedValue | ast.Subscript) else []
+            if isinstance(node, ast.BinOp):
+                parts = [node.left, node.right]
+            if any(isinstance(one, ast.Call) and getattr(one.func, "id", "") == "Message" for one in parts):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def test_the_catalogues_have_every_template() -> None:
+    """A template that is put together where it is used would be found by nobody."""
+    odd = [place for place, call in messages() if not isinstance(call.args[0], ast.Constant | ast.Name | ast.Attribute)]
+    assert odd == []
+    assert len([one for one in catalogues.entries() if one[0] == catalogues.CONTEXT]) > 600

@@ -52,6 +52,7 @@ def insert(
         description=entry["description"],
         supplements=json.loads(entry["supplements"]),
         crc32=dict(entry).get("crc32"),  # none in the note of an earlier release
+        extras=json.loads(dict(entry).get("extras") or "{}"),
     )
     row = rows.get(tx, resource_id)
     assert row is not None  # noqa: S101 - just written

@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.actions import lookup, resource_names, upload_limits
 from appliance.actions.site import Site
-from appliance.model import media, names, supplements
+from appliance.model import extras, media, names, supplements
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -55,6 +55,7 @@ class Addition:
     description: str | None
     supplements: dict[str, Any]
     direct: bool
+    extras: dict[str, Any] = field(default_factory=dict)
 
 
 class DepotTransaction:
@@ -181,7 +182,8 @@ def addition(
     errors = resource_names.name_errors(conn, facts.id, incoming.name, viewer, taken)
     if errors:
         raise invalid({"name": errors})
-    return Addition(incoming, _description(entry.get("description")), _supplements(site, entry), direct)
+    own = {key: value for key, value in extras.of_file(entry).items() if value not in (None, "")}
+    return Addition(incoming, _description(entry.get("description")), _supplements(site, entry), direct, own)
 
 
 def attach(
@@ -209,6 +211,7 @@ def attach(
         description=new.description,
         supplements=new.supplements,
         crc32=incoming.crc32,
+        extras=new.extras,
     )
     if new.direct:
         uploads.attached(tx, incoming.resource_id, dataset_id)
@@ -229,7 +232,7 @@ def attach(
 
 
 def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Let a resource have the description and supplements of `new`, by an administrator also the name; returns whether that changed anything.
+    """Let a resource have the description and supplements of `new`, by an administrator also the name and fields of one's own; returns whether that changed anything.
 
     :param old: the resource's dict as clients get it; `new` likewise, with changes.
     :raises Problem: 403 when anything else differs, 409 for values and names that do not hold.
@@ -238,6 +241,10 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     name = resource_names.new_name(tx, viewer, old, new)
     if name is not None:
         free.add("name")
+    own_before = extras.of_file(old)
+    own = own_before | (extras.of_file(new) if viewer.sysadmin else {})
+    free |= own.keys() if viewer.sysadmin else set()
+    own = {key: value for key, value in own.items() if value not in (None, "")}
     refused = {
         key: value
         for key, value in new.items()
@@ -255,9 +262,9 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
         if key.startswith("sp:") and new[key] in (None, ""):
             after.pop(key, None)
     description = _description(new.get("description", old.get("description")))
-    if after == before and description == old.get("description") and name is None:
+    if after == before and description == old.get("description") and name is None and own == own_before:
         return False
-    resources.patch(tx, old["id"], supplements=after, description=description, name=name or old["name"])
+    resources.patch(tx, old["id"], supplements=after, description=description, name=name or old["name"], extras=own)
     audit.add(tx, viewer, "resource.update", "resource", old["id"], dataset=old["package_id"])
     return True
 

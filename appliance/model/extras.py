@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from appliance.model.problem import Fields, invalid
@@ -14,6 +15,42 @@ from appliance.model.values import as_text, composed, text_error
 MOST, LONGEST_KEY, LONGEST = 200, 100, 20_000
 #: DCOR keeps these fields of a dataset among CKAN's extras, but takes and shows them by their own names.
 OWN_FIELDS = frozenset({"authors", "doi", "references"})
+
+#: What a file's description has by itself: the server's fields, DCOR's, and what CKAN of any age writes there.
+_FILE_FIELDS = frozenset({
+    "alternatives", "cache_filepath", "cache_last_updated", "cache_url", "ckan_url", "clear_upload", "created", "datastore_active",
+    "datastore_contains_all_records_of_source_file", "description", "etag", "format", "has_views", "hash", "id", "last_modified",
+    "metadata_modified", "mimetype", "mimetype_inner", "name", "on_same_domain", "original_url", "package_id", "position", "resource_group_id",
+    "resource_type", "revision_id", "revision_timestamp", "s3_available", "s3_url", "save", "sha256", "size", "state", "tracking_summary",
+    "upload", "url", "url_type", "webstore_last_updated", "webstore_url",
+})  # fmt: skip
+
+
+def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of one's own in a description of a file: texts, numbers and truth values; None or "" for one that is to go.
+
+    Raises Problem 409 for other values and for too many.
+    """
+    found = {
+        key: value for key, value in entry.items() if key not in _FILE_FIELDS and not key.startswith(("dc:", "sp:"))
+    }
+    errors: Fields = {}
+    for key, value in found.items():
+        if not isinstance(value, str | int | float | None):
+            errors[key] = ["Must be a text, a number, true or false"]
+        elif len(key) > LONGEST_KEY or (isinstance(value, str) and len(value) > LONGEST):
+            errors[key[:LONGEST_KEY]] = [
+                f"At most {LONGEST_KEY} characters of a key and {LONGEST} of a value are accepted"
+            ]
+        elif isinstance(value, float) and not isfinite(value):
+            errors[key] = ["Must be a finite number"]
+        elif isinstance(value, str) and value and (wrong := text_error(value)):
+            errors[key] = [wrong]
+    if errors:
+        raise invalid(errors)
+    if len(found) > MOST:
+        raise invalid({"extras": [f"At most {MOST} extras are accepted"]})
+    return {str(composed(key)): composed(value) for key, value in found.items()}
 
 
 def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:

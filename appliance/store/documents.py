@@ -200,4 +200,5 @@ def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
     }
     document["s3_url"] = document["url"]
     document |= json.loads(row["supplements"])
-    return document
+    own: dict[str, Any] = json.loads(row["extras"])
+    return own | document  # whatever they are called, the server's own fields stay

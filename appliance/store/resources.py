@@ -22,6 +22,7 @@ _PATCHABLE = (
     "event_count",
     "supplements",
     "dc",
+    "extras",
 )
 
 
@@ -56,13 +57,14 @@ def create(
     description: str | None = None,
     supplements: Mapping[str, Any] | None = None,
     crc32: int | None = None,
+    extras: Mapping[str, Any] | None = None,
 ) -> None:
     """Append a resource to a dataset; the file is already in the depot."""
     now = times.now()
     tx.execute(
         """INSERT INTO resource (id, dataset_id, position, name, description, size, sha256, etag, mimetype, format, url_type,
-             created, last_modified, metadata_modified, supplements, crc32)
-           VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+             created, last_modified, metadata_modified, supplements, crc32, extras)
+           VALUES (?, ?, (SELECT coalesce(max(position) + 1, 0) FROM resource WHERE dataset_id = ?2), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             resource_id,
             dataset_id,
@@ -79,6 +81,7 @@ def create(
             now,
             json.dumps(supplements or {}, ensure_ascii=False),
             crc32,
+            json.dumps(extras or {}, ensure_ascii=False),
         ),
     )
     documents.refresh_resource(tx, resource_id)
@@ -86,7 +89,7 @@ def create(
 
 
 def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
-    """Change columns (`supplements` and `dc` as mappings); returns False when the resource is gone.
+    """Change columns (`supplements`, `dc` and `extras` as mappings); returns False when the resource is gone.
 
     The dataset counts as modified: clients that keep a cache ask for what changed since their last visit. Where nothing differs, nothing is
     modified: what a job finds in a file that was mirrored is what its server had found.
@@ -111,7 +114,7 @@ def patch(tx: sqlite3.Connection, resource_id: str, **values: Any) -> bool:
 
 
 def _stored(row: sqlite3.Row, key: str) -> Any:
-    return json.loads(row[key]) if key in ("supplements", "dc") else row[key]
+    return json.loads(row[key]) if key in ("supplements", "dc", "extras") else row[key]
 
 
 def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:

@@ -105,6 +105,28 @@ def test_administrators_rename_files(world: World) -> None:
         assert list(admin.post("resource_patch", id=dataset.resource, name=name).error) == ["name"], name
 
 
+def test_fields_of_ones_own_of_files_are_kept(world: World) -> None:
+    dataset, admin = world.dataset("draft"), world.people["S"]
+    sent = {"package_id": dataset.id, "alt_url": "https://example.org/1", "checked": "true"}
+    made = admin.upload("resource_create", sent, "upload", "extra.txt", b"1").result
+    assert (made["alt_url"], made["checked"]) == ("https://example.org/1", "true")
+    shown = admin.post("resource_patch", id=made["id"], count=3, checked="").result
+    assert (shown["alt_url"], shown["count"], "checked" in shown) == ("https://example.org/1", 3, False)
+    assert admin.post("resource_patch", id=made["id"], description="D").result["count"] == 3
+    listed = admin.get("package_show", id=dataset.id).result["resources"]
+    assert listed[-1]["count"] == 3
+    listed[-1]["count"] = 4
+    assert admin.post("package_update", id=dataset.id, resources=listed).result["resources"][-1]["count"] == 4
+    refused = admin.post("resource_patch", id=made["id"], count=[3])
+    assert (refused.status, list(refused.error)) == (409, ["count"])
+    for values in ({"count": 5}, {"something": 1}):
+        assert world.people["Ce"].post("resource_patch", id=made["id"], **values).status == 403
+    sent_back = admin.get("resource_show", id=made["id"]).result | {"description": "E"}
+    assert world.people["Ce"].post("resource_patch", **sent_back).result["count"] == 4
+    no_key = {"package_id": dataset.id, "alt_url": "https://example.org/1"}
+    assert world.people["Ce"].upload("resource_create", no_key, "upload", "other.txt", b"1").status == 403
+
+
 def test_collaborators_stand_in_the_order_in_which_they_came(world: World) -> None:
     dataset, admin = world.datasets("private")[0], world.people["S"]
     names = [world.user() for _ in range(3)][::-1]

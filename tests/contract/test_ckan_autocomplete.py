@@ -65,6 +65,8 @@ def test_formats(world: World, asked: dict[str, Any], formats: list[str]) -> Non
     [
         ({"q": "granulocytes"}, ["granulocytes-1", "granulocytes-2"]),
         ({"q": "gran mic"}, ["granulocytes-1"]),
+        ({"q": "ulocytes"}, ["granulocytes-1", "granulocytes-2"]),
+        ({"q": "ecre"}, []),
         ({"q": "GRAN"}, ["granulocytes-1", "granulocytes-2"]),
         ({"q": "granulocytes", "limit": 1}, ["granulocytes-1"]),
         ({"q": "secret"}, []),

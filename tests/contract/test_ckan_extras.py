@@ -162,6 +162,7 @@ def test_a_dataset_that_is_not_there_is_missed_first(world: World, action: str) 
     sent = {"id": "circle", "object_type": "package", "capacity": "member"}
     assert world.people["S"].post(action, object="no-such", **sent).status == 404
     assert world.people["S"].post(action, object=world.dataset("public").id, **sent).status == 409
+    assert world.people["Ce"].post(action, object=world.dataset("public").id, **sent).status == 403, "rights come first"
 
 
 @pytest.mark.parametrize(

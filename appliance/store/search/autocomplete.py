@@ -13,10 +13,12 @@ from appliance.store.search.fields import Text
 from appliance.store.search.limits import time_limit
 
 MAX_LIMIT = 100
+#: Characters from which a part is looked for inside of words, as CKAN's index has it.
+_SHORTEST_PART = 2
 
 
 def packages(conn: sqlite3.Connection, text: str, viewer: Viewer, *, limit: int | None = 10) -> list[dict[str, Any]]:
-    """Active datasets whose name or title has words that begin like those of `text`, best first.
+    """Active datasets whose name or title has words that begin like those of `text`, best first, then those that hold it anywhere.
 
     :returns: ``[{name, title, match_field ("name" | "title"), match_displayed}]``
     """
@@ -24,12 +26,21 @@ def packages(conn: sqlite3.Connection, text: str, viewer: Viewer, *, limit: int 
     match = textmatch.of_term(Term("title", text.replace(ANY_RUN, "") + ANY_RUN), Text(("name", "title")))
     if match is None or match is textmatch.NO_WORDS:
         return []
+    parameters |= {"text": text, "limit": _limit(limit)}
     with time_limit(conn):
         rows = conn.execute(
             f"""SELECT d.name, d.title FROM search_text CROSS JOIN dataset d ON d.pk = search_text.rowid
                 WHERE search_text MATCH :match AND d.state = 'active' AND {seen} ORDER BY bm25(search_text), d.name LIMIT :limit""",
-            parameters | {"match": match.find, "limit": _limit(limit)},
+            parameters | {"match": match.find},
         ).fetchall()
+        if len(rows) < _limit(limit) and len(text) >= _SHORTEST_PART:
+            found = {row[0] for row in rows}
+            inner = conn.execute(
+                f"""SELECT d.name, d.title FROM dataset d WHERE (instr(lower(d.title), lower(:text)) OR instr(d.name, lower(:text)))
+                    AND d.state = 'active' AND {seen} ORDER BY d.name LIMIT :limit""",
+                parameters,
+            ).fetchall()
+            rows += [row for row in inner if row[0] not in found][: _limit(limit) - len(rows)]
     return [_package(row[0], row[1], text) for row in rows]
 
 

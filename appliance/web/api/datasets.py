@@ -176,7 +176,7 @@ def current_package_list_with_resources(call: Call) -> Raw:
 
 @action(
     "package_autocomplete",
-    text("q", "Beginning of a name or title", required=True),
+    text("q", "Part of a name or title", required=True),
     natural("limit", "Most entries", default=10),
     rule="site:read",
     asks=None,
@@ -184,7 +184,7 @@ def current_package_list_with_resources(call: Call) -> Raw:
     cacheable=True,
 )
 def package_autocomplete(call: Call) -> list[dict[str, Any]]:
-    """Datasets whose name or title begins so."""
+    """Datasets whose name or title contains this, those with words that begin so first."""
     with call.context.db.read() as conn:
         return autocomplete.packages(conn, call["q"] or "", call.viewer, limit=call["limit"])
 

@@ -170,6 +170,7 @@ def _any(call: Call) -> sqlite3.Row:
 def _require_collection(call: Call, row: sqlite3.Row) -> None:
     """Raises Problem 404 or 403 for a dataset that is not there or hidden, 409 when datasets can not be put into `row`."""
     if row["kind"] != COLLECTION:
+        policy.require(call.viewer, "circle:members", communities.facts(row))
         with call.context.db.read() as conn:
             lookup.dataset(conn, call.viewer, call["object"])
         raise invalid({"id": ["Datasets are added to collections; a dataset's circle is its owner_org"]})

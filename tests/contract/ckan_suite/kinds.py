@@ -26,7 +26,7 @@ KINDS = (
     Kind(
         "vocabularies of tags",
         "DCOR has free tags only; the server knows no such actions and says so",
-        ("TestVocabulary*", "TestTagCreate::*", "TestDeleteTags::*", "TestTagShow::*", "TestTagList::test_tag_list*", "TestTagSearch::*", "TestTagAutocomplete::*", "TestDatasetCreate::test_tags", "TestDatasetPurge::test_purged_dataset_leaves_no_trace_in_the_model", "TestPackageShow::test_package_show_with_full_dataset"),
+        ("TestVocabulary*", "TestTagCreate::*", "TestDeleteTags::*", "TestTagShow::*", "TestTagList::test_tag_list*", "TestTagSearch::*", "TestTagAutocomplete::*", "TestDatasetUpdate::test_tags", "TestDatasetCreate::test_tags", "TestDatasetPurge::test_purged_dataset_leaves_no_trace_in_the_model", "TestPackageShow::test_package_show_with_full_dataset"),
     ),
     Kind(
         "settings in the database, task states, relationships of datasets",
@@ -41,17 +41,17 @@ KINDS = (
     Kind(
         "rules for people who are no administrators",
         "DCOR: datasets are made in a circle by its editors, ids are the server's, active datasets stay as they are, nothing public becomes private",
-        ("test_normal_user_can_not_set_extras_id", "TestDatasetCreate::test_normal_user_cant_set_id", "TestPackagePluginData::test_ignored_on_create_if_non_sysadmin", "test_normal_user_can_provide_custom_id", "test_revise_normal_user", "test_followee_list_excludes_datasets_user_cannot_read", "test_no_org_user_can_create", "test_authorized_if_user_has_permissions_on_dataset_4"),
+        ("test_normal_user_can_not_set_extras_id", "TestDatasetCreate::test_normal_user_cant_set_id", "TestPackagePluginData::test_ignored_on_create_if_non_sysadmin", "test_normal_user_can_provide_custom_id", "test_collaborators_can_not_change_owner_org_by_default", "test_revise_normal_user", "test_followee_list_excludes_datasets_user_cannot_read", "test_no_org_user_can_create", "test_authorized_if_user_has_permissions_on_dataset_4"),
     ),
     Kind(
         "DCOR's schema of datasets",
-        "authors, a licence of DCOR's list and a circle are needed, and no type of dataset but one",
-        ("TestDatasetCreate::test_license", "TestDatasetUpdate::test_license", "test_revise_dataset_fields_only", "test_package_owner_org_*", "test_update_dataset_cant_change_type", "missing_org_is_not_authorized", "test_raises_not_found_if_no_package_id_provided"),
+        "authors, a licence of DCOR's list and a circle are needed, no type of dataset but one; deleted datasets keep their names",
+        ("TestDatasetCreate::test_license", "TestDatasetUpdate::test_license", "test_revise_dataset_fields_only", "test_creation_of_dataset_with_name_same_as_of_previously_removed", "test_package_owner_org_*", "test_update_dataset_cant_change_type", "missing_org_is_not_authorized", "test_raises_not_found_if_no_package_id_provided"),
     ),
     Kind(
         "types and parents of groups, datasets as members of organizations",
-        "DCOR has circles and collections; a dataset belongs to one circle by its owner_org",
-        ("custom_group_types", "test_group_list_return_custom_group", "test_create_organization_custom_type", "test_group_list_groups_returned", "test_purged_group_leaves_no_trace_in_the_model", "test_member_create_accepts_object_name_or_id"),
+        "DCOR has circles and collections; a dataset belongs to one circle by its owner_org, so that a circle with datasets cannot be purged",
+        ("custom_group_types", "test_group_list_return_custom_group", "test_create_organization_custom_type", "test_organization_list_return_custom_organization_type", "test_when_permissions_extend_to_sub_organizations", "TestOrganizationPurge::test_*purged_org*", "test_group_list_groups_returned", "test_purged_group_leaves_no_trace_in_the_model", "test_member_create_accepts_object_name_or_id"),
     ),
     Kind(
         "who sees users and members",
@@ -86,7 +86,7 @@ KINDS = (
     Kind(
         "what only CKAN's process can do",
         "rights are skipped and the user is kept at the same time: the creator of a dataset has no role in its circle here; rights to an object of another kind are asked",
-        ("test_user_show_include_datasets_includes_draft_myself", "test_user_show_include_datasets_excludes_draft_and_private", "test_group_show_does_not_show_private_datasets", "test_anonymous_can_call_get_method*"),
+        ("test_user_show_include_datasets_includes_draft_myself", "test_user_show_include_datasets_excludes_draft_and_private", "test_package_search_with_include_drafts_option_includes_drafts_for_user", "test_group_show_does_not_show_private_datasets", "test_anonymous_can_call_get_method*"),
     ),
 )  # fmt: skip
 

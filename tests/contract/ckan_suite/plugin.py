@@ -67,7 +67,7 @@ KNOWN: set[str] = set()
 #: What a context can say that no request can.
 INSIDE = {"schema", "return_id_only", "return_query", "defer_commit", "keep_email", "keep_apikey"}
 #: Actions that answer what the caller is or has: without a user they are asked by nobody.
-ONES_OWN = {"organization_list_for_user", "group_list_authz"}
+ONES_OWN = {"organization_list_for_user", "group_list_authz", "current_package_list_with_resources"}
 
 
 def _user_of(context: Any) -> str:

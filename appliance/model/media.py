@@ -33,7 +33,8 @@ def kind(name: str) -> tuple[str | None, str]:
     if ending in _KINDS:
         return _KINDS[ending]
     guessed, _ = _TABLE.guess_type(f"file{ending or ''}")
-    return (guessed, (ending or ".")[1:].upper()) if guessed else (None, "")
+    unknown = guessed in (None, "application/octet-stream")
+    return (None, "") if unknown else (guessed, (ending or ".")[1:].upper())
 
 
 def content_type(mimetype: str | None) -> str:

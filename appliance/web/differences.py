@@ -25,10 +25,11 @@ def compute(
     reference: str,
     groups: Mapping[str, Assignment],
     seed: int,
+    skip: bool = False,
 ) -> dict[str, Any]:
     """Of each feature of `question`: medians, differences from `reference` and between the groups, over all events of the gate.
 
-    :param ids: measurements that `viewer` may read; one that lacks the gate or cannot be read is left out.
+    :param ids: measurements that `viewer` may read; `skip`: one that lacks the gate or cannot be read is left out.
     :returns: {draws, level, seed, features: [{feature, measurements: [{id, count, median, difference, low, high}], groups}]}.
         The reference's own difference, and those of a feature that the reference lacks, are None.
     """
@@ -37,7 +38,7 @@ def compute(
         try:
             answer = figures.medians(context, one, question, gate, viewer, draws=rules.DRAWS, seed=seed)
         except Problem as problem:
-            if problem.status not in (404, 409):
+            if not skip or problem.status not in (404, 409):
                 raise
             continue
         known[one] = {name: Medians.read(numbers) for name, numbers in answer["medians"].items()}

@@ -174,7 +174,7 @@ def test_every_route_that_hands_out_content_is_tried_here(house: House) -> None:
     handlers = {one.handler.__name__ for one in route_table.routes() if one.rule == "dataset:read"}
     assert handlers - LISTS == {
         "original", "condensed", "image", "stored_object", "archive", "archive_of_several", "binary", "event", "pictures",
-        "exported", "gate_export",
+        "exported", "gate_export", "table",
     }  # fmt: skip
 
 

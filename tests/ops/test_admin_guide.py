@@ -35,6 +35,7 @@ ELSEWHERE = {
     "sudo dcor ldap": "tests/cli/test_ldap.py, tests/web/pages/test_directory_sign_in.py",
     "sudo dcor config set oidc.": "tests/web/pages/test_provider_sign_in.py",
     "sudo dcor oidc": "tests/web/pages/test_provider_sign_in.py",
+    "sudo dcor push": "tests/peer/test_push.py, test_everything.py",
     "sudo dcor config set clamav.socket": "tests/jobs/test_virus_scan.py",
     "sudo dcor config set depot.database_folder": "tests/ops/test_database_place.py",
     "sudo dcor init": "tests/ops/test_database_place.py",

@@ -39,6 +39,16 @@ class FilePath(click.Path):
         return super().convert(value, param, ctx)
 
 
+def load_settings(root: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a data root. Raises Problem, also where a restore has not given them to their owner yet."""
+    try:
+        return settings_module.load(root, flags=flags)
+    except PermissionError as error:
+        if (root / root_marker.RESTORING).exists():
+            raise root_marker.half_restored(root) from error
+        raise
+
+
 class CliState:
     """One call of `dcor`: the data root and, opened on first use, what lies in it."""
 
@@ -48,7 +58,7 @@ class CliState:
     @cached_property
     def settings(self) -> Settings:
         """The settings of the data root. Raises Problem for unknown keys or wrong values."""
-        return settings_module.load(self.data_root)
+        return load_settings(self.data_root)
 
     def require_root(self) -> None:
         """Raise Problem unless there is a whole data root, the one of this machine; before anything is written into it."""

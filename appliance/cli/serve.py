@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from appliance import settings as settings_module
-from appliance.cli.common import CliState, pass_state
+from appliance.cli.common import CliState, load_settings, pass_state
 
 
 @click.command("serve")
@@ -22,4 +21,4 @@ def command(state: CliState, bind: str | None, port: int | None, http_port: int 
     from appliance.service import serve
 
     flags = {"server.bind": bind, "server.port": port, "server.http_port": http_port}
-    serve(settings_module.load(state.data_root, flags=flags))
+    serve(load_settings(state.data_root, flags))

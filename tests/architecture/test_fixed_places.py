@@ -50,6 +50,7 @@ OWN_MACHINE = {
     "scenario_b.sh",
     "scenario_systemd.sh",
     "scenario_kills.sh",
+    "scenario_ansible.sh",
     "builder.sh",
     "booted.sh",
     "machine.sh",

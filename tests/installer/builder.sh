@@ -1,7 +1,7 @@
 #!/bin/sh
 # builder.sh TREE WORK CHECKOUT OUT: make a bundle of CHECKOUT on a copy of the system in TREE, which has this machine's network.
 #
-# WORK keeps what the copy changes. OUT gets the bundle, signed with the release.pem in it.
+# WORK keeps what the copy changes. OUT gets the bundle, signed with the release.pem in it, and Ansible (ansible/).
 set -eu
 mkdir -p "$2/upper" "$2/work" "$2/root"
 exec unshare --mount --kill-child sh -eu -c '
@@ -25,5 +25,6 @@ exec unshare --mount --kill-child sh -eu -c '
         mkdir /tmp/source
         tar -C /mnt/checkout --exclude=.git --exclude=.venv --exclude=.venv-test --exclude=.try -cf - . | tar -C /tmp/source -xf -
         /tmp/source/installer/bundle.sh --out /mnt/out --key /mnt/out/release.pem
+        python3 -m pip install --quiet --disable-pip-version-check --no-cache-dir --target /mnt/out/ansible 'ansible-core>=2.17'
     "
 ' sh "$1" "$2" "$3" "$4"

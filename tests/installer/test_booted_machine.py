@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance import __version__
 from tests.installer import bundles
 from tests.installer.bundles import HERE, TOP
 
@@ -57,9 +58,11 @@ def shared(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         [HERE / "builder.sh", tree, work, TOP, folder], capture_output=True, text=True, check=False, timeout=1200
     )
     assert built.returncode == 0, built.stdout + built.stderr
-    next(folder.glob("dcor-appliance-*.tar")).rename(folder / "bundle.tar")
+    bundle = next(folder.glob("dcor-appliance-*.tar"))
+    shutil.copy(bundle, folder / "bundle.tar")
     bundles.add_tools(folder)
     bundles.add_releases(folder, "python3")
+    shutil.copy(folder / "newer.tar", folder / bundle.name.replace(__version__, "0.2.1"))
     return folder
 
 
@@ -69,6 +72,14 @@ def test_a_booted_machine_from_installation_to_removal(tree: Path, shared: Path,
     assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "console").read_text(errors="replace")[-2000:]
     assert "FAIL" not in done.stdout, done.stdout
     assert "Overall exposure level for dcor.service: 1." in done.stdout
+    print(tree.name, bundles.seconds(done.stdout))
+
+
+def test_the_role_installs_changes_nothing_twice_and_updates(tree: Path, shared: Path, tmp_path: Path) -> None:
+    command = [HERE / "booted.sh", tree, tmp_path, shared, HERE / "scenario_ansible.sh"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1500)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "FAIL" not in done.stdout, done.stdout
     print(tree.name, bundles.seconds(done.stdout))
 
 

@@ -17,7 +17,7 @@ _CLOCK = re.compile(r"\b(monotonic|perf_counter|time\.time|process_time|thread_t
 #: Private constants that are still used, and how often at most. To shorten only.
 PRIVATE = {
     "jobs/test_hostile_files.py": 1,
-    "security/attacks/test_slow_texts.py": 3,
+    "security/attacks/test_slow_texts.py": 1,
     "store/search/test_search.py": 3,
     "store/search/test_visibility.py": 1,
     "web/test_cached_is_fresh.py": 1,

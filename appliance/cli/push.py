@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from appliance import file_locks
+from appliance.actions.outgoing import OutgoingFile, Wishes, gather
 from appliance.cli import push_everything
 from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state
 from appliance.cli.pull import line
@@ -25,7 +26,6 @@ from appliance.model.viewer import OPERATOR
 from appliance.peer import push
 from appliance.peer.address import Address
 from appliance.peer.client import Client
-from appliance.peer.outgoing import OutgoingFile, Wishes, gather
 from appliance.peer.progress import Progress
 
 _LOCK = "push.lock"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance.actions import upload_limits
+from appliance.actions.outgoing import Outgoing, OutgoingFile, Wishes, address_here, gather
 from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem, invalid
@@ -20,7 +21,6 @@ from appliance.model.viewer import Viewer
 from appliance.peer import address
 from appliance.peer.address import Address, refused
 from appliance.peer.client import Client, Passing, Refusal
-from appliance.peer.outgoing import Outgoing, OutgoingFile, Wishes, address_here, gather
 from appliance.peer.progress import Progress
 from appliance.peer.sending import Draft, FileSender, shown
 from appliance.settings import Settings

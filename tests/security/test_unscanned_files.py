@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance.actions import virus_gate
+from appliance.actions.outgoing import Wishes, gather
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR, Viewer
-from appliance.peer.outgoing import Wishes, gather
 from appliance.store import file_checks
 from appliance.web import measurement_statistics, route_table
 from tests.support.furnished import House, Visitor

@@ -44,6 +44,7 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/dataset/{public}/citation.bib": (303, 200, 200, 200, 200, 200),
     "/dataset/{public}/version": (303, 403, 403, 200, 200, 200),
     "/dataset/{private}/version": (303, 404, 404, 200, 200, 200),
+    "/dataset/{public}/publish": (303, 403, 403, 403, 403, 200),
     "/dataset/{public}/purge": (303, 403, 403, 200, 200, 200),
     "/dataset/{private}": (303, 404, 404, 200, 200, 200),
     "/dataset/{private}/resource/{private_file}": (303, 404, 404, 200, 200, 200),

@@ -223,6 +223,8 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         )
     if active and may("dataset:version", facts):
         more.append({"url": f"{base}/version", "icon": "copy", "text": _("New version")})
+    if active and settings().publish.targets and may("site:administer"):
+        more.append({"url": f"{base}/publish", "icon": "globe", "text": _("Publish elsewhere")})
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
         more.append({"url": f"{base}/delete", "icon": "trash", "text": _("Delete draft") if draft else _("Delete")})
     if deletion.may_restore(viewer(), row, facts):

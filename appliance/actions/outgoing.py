@@ -72,6 +72,14 @@ class Wishes:
 
 def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
     """The dataset, ready to be sent. Raises Problem: 404, or 409 with every reason why it may not be."""
+    found, reasons = examined(site, viewer, ref, wishes)
+    if reasons:
+        raise Problem(409, "Validation Error", message=f"{found.name} may not be published: {'; '.join(reasons)}.")
+    return found
+
+
+def examined(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> tuple[Outgoing, list[str]]:
+    """The dataset as it would be sent, and every reason why it may not be. Raises Problem 403, 404."""
     policy.require(viewer, "site:administer")
     with site.db.read() as conn:
         row = datasets.find(conn, ref)
@@ -87,9 +95,7 @@ def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
             found.fields["notes"] = f"{found.fields['notes']}\n\n{PSEUDONYMISED}".strip()
     if not any(names.is_measurement(file.name) for file in found.files):
         reasons.append("it holds no measurement that could be sent")
-    if reasons:
-        raise Problem(409, "Validation Error", message=f"{row['name']} may not be published: {'; '.join(reasons)}.")
-    return found
+    return found, reasons
 
 
 def address_here(site: Site, dataset_id: str) -> str:

@@ -49,7 +49,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/admin/backups", "POST /admin/backups/{backup}/verify", "POST /admin/backups/{broken_backup}/verify", "/admin/backups/{backup}", "POST /admin/backups/{backup}/contents?key={backup_key}",
         "/admin/backups/{backup}/restore/dataset/beads", "POST /admin/backups/{backup}/restore/dataset/beads?key={backup_key}",
         "/admin/trash", "POST /admin/trash/restore?kind=dataset&id={draft}", "/admin/certificate",
-        "/admin/audit", "/admin/incidents", "/admin/incidents/{incident}", "/admin/notices", "/admin/settings", "POST /admin/settings?key=depot.max_upload&value=much", "/dataset/{public}/delete",
+        "/admin/audit", "/admin/incidents", "/admin/incidents/{incident}", "/admin/notices", "/admin/settings", "POST /admin/settings?key=depot.max_upload&value=much", "/dataset/{public}/delete", "/dataset/{public}/publish",
     ),
 }  # fmt: skip
 

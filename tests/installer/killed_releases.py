@@ -46,7 +46,9 @@ def say(**found: object) -> None:
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    """Run to the end; the text of both channels is in `stdout`."""
+    """Run to the end; the text of both channels is in `stdout`. A program that is not installed ends like one that fails."""
+    if shutil.which(command[0]) is None:
+        return subprocess.CompletedProcess(command, 127, f"{command[0]}: not found", "")
     return subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300
     )

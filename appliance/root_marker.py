@@ -61,7 +61,7 @@ def recorded(root: Path) -> Marker | None:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise invalid(
-            message=f"{path} cannot be read ({error}). It says which data root belongs to this machine; make it anew with: "
+            message=f"{path} cannot be read ({error}). It records which data root belongs to this machine; recreate it with: "
             f"sudo dcor --data {root} init --adopt"
         ) from error
 
@@ -70,7 +70,7 @@ def record(root: Path) -> Path:
     """Note outside of `root` that it is the data root of this machine; → the file. Raises Problem without a marker, OSError."""
     marker = read(root)
     if marker is None:
-        raise invalid(message=f"{root} has no marker to be noted: it is no data root.")
+        raise invalid(message=f"{root} has no marker to record: it is not a data root.")
     path = record_path()
     path.parent.mkdir(mode=0o755, exist_ok=True)
     text = json.dumps({"path": str(_resolved(root)), **asdict(marker)}, indent=1)
@@ -122,7 +122,7 @@ def require(root: Path, *, adopt: bool = False, new_settings: bool = False) -> N
         raise _missing_volume(root) if expected is not None else _no_root(root)
     if marker is not None and marker.state == _MAKING:
         raise invalid(
-            message=f"Making the data root {root} was interrupted. Go on with: dcor --data {root} init --hostname {marker.hostname}"
+            message=f"Making the data root {root} was interrupted. Resume with: dcor --data {root} init --hostname {marker.hostname}"
         )
     if expected is not None and (marker is None or marker.id != expected.id):
         found = f"the one of {marker.hostname} ({marker.id[:8]})" if marker else "one without a marker"
@@ -141,10 +141,10 @@ def lost(root: Path, name: str) -> Problem:
         f"a copy in {root / 'rollback'}"
         if name == DATABASE
         else f"from a backup: sudo dcor --data {root} backup restore --system --from BACKUPS --key KEYFILE; or dcor --data {root} init "
-        "--hostname NAME, which makes new settings"
+        "--hostname NAME, which creates new settings"
     )
     return invalid(
-        message=f"{root / name} is missing, and nothing new is made in its place. Put it back from where it went (or {other}), or restore a "
+        message=f"{root / name} is missing, and no new one is created in its place. Put it back if it was moved (or {other}), or restore a "
         f"backup: sudo dcor --data {root} backup restore --replace --from BACKUPS --key KEYFILE"
     )
 
@@ -156,7 +156,7 @@ def half_restored(root: Path) -> Problem:
     except OSError:
         name = ""
     return invalid(
-        message=f"A restore of {root} from the backup {name} was not finished. Go on with it: sudo dcor --data {root} backup "
+        message=f"A restore of {root} from the backup {name} was not finished. Resume it with: sudo dcor --data {root} backup "
         "restore --replace --from BACKUPS --key KEYFILE; with another backup (--backup NAME) it starts over. Nothing runs before."
     )
 
@@ -170,7 +170,7 @@ def _missing_volume(root: Path) -> Problem:
     name = f" of {expected.hostname} ({expected.id[:8]})" if expected else ""
     return invalid(
         message=f"The data root{name} that belongs in {root} is not there. Is its volume mounted (`findmnt {root}`, `sudo mount {root}`)? "
-        f"Nothing was made. If it is lost: sudo dcor --data {root} backup restore --from BACKUPS --key KEYFILE. To begin with an empty "
+        f"Nothing was created. If it is lost: sudo dcor --data {root} backup restore --from BACKUPS --key KEYFILE. To begin with an empty "
         f"one: sudo rm {record_path()}"
     )
 

@@ -234,20 +234,20 @@ def _prepare(settings: Settings) -> None:
             pass
     except OSError as error:
         raise invalid(
-            message=f"The data root {root} can not be written: {error.strerror}. It must belong to the user of the service."
+            message=f"The data root {root} is not writable: {error.strerror}. It must belong to the service's account."
         ) from error
     os.environ["TMPDIR"] = str(settings.tmp)
     tempfile.tempdir = str(settings.tmp)
     certificate.recover(settings.certificate, settings.certificate_key)
     if not settings.certificate.exists():
         raise invalid(
-            message=f"There is no certificate at {settings.certificate}. Make one with: dcor certificate create"
+            message=f"There is no certificate at {settings.certificate}. Create one with: dcor certificate create"
         )
     supplements.schema(settings.policy.supplements)  # a wrong one stops the start, not the first upload
     names = _names(settings)
     if settings.server.hostname not in names:
         raise invalid(
-            message=f"The certificate is for {', '.join(sorted(names))}, not for {settings.server.hostname}. Make a new one with: dcor certificate create"
+            message=f"The certificate is for {', '.join(sorted(names))}, not for {settings.server.hostname}. Create a new one with: dcor certificate create"
         )
 
 

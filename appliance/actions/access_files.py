@@ -86,7 +86,7 @@ def read_list(text: str) -> list[dict[str, str]]:
     )
     if column is None:
         raise invalid(
-            message="The list needs a heading line with the column 'name' (and 'email', 'fullname' for new accounts)."
+            message="The list needs a header line with the column 'name' (and 'email', 'fullname' for new accounts)."
         )
     rows, problems, seen = [], [], set()
     for number, raw in enumerate(reader, 2):
@@ -101,11 +101,11 @@ def read_list(text: str) -> list[dict[str, str]]:
         except Problem as problem:
             problems.append(f"Line {number}: {problem}")
         if name in seen:
-            problems.append(f"Line {number}: {name} stands there twice.")
+            problems.append(f"Line {number}: {name} is listed twice.")
         seen.add(name)
         rows.append({"name": name, "email": row.get("email", ""), "fullname": row.get("fullname", "")})
     if problems or not rows:
-        raise invalid({"list": problems or ["There is no user in it."]})
+        raise invalid({"list": problems or ["The list contains no users."]})
     return rows
 
 
@@ -159,7 +159,7 @@ def sealed_list(
     if recipient is not None and passphrase is None:
         return "passphrases.csv.age", backup_crypto.seal_bytes(text, [recipient])
     if passphrase is None or recipient is not None:
-        raise invalid(message="The list of passphrases is encrypted either to a public key or with a passphrase.")
+        raise invalid(message="Encrypt the list of passphrases either to a public key or with a passphrase, not both.")
     problems = access_file.weaknesses(passphrase)
     if problems:
         raise invalid({"passphrase": problems})

@@ -56,7 +56,7 @@ def facts_of(conn: sqlite3.Connection, request_id: str) -> DatasetFacts:
     row = access_requests.get(conn, request_id)
     facts = None if row is None or row["state"] != "open" else datasets.facts(conn, row["dataset_id"])
     if facts is None:
-        raise not_found("This request has been decided already, or does not exist.")
+        raise not_found("This request has already been decided, or does not exist.")
     return facts
 
 

@@ -180,12 +180,12 @@ def create_token(
         if wanted not in tokens.SCOPES:
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
         if wanted == "admin" and not row["sysadmin"]:
-            raise invalid({"scope": [f"{row['name']} is no administrator; choose the scope read or write"]})
+            raise invalid({"scope": [f"{row['name']} is not an administrator; choose the scope read or write"]})
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
         if wanted == "admin" and not administers:
             raise not_authorized(  # it would have rights that its owner has not now
-                "Tokens for administration are made once two-step sign-in is set up, as administrators need it here"
+                "Set up two-step sign-in first: administrators need it here before they can create tokens for administration"
             )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
             raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")

@@ -47,7 +47,7 @@ def target_of(text: str) -> Target:
     found = _PLACE.fullmatch(text.strip())
     if found is None or int(found[3] or 1) > 65535:
         raise invalid(
-            message=f"syslog.server: '{text}' is no syslog server, such as tls://siem.hospital.example:6514 (or tcp://, udp://)."
+            message=f"syslog.server: '{text}' is not a syslog server such as tls://siem.hospital.example:6514 (or tcp://, udp://)."
         )
     return Target(found[1], found[2].strip("[]"), int(found[3] or _PORTS[found[1]]))
 

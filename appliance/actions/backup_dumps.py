@@ -76,20 +76,22 @@ def restore(
     Raises Problem 409 for a wrong key, a damaged dump, a running service, or datasets that would go (unless `replace`).
     """
     if not (target / "dcor.toml").is_file():
-        raise invalid(message=f"{target} is no data root. A dump holds the database only: install the appliance first.")
+        raise invalid(
+            message=f"{target} is not a data root. A dump contains only the database: install the appliance first."
+        )
     if (target / root_marker.RESTORING).exists():
         raise root_marker.half_restored(target)
     backups.require_stopped(target)
     place = target / root_marker.DATABASE
     if not replace and backups.datasets_in(place):
-        raise invalid(message=f"{target} is in use: it has datasets. Say --replace to move its database aside.")
+        raise invalid(message=f"{target} is in use: it has datasets. Use --replace to move its database aside.")
     draft = target / f"{root_marker.DATABASE}.part"
     try:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         _unpack(dump, draft, key, passphrase)
         problems = backup_source.examine(draft)
         if problems:
-            raise invalid(message=f"The database in {dump} is damaged. Take another dump. {' '.join(problems)}")
+            raise invalid(message=f"The database in {dump} is damaged. Use another dump. {' '.join(problems)}")
         _set_aside(target, place)
         durable.replace(draft, place)
     finally:
@@ -108,7 +110,7 @@ def _unpack(dump: Path, draft: Path, key: Path | None, passphrase: str | None) -
         backup_gpg.decrypt(dump, draft, key=key, passphrase=passphrase)
     with draft.open("rb") as file:
         if file.read(len(_SQLITE)) != _SQLITE:
-            raise invalid(message=f"{dump} holds no database of this appliance.")
+            raise invalid(message=f"{dump} does not contain a database of this appliance.")
 
 
 def _set_aside(target: Path, place: Path) -> None:

@@ -98,9 +98,9 @@ def renewed(tx: sqlite3.Connection, settings: Settings, viewer: Viewer) -> Viewe
         if credential_id and (
             credential is None or (credential["expires"] is not None and credential["expires"] <= times.now())
         ):
-            raise not_authorized("The credential of this request has ended meanwhile. Sign in and try again.")
+            raise not_authorized("The credential of this request has since expired. Sign in and try again.")
     if user is None or not may_act(tx, user):
-        raise not_authorized("The account of this request is not active any more.")
+        raise not_authorized("The account of this request is no longer active.")
     return of_user(
         tx,
         settings,

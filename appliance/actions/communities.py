@@ -63,7 +63,7 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
         if name and name != row["name"]:
             if not viewer.sysadmin:
                 raise not_authorized(
-                    "The name is part of addresses that others use; only an administrator may change it"
+                    "The name is part of addresses that others use; only an administrator can change it"
                 )
             values["name"] = names.require_name(name)
         communities.update(tx, row["id"], **values)

@@ -20,7 +20,7 @@ LDAP = managed_accounts.LDAP
 ALARM = Message("directory account")
 #: Who changes accounts when the directory says so.
 DIRECTORY = Viewer(name="directory")
-_GONE = "not in the directory any more, or not by ldap.user_filter"
+_GONE = "no longer in the directory, or not found by ldap.user_filter"
 _NOT_NAMED = "in none of the groups that may sign in"
 
 

@@ -62,7 +62,7 @@ def _circles(site: Site, rules: GroupRules) -> Iterator[Line]:
     if not rules.named and not rules.users:
         yield Line(
             False,
-            "No group is named, so nobody of the directory may sign in: set ldap.circles, ldap.administrators or ldap.users.",
+            "No group is named, so no one from the directory may sign in: set ldap.circles, ldap.administrators or ldap.users.",
         )
     with site.db.read() as conn:
         for circle in sorted({circle for _group, circle, _role in rules.circles}):
@@ -94,7 +94,7 @@ def _person(site: Site, rules: GroupRules, login: str) -> Iterator[Line]:
     yield Line(bool(useful) or grants.admitted, f"Of these the settings name: {', '.join(sorted(useful)) or 'none'}.")
     given = [f"{role} of {circle}" for circle, role in sorted(grants.circles.items())]
     given += ["administrator"] if grants.administrator else []
-    yield Line(True, f"They give: {', '.join(given) or 'no role'}.")
+    yield Line(True, f"They grant: {', '.join(given) or 'no role'}.")
     yield _may_sign_in(site, person, grants)
 
 
@@ -110,7 +110,7 @@ def _may_sign_in(site: Site, person: Person, grants: Grants) -> Line:
             except directory_accounts.NotAdmitted as refusal:
                 return Line(False, str(refusal))
             name = directory_accounts.account_name(person.login)
-            return Line(True, f"{person.login} may sign in; the account '{name}' is made then.")
+            return Line(True, f"{person.login} may sign in; the account '{name}' will be created then.")
     if account["state"] in ("disabled", "deleted") and not (identity is not None and identity["locked"]):
         return Line(
             False, f"{person.login} may not sign in: the account '{account['name']}' is {account['state']} here."

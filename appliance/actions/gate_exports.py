@@ -41,7 +41,7 @@ def begin(site: Site, viewer: Viewer, resource_id: str | None, gates: Any, gate:
             raise Problem(
                 429,
                 "Too Many Requests",
-                message=f"You have {MOST_EXPORTS} exports already. Delete one, or wait until one expires.",
+                message=f"You already have {MOST_EXPORTS} exports. Delete one, or wait until one expires.",
             )
         job_id = jobs.enqueue(
             tx,

@@ -38,7 +38,7 @@ def save(site: Site, viewer: Viewer, ref: str | None, name: str, gates: Any, *, 
         user_id = viewer.user_id or ""
         known = {one["name"] for one in gate_sets.listed(tx, facts.id, user_id, shared=False)}
         if name.strip() not in known and len(known) >= MOST_SETS:
-            raise invalid({"name": [f"You have {MOST_SETS} sets of gates here already. Delete one first"]})
+            raise invalid({"name": [f"You already have {MOST_SETS} gate sets here. Delete one first"]})
         made = gate_sets.put(tx, facts.id, user_id, name.strip(), found, shared=shared)
         audit.add(tx, viewer, "gates.save", "dataset", facts.id, shared=shared)
     return made
@@ -57,7 +57,7 @@ def delete(site: Site, viewer: Viewer, set_id: str | None) -> None:
             or not policy.may(viewer, "dataset:read", facts)
             or not _seen(viewer, row, facts)
         ):
-            raise not_found("There is no such set of gates, or you may not see it")
+            raise not_found("There is no such gate set, or you may not see it")
         policy.require(viewer, "dataset:annotate" if row["user_id"] == viewer.user_id else "dataset:share", facts)
         gate_sets.remove(tx, set_id)
         audit.add(tx, viewer, "gates.delete", "dataset", facts.id, shared=bool(row["shared"]))
@@ -74,7 +74,7 @@ def _in_circle(viewer: Viewer, facts: DatasetFacts) -> bool:
 def _checked(name: str, gates: Any) -> list[dict[str, Any]]:
     errors: Fields = {}
     if not name.strip() or len(name) > rules.LONGEST_NAME or not name.isprintable():
-        errors["name"] = [f"Give the set a name of at most {rules.LONGEST_NAME} characters"]
+        errors["name"] = [f"Give the gate set a name of at most {rules.LONGEST_NAME} characters"]
     found: list[dict[str, Any]] = []
     try:
         found = rules.checked(gates)

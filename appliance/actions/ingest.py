@@ -96,7 +96,7 @@ def _receive(site: Site, file: File) -> resources.Incoming:
             received = target.tell()
         os.fsync(part.fd)  # here, not in the transaction, where everybody else waits for it
         if received != size:
-            raise invalid(message=f"{file.path} changed while it was read. Is somebody still writing it?")
+            raise invalid(message=f"{file.path} changed while it was being read. Is it still being written?")
         if file.md5 is not None and md5.hexdigest() != file.md5:
             raise invalid(message=f"{file.path} is damaged: its MD5 is {md5.hexdigest()}, not {file.md5}.")
     except Exception:

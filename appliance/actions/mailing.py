@@ -36,7 +36,7 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
     message.set_content(text)
     if settings.user and settings.security == "auto":
         raise invalid(
-            message="A password is sent to a verified mail server only: dcor config set mail.security starttls (or tls, for SMTPS)"
+            message="A password is sent only to a verified mail server: dcor config set mail.security starttls (or tls, for SMTPS)"
         )
     if settings.user and not password:
         raise invalid(
@@ -49,16 +49,16 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
             server.send_message(message)
     except ssl.SSLCertVerificationError as error:
         raise invalid(
-            message=f"The certificate of {settings.server} is not valid here: {error.verify_message}. Name its authority: "
+            message=f"The certificate of {settings.server} is not trusted here: {error.verify_message}. Name its authority: "
             "dcor config set mail.authority FILE.pem"
         ) from error
     except smtplib.SMTPAuthenticationError as error:
         raise invalid(
-            message=f"{settings.server} does not take the log-in of {settings.user} ({error.smtp_code}). Set its password: "
+            message=f"{settings.server} rejects the sign-in of {settings.user} ({error.smtp_code}). Set its password: "
             f"sudo dcor send-mail --login {settings.user}"
         ) from error
     except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise invalid(message=f"{settings.server} did not take the mail: {error}") from error
+        raise invalid(message=f"{settings.server} did not accept the mail: {error}") from error
 
 
 def login_password(folder: Path, settings: Mail) -> str:
@@ -110,7 +110,7 @@ def digest(db: Database, settings: Mail, hostname: str, *, password: str = "") -
     lines = [f"{row['at'][:16].replace('T', ' ')} UTC  {row['kind']}: {row['message']}" for row in new[:_AT_ONCE]]
     if len(new) > _AT_ONCE:
         lines.append(f"… and {len(new) - _AT_ONCE} more: dcor alarm list")
-    lines.append("\nSettle them in the web interface (administration), or with: dcor alarm resolve ID")
+    lines.append("\nResolve them in the web interface (administration), or with: dcor alarm resolve ID")
     if audit_state.entries:
         lines.append(f"\nAudit log (dcor audit verify --anchor compares it with this): {audit_state}")
     try:

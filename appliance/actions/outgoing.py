@@ -128,7 +128,7 @@ def _licence(row: sqlite3.Row, wishes: Wishes) -> Iterator[str]:
     own, wanted = row["license_id"], wishes.licence or row["license_id"]
     open_ = [one["id"] for one in licences.STANDARD if one["id"] != "none"]
     if wanted not in open_:
-        yield f"its licence '{wanted}' permits no publication; --licence chooses one ({', '.join(open_)})"
+        yield f"its licence '{wanted}' does not permit publication; --licence selects one ({', '.join(open_)})"
     elif own == "patient":
         yield "it holds patient data (licence 'patient'), which stay on this server"
     elif own != "none" and wanted not in licences.looser(own):
@@ -237,4 +237,4 @@ def _personal(
         findings += [f"{one['kind']} in {one['where']}" for one in facts["personal"]]
     if findings:
         more = f" and {len(findings) - _MOST_TOLD} more" if len(findings) > _MOST_TOLD else ""
-        yield f"{name} seems to hold personal data ({', '.join(findings[:_MOST_TOLD])}{more})"
+        yield f"{name} seems to contain personal data ({', '.join(findings[:_MOST_TOLD])}{more})"

@@ -32,8 +32,8 @@ def check(site: Site) -> Iterator[Line]:
     try:
         provider = provider_login.provider(site.settings)
         metadata = provider.metadata()
-        yield Line(True, f"{settings.issuer} answers, and calls itself so.")
-        yield Line(True, f"It shows {provider.number_of_keys()} keys for signatures.")
+        yield Line(True, f"{settings.issuer} answers, with this issuer.")
+        yield Line(True, f"It publishes {provider.number_of_keys()} keys for signatures.")
     except Problem as problem:
         yield Line(False, str(problem))
         return
@@ -51,11 +51,11 @@ def _client(site: Site, methods: list[str]) -> Iterator[Line]:
     settings = site.settings.oidc
     secret = bool(provider_login.client_secret(site.settings))
     if not settings.client_id:
-        yield Line(False, "This server has no name there: dcor config set oidc.client_id dcor")
+        yield Line(False, "This server has no client ID there: dcor config set oidc.client_id dcor")
     if secret:
-        yield Line(True, f"A secret is kept for '{settings.client_id}'.")
+        yield Line(True, f"A secret is stored for '{settings.client_id}'.")
     else:
-        yield Line(False, f"No secret is kept for '{settings.client_id}' at this issuer: sudo dcor oidc secret")
+        yield Line(False, f"No secret is stored for '{settings.client_id}' at this issuer: sudo dcor oidc secret")
     if methods and "S256" not in methods:
         yield Line(False, "It does not say that it supports PKCE with S256.")
 

@@ -151,19 +151,19 @@ def unseal(settings: Settings, session_id: str, sealed: bytes) -> str:
 def _exchanged(site: Site, flow: oidc.Flow | None, returned: Returned) -> oidc.Tokens:
     """The tokens for what came back to the browser that had asked. Raises oidc.Refused, ServerAway."""
     if flow is None or not hmac.compare_digest(flow.state.encode(), returned.state.encode("utf-8", "replace")):
-        raise oidc.Refused("The answer belongs to no attempt of this browser (state).")
+        raise oidc.Refused("The response belongs to no sign-in attempt of this browser (state).")
     asked = provider(site.settings)
     told = returned.issuer or not asked.metadata().get("authorization_response_iss_parameter_supported")
     if not told or (returned.issuer and returned.issuer != site.settings.oidc.issuer):
-        raise oidc.Refused("The answer is of another provider (iss, RFC 9207).")
+        raise oidc.Refused("The response comes from another provider (iss, RFC 9207).")
     if returned.error or not returned.code:
-        raise oidc.Refused(f"The provider lets nobody in: {returned.error[:100] or 'no code'}.")
+        raise oidc.Refused(f"The provider refused the sign-in: {returned.error[:100] or 'no code'}.")
     return asked.exchange(flow, returned.code, redirect_uri(site.settings))
 
 
 def _require_unused(tx: sqlite3.Connection, flow: oidc.Flow | None) -> None:
     if flow is None or not provider_sessions.use_up(tx, hashlib.sha256(flow.state.encode()).digest()):
-        raise oidc.Refused("This attempt was used already.")
+        raise oidc.Refused("This sign-in attempt has already been used.")
 
 
 def _start(site: Site, tx: sqlite3.Connection, user_id: str, tokens: oidc.Tokens, *, address: str, agent: str) -> str:
@@ -198,7 +198,7 @@ def _groups(settings: Oidc, claims: dict[str, Any]) -> list[Group]:
     left_out = claims.get("_claim_names")
     if isinstance(left_out, dict) and settings.groups_claim in left_out:
         raise oidc.Refused(
-            "The provider leaves out the groups, as they are too many; let it send only those that are named here."
+            "The provider omits the groups because there are too many; have it send only those that are named here."
         )
     value = claims.get(settings.groups_claim, [])
     listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []

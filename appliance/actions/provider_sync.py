@@ -74,7 +74,7 @@ def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
     token = provider_login.unseal(settings, session_id, row["refresh"])
     try:
         if not token:
-            raise oidc.Refused("The refresh token cannot be read any more.")
+            raise oidc.Refused("The refresh token can no longer be read.")
         tokens = provider_login.provider(settings).refresh(
             token, subject, lambda renewed: _keep(db, settings, session_id, renewed)
         )
@@ -115,7 +115,7 @@ def signed_out_there(site: Site, token: object) -> int:
     subject, sid = claims.get("sub"), claims.get("sid")
     with site.db.write() as tx:
         if not provider_sessions.use_up(tx, hashlib.sha256(f"logout\0{claims['jti']}".encode()).digest()):
-            raise oidc.Refused("This logout token was used already.")
+            raise oidc.Refused("This logout token has already been used.")
         ended = provider_sessions.end_of(
             tx, issuer, subject if isinstance(subject, str) else "", sid if isinstance(sid, str) else ""
         )

@@ -56,8 +56,7 @@ def read(settings: Settings) -> Entry | None:
         return None
     except (ValueError, TypeError) as error:
         raise invalid(
-            message=f"{path} is damaged. The copies of the database beside it are good; when the service runs as it should without it: "
-            f"sudo rm {path}"
+            message=f"{path} is damaged. The copies of the database beside it are good; if the service runs properly without it: sudo rm {path}"
         ) from error
 
 
@@ -157,7 +156,7 @@ def settle_at_start(settings: Settings, running: str) -> str:
         return f"The {entry} had been interrupted after its last step; it is finished."
     if running == entry.target and entry.step == CHANGING and entry.copy:
         raise invalid(
-            message=f"The {entry} was interrupted before release {running} had proved itself. Settle it: sudo dcor update"
+            message=f"The {entry} was interrupted before release {running} had passed its checks. Settle it: sudo dcor update"
         )
     undo(settings, entry)
     return f"The {entry} had been interrupted; it was undone."
@@ -177,7 +176,7 @@ def at_work(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise invalid(message="Another update or rollback is at work.") from error
+            raise invalid(message="Another update or rollback is in progress.") from error
         yield
 
 

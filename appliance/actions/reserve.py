@@ -87,7 +87,7 @@ def update(site: Site, *, progress: Progress | None = None) -> backup.Created:
     try:
         place = folder(settings)
         if not place.is_dir():
-            raise invalid(message=f"{place} is not there. Is its disk or share mounted (`findmnt -T {place}`)?")
+            raise invalid(message=f"{place} does not exist. Is its disk or share mounted (`findmnt -T {place}`)?")
         _require_own(settings, place)
         seal = backups.seal(settings)
         made = backup.create(
@@ -172,8 +172,7 @@ def _require_own(settings: Settings, place: Path) -> None:
     marker = root_marker.read(settings.data)
     if marker is None or taken.get("root") != marker.id:
         raise invalid(
-            message=f"Another machine has taken over from {place} ({taken.get('at', 'it is not known when')}). Switch this one off: what is "
-            f"entered here is in none of the increments. If that was a trial, remove {place / TAKEN}."
+            message=f"Another machine has taken over from {place} ({taken.get('at', 'it is not known when')}). Switch this one off: nothing entered here reaches the increments. If that was a test, remove {place / TAKEN}."
         )
 
 
@@ -194,8 +193,8 @@ def _require_silent(
     how = answers(host, port)
     if how:
         raise invalid(
-            message=f"The old server still answers: {host}, port {port} ({how}). Two servers with one name lose data. Switch it off and try "
-            "again. If it is not the old one that answers there: --old-is-off"
+            message=f"The old server still answers: {host}, port {port} ({how}). Two servers with the same name lose data. Switch the old one off and try again. If it is not "
+            "the old server that answers there: --old-is-off"
         )
 
 
@@ -230,7 +229,7 @@ def _mark(target: Path, place: Path) -> list[str]:
     try:
         durable.write(place / TAKEN, json.dumps(said).encode() + b"\n", 0o644)
     except OSError as error:
-        return [f"{place / TAKEN} could not be written ({error}): should the old machine come back, it will not know."]
+        return [f"{place / TAKEN} could not be written ({error}): if the old machine comes back, it will not know."]
     return []
 
 

@@ -100,7 +100,7 @@ class DepotTransaction:
             depot.adopt(depot.path(source_id), resource_id)
         except FileNotFoundError as error:
             raise Problem(
-                409, "Validation Error", message="The file is missing on the disk. Tell the administrator."
+                409, "Validation Error", message="The file is missing on disk. Tell the administrator."
             ) from error
         self.shared.append(resource_id)
 

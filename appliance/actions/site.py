@@ -21,7 +21,7 @@ class Sanity:
 
 
 def _unchecked(path: Path, caller: str) -> Sanity:
-    return Sanity(False, ("Measurement files can not be checked here.",))
+    return Sanity(False, ("Measurement files cannot be checked here.",))
 
 
 @dataclass(slots=True)

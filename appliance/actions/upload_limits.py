@@ -47,15 +47,14 @@ def _require_share(left: int, promises: list[uploads.Promise], size: int, user_i
         raise Problem(
             507,
             "Insufficient Storage",
-            message=f"Your unfinished uploads need {sum(own)} bytes, and {size} more would be over a half of the room for uploads. "
-            "Finish or cancel some of them first.",
+            message=f"Your unfinished uploads need {sum(own)} bytes, and {size} more would exceed half of the space for uploads. Finish or cancel some of them first.",
         )
     if taken * _LITTLE > room and size > left - room // _KEPT:
         raise Problem(
             507,
             "Insufficient Storage",
-            message=f"{max(0, left)} bytes are left for uploads, a quarter of the room is kept for small files, and this one has {size}. "
-            "Wait for other uploads to end, or tell the administrator.",
+            message=f"{max(0, left)} bytes are left for uploads, a quarter of the space is reserved for small files, and this one "
+            "has {size}. Wait for other uploads to finish, or tell the administrator.",
         )
 
 
@@ -82,8 +81,8 @@ def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: in
         raise Problem(
             413,
             "Request Entity Too Large",
-            message=f"The circle may hold {quota} bytes and holds {taken}; this file would exceed that. Its admins see both on the "
-            "circle's page; the administrator can allow more.",
+            message=f"The circle may hold {quota} bytes and holds {taken}; this file would exceed the quota. The "
+            "circle's admins see both figures on its page; the administrator can raise the quota.",
         )
 
 

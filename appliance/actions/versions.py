@@ -62,7 +62,7 @@ def _checked(
         raise Problem(
             409,
             "Validation Error",
-            message=f"There are {MOST_DRAFTS} drafts of new versions of this dataset. Activate or delete one of them first.",
+            message=f"There are already {MOST_DRAFTS} drafts of new versions of this dataset. Activate or delete one of them first.",
         )
     present = rows.of_dataset(conn, facts.id)
     wanted = {file["id"] for file in present} if file_ids is None else set(file_ids)

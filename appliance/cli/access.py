@@ -43,14 +43,14 @@ class SpanOrNever(Span):
 
 
 _expires_option = click.option(
-    "--expires", type=SpanOrNever(), default="180d", show_default=True, help="Life of the token, or: never."
+    "--expires", type=SpanOrNever(), default="180d", show_default=True, help="Lifetime of the token, or: never."
 )
 _first_use_option = click.option(
     "--first-use",
     type=SpanOrNever(),
     default="14d",
     show_default=True,
-    help="It must be used within this time, or: never.",
+    help="Time within which the token must first be used, or: never.",
 )
 
 
@@ -78,9 +78,9 @@ def create(
     scope: str,
     as_json: bool,
 ) -> None:
-    """Make a token for USER and put it with the certificate into an encrypted file for DCOR-Aid's "Health Facility".
+    """Create a token for USER and write it with the certificate into an encrypted file for DCOR-Aid's "Health Facility".
 
-    A generated passphrase is shown on the terminal, once. File and passphrase go by different ways.
+    A generated passphrase is shown once on the terminal. Send the file and the passphrase through separate channels.
     """
     with as_caller():
         inside = out.is_dir()
@@ -100,23 +100,25 @@ def create(
     if not password_stdin:
         data["passphrase"] = made.passphrase
     emit(data, as_json, lambda _: "")
-    note(f"{path} is for {user}. Withdraw it with: dcor token revoke {made.token_id}")
+    note(f"{path} is for {user}. Revoke it with: dcor token revoke {made.token_id}")
     if not password_stdin and not as_json:
-        note(f"Passphrase (shown this once, tell it by another way than the file): {made.passphrase}")
+        note(f"Passphrase (shown only once; send it through a different channel than the file): {made.passphrase}")
     if path.suffix != SUFFIX:
         note(f"DCOR-Aid looks for files that end with {SUFFIX}.")
 
 
 @group.command("bulk")
 @click.argument("users_csv", type=_PATH)
-@click.option("--out", type=_PATH, required=True, help="Folder to make; it gets a file for each user, and the list.")
+@click.option(
+    "--out", type=_PATH, required=True, help="Folder to create; it will contain one file per user, and the list."
+)
 @click.option(
     "--recipient", help="Encrypt the list of passphrases to this age public key.  [default: backup.recipient]"
 )
 @click.option(
     "--password-stdin", is_flag=True, help="Encrypt the list (as a ZIP) with the passphrase on stdin instead."
 )
-@click.option("--create-users", is_flag=True, help="Make accounts for unknown names; they need an e-mail address.")
+@click.option("--create-users", is_flag=True, help="Create accounts for unknown names; these need an e-mail address.")
 @_expires_option
 @_first_use_option
 @json_option
@@ -132,7 +134,7 @@ def bulk(
     first_use: timedelta,
     as_json: bool,
 ) -> None:
-    """Make access files for all users in a CSV list (columns: name; for new accounts also email and fullname)."""
+    """Create access files for all users in a CSV list (columns: name; for new accounts also email and fullname)."""
     with as_caller():
         text = decoded(read_file(users_csv), users_csv.name)
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -140,7 +142,7 @@ def bulk(
     passphrase = read_password(True) if password_stdin else None
     recipient = None if password_stdin else recipient or state.settings.backup.recipient or None
     if passphrase is None and recipient is None:
-        raise click.UsageError("Say how to encrypt the list of passphrases: --recipient age1… or --password-stdin.")
+        raise click.UsageError("Specify how to encrypt the list of passphrases: --recipient age1… or --password-stdin.")
     access_files.sealed_list([], recipient=recipient, passphrase=passphrase)  # refuse a bad key before anything is made
     rows = access_files.read_list(text)
     made = access_files.make_all(

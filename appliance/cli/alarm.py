@@ -12,7 +12,7 @@ from appliance.store import alarms, audit
 
 @click.group("alarm")
 def group() -> None:
-    """Alarms: what jobs and checks reported and nobody has settled."""
+    """Alarms: open reports of jobs and checks."""
 
 
 @group.command("list")

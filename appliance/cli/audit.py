@@ -46,11 +46,11 @@ def group() -> None:
 def _filters(command: Any) -> Any:
     """The options that choose entries."""
     for option in (
-        click.option("--until", default="", help="Before this moment (UTC)."),
-        click.option("--since", default="", help="From this moment on (UTC), such as 2026-01-31."),
-        click.option("--object", "object_id", default="", help="About this id."),
-        click.option("--action", default="", help="Actions beginning with this, such as dataset."),
-        click.option("--actor", default="", help="By this user."),
+        click.option("--until", default="", help="Only entries before this time (UTC)."),
+        click.option("--since", default="", help="Only entries from this time on (UTC), such as 2026-01-31."),
+        click.option("--object", "object_id", default="", help="Only entries about this ID."),
+        click.option("--action", default="", help="Only actions beginning with this, such as dataset."),
+        click.option("--actor", default="", help="Only entries by this user."),
     ):
         command = option(command)
     return command
@@ -80,15 +80,15 @@ def _anchors(_context: click.Context, _parameter: click.Parameter, values: tuple
 @group.command("verify")
 @click.option(
     "--anchor", "anchors", multiple=True, metavar="NUMBER:HEAD", callback=_anchors,
-    help="Compare with this, too, such as from a mail with alarms; may be given more than once.",
+    help="Also compare with this anchor, for example from an alarm mail; repeatable.",
 )  # fmt: skip
 @json_option
 @pass_state
 def verify(state: CliState, anchors: list[Anchor], as_json: bool) -> int:
     """Check that no entry was changed or removed. Exit code 1 when one was.
 
-    Looks at the keyed chain, and compares it with what the backups signed by this server and, where it can be read, the system's
-    journal noted of the log.
+    Checks the keyed chain, and compares it with what the backups signed by this server and, where
+    readable, the system's journal recorded of the log.
     """
     verdict = audit_log.verify(state.db, state.settings, anchors)
     emit(asdict(verdict), as_json, lambda _: _verdict(verdict))
@@ -99,9 +99,13 @@ def _verdict(verdict: Verdict) -> str:
     lines = list(verdict.problems)
     if not lines:
         agree = verdict.anchors - len(verdict.explained)
-        lines.append(f"{verdict.entries} entries, the chain is whole. Compared with notes elsewhere: {agree} agree.")
+        lines.append(
+            f"{verdict.entries} entries; the chain is unbroken. Compared with records elsewhere: {agree} agree."
+        )
         if not verdict.anchors:
-            lines.append("Without a backup, a journal or --anchor, an older copy of the whole database would not show.")
+            lines.append(
+                "Without a backup, a journal or --anchor, an older copy of the whole database would go unnoticed."
+            )
     return "\n".join(lines + [f"Explained by a restore: {text}" for text in verdict.explained])
 
 
@@ -114,7 +118,7 @@ def _verdict(verdict: Verdict) -> str:
     type=click.Choice(["csv", "jsonl"]),
     default="csv",
     show_default=True,
-    help="Form of the export.",
+    help="Format of the export.",
 )
 @pass_state
 def export(

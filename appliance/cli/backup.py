@@ -48,15 +48,15 @@ group.add_command(restore)
 
 @group.command("keys")
 @click.option("--out", type=FILE_PATH, help="Write the key sheet to this file instead of stdout.")
-@click.option("--recipient", help="Use this public key (age1…), whose private key is kept elsewhere already.")
+@click.option("--recipient", help="Use this public key (age1…); its private key is already kept elsewhere.")
 @click.option("--replace", is_flag=True, help="Replace the key in use; earlier backups still need the old one.")
 @json_option
 @pass_state
 def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool, as_json: bool) -> None:
-    """Make the key pair of the backups and print the key sheet, once. The server keeps the public half only."""
+    """Create the key pair for the backups and print the key sheet, once. The server keeps only the public key."""
     present = state.settings.backup.recipient
     if present and not replace:
-        raise invalid(message=f"Backups are encrypted to {present} already. --replace makes another key.")
+        raise invalid(message=f"Backups are encrypted to {present} already. --replace creates another key.")
     if out is not None and not recipient:  # before anything is made: a sheet that cannot be written would be lost
         with as_caller():
             out.touch(mode=0o600, exist_ok=False)
@@ -72,23 +72,26 @@ def keys(state: CliState, out: Path | None, recipient: str | None, replace: bool
     remember(state, "backup.recipient", public)
     emit({"recipient": public, "sheet": sheet or None}, as_json, lambda data: data["sheet"] or "")
     if out is not None and not recipient:
-        note(f"The key sheet is in {out}. Print it twice, keep it in two places, and remove the file.")
-    note(f"Backups are encrypted to {public} from now on. Make one: dcor backup create")
+        note(f"The key sheet is in {out}. Print it twice, keep the copies in two places, and delete the file.")
+    note(f"Backups are encrypted to {public} from now on. Create one: dcor backup create")
 
 
 @group.command("create")
-@click.option("--database-only", is_flag=True, help="Leave the depot's files out.")
+@click.option("--database-only", is_flag=True, help="Leave out the files of the depot.")
 @click.option(
-    "--zip", "zip_file", type=FILE_PATH, help="Write one ZIP that opens with a passphrase (7-Zip can) instead."
+    "--zip",
+    "zip_file",
+    type=FILE_PATH,
+    help="Write a single ZIP protected by a passphrase (7-Zip can open it) instead.",
 )
-@click.option("--with-files", is_flag=True, help="With --zip: put the depot's files in, too.")
+@click.option("--with-files", is_flag=True, help="With --zip: include the files of the depot.")
 @click.option("--password-stdin", is_flag=True, help="With --zip: read the passphrase from stdin.")
 @json_option
 @pass_state
 def create(
     state: CliState, database_only: bool, zip_file: Path | None, with_files: bool, password_stdin: bool, as_json: bool
 ) -> int:
-    """Make a backup while the service runs. Exit code 1 when single files were missing or damaged."""
+    """Create a backup while the service runs. Exit code 1 if single files were missing or damaged."""
     if zip_file is not None:
         return _create_zip(state, zip_file, with_files, password_stdin, as_json)
     with progress() as told:
@@ -121,7 +124,7 @@ def list_(state: CliState, place: Path | None, as_json: bool) -> None:
     with as_caller() if place else _nothing():
         rows = backups.listed(place or backups.folder(state.settings), own)
     shown = [row | {"size": size(row["size"]), "kind": _KINDS.get(row["kind"], row["kind"])} for row in rows]
-    emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No backups yet. Make one: dcor backup create"))
+    emit(rows, as_json, lambda _: table(shown, _COLUMNS, empty="No backups yet. Create one: dcor backup create"))
 
 
 @group.command("verify")
@@ -134,7 +137,7 @@ def list_(state: CliState, place: Path | None, as_json: bool) -> None:
 def verify(
     state: CliState, name: str | None, place: Path | None, key: Path | None, password_stdin: bool, as_json: bool
 ) -> int:
-    """Check the newest backup or the one called NAME: every stored byte, and with the key every content.
+    """Check the newest backup or the one called NAME: every stored byte, and with the key all decrypted content.
 
     Exit code 1 when something is wrong with it.
     """
@@ -162,7 +165,7 @@ def verify(
 @json_option
 @pass_state
 def trial(state: CliState, key: Path | None, as_json: bool) -> int:
-    """Restore a part for trial (each month another one), as the timer does by itself. Exit code 1 when it fails."""
+    """Test-restore a part (a different one each month), as the timer does automatically. Exit code 1 if it fails."""
     with progress() as told:
         done = backup_trials.trial(state.site, key=key_text(key) if key else None, progress=told)
     emit(done.as_dict(), as_json, lambda data: "\n".join([*data["problems"], f"{data['restored_files']} files restored, "
@@ -175,7 +178,7 @@ def trial(state: CliState, key: Path | None, as_json: bool) -> int:
 @json_option
 @pass_state
 def prune(state: CliState, dry_run: bool, as_json: bool) -> int:
-    """Remove backups that the settings backup.keep_* do not keep. Each `backup create` does so, too."""
+    """Remove backups that the settings backup.keep_* do not keep. Each `backup create` does this, too."""
     done = backups.prune(state.site, dry_run=dry_run)
     data = {
         "removed": done.removed,
@@ -197,7 +200,7 @@ def prune(state: CliState, dry_run: bool, as_json: bool) -> int:
 
 @click.command("encrypted-database-backup")
 @click.option("--key-id", help="GnuPG key id or mail address.  [default: backup.gpg_key]")
-@click.option("--import", "key_file", type=FILE_PATH, help="First import this public key.")
+@click.option("--import", "key_file", type=FILE_PATH, help="Import this public key first.")
 @pass_state
 def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Path | None) -> None:
     """Back up the database, as the manual names it: to a GnuPG key, or without one like `dcor backup create`."""
@@ -219,7 +222,7 @@ def encrypted_database_backup(state: CliState, key_id: str | None, key_file: Pat
         click.echo(f"Created {backups.create(state.site, kind='database').path}")
     else:
         raise invalid(
-            message="There is no key to encrypt to: give --key-id (GnuPG), or set up a key with `dcor backup keys`."
+            message="There is no key to encrypt to: use --key-id (GnuPG), or set up a key with `dcor backup keys`."
         )
 
 
@@ -252,7 +255,7 @@ def _created(data: dict[str, Any]) -> str:
 
 
 def _verified(data: dict[str, Any]) -> str:
-    how = "opened with the key and compared" if data["opened"] else "compared with the hashes written at the time"
+    how = "decrypted with the key and compared" if data["opened"] else "compared with the hashes recorded at the time"
     state = f"{len(data['problems'])} problems" if data["problems"] else "good"
     kind = ", database only" if data.get("kind", "full") != "full" else ""
     return "\n".join([*data["problems"], f"{data['name']}{kind}: {state} ({how})."])

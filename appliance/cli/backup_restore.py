@@ -36,14 +36,16 @@ from appliance.cli.common import (
 @click.option("--password-stdin", is_flag=True, help="For a ZIP or a GnuPG key: read the passphrase from stdin.")
 @click.option("--backup", "name", help="Name of the backup.  [default: the newest complete one]")
 @click.option(
-    "--signer", metavar="HEX", help="Signature key of the server that made the backup.  [default: the key file's]"
+    "--signer", metavar="HEX", help="Signature key of the server that created the backup.  [default: the key file's]"
 )
-@click.option("--any-signer", is_flag=True, help="Restore a backup whoever made it; a forged one cannot be told then.")
-@click.option("--files", "only_files", is_flag=True, help="Only put back files that the depot has lost.")
+@click.option(
+    "--any-signer", is_flag=True, help="Restore a backup whoever signed it; a forged one then goes unnoticed."
+)
+@click.option("--files", "only_files", is_flag=True, help="Only restore files that the depot has lost.")
 @click.option(
     "--replace",
     is_flag=True,
-    help="Move what is there aside (into its quarantine), and go on with or start over an unfinished restore.",
+    help="Move existing data aside (into its quarantine), and resume or restart an unfinished restore.",
 )
 @bring_back.options
 @yes_option
@@ -67,14 +69,17 @@ def restore(
 ) -> int:
     """Rebuild the data root (--data) on a bare machine, with the private key from the key sheet.
 
-    An interrupted restore goes on when the command is repeated; with --replace, another backup may be taken instead. Until it is
-    finished, the service does not start. A backup of the database only is taken when --backup names it. Exit code 1 when single files could not be restored.
+    An interrupted restore resumes when the command is repeated; with --replace, another backup can
+    be used instead. Until it is finished, the service does not start. A backup of the database only is used if
+    --backup names it. Exit code 1 if single files could not be restored.
 
-    Of a dump by `dcor encrypted-database-backup` (.gpg, or decrypted already) the database comes back; settings,
-    certificate and files stay as they are. --key then names the exported private GnuPG key; without it, the caller's keyring is asked.
+    From a dump by `dcor encrypted-database-backup` (.gpg, or already decrypted), the database is
+    restored; settings, certificate and files stay as they are. --key then names the exported private GnuPG key;
+    without it, the caller's keyring is used.
 
-    One thing (--dataset, --file, --user, --circle, --collection) comes back while the service runs, from the newest backup that has it,
-    or from --backup NAME; `dcor backup contents` lists what a backup holds.
+    A single item (--dataset, --file, --user, --circle, --collection) is restored while the service
+    runs, from the newest backup that contains it, or from --backup NAME; `dcor backup contents` lists what a
+    backup contains.
     """
     wanted = bring_back.chosen(one, files=only_files, system=system, replace=replace)
     place = place or backups.folder(state.settings)
@@ -94,7 +99,7 @@ def restore(
     if not zipped and not only_files and not any_signer:
         key_sheet.require_signer(secret, signer)
     if replace and not only_files:
-        confirm(f"Move what is in {state.data_root} aside and restore {place}?", yes)
+        confirm(f"Move the contents of {state.data_root} aside and restore {place}?", yes)
     with progress() as told, as_caller_for_owner(state.data_root):
         if only_files:
             done: Any = backups.restore_files(state.site, place, secret, **chosen, progress=told)

@@ -35,19 +35,13 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option(
-                "--dataset", metavar="NAME", help="Bring back this dataset with its files; the service may run."
+                "--dataset", metavar="NAME", help="Restore this dataset with its files; the service may be running."
             ),
-            click.option(
-                "--file", "file", metavar="ID", help="Bring back this file, or put it back where it is damaged."
-            ),
-            click.option("--user", metavar="NAME", help="Bring back this account, with its memberships."),
-            click.option("--circle", metavar="NAME", help="Bring back this circle, with its members."),
-            click.option(
-                "--collection", metavar="NAME", help="Bring back this collection, with its members and entries."
-            ),
-            click.option(
-                "--system", is_flag=True, help="Only put back settings, keys and certificate that are missing."
-            ),
+            click.option("--file", "file", metavar="ID", help="Restore this file, or replace it if it is damaged."),
+            click.option("--user", metavar="NAME", help="Restore this account with its memberships."),
+            click.option("--circle", metavar="NAME", help="Restore this circle with its members."),
+            click.option("--collection", metavar="NAME", help="Restore this collection with its members and entries."),
+            click.option("--system", is_flag=True, help="Only restore missing settings, keys and certificate."),
         )
     ):
         command = option(command)
@@ -60,9 +54,11 @@ def chosen(wanted: dict[str, Any], *, files: bool, system: bool, replace: bool) 
     given += [("system", "")] if system else []
     if len(given) + files > 1:
         names = ", ".join(f"--{kind}" for kind in (*wanted, "system", "files"))
-        raise click.UsageError(f"One thing at a time: {names} do not go together.")
+        raise click.UsageError(f"One item at a time: {names} cannot be combined.")
     if given and replace:
-        raise click.UsageError("--replace is for a whole restore; one thing is brought back beside what is there.")
+        raise click.UsageError(
+            "--replace is for a complete restore; a single item is restored alongside existing data."
+        )
     return given[0] if given else None
 
 
@@ -97,14 +93,14 @@ def restore_one(
     "kinds",
     multiple=True,
     type=click.Choice(tuple(_COLUMNS)),
-    help="Only these; may be given more than once.",
+    help="Only these; repeatable.",
 )
 @json_option
 @pass_state
 def contents(
     state: CliState, name: str | None, place: Path | None, key: Path | None, kinds: tuple[str, ...], as_json: bool
 ) -> None:
-    """List what the newest backup, or the one called NAME, holds: datasets, files, users, circles, collections."""
+    """List the contents of the newest backup, or of the one called NAME: datasets, files, users, circles, collections."""
     where = place_of(place or backups.folder(state.settings), key_text(key), name)
     with as_caller():
         data = bring_back.contents(state.site, OPERATOR, where)
@@ -119,12 +115,12 @@ def place_of(
 
 
 def _put_back(data: dict[str, list[str]]) -> str:
-    return "\n".join(f"Put back: {name}" for name in data["put_back"]) or "Nothing was missing."
+    return "\n".join(f"Restored: {name}" for name in data["put_back"]) or "Nothing was missing."
 
 
 def _brought(data: dict[str, Any]) -> str:
     files = f" with {data['files']} files ({size(data['bytes'])})" if data["files"] else ""
-    return f"The {data['kind']} {data['name']} is back{files}, from the backup {data['backup']}."
+    return f"Restored {data['kind']} {data['name']}{files} from the backup {data['backup']}."
 
 
 def _contents(data: dict[str, Any]) -> str:

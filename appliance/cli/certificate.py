@@ -33,7 +33,7 @@ from appliance.tls import chain as certificate_chain
 from appliance.tls import names as certificate_names
 
 _PATH = FilePath()
-_names_option = click.option("--name", "names", multiple=True, help="Another host name or IP address; may be repeated.")
+_names_option = click.option("--name", "names", multiple=True, help="Another host name or IP address; repeatable.")
 _key_type_option = click.option(
     "--key-type", type=click.Choice(certificate.KEY_TYPES), default="p256", show_default=True, help="Kind of the key."
 )
@@ -64,7 +64,7 @@ def show(state: CliState, as_json: bool) -> int:
 @yes_option
 @pass_state
 def create(state: CliState, names: tuple[str, ...], key_type: str, days: int, try_out: bool, yes: bool) -> None:
-    """Make a self-signed certificate in place of the present one. Every access file has to be made anew then."""
+    """Create a self-signed certificate in place of the current one. All access files must then be created anew."""
     state.require_root()
     settings = state.settings
     wanted = certificate_names.names_for(
@@ -74,7 +74,7 @@ def create(state: CliState, names: tuple[str, ...], key_type: str, days: int, tr
         try_out=try_out or _is_try_out(settings),
     )
     if settings.certificate.exists():
-        confirm("Clients and access files trust the present certificate only. Replace it?", yes)
+        confirm("Clients and access files trust only the current certificate. Replace it?", yes)
     _put(state, certificate.create_self_signed(wanted, key_type=key_type, days=days), "certificate.create")
 
 
@@ -82,10 +82,10 @@ def create(state: CliState, names: tuple[str, ...], key_type: str, days: int, tr
 @_names_option
 @_key_type_option
 @click.option("--out", type=_PATH, help="Write the request to this file instead of stdout.")
-@click.option("--renew", is_flag=True, help="Make a new key; a request sent before gets useless.")
+@click.option("--renew", is_flag=True, help="Create a new key; a request sent earlier becomes useless.")
 @pass_state
 def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | None, renew: bool) -> None:
-    """Make a signing request (CSR) for the hospital's authority. The present certificate stays in use meanwhile."""
+    """Create a signing request (CSR) for the hospital's authority. The current certificate stays in use in the meantime."""
     state.require_root()
     settings = state.settings
     csr, key = _request_files(settings)
@@ -96,7 +96,7 @@ def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | 
         write_private(csr, pair.chain, 0o644)
         _note_audit(state, "certificate.request")
     elif names:
-        raise invalid(message="There is a request already. --renew makes one with other names.")
+        raise invalid(message="There is already a request. --renew creates one with other names.")
     text = csr.read_text(encoding="ascii")
     if out is None:
         click.echo(text, nl=False)
@@ -108,14 +108,14 @@ def request(state: CliState, names: tuple[str, ...], key_type: str, out: Path | 
 
 @group.command("install")
 @click.argument("files", nargs=-1, required=True, type=_PATH)
-@click.option("--key", type=_PATH, help="The private key.  [default: the one of the request, or the present one]")
+@click.option("--key", type=_PATH, help="The private key.  [default: that of the request, or the current one]")
 @click.option("--password-stdin", is_flag=True, help="Read the password of the key or .pfx file from stdin.")
 @json_option
 @pass_state
 def install(state: CliState, files: tuple[Path, ...], key: Path | None, password_stdin: bool, as_json: bool) -> None:
     """Serve the certificate in FILES (PEM, DER, .p7b or .pfx, one or several, mixed; with its chain, in any order) after checking it.
 
-    A running service takes it up within seconds; transfers go on.
+    A running service uses it within seconds; transfers in progress continue.
     """
     state.require_root()
     settings = state.settings
@@ -148,7 +148,7 @@ def export(state: CliState, out: Path | None) -> None:
 @json_option
 @pass_state
 def check(state: CliState, as_json: bool) -> int:
-    """Look at the certificate as the timer and the running service do: raises an alarm 30, 14, 7 and 1 days before its end.
+    """Check the certificate as the timer and the running service do: raises an alarm 30, 14, 7 and 1 days before it expires.
 
     Exit code 1 when something is wrong. The service mails alarms, within an hour.
     """
@@ -156,7 +156,7 @@ def check(state: CliState, as_json: bool) -> int:
     emit(
         {"problems": found, "new_alarm": new},
         as_json,
-        lambda _: "\n".join(found) or "The certificate is good.",
+        lambda _: "\n".join(found) or "The certificate is valid.",
     )
     return int(bool(found))
 
@@ -175,7 +175,7 @@ def _checked(
         except Problem as problem:
             if refusal is None or "belongs to the private key" in str(refusal):
                 refusal = problem
-    raise refusal or invalid(message="There is no private key for this certificate: give it with --key.")
+    raise refusal or invalid(message="There is no private key for this certificate: specify it with --key.")
 
 
 def _own_keys(settings: Settings) -> list[bytes]:

@@ -27,13 +27,13 @@ def command(state: CliState, out: Path) -> None:
         if out.suffix == ".zip":
             out.write_bytes(client_setup.as_zip(made, f"dcor-{state.settings.server.hostname}"))
         elif out.exists() and not out.is_dir():
-            raise invalid(message=f"{out} is no folder.")
+            raise invalid(message=f"{out} is not a folder.")
         else:
             out.mkdir(parents=True, exist_ok=True)
             for name, data in made.items():
                 (out / name).write_bytes(data)
             (out / "setup.sh").chmod(0o755)
-    note(f"Hand out {out}; README.txt in it says what users do.")
+    note(f"Hand out {out}; its README.txt tells users what to do.")
 
 
 def files(settings: Settings) -> dict[str, bytes]:

@@ -92,7 +92,7 @@ class CliState:
 pass_state = click.make_pass_decorator(CliState)
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 
 
 def prints(text: Callable[[Any], str]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
@@ -195,7 +195,7 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Problem(409, "Validation Error", message=f"{question} Say --yes to go on without being asked.")
+        raise Problem(409, "Validation Error", message=f"{question} Use --yes to continue without confirmation.")
     click.confirm(question, abort=True, err=True)
 
 
@@ -204,7 +204,7 @@ def read_password(from_stdin: bool, prompt: str = "Password") -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal to ask for a password on; use --password-stdin.")
+        raise click.UsageError("There is no terminal for entering a password; use --password-stdin.")
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True))
 
 

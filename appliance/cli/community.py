@@ -54,11 +54,11 @@ def _add_reading(group: click.Group, kind: str) -> None:
 
 
 def _add_changing(group: click.Group, kind: str) -> None:
-    @group.command("create", help=f"Make a {kind}.")
+    @group.command("create", help=f"Create a {kind}.")
     @click.argument("name")
     @click.option("--title", default="", help="Title shown to people.")
-    @click.option("--description", default="", help="Text in Markdown.")
-    @click.option("--admin", "admins", multiple=True, metavar="USER", help="Who looks after it; may be repeated.")
+    @click.option("--description", default="", help="Description in Markdown.")
+    @click.option("--admin", "admins", multiple=True, metavar="USER", help="User who administers it; repeatable.")
     @prints(lambda made: made["id"])
     def create(state: CliState, name: str, title: str, description: str, admins: tuple[str, ...]) -> dict[str, str]:
         """Make one; its id is printed."""
@@ -66,11 +66,11 @@ def _add_changing(group: click.Group, kind: str) -> None:
         data = {"name": name, "title": title, "description": description, "users": users}
         return {"id": actions.create(state.site, OPERATOR, kind, data), "name": name}
 
-    @group.command("member", help=f"Give a user a role in a {kind}, or take the user out.")
+    @group.command("member", help=f"Give a user a role in a {kind}, or remove the user.")
     @click.argument("ref")
     @click.argument("user")
     @click.option("--role", type=click.Choice(ROLES), default="member", show_default=True, help="What the user may do.")
-    @click.option("--remove", is_flag=True, help="Take the user out.")
+    @click.option("--remove", is_flag=True, help="Remove the user.")
     @pass_state
     def member(state: CliState, ref: str, user: str, role: str, remove: bool) -> None:
         """Give a user a role, or take it away."""
@@ -83,7 +83,7 @@ def _add_changing(group: click.Group, kind: str) -> None:
 
 
 def _add_purge(group: click.Group, kind: str) -> None:
-    @group.command("purge", help=f"Remove {kind}s for good, so that their names are free again.")
+    @group.command("purge", help=f"Remove {kind}s permanently, so that their names can be used again.")
     @click.argument("refs", nargs=-1, required=True)
     @removes
     @pass_state
@@ -92,7 +92,7 @@ def _add_purge(group: click.Group, kind: str) -> None:
         with state.db.read() as conn:
             rows = [lookup.community(conn, ref, kind) for ref in refs]
         note("\n".join(f"{row['name']} ({row['title']})" for row in rows))
-        left = "The datasets of a circle must be gone before; those of a collection stay."
+        left = "The datasets of a circle must be removed first; those of a collection stay."
         if agreed(f"Remove {len(rows)} {kind}s for good? {left}", dry_run=dry_run, yes=yes):
             for row in rows:
                 actions.delete(state.site, OPERATOR, kind, row["id"])
@@ -117,7 +117,7 @@ collection = _group("collection", "Collections of datasets.")
 @click.argument("size", metavar="SIZE|none|default")
 @pass_state
 def quota(state: CliState, ref: str, size: str) -> None:
-    """Say how much a circle may hold (5 TB, say): `none` for no limit, `default` for what depot.quota_circle says."""
+    """Set how much a circle may hold (such as 5 TB): `none` for no limit, `default` for the value of depot.quota_circle."""
     words = {"none": 0, "default": None}
     try:
         wanted = words[size] if size in words else number_of(size, "bytes")
@@ -133,19 +133,21 @@ def quota(state: CliState, ref: str, size: str) -> None:
 @click.argument("ref")
 @click.argument("dataset_refs", nargs=-1, required=True, metavar="DATASET...")
 @click.option(
-    "--user", help="In whose name; the collection's members see the dataset as long as this user may change it."
+    "--user",
+    help="User in whose name it is added; the collection's members see the dataset as long as this user may change it.",
 )
 @pass_state
 def add(state: CliState, ref: str, dataset_refs: tuple[str, ...], user: str | None) -> None:
-    """Put datasets into a collection, all or none.
+    """Add datasets to a collection, all or none.
 
-    With --user, only what this user may change (or what is public), and the collection's members see it as long as the user
-    has that right. Without, the entry is the operator's and stays.
+    With --user, only datasets that this user may change (or public ones) are added, and the
+    collection's members see them as long as the user has that right. Without it, the entry belongs to the operator
+    and stays.
     """
     with state.db.read() as conn:
         viewer = ingest.acting_as(conn, user)
     collecting.add(state.site, viewer, ref, dataset_refs)
-    note(f"{ref} holds {', '.join(dataset_refs)} now; its members see them.")
+    note(f"{ref} now contains {', '.join(dataset_refs)}; its members can see them.")
 
 
 @collection.command("remove")
@@ -153,7 +155,7 @@ def add(state: CliState, ref: str, dataset_refs: tuple[str, ...], user: str | No
 @click.argument("dataset_refs", nargs=-1, required=True, metavar="DATASET...")
 @pass_state
 def remove(state: CliState, ref: str, dataset_refs: tuple[str, ...]) -> None:
-    """Take datasets out of a collection; they themselves stay."""
+    """Remove datasets from a collection; the datasets themselves stay."""
     for dataset_ref in dataset_refs:
         collecting.remove(state.site, OPERATOR, ref, dataset_ref)
-    note(f"{', '.join(dataset_refs)} no longer in {ref}.")
+    note(f"Removed {', '.join(dataset_refs)} from {ref}.")

@@ -22,7 +22,7 @@ from appliance.model.problem import invalid
 @json_option
 @pass_state
 def command(state: CliState, source: Path, target: Path, cores: int | None, as_json: bool) -> None:
-    """Write the condensed file of a measurement, as the job does it.
+    """Write the condensed file of a measurement, as the job does.
 
     All scalar features, without images, masks and traces. Runs in the sandbox of the jobs; needs no data root.
     """

@@ -22,9 +22,9 @@ def group() -> None:
 @click.option(
     "--origin",
     is_flag=True,
-    help="Say for each setting whether it is a default, from the file or from the environment.",
+    help="Show for each setting whether it is the default, or comes from the file or the environment.",
 )
-@click.option("--changed", is_flag=True, help="Only what is not a default.")
+@click.option("--changed", is_flag=True, help="Only settings that differ from the default.")
 @json_option
 @pass_state
 def show(state: CliState, key: str | None, origin: bool, changed: bool, as_json: bool) -> None:
@@ -45,7 +45,7 @@ def show(state: CliState, key: str | None, origin: bool, changed: bool, as_json:
 @click.argument("value")
 @pass_state
 def set_(state: CliState, key: str, value: str) -> None:
-    """Write one setting into dcor.toml. It counts from the next start of the service."""
+    """Write one setting to dcor.toml. It takes effect when the service is next started."""
     written = remember(state, key, value)
     note(f"{key} = {written}. Restart the service: sudo systemctl restart dcor")
 

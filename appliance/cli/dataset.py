@@ -45,7 +45,7 @@ def group() -> None:
 @group.command("list")
 @click.option("--circle", "circle_ref", metavar="CIRCLE", help="Only datasets of this circle.")
 @click.option("--state", "wanted", type=click.Choice(STATES), help="Only in this state.")
-@click.option("--user", help="Only those that this user made.")
+@click.option("--user", help="Only those created by this user.")
 @prints(_listed)
 def list_(state: CliState, circle_ref: str | None, wanted: str | None, user: str | None) -> list[dict[str, Any]]:
     """List datasets, latest change first."""
@@ -73,7 +73,7 @@ def show(state: CliState, ref: str) -> dict[str, Any]:
 @click.argument("refs", nargs=-1, required=True)
 @pass_state
 def activate(state: CliState, refs: tuple[str, ...]) -> None:
-    """Make drafts final. They need at least one valid measurement; the step cannot be taken back."""
+    """Activate drafts. They need at least one valid measurement; this cannot be undone."""
     for ref in refs:
         datasets.update(state.site, OPERATOR, ref, {"state": "active"})
         note(f"{ref} is active.")
@@ -85,7 +85,7 @@ def activate(state: CliState, refs: tuple[str, ...]) -> None:
 @json_option
 @pass_state
 def move(state: CliState, ref: str, circle: str, as_json: bool) -> None:
-    """Hand a dataset over to another circle."""
+    """Move a dataset to another circle."""
     moved = datasets.move(state.site, OPERATOR, ref, circle)
     said = f"{ref} belongs to {circle}." if moved else f"Dataset already in {circle}."
     emit({"moved": moved}, as_json, lambda _: said)
@@ -104,7 +104,7 @@ def delete(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> 
 @click.argument("refs", nargs=-1, required=True)
 @pass_state
 def restore(state: CliState, refs: tuple[str, ...]) -> None:
-    """Make deleted drafts drafts again, all of them or none. What was active stays deleted."""
+    """Restore deleted drafts, all of them or none. Deleted active datasets stay deleted."""
     deletion.restore(state.site, OPERATOR, *refs)
     note(f"{len(refs)} restored")
 
@@ -114,7 +114,7 @@ def restore(state: CliState, refs: tuple[str, ...]) -> None:
 @removes
 @pass_state
 def purge(state: CliState, refs: tuple[str, ...], dry_run: bool, yes: bool) -> None:
-    """Remove datasets for good. Their files go to quarantine/, which is emptied by hand."""
+    """Remove datasets permanently. Their files go to quarantine/, which you empty yourself."""
     _remove(state, refs, dry_run, yes, purge=True)
 
 

@@ -21,7 +21,7 @@ def group() -> None:
 @json_option
 @pass_state
 def load(state: CliState, events: int, as_json: bool) -> None:
-    """Load synthetic measurements: 3 datasets in 2 circles and 1 collection, with a user `demo`. Repeating adds nothing."""
+    """Load synthetic measurements: 3 datasets in 2 circles and 1 collection, with a user `demo`. Repeating the command adds nothing."""
     from appliance.demo import catalogue
 
     made = catalogue.load(state.site, state.settings, events=events, told=note)

@@ -106,10 +106,10 @@ def settings_page() -> str:
     """The page about `dcor.toml`, from the declarations."""
     lines = [
         _MADE.format(page="settings") + "# Settings\n",
-        "A setting's value is the first of: a flag of the command, an environment variable, what an administrator changed on the "
+        "A setting takes the first of these values: a flag of the command, an environment variable, what an administrator changed on the "
         "page *Settings* (`page-settings.toml` in the data root), `dcor.toml` in the data root, the default. "
         "`dcor config show --origin` says which one holds. Unknown names are errors. Settings with “at once” can be changed on the "
-        "page without a restart; `dcor config set` ends what the page says about its setting.\n",
+        "page without a restart; `dcor config set` removes what the page says about its setting.\n",
     ]
     defaults = Settings()
     for group_name in settings_module.GROUPS:
@@ -132,8 +132,9 @@ def checks_page() -> str:
 
     lines = [
         _MADE.format(page="checks") + "# Checks of `dcor inspect`\n",
-        "Every finding says what was seen, what follows if it stays so, and what to do. `--assume-yes` repairs only what "
-        "cannot lose data: it makes folders, narrows modes and moves files to `quarantine/`; it never deletes.\n",
+        "Every finding says what was found, what it leads to, and what to do. `--assume-yes` only makes "
+        "repairs that cannot lose data: it creates folders, tightens permissions and moves files to "
+        "`quarantine/`; it never deletes.\n",
         "| check | looks at |",
         "|---|---|",
     ]
@@ -149,10 +150,10 @@ def api_page() -> str:
     lines = [
         _MADE.format(page="api") + "# API\n",
         "`https://HOST/api/3/action/NAME`, as on the public DCOR (CKAN's action API). Parameters come as a query string (where GET is "
-        "allowed), as JSON or as a form. The token stands in the header `Authorization` (or `X-CKAN-API-Key`), without any prefix. "
+        "allowed), as JSON or as a form. The token goes in the header `Authorization` (or `X-CKAN-API-Key`), without any prefix. "
         'Answers have the form `{"help": …, "success": true, "result": …}`; refusals `{"success": false, "error": {"__type": …, '
         '"message": …}}` with status 400, 403, 404 or 409.\n',
-        "The rule is what `security.policy` asks before the action runs; each action asks again about the object it works on.\n",
+        "The rule is what `security.policy` asks before the action runs; each action checks again for the object it works on.\n",
     ]
     for name in sorted(ACTIONS):
         lines += _action_lines(ACTIONS[name])

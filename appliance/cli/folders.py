@@ -95,12 +95,12 @@ def _why_not(top: Path, entry: os.DirEntry[str]) -> str:
     """Why a file or folder is left out whatever it holds; "" otherwise."""
     hidden = entry.name.startswith(".") and (entry.name.startswith("._") or not entry.name.endswith(TASK_SUFFIX))
     if hidden or entry.name.lower() in _HOUSEKEEPING:
-        return "left there by the file manager or another program, no data"
+        return "left there by the file manager or another program, not data"
     if entry.is_symlink():
         target = Path(entry.path).resolve()
         if top.resolve() not in target.parents:
-            return f"a link that leads out of the folder {top}; copy the file itself there"
-        return "" if target.is_file() else "a link, but not to a file; what it leads to is imported where it lies"
+            return f"a link that leads outside the folder {top}; copy the file itself there"
+        return "" if target.is_file() else "a link, but not to a file; its target is imported where it lies"
     if not entry.is_dir(follow_symlinks=False) and not entry.is_file(follow_symlinks=False):
         return "neither a file nor a folder"
     return ""
@@ -109,7 +109,7 @@ def _why_not(top: Path, entry: os.DirEntry[str]) -> str:
 def _from_folder(folder: Path, found: list[Path], left_out: list[LeftOut], fields: Mapping[str, Any]) -> Plan:
     dataset = {**fields, "title": _title(folder)}
     if not any(path.suffix.lower() == ".rtdc" for path in found):
-        lost = [LeftOut(path, "its folder holds no .rtdc file") for path in found]
+        lost = [LeftOut(path, "its folder contains no .rtdc file") for path in found]
         return Plan(folder, dataset, left_out=[*left_out, *lost])
     usable, lost = [], list[LeftOut]()
     for path in found:
@@ -191,11 +191,11 @@ def _from_task(top: Path, task: Path, defaults: Mapping[str, Any]) -> Plan:
             dataset["groups"] = [{"name": name} for name in job["collections"]]
         missing = [str(path) for path in paths if not path.is_file()]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _Unusable(f"{task} is no task file of DCOR-Aid: {error!r}") from error
+        raise _Unusable(f"{task} is not a task file of DCOR-Aid: {error!r}") from error
     if missing:
-        raise _Unusable(f"{task} names files that are not there: {', '.join(missing)}")
+        raise _Unusable(f"{task} names files that do not exist: {', '.join(missing)}")
     inside = top.resolve()
     for path in paths:
         if inside not in path.resolve().parents:
-            raise _Unusable(f"{path} leads out of the folder {top}. Copy the file there, or import its own folder.")
+            raise _Unusable(f"{path} leads outside the folder {top}. Copy the file there, or import its own folder.")
     return Plan(task.parent, dataset, files)

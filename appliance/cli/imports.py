@@ -19,14 +19,18 @@ from appliance.store import communities, inspection, resources
 
 @click.command("import")
 @click.argument("folder", type=FilePath(exists=True, file_okay=False))
-@click.option("--user", required=True, help="Who owns the datasets.")
-@click.option("--circle", help="Circle of datasets whose task file names none.")
-@click.option("--authors", help="Authors of datasets whose task file names none.")
+@click.option("--user", required=True, help="Owner of the datasets.")
+@click.option("--circle", help="Circle for datasets whose task file names none.")
+@click.option("--authors", help="Authors for datasets whose task file names none.")
 @click.option(
-    "--licence", "licence", default="CC0-1.0", show_default=True, help="Licence of datasets whose task file names none."
+    "--licence",
+    "licence",
+    default="CC0-1.0",
+    show_default=True,
+    help="Licence for datasets whose task file names none.",
 )
-@click.option("--public", is_flag=True, help="Make datasets public whose task file does not say.")
-@click.option("--activate", is_flag=True, help="Make them final; otherwise they stay drafts.")
+@click.option("--public", is_flag=True, help="Make datasets public if their task file does not say.")
+@click.option("--activate", is_flag=True, help="Activate the datasets; otherwise they stay drafts.")
 @dry_run_option
 @json_option
 @pass_state
@@ -42,12 +46,13 @@ def import_folder(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Import a folder tree of .rtdc files, a dataset for each folder.
+    """Import a folder tree of .rtdc files, one dataset per folder.
 
-    The title is the folder's name. A .dcoraid-task file in a folder is honoured (title, authors, circle, licence, supplementary
-    metadata). Repeating the command skips datasets of the same title in the same circle, and names those that an interrupted
-    one left incomplete. A folder that fails does not stop the others. At the end stands what was taken, what was left out
-    (links, files of other kinds, what file managers leave behind) and why. Exit code 1 when a folder failed.
+    The title is the folder's name. A .dcoraid-task file in a folder is honoured (title, authors, circle, licence,
+    supplementary metadata). Repeating the command skips datasets of the same title in the same circle, and names those
+    that an interrupted run left incomplete. A folder that fails does not stop the others. A summary at the end lists
+    what was imported, what was left out (links, files of other types, leftovers of file managers) and why. Exit code 1
+    if a folder failed.
     """
     defaults = {"owner_org": circle, "authors": authors or user, "license_id": licence, "private": not public}
     results: list[dict[str, Any]] = []
@@ -138,8 +143,8 @@ def import_figshare(state: CliState, limit: int, source: Path | None, as_json: b
 
     They become public datasets of the circle `figshare-import`. Repeating the command completes or skips them.
 
-    For a machine without internet, `--from DIR` expects DIR/figshare-ID-vVERSION/ with the article's `metadata.json` (figshare's
-    API answer for that version) and its files. Checksums are compared in both cases.
+    For a machine without internet, `--from DIR` expects DIR/figshare-ID-vVERSION/ with the article's `metadata.json`
+    (figshare's API answer for that version) and its files. Checksums are compared in both cases.
     """
     from appliance.cli import figshare
 

@@ -34,14 +34,12 @@ _PARTS = (
 
 @click.command("init")
 @click.option("--hostname", help="Name under which clients reach this server, e.g. dcor.hospital.example.")
-@click.option("--admin", metavar="NAME", help="Log-in name of the first admin.")
+@click.option("--admin", metavar="NAME", help="User name of the first administrator.")
 @click.option("--email", help="The admin's e-mail address.")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the admin's password from stdin; otherwise a one-time link is printed."
 )
-@click.option(
-    "--name", "names", multiple=True, help="Another host name or IP address for the certificate; may be repeated."
-)
+@click.option("--name", "names", multiple=True, help="Another host name or IP address for the certificate; repeatable.")
 @click.option(
     "--key-type",
     type=click.Choice(["p256", "rsa4096"]),
@@ -54,11 +52,11 @@ _PARTS = (
     "--http-port", type=click.IntRange(0, 65535), help="Port that redirects to HTTPS; 0 = none.  [default: 80]"
 )
 @click.option(
-    "--database-folder", metavar="DIR", help="Keep the database in this folder of a local disk, for a data root on NFS."
+    "--database-folder", metavar="DIR", help="Keep the database in this folder on a local disk, for a data root on NFS."
 )
 @click.option("--bind", help="Address to listen on.  [default: 0.0.0.0]")
 @click.option(
-    "--adopt", is_flag=True, help="Take a data root that is there as the one of this machine (noted in /etc/dcor)."
+    "--adopt", is_flag=True, help="Adopt an existing data root as the one of this machine (recorded in /etc/dcor)."
 )
 @click.option("--try-out", is_flag=True, help="For a try-out: accept localhost, put the port into the certificate.")
 @json_option
@@ -81,12 +79,13 @@ def command(
 ) -> None:
     """Create the data root: folders, settings, keys, certificate, database, first admin.
 
-    Whatever is there already stays as it is, so the command may be repeated after an interruption or an update. A database is made
-    only in a new data root: one that lost its own, or a mount point without its volume, is refused.
+    Whatever already exists stays as it is, so the command can be repeated after an interruption or
+    an update. A database is created only in a new data root: one that has lost its database, or a mount point
+    without its volume, is refused.
     """
     if adopt:
         if any(value is not None for value in (hostname, admin, email, port, http_port, bind)):
-            raise click.UsageError("--adopt changes nothing else; say it alone.")
+            raise click.UsageError("--adopt changes nothing else; use it on its own.")
         emit(_adopt(state), as_json, lambda data: f"{data['data']} is the data root of this machine ({data['noted']}).")
         return
     become_owner(state.data_root)  # what is made in a data root of the service's account belongs to it
@@ -152,7 +151,7 @@ def prepare(
             root_marker.begin(root, settings.server.hostname)
         done += [f"folder {path}" for path in data_root.create(root)]
     except OSError as error:
-        raise invalid(message=f"The data root {root} cannot be made: {error.strerror}.") from error
+        raise invalid(message=f"The data root {root} cannot be created: {error.strerror}.") from error
     if not file.exists():
         settings_module.write(file, flags)
         done.append(f"settings {file}")
@@ -225,7 +224,7 @@ def _require_agreement(settings: Settings, flags: dict[str, Any], file: Path) ->
 
 
 def _text(result: dict[str, Any]) -> str:
-    lines = [*result["done"]] or [f"{result['data']} was complete already."]
+    lines = [*result["done"]] or [f"{result['data']} was already complete."]
     if result.get("link"):
-        lines += ["", f"First log-in of {result['admin']} (good for 24 hours, once):", result["link"]]
+        lines += ["", f"First sign-in of {result['admin']} (valid once, for 24 hours):", result["link"]]
     return "\n".join(lines)

@@ -37,5 +37,5 @@ def require_text(arguments: Sequence[str]) -> None:
         except UnicodeEncodeError:
             shown = one.encode(errors="replace").decode()
             raise click.UsageError(
-                f"'{shown}' holds bytes that are no UTF-8 text. Type it again, or rename the file."
+                f"'{shown}' contains bytes that are not UTF-8 text. Type it again, or rename the file."
             ) from None

@@ -12,7 +12,7 @@ from appliance.cli.common import EXIT_OK, EXIT_REFUSED, CliState, emit, json_opt
     "--assume-yes", is_flag=True, help="Repair what can be repaired without losing data (nothing is ever deleted)."
 )
 @click.option("--deep", is_flag=True, help="Also read every stored file and compare its checksum.")
-@click.option("--check", "wanted", multiple=True, metavar="NAME", help="Only this check; may be given more than once.")
+@click.option("--check", "wanted", multiple=True, metavar="NAME", help="Only this check; repeatable.")
 @json_option
 @pass_state
 def command(state: CliState, assume_yes: bool, deep: bool, wanted: tuple[str, ...], as_json: bool) -> int:

@@ -27,7 +27,7 @@ _COLUMNS = {
 
 def _row(job: dict[str, Any]) -> dict[str, Any]:
     error = job["error"].splitlines()[0][:80] if job["error"] else ""
-    state = "postponed for room" if job["state"] == "queued" and job["stage"] == jobs.NO_ROOM else job["state"]
+    state = "waiting for space" if job["state"] == "queued" and job["stage"] == jobs.NO_ROOM else job["state"]
     return job | {
         "state": state,
         "created": job["created"][:19],
@@ -82,12 +82,12 @@ def show(state: CliState, job_id: str) -> dict[str, Any]:
 
 @group.command("retry")
 @click.argument("job_ids", nargs=-1)
-@click.option("--failed", is_flag=True, help="Every job that failed.")
+@click.option("--failed", is_flag=True, help="All failed jobs.")
 @prints(lambda data: f"{len(data['queued'])} jobs queued.")
 def retry(state: CliState, job_ids: tuple[str, ...], failed: bool) -> dict[str, list[str]]:
-    """Queue failed or cancelled jobs afresh, with what they need."""
+    """Queue failed or cancelled jobs again, together with the jobs they depend on."""
     if not job_ids and not failed:
-        raise click.UsageError("Name jobs, or say --failed.")
+        raise click.UsageError("Name jobs, or use --failed.")
     queued: list[str] = []
     with state.db.write() as tx:
         chosen = list(job_ids) + ([job["id"] for job in jobs.list_(tx, state="failed", limit=-1)] if failed else [])
@@ -103,7 +103,7 @@ def retry(state: CliState, job_ids: tuple[str, ...], failed: bool) -> dict[str, 
 @json_option
 @pass_state
 def cancel(state: CliState, job_ids: tuple[str, ...], as_json: bool) -> int:
-    """Cancel jobs that are not over; what depends on them fails."""
+    """Cancel unfinished jobs; jobs that depend on them fail."""
     with state.db.write() as tx:
         gone = [job_id for job_id in job_ids if jobs.cancel(tx, job_id)]
     emit({"cancelled": gone}, as_json, lambda _: f"{len(gone)} jobs cancelled.")
@@ -114,7 +114,7 @@ def cancel(state: CliState, job_ids: tuple[str, ...], as_json: bool) -> int:
 @json_option
 @pass_state
 def run(state: CliState, as_json: bool) -> int:
-    """Run everything that waits, in this process, until nothing is left. Only while the service does not run.
+    """Run all waiting jobs in this process until none is left. Only while the service is not running.
 
     Exit code 1 when a job failed.
     """
@@ -126,18 +126,18 @@ def run(state: CliState, as_json: bool) -> int:
 
 
 @group.command("run-missing")
-@click.option("--force", is_flag=True, help="Make everything anew, also what is there.")
-@click.option("--addresses", is_flag=True, help="Also condensed files in which another address of the server stands.")
+@click.option("--force", is_flag=True, help="Recreate everything, including what already exists.")
+@click.option("--addresses", is_flag=True, help="Also condensed files that contain another address of the server.")
 @click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
 @dry_run_option
 @prints(_shown_missing)
 def run_missing(
     state: CliState, force: bool, addresses: bool, dataset_ref: str | None, dry_run: bool
 ) -> dict[str, list[Any]]:
-    """Queue the jobs for whatever checksums, metadata, condensed files or previews are missing.
+    """Queue the jobs for missing checksums, metadata, condensed files and previews.
 
-    With --addresses also those that put the server's present address into condensed files, from which readers find the
-    way to the originals. The service does the same once a day.
+    With --addresses, also those that write the server's current address into condensed files,
+    where readers look up the location of the originals. The service does the same once a day.
     """
     from appliance.jobs import missing
 

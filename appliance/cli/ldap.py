@@ -28,15 +28,15 @@ from appliance.security import ldap, secrets
 
 @click.group("ldap")
 def group() -> None:
-    """Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink."""
+    """Directory accounts (LDAP, Active Directory): check, password, sync, link, unlink."""
 
 
 @group.command("check")
-@click.option("--user", "login", default="", metavar="NAME", help="Also what signing in as NAME would find.")
+@click.option("--user", "login", default="", metavar="NAME", help="Also show what signing in as NAME would find.")
 @json_option
 @pass_state
 def check(state: CliState, login: str, as_json: bool) -> int:
-    """Ask every server of the directory, and say what was found. Exit code 1 when something is not as it should be."""
+    """Query every server of the directory and report what was found. Exit code 1 if something is wrong."""
     found = directory_check.check(state.site, login)
     emit([asdict(one) for one in found], as_json, checked)
     return EXIT_OK if all(one.good for one in found) else EXIT_REFUSED
@@ -50,7 +50,7 @@ def password(state: CliState, password_stdin: bool) -> None:
     state.require_root()
     given = read_password(password_stdin, "Password of the account that searches")
     secrets.write_private(secrets.private_folder(state.settings.secrets) / ldap.PASSWORD, given.encode() + b"\n")
-    note("Kept. Try it: sudo dcor ldap check")
+    note("Saved. Test it: sudo dcor ldap check")
 
 
 @group.command("sync")
@@ -61,7 +61,7 @@ def sync(state: CliState) -> dict[str, Any]:
         raise invalid(message="No directory is set up: dcor config set ldap.servers ldaps://dc1.hospital.example")
     outcome = directory_sync.compare(state.db, state.settings)
     if outcome.away:
-        raise invalid(message=f"The directory cannot be asked: {outcome.away}")
+        raise invalid(message=f"The directory cannot be reached: {outcome.away}")
     return asdict(outcome)
 
 
@@ -70,9 +70,9 @@ def sync(state: CliState) -> dict[str, Any]:
 @click.option("--login", help="Name in the directory.  [default: NAME]")
 @pass_state
 def link(state: CliState, name: str, login: str | None) -> None:
-    """Give the account NAME to a person of the directory: its password is the directory's from now on."""
+    """Link the account NAME to a person in the directory; from then on it uses the directory's password."""
     dn = directory_links.link(state.site, OPERATOR, name, login or name)
-    note(f"{name} belongs to {dn} now. Datasets, roles and tokens stay.")
+    note(f"{name} now belongs to {dn}. Datasets, roles and tokens stay.")
 
 
 @group.command("unlink")
@@ -81,4 +81,4 @@ def link(state: CliState, name: str, login: str | None) -> None:
 def unlink(state: CliState, name: str) -> None:
     """Make the account NAME a local one, which needs a password: dcor user passwd NAME."""
     directory_links.unlink(state.site, OPERATOR, name)
-    note(f"{name} is a local account now. It needs a password: sudo dcor user passwd {name}")
+    note(f"{name} is now a local account. It needs a password: sudo dcor user passwd {name}")

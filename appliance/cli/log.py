@@ -21,7 +21,7 @@ def group() -> None:
 @click.argument("incident_id")
 @prints(lambda one: f"{one['id']}  {one['at'][:19]}  {one['place']}\n\n{one['trace']}")
 def show(state: CliState, incident_id: str) -> dict[str, Any]:
-    """Show what went wrong: moment, place and trace of an incident."""
+    """Show what went wrong: time, place and traceback of an incident."""
     with state.db.read() as conn:
         found = incidents.get(conn, incident_id)
     if found is None:

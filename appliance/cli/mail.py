@@ -23,7 +23,7 @@ from appliance.model.text_files import decoded
     type=FilePath(exists=True, dir_okay=False),
     help="File with the text.",
 )
-@click.option("--login", metavar="USER", help="First set the account at the mail server; its password is asked for.")
+@click.option("--login", metavar="USER", help="Set the account at the mail server first; its password is asked for.")
 @click.option("--password-stdin", is_flag=True, help="With --login: read the password from stdin.")
 @pass_state
 def command(
@@ -45,7 +45,11 @@ def command(
     to = recipient or settings.admin
     if not to:
         raise click.UsageError("Name a --recipient, or set mail.admin.")
-    text = decoded(read_file(body), body.name) if body else f"A test by the DCOR appliance {state.settings.site_url}.\n"
+    text = (
+        decoded(read_file(body), body.name)
+        if body
+        else f"A test message from the DCOR appliance {state.settings.site_url}.\n"
+    )
     note(f"Sending mail to {to} …")
     mailing.send(settings, to, subject, text, password=mailing.login_password(state.settings.secrets, settings))
     note("Done!")

@@ -27,14 +27,14 @@ from appliance.model.viewer import OPERATOR
 
 @click.group("oidc")
 def group() -> None:
-    """Signing in at an OpenID provider: check, secret, sync, link, unlink."""
+    """Sign-in through an OpenID provider: check, secret, sync, link, unlink."""
 
 
 @group.command("check")
 @json_option
 @pass_state
 def check(state: CliState, as_json: bool) -> int:
-    """Ask the provider, and say what was found and what has to be registered there. Exit code 1 when something is not as it should be."""
+    """Query the provider, and report what was found and what must be registered there. Exit code 1 if something is wrong."""
     found = list(provider_links.check(state.site))
     emit([asdict(one) for one in found], as_json, checked)
     return EXIT_OK if all(one.good for one in found) else EXIT_REFUSED
@@ -47,18 +47,18 @@ def secret(state: CliState, password_stdin: bool) -> None:
     """Set the secret of this server at the provider (oidc.client_id). It is kept in secrets/, readable by the service alone."""
     state.require_root()
     provider_links.set_secret(state.site, read_password(password_stdin, "Secret of this client"))
-    note("Kept. Try it: sudo dcor oidc check")
+    note("Saved. Test it: sudo dcor oidc check")
 
 
 @group.command("sync")
 @prints(compared)
 def sync(state: CliState) -> dict[str, Any]:
-    """Ask the provider now about everybody who is signed in, as the service does every few minutes."""
+    """Query the provider now about everyone who is signed in, as the service does every few minutes."""
     if not state.settings.oidc.issuer:
         raise invalid(message="No provider is set up: dcor config set oidc.issuer https://sso.hospital.example")
     outcome = provider_sync.compare(state.db, state.settings)
     if outcome.away:
-        raise invalid(message=f"The provider cannot be asked: {outcome.away}")
+        raise invalid(message=f"The provider cannot be reached: {outcome.away}")
     return asdict(outcome)
 
 
@@ -67,9 +67,9 @@ def sync(state: CliState) -> dict[str, Any]:
 @click.option("--subject", required=True, help="What the provider calls the person; the alarm names it.")
 @pass_state
 def link(state: CliState, name: str, subject: str) -> None:
-    """Give the account NAME to a person of the provider, who signs in there from now on."""
+    """Link the account NAME to a person at the provider, who signs in there from then on."""
     provider_links.link(state.site, OPERATOR, name, subject)
-    note(f"{name} signs in at the provider now. Datasets, roles and tokens stay.")
+    note(f"{name} now signs in through the provider. Datasets, roles and tokens stay.")
 
 
 @group.command("unlink")
@@ -78,4 +78,4 @@ def link(state: CliState, name: str, subject: str) -> None:
 def unlink(state: CliState, name: str) -> None:
     """Make the account NAME a local one, which needs a password: dcor user passwd NAME."""
     directory_links.unlink(state.site, OPERATOR, name)
-    note(f"{name} is a local account now. It needs a password: sudo dcor user passwd {name}")
+    note(f"{name} is now a local account. It needs a password: sudo dcor user passwd {name}")

@@ -25,14 +25,18 @@ def group() -> None:
 
 @group.command("drafts")
 @click.option(
-    "--older-than-days", type=click.IntRange(0, DAYS), default=21, show_default=True, help="Not modified for this long."
+    "--older-than-days",
+    type=click.IntRange(0, DAYS),
+    default=21,
+    show_default=True,
+    help="Only those not modified for this long.",
 )
 @dry_run_option
 @yes_option
 @json_option
 @pass_state
 def drafts(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete and purge drafts that nobody has touched for a while."""
+    """Delete and purge drafts that have not been changed for a while."""
     found = stale_drafts(state.db, older_than_days)
     with state.db.read() as conn:
         total = len(inspection.datasets(conn, state="draft"))
@@ -45,7 +49,7 @@ def drafts(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_j
     type=click.IntRange(0, 1_200),
     default=24,
     show_default=True,
-    help="Made before this many months of 31 days.",
+    help="Created more than this many months (of 31 days) ago.",
 )
 @dry_run_option
 @yes_option
@@ -83,13 +87,13 @@ def unused(state: CliState, modified_before_months: int, dry_run: bool, yes: boo
     type=click.IntRange(0, DAYS),
     default=5,
     show_default=True,
-    help="Without progress for this long.",
+    help="Only those without progress for this long.",
 )
 @dry_run_option
 @json_option
 @pass_state
 def stale(state: CliState, initiated_before_days: int, dry_run: bool, as_json: bool) -> None:
-    """Give up uploads that nobody will finish, and remove tokens that can never work again.
+    """Abandon stale uploads, and remove tokens that can never work again.
 
     Pieces of files are removed; complete files that were never added to a dataset go to the quarantine.
     """
@@ -104,7 +108,9 @@ def stale(state: CliState, initiated_before_days: int, dry_run: bool, as_json: b
 
 @group.command("playground")
 @click.option(
-    "--older-than-days", type=click.IntRange(1, DAYS), help="Made before this.  [default: jobs.playground_purge_days]"
+    "--older-than-days",
+    type=click.IntRange(1, DAYS),
+    help="Only those created before this.  [default: jobs.playground_purge_days]",
 )
 @dry_run_option
 @yes_option
@@ -114,7 +120,7 @@ def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes:
     """On a playground: purge every dataset that is older than the setting says. Elsewhere it refuses."""
     days = state.settings.jobs.playground_purge_days
     if not days:
-        raise click.UsageError("This is no playground (jobs.playground_purge_days is 0).")
+        raise click.UsageError("This is not a playground (jobs.playground_purge_days is 0).")
     before = _before(older_than_days or days)
     with state.db.read() as conn:
         found = [row for row in inspection.datasets(conn) if row["created"] < before]
@@ -123,7 +129,9 @@ def playground(state: CliState, older_than_days: int | None, dry_run: bool, yes:
 
 @group.command("trash")
 @click.option(
-    "--older-than-days", type=click.IntRange(1, DAYS), help="Deleted before this.  [default: jobs.trash_days]"
+    "--older-than-days",
+    type=click.IntRange(1, DAYS),
+    help="Only those deleted before this.  [default: jobs.trash_days]",
 )
 @dry_run_option
 @yes_option
@@ -133,7 +141,7 @@ def empty_trash(state: CliState, older_than_days: int | None, dry_run: bool, yes
     """Purge datasets that were deleted a while ago; their files go to quarantine/."""
     days = older_than_days or state.settings.jobs.trash_days
     if not days:
-        raise click.UsageError("The trash is not emptied by itself (jobs.trash_days is 0); say --older-than-days.")
+        raise click.UsageError("The trash is not emptied automatically (jobs.trash_days is 0); use --older-than-days.")
     found = trash.sweep(state.site, days, dry_run=True)
     for name in found:
         note(f"Found dataset {name}")
@@ -150,7 +158,7 @@ def empty_trash(state: CliState, older_than_days: int | None, dry_run: bool, yes
 @pass_state
 @click.pass_context
 def everything(ctx: click.Context, state: CliState, yes: bool, as_json: bool) -> None:
-    """What the daily timer does: old drafts and playground data where a setting says so; stale uploads and dead tokens always."""
+    """Do what the daily timer does: remove old drafts and playground data where a setting says so, and always stale uploads and expired tokens."""
     jobs = state.settings.jobs
     if jobs.prune_drafts_days:
         ctx.invoke(drafts, older_than_days=jobs.prune_drafts_days, yes=yes, as_json=as_json)

@@ -37,15 +37,19 @@ _KINDS = ("users", "circles", "collections", "datasets")
 @click.option(
     "--dataset", "datasets", multiple=True, metavar="NAME", help="Only this dataset (name or id); repeatable."
 )
-@click.option("--users", is_flag=True, help="Accounts, too, without passwords: each gets a one-time link.")
+@click.option("--users", is_flag=True, help="Also accounts, without passwords: each gets a one-time link.")
 @click.option("--since", metavar="DATE", help="Only what has changed since this day (2026-01-31) or moment (UTC).")
 @click.option("--cacert", type=FilePath(dir_okay=False), help="Certificates to trust besides the system's.")
 @click.option(
     "--files-from", "storage", multiple=True, metavar="HOST", help="Where the server keeps its files (S3); repeatable."
 )
-@click.option("--incomplete", is_flag=True, help="Take datasets also when some of their files cannot be had.")
+@click.option("--incomplete", is_flag=True, help="Mirror datasets even if some of their files cannot be fetched.")
 @click.option(
-    "--parallel", type=click.IntRange(1, 16), default=pull.PARALLEL, show_default=True, help="Datasets at once."
+    "--parallel",
+    type=click.IntRange(1, 16),
+    default=pull.PARALLEL,
+    show_default=True,
+    help="Number of datasets mirrored at once.",
 )
 @click.option("--links", type=FilePath(dir_okay=False), help="File for the one-time links of new accounts.")
 @dry_run_option
@@ -70,11 +74,11 @@ def command(
 ) -> int:
     """Mirror another DCOR: its accounts, circles, collections and datasets.
 
-    The server may be a DCOR (CKAN with its extensions) or another appliance. Ids, names, dates, licences, members and roles stay; an
-    administrator's token brings everything, another one what its owner sees. Files are compared with their SHA-256; jobs here
-    make condensed files and previews anew. A call that was interrupted, even by a power cut, is repeated: no file that had arrived
-    comes again. Later calls fetch what is new or has changed. What was deleted there is named, never deleted here. Exit code 1
-    when something was left out.
+    The server may be a DCOR (CKAN with its extensions) or another appliance. IDs, names, dates, licences, members and
+    roles are kept; an administrator's token fetches everything, any other token what its owner can see. Files are
+    compared with their SHA-256; jobs here create condensed files and previews anew. After an interruption, even a power
+    cut, repeat the command: files that have arrived are not fetched again. Later runs fetch what is new or has changed.
+    What was deleted there is reported, but never deleted here. Exit code 1 if something was left out.
     """
     wanted = _selection(circles, collections, datasets, users, since)
     server = address.parse(url)
@@ -88,7 +92,9 @@ def command(
         return 0
     with ExitStack() as stack:
         if not stack.enter_context(file_locks.held(state.settings.tmp / _LOCK)):
-            raise Problem(409, "Validation Error", message="Another `dcor pull` runs already; wait for its end.")
+            raise Problem(
+                409, "Validation Error", message="Another `dcor pull` is already running; wait for it to finish."
+            )
         told = stack.enter_context(_Links(links or Path(f"first-logins-{server.host}-{times.now()[:10]}.txt")))
         options = pull.Options(incomplete, parallel, told)
         report = pull.pull(
@@ -131,7 +137,7 @@ def _selection(
         try:
             moment = times.text(datetime.fromisoformat(since))
         except ValueError as error:
-            raise click.UsageError(f"'{since}' is no date; write it as 2026-01-31 or 2026-01-31T12:00.") from error
+            raise click.UsageError(f"'{since}' is not a date; write it as 2026-01-31 or 2026-01-31T12:00.") from error
     return Selection(circles, collections, datasets, users, moment)
 
 
@@ -182,11 +188,11 @@ def _report_text(data: dict[str, Any]) -> str:
         lines.append(f"  {kind}: {', '.join(parts)}, {data['unchanged'].get(kind, 0)} unchanged")
     lines.append(f"  files: {data['files']} ({size(data['fetched'])})")
     if data.get("links"):
-        lines += ["", f"One-time links of new accounts (good for {pull.LINK_HOURS // 24} days): {data['links']}"]
+        lines += ["", f"One-time links for new accounts (valid for {pull.LINK_HOURS // 24} days): {data['links']}"]
     if data["unverified"]:
         lines += [
             "",
-            "Without a checksum there to compare with:",
+            "No checksum there to compare with:",
             *(f"  {one}" for one in data["unverified"][:_MOST_TOLD]),
         ]
     return printed([*lines, *_rest(data)])
@@ -213,7 +219,7 @@ def _rest(data: dict[str, Any]) -> list[str]:
 
 def _shortened(lines: list[str]) -> list[str]:
     more = len(lines) - _MOST_TOLD
-    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"  … and {more} more; --json tells all"]
+    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"  … and {more} more; --json lists all"]
 
 
 def _counted(found: list[str]) -> str:

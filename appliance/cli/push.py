@@ -143,7 +143,9 @@ def _push_all(
     found: list[dict[str, Any]] = []
     with ExitStack() as stack:
         if not stack.enter_context(file_locks.held(state.settings.tmp / _LOCK)):
-            raise Problem(409, "Validation Error", message="Another `dcor push` runs already; wait for its end.")
+            raise Problem(
+                409, "Validation Error", message="Another `dcor push` is already running; wait for it to finish."
+            )
         for ref in datasets:
             progress = Progress(line if sys.stderr.isatty() else None)
             try:

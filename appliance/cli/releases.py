@@ -128,13 +128,13 @@ class Releases:
             _require_plain(bundle)
             unpack = ["tar", "-xf", str(bundle), "-C", folder, "--strip-components=1", "--no-same-owner"]
             if subprocess.run(unpack, check=False).returncode != 0:
-                raise invalid(message=f"{bundle} is no bundle of this program.")
+                raise invalid(message=f"{bundle} is not a bundle of this program.")
             version = _version(Path(folder))
             key = self.prefix / "release.pub"
             script = '. "$1/python.sh" && . "$1/offline.sh" && check_bundle "$2" "$3" && rm -f "$4/.complete" && rm -rf "$4" && python=$(find_python offline) && install_offline "$python" "$4" "$2"'
             target = self.prefix / version
             if version == self.current:
-                raise invalid(message=f"Release {version} is the one in use.")
+                raise invalid(message=f"Release {version} is already in use.")
             if not older:
                 require_newer(version, self.current)
             arguments = [str(share), folder, str(key) if key.exists() else "", str(target)]
@@ -234,7 +234,8 @@ def gate(
 def change(releases: Releases, version: str, settings: Settings, told: Callable[[str], None]) -> Step:
     """Go from the current release to `version`; on failure everything is as before. Raises Problem with the reason.
 
-    Each step is in the journal: what is killed in between is finished or undone by the next `dcor update`, `dcor rollback` or start.
+    Each step is in the journal: what is killed in between is finished or undone by the next `dcor update`, `dcor
+    rollback` or start.
     """
     source = releases.current
     told(_STOPPING)
@@ -249,7 +250,7 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
                 raise Problem(
                     409,
                     "Validation Error",
-                    message=f"Release {version} was not taken: {error}. Release {source} is in use as before.",
+                    message=f"Release {version} was rejected: {error}. Release {source} remains in use.",
                 ) from error
             entry = release_journal.ready(settings, entry)
         return _switch(releases, settings, entry)
@@ -338,8 +339,7 @@ def require_newer(version: str, current: str) -> None:
     """Raise Problem when `version` came before `current`."""
     if _order(version) < _order(current):
         raise invalid(
-            message=f"Release {version} is older than {current}, which is in use: holes mended since then would be open again. "
-            "--older takes it nevertheless; `dcor rollback` goes back to the release before the last update."
+            message=f"Release {version} is older than {current}, which is in use: security fixes made since then would be lost. --older installs it anyway; `dcor rollback` goes back to the release before the last update."
         )
 
 
@@ -358,7 +358,7 @@ def _require_plain(bundle: Path) -> None:
                         message=f"{bundle} holds {member.name!r}, which is neither a file nor a folder in it."
                     )
     except (tarfile.TarError, OSError) as error:
-        raise invalid(message=f"{bundle} is no bundle of this program.") from error
+        raise invalid(message=f"{bundle} is not a bundle of this program.") from error
 
 
 def _version(folder: Path) -> str:

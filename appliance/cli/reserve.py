@@ -16,15 +16,15 @@ from appliance.cli.stopped_service import restored_service
 
 @click.group("reserve")
 def group() -> None:
-    """A second machine in reserve: increments for it, and taking over."""
+    """A standby machine: increments for it, and taking over."""
 
 
 @group.command("update")
-@click.option("--due", is_flag=True, help="Only when the newest one is older than reserve.minutes; for the timer.")
+@click.option("--due", is_flag=True, help="Only if the newest one is older than reserve.minutes; for the timer.")
 @json_option
 @pass_state
 def update(state: CliState, due: bool, as_json: bool) -> int:
-    """Make an increment in reserve.folder: the database, and files that are new. Exit code 1 when files were missing or damaged."""
+    """Create an increment in reserve.folder: the database and new files. Exit code 1 if files were missing or damaged."""
     if due and (not state.settings.reserve.folder or not reserve.is_due(state.settings)):
         emit({"name": None}, as_json, lambda _: "")
         return 0
@@ -46,7 +46,7 @@ def update(state: CliState, due: bool, as_json: bool) -> int:
 @json_option
 @pass_state
 def status(state: CliState, as_json: bool) -> int:
-    """Say how old the newest increment is. Exit code 1 when it is older than three times reserve.minutes."""
+    """Show how old the newest increment is. Exit code 1 if it is older than three times reserve.minutes."""
     last = reserve.newest(state.settings)
     age = None if last is None else round((datetime.now(UTC) - last).total_seconds())
     data = {"folder": state.settings.reserve.folder, "minutes": state.settings.reserve.minutes, "age": age}
@@ -57,11 +57,11 @@ def status(state: CliState, as_json: bool) -> int:
 @group.command("take-over")
 @click.option("--from", "place", type=FILE_PATH, required=True, help="Folder of the increments.")
 @key_option
-@click.option("--old-is-off", is_flag=True, help="Do not ask whether the old server still answers.")
-@click.option("--address", help="Ask at this address, rather than at the old server's name.")
-@click.option("--replace", is_flag=True, help="Move the datasets that are here aside.")
+@click.option("--old-is-off", is_flag=True, help="Do not check whether the old server still answers.")
+@click.option("--address", help="Check at this address instead of the old server's name.")
+@click.option("--replace", is_flag=True, help="Move existing datasets aside.")
 @click.option("--signer", help="Public signing key of the old server; the key sheet names it.")
-@click.option("--any-signer", is_flag=True, help="Take increments whoever signed them.")
+@click.option("--any-signer", is_flag=True, help="Accept increments whoever signed them.")
 @yes_option
 @json_option
 @pass_state
@@ -79,8 +79,9 @@ def take_over(
 ) -> int:
     """Become the server whose increments lie in a folder: data, name, certificate, keys and settings of the newest one.
 
-    Refused while the old server answers at its name. A damaged increment is passed over. Interrupted, the same command goes on. Where systemd
-    runs the service, it is started at the end. Exit code 1 when single files could not be restored.
+    Refused while the old server answers at its name. A damaged increment is skipped. After an
+    interruption, the same command resumes. Where systemd runs the service, it is started at the end. Exit code 1
+    if single files could not be restored.
     """
     secret = key_text(key)
     confirm(f"Make {state.data_root} the server whose increments are in {place}?", yes)
@@ -102,7 +103,7 @@ def take_over(
     }
     emit(data, as_json, _taken)
     note(
-        f"Next: let the DNS name {done.restored.manifest.hostname} lead to this machine; keep the old one off; sudo dcor inspect"
+        f"Next: let the DNS name {done.restored.manifest.hostname} point to this machine; keep the old one switched off; sudo dcor inspect"
     )
     return int(bool(done.restored.problems))
 
@@ -120,4 +121,4 @@ def _status(data: dict[str, Any]) -> str:
 
 def _taken(data: dict[str, Any]) -> str:
     files = f"{data['files']} files, {size(data['bytes'])}"
-    return "\n".join([*data["problems"], f"This is {data['hostname']} now, as of {data['made']}: {files}."])
+    return "\n".join([*data["problems"], f"This machine is now {data['hostname']}, as of {data['made']}: {files}."])

@@ -28,9 +28,9 @@ from appliance.store import inspection, users
     show_default=True,
     help="With --zombie-users: inactive for this long.",
 )
-@click.option("--keep-user", "kept", multiple=True, metavar="NAME", help="Never remove this user; may be repeated.")
-@click.option("--search-index", is_flag=True, help="Make the search index anew.")
-@click.option("--cache", is_flag=True, help="Remove previews and other derived files; jobs make them again.")
+@click.option("--keep-user", "kept", multiple=True, metavar="NAME", help="Never remove this user; repeatable.")
+@click.option("--search-index", is_flag=True, help="Rebuild the search index.")
+@click.option("--cache", is_flag=True, help="Remove previews and other generated files; jobs recreate them.")
 @dry_run_option
 @yes_option
 @json_option
@@ -49,7 +49,7 @@ def command(
 ) -> None:
     """Empty chosen parts of the installation, after a copy of the database and a confirmation."""
     if not (datasets or zombie_users or search_index or cache):
-        raise click.UsageError("Say what to reset: --datasets, --zombie-users, --search-index, --cache.")
+        raise click.UsageError("Specify what to reset: --datasets, --zombie-users, --search-index, --cache.")
     with state.db.read() as conn:
         doomed = inspection.datasets(conn) if datasets else []
         spared = {lookup.user(conn, name)["name"] for name in kept}  # a misspelt one must not cost an account

@@ -30,7 +30,7 @@ def group() -> None:
 @click.option("--dataset", "dataset_ref", metavar="DATASET", help="Only the files of this dataset.")
 @prints(lambda rows: table(rows, _COLUMNS, empty="No files."))
 def list_(state: CliState, dataset_ref: str | None) -> list[dict[str, Any]]:
-    """List files, in the order of their arrival."""
+    """List files in the order in which they arrived."""
     with state.db.read() as conn:
         dataset_id = lookup.dataset(conn, OPERATOR, dataset_ref)[0]["id"] if dataset_ref else None
         return inspection.resources(conn, dataset_id=dataset_id)
@@ -40,7 +40,7 @@ def list_(state: CliState, dataset_ref: str | None) -> list[dict[str, Any]]:
 @click.argument("resource_id")
 @prints(_shown)
 def show(state: CliState, resource_id: str) -> dict[str, Any]:
-    """Show a file's metadata and where it and what jobs made of it lie on disk."""
+    """Show a file's metadata, and where it and its generated files are on disk."""
     with state.db.read() as conn:
         row, _facts = lookup.resource(conn, OPERATOR, resource_id)
         data: dict[str, Any] = json.loads(documents.resource(conn, row["id"]))
@@ -50,9 +50,9 @@ def show(state: CliState, resource_id: str) -> dict[str, Any]:
 @group.command("append")
 @click.argument("path", type=FilePath(exists=True, dir_okay=False))
 @click.argument("dataset")
-@click.option("--name", help="Name of the resource.  [default: the file's, with strange characters replaced]")
-@click.option("--description", default="", help="Text about the file.")
-@click.option("--user", help="Who is noted as having done so.")
+@click.option("--name", help="Name of the resource.  [default: the file's, with unsupported characters replaced]")
+@click.option("--description", default="", help="Description of the file.")
+@click.option("--user", help="User recorded as having done so.")
 @prints(lambda made: made["id"])
 def append(
     state: CliState, path: Path, dataset: str, name: str | None, description: str, user: str | None

@@ -30,13 +30,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "collection": ("community", "collection", "Collections of datasets."),
     "dataset": ("dataset", "group", "Datasets: list, show, move, activate, purge."),
     "resource": ("resource", "group", "Resources (the files of a dataset)."),
-    "import": ("imports", "import_folder", "Import a folder tree of .rtdc files, a dataset for each folder."),
+    "import": ("imports", "import_folder", "Import a folder tree of .rtdc files, one dataset per folder."),
     "import-figshare": ("imports", "import_figshare", "Mirror the reference datasets of DCOR's figshare collection."),
     "pull": ("pull", "command", "Mirror another DCOR: its accounts, circles, collections and datasets."),
     "push": ("push", "command", "Publish datasets on another DCOR or appliance."),
     "demo": ("demo", "group", "Demonstration data for trying things out."),
-    "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does it."),
-    "trash": ("trash", "group", "What was deleted and can be brought back: list, restore."),
+    "condense": ("condense", "command", "Write the condensed file of a measurement, as the job does."),
+    "trash": ("trash", "group", "Deleted items that can be restored: list, restore."),
     "jobs": ("jobs", "group", "Background jobs: list, retry, run."),
     "backup": ("backup", "group", "Encrypted backups: keys, create, verify, restore."),
     "encrypted-database-backup": (
@@ -44,11 +44,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "encrypted_database_backup",
         "Back up the database, as the manual names it: to a GnuPG key, or without one like `dcor backup create`.",
     ),
-    "reserve": ("reserve", "group", "A second machine in reserve: increments for it, and taking over."),
+    "reserve": ("reserve", "group", "A standby machine: increments for it, and taking over."),
     "certificate": ("certificate", "group", "The TLS certificate: show, create, request, install, export."),
     "client-setup": ("client_setup", "command", "Write scripts that make clients trust this server."),
     "config": ("config", "group", "The settings in force and where each comes from."),
-    "alarm": ("alarm", "group", "Alarms: what jobs and checks reported and nobody has settled."),
+    "alarm": ("alarm", "group", "Alarms: open reports of jobs and checks."),
     "audit": ("audit", "group", "The audit log: list, verify, export."),
     "log": ("log", "group", "Incidents behind the numbers shown on error pages."),
     "prune": ("prune", "group", "Remove old drafts, unused circles, stale uploads."),
@@ -64,13 +64,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ldap": (
         "ldap",
         "group",
-        "Accounts of the directory (LDAP, Active Directory): check, password, sync, link, unlink.",
+        "Directory accounts (LDAP, Active Directory): check, password, sync, link, unlink.",
     ),
-    "oidc": ("oidc", "group", "Signing in at an OpenID provider: check, secret, sync, link, unlink."),
-    "support-bundle": ("support", "command", "Collect what a supporter needs, secrets and names masked."),
+    "oidc": ("oidc", "group", "Sign-in through an OpenID provider: check, secret, sync, link, unlink."),
+    "support-bundle": ("support", "command", "Collect what support needs, with secrets and names masked."),
     "docs": ("docs", "group", "Write the reference pages (commands, settings, API) from the code."),
     "completion": ("completion", "command", "Print the completion script of a shell."),
-    "tray": ("tray", "command", "Show the status icon of a desktop."),
+    "tray": ("tray", "command", "Show a status icon on the desktop."),
 }
 
 
@@ -129,7 +129,7 @@ def hoist_data(args: Sequence[str]) -> list[str]:
     envvar="DCOR_DATA",
     default=Path("/data"),
     show_default=True,
-    help="The data root; everything that changes lies in it. Accepted in any position.  [env: DCOR_DATA]",
+    help="The data root, which holds everything that changes. Accepted in any position.  [env: DCOR_DATA]",
 )
 @click.version_option(__version__, prog_name="dcor")
 @click.pass_context

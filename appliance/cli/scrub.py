@@ -17,7 +17,7 @@ from appliance.cli.common import CliState, emit, json_option, pass_state, size
 def command(state: CliState, share: bool, as_json: bool) -> int:
     """Read every stored file and compare it with its checksum.
 
-    What does not hold raises an alarm; what a job made is made again. Nothing is deleted. Exit code 1 when a file is bad.
+    A mismatch raises an alarm; generated files are created again. Nothing is deleted. Exit code 1 if a file is damaged.
     """
     from appliance.jobs import scrub
 

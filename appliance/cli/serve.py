@@ -15,8 +15,8 @@ from appliance.cli.common import CliState, load_settings, pass_state
 def command(state: CliState, bind: str | None, port: int | None, http_port: int | None) -> None:
     """Run the service in the foreground until SIGTERM or Ctrl-C.
 
-    It refuses to start, with the reason, when the data root cannot be written, the certificate does not fit, or a
-    port is taken.
+    It refuses to start, and says why, if the data root is not writable, the certificate does not
+    match, or a port is in use.
     """
     from appliance.service import serve
 

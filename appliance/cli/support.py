@@ -37,7 +37,7 @@ _PERSONS = ("active", "pending", "disabled", "deleted")
 )
 @pass_state
 def command(state: CliState, out: Path | None) -> None:
-    """Collect what a supporter needs, secrets and names masked. Look into it before you send it."""
+    """Collect what support needs, with secrets and names masked. Look through it before you send it."""
     from appliance.health import report
     from appliance.health.base import Premises
     from appliance.health.overview import overview
@@ -68,7 +68,7 @@ def command(state: CliState, out: Path | None) -> None:
     }
     path = out or Path.cwd() / f"dcor-support-{time.strftime('%Y%m%d')}.tar.gz"
     write_private(path, _archive({name: _text(_masked(mask, content)) for name, content in files.items()}))
-    note(f"{path}: look into it, then send it.")
+    note(f"{path}: look through it before you send it.")
 
 
 def _shown(name: str, row: dict[str, Any]) -> Any:

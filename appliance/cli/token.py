@@ -41,7 +41,7 @@ class Span(click.ParamType[timedelta]):
             return value
         found = re.fullmatch(r"(\d{1,5})([hdw])", str(value))
         if found is None:
-            self.fail(f"'{value}' is no length of time; write 12h, 180d or 4w.", param, ctx)
+            self.fail(f"'{value}' is not a length of time; write 12h, 180d or 4w.", param, ctx)
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -53,7 +53,7 @@ def group() -> None:
 @group.command("create")
 @click.argument("user")
 @click.option("--name", default="command line", show_default=True, help="What it is for.")
-@click.option("--expires", type=Span(), help="Life, such as 180d; otherwise until revoked.")
+@click.option("--expires", type=Span(), help="Lifetime, such as 180d; otherwise until revoked.")
 @click.option(
     "--scope",
     type=click.Choice(["read", "write", "admin"]),
@@ -62,7 +62,7 @@ def group() -> None:
 @json_option
 @pass_state
 def create(state: CliState, user: str, name: str, expires: timedelta | None, scope: str | None, as_json: bool) -> None:
-    """Make a token and print it, this once, alone on stdout."""
+    """Create a token and print it once, as the only output on stdout."""
     token, token_id = accounts.create_token(state.site, OPERATOR, user, name, scope=scope, expires=expires)
     emit({"token": token, "id": token_id}, as_json, lambda _: token)
     note(f"Keep it like a password; it is not shown again. Revoke it with: dcor token revoke {token_id}")
@@ -81,6 +81,6 @@ def list_(state: CliState, user: str) -> list[dict[str, Any]]:
 @click.argument("token_ids", nargs=-1, required=True)
 @pass_state
 def revoke(state: CliState, token_ids: tuple[str, ...]) -> None:
-    """Make tokens worthless at once, by their ids, and with them those that were made with them."""
+    """Revoke tokens by their IDs, along with those created with them; this takes effect immediately."""
     further = sum(accounts.revoke_token(state.site, OPERATOR, token_id=token_id) for token_id in token_ids)
-    note(f"{len(token_ids)} tokens revoked{f', and {further} that were made with them' if further else ''}.")
+    note(f"{len(token_ids)} tokens revoked{f', and {further} that were created with them' if further else ''}.")

@@ -15,7 +15,7 @@ _COLUMNS = {"kind": "kind", "name": "name", "of": "of", "since": "since", "id": 
 
 @click.group("trash")
 def group() -> None:
-    """What was deleted and can be brought back: list, restore."""
+    """Deleted items that can be restored: list, restore."""
 
 
 @group.command("list")
@@ -30,7 +30,7 @@ def list_(state: CliState) -> list[dict[str, Any]]:
 @click.argument("ref")
 @pass_state
 def restore(state: CliState, kind: str, ref: str) -> None:
-    """Bring back one thing, by name or id, as it was. What is no longer in the trash: `dcor backup restore`."""
+    """Restore one item as it was, by name or ID. For items no longer in the trash: `dcor backup restore`."""
     for line in trash.restore(state.site, OPERATOR, kind, ref):
         note(line)
-    note(f"The {kind} {ref} is back.")
+    note(f"Restored {kind} {ref}.")

@@ -13,9 +13,10 @@ from appliance.model.problem import invalid
 @click.command("tray")
 @pass_state
 def command(state: CliState) -> None:
-    """Show the status icon of a desktop.
+    """Show a status icon on the desktop.
 
-    Its colour is the state; its menu has jobs, free space, last backup, and opens the web interface, backs up, starts and stops.
+    Its colour shows the state; its menu shows jobs, free space and the last backup, opens the web interface, creates a
+    backup, and starts and stops the service.
     """
     try:
         from appliance.tray import Tray

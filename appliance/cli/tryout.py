@@ -41,9 +41,9 @@ def start(root: Path, hostname: str, port: int, *, browser: bool) -> None:
     settings = _prepared(root, hostname, port)
     if not _free(port):
         if answers(settings):
-            note(f"It is running already: {settings.site_url}")
+            note(f"It is already running: {settings.site_url}")
             return
-        raise invalid(message=f"Port {port} is taken by another program. Choose another one with --port.")
+        raise invalid(message=f"Port {port} is in use by another program. Choose another one with --port.")
     known = _people_and_data(root, settings)
     note("[4/4] Starting the server …")
     threading.Thread(target=_announce, args=(settings, known, browser), daemon=True).start()
@@ -68,7 +68,7 @@ def _prepared(root: Path, hostname: str, port: int) -> Settings:
             settings.certificate.unlink(missing_ok=True)
             _notes(root).unlink(missing_ok=True)
     else:
-        note(f"[2/4] Making the data folder {root} …")
+        note(f"[2/4] Creating the data folder {root} …")
     return prepare(root, flags, [], try_out=True)
 
 
@@ -156,9 +156,9 @@ def welcome(settings: Settings, known: dict[str, Any]) -> str:
     """What to try next: at most twelve lines."""
     dcor = f"{Path(sys.executable).parent / 'dcor'} --data {settings.data}"
     lines = [
-        f"DCOR is running:  {settings.site_url}   (the browser warns once: the certificate is this machine's own)",
+        f"DCOR is running:  {settings.site_url}   (the browser warns once: the certificate is self-signed)",
         "",
-        f"  Log in as         {DEMO} / {known[DEMO]}       (administrator: {ADMIN} / {known[ADMIN]})",
+        f"  Sign in as        {DEMO} / {known[DEMO]}       (administrator: {ADMIN} / {known[ADMIN]})",
         "  Then look at      the three datasets, a measurement's preview, the jobs, “Connect”",
         f"  In DCOR-Aid       “Health Facility”, file {known['access_file']}",
         f"                    passphrase {known['passphrase']}",

@@ -44,7 +44,7 @@ _prefix = click.option(
     metavar="VERSION",
     help="An installed release to switch to.  [default: the bundle's, or the newest installed]",
 )
-@click.option("--older", is_flag=True, help="Take a release that is older than the one in use.")
+@click.option("--older", is_flag=True, help="Allow a release that is older than the one in use.")
 @click.option("--no-backup", is_flag=True, help="Skip the encrypted backup; the database is copied in any case.")
 @_prefix
 @yes_option
@@ -65,8 +65,8 @@ def command(
     """Install a newer release beside this one and switch when it is healthy.
 
     Backup, installation, copy of the database, migration, health gate, switch. When the gate fails, the release and the
-    data are as before within a minute. One that was interrupted is finished or undone by this command, by `dcor rollback`, and by the
-    start of the service. Two old releases stay. Needs root.
+    data are as before within a minute. An interrupted update is finished or undone by this command, by `dcor rollback`,
+    or by the next start of the service. Two old releases are kept. Needs root.
     """
     from appliance.cli.releases import Releases, change, require_newer, settle
 
@@ -90,7 +90,7 @@ def command(
         version = releases.install_bundle(bundle.absolute(), older=older)
     target = version or (releases.installed() or [source])[-1]
     if target == source:
-        emit({"current": source, "changed": False}, as_json, lambda _: f"Release {source} is in use already.")
+        emit({"current": source, "changed": False}, as_json, lambda _: f"Release {source} is already in use.")
         return
     if target not in releases.installed():
         raise invalid(message=f"Release {target} is not installed. Installed: {', '.join(releases.installed())}.")
@@ -125,8 +125,9 @@ def command(
 def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     """Go back to the release before the last update.
 
-    If the newer release changed the database's form, the copy made before the update is put back: what was entered since then
-    is lost (files stay in the depot), so the question says so. Needs root.
+    If the newer release changed the database schema, the copy made before the update is put back:
+    anything entered since then is lost (files stay in the depot), and the command says so before it asks. Needs
+    root.
     """
     from appliance.actions import release_journal, rollback_copies
     from appliance.cli.releases import Releases, go_back, settle
@@ -134,7 +135,7 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     releases = Releases(prefix)
     settings = state.settings
     if not releases.history() and release_journal.read(settings) is None:
-        raise invalid(message="There was no update that could be taken back.")
+        raise invalid(message="There is no update to undo.")
     releases.require_writable()
     state.require_root()
     before = releases.current
@@ -145,19 +146,18 @@ def rollback(state: CliState, prefix: Path, yes: bool, as_json: bool) -> None:
     copy = rollback_copies.find(settings, last.snapshot)
     if not copy.exists():
         raise invalid(
-            message=f"The copy of the database from before the update to {last.target} is gone ({copy}), so release {last.source} could not "
-            "be given the data in its form. Restore a backup that it made."
+            message=f"The copy of the database from before the update to {last.target} is gone ({copy}), so release {last.source} cannot use the data. Restore a backup that it made."
         )
     question = f"Go back from release {last.target} to {last.source}?"
     if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
-        question += " The database as it was before the update is put back; what was entered since then is lost."
+        question += " The database from before the update is put back; anything entered since then is lost."
     confirm(question, yes)
     go_back(releases, last, settings, note)
     emit({"current": last.source, "previous": last.target}, as_json, lambda _: f"Release {last.source} is in use.")
 
 
 def _settled(data: dict[str, Any]) -> str:
-    return f"Release {data['current']} is in use. Say the command again for another step."
+    return f"Release {data['current']} is in use. Repeat the command to go back one more."
 
 
 def _note_outside(state: CliState, releases: Releases) -> None:

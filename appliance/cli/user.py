@@ -41,8 +41,8 @@ _STATES = ("active", "pending", "disabled", "deleted")
 
 
 def _made(made: dict[str, str]) -> str:
-    link = f"\nFirst log-in (good for 24 hours, once):\n{made['link']}" if "link" in made else ""
-    return f"User {made['name']} made.{link}"
+    link = f"\nFirst sign-in (valid once, for 24 hours):\n{made['link']}" if "link" in made else ""
+    return f"User {made['name']} created.{link}"
 
 
 def _listed(rows: list[dict[str, Any]]) -> str:
@@ -78,7 +78,7 @@ def group() -> None:
 )
 @prints(_made)
 def add(state: CliState, name: str, email: str, fullname: str, sysadmin: bool, password_stdin: bool) -> dict[str, str]:
-    """Make an account. Without a password, its owner sets one by the link that is printed (24 hours, once)."""
+    """Create an account. Without a password, its owner sets one with the link that is printed (valid once, for 24 hours)."""
     password = read_password(True) if password_stdin else None
     data = {"name": name, "email": email, "fullname": fullname, "password": password}
     user_id = accounts.create(state.site, OPERATOR, data, sysadmin=sysadmin)
@@ -95,9 +95,7 @@ def add(state: CliState, name: str, email: str, fullname: str, sysadmin: bool, p
     multiple=True,
     help="Only these states.  [default: active, pending]",
 )
-@click.option(
-    "--zombies", is_flag=True, help="Only ordinary users without any dataset who were not active for --weeks."
-)
+@click.option("--zombies", is_flag=True, help="Only regular users without datasets who have been inactive for --weeks.")
 @click.option(
     "--weeks",
     type=click.IntRange(0, 5_000),
@@ -120,7 +118,7 @@ def list_(state: CliState, text: str, wanted: tuple[str, ...], zombies: bool, we
 @click.argument("name")
 @prints(_shown)
 def show(state: CliState, name: str) -> dict[str, Any]:
-    """Show one account with its circles and collections. Tokens are never shown; `dcor token create` makes one."""
+    """Show one account with its circles and collections. Tokens are never shown; `dcor token create` creates one."""
     with state.db.read() as conn:
         row = lookup.user(conn, name)
         circles, collections = communities.roles_of(conn, row["id"])
@@ -145,20 +143,20 @@ def set_(state: CliState, name: str, email: str | None, fullname: str | None, ab
     given = {"email": email, "fullname": fullname, "about": about}
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
-        raise click.UsageError("Say what to change: --email, --fullname, --about.")
+        raise click.UsageError("Specify what to change: --email, --fullname, --about.")
     accounts.update(state.site, OPERATOR, name, values)
 
 
 @group.command("passwd")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
-@click.option("--link", is_flag=True, help="Print a one-time link instead, by which the owner sets one.")
-@click.option("--revoke-tokens", is_flag=True, help="Make all API tokens of the account worthless, too.")
+@click.option("--link", is_flag=True, help="Print a one-time link instead, with which the owner sets one.")
+@click.option("--revoke-tokens", is_flag=True, help="Also revoke all API tokens of the account.")
 @pass_state
 def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_tokens: bool) -> None:
     """Set a password; every session of the account ends."""
     if link and revoke_tokens:
-        raise click.UsageError("With --link, its owner chooses whether the tokens end.")
+        raise click.UsageError("With --link, the owner chooses whether the tokens are revoked.")
     if link:
         click.echo(first_link(state, name))
         return
@@ -172,10 +170,10 @@ def passwd(state: CliState, name: str, password_stdin: bool, link: bool, revoke_
 @click.argument("name")
 @pass_state
 def totp_off(state: CliState, name: str) -> None:
-    """Let somebody sign in without a code who has lost the phone and the recovery codes; every session of the account ends."""
+    """Turn off two-step sign-in for someone who has lost the phone and the recovery codes; every session of the account ends."""
     second_factor_setup.turn_off_for(state.site, OPERATOR, name)
     note(
-        f"Signing in as {name} needs no code any more; a new app can be set up on the page of the account (where "
+        f"Signing in as {name} no longer requires a code; a new app can be set up on the account's page (where "
         f"administrators need two-step sign-in, with a setup code: sudo dcor user totp-setup {name})."
     )
 
@@ -184,7 +182,7 @@ def totp_off(state: CliState, name: str) -> None:
 @click.argument("name")
 @pass_state
 def totp_setup(state: CliState, name: str) -> None:
-    """Print a setup code (24 hours, once): with it and the password, an administrator sets up two-step sign-in where it is demanded."""
+    """Print a setup code (valid once, for 24 hours): with it and the password, an administrator sets up two-step sign-in where it is required."""
     click.echo(second_factor_setup.permit(state.site, OPERATOR, name))
 
 
@@ -203,7 +201,7 @@ def disable(state: CliState, name: str) -> None:
 def enable(state: CliState, name: str) -> None:
     """Unlock an account."""
     accounts.set_state(state.site, OPERATOR, name, "active")
-    note(f"{name} may log in again.")
+    note(f"{name} can sign in again.")
 
 
 @group.command("promote")
@@ -212,16 +210,16 @@ def enable(state: CliState, name: str) -> None:
 def promote(state: CliState, name: str) -> None:
     """Make somebody an administrator."""
     accounts.set_sysadmin(state.site, OPERATOR, name, True)
-    note(f"{name} is an administrator. A link for the password that was not used yet has ended.")
+    note(f"{name} is now an administrator. An unused password link no longer works.")
 
 
 @group.command("demote")
 @click.argument("name")
 @pass_state
 def demote(state: CliState, name: str) -> None:
-    """Make an administrator an ordinary user; the last one stays."""
+    """Make an administrator a regular user; the last one cannot be demoted."""
     accounts.set_sysadmin(state.site, OPERATOR, name, False)
-    note(f"{name} is an ordinary user.")
+    note(f"{name} is now a regular user.")
 
 
 @group.command("remove")

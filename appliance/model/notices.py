@@ -16,8 +16,8 @@ _LINES = {
         "shared": "A dataset was shared with you",
         "checked": "Your upload was checked and is complete",
         "failed": "Files of your upload could not be processed",
-        "changed": "A dataset that you follow has changed",
-        "request": "Somebody requests access to a dataset of your circle",
+        "changed": "A dataset you follow has changed",
+        "request": "Someone has requested access to a dataset of your circle",
     },
     "de": {
         "shared": "Ein Datensatz wurde mit Ihnen geteilt",

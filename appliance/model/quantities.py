@@ -42,4 +42,4 @@ def number_of(text: str, unit: str) -> int:
 
 
 def _refuse(text: str) -> int:
-    raise ValueError(f"'{text}' is no number")
+    raise ValueError(f"'{text}' is not a number")

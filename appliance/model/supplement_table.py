@@ -47,7 +47,7 @@ def parsed(text: str) -> list[list[str]]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise _refused("This is not a table that can be read: a quotation mark is missing.") from error
+        raise _refused("This table cannot be read: a quotation mark is missing.") from error
     return [[_plain(cell) for cell in line] for line in lines if any(cell.strip() for cell in line)]
 
 
@@ -72,10 +72,10 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
     heading = heading[: len(lines[0])]
     if len(heading) > len(columns) + _MOST_LISTED:
         raise _refused(
-            f"The table has {len(heading)} columns, more than there are fields. Download the table to see them."
+            f"The table has {len(heading)} columns, more than there are fields. Download the table to see the fields."
         )
     if FILE not in heading:
-        raise _refused("The table needs a first line with headings and a column 'file' with the file names.")
+        raise _refused("The table needs a header line and a column 'file' with the file names.")
     unknown = [cell for cell, key in zip(lines[0], heading, strict=True) if not key]
     if unknown:
         raise _refused(f"These columns are unknown: {_listed(unknown)}. Download the table to see the headings.")

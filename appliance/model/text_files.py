@@ -20,4 +20,6 @@ def decoded(data: bytes, name: str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise invalid(message=f"{name} is no text file. Save it as text (UTF-8, or CSV as a spreadsheet writes it).")
+    raise invalid(
+        message=f"{name} is not a text file. Save it as text (UTF-8, or CSV as written by a spreadsheet program)."
+    )

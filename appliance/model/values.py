@@ -77,8 +77,8 @@ def nfc(text: str) -> str:
 def text_error(text: str) -> str:
     """What is wrong with a text of a description; "" when nothing is."""
     if "\0" in text:
-        return "The text holds a NUL character; send it without"
-    return "The text consists of blanks only; leave it empty or write something" if text and not text.strip() else ""
+        return "The text contains a NUL character; remove it"
+    return "The text consists only of spaces; leave it empty or enter something" if text and not text.strip() else ""
 
 
 def composed(value: Any) -> Any:
@@ -96,10 +96,10 @@ def composed(value: Any) -> Any:
 def as_natural(value: Any) -> int:
     """A whole number from 0 to `LARGEST`. Raises ValueError."""
     if isinstance(value, bool):
-        raise ValueError("a truth value is no number")
+        raise ValueError("a truth value is not a number")
     number = int(value)
     if not 0 <= number <= LARGEST or (isinstance(value, float) and value != number):
-        raise ValueError(f"'{value}' is no natural number")
+        raise ValueError(f"'{value}' is not a natural number")
     return number
 
 

@@ -43,9 +43,9 @@ def parse(text: str) -> Address:
     whole = text.strip() if "://" in text else f"https://{text.strip()}"
     address = _split(whole)
     if address is None:
-        raise invalid(message=f"'{text}' is no address of a server; https://dcor.example.org is one.")
+        raise invalid(message=f"'{text}' is not the address of a server, such as https://dcor.example.org.")
     if address.scheme == "http" and not is_loopback(address.host):
-        raise invalid(message=f"{address.url} is not encrypted, so no token is sent there; use https.")
+        raise invalid(message=f"{address.url} is not encrypted, so no token is sent to it; use https.")
     return address
 
 
@@ -71,11 +71,11 @@ def _permitted(asked: Address, url: str, storage: frozenset[str], *, does: str, 
     """(server, path with query) of an address that `asked` named. Raises Problem 502 for a place that was not allowed."""
     place = _split(url)
     if place is None:
-        raise refused(f"{asked.name} {does} something that is no address.")
+        raise refused(f"{asked.name} {does} something that is not an address.")
     if place.origin != asked.origin and place.name not in storage:
         raise refused(f"{asked.name} {does} {place.name}. If that is its storage, {allow} {place.name}")
     if place.scheme == "http" and not (asked.scheme == "http" and is_loopback(place.host)):
-        raise refused(f"{asked.name} {does} {place.name} without encryption, which is not done.")
+        raise refused(f"{asked.name} {does} {place.name} without encryption, which is refused.")
     parts = urlsplit(url)
     return place, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

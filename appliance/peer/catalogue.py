@@ -124,7 +124,7 @@ def _searched(client: Client, wanted: Selection) -> Iterator[Any]:
             result = client.call("package_search", **query, rows=rows, start=start)
         except TooLarge:
             if rows == 1:
-                raise refused(f"{client.address.name} describes one dataset in more bytes than are taken.") from None
+                raise refused(f"{client.address.name} describes one dataset in more bytes than are accepted.") from None
             rows = max(1, rows // 4)
             continue
         except Refusal as refusal:

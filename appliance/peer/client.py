@@ -95,7 +95,7 @@ class Client:
         waits: Sequence[float] | None = None,
     ) -> None:
         if token and not (token.isascii() and token.isprintable() and " " not in token):
-            raise invalid(message="What was given as a token is none.")
+            raise invalid(message="What was passed as a token is not one.")
         self.address = address
         self.waits = tuple(WAITS if waits is None else waits)
         self._token = token
@@ -133,7 +133,7 @@ class Client:
         if answer.status in _REDIRECTS:
             self._drop(self.address)
             raise refused(
-                f"{self.address.name} redirects calls of its API; give the address to which a browser is led in the end."
+                f"{self.address.name} redirects calls of its API; use the address at which a browser ends up."
             )
         try:
             text = _whole(answer, most)
@@ -151,7 +151,7 @@ class Client:
         try:
             data = decoded(text)
         except ValueError as error:
-            raise refused(f"{self.address.name} answers {action} with something that is no JSON.") from error
+            raise refused(f"{self.address.name} answers {action} with something that is not JSON.") from error
         if status >= 400:
             raise Refusal(status, _message(data))
         if not isinstance(data, Mapping) or data.get("success") is not True or "result" not in data:
@@ -272,8 +272,7 @@ class Client:
     def _failure(self, server: Address, error: Exception) -> Exception:
         if isinstance(error, ssl.SSLCertVerificationError):
             return refused(
-                f"The certificate of {server.name} is not trusted ({error.verify_message}). Where it is its own or a "
-                "private authority's, name the file: --cacert FILE"
+                f"The certificate of {server.name} is not trusted ({error.verify_message}). If it is self-signed or from a private authority, name the file: --cacert FILE"
             )
         return Passing(_reason(error))
 
@@ -304,7 +303,7 @@ def _tls(cacert: Path | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(cafile=os.fspath(cacert))
         except (OSError, ssl.SSLError) as error:
-            raise invalid(message=f"{cacert} holds no certificate in PEM form that can be read.") from error
+            raise invalid(message=f"{cacert} contains no readable certificate in PEM format.") from error
     return context
 
 

@@ -59,7 +59,7 @@ def write_dataset(
             audit.add(tx, viewer, action, "dataset", dataset.id, source=source, files=len(received))
             mirroring.finish_dataset(tx, dataset.id, dataset.modified)
     if name != dataset.name:
-        notes.append(f"The dataset {dataset.name} is called {name} here: its name was taken.")
+        notes.append(f"The dataset {dataset.name} is called {name} here because its name was taken.")
     return name, notes
 
 

@@ -207,12 +207,12 @@ def _file(data: Any) -> PeerFile:
     if not isinstance(name, str) or not name.isprintable() or "/" in name or not name.strip(". ") or len(name) > 255:
         _unfit(f"the name of a file cannot be used: '{printable(name, 80)}'")
     if not _is_stored(found):
-        _unfit(f"{printable(name, 80)} is a link and no file")
+        _unfit(f"{printable(name, 80)} is a link, not a file")
     size, sha256, etag = found.get("size"), found.get("sha256"), found.get("etag")
     if isinstance(size, str) and size.isascii() and size.isdigit():
         size = int(size[:20])
     if size is not None and not (isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= _LARGEST):
-        _unfit(f"the size of {printable(name, 80)} is no number of bytes")
+        _unfit(f"the size of {printable(name, 80)} is not a number of bytes")
     label = media.kind(name)[1]
     measurement = names.is_measurement(name) and found.get("format") == "RT-FDC"
     return PeerFile(
@@ -288,7 +288,7 @@ def _object(data: Any, what: str) -> Mapping[str, Any]:
 def _list(found: Mapping[str, Any], key: str, most: int) -> Sequence[Any]:
     value = found.get(key) or []
     if not isinstance(value, list):
-        _unfit(f"'{key}' is no list")
+        _unfit(f"'{key}' is not a list")
     if len(value) > most:
         _unfit(f"'{key}' has {len(value)} entries; at most {most} are taken")
     return value
@@ -312,7 +312,7 @@ def _text(found: Mapping[str, Any], key: str, longest: int) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > longest:
-        _unfit(f"'{key}' is no text of at most {longest} characters")
+        _unfit(f"'{key}' is not text of at most {longest} characters")
     try:
         text = nfc(value)
     except Problem as problem:

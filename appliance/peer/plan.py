@@ -151,7 +151,7 @@ def _plan_dataset(
 ) -> None:
     origin, row = origins.get(conn, "dataset", dataset.id), datasets.find(conn, dataset.id)
     if row is not None and row["id"] != dataset.id:
-        raise Unfit(f"the dataset {row['name']} here is called like its id")
+        raise Unfit(f"the dataset {row['name']} here has its ID as name")
     if row is not None and (origin is None or origin["source"] != source):
         raise Unfit("a dataset with this id is here already, and did not come from there")
     if row is not None and row["state"] == "deleted":
@@ -183,5 +183,5 @@ def require_own_files(conn: sqlite3.Connection, dataset_id: str, dataset: PeerDa
         elif row["dataset_id"] != dataset_id:
             raise Unfit(f"the id of its file {file.name} belongs to a file of another dataset here")
         elif file.sha256 is not None and row["sha256"] not in (None, file.sha256):
-            raise Unfit(f"its file {file.name} has another content there now than it had")
+            raise Unfit(f"its file {file.name} now has different content there")
     return new

@@ -173,7 +173,7 @@ class _Pull:
             audit.add(tx, self._viewer, f"{one.kind}.pull", one.kind, one.id, source=self._source)
         (self._report.updated if changed else self._report.taken)[f"{one.kind}s"].append(name)
         if name != one.name:
-            self._report.notes.append(f"The {one.kind} {one.name} is called {name} here: its name was taken.")
+            self._report.notes.append(f"The {one.kind} {one.name} is called {name} here because its name was taken.")
         if strangers:
             self._report.notes.append(
                 f"{len(strangers)} members of the {one.kind} {name} have no account here that came from there ({_some(strangers)}); "

@@ -122,8 +122,8 @@ class _Push:
             if self._options.circle in (one.get("name"), one.get("id")) and names.is_id(one.get("id")):
                 return str(one["id"]), str(one.get("name"))
         raise invalid(
-            message=f"With this token no dataset can be made in the circle '{self._options.circle}' of {self._client.address.name}; "
-            "the token may have expired, or its owner is no editor there."
+            message=f"No dataset can be created with this token in the circle '{self._options.circle}' of {self._client.address.name}; "
+            "the token may have expired, or its owner is not an editor there."
         )
 
     def _begun(self, circle: str) -> Publication:
@@ -162,13 +162,13 @@ class _Push:
             except Passing as passing:
                 failure, there = str(passing), self._lost_draft(circle_name)
             except Refusal as refusal:
-                raise refused(f"{self._client.address.name} makes no dataset of it: {refusal}") from refusal
+                raise refused(f"{self._client.address.name} does not create a dataset from it: {refusal}") from refusal
             if there:
                 break
         if not there:
             raise refused(f"{self._client.address.name} does not answer package_create: {failure}.")
         if not isinstance(there, Mapping) or not names.is_id(there.get("id")):
-            raise refused(f"{self._client.address.name} does not make a dataset as a DCOR does.")
+            raise refused(f"{self._client.address.name} does not create a dataset as a DCOR does.")
         name = there.get("name")
         try:
             name = names.require_name(name)  # type: ignore[arg-type]  # it looks at the type
@@ -199,7 +199,7 @@ class _Push:
     def _require_usable(self, there: Mapping[str, Any]) -> None:
         if there.get("state") not in ("draft", "active"):
             raise invalid(
-                message=f"{self._found.name} was deleted at {self._target}. To make it there once more, say --anew."
+                message=f"{self._found.name} was deleted at {self._target}. To create it there again, use --anew."
             )
 
     # --- its files ----------------------------------------------------------------------------------------------------
@@ -243,7 +243,7 @@ class _Push:
         if active:
             return
         if reason := self._sender.describe(draft, sent, file.values):
-            self._report.notes.append(f"The supplements of {sent.name} were not taken there: {reason}")
+            self._report.notes.append(f"The supplements of {sent.name} were not accepted there: {reason}")
 
     def _keep(self, sent: SentFile) -> None:
         with self._site.db.write() as tx:

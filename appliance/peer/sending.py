@@ -121,7 +121,7 @@ class FileSender:
                     raise refused(f"{self._client.address.name} does not take {file.name}: {refusal}") from refusal
             if there is not None:
                 return there
-        raise refused(f"{self._client.address.name} does not take {file.name}: {failure or 'nobody knows why'}.")
+        raise refused(f"{self._client.address.name} does not take {file.name}: {failure or 'the reason is unknown'}.")
 
     def _attempt(self, draft: Draft, file: SentFile, path: Path, note: Note) -> str | None:
         given = self._addresses(draft, file) if file.size and not self._keep_ids else None
@@ -241,7 +241,7 @@ class _Pieces:
             while self._read < self._length:
                 count = file.readinto(buffer[: min(_BLOCK, self._length - self._read)])
                 if not count:
-                    raise Problem(409, "Validation Error", message="A file is shorter on the disk than it should be.")
+                    raise Problem(409, "Validation Error", message="A file on disk is shorter than it should be.")
                 self._read += count
                 self.md5.update(buffer[:count])
                 yield buffer[:count]
@@ -258,7 +258,7 @@ def shown(client: Client, dataset_id: str) -> Mapping[str, Any]:
         raise refused(f"{client.address.name} does not give the dataset {dataset_id}: {refusal}") from refusal
     resources = found.get("resources") if isinstance(found, Mapping) else None
     if not isinstance(resources, list) or found.get("id") != dataset_id:
-        raise refused(f"{client.address.name} answers with something that is no dataset: {printable(found, 60)}")
+        raise refused(f"{client.address.name} answers with something that is not a dataset: {printable(found, 60)}")
     if any(not isinstance(one, Mapping) for one in resources):
         raise refused(f"{client.address.name} answers with files that are none.")
     return dict(found)

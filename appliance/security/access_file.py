@@ -53,7 +53,7 @@ def read(data: bytes, passphrase: str) -> AccessFile:
     except (RuntimeError, zlib.error) as error:
         raise invalid(message="The passphrase is wrong.") from error
     except (zipfile.BadZipFile, KeyError, NotImplementedError, UnicodeDecodeError, EOFError) as error:
-        raise invalid(message="This is no access file, or it is damaged, or the passphrase is wrong.") from error
+        raise invalid(message="This is not an access file, it is damaged, or the passphrase is wrong.") from error
     return AccessFile(token, certificate)
 
 
@@ -68,9 +68,9 @@ def weaknesses(passphrase: str) -> list[str]:
     Whoever gets hold of the file can try passphrases at any speed, so the floor is higher than for passwords.
     """
     if len(passphrase) < SHORTEST_CHOSEN:
-        return [f"The passphrase must have at least {SHORTEST_CHOSEN} characters; better let one be generated."]
+        return [f"The passphrase must have at least {SHORTEST_CHOSEN} characters; preferably let one be generated."]
     if any(character in "\r\n\0" for character in passphrase):
-        return ["The passphrase must not hold line breaks."]
+        return ["The passphrase must not contain line breaks."]
     return passwords.weaknesses(passphrase)
 
 

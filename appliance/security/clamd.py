@@ -87,7 +87,7 @@ def ping(place: str) -> None:
     except OSError as error:
         raise ClamdError(f"ClamAV does not answer at {place}: {error.strerror or error}") from error
     if answer != "PONG":
-        raise ClamdError(f"what answers at {place} is no ClamAV")
+        raise ClamdError(f"the program that answers at {place} is not ClamAV")
 
 
 def _connected(place: str) -> socket.socket:

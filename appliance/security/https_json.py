@@ -74,10 +74,10 @@ class HttpsJson:
         except urllib.error.HTTPError as error:
             with error:
                 if 300 <= error.code < 400:
-                    raise ServerAway(f"{host} answers with a redirection, which is not followed.") from error
+                    raise ServerAway(f"{host} answers with a redirect, which is not followed.") from error
                 return Answer(error.code, _object(self._whole(error)))
         except (OSError, ValueError, urllib.error.URLError) as error:
-            raise Unreachable(f"{host} cannot be asked: {_reason(error)}") from error
+            raise Unreachable(f"{host} cannot be reached: {_reason(error)}") from error
         except http.client.HTTPException as error:
             raise ServerAway(f"{host} does not answer as a web server does.") from error
 

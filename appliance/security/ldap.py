@@ -61,7 +61,7 @@ def servers_of(text: str) -> list[Server]:
         match = _SERVER.fullmatch(url)
         if match is None or int(match[3] or 1) > 65535:
             raise invalid(
-                message=f"ldap.servers: '{url}' is no server of a directory, such as ldaps://dc1.hospital.example "
+                message=f"ldap.servers: '{url}' is not a directory server such as ldaps://dc1.hospital.example "
                 "(or ldap:// for StartTLS)."
             )
         tls = match[1].lower() == "ldaps"
@@ -76,7 +76,7 @@ class Directory:
         try:
             import ldap3
         except ImportError as error:
-            raise DirectoryAway("What asks directories is not installed: pip install dcor-appliance[ldap]") from error
+            raise DirectoryAway("Support for directories is not installed: pip install dcor-appliance[ldap]") from error
         self._ldap3 = ldap3
         self._settings = settings
         self._password = password
@@ -122,7 +122,7 @@ class Directory:
                 return self._bound(server, dn, password)
             except (self._ldap3.core.exceptions.LDAPException, OSError) as error:
                 reasons.append(f"{server.url}: {_reason(error)}")
-        raise DirectoryAway(f"No server of the directory can be used. {'; '.join(reasons)}")
+        raise DirectoryAway(f"No directory server can be used. {'; '.join(reasons)}")
 
     def _bound(self, server: Server, dn: str, password: str) -> ldap3.Connection:
         ldap3, timeout = self._ldap3, self._settings.timeout
@@ -162,7 +162,7 @@ class Session:
         found = self._people(f"({self._settings.login_attribute}={escaped(login)})", limit=2)
         if len(found) > 1:
             raise invalid(
-                message=f"Several people of the directory sign in as '{login}'; ldap.user_base or ldap.user_filter is too wide."
+                message=f"Several people in the directory sign in as '{login}'; ldap.user_base or ldap.user_filter is too wide."
             )
         return found[0] if found else None
 

@@ -138,8 +138,8 @@ class Provider:
         answer = self._http.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if answer.status != 200 or answer.data.get("issuer") != issuer:
             raise ServerAway(
-                f"{issuer} is no OpenID provider that calls itself so: status {answer.status}, issuer "
-                f"'{str(answer.data.get('issuer', ''))[:200]}'. oidc.issuer has to be exactly what the provider says."
+                f"{issuer} is not an OpenID provider with this issuer: status {answer.status}, issuer "
+                f"'{str(answer.data.get('issuer', ''))[:200]}'. oidc.issuer must be exactly what the provider states."
             )
         missing = [
             one for one in ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -190,7 +190,7 @@ class Provider:
             keep(renewed)
         claims = self._id_token(answer) if "id_token" in answer.data else {"sub": subject}
         if claims.get("sub") != subject:
-            raise Refused("The refreshed tokens are somebody else's.")
+            raise Refused("The refreshed tokens belong to someone else.")
         return Tokens(self._whole(answer, claims), renewed)
 
     def _asked_for_tokens(self, form: dict[str, str]) -> Answer:
@@ -214,11 +214,11 @@ class Provider:
         if url:
             told = self._http.get(url, bearer=answer.data["access_token"])
             if told.status in (401, 403):
-                raise Refused(f"The provider says nothing of this person ({told.status}).")
+                raise Refused(f"The provider gives no information on this person ({told.status}).")
             if told.status != 200 or not told.data:
                 raise ServerAway(f"The userinfo endpoint does not answer with JSON ({told.status}).")
             if told.data.get("sub") != claims["sub"]:
-                raise Refused("The userinfo endpoint speaks of somebody else.")
+                raise Refused("The userinfo endpoint describes someone else.")
             claims = told.data | claims
         return claims
 
@@ -231,7 +231,7 @@ class Provider:
         audience = claims.get("aud")
         several = isinstance(audience, list) and len(audience) > 1
         if (several or "azp" in claims) and claims.get("azp") != self.settings.client_id:
-            raise Refused("The ID token was made for another client (azp).")
+            raise Refused("The ID token was issued for another client (azp).")
         if not isinstance(claims.get("exp"), int | float) or claims["exp"] < time.time() - LEEWAY:
             raise Refused("The ID token has expired.")
         return claims
@@ -241,7 +241,7 @@ class Provider:
         claims = self._signed(token)
         events = claims.get("events")
         if not isinstance(events, dict) or LOGOUT_EVENT not in events or "nonce" in claims:
-            raise Refused("This is no logout token.")
+            raise Refused("This is not a logout token.")
         if claims["iat"] < time.time() - _OLDEST_LOGOUT or claims.get("exp", time.time()) < time.time() - LEEWAY:
             raise Refused("The logout token is too old.")
         if not isinstance(claims.get("jti"), str) or not (claims.get("sub") or claims.get("sid")):
@@ -268,13 +268,13 @@ class Provider:
                     ) from error
         audience, subject, issued = claims.get("aud"), claims.get("sub"), claims.get("iat")
         if claims.get("iss") != self.settings.issuer:
-            raise Refused("The token is of another issuer.")
+            raise Refused("The token is from another issuer.")
         if self.settings.client_id not in (audience if isinstance(audience, list) else [audience]):
-            raise Refused("The token was made for another client (aud).")
+            raise Refused("The token was issued for another client (aud).")
         if subject is not None and (not isinstance(subject, str) or not 0 < len(subject) <= 255):
             raise Refused("The token names nobody (sub).")
         if not isinstance(issued, int | float) or isinstance(issued, bool) or issued > time.time() + LEEWAY:
-            raise Refused("The token was issued in the future, or says not when.")
+            raise Refused("The token was issued in the future, or does not say when.")
         return claims
 
     def number_of_keys(self) -> int:
@@ -304,7 +304,7 @@ class Provider:
             with suppress(JoseError, ValueError, TypeError, KeyError, AttributeError):
                 keys += KeySet.import_key_set({"keys": [one]}).keys if _can_sign(one) else []
         if answer.status != 200 or not keys:
-            raise ServerAway(f"The provider shows no keys that can be read ({answer.status}).")
+            raise ServerAway(f"The provider publishes no keys that can be read ({answer.status}).")
         return KeySet(keys)
 
 

@@ -54,7 +54,7 @@ def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
     """The Problem that tells `viewer` why `rule` was not granted."""
     entry = _RULES.get(rule)
     if entry is not None and entry[1] and viewer.scope == "read" and not viewer.anonymous:
-        return not_authorized("This token may only read; create one with the scope 'write'.")
+        return not_authorized("This token is read-only; create one with the scope 'write'.")
     object_id = facts if isinstance(facts, str) else getattr(facts, "id", "")
     reason = _REASONS.get(rule, "").format(user=viewer.name, id=object_id)
     what = reason.removeprefix(f"User {viewer.name} not authorized to ")
@@ -266,7 +266,7 @@ _RULES: dict[str, tuple[_Check, bool]] = {
 
 #: What a refused caller reads; the texts are an interface (clients and scripts match parts of them).
 _REASONS = {
-    "site:read": "This server shows nothing without signing in.",
+    "site:read": "This server requires signing in.",
     "site:user": "This requires an authenticated user",
     "access:request": "This requires an authenticated user",
     "notification:change": "This requires an authenticated user",

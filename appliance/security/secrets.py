@@ -40,7 +40,7 @@ def load_or_create(path: Path) -> bytes:
     except ValueError:
         value = b""
     if len(value) != SIZE:
-        raise invalid(message=f"{path} is damaged. Restore it from a backup, or remove it to have a new one made.")
+        raise invalid(message=f"{path} is damaged. Restore it from a backup, or remove it to have a new one created.")
     return value
 
 

@@ -109,7 +109,9 @@ class Database:
             longest = -1 if who is None else WRITER_WAIT
             if not self._write_lock.acquire(who, longest, lambda: stack.enter_context(ways_given())):
                 raise Problem(
-                    503, "Busy", message="Many changes wait to be written; nothing was changed. Try again in a moment."
+                    503,
+                    "Busy",
+                    message="Many changes are waiting to be written; nothing was changed. Try again in a moment.",
                 )
             stack.callback(self._write_lock.release)
             if self._writer is None:
@@ -119,7 +121,7 @@ class Database:
                 raise Problem(
                     503,
                     "Busy",
-                    message="The database was moved or replaced while the service runs. Nothing was changed; tell the administrator.",
+                    message="The database was moved or replaced while the service was running. Nothing was changed; tell the administrator.",
                 )
             tx = self._writer
             tx.deadline = None if who is None else time.monotonic() + TRANSACTION
@@ -257,7 +259,7 @@ def _no_database(what: str) -> Problem:
     return Problem(
         409,
         "Validation Error",
-        message=f"{what}, and no new one is made: that would hide the loss. Put the right one back, or restore a backup.",
+        message=f"{what}, and no new one is created, as that would hide the loss. Put the right one back, or restore a backup.",
     )
 
 

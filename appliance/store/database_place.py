@@ -71,7 +71,7 @@ def settle(database: Path, folder: str) -> Path | None:
     target = Path(folder) / database.name
     if not target.parent.is_dir():
         raise invalid(
-            message=f"{folder}, where the database is to be, is not there: sudo install -d -m 700 -o dcor {folder}"
+            message=f"{folder}, the folder for the database, does not exist: sudo install -d -m 700 -o dcor {folder}"
         )
     require_local(target)
     _put_aside(target)

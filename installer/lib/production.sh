@@ -113,7 +113,7 @@ open_bundle() {
     if tar -tvf "$bundle" | grep -v '^[-d]' >&2; then
         fail "$bundle holds something that is neither a file nor a folder, and is not used."
     fi
-    tar -xf "$bundle" -C "$unpacked" --strip-components=1 --no-same-owner || fail "$bundle is no bundle of this program."
+    tar -xf "$bundle" -C "$unpacked" --strip-components=1 --no-same-owner || fail "$bundle is not a bundle of this program."
     cd "$unpacked" || exit 1
 }
 
@@ -243,7 +243,7 @@ finish() {
     say ""
     say "DCOR is installed."
     if [ -f "$prefix/.first-admin" ]; then
-        sed -n '/^First log-in/,$p' "$prefix/.first-admin"
+        sed -n '/^First sign-in/,$p' "$prefix/.first-admin"
         rm -f "$prefix/.first-admin"
         say "Next: set up encrypted backups with 'dcor backup keys', give a user an access file with 'dcor access create USER --out FILE'."
         say "Recommended: automatic security updates of the system (apt-get install unattended-upgrades apt-listchanges)."

@@ -146,7 +146,7 @@ def test_udp(db: Database) -> None:
 
 @pytest.mark.parametrize("text", ["siem", "http://siem", "tls://", "tcp://siem:99999", "tcp://a b", "udp://siem:x"])
 def test_what_is_no_server_is_told(text: str) -> None:
-    with pytest.raises(Problem, match="is no syslog server, such as"):
+    with pytest.raises(Problem, match="is not a syslog server such as"):
         audit_forwarding.target_of(text)
 
 

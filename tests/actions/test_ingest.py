@@ -67,7 +67,7 @@ def test_of_several_files_all_are_added_or_none(site: Site, dataset: str, tmp_pa
 
 def test_a_file_that_is_not_as_long_as_it_said_is_refused(site: Site, dataset: str) -> None:
     growing = Path("/proc/self/status")  # says that it is empty, and is not
-    with pytest.raises(Problem, match="changed while it was read"):
+    with pytest.raises(Problem, match="changed while it was being read"):
         ingest.add_files(site, OPERATOR, dataset, [ingest.File(growing, "status.txt")])
     assert list(site.depot.parts()) == []
 

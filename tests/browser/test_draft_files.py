@@ -101,7 +101,7 @@ def test_a_file_is_replaced_on_the_page_and_comes_back(house: House, open_page: 
     assert (new["id"] != first["id"], new["sp:cells:organism"]) == (True, "Mus musculus")
     assert new["size"] == whole.stat().st_size
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("The earlier file is back.").wait_for()
+    page.get_by_text("The earlier file was restored.").wait_for()
     back = ada.get("package_show", id=made).result["resources"][0]
     assert (back["id"], back["size"], back["sp:cells:organism"]) == (first["id"], 5000, "Mus musculus")
     page.get_by_role("button", name="Undo").click()

@@ -228,7 +228,7 @@ def test_everything_but_explorer_and_upload_works_without_scripts(house: House, 
     page.get_by_role("link", name="Share").click()
     page.get_by_label("User name").fill("eve")
     page.get_by_role("main").get_by_role("button", name="Share").click()
-    assert page.get_by_text("Shared. The person can see the dataset from now on.").is_visible()
+    assert page.get_by_text("Shared. The person can now see the dataset.").is_visible()
     page.locator("summary[aria-label='Appearance and language']").click()
     page.get_by_role("button", name="Deutsch").click()
     assert page.locator("html").get_attribute("lang") == "de"

@@ -136,7 +136,7 @@ def test_undo_redo_keyboard_and_shapes_without_area(cells: tuple[str, Path], ope
     assert names(page) == []
     page.keyboard.press("Control+Shift+z")
     assert names(page) == ["Gate 1"]
-    page.get_by_text("Add a range by numbers").click()
+    page.get_by_text("Add a range by values").click()
     page.locator("[data-gate-feature]").select_option("deform")
     page.locator("[data-gate-min]").fill("0.05")
     page.get_by_role("button", name="Add", exact=True).click()

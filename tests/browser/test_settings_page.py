@@ -20,7 +20,7 @@ def test_a_setting_is_changed_and_taken_back(house: House, open_page: Open) -> N
     page.goto("/contact")
     assert page.get_by_text("Room 12").is_visible()
     page.goto("/admin/settings")
-    page.get_by_role("button", name="As in the file web.contact").click()
+    page.get_by_role("button", name="Reset to file web.contact").click()
     page.goto("/contact")
     assert page.get_by_text("Room 12").count() == 0
 

@@ -120,8 +120,8 @@ def test_the_list_as_a_zip(people: Dcor, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "heading line"),
-        ("mail\nx\n", "heading line"),
+        ("", "header line"),
+        ("mail\nx\n", "header line"),
         ("name\n", "no user"),
         ("name\nada\nada\n", "Line 3: ada stands there twice"),
         ("name\nAda L\n", "Line 2"),

@@ -101,7 +101,7 @@ def test_import_reports_what_fails_and_goes_on(people: Dcor, tmp_path: Path) -> 
     (tmp_path / "study" / "beads" / "upload.dcoraid-task").write_text("{}")
     said = people("import", str(tmp_path / "study"), "--user", "ada", "--circle", "lab")
     assert said.code == 1
-    assert "is no task file" in said.out
+    assert "is not a task file" in said.out
     assert "draft    blood" in said.out
 
 

@@ -133,7 +133,7 @@ def test_client_setup_connects_a_user(appliance: Appliance, tmp_path: Path) -> N
     for _ in range(2):  # a second time changes nothing
         done = subprocess.run(["sh", folder / "setup.sh"], env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert "certificate is good" in done.stdout
+        assert "certificate is valid" in done.stdout
     profile = (home / ".profile").read_text()
     assert profile.startswith("# mine\n")
     assert profile.count("REQUESTS_CA_BUNDLE") == 1

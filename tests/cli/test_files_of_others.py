@@ -114,7 +114,7 @@ def test_a_list_that_is_no_text_is_refused_in_words(people: Dcor, tmp_path: Path
     path.write_bytes(b"PK\x03\x04" + bytes(100))
     said = people("access", "bulk", str(path), "--out", str(tmp_path / "out"), "--password-stdin", stdin="x\n")
     assert said.code == 1
-    assert "no text file" in said.err
+    assert "not a text file" in said.err
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_check_says_what_a_sign_in_would_find(clinic: Dcor, slapd: Slapd) -> Non
         f"anna is uid=anna,{PEOPLE}: Anna B., anna@hospital.example.",
         "Groups found with ldap.group_filter: choir, lab-editors.",
         "Of these the settings name: lab-editors.",
-        "They give: editor of lab.",
+        "They grant: editor of lab.",
         "anna may sign in; the account 'anna' is made then.",
     ):
         assert text in said.out
@@ -58,14 +58,14 @@ def test_check_names_each_thing_that_is_wrong(clinic: Dcor, slapd: Slapd) -> Non
     with unused_port() as port:
         wrong = {
             ("servers", f"ldaps://localhost:{port}"): "Connection refused",
-            ("servers", "http://localhost"): "is no server of a directory",
+            ("servers", "http://localhost"): "is not a directory server",
             ("authority", ""): "its certificate is not valid here",
             ("authority", "/nowhere/at-all.pem"): "No such file",
             ("bind_dn", "cn=somebody,dc=hospital,dc=example"): "refuses the account",
             ("user_base", "ou=nowhere,dc=hospital,dc=example"): "does not exist, or may not be read",
             ("circles", "lab-editors -> elsewhere:editor"): "dcor circle create elsewhere",
             ("circles", "lab-editors = lab"): "write GROUP -> CIRCLE:ROLE",
-            ("circles", ""): "nobody of the directory may sign in",
+            ("circles", ""): "no one from the directory may sign in",
             ("id_attribute", "objectGUID"): "has no attribute objectGUID",
         }
         for (key, value), text in wrong.items():

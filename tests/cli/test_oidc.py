@@ -37,9 +37,9 @@ def test_check_says_what_was_found_and_what_to_register(clinic: Dcor, stub: Stub
     said = clinic("oidc", "check")
     assert said.code == 0, said.out
     for text in (
-        f"{stub.url} answers, and calls itself so.",
+        f"{stub.url} answers, with this issuer.",
         "It shows 1 keys for signatures.",
-        f"A secret is kept for '{CLIENT}'.",
+        f"A secret is stored for '{CLIENT}'.",
         f"It accepts '{CLIENT}' with this secret.",
         "redirect URI https://",
         "/user/login/oidc/callback",
@@ -75,7 +75,7 @@ def test_check_names_each_thing_that_is_wrong(clinic: Dcor, stub: Stub) -> None:
     with unused_port() as port:
         wrong = {
             ("issuer", f"https://localhost:{port}"): "refused",
-            ("issuer", f"{stub.url}/other"): "oidc.issuer has to be exactly what the provider says",
+            ("issuer", f"{stub.url}/other"): "oidc.issuer must be exactly what the provider states",
             ("authority", ""): "ertificate",
             ("client_id", "somebody-else"): "No secret is kept for 'somebody-else'",
             ("client_id", ""): "dcor config set oidc.client_id",
@@ -93,7 +93,7 @@ def test_check_names_each_thing_that_is_wrong(clinic: Dcor, stub: Stub) -> None:
 
 
 def test_an_account_is_linked_and_unlinked(clinic: Dcor) -> None:
-    assert "signs in at the provider now" in clinic("oidc", "link", "ada", "--subject", "subject of ada").err
+    assert "now signs in through the provider" in clinic("oidc", "link", "ada", "--subject", "subject of ada").err
     refused = clinic("user", "passwd", "ada", "--password-stdin", stdin="correct horse battery\n")
     assert refused.code == 1
     assert "your institution" in refused.err

@@ -112,7 +112,7 @@ def test_every_file_but_the_list_and_its_signature_is_on_the_list(
 
 def test_what_is_no_tar_is_refused(releases: Releases, tmp_path: Path) -> None:
     (tmp_path / "x.tar").write_bytes(b"no tar")
-    with pytest.raises(Problem, match="no bundle"):
+    with pytest.raises(Problem, match="not a bundle"):
         releases.install_bundle(tmp_path / "x.tar")
 
 

@@ -50,7 +50,7 @@ def test_jobs_without_room_are_postponed_not_failed(loaded: Dcor, monkeypatch: p
     with monkeypatch.context() as patch:
         patch.setattr("appliance.store.depot.Depot.free", lambda _self: 1000)
         loaded("jobs", "run")
-        assert "postponed for room" in loaded("jobs", "list", "--kind", "metadata").out
+        assert "waiting for space" in loaded("jobs", "list", "--kind", "metadata").out
         assert "starts again by itself" in loaded("jobs", "list", "--kind", "metadata", "--json").json[0]["error"]
         assert "too little room" in loaded("inspect", "--json").out
     assert loaded("jobs", "run").code == 0

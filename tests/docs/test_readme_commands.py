@@ -57,8 +57,8 @@ def test_try_out_starts_says_what_to_do_stops_and_starts_again(copy: Path, envir
     again, seconds = run_until_announced(command, copy, environment)
     print(f"second start after {seconds:.0f} s")
     assert seconds < 60
-    assert [line for line in again.splitlines() if "Log in" in line] == [
-        line for line in first.splitlines() if "Log in" in line
+    assert [line for line in again.splitlines() if "Sign in" in line] == [
+        line for line in first.splitlines() if "Sign in" in line
     ]
     assert "Loading" not in again
 

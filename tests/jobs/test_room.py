@@ -77,7 +77,7 @@ def test_jobs_wait_for_room_and_go_on_by_themselves(
     job = jobs_of(appliance, resource_id)["metadata"]
     assert (job["state"], job["attempts"]) == ("queued", 0)
     shown = job_texts.job(job)
-    assert shown["text"] == "waiting for room on the data volume"
+    assert shown["text"] == "waiting for free space on the data volume"
     assert "starts again by itself" in shown["error"]
     assert open_alarms(appliance) == ["room"]
     assert list(appliance.depot.files(resource_id)) == ["original"]

@@ -70,7 +70,7 @@ def test_the_setting_moves_the_database_to_a_local_disk(place: Place) -> None:
     assert said.code == 0
     refused = place.dcor("init")
     assert refused.code == 1
-    assert f"{local}, where the database is to be, is not there" in refused.err
+    assert f"{local}, the folder for the database, does not exist" in refused.err
     local.mkdir(mode=0o700)
     place.done("init")
     assert (place.root / "dcor.sqlite").readlink() == local / "dcor.sqlite"

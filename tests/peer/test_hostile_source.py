@@ -151,7 +151,7 @@ def test_a_server_that_has_never_answered_is_told_at_once(host: str) -> None:
     "text", ["..", "../../etc/passwd", "a..example", "x" * 64 + ".example", "ftp://a.example", "", "a b"]
 )
 def test_what_is_no_address_is_refused_in_words(text: str) -> None:
-    with pytest.raises(Problem, match="no address of a server"):
+    with pytest.raises(Problem, match="not the address of a server"):
         parse(text)
 
 
@@ -292,7 +292,7 @@ def test_answers_that_are_too_large_or_no_json_end_the_pull(
         reply.body = b"[" * 100_000
 
     source.hook = hook
-    assert "something that is no JSON" in pull().err
+    assert "something that is not JSON" in pull().err
 
 
 def test_a_server_that_answers_with_what_was_not_asked_for_is_not_believed(
@@ -349,5 +349,5 @@ def test_a_file_whose_jobs_have_not_run_there_comes_and_is_named_as_unverified(
 def test_links_are_no_files(pull: Pull, source: Between, still: Root) -> None:
     link = {"sha256": None, "url_type": None, "s3_available": None, "url": "https://elsewhere.example.org/x.rtdc"}
     source.hook = of_datasets(lambda one: [file.update(link) for file in one["resources"]])
-    assert "is a link and no file" in pull("--dataset", "public-beads").reasons
+    assert "is a link, not a file" in pull("--dataset", "public-beads").reasons
     nothing_came(still)

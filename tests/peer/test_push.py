@@ -143,7 +143,7 @@ def test_a_licence_that_permits_nothing_is_refused(push: Push, published: str, p
     with publisher.site.db.write() as tx:
         datasets.update(tx, publisher.package(published)["id"], license_id="none")
     said = push(published)
-    assert "permits no publication" in said.json[0]["error"]
+    assert "does not permit publication" in said.json[0]["error"]
     assert push(published, "--licence", "CC-BY-4.0").code == 0
 
 

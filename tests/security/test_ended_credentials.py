@@ -48,7 +48,7 @@ def test_a_request_whose_token_was_revoked_while_it_waited_leaves_nothing(house:
     _secret, token_id = accounts.create_token(site, OPERATOR, "root", "ends", scope="admin")
     found = with_token(site, "root", token_id, "admin")
     accounts.revoke_token(site, OPERATOR, token_id=token_id)
-    with pytest.raises(Problem, match="ended meanwhile") as refused:
+    with pytest.raises(Problem, match="since expired") as refused:
         LASTING[what](house, found)
     assert refused.value.status == 403
 

@@ -136,7 +136,7 @@ class Comparisons:
             return self._between(field.sql, node)
         if isinstance(field, Lookup):
             return f"{field.column} IN ({field.sql.format(test=self._between(field.key, node))})"
-        raise search_error(f"The field '{node.field}' has no order; ranges of it cannot be searched.")
+        raise search_error(f"The field '{node.field}' has no order; it cannot be searched by range.")
 
     def _value_range(self, node: Range) -> str:
         low, high = (None if end is None else as_number(end) for end in (node.low, node.high))

@@ -30,7 +30,7 @@ def _task(folder: Path, path: str) -> None:
 def test_links_to_files_elsewhere_are_left_out(folders: tuple[Path, Path]) -> None:
     top, secret = folders
     (top / "monday" / "notes.txt").symlink_to(secret)
-    _assert_only_the_good_one(top, "notes.txt", "leads out of the folder")
+    _assert_only_the_good_one(top, "notes.txt", "leads outside the folder")
 
 
 def test_links_to_folders_elsewhere_are_left_out(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_links_to_folders_elsewhere_are_left_out(folders: tuple[Path, Path], tmp
     elsewhere.mkdir()
     (elsewhere / "other.rtdc").write_bytes(b"another's")
     (folders[0] / "tuesday").symlink_to(elsewhere)
-    _assert_only_the_good_one(folders[0], "tuesday", "leads out of the folder")
+    _assert_only_the_good_one(folders[0], "tuesday", "leads outside the folder")
 
 
 def test_a_link_in_a_circle_is_left_out(folders: tuple[Path, Path]) -> None:
@@ -58,7 +58,7 @@ def test_task_files_name_only_files_of_their_folder(folders: tuple[Path, Path], 
     top, secret = folders
     _task(top / "monday", str(secret) if absolute else "../../signing.key")
     (plan,) = plan_folder(top, DEFAULTS)
-    assert (plan.files, "leads out of the folder" in plan.error) == ([], True)
+    assert (plan.files, "leads outside the folder" in plan.error) == ([], True)
 
 
 def test_what_lies_in_the_folder_is_imported_also_by_links_and_tasks(folders: tuple[Path, Path]) -> None:

@@ -87,7 +87,7 @@ def test_only_administrators_have_tokens_of_administrators(house: House) -> None
         timeout=60,
     )
     assert refused.status_code == 409
-    assert "no administrator" in refused.json()["error"]["scope"][0]
+    assert "not an administrator" in refused.json()["error"]["scope"][0]
     assert house.people["root"].post("api_token_create", user="eve", name="x", scope="admin").status == 409
 
 

@@ -96,7 +96,7 @@ def test_changing(world: World, word: str, letter: str, kind: str) -> None:
     whole = admin.get(f"{word}_show", id=id_, include_users=True).result
     assert admin.post(f"{word}_update", **whole | {"description": "d"}).result["description"] == "d"
     refused = admin.post(f"{word}_patch", id=id_, name="another-name")
-    assert (refused.status, "only an administrator may change it" in refused.message) == (403, True)
+    assert (refused.status, "only an administrator can change it" in refused.message) == (403, True)
 
 
 def test_a_changed_title_shows_in_datasets(world: World) -> None:

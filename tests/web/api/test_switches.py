@@ -171,7 +171,7 @@ def test_a_token_for_reading_changes_nothing(clinic: World, name: str, user: str
         object=one.id, object_type="package", capacity="member", role="member", email="x@example.org", password="four words make sense",
     )  # fmt: skip
     assert refused.status == 403, refused.body
-    assert refused.message == "Access denied: This token may only read; create one with the scope 'write'."
+    assert refused.message == "Access denied: This token is read-only; create one with the scope 'write'."
 
 
 _READERS: dict[tuple[int, str], Person] = {}

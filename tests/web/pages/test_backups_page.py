@@ -106,7 +106,7 @@ def test_a_purged_dataset_comes_back_with_its_file(backed: Backed) -> None:
     assert ada.get(f"/dataset/{ref}").status_code == 404
     status, page = backed.bring_back("dataset", ref)
     assert status == 200, page
-    assert f"Brought back: {ref}" in page
+    assert f"Restored: {ref}" in page
     assert "Private blood" in ada.page(f"/dataset/{ref}")
     path = backed.site.depot.path(backed.private_file["id"], "original")
     assert path.is_file()

@@ -280,7 +280,7 @@ def test_who_was_removed_there_is_locked_out_here(clinic: Clinic) -> None:
     clinic.compare()
     assert not inside(visitor)
     assert clinic.account(login)["state"] == "disabled"
-    assert "not in the directory any more" in clinic.noted("user.disabled")[0]["detail"]["reason"]
+    assert "no longer in the directory" in clinic.noted("user.disabled")[0]["detail"]["reason"]
 
 
 # --- what is decided there is not changed here ------------------------------------------------------------------------------
@@ -319,7 +319,7 @@ def test_password_name_and_administration_are_changed_in_the_directory(clinic: C
         accounts.set_sysadmin(clinic.context, OPERATOR, login, False)
     accounts.update(clinic.context, OPERATOR, login, {"about": "Own words", "email": f"{login}@hospital.example"})
     page = visitor.get(f"/user/{login}").text
-    assert "come from the directory of your institution" in page
+    assert "come from your institution" in page
     assert 'name="old"' not in page
     clinic.slapd.change(f"uid={login},{PEOPLE}", cn=["New Name"])
     clinic.compare()
@@ -406,7 +406,7 @@ def test_while_the_directory_is_away_sessions_go_on_for_the_stated_time_and_loca
         status, _nobody = clinic.sign_in(login)
         assert status == 503
         assert clinic.sign_in("keeper", LOCAL)[0] == 303
-        assert any("cannot be asked" in text for text in clinic.told())
+        assert any("cannot be reached" in text for text in clinic.told())
         metrics = clinic.appliance.admin.fetch("/metrics").text
         assert "dcor_directory_up 0.0" in metrics
         with clinic.context.db.write() as tx:

@@ -109,7 +109,7 @@ def test_activation_without_files_is_refused_in_words(house: House) -> None:
     made = house.people["ada"].draft("lab", title="Nothing in it")
     answer = house.visitor("ada").post(f"/dataset/{made['id']}/activate")
     assert answer.status_code == 409
-    assert "It cannot be activated, because it holds no files yet." in answer.text
+    assert "The dataset cannot be activated because it has no files yet." in answer.text
     page = house.visitor("ada").page(f"/dataset/{made['id']}/activate")
     assert "Activate permanently" not in page
     assert f'href="/dataset/{made["id"]}/upload"' in page

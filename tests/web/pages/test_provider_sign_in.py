@@ -433,7 +433,7 @@ def test_a_code_and_a_state_count_once(clinic: Clinic) -> None:
     thief = Visitor(clinic.appliance)
     thief.http.cookies.update(kept)
     assert (clinic.come_back(thief, query["state"]).status_code, inside(thief)) == (403, False)
-    assert "used already" in clinic.reasons()[0] or "state" in clinic.reasons()[0]
+    assert "already been used" in clinic.reasons()[0] or "state" in clinic.reasons()[0]
 
 
 def test_a_code_of_another_attempt_is_worthless(clinic: Clinic) -> None:
@@ -569,7 +569,7 @@ def test_a_provider_that_is_away_ends_nothing_at_once_and_everything_later(clini
     clinic.stub.replies_with("/token", 503, {})
     assert clinic.compare().away
     assert inside(visitor)
-    assert [one for one in clinic.told() if "OpenID provider cannot be asked" in one]
+    assert [one for one in clinic.told() if "OpenID provider cannot be reached" in one]
     with clinic.context.db.write() as tx:
         tx.execute("UPDATE provider_session SET confirmed = '2020-01-01T00:00:00.000000'")
         tx.execute("UPDATE identity SET confirmed = '2020-01-01T00:00:00.000000'")
@@ -761,7 +761,7 @@ def test_the_check_says_what_is_to_be_registered_and_what_is_wrong(clinic: Clini
         "/.well-known/openid-configuration", 200, clinic.stub.metadata() | {"issuer": "https://evil.example"}
     )
     forget(clinic)
-    assert "has to be exactly" in "".join(one.text for one in provider_links.check(clinic.context) if not one.good)
+    assert "must be exactly" in "".join(one.text for one in provider_links.check(clinic.context) if not one.good)
     before = len(clinic.stub.asked)
     assert [Visitor(clinic.appliance).get("/user/login/oidc").status_code for _ in range(5)] == [503] * 5
     assert len(clinic.stub.asked) == before, "a provider that is away is not asked by everybody who knocks"

@@ -42,14 +42,14 @@ def sign_in() -> Any:
         return page(target, name, _("Too many attempts. Try again in %(time)s.", time=show.duration(problem.wait))), 429
     except ldap.DirectoryAway:
         text = _(
-            "The directory of your institution cannot be asked at the moment. Accounts kept on this server work. Try again later."
+            "Your institution's directory cannot be reached at the moment. Local accounts still work. Try again later."
         )
         return page(target, name, text), 503
     except directory_accounts.NotAdmitted:
-        text = _("You are known to your institution, but may not sign in here yet. Ask your administrator.")
+        text = _("Your institution knows you, but you do not have access to this server yet. Ask your administrator.")
         return page(target, name, text), 403
     if cookie is None:
-        return page(target, name, _("The name or the password is wrong.")), 401
+        return page(target, name, _("Wrong user name or password.")), 401
     if isinstance(cookie, login.SecondStep):
         return _code_page(target, cookie.secret)
     g.cookie = session_cookies.set_cookie(cookie)
@@ -70,7 +70,9 @@ def second_step() -> Any:
     except Problem as problem:
         if problem.status == 503:
             return _code_page(
-                target, secret, _("Codes cannot be checked at the moment; recovery codes work. Ask your administrator.")
+                target,
+                secret,
+                _("Codes cannot be checked at the moment; recovery codes still work. Ask your administrator."),
             ), 503
         return page(target, "", _("Signing in took too long. Start again with your user name and password.")), 401
     if cookie is None:
@@ -113,7 +115,9 @@ def set_password(secret: str) -> Any:
     new = request.form.get("password", "")
     if new != request.form.get("again", ""):
         return render(
-            "account/set-password.html", title=_("Set your password"), errors={"again": _("The two entries differ.")}
+            "account/set-password.html",
+            title=_("Set your password"),
+            errors={"again": _("The two passwords do not match.")},
         ), 409
     try:
         accounts.use_link(
@@ -163,7 +167,7 @@ def page(target: str, name: str = "", error: str = "") -> str:
         login=name,
         error=error,
         help=text,
-        hint=_("Use the name and password that you have at your institution.") if directory else "",
+        hint=_("Use your institution's user name and password.") if directory else "",
         provider=provider_name(),
         provider_url=f"/user/login/oidc?{urlencode({'next': target})}",
         may_register=settings().policy.self_registration,

@@ -26,11 +26,11 @@ _NAMES = {
     "shared": N_("A dataset was shared with me"),
     "checked": N_("My upload was checked"),
     "failed": N_("Files of my upload failed"),
-    "changed": N_("A dataset that I follow has changed"),
-    "request": N_("Someone requests access to a dataset of my circle"),
+    "changed": N_("A dataset I follow has changed"),
+    "request": N_("Someone has requested access to a dataset of my circle"),
 }
 _ICONS = {"shared": "share", "checked": "check-circle", "failed": "error", "changed": "star", "request": "lock"}
-_MAIL = {"off": N_("no mail"), "soon": N_("at once"), "daily": N_("once a day")}
+_MAIL = {"off": N_("no mail"), "soon": N_("immediately"), "daily": N_("once a day")}
 
 
 @bp.get("/notifications")
@@ -97,7 +97,7 @@ def _entry(row: sqlite3.Row) -> dict[str, Any]:
             "1 of your files could not be processed.", "%(num)s of your files could not be processed.", number
         ),
         "changed": lambda: _("%(name)s changed this dataset, which you follow.", name=actor),
-        "request": lambda: _("%(name)s requests access to this dataset.", name=actor),
+        "request": lambda: _("%(name)s has requested access to this dataset.", name=actor),
     }[row["kind"]]()
     return {
         "new": row["seen"] is None,

@@ -76,7 +76,7 @@ def password(name: str) -> Any:
     row = owner(name)
     new = request.form.get("password", "")
     if new != request.form.get("again", ""):
-        return _page(row, errors={"again": _("The two entries differ.")}), 409
+        return _page(row, errors={"again": _("The two passwords do not match.")}), 409
     try:
         accounts.change_password(
             site(),

@@ -66,7 +66,7 @@ def callback() -> Any:
             site(), flow, returned, address=request.remote_addr or "", agent=request.headers.get("User-Agent", "")
         )
     except directory_accounts.NotAdmitted:
-        text = _("You are known to your institution, but may not sign in here yet. Ask your administrator.")
+        text = _("Your institution knows you, but you do not have access to this server yet. Ask your administrator.")
         return _refused(target, text, 403)
     except oidc.Refused:
         return _refused(target, _("Signing in at your institution failed. Try again."), 403)
@@ -118,7 +118,7 @@ def _require_provider() -> None:
 
 def _away() -> str:
     return _(
-        "The sign-in of your institution cannot be reached at the moment. Accounts kept on this server work. Try again later."
+        "Your institution's sign-in service cannot be reached at the moment. Local accounts still work. Try again later."
     )
 
 

@@ -61,7 +61,7 @@ def create(name: str) -> Response | tuple[str, int]:
         request.form.get("expires", ""),
     )
     if not label or scope not in _scopes(row) or days not in _LIFETIMES:
-        return _page(row, errors={"name": _("Say what the token is for.")}), 409
+        return _page(row, errors={"name": _("Enter what the token is for.")}), 409
     token, _id = accounts.create_token(
         site(), viewer(), row["id"], label[:100], scope=scope, expires=timedelta(days=int(days)) if days else None
     )

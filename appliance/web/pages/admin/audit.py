@@ -76,7 +76,7 @@ def _verified(verdict: Verdict) -> dict[str, Any]:
         "problems": [translate(text) for text in verdict.problems],
         "explained": len(verdict.explained),
         "anchors": ngettext(
-            "%(num)s note in backups and journal says the same.", "%(num)s notes in backups and journal say the same.",
+            "%(num)s record in backups and the journal agrees.", "%(num)s records in backups and the journal agree.",
             verdict.anchors - len(verdict.explained),
         ),
     }  # fmt: skip

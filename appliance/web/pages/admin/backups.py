@@ -59,7 +59,7 @@ def _page(verified: dict[str, Any] | None = None) -> str:
         ],
         count=ngettext("%(num)s backup", "%(num)s backups", len(found)),
         keep=_(
-            "%(daily)s daily, %(monthly)s monthly and %(yearly)s yearly ones are kept.",
+            "Kept: %(daily)s daily, %(monthly)s monthly and %(yearly)s yearly backups.",
             daily=settings().backup.keep_daily,
             monthly=settings().backup.keep_monthly,
             yearly=settings().backup.keep_yearly,

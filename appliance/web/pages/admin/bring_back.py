@@ -33,11 +33,11 @@ _LISTS = {
     "collections": ("collection", N_("Collections")),
 }
 _EFFECTS = {
-    "dataset": N_("It comes back with its files, tags and sharing. A dataset that is there already is not touched."),
-    "file": N_("A lost or damaged file is put back; a damaged one goes to the quarantine. A file that is right is not touched."),
-    "user": N_("The account comes back with its memberships and the password of that time, but without tokens."),
-    "circle": N_("It comes back with its members. Its datasets stay as they are."),
-    "collection": N_("It comes back with its members and entries."),
+    "dataset": N_("The dataset is restored with its files, tags and sharing. An existing dataset is left unchanged."),
+    "file": N_("A lost or damaged file is replaced; the damaged one is moved to quarantine. An intact file is left unchanged."),
+    "user": N_("The account is restored with its memberships and the password it had then, but without tokens."),
+    "circle": N_("The circle is restored with its members. Its datasets are left unchanged."),
+    "collection": N_("The collection is restored with its members and entries."),
 }  # fmt: skip
 
 
@@ -183,5 +183,5 @@ def _question(name: str, kind: str, ref: str, errors: dict[str, str] | None = No
         text=_(_EFFECTS[kind]),
         backup=_("From the backup of %(when)s", when=show.moment(naive(row["created"]))),
         errors=errors or {},
-        **frame("backups", _("Bring back from a backup")),
+        **frame("backups", _("Restore from a backup")),
     )

@@ -15,19 +15,21 @@ def remaining() -> list[dict[str, Any]]:
     steps = [
         _step(
             _("Backup key"),
-            _("Without it nothing is backed up. Run this on the server, print the key sheet and keep it in a safe."),
+            _("Without it, nothing is backed up. Run this on the server, print the key sheet and keep it in a safe."),
             bool(found.backup.recipient or found.backup.gpg_key),
             command="sudo dcor backup keys",
         ),
         _step(
             _("Mail"),
-            _("Set the mail server and the address for alarms, so that you hear of problems."),
+            _("Set the mail server and the address for alarms, so that you are notified of problems."),
             bool(found.mail.server and found.mail.admin),
             url="/admin/settings#s-mail-server",
         ),
         _step(
             _("Certificate"),
-            _("Clients trust this server by its certificate, which must be for its name in your network."),
+            _(
+                "Clients trust this server through its certificate, which must be issued for the name it has in your network."
+            ),
             "." in found.server.hostname,
             url="/admin/certificate",
         ),

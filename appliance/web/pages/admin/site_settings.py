@@ -30,13 +30,13 @@ _GROUPS = {
     "jobs": N_("Background jobs"),
     "verdict": N_("Quality"),
     "backup": N_("Backups"),
-    "reserve": N_("Machine in reserve"),
-    "publish": N_("Publishing elsewhere"),
-    "syslog": N_("Audit log sent elsewhere"),
+    "reserve": N_("Standby machine"),
+    "publish": N_("Publishing to other servers"),
+    "syslog": N_("Audit log forwarding"),
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),
     "ldap": N_("Directory (LDAP)"),
-    "oidc": N_("Sign-in at a provider (OpenID Connect)"),
+    "oidc": N_("Sign-in through a provider (OpenID Connect)"),
 }
 
 

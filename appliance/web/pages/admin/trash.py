@@ -76,10 +76,10 @@ def restore() -> Any:
     kind, ref = request.form.get("kind", ""), request.form.get("id", "")
     entry = next((one for one in trash.listed(site(), viewer()) if (one["kind"], one["id"]) == (kind, ref)), None)
     if entry is None:
-        return _page(error=_("This is no longer in the trash. A backup may have it.")), 409
+        return _page(error=_("This is no longer in the trash. It may be in a backup.")), 409
     asked = question(
         _("Restore “%(name)s”?", name=entry["name"]),
-        _("It comes back as it was before it was deleted."),
+        _("It is restored as it was before it was deleted."),
         _("Restore"),
         back="/admin/trash",
         takes=False,

@@ -174,7 +174,7 @@ def _directory_facts(identity: sqlite3.Row | None) -> list[dict[str, str]]:
     if identity["locked"]:
         facts.append({"name": _("Locked by the directory"), "text": identity["locked"]})
     if identity["paused"]:
-        facts.append({"name": _("Waits for the directory"), "text": _("it has not answered for too long")})
+        facts.append({"name": _("Waiting for the directory"), "text": _("no answer for too long")})
     return facts
 
 
@@ -206,8 +206,13 @@ def _question(row: sqlite3.Row, what: str) -> str | None:
             name=name,
         )
         return question(_("Disable the account of %(name)s?", name=name), text, _("Disable account"), back=back)
-    text = _("%(name)s can then no longer administer this server and sees only what an ordinary user sees.", name=name)
-    return question(_("Make %(name)s an ordinary user?", name=name), text, _("Make an ordinary user"), back=back)
+    text = _(
+        "%(name)s will no longer be able to administer this server and will see only what a regular user sees.",
+        name=name,
+    )
+    return question(
+        _("Remove administrator rights from %(name)s?", name=name), text, _("Remove administrator rights"), back=back
+    )
 
 
 @bp.post("/admin/users/<name>/link")
@@ -216,7 +221,7 @@ def link(name: str) -> Response:
     """A one-time link with which the user sets a new password."""
     row = _load(name)
     return _link_page(
-        row["name"], _("With this link, %(name)s sets a new password.", name=row["fullname"] or row["name"])
+        row["name"], _("With this link, %(name)s can set a new password.", name=row["fullname"] or row["name"])
     )
 
 

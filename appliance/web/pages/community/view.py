@@ -50,7 +50,7 @@ def words(kind: str) -> dict[str, str]:
             "new": _("New circle"),
             "icon": "circle",
             "lead": _(
-                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, and its members can see it."
+                "A circle is a group of people who work together: a ward, a lab, a project. Each dataset belongs to one circle, whose members can see it."
             ),
             "none": _("No circles yet"),
             "none_text": _("Create a circle for your group; then add its members and upload datasets."),
@@ -297,7 +297,7 @@ def delete_collection(ref: str) -> Any:
 
 
 def _delete_question(kind: str, row: sqlite3.Row) -> str | None:
-    text = _("This cannot be undone here. Its datasets stay, but its members no longer see them through it.")
+    text = _("This cannot be undone here. Its datasets stay, but its members lose the access that it gave them.")
     if kind == "circle":
         text = _("This cannot be undone here. Only a circle without datasets can be deleted.")
     title = _("Delete %(community)s?", community=row["title"] or row["name"])

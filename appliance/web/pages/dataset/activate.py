@@ -134,7 +134,7 @@ def _checks(row: sqlite3.Row, files: list[sqlite3.Row], valid: int) -> list[dict
         checks[1] = {"kind": "so-so", "icon": "clock", "text": text}
     if not row["notes"]:
         checks.append(
-            {"kind": "so-so", "icon": "info", "text": _("There is no description, and none can be added later.")}
+            {"kind": "so-so", "icon": "info", "text": _("There is no description, and it cannot be added later.")}
         )
     return checks
 

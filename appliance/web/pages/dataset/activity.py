@@ -26,18 +26,18 @@ _WORDS = {
     "dataset.download": (N_("downloaded the dataset"), "download"),
     "resource.create": (N_("added a file"), "upload"),
     "resource.update": (N_("changed a file's description"), "draft"),
-    "dataset.version": (N_("began a new version"), "copy"),
-    "resource.share": (N_("took over a file of the earlier version"), "copy"),
-    "resource.restore": (N_("brought back a removed file"), "upload"),
+    "dataset.version": (N_("started a new version"), "copy"),
+    "resource.share": (N_("kept a file from the earlier version"), "copy"),
+    "resource.restore": (N_("restored a removed file"), "upload"),
     "resource.rename": (N_("renamed a file"), "draft"),
     "resource.reorder": (N_("changed the order of the files"), "draft"),
     "resource.delete": (N_("removed a file"), "trash"),
     "dataset.share": (N_("shared the dataset"), "share"),
     "access.request": (N_("requested access"), "lock"),
-    "access.decline": (N_("declined a request for access"), "lock"),
-    "dataset.unshare": (N_("ended sharing with a person"), "share"),
+    "access.decline": (N_("declined an access request"), "lock"),
+    "dataset.unshare": (N_("stopped sharing with a person"), "share"),
     "collection.add_dataset": (N_("added the dataset to a collection"), "collection"),
-    "collection.remove_dataset": (N_("took the dataset out of a collection"), "collection"),
+    "collection.remove_dataset": (N_("removed the dataset from a collection"), "collection"),
 }
 
 
@@ -89,10 +89,10 @@ def _of_files(action: str, names: list[str]) -> str:
     texts = {
         "resource.create": ngettext("added %(num)s file", "added %(num)s files", number),
         "resource.share": ngettext(
-            "took over %(num)s file of the earlier version", "took over %(num)s files of the earlier version", number
+            "kept %(num)s file from the earlier version", "kept %(num)s files from the earlier version", number
         ),
         "resource.update": ngettext("described %(num)s file", "described %(num)s files", number),
-        "resource.restore": ngettext("brought back %(num)s file", "brought back %(num)s files", number),
+        "resource.restore": ngettext("restored %(num)s file", "restored %(num)s files", number),
         "resource.rename": ngettext("renamed %(num)s file", "renamed %(num)s files", number),
     }
     return texts[action]

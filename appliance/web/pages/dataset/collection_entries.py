@@ -38,7 +38,7 @@ def _by(row: sqlite3.Row) -> str:
     elif row["basis"] == "operator":
         who = _("added on the command line")
     else:
-        who = _("added before it was noted by whom")
+        who = _("added before this was recorded")
     return f"{who}, {show.date(row['added'])}" if row["added"] else who
 
 
@@ -48,11 +48,11 @@ def _badge(row: sqlite3.Row) -> dict[str, str]:
             "kind": "warn",
             "icon": "clock",
             "text": _("Not confirmed"),
-            "hint": _("It was added before the server asked for the right to do so. Confirm or remove it."),
+            "hint": _("It was added before the server checked who is allowed to. Confirm or remove it."),
         }
     return {
         "kind": "warn",
         "icon": "lock",
         "text": _("No longer granted"),
-        "hint": _("Who added it may not change this dataset (any more), so members of the collection do not see it."),
+        "hint": _("The person who added it cannot change this dataset, so members of the collection cannot see it."),
     }

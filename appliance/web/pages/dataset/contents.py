@@ -22,7 +22,7 @@ def of_file(file: sqlite3.Row, url: str) -> dict[str, Any] | None:
     """
     suffix = "." + file["name"].rpartition(".")[2]
     if suffix in _PICTURES and (file["size"] or 0) <= _LARGEST_PICTURE:
-        return {"picture": url, "alt": _("Picture %(name)s", name=file["name"]), "text": "", "cut": ""}
+        return {"picture": url, "alt": _("Image %(name)s", name=file["name"]), "text": "", "cut": ""}
     if suffix not in _TEXTS:
         return None
     try:

@@ -162,7 +162,7 @@ def _search(query: SearchQuery) -> tuple[SearchResult, str]:
     try:
         return package_search(conn(), query, viewer(), context().cache), ""
     except Problem as problem:
-        reason = _("The search was not understood: %(reason)s", reason=str(problem))
+        reason = _("Invalid search: %(reason)s", reason=str(problem))
     try:
         return package_search(conn(), replace(query, parser="edismax"), viewer(), context().cache), ""
     except Problem:

@@ -37,21 +37,21 @@ def _words() -> dict[str, Any]:
         "subsampled": _("{rows} of {events} events are shown, evenly spaced."),
         "failed": _("The explorer could not load the data: {reason}"),
         "noEvent": _("The image of this event cannot be shown."),
-        "linkCopied": _("The link to this view was copied"),
+        "linkCopied": _("Link to this view copied"),
         "traceTime": _("Time [µs]"),
         "traceSamples": _("Sample"),
         "hints": {
             "pan": _(
-                "Drag to pan. Hold Ctrl and scroll to zoom, or click into the plot first (over an axis: that axis only). Click an event to see it; double-click to show all."
+                "Drag to pan. Hold Ctrl and scroll to zoom, or click the plot first (over an axis: that axis only). Click an event to see it; double-click to show all."
             ),
-            "box": _("Drag a rectangle around the events you want to know about."),
-            "polygon": _("Click the corners and close with a double click, or draw around the events in one stroke."),
-            "ellipse": _("Drag from corner to corner of the rectangle around the ellipse."),
-            "range": _("Drag sideways for a range of the x feature, up or down for one of the y feature."),
+            "box": _("Drag a rectangle around the events of interest."),
+            "polygon": _("Click each corner and double-click to close, or draw around the events in one stroke."),
+            "ellipse": _("Drag the rectangle that encloses the ellipse."),
+            "range": _("Drag horizontally for a range of the x feature, vertically for a range of the y feature."),
         },
         "exports": {
             "choose": _("Select a gate first."),
-            "failed": _("The file could not be made."),
+            "failed": _("The file could not be created."),
             "ready": _("({count} events, {size} MB)"),
         },
         "course": {
@@ -71,8 +71,8 @@ def _words() -> dict[str, Any]:
             "name": _("Name of {name}"),
             "invert": _("not {name}"),
             "delete": _("Delete {name}"),
-            "taken": _("Another gate has this name, or it is empty."),
-            "used": _("The gate “{name}” is made of this one. Delete that one first."),
+            "taken": _("This name is empty or already in use."),
+            "used": _("The gate “{name}” depends on this one. Delete that one first."),
             "two": _("Choose two different gates."),
             "bounds": _("Enter one or two numbers, the smaller one first."),
             "small": _("This shape has no area. Draw a larger one."),

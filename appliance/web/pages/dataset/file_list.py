@@ -27,7 +27,7 @@ _PER_PAGE = 50
 #: With more files than this the list has a filter and an order to choose.
 _FEW = 10
 _ORDERS: dict[str, tuple[str, Callable[[sqlite3.Row], Any]]] = {
-    "": (N_("In their order"), lambda file: file["position"]),
+    "": (N_("Dataset order"), lambda file: file["position"]),
     "name": (N_("By name"), lambda file: names.natural_key(file["name"])),
     "largest": (N_("Largest first"), lambda file: -(file["size"] or 0)),
     "events": (N_("Most events first"), lambda file: -(file["event_count"] or 0)),

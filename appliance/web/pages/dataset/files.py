@@ -52,14 +52,16 @@ def change(ref: str) -> Any:
             done = ngettext("%(num)s file removed.", "%(num)s files removed.", len(ids))
             return _page(row, done=done, undo=[("do", "bring-back"), *(("id", one) for one in ids)])
         if what == "remove":
-            return _page(row, problem=_("Tick the files to remove first.")), 409
+            return _page(row, problem=_("First select the files to remove.")), 409
         if what == "bring-back":
             verbs.bring_back(site(), viewer(), row["id"], ids)
             return _page(row, done=ngettext("%(num)s file restored.", "%(num)s files restored.", len(ids)))
         if what == "exchange" and len(ids) == 1:
             back = request.form.get("back", "")
             verbs.exchange(site(), viewer(), row["id"], ids[0], back)
-            return _page(row, done=_("The earlier file is back."), undo=[("do", what), ("id", back), ("back", ids[0])])
+            return _page(
+                row, done=_("The earlier file was restored."), undo=[("do", what), ("id", back), ("back", ids[0])]
+            )
         if what not in ("save", "sort"):
             raise bad_request("do")
         verbs.arrange(

@@ -132,7 +132,7 @@ def _personal(findings: list[dict[str, str]]) -> dict[str, Any]:
         "title": _("Possible personal data"),
         "badge": badge,
         "text": _(
-            "Names, addresses or numbers of persons in metadata and logs. Only people who may edit the dataset see this."
+            "Names, addresses or ID numbers of people in metadata and logs. Only people who can edit the dataset see this."
         ),
         "entries": [
             {"kind": "warn", "text": f"{translate(item['where'])}: {item['excerpt']} ({translate(item['kind'])})"}

@@ -97,7 +97,7 @@ def table() -> Response:
     if total > measurements.MOST_ROWS:
         raise invalid(
             message=_(
-                "These are %(count)s measurements; a table holds at most %(most)s. Filter them first.",
+                "There are %(count)s measurements; a table can hold at most %(most)s. Filter them first.",
                 count=show.integer(total),
                 most=show.integer(measurements.MOST_ROWS),
             )

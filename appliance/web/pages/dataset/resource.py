@@ -138,7 +138,7 @@ def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str
             "size": show.size(condensed["size"]),
             "hint": _("A smaller file with all scalar features, without images")
             if condensed["size"] < (file["size"] or 0)
-            else _("All scalar features, without images; for this file no smaller"),
+            else _("All scalar features, without images; not smaller for this file"),
         }
         if condensed
         else None,
@@ -159,7 +159,7 @@ def _preview_wait(jobs: list[dict[str, Any]]) -> str:
     failed = next((job for job in jobs if job["state"] == "failed"), None)
     if failed:
         return _("A job failed: %(reason)s", reason=job_texts.error(failed["error"]))
-    return _("It is made in the background; this takes a few seconds to minutes.")
+    return _("It is being created in the background; this takes seconds to minutes.")
 
 
 def _jobs(row: sqlite3.Row, file: sqlite3.Row, jobs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def chosen_datasets() -> list[Any]:
             409,
             "Validation Error",
             message=_(
-                "Select at most %(most)s datasets at once; these are %(count)s.", most=MOST_SELECTED, count=len(refs)
+                "Select at most %(most)s datasets at once; you have selected %(count)s.",
+                most=MOST_SELECTED,
+                count=len(refs),
             ),
         )
     rows = (datasets.visible(conn(), ref, viewer()) for ref in refs)
@@ -90,7 +92,7 @@ def _measurements(chosen: list[Any]) -> list[str]:
             409,
             "Validation Error",
             message=_(
-                "At most %(most)s measurements can be compared at once; these are %(count)s. Select them on the page of a dataset.",
+                "At most %(most)s measurements can be compared at once; there are %(count)s. Select some of them on a dataset's page.",
                 most=MOST_FILES,
                 count=len(found),
             ),

@@ -161,7 +161,7 @@ def _summary_of_table(row: sqlite3.Row) -> Any:
             table=text,
         ), 409
     if not changes:
-        return _page(row, said=_("The table says what is stored already. Nothing was changed."))
+        return _page(row, said=_("The table matches what is stored. Nothing was changed."))
     names = {file["id"]: file["name"] for file in files}
     lines = [(names[one], key, old, new) for one, cells in changes.items() for key, (old, new) in cells.items()]
     lost = sum(1 for _name, _key, old, _new in lines if old)
@@ -170,7 +170,7 @@ def _summary_of_table(row: sqlite3.Row) -> Any:
         **frame(row, _("Save these values?")),
         files_text=ngettext("%(num)s file", "%(num)s files", len(changes)),
         lost_text=ngettext("%(num)s value will be overwritten", "%(num)s values will be overwritten", lost),
-        values_text=ngettext("%(num)s value is written", "%(num)s values are written", len(lines)),
+        values_text=ngettext("%(num)s value will be written", "%(num)s values will be written", len(lines)),
         lost=lost,
         lines=[
             {"file": name, "field": _label(key), "old": old or _("(empty)"), "new": new or _("(empty)")}
@@ -320,7 +320,7 @@ def _wrong(kind: str, field: Mapping[str, Any]) -> str:
     if kind == "date":
         return _("Enter a date as year-month-day, such as 2026-11-24.")
     if kind in ("boolean", "select"):
-        return _("Choose one of the values of the list.")
+        return _("Choose a value from the list.")
     return str(field.get("wrong", ""))
 
 
@@ -333,9 +333,7 @@ def _words() -> dict[str, str]:
         "saving": _("Saving …"),
         "invalid": _("{n} values are invalid. Correct them first."),
         "oneInvalid": _("1 value is invalid. Correct it first."),
-        "tooLarge": _(
-            "The copied block is larger than the space to the right of and below this cell. Nothing was pasted."
-        ),
+        "tooLarge": _("The copied cells do not fit to the right of and below this cell. Nothing was pasted."),
         "failed": _("Saving failed. Your changes are still here; try again."),
         "leave": _("Some changes are not saved."),
         "selected": _("{n} cells selected"),

@@ -137,7 +137,7 @@ def _refused(values: Mapping[str, Any]) -> str:
 
 
 def _violations(values: Mapping[str, Any]) -> str:
-    return _("dclab's checks find: %(reasons)s", reasons=_reasons(values["reasons"]))
+    return _("dclab's checks report: %(reasons)s", reasons=_reasons(values["reasons"]))
 
 
 def _few_events(values: Mapping[str, Any]) -> str:
@@ -179,7 +179,7 @@ def _pause(values: Mapping[str, Any]) -> str:
 
 def _burst(values: Mapping[str, Any]) -> str:
     return _(
-        "At %(at)s s the event rate is %(factor)s times the usual one.",
+        "At %(at)s s the event rate is %(factor)s times the typical rate.",
         at=show.number(values["at"], 3),
         factor=show.number(values["factor"], 2),
     )
@@ -208,7 +208,7 @@ def _outlines(values: Mapping[str, Any]) -> str:
 
 
 def _border(values: Mapping[str, Any]) -> str:
-    return _("%(share)s of the events touch the border of the image.", share=_percent(values["share"]))
+    return _("%(share)s of the events touch the image border.", share=_percent(values["share"]))
 
 
 def _saturation(values: Mapping[str, Any]) -> str:
@@ -247,7 +247,7 @@ _SENTENCES: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
     ("file", "refused"): _refused,
     ("file", "unsound"): lambda values: _reasons(values["reasons"]) or _("The file did not pass the check."),
     ("file", "violations"): _violations,
-    ("file", "sound"): _text(N_("dclab's checks find nothing wrong.")),
+    ("file", "sound"): _text(N_("dclab's checks found no problems.")),
     ("events", "none"): _text(N_("The file holds no events.")),
     ("events", "few"): _few_events,
     ("events", "enough"): lambda values: _ended(show.events(values["count"])),
@@ -259,7 +259,7 @@ _SENTENCES: dict[tuple[str, str], Callable[[Mapping[str, Any]], str]] = {
     ("brightness", "steady"): _drifts(N_("The brightness is steady (drift %(share)s).")),
     ("brightness", "drifts"): _drifts(N_("The brightness drifts by %(share)s, from %(first)s to %(last)s.")),
     ("focus", "steady"): _drifts(N_("The sharpness of the images is steady (drift %(share)s).")),
-    ("focus", "drifts"): _drifts(N_("The sharpness of the images drifts by %(share)s: did the focus move?")),
+    ("focus", "drifts"): _drifts(N_("The sharpness of the images drifts by %(share)s: has the focus shifted?")),
     ("outlines", "few"): _outlines,
     ("outlines", "many"): _outlines,
     ("border", "few"): _border,

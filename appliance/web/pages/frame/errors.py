@@ -88,7 +88,7 @@ def page(
 
 def _words(status: int) -> tuple[str, str]:
     found = {
-        400: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
+        400: (_("Invalid request"), _("Go back, check what you entered and try again.")),
         403: (
             _("You don't have permission"),
             _("Ask an admin of the circle for access, or sign in with another account."),
@@ -99,9 +99,9 @@ def _words(status: int) -> tuple[str, str]:
                 "This page does not exist or you have no access to it. If someone sent you this link, ask them to share it with you."
             ),
         ),
-        405: (_("This request was not understood"), _("Go back, check what you entered and try again.")),
+        405: (_("Invalid request"), _("Go back, check what you entered and try again.")),
         409: (_("This cannot be done"), _("Go back, check what you entered and try again.")),
-        413: (_("Too large"), _("The server does not accept that much at once.")),
+        413: (_("Too large"), _("The request is larger than the server accepts.")),
         429: (_("Too many attempts"), _("Wait a moment and try again.")),
         503: (_("Maintenance"), _("The server is under maintenance. Try again in a few minutes.")),
         507: (_("The data volume is full"), _("Nothing was changed. Tell the administrator.")),

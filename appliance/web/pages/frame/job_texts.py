@@ -17,26 +17,26 @@ KINDS = {
     "metadata": N_("Metadata"),
     "condense": N_("Condensed file"),
     "preview": N_("Preview"),
-    "gate_export": N_("Events of a gate"),
+    "gate_export": N_("Gate export"),
     "scrub": N_("Integrity of stored files"),
     "backup": N_("Backup"),
     "prune_drafts": N_("Old drafts"),
-    "purge_playground": N_("Old data of the playground"),
-    "orphans": N_("Files without an entry"),
-    "run_missing": N_("Missing derived files"),
+    "purge_playground": N_("Old playground data"),
+    "orphans": N_("Orphaned files"),
+    "run_missing": N_("Missing generated files"),
     "forget_jobs": N_("Old jobs"),
     "statistics": N_("Storage figures"),
     "user_tree": N_("Folder tree"),
     "sweep_uploads": N_("Unfinished uploads"),
-    "watch": N_("Watch"),
+    "watch": N_("Monitoring"),
     "notify": N_("Notifications"),
     "audit": N_("Audit log"),
-    "forward_audit": N_("Audit log to other machines"),
+    "forward_audit": N_("Audit log forwarding"),
     "virus_scan": N_("Virus scan"),
     "empty_trash": N_("Trash"),
     "checks": N_("Health checks"),
-    "directory": N_("Accounts of the directory"),
-    "provider": N_("Sessions of the OpenID provider"),
+    "directory": N_("Directory accounts"),
+    "provider": N_("OpenID provider sessions"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),
@@ -67,7 +67,7 @@ def error(text: str) -> str:
 
 def job(row: Mapping[str, Any]) -> dict[str, str]:
     """The view model of one job."""
-    text = _("waiting for room on the data volume") if waits_for_room(row) else state(row["state"])
+    text = _("waiting for free space on the data volume") if waits_for_room(row) else state(row["state"])
     if row["state"] == "running" and row["progress"]:
         text = f"{text}, {show.percent(row['progress'], 1)}"
     if row["state"] == "done":
@@ -99,7 +99,7 @@ def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, str] | None:
     if "running" in states:
         return {"kind": "run", "text": _("being processed")}
     if any(waits_for_room(row) for row in found):
-        return {"kind": "warn", "text": _("waiting for room on the data volume")}
+        return {"kind": "warn", "text": _("waiting for free space on the data volume")}
     if "queued" in states:
         return {"kind": "warn", "text": _("waiting")}
     return None

@@ -131,7 +131,7 @@ _FEATURES: dict[str, tuple[str, str]] = {
 }
 _FLUORESCENCE = {
     "area": (N_("FL-%(channel)s area of peak"), ""),
-    "dist": (N_("FL-%(channel)s distance between two first peaks"), "µs"),
+    "dist": (N_("FL-%(channel)s distance between the first two peaks"), "µs"),
     "max": (N_("FL-%(channel)s maximum"), ""),
     "max_ctc": (N_("FL-%(channel)s maximum, crosstalk-corrected"), ""),
     "npeaks": (N_("FL-%(channel)s number of peaks"), ""),

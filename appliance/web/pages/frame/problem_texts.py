@@ -38,7 +38,7 @@ WORDINGS = {
     "An organization must be provided": N_("Choose a circle."),
     "Organization does not exist": N_("This circle does not exist."),
     "Administrators cannot revoke their own admin status": N_(
-        "You cannot remove your own admin role; another admin can."
+        "You cannot remove your own admin role; ask another admin."
     ),
     "The last admin cannot leave; make somebody else an admin first": N_(
         "The last admin cannot leave; make someone else an admin first."
@@ -47,10 +47,10 @@ WORDINGS = {
         "This is the last administrator; make someone else an administrator first."
     ),
     "Cannot set state of dataset to 'active', because it does not contain any resources!": N_(
-        "It cannot be activated, because it holds no files yet."
+        "The dataset cannot be activated because it has no files yet."
     ),
     "Before activating a dataset, make sure that it contains a valid DC resource!": N_(
-        "It cannot be activated: none of its files is a valid measurement."
+        "The dataset cannot be activated: none of its files is a valid measurement."
     ),
     "Cannot switch to more-restrictive license": N_("The licence can only become less restrictive."),
     "Organization cannot be deleted while it still has datasets": N_(

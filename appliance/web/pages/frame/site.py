@@ -37,11 +37,11 @@ def front() -> str:
     newest = hits(dataset_cards.newest_pks(conn(), who, 8)) if who.sees_public else []
     return render(
         "front.html",
-        title=_("Start"),
+        title=_("Home"),
         headline=_("Welcome to %(site)s", site=settings().server.title),
         description=settings().server.description
         or _(
-            "All deformability cytometry data of your lab in one place: find a measurement, look into it, share it, and open it in DCscope or dclab without copying files."
+            "All your lab's deformability cytometry data in one place: find, inspect and share measurements, and open them in DCscope or dclab without copying files."
         ),
         tags=_popular_tags() if who.sees_public else [],
         figures=_figures() if newest else [],

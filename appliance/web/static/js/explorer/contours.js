@@ -1,4 +1,4 @@
-// Lines of equal density: levels of a smoothed histogram of what is visible, by marching squares.
+// Density contours: levels of a smoothed histogram of what is visible, by marching squares.
 
 import { BINS, grid } from "./density.js";
 

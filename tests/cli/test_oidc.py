@@ -77,7 +77,7 @@ def test_check_names_each_thing_that_is_wrong(clinic: Dcor, stub: Stub) -> None:
             ("issuer", f"https://localhost:{port}"): "refused",
             ("issuer", f"{stub.url}/other"): "oidc.issuer must be exactly what the provider states",
             ("authority", ""): "ertificate",
-            ("client_id", "somebody-else"): "No secret is kept for 'somebody-else'",
+            ("client_id", "somebody-else"): "No secret is stored for 'somebody-else'",
             ("client_id", ""): "dcor config set oidc.client_id",
             ("circles", "editors -> elsewhere:editor"): "dcor circle create elsewhere",
             ("circles", "editors = lab"): "write GROUP -> CIRCLE:ROLE",
@@ -100,7 +100,7 @@ def test_an_account_is_linked_and_unlinked(clinic: Dcor) -> None:
     assert "directory" not in refused.err
     assert clinic("oidc", "link", "ada", "--subject", "of somebody else").code == 1
     assert clinic("oidc", "sync").code == 0
-    assert "local account now" in clinic("oidc", "unlink", "ada").err
+    assert "now a local account" in clinic("oidc", "unlink", "ada").err
     assert clinic("user", "passwd", "ada", "--password-stdin", stdin="correct horse battery\n").code == 0
     assert clinic("oidc", "unlink", "ada").code == 1
     assert clinic("oidc", "link", "not-there", "--subject", "x").code == 1

@@ -75,7 +75,7 @@ def forward(db: Database, settings: Settings) -> int:
     except (OSError, Problem) as error:
         with db.write() as tx:
             text = Message(
-                "The syslog server %(server)s takes no audit entries: %(error)s. They are kept until it does.",
+                "The syslog server %(server)s does not accept audit entries: %(error)s. They are kept until it does.",
                 server=settings.syslog.server,
                 error=error,
             )

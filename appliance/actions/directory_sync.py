@@ -79,7 +79,7 @@ def _apply(db: Database, row: sqlite3.Row, found: tuple[Person, Grants] | None) 
 def _away(db: Database, settings: Settings, reason: str) -> Outcome:
     """Note that the directory is away; after `ldap.offline` its people's credentials wait."""
     with db.write() as tx:
-        alarms.raise_(tx, ALARM, "", Message("The directory cannot be asked: %(reason)s", reason=reason))
+        alarms.raise_(tx, ALARM, "", Message("The directory cannot be reached: %(reason)s", reason=reason))
         last = identities.answered(tx, LDAP)
         if last is None or last > times.ahead(-timedelta(seconds=settings.ldap.offline)):
             return Outcome(away=reason)

@@ -55,7 +55,7 @@ def compare(db: Database, settings: Settings) -> Outcome:
                 break
     with db.write() as tx:
         if away:
-            alarms.raise_(tx, ALARM, "", Message("The OpenID provider cannot be asked: %(reason)s", reason=away))
+            alarms.raise_(tx, ALARM, "", Message("The OpenID provider cannot be reached: %(reason)s", reason=away))
         elif rows:
             identities.note_answered(tx, settings.oidc.issuer)
             alarms.resolve_for(tx, ALARM, "")

@@ -114,7 +114,7 @@ def _integrity(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": _("Integrity"),
         "badge": badge,
-        "text": _("What dclab's checks say about sizes, metadata and features."),
+        "text": _("Results of dclab's checks of sizes, metadata and features."),
         "entries": [{"kind": kinds.get(cue["level"], ""), "text": translate(cue["message"])} for cue in shown[:50]],
     }
 

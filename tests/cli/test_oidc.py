@@ -38,7 +38,7 @@ def test_check_says_what_was_found_and_what_to_register(clinic: Dcor, stub: Stub
     assert said.code == 0, said.out
     for text in (
         f"{stub.url} answers, with this issuer.",
-        "It shows 1 keys for signatures.",
+        "It publishes 1 keys for signatures.",
         f"A secret is stored for '{CLIENT}'.",
         f"It accepts '{CLIENT}' with this secret.",
         "redirect URI https://",

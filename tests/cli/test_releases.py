@@ -119,7 +119,7 @@ def test_what_is_no_tar_is_refused(releases: Releases, tmp_path: Path) -> None:
 def test_an_older_release_is_refused(releases: Releases, tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"0\.1\.9 is older than 0\.2\.0"):
         releases.install_bundle(bundle(tmp_path / "old.tar", "0.1.9"))
-    with pytest.raises(Problem, match="one in use"):
+    with pytest.raises(Problem, match="already in use"):
         releases.install_bundle(bundle(tmp_path / "same.tar", "0.2.0"))
     require_newer("0.10.0", "0.9.9")
 

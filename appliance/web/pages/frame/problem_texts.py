@@ -89,7 +89,7 @@ WORDINGS = {
     "Invalid value for '%(key)s': '%(value)s'!": N_("Invalid value “%(value)s”."),
     "Resource with name '%(name)s' already exists!": N_("There is already a file called %(name)s."),
     "Somebody has changed this value meanwhile. It is now '%(value)s'": N_(
-        "Somebody has changed this value in the meantime. It is now “%(value)s”."
+        "Someone has changed this value in the meantime. It is now “%(value)s”."
     ),
     "Unsupported file extension '%(suffix)s'. Allowed file extensions are %(allowed)s.": N_(
         "Files ending in %(suffix)s are not accepted."

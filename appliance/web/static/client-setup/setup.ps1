@@ -57,7 +57,7 @@ try {
     $Stream.AuthenticateAsClient($Address.Host, $null, [Security.Authentication.SslProtocols]::Tls12, $false)
     $Stream.Dispose()
     $Client.Dispose()
-    Write-Host 'The server answers and its certificate is good. Start your programs again.'
+    Write-Host 'The server answers and its certificate is valid. Start your programs again.'
 } catch {
     if ($Script:Seen -and ($Script:Seen -ne $Fingerprint)) {
         Write-Host "The server shows another certificate: $($Script:Seen). Ask the administrator." -ForegroundColor Red

@@ -89,7 +89,7 @@ fi
 if answer=$(curl --silent --show-error --max-time 20 --cacert "$bundle" "$url/api/3/action/status_show"); then
     case $answer in
         *'"success": true'* | *'"success":true'*)
-            echo "The server answers and its certificate is good. Log out and in again, then start your program."
+            echo "The server answers and its certificate is valid. Log out and in again, then start your program."
             ;;
         *)
             echo "Something answers at $url, but it is no DCOR server." >&2

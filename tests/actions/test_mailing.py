@@ -142,7 +142,7 @@ def test_a_log_in_goes_to_a_verified_server(account: tuple[Any, Mail]) -> None:
 
 def test_a_wrong_password_is_told_with_what_to_do(account: tuple[Any, Mail]) -> None:
     server, settings = account
-    with pytest.raises(Problem, match=r"does not take the log-in of dcor .* --login dcor"):
+    with pytest.raises(Problem, match=r"rejects the sign-in of dcor .* --login dcor"):
         mailing.send(settings, "it@clinic.example", "x", "y", password="wrong")
     assert server.letters == []
 

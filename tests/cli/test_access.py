@@ -123,7 +123,7 @@ def test_the_list_as_a_zip(people: Dcor, tmp_path: Path) -> None:
         ("", "header line"),
         ("mail\nx\n", "header line"),
         ("name\n", "no user"),
-        ("name\nada\nada\n", "Line 3: ada stands there twice"),
+        ("name\nada\nada\n", "Line 3: ada is listed twice"),
         ("name\nAda L\n", "Line 2"),
     ],
 )

@@ -87,7 +87,7 @@ def test_an_emptied_database_is_a_loss_too(root: Path) -> None:
     for path in root.glob("dcor.sqlite-*"):
         path.unlink()
     (root / "dcor.sqlite").write_bytes(b"")
-    with pytest.raises(Problem, match="is empty, and no new one is made"):
+    with pytest.raises(Problem, match="is empty, and no new one is created"):
         Service(settings_module.load(root))
 
 
@@ -155,7 +155,7 @@ def test_an_interrupted_init_goes_on(root: Path, dcor: Dcor) -> None:
     for path in (*root.glob("dcor.sqlite*"), root / "certificates" / "server.cert"):
         path.unlink()
     root_marker.write(root, root_marker.Marker(marker.id, marker.hostname, marker.release, "making"))
-    assert "was interrupted. Go on with" in refusal(root)
+    assert "was interrupted. Resume with" in refusal(root)
     assert dcor("init", "--try-out").code == 0
     assert dcor("user", "list").code == 0
 

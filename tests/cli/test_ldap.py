@@ -48,7 +48,7 @@ def test_check_says_what_a_sign_in_would_find(clinic: Dcor, slapd: Slapd) -> Non
         "Groups found with ldap.group_filter: choir, lab-editors.",
         "Of these the settings name: lab-editors.",
         "They grant: editor of lab.",
-        "anna may sign in; the account 'anna' is made then.",
+        "anna may sign in; the account 'anna' will be created then.",
     ):
         assert text in said.out
 

@@ -132,7 +132,7 @@ def test_exports_expire_and_are_limited(measured: tuple[Person, str, Path], lab:
     ada, file, _path = measured
     answers = [ada.post("dcor_gate_export", id=file, gates=GATES, gate="box", format="csv") for _ in range(12)]
     assert answers[-1].status == 429
-    assert "10 exports already" in answers[-1].message
+    assert "already have 10 exports" in answers[-1].message
     first = next(one.result for one in answers if one.status == 200)
     wait_for(lambda: ada.get("dcor_gate_export_show", id=first["id"]).result["state"] == "done", seconds=90)
     with lab.context.db.write() as tx:

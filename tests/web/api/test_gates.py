@@ -184,7 +184,7 @@ def test_nobody_keeps_without_end(people: dict[str, Person], measured: tuple[str
         answer = member.post("dcor_gate_save", id=dataset, name=f"set {number}", gates=GATES[:1])
         if answer.status != 200:
             break
-    assert "50 sets of gates here already" in answer.error["name"][0]
+    assert "already have 50 gate sets here" in answer.error["name"][0]
     assert member.post("dcor_gate_save", id=dataset, name="set 3", gates=GATES).status == 200
     assert member.post("dcor_gate_save", id=dataset, name=" ", gates=[]).error.keys() >= {"name", "gates"}
     assert all_deleted(member, dataset)

@@ -12,6 +12,7 @@ from typing import Any
 from appliance.actions import virus_gate
 from appliance.actions.site import Site
 from appliance.model import licences, names, personal_data, supplements
+from appliance.model.messages import Message, joined
 from appliance.model.problem import Problem, not_found
 from appliance.model.pseudonymised import Original, sample_names
 from appliance.model.viewer import Viewer
@@ -94,7 +95,7 @@ def examined(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> tuple[Outg
         if wishes.pseudonymise:
             found.fields["notes"] = f"{found.fields['notes']}\n\n{PSEUDONYMISED}".strip()
     if not any(names.is_measurement(file.name) for file in found.files):
-        reasons.append("it holds no measurement that could be sent")
+        reasons.append(Message("it holds no measurement that could be sent"))
     return found, reasons
 
 
@@ -121,30 +122,44 @@ def _fields(conn: sqlite3.Connection, site: Site, row: sqlite3.Row, wishes: Wish
 
 def _state(row: sqlite3.Row) -> Iterator[str]:
     if row["state"] != "active":
-        yield f"it is {'a draft' if row['state'] == 'draft' else 'deleted'}; activate it first"
+        draft = row["state"] == "draft"
+        yield Message("it is a draft; activate it first") if draft else Message("it is deleted; activate it first")
 
 
 def _licence(row: sqlite3.Row, wishes: Wishes) -> Iterator[str]:
     own, wanted = row["license_id"], wishes.licence or row["license_id"]
     open_ = [one["id"] for one in licences.STANDARD if one["id"] != "none"]
     if wanted not in open_:
-        yield f"its licence '{wanted}' does not permit publication; --licence selects one ({', '.join(open_)})"
+        yield Message(
+            "its licence '%(licence)s' does not permit publication; --licence selects one (%(possible)s)",
+            licence=wanted,
+            possible=", ".join(open_),
+        )
     elif own == "patient":
-        yield "it holds patient data (licence 'patient'), which stay on this server"
+        yield Message("it holds patient data (licence 'patient'), which stay on this server")
     elif own != "none" and wanted not in licences.looser(own):
-        yield f"its licence {own} cannot become the more restrictive {wanted}"
+        yield Message("its licence %(licence)s cannot become the more restrictive %(other)s", licence=own, other=wanted)
 
 
 def _texts(fields: Mapping[str, Any]) -> Iterator[str]:
     """Personal data in what people wrote about the dataset; its authors are named on purpose."""
-    for key in ("title", "notes"):
-        for line in str(fields[key]).splitlines():
-            for kind, excerpt in personal_data.found(line):
-                remedy = "; --title gives it another title" if key == "title" else ""
-                yield f"its {'description' if key == 'notes' else key} holds a {kind} ('{excerpt}'){remedy}"
+    for kind, excerpt in _found(fields["title"]):
+        yield Message(
+            "its title holds a %(kind)s ('%(excerpt)s'); --title gives it another title", kind=kind, excerpt=excerpt
+        )
+    for kind, excerpt in _found(fields["notes"]):
+        yield Message("its description holds a %(kind)s ('%(excerpt)s')", kind=kind, excerpt=excerpt)
     for tag in fields["tags"]:
         for kind, excerpt in personal_data.found(tag["name"]):
-            yield f"its tag '{tag['name']}' holds a {kind} ('{excerpt}')"
+            yield Message(
+                "its tag '%(tag)s' holds a %(kind)s ('%(excerpt)s')", tag=tag["name"], kind=kind, excerpt=excerpt
+            )
+
+
+def _found(text: str) -> Iterator[tuple[str, str]]:
+    """(kind, excerpt) of personal data in a text of many lines."""
+    for line in str(text).splitlines():
+        yield from personal_data.found(line)
 
 
 def _samples(conn: sqlite3.Connection, files: Sequence[sqlite3.Row]) -> dict[str, str]:
@@ -174,22 +189,32 @@ def _add_file(
     name, original, values = row["name"], None, _values(row)
     if samples is not None:
         if row["id"] not in samples:
-            found.notes.append(f"{name} is no measurement, so there is no pseudonymised copy of it; it stays here.")
+            found.notes.append(
+                Message(
+                    "%(name)s is no measurement, so there is no pseudonymised copy of it; it stays here.", name=name
+                )
+            )
             return
         name, original = _copied(site, conn, row, found, samples[row["id"]])
         values = {key: value for key, value in values.items() if _names_nobody(site, key, value)}
     yield from _personal(conn, row, name, values, searched=original is None)
     if errors := names.resource_name_errors(name):
-        yield f"another DCOR does not take the name of {name} ({errors[0]})"
+        yield Message("another DCOR does not take the name of %(name)s (%(reason)s)", name=name, reason=errors[0])
     if row["sha256"] is None:
-        yield f"the checksum of {name} is not known yet; wait for its job"
+        yield Message("the checksum of %(name)s is not known yet; wait for its job", name=name)
         return
     if virus_gate.is_waiting(conn, site.settings, row["id"]):
-        yield f"{name} has not been scanned for viruses yet; wait for the scanner"
+        yield Message("%(name)s has not been scanned for viruses yet; wait for the scanner", name=name)
     if virus_gate.is_too_large(conn, site.settings, row["id"]):
-        found.notes.append(f"{name} was not scanned for viruses: it is larger than the scanner accepts.")
+        found.notes.append(
+            Message("%(name)s was not scanned for viruses: it is larger than the scanner accepts.", name=name)
+        )
     if not names.is_measurement(row["name"]):
-        found.notes.append(f"{name} is no measurement, so nothing has looked for personal data in it; look yourself.")
+        found.notes.append(
+            Message(
+                "%(name)s is no measurement, so nothing has looked for personal data in it; look yourself.", name=name
+            )
+        )
     path = site.depot.path(row["id"])
     sums = (row["size"], row["sha256"], row["etag"])
     found.files.append(OutgoingFile(row["id"], name, path, *sums, values, original, row["name"]))
@@ -228,13 +253,21 @@ def _personal(
 ) -> Iterator[str]:
     """Why the file may not be sent under this name with these values. :param searched: is the file itself sent?"""
     told = [text for key, value in values.items() for text in _told(key, value)]
-    findings = [f"{kind} ('{excerpt}')" for text in (name, *told) for kind, excerpt in personal_data.found(text)]
+    findings: list[str] = [
+        Message("%(kind)s ('%(excerpt)s')", kind=kind, excerpt=excerpt)
+        for text in (name, *told)
+        for kind, excerpt in personal_data.found(text)
+    ]
     if searched and names.is_measurement(name):
         facts = rtdc.get(conn, row["id"])
         if facts is None or not facts["extracted"]:
-            yield f"{name} has not been searched for personal data yet; wait for its job"
+            yield Message("%(name)s has not been searched for personal data yet; wait for its job", name=name)
             return
-        findings += [f"{one['kind']} in {one['where']}" for one in facts["personal"]]
+        findings += [
+            Message("%(kind)s in %(where)s", kind=one["kind"], where=one["where"]) for one in facts["personal"]
+        ]
     if findings:
-        more = f" and {len(findings) - _MOST_TOLD} more" if len(findings) > _MOST_TOLD else ""
-        yield f"{name} seems to contain personal data ({', '.join(findings[:_MOST_TOLD])}{more})"
+        told_of, rest = joined(findings[:_MOST_TOLD], ", "), len(findings) - _MOST_TOLD
+        if rest > 0:
+            told_of = Message("%(findings)s and %(count)s more", findings=told_of, count=rest)
+        yield Message("%(name)s seems to contain personal data (%(findings)s)", name=name, findings=told_of)

@@ -20,6 +20,7 @@ from appliance.web.pages.dataset.view import load
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, settings, site, viewer
 from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.render import render
 
 bp = Blueprint("publishing", __name__)
@@ -42,11 +43,16 @@ def page(ref: str) -> str:
         "dataset/publish.html",
         **frame(row, _("Publish elsewhere")),
         ways=[
-            {"title": _("The files as they are"), "reasons": reasons, "notes": plain.notes, "option": ""},
+            {
+                "title": _("The files as they are"),
+                "reasons": [translate(one) for one in reasons],
+                "notes": [translate(one) for one in plain.notes],
+                "option": "",
+            },
             {
                 "title": _("Pseudonymised copies"),
-                "reasons": reasons_of_copies,
-                "notes": copies.notes,
+                "reasons": [translate(one) for one in reasons_of_copies],
+                "notes": [translate(one) for one in copies.notes],
                 "option": " --pseudonymise",
             },
         ],

@@ -69,7 +69,7 @@ def test_four_files_compared_give_the_numbers_of_dclab(
     assert axe.source() is None or axe.violations(page) == []
     address = page.url
     with page.expect_download() as started:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV", exact=True).click()
     lines = list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text())))
     for resource_id, path in files.items():
         (line,) = [one for one in lines if (one["id"], one["feature"]) == (resource_id, "deform") and one["gate"] != ""]

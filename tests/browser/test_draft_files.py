@@ -38,10 +38,10 @@ def test_files_are_sorted_renamed_moved_and_removed_with_undo(house: House, open
     assert names(house, made) == ["M10.txt", "M2.txt", "M1.txt", "M3.rtdc"]
     page.get_by_role("textbox", name="Name of M10.txt").fill("M2.txt")
     page.get_by_role("textbox", name="Name of M2.txt").fill("M10.txt")
-    page.get_by_role("textbox", name="Place of M3.rtdc").fill("1")
+    page.get_by_role("textbox", name="Position of M3.rtdc").fill("1")
     page.get_by_role("button", name="Save names and order").click()
     assert names(house, made) == ["M3.rtdc", "M2.txt", "M10.txt", "M1.txt"], "names can be exchanged"
-    page.get_by_role("textbox", name="Place of M3.rtdc").fill("3")
+    page.get_by_role("textbox", name="Position of M3.rtdc").fill("3")
     page.get_by_role("button", name="Save names and order").click()
     assert names(house, made) == ["M2.txt", "M10.txt", "M3.rtdc", "M1.txt"], "down, too, to the very place"
     page.get_by_role("button", name="Undo").click()

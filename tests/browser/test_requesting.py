@@ -19,7 +19,7 @@ def test_access_is_requested_granted_and_told(house: House, open_page: Open, scr
     made, _file = house.dataset(title, activate=True, private=True)
     kim = open_page("kim", scripts=scripts)
     kim.goto(f"/dataset/{made['id']}")
-    kim.get_by_text("Request access").click()
+    kim.get_by_text("Request access", exact=True).click()
     assert not scripts or axe.source() is None or axe.violations(kim) == []
     kim.get_by_label("Message").fill("For our comparison")
     kim.get_by_role("button", name="Send request").click()

@@ -115,4 +115,4 @@ def test_too_many_are_refused_and_none_is_left_out_in_silence(house: House) -> N
     visitor = house.visitor("ada")
     answer = visitor.post("/dataset/selection", id=[f"{number:036d}" for number in range(201)], do="zip")
     assert answer.status_code == 409
-    assert "at most 200 datasets at once; these are 201" in answer.text
+    assert "Select at most 200 datasets at once; you have selected 201." in answer.text

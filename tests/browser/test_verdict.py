@@ -32,7 +32,7 @@ def test_verdicts_are_told_in_words_and_curves(
     page = open_page("ada", width=width, theme=theme, language=language)
     dataset, found = files
     page.goto(f"/dataset/{dataset}")
-    words = ["Good", "Take a look", "Do not use"] if language == "en-GB" else ["Gut", "Ansehen", "Nicht verwenden"]
+    words = ["Good", "Take a look", "Do not use"] if language == "en-GB" else ["Gut", "Bitte prüfen", "Nicht verwenden"]
     assert [text.strip() for text in page.locator(".resource-end .badge").all_inner_texts()] == words
     assert axe.source() is None or axe.violations(page) == []
     for (name, grade), kind in zip(GRADES.items(), ("good", "warn", "bad"), strict=True):

@@ -181,7 +181,9 @@ def test_what_no_backup_has_is_told(place: Place) -> None:
     for options in (("--dataset", "nothing"), ("--user", "nobody"), ("--circle", "none"), ("--file", "0" * 36)):
         said = refused(place, "backup", "restore", *options, "--key", str(place.sheet))
         assert options[1] in said
-    assert "together" in refused(place, "backup", "restore", "--user", "a", "--circle", "b", "--key", str(place.sheet))
+    assert "cannot be combined" in refused(
+        place, "backup", "restore", "--user", "a", "--circle", "b", "--key", str(place.sheet)
+    )
     assert "no id" in refused(place, "backup", "restore", "--file", "M1.rtdc", "--key", str(place.sheet))
 
 

@@ -16,7 +16,7 @@ TAR = "dcor-appliance-VERSION-py311-x86_64.tar"
 
 def lines_of_the_guide() -> list[str]:
     text = GUIDE.read_text(encoding="utf-8")
-    after = text[text.index("Look at the first bundle before anything in it runs") :]
+    after = text[text.index("Verify the first bundle before running anything in it") :]
     found = re.search(r"\n((?:    .+\n)+)", after)
     assert found
     return [line.strip() for line in found[1].splitlines()]

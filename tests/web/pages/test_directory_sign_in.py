@@ -313,7 +313,7 @@ def test_password_name_and_administration_are_changed_in_the_directory(clinic: C
         accounts.change_password(clinic.context, OPERATOR, login, "a new and long password")
     with pytest.raises(Problem, match="that of your institution"):
         accounts.one_time_link(clinic.context, OPERATOR, login)
-    with pytest.raises(Problem, match="from the directory"):
+    with pytest.raises(Problem, match="comes from your institution"):
         accounts.update(clinic.context, OPERATOR, login, {"email": "other@hospital.example"})
     with pytest.raises(Problem, match="A group of your institution makes"):
         accounts.set_sysadmin(clinic.context, OPERATOR, login, False)

@@ -18,7 +18,7 @@ def name_errors(
 ) -> list[str]:
     """What is wrong with the name of a new file in a dataset; empty when nothing is."""
     errors = file_name_errors(name, viewer)
-    if name in taken or name in resources.names_of(conn, dataset_id):
+    if isinstance(name, str) and (name in taken or name in resources.names_of(conn, dataset_id)):
         errors.append(Message("Resource with name '%(name)s' already exists!", name=name))
     return errors
 

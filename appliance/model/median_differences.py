@@ -129,10 +129,14 @@ def _drawn(group: Sequence[Medians], rng: random.Random) -> float:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    try:
+        return math.fsum(values) / len(values)
+    except OverflowError:  # medians at the end of what a float can hold
+        return math.nan
 
 
 def _interval(difference: float, draws: Sequence[float]) -> dict[str, Any]:
     ordered = sorted(draws)
     tail = (1 - LEVEL) / 2
-    return {"difference": difference, "low": quantile(ordered, tail), "high": quantile(ordered, 1 - tail)}
+    found = {"difference": difference, "low": quantile(ordered, tail), "high": quantile(ordered, 1 - tail)}
+    return found if all(map(math.isfinite, found.values())) else dict.fromkeys(found)

@@ -17,7 +17,7 @@ from tests.support.samples import synthetic
 Open = Callable[..., Any]
 
 
-def number(shown: str) -> float:
+def as_number(shown: str) -> float:
     """The number that a page writes as 1.284·10⁻⁵ or −0.01."""
     plain = shown.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
     return float(plain.replace("·10", "e"))
@@ -61,10 +61,10 @@ def test_groups_by_hand_give_paired_differences(
     shown = [row.split("\t") for row in page.locator(".compare-differences tbody tr").all_inner_texts()]
     assert [row[2] for row in shown] == ["Treatment 1", "Control 1", "Treatment 2", "Control 2"]
     assert [row[4] for row in shown][1] == "reference"
-    assert number(shown[0][4]) == pytest.approx(medians[0] - medians[1], rel=1e-3)
+    assert as_number(shown[0][4]) == pytest.approx(medians[0] - medians[1], rel=1e-3)
     (row,) = [one.split("\t") for one in page.locator(".compare-grouped tbody tr").all_inner_texts()]
     wanted = (medians[0] + medians[2]) / 2 - (medians[1] + medians[3]) / 2
-    assert number(row[3]) == pytest.approx(wanted, rel=1e-3)
+    assert as_number(row[3]) == pytest.approx(wanted, rel=1e-3)
     assert row[5] == "pairs of replicates, and events within them"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert axe.source() is None or axe.violations(page) == []

@@ -26,15 +26,20 @@ _TECHNICAL = (
 )
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-[0-9]{2}")
 #: What is taken out of the lines of a log that is kept, and what stands in its place.
-_REWRITTEN = (
-    (re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|/)[^\s\"'<>|,;()\[\]{}]*"), "[path]"),
-    (re.compile(r"[^\s\"'<>|,;()\[\]{}=:]+\.(?:rtdc|hdf5|h5|tdms|avi|ini|csv|tsv|log|txt)\b", re.IGNORECASE), "[file]"),
-)
+_PATH = re.compile(r"(?:[A-Za-z]:[\\/]|\\\\|/)[^\s\"'<>|,;()\[\]{}]*")
+_TOKEN = re.compile(r"[^\s\"'<>|,;()\[\]{}=:]+")
+_SUFFIX = re.compile(r"\.(?:rtdc|hdf5|h5|tdms|avi|ini|csv|tsv|log|txt)\b", re.IGNORECASE)
 _DATES = re.compile(
     r"\b(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}))\b"
 )
 _WORD = re.compile(r"[^\W\d_]{3,}|\d{3,}")
 REMOVED = "[removed]"
+
+
+def _without_file(token: re.Match[str]) -> str:
+    """A word of a line, "[file]" in the place of a name with a suffix of files. (One pattern for both would take the square of its length.)"""
+    ends = [suffix.end() for suffix in _SUFFIX.finditer(token.group()) if suffix.start() > 0]
+    return f"[file]{token.group()[ends[-1] :]}" if ends else token.group()
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,7 @@ class Rules:
         """A line of a log that stays, without paths, names of files, dates and whatever looks like personal data."""
         for kind, excerpt in list(found(text)):
             text = text.replace(excerpt, f"[{kind}]")
-        for pattern, place in _REWRITTEN:
-            text = pattern.sub(place, text)
+        text = _TOKEN.sub(_without_file, _PATH.sub("[path]", text))
         if self.dates != "day":
             text = _DATES.sub("[date]", text)
         return _WORD.sub(lambda match: REMOVED if match.group().lower() in self.words else match.group(), text)

@@ -70,9 +70,9 @@ def test_sharing_shows_what_one_may_read_and_that_the_rest_is_missing(house: Hou
     sharing.share(house.appliance.context, OPERATOR, house.private["id"], "kim", "member")
     assert "is not available" not in kim.page(kim.get(f"/comparisons/{made}").headers["Location"])
     sharing.unshare(house.appliance.context, OPERATOR, house.private["id"], "kim")
-    assert ada.post(f"/comparisons/{made}/unshare", username="kim").status_code == 303
+    assert ada.post(f"/comparisons/{made}/unshare", username="kim", confirmed="yes").status_code == 303
     assert kim.get(f"/comparisons/{made}").status_code == 404
-    assert eve.post(f"/comparisons/{made}/unshare", username="eve").status_code == 303
+    assert eve.post(f"/comparisons/{made}/unshare", username="eve", confirmed="yes").status_code == 303
     assert TITLE not in eve.page("/comparisons")
 
 

@@ -95,9 +95,18 @@ def share(comparison_id: str) -> Any:
 def unshare(comparison_id: str) -> Any:
     """Stop sharing with somebody."""
     name = request.form.get("username", "")
+    found, own = verbs.get(conn(), viewer(), comparison_id), name != viewer().name
+    back = f"/comparisons/{comparison_id}/people" if own else "/comparisons"
+    asked = question(
+        _("Stop sharing with %(name)s?", name=name),
+        _("“%(title)s” is removed from this person's list. You can share it again later.", title=found["title"]),
+        _("Stop sharing"),
+        back=back,
+    )
+    if asked:
+        return asked
     verbs.unshare(site(), viewer(), comparison_id, name)
-    own = name != viewer().name
-    return back_to(f"/comparisons/{comparison_id}/people" if own else "/comparisons", done="comparison-unshared")
+    return back_to(back, done="comparison-unshared")
 
 
 @bp.get("/comparisons/<comparison_id>/people")

@@ -32,10 +32,10 @@ class Medians:
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Medians:
         """From a reader's answer. Raises ValueError for one that is none."""
-        draws = tuple(float(one) for one in answer["draws"])
+        draws = tuple(_number(one) for one in answer["draws"])
         if len(draws) != DRAWS:
             raise ValueError("not as many draws as were asked for")
-        return cls(int(answer["count"]), float(answer["median"]), draws)
+        return cls(int(answer["count"]), _number(answer["median"]), draws)
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Assignment:
 
     role: str
     replicate: int | None = None
+
+
+def _number(value: float | None) -> float:
+    """A number of a child's answer, which has null for what JSON cannot carry."""
+    return math.nan if value is None else float(value)
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

@@ -64,6 +64,16 @@ def columns_header(file: IO[bytes]) -> ColumnsHeader:
     return ColumnsHeader(rows, events, header["subsampled"], columns)
 
 
+def columns_index(file: IO[bytes]) -> tuple[int, ...] | None:
+    """Numbers of the events (from 0) in the rows of an open ``columns.bin``; None where they are all there. Raises ValueError."""
+    columns = columns_header(file)
+    header, data, _size = _header(file, COLUMNS_MAGIC)
+    if header.get("index") is None:
+        return None
+    file.seek(data + header["index"]["offset"])
+    return struct.unpack(f"<{columns.rows}I", file.read(4 * columns.rows))
+
+
 def density_header(file: IO[bytes]) -> dict[str, Any]:
     """The checked header of an open ``density.bin``. Raises ValueError."""
     header, data, size = _header(file, DENSITY_MAGIC)

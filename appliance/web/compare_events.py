@@ -10,11 +10,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from appliance.actions import virus_gate
 from appliance.model import median_differences as rules
-from appliance.model import names
+from appliance.model import names, youngs_modulus
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.values import decoded
@@ -39,6 +40,11 @@ def table(context: Context, request: Request, match: re.Match[str]) -> Response:
     for key, value in request.parameters():
         asked.setdefault(key, []).append(value)
     question = figures.Question.checked([one for one in asked.get("f", []) if one], _gates(asked.get("g", [""])[0]))
+    try:
+        young = youngs_modulus.from_address({key: values[0] for key, values in asked.items()})
+    except ValueError as error:
+        raise invalid({"lut": [str(error)]}) from error
+    question = replace(question, young=young)
     files = _files(context, request, asked)
     if not files:
         raise not_found("There are no measurements, or they are not yours to see.")

@@ -9,9 +9,10 @@ from typing import Any
 
 from appliance.actions import virus_gate
 from appliance.model import gates as gate_rules
-from appliance.model import names
+from appliance.model import names, youngs_modulus
 from appliance.model.problem import Fields, Problem, invalid
 from appliance.model.viewer import Viewer
+from appliance.model.youngs_modulus import Conditions
 from appliance.web import cpu_slot
 from appliance.web.context import Context
 from appliance.web.fair_slots import without_slot
@@ -25,13 +26,18 @@ DEFAULT_FEATURES = ("area_um", "deform")
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the files: checked features and gates (`model.gates`)."""
+    """What is asked of the files: checked features and gates (`model.gates`), and under which conditions Young's modulus is computed."""
 
     features: tuple[str, ...]
     gates: tuple[Mapping[str, Any], ...]
+    young: Conditions | None = None
+
+    def asked(self) -> dict[str, Any]:
+        """What all questions about events hold."""
+        return {"gates": list(self.gates), "young": None if self.young is None else self.young.asked()}
 
     @classmethod
-    def checked(cls, features: Sequence[str], gates: Any) -> Question:
+    def checked(cls, features: Sequence[str], gates: Any, young: Any = None) -> Question:
         """From what a caller sent. Raises Problem 409 with the reasons."""
         errors: Fields = {}
         wanted = tuple(dict.fromkeys(features)) or DEFAULT_FEATURES
@@ -45,9 +51,14 @@ class Question:
             found = gate_rules.checked(gates or [])
         except ValueError as error:
             errors["gates"] = [str(error)]
+        conditions = None
+        try:
+            conditions = youngs_modulus.checked(young) if young else None
+        except ValueError as error:
+            errors["youngs_modulus"] = [str(error)]
         if errors:
             raise invalid(errors)
-        return cls(wanted, tuple(found))
+        return cls(wanted, tuple(found), conditions)
 
 
 def require_measurement(row: sqlite3.Row) -> None:
@@ -66,7 +77,7 @@ def require_number(ids: Sequence[str]) -> list[str]:
 
 def statistics(context: Context, resource_id: str, question: Question, viewer: Viewer) -> dict[str, Any]:
     """The answer of `jobs.rtdc.population.describe` for one file that `viewer` may read. Raises Problem."""
-    asked = {"what": "statistics", "features": list(question.features), "gates": list(question.gates)}
+    asked = {"what": "statistics", "features": list(question.features), **question.asked()}
     return _read(context, resource_id, asked, viewer)
 
 
@@ -79,7 +90,7 @@ def histograms(
     viewer: Viewer,
 ) -> dict[str, Any]:
     """The answer of `jobs.rtdc.population.histograms` for one file that `viewer` may read. Raises Problem."""
-    asked = {"what": "histograms", "ranges": dict(ranges), "bins": bins, "gates": list(question.gates)}
+    asked = {"what": "histograms", "ranges": dict(ranges), "bins": bins, **question.asked()}
     return _read(context, resource_id, asked, viewer)
 
 
@@ -117,7 +128,7 @@ def medians(
     asked = {
         "what": "medians",
         "features": list(question.features),
-        "gates": list(question.gates),
+        **question.asked(),
         "gate": gate,
         "draws": draws,
         "seed": seed,
@@ -133,12 +144,17 @@ def rows(
     asked = {
         "what": "rows",
         "features": list(question.features),
-        "gates": list(question.gates),
+        **question.asked(),
         "gate": gate,
         "start": start,
         "count": count,
     }
     return _read(context, resource_id, asked, viewer)
+
+
+def elasticity(context: Context, resource_id: str, young: Conditions, x: str, y: str, viewer: Viewer) -> dict[str, Any]:
+    """The answer of `jobs.rtdc.elasticity.elasticity` for one file that `viewer` may read. Raises Problem."""
+    return _read(context, resource_id, {"what": "elasticity", "young": young.asked(), "x": x, "y": y}, viewer)
 
 
 def _read(context: Context, resource_id: str, asked: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:

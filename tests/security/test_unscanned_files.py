@@ -37,7 +37,8 @@ def ways(house: House) -> dict[str, Callable[[Person], tuple[int, str]]]:
         f"{base}/{end}"
         for end in (
             "download/x", "condensed.rtdc", "preview.jpg", "preview.webp", "thumbnail.webp", "columns.bin", "density.bin",
-            "event/0.json", "pictures.json?events=0", "export.csv", "export.fcs",
+            "event/0.json", "pictures.json?events=0", "export.csv", "export.fcs", "emodulus.bin?lut=LE-2D-FEM-19",
+            "elasticity.json?lut=LE-2D-FEM-19&x=area_um&y=deform",
         )
     ]  # fmt: skip
     paths += [f"/dataset/{dataset}/download.zip", f"/datasets.zip?dataset={dataset}", f"/compare/export.csv?r={file}"]

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import io
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from dclab import definitions as dfn
 from PIL import Image
 
 from appliance.model.messages import Message
+from appliance.model.youngs_modulus import Conditions
 
-from . import events, features, members, population, resampling
+from . import elasticity, events, features, members, population, resampling
 from .errors import RtdcError, explained
 from .features import Array
 from .opening import SafeRTDC, open_dataset
@@ -27,12 +29,13 @@ from .opening import SafeRTDC, open_dataset
 MAX_EVENTS = 100
 
 #: Questions about all events of a file.
-_OVER_ALL = {
+_OVER_ALL: dict[str, Callable[[dict[str, Any], elasticity.Scalars, int], dict[str, Any]]] = {
     "statistics": population.describe,
     "histograms": population.histograms,
     "members": members.choose,
     "medians": resampling.medians,
     "rows": resampling.rows,
+    "elasticity": elasticity.elasticity,
 }
 
 _Key = tuple[str, int, int, int]
@@ -74,12 +77,12 @@ class ReaderCache:
         return len(self._open)
 
 
-def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, Any]:
+def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, Any] | bytes:
     """Answer one request. Raises RtdcError `invalid` with upstream's texts for wrong parameters.
 
     `what`: "feature" {feature, event, trace} and "trace" {trace, event} → {values}; "event" {event | events} → scalar
     values, traces, picture; "image" {event} → picture only; "pictures" {events} → several of
-    them; "statistics" and "histograms": see `population`; "members": see `members`; "medians" and "rows": see `resampling`. `condensed` (or `files["condensed"]`) names the condensed file:
+    them; "statistics" and "histograms": see `population`; "members": see `members`; "medians" and "rows": see `resampling`; "elasticity" and "modulus" (bytes): see `elasticity`. `young` has the conditions of Young's modulus (`model.youngs_modulus`), in whose place a stored one is read otherwise. `condensed` (or `files["condensed"]`) names the condensed file:
     its scalar features win.
     """
     what = request.get("what")
@@ -91,7 +94,11 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     if what == "trace":
         return {"values": _trace(request, dataset)}
     if what in _OVER_ALL:
-        return _OVER_ALL[what](request, lambda name: scalar(name, dataset, condensed), len(dataset))
+        known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
+        return _OVER_ALL[what](request, known, len(dataset)) | {"reasons": known.reasons}
+    if what == "modulus":
+        known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
+        return elasticity.column(known, (request.get("files") or {}).get("columns"), len(dataset))
     if what == "pictures":
         return {"pictures": [_picture(dataset, number) for number in _events(request["events"])]}
     if what == "image":
@@ -101,6 +108,10 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
             return {"events": [_whole(dataset, condensed, number) for number in _events(request["events"])]}
         return _whole(dataset, condensed, _event(request, "event"))
     raise RtdcError("invalid", f"Unknown kind of request '{str(what)[:40]}'!")
+
+
+def _conditions(request: dict[str, Any]) -> Conditions | None:
+    return Conditions(**request["young"]) if request.get("young") else None
 
 
 def _feature(request: dict[str, Any], dataset: SafeRTDC, condensed: SafeRTDC | None) -> Any:

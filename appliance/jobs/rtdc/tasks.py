@@ -144,7 +144,7 @@ def pseudonymise(request: dict[str, Any], input: Path, scratch: Path, *, progres
     return write(request, input, scratch, progress or _silent)
 
 
-def read(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+def read(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer | bytes:
     """Read one feature, trace, event or picture; see `reader.read`. Keeps files open between calls in one process."""
     from .reader import ReaderCache
     from .reader import read as answer

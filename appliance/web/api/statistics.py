@@ -6,11 +6,20 @@ from typing import Any
 
 from appliance.actions import lookup, virus_gate
 from appliance.model import gates as gate_rules
-from appliance.model import median_differences
+from appliance.model import median_differences, youngs_modulus
 from appliance.model.problem import invalid
 from appliance.web import differences, measurement_statistics
 from appliance.web.api.gates import GATES, given
 from appliance.web.api.registry import Call, Parameter, action, flag, listing, natural, text
+
+#: Under which conditions the feature `emodulus` is computed.
+YOUNG = Parameter(
+    "youngs_modulus",
+    "any",
+    f"Compute the feature emodulus: {{lut, medium, temperature, viscosity, model}}, all optional. lut: {', '.join(youngs_modulus.TABLES)}; "
+    f"medium: {', '.join(youngs_modulus.MEDIA)} (default: the measurement's); temperature [°C] (default: of each event, or of the metadata); "
+    f"viscosity [mPa s] in place of both; model: {', '.join(youngs_modulus.MODELS)}",
+)
 
 
 @action(
@@ -18,6 +27,7 @@ from appliance.web.api.registry import Call, Parameter, action, flag, listing, n
     listing("ids", "Ids of 1 to 12 resources", required=True),
     listing("features", "Names of scalar features; default: area_um, deform"),
     GATES,
+    YOUNG,
     rule="site:read",
     asks="dataset:read",
     get=True,
@@ -30,7 +40,9 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
     `mode`, `sd`, `cv`, `p10`, `q25`, `q75`, `p90`, `min`, `max`.
     """
     ids = measurement_statistics.require_number(call["ids"])
-    question = measurement_statistics.Question.checked(call["features"] or [], given(call["gates"]))
+    question = measurement_statistics.Question.checked(
+        call["features"] or [], given(call["gates"]), given(call["youngs_modulus"])
+    )
     found = _measurements(call, ids)
     return [one | measurement_statistics.statistics(call.context, one["id"], question, call.viewer) for one in found]
 
@@ -56,6 +68,7 @@ def _measurements(call: Call, ids: list[str]) -> list[dict[str, Any]]:
     text("reference", "Id of the resource that the others are compared with; the first without"),
     Parameter("groups", "any", "List of {id, group: 'control' or 'treatment', replicate: a number}"),
     natural("seed", "Number of the bootstrap", default=0),
+    YOUNG,
     rule="site:read",
     asks="dataset:read",
     get=True,
@@ -69,7 +82,9 @@ def dcor_median_differences(call: Call) -> dict[str, Any]:
     (order statistics, no sample), its percentiles are of `draws` draws; the same `seed` gives the same numbers.
     """
     ids = measurement_statistics.require_number(call["ids"])
-    question = measurement_statistics.Question.checked(call["features"] or [], given(call["gates"]))
+    question = measurement_statistics.Question.checked(
+        call["features"] or [], given(call["gates"]), given(call["youngs_modulus"])
+    )
     gate, seed = call["gate"] or "", call["seed"]
     if gate and all(one["name"] != gate for one in question.gates):
         raise invalid({"gate": [f"There is no gate '{gate[:60]}'"]})

@@ -4,6 +4,7 @@
 GET    ``…/resource/<id>/columns.bin``              all scalar features, float32, for range requests
 GET    ``…/resource/<id>/density.bin``              density maps of common pairs of features
 GET    ``…/resource/<id>/event/<n>.json``           one event (from 0): scalars, traces, contour, pictures (PNG, base64)
+GET    ``…/resource/<id>/emodulus.bin?lut=…``       Young's modulus of the events in ``columns.bin``
 GET    ``…/resource/<id>/pictures.json?events=…``   pictures and contours of some events
 GET    ``…/resource/<id>/export.(csv|tsv|fcs)``     all scalar features for other programs
 GET    ``/gate-export/<id>``                        the events of a gate, from a job
@@ -17,6 +18,7 @@ import re
 from typing import Any
 
 from appliance.actions import gate_exports, virus_gate
+from appliance.model import youngs_modulus
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.security.headers import security_headers
 from appliance.store import gate_exports as stored_exports
@@ -79,6 +81,27 @@ def pictures(context: Context, request: Request, match: re.Match[str]) -> Respon
     return Response(200, [("Content-Type", "application/json"), *security_headers("file").items()], body)
 
 
+def modulus(context: Context, request: Request, match: re.Match[str]) -> Response:
+    """Young's modulus of the events in ``columns.bin`` under the conditions of the query, float32. Raises Problem 404, 409, 503."""
+    _file(context, request, match, "columns")
+    if context.readers is None:
+        raise Problem(503, "Service Unavailable", message="Young's modulus cannot be computed at the moment.")
+    try:
+        young = youngs_modulus.from_address(dict(request.parameters()))
+    except ValueError as error:
+        raise invalid({"youngs_modulus": [str(error)]}) from error
+    if young is None:
+        raise invalid({"lut": ["Name a look-up table"]})
+    asked = {"what": "modulus", "young": young.asked()}
+    caller = request.viewer.user_id or request.client
+    cpu_slot.release()  # a child reads now, others may work
+    found = context.readers.read(match["id"], asked, caller=caller, timeout=30.0, long=True)
+    if not isinstance(found, bytes):
+        raise Problem(500, "Internal Server Error", message="The file could not be read.")
+    headers = [("Content-Type", "application/octet-stream"), *security_headers("file").items()]
+    return Response(200, headers, found)
+
+
 def exported(context: Context, request: Request, match: re.Match[str]) -> Response:
     """All scalar features in another format, made while it is sent."""
     file = _file(context, request, match, "columns")
@@ -136,5 +159,6 @@ ROUTES: tuple[Route, ...] = (
     route("GET", rf"{_RESOURCE}/event/(?P<event>[0-9]{{1,9}})\.json", "dataset:read", event, hidden=True),
     route("GET", rf"/gate-export/(?P<id>{UUID})", "dataset:read", gate_export, hidden=True),
     route("GET", rf"{_RESOURCE}/pictures\.json", "dataset:read", pictures, hidden=True),
+    route("GET", rf"{_RESOURCE}/emodulus\.bin", "dataset:read", modulus, hidden=True),
     route("GET", rf"{_RESOURCE}/export\.(?P<form>csv|tsv|fcs)", "dataset:read", exported, hidden=True),
 )

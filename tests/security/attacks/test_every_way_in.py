@@ -80,6 +80,7 @@ class Targets:
                 "event/0.json",
                 "export.csv",
                 "pictures.json",
+                "emodulus.bin",
             )
         ):
             if route.pattern.fullmatch(path):

@@ -223,6 +223,7 @@ _file("GET pictures.json", f"{_RESOURCE}/pictures.json?events=0", STATES)
 _file("GET density.bin", f"{_RESOURCE}/density.bin", STATES)
 _file("GET event", f"{_RESOURCE}/event/0.json", STATES)  # of a file that is none: 409 to whom it may concern
 _file("GET export.csv", f"{_RESOURCE}/export.csv?features=deform", STATES)
+_file("GET emodulus.bin", f"{_RESOURCE}/emodulus.bin?lut=LE-2D-FEM-19", STATES)
 _file("GET archive", "/dataset/{id}/download.zip")
 _file("GET archive of several", "/datasets.zip?dataset={id}", STATES)
 _file("GET compare/export.csv", "/compare/export.csv?r={resource}", STATES)

@@ -122,7 +122,7 @@ def _get(path: str) -> None:
 _RESOURCE = "/dataset/{id}/resource/{resource}"
 for _path in (
     f"{_RESOURCE}/download/data.rtdc", f"{_RESOURCE}/condensed.rtdc", f"{_RESOURCE}/preview.jpg", f"{_RESOURCE}/columns.bin",
-    f"{_RESOURCE}/event/0.json", f"{_RESOURCE}/pictures.json?events=0", f"{_RESOURCE}/export.csv", "/dataset/{id}/download.zip", "/datasets.zip?dataset={id}", "/compare/export.csv?r={resource}",
+    f"{_RESOURCE}/event/0.json", f"{_RESOURCE}/pictures.json?events=0", f"{_RESOURCE}/export.csv", f"{_RESOURCE}/emodulus.bin?lut=LE-2D-FEM-19", "/dataset/{id}/download.zip", "/datasets.zip?dataset={id}", "/compare/export.csv?r={resource}",
     "/dataset/{id}/SHA256SUMS", "/organization/circle/SHA256SUMS", "{object}",
 ):  # fmt: skip
     _get(_path)

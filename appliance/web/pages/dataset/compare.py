@@ -6,13 +6,14 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import comparisons
-from appliance.model import names
+from appliance.model import names, youngs_modulus
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
 from appliance.model.values import decoded
@@ -22,7 +23,7 @@ from appliance.web.fair_slots import without_slot
 from appliance.web.pages.dataset import compare_charts as charts
 from appliance.web.pages.dataset import compare_groups as grouping
 from appliance.web.pages.dataset import compare_overlay as overlay
-from appliance.web.pages.dataset import verdict
+from appliance.web.pages.dataset import elasticity_texts, verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.allow import allow
@@ -44,6 +45,7 @@ COLUMNS = {
     "q25": N_("25th percentile"),
     "q75": N_("75th percentile"),
 }
+_YOUNG = ("lut", "medium", "temperature", "viscosity", "model")
 _LEAST_BINS, _MOST_BINS = 12, 80
 #: What an axis shows at least: narrower ones have no round numbers.
 _LEAST_SPAN = 1e-290
@@ -67,9 +69,10 @@ def page() -> Any:
     if not files:
         text = _("None of these measurements is available to you.") if hidden else ""
         return _empty(text), 404 if hidden else 200
-    features = _available(files)
+    features = _available(files, computed=question.young is not None)
     found = _computed(files, question)
     query: dict[str, Any] = {"r": [one["id"] for one in files], "f": list(question.features)}
+    query |= {key: request.args[key] for key in _YOUNG if request.args.get(key)} if question.young else {}
     query["g"] = json.dumps(list(question.gates), separators=(",", ":")) if question.gates else ""
     return render(
         "compare/page.html",
@@ -82,6 +85,8 @@ def page() -> Any:
         gates=[one["name"] for one in question.gates],
         gates_text=query["g"],
         features=[{"value": one, "text": labels.title(one), "on": one in question.features} for one in features],
+        young=elasticity_texts.choices(request.args),
+        elasticity=_elasticity(files, question),
         groups=grouping.form(files, groups),
         grouped=bool(groups),
         differences=grouping.table(files, question, groups),
@@ -121,6 +126,33 @@ def table() -> Response:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="compare.csv"'},
     )
+
+
+def _elasticity(files: list[dict[str, Any]], question: figures.Question) -> list[dict[str, Any]]:
+    """For each measurement: under which conditions Young's modulus was computed, or why it was not."""
+    young = question.young
+    if young is None:
+        return []
+    site, who = context(), viewer()
+    release()
+
+    @without_slot
+    def compute() -> list[dict[str, Any]]:
+        """All files, one after the other."""
+        found = []
+        for one in files:
+            try:
+                found.append(figures.elasticity(site, one["id"], young, "area_um", "deform", who))
+            except Problem as problem:
+                if problem.status not in (404, 409):
+                    raise
+                found.append({"reason": problem.message})
+        return found
+
+    return [
+        {"number": one["number"], "name": one["name"], "text": elasticity_texts.sentence(answer)}
+        for one, answer in zip(files, compute(), strict=True)
+    ]
 
 
 def _saved() -> dict[str, Any] | None:
@@ -177,7 +209,8 @@ def _question() -> figures.Question:
         name = f"{feature} {low or '…'} – {high or '…'}"[:60]
         gates = [one for one in gates if not isinstance(one, dict) or one.get("name") != name]
         gates.append({"name": name, "conditions": [{"feature": feature, **bounds}]})
-    return figures.Question.checked([one for one in asked.getlist("f") if one], gates)
+    chosen = [one for one in asked.getlist("f") if one]
+    return replace(figures.Question.checked(chosen, gates), young=elasticity_texts.asked(asked))
 
 
 def _bound(text: str) -> Any:
@@ -187,9 +220,9 @@ def _bound(text: str) -> Any:
         return text
 
 
-def _available(files: list[dict[str, Any]]) -> list[str]:
-    """Scalar features that at least one of the files has."""
-    found: set[str] = set()
+def _available(files: list[dict[str, Any]], *, computed: bool) -> list[str]:
+    """Scalar features that at least one of the files has, and Young's modulus where it is computed."""
+    found: set[str] = {youngs_modulus.FEATURE} if computed else set()
     for one in files:
         known = rtdc.get(conn(), one["id"])
         if known is not None:

@@ -10,6 +10,7 @@ from flask import request
 from appliance.web.measurement_statistics import Question
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.render import url_with
 
 
 def model(files: Sequence[Mapping[str, Any]], features: Sequence[str], question: Question) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def model(files: Sequence[Mapping[str, Any]], features: Sequence[str], question:
         "lines": "lines" in drawn,
         "multiples": asked.get("multiples") == "1",
         "data": {
-            "files": [{"number": one["number"], "name": one["name"], "url": one["url"]} for one in files],
+            "files": [_file(one, question) for one in files],
             "gates": list(question.gates),
             "gate": gate,
             "words": {
@@ -44,6 +45,12 @@ def model(files: Sequence[Mapping[str, Any]], features: Sequence[str], question:
             },
         },
     }  # fmt: skip
+
+
+def _file(one: Mapping[str, Any], question: Question) -> dict[str, Any]:
+    young = {} if question.young is None else question.young.asked()
+    modulus = url_with(f"{one['url']}/emodulus.bin", **young) if young else ""
+    return {"number": one["number"], "name": one["name"], "url": one["url"], "modulus": modulus}
 
 
 def _axis(name: str, default: str, features: Sequence[str], title: str, log_title: str) -> dict[str, Any]:

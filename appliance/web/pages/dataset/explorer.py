@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from appliance.model.viewer import DatasetFacts
+from appliance.web.pages.dataset import elasticity_texts
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.allow import may
 from appliance.web.pages.frame.i18n import gettext as _
@@ -23,10 +24,11 @@ def model(row: sqlite3.Row, file: sqlite3.Row, found: dict[str, Any], facts: Dat
         "url": f"/dataset/{row['id']}/resource/{file['id']}",
         "traceStep": 1e6 / rate if isinstance(rate, (int, float)) and rate > 0 else None,  # µs
         "name": file["name"].rpartition(".")[0],
-        "labels": {name: list(labels.feature(name)) for name in names},
+        "labels": {name: list(labels.feature(name)) for name in [*names, "emodulus"]},
         "groups": labels.grouped(names),
         "may": {"annotate": may("dataset:annotate", facts), "share": may("dataset:annotate_shared", facts)},
-        "words": _words(),
+        "young": elasticity_texts.choices({}),
+        "words": _words() | {"young": elasticity_texts.words()},
     }
 
 

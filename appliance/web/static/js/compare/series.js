@@ -14,7 +14,9 @@ export class Series {
 
   /** Open the columns of a measurement. Throws Error where there are none. */
   static async open(file) {
-    return new Series(file, await Columns.open(`${file.url}/columns.bin`));
+    const columns = await Columns.open(`${file.url}/columns.bin`);
+    if (file.modulus) columns.offer("emodulus", file.modulus);
+    return new Series(file, columns);
   }
 
   has(name) {
@@ -26,7 +28,7 @@ export class Series {
    * null where the file lacks a feature.
    */
   async select(x, y, gates, gate, most) {
-    const column = (name) => (this.has(name) ? this.columns.get(name) : Promise.resolve(null));
+    const column = (name) => (this.has(name) ? this.columns.get(name).catch(() => null) : Promise.resolve(null)); // a modulus may not apply
     const [xs, ys] = await Promise.all([column(x), column(y)]);
     if (!xs || !ys) return null;
     const known = new Gates(() => {});

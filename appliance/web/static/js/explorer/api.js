@@ -16,10 +16,10 @@ export async function ask(action, data, signal) {
 }
 
 /** dclab's statistics of all events of a file, for each gate (the first is all events): {name: {events, share, rate, features}}. */
-export async function statistics(id, features, gates, signal) {
+export async function statistics(id, features, gates, signal, young = null) {
   const found = {};
   for (let from = 0; from < features.length; from += 20) {
-    const [answer] = await ask("dcor_statistics", { ids: [id], features: features.slice(from, from + 20), gates }, signal);
+    const [answer] = await ask("dcor_statistics", { ids: [id], features: features.slice(from, from + 20), gates, ...(young && { youngs_modulus: young }) }, signal);
     for (const gate of answer.gates) {
       found[gate.name] ??= { ...gate, features: {} };
       Object.assign(found[gate.name].features, gate.features);

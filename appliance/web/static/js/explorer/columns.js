@@ -15,6 +15,22 @@ export class Columns {
     this.indexOffset = header.index ? header.index.offset : null;
     this.dataStart = dataStart;
     this.loaded = new Map();
+    this.computed = new Map(); // feature → address of its values
+    this.stored = [...this.names];
+  }
+
+  /** Let a feature be read from `url`, where the server computes it; in place of a stored one. */
+  offer(name, url) {
+    this.computed.set(name, url);
+    this.loaded.delete(name);
+    if (!this.names.includes(name)) this.names.push(name);
+  }
+
+  /** Take back what was offered. */
+  withdraw(name) {
+    this.computed.delete(name);
+    this.loaded.delete(name);
+    this.names = this.names.filter((one) => one !== name || this.stored.includes(one));
   }
 
   /** Open the file at `url`. Throws Error when it is not there or not ours. */
@@ -30,8 +46,7 @@ export class Columns {
   /** The values of a feature as Float32Array; NaN where there are none. */
   get(name) {
     if (!this.loaded.has(name)) {
-      const { offset } = this.info.get(name);
-      const promise = range(this.url, this.dataStart + offset, 4 * this.rows).then((buffer) => new Float32Array(buffer));
+      const promise = (this.computed.has(name) ? whole(this.computed.get(name)) : range(this.url, this.dataStart + this.info.get(name).offset, 4 * this.rows)).then((buffer) => new Float32Array(buffer));
       promise.catch(() => this.loaded.delete(name));
       this.loaded.set(name, promise);
     }
@@ -68,4 +83,11 @@ async function range(url, start, length) {
   if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
   const all = await answer.arrayBuffer();
   return all.slice(start, Math.min(start + length, all.byteLength));
+}
+
+/** All bytes of an address. Throws Error with the server's sentence. */
+async function whole(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error((await answer.text()).trim().slice(0, 300) || String(answer.status));
+  return answer.arrayBuffer();
 }

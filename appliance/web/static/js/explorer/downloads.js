@@ -7,9 +7,9 @@ import { csv, save } from "./report.js";
 import { pixels } from "./shapes.js";
 
 /** Statistics of every feature, over all events, for all events and each gate. */
-export async function saveCsv(data, labels, names, gates) {
+export async function saveCsv(data, labels, names, gates, young) {
   try {
-    const found = await statistics(data.id, names, gates.list);
+    const found = await statistics(data.id, names, gates.list, undefined, young);
     const rows = Object.values(found).flatMap((gate) =>
       names.filter((name) => gate.features[name]).map((name) => ({ gate: gate.name, name, label: labels.label(name), unit: labels.unit(name), events: gate.events, share: gate.share, rate: gate.rate, numbers: gate.features[name] })),
     );

@@ -13,18 +13,18 @@ export class GateNumbers {
     this.found = null;
   }
 
-  ask(names, gates) {
+  ask(names, gates, young = null) {
     clearTimeout(this.waiting);
     this.found = null;
-    this.waiting = setTimeout(() => this.#fetch(names, gates), PAUSE);
+    this.waiting = setTimeout(() => this.#fetch(names, gates, young), PAUSE);
   }
 
-  async #fetch(names, gates) {
+  async #fetch(names, gates, young) {
     this.asking?.abort();
     const asking = (this.asking = new AbortController());
     if (gates.length === 0) return;
     try {
-      const found = await statistics(this.id, names, gates, asking.signal);
+      const found = await statistics(this.id, names, gates, asking.signal, young);
       if (asking.signal.aborted) return;
       this.found = { names, gates: found };
       this.show(this.found);

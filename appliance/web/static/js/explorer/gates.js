@@ -126,6 +126,16 @@ export class Gates {
   }
 }
 
+/** Undo and redo by the keyboard, except where somebody types. */
+export function undoKey(gates, event) {
+  if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text], input:not([type]), input[type=number]")) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  event.preventDefault();
+  if (key === "y" || event.shiftKey) gates.redo();
+  else gates.undo();
+}
+
 function isGate(one) {
   return typeof one?.name === "string" && Array.isArray(one.conditions) && one.conditions.every((condition) => condition && typeof condition === "object");
 }

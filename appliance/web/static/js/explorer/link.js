@@ -21,7 +21,7 @@ export function viewNumbers(text) {
 }
 
 /** Write the state into the address: {x, y, colour, …} are the controls. */
-export function write({ x, y, xlog, ylog, colour, contours, marginals }, { gates, view, event }) {
+export function write({ x, y, xlog, ylog, colour, contours, marginals }, { gates, view, event, young }) {
   const shown = { contours, marginals };
   const url = new URL(location);
   const state = {
@@ -36,6 +36,7 @@ export function write({ x, y, xlog, ylog, colour, contours, marginals }, { gates
     gates: gates.text.length <= LONGEST_GATES ? gates.text || null : null,
     gate: gates.active || null,
     event,
+    ...young,
   };
   for (const [key, value] of Object.entries(state)) {
     if (value === null) url.searchParams.delete(key);
@@ -43,4 +44,12 @@ export function write({ x, y, xlog, ylog, colour, contours, marginals }, { gates
   }
   url.hash = "explorer";
   history.replaceState(history.state, "", url);
+}
+
+/** The address of the statistics of all events beside those of other measurements, with the same gates and conditions. */
+export function exact(id, { x, y }, gates, young) {
+  const query = new URLSearchParams([["r", id], ["f", x.value], ["f", y.value]]);
+  if (gates.length) query.set("g", JSON.stringify(gates));
+  for (const [key, value] of Object.entries(young ?? {})) query.set(key, value);
+  return `/compare?${query}`;
 }

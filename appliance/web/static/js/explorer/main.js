@@ -3,6 +3,7 @@
 import { toast } from "../app.js";
 import { fillMenu, Limits } from "./axes.js";
 import { Columns } from "./columns.js";
+import { Elasticity } from "./elasticity.js";
 import { EventPanel } from "./event.js";
 import { contours, drawContours } from "./contours.js";
 import { Course } from "./course.js";
@@ -11,7 +12,7 @@ import { Exports } from "./exports.js";
 import { Gallery } from "./gallery.js";
 import { GatePanel } from "./gate_panel.js";
 import { GateNumbers } from "./gate_numbers.js";
-import { Gates } from "./gates.js";
+import { Gates, undoKey } from "./gates.js";
 import { drawHistogram } from "./histogram.js";
 import { Labels } from "./labels.js";
 import * as link from "./link.js";
@@ -46,6 +47,7 @@ class Explorer {
     this.gatePanel = new GatePanel(at("gates"), this.gates, data, { titleOf, names: columns.names });
     if (at("exports")) new Exports(at("exports"), this.gates, data);
     this.gallery = new Gallery(at("gallery"), this.gates, data, { titleOf, names: columns.names, pick: async (event) => this.pick(await this.columns.rowOf(event), event) });
+    this.young = new Elasticity(at("young"), this, { url: data.url, words: words.young, title: titleOf("emodulus") });
     this.course = new Course(at("course"), this, { titleOf, words: words.course, names: columns.names });
     this.#decorate(this.scatter);
     this.gateNumbers = new GateNumbers(data.id, ({ gates }) => {
@@ -71,6 +73,7 @@ class Explorer {
   #decorate(scatter) {
     scatter.overlay = (context) => {
       if (this.lines) drawContours(context, scatter, this.lines);
+      this.young.draw(context, scatter);
       drawOutlines(context, scatter, this.#outlines(), this.gates.active);
     };
     scatter.around = (context) => {
@@ -102,6 +105,7 @@ class Explorer {
   async start() {
     const asked = link.asked();
     const names = this.columns.names;
+    this.young.read(asked);
     const first = (wanted, fallback) => (names.includes(asked.get(wanted)) ? asked.get(wanted) : (fallback.find((name) => names.includes(name)) ?? names[0]));
     for (const key of ["x", "y", "colour"]) {
       fillMenu(this.controls[key], names, data.groups, titleOf);
@@ -145,8 +149,8 @@ class Explorer {
     }
     at("reset").addEventListener("click", () => this.reset());
     at("clear").addEventListener("click", () => this.gates.select(""));
-    root.addEventListener("keydown", (event) => this.#undoKey(event));
-    at("csv").addEventListener("click", () => downloads.saveCsv(data, labels, this.columns.names, this.gates));
+    root.addEventListener("keydown", (event) => undoKey(this.gates, event));
+    at("csv").addEventListener("click", () => downloads.saveCsv(data, labels, this.columns.names, this.gates, this.young.conditions));
     at("png").addEventListener("click", () => downloads.savePng(this.scatter, this.#caption(), (copy) => this.#decorate(copy), this.#figureName()));
     at("link").addEventListener("click", async () => {
       await navigator.clipboard?.writeText(location.href);
@@ -168,15 +172,6 @@ class Explorer {
       this.scatter.readTheme();
       this.resized();
     });
-  }
-
-  #undoKey(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text], input:not([type]), input[type=number]")) return;
-    const key = event.key.toLowerCase();
-    if (key !== "z" && key !== "y") return;
-    event.preventDefault();
-    if (key === "y" || event.shiftKey) this.gates.redo();
-    else this.gates.undo();
   }
 
   choose(tool) {
@@ -209,14 +204,24 @@ class Explorer {
       this.#furnish();
       this.scatter.recolour();
       this.scatter.draw();
-      this.gateNumbers.ask(this.#described(), this.gates.list);
+      this.gateNumbers.ask(this.#described(), this.gates.list, this.young.conditions);
       this.report();
       this.remember();
+      this.young.ask().then(() => this.draw());
     } catch (error) {
       at("note").textContent = words.failed.replace("{reason}", error.message);
     } finally {
       root.removeAttribute("aria-busy");
     }
+  }
+
+  /** Young's modulus has other values, or is not computed any more: then no axis shows it. */
+  conditionsChanged() {
+    for (const key of ["x", "y", "colour"]) {
+      const control = this.controls[key];
+      if (control.value && !this.columns.names.includes(control.value)) control.value = key === "colour" ? "" : this.columns.names[0];
+    }
+    return this.load(link.viewText(this.scatter, this.moved));
   }
 
   view(x, y, done) {
@@ -261,7 +266,7 @@ class Explorer {
     this.draw();
     this.selecting = this.#mark();
     this.gallery.changed();
-    this.gateNumbers.ask(this.#described(), this.gates.list);
+    this.gateNumbers.ask(this.#described(), this.gates.list, this.young.conditions);
   }
 
   async #mark() {
@@ -322,20 +327,12 @@ class Explorer {
     const text = active && !this.rows ? words.gates.missing : this.rows ? share(words, this.rows.length, all) : words.all.replace("{count}", whole(all));
     at("selection").textContent = text;
     at("clear").hidden = !active;
-    this.#linkExact();
+    at("exact").href = link.exact(data.id, this.controls, this.gates.list, this.young.conditions);
     this.numbers = await this.#numbers(this.#described());
     fillTable(at("statistics"), this.numbers);
     this.#showExact();
     this.histogram();
     this.course.show();
-  }
-
-  /** A link to the statistics of all events beside those of other measurements, with the same gates. */
-  #linkExact() {
-    const { x, y } = this.controls;
-    const query = new URLSearchParams([["r", data.id], ["f", x.value], ["f", y.value]]);
-    if (this.gates.list.length) query.set("g", JSON.stringify(this.gates.list));
-    at("exact").href = `/compare?${query}`;
   }
 
   async #numbers(names) {
@@ -370,7 +367,7 @@ class Explorer {
   /** Write the state into the address. */
   remember() {
     at("toolong").hidden = this.gates.text.length <= link.LONGEST_GATES;
-    link.write(this.controls, { gates: this.gates, view: link.viewText(this.scatter, this.moved), event: this.event ?? null });
+    link.write(this.controls, { gates: this.gates, view: link.viewText(this.scatter, this.moved), event: this.event ?? null, young: this.young.state });
   }
 }
 

@@ -33,6 +33,7 @@ from appliance.web.pages.community import view as communities
 from appliance.web.pages.dataset import (
     activate,
     compare,
+    compare_session,
     dataset_list,
     elasticity,
     files,
@@ -83,6 +84,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     register.bp,
     selection.bp,
     compare.bp,
+    compare_session.bp,
     elasticity.bp,
     measurements.bp,
     admin_health.bp,

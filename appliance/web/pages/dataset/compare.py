@@ -58,8 +58,8 @@ def page() -> Any:
     """The table and a chart for each feature."""
     asked = request.args
     try:
-        files, hidden = _files(asked.getlist("r"))
-        question = _question()
+        files, hidden = chosen_files(asked.getlist("r"))
+        question = asked_question()
         groups = grouping.assigned(files)
     except Problem as problem:
         if problem.status != 409:
@@ -101,6 +101,7 @@ def page() -> Any:
             if "problem" in answer
         ],
         csv_url=url_with("/compare.csv", **query),
+        session_url=url_with("/compare.so2", **query, x=request.args.get("x"), y=request.args.get("y")),
         size=f"0 0 {charts.WIDTH} {charts.PLOT}",
     )
 
@@ -109,8 +110,8 @@ def page() -> Any:
 @allow("site:read")
 def table() -> Response:
     """The same numbers with all their digits, one line for each measurement, gate and feature."""
-    files, _hidden = _files(request.args.getlist("r"))
-    question = _question()
+    files, _hidden = chosen_files(request.args.getlist("r"))
+    question = asked_question()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(["measurement", "id", "gate", "events", "share", "rate", "feature", "count", *COLUMNS])
@@ -169,7 +170,7 @@ def _empty(said: str) -> str:
     return render("compare/empty.html", title=_("Compare measurements"), said=said)
 
 
-def _files(ids: list[str]) -> tuple[list[dict[str, Any]], list[int]]:
+def chosen_files(ids: list[str]) -> tuple[list[dict[str, Any]], list[int]]:
     """The measurements that the viewer may see, and the places in the link of those that are missing or hidden. Raises Problem 409."""
     if not any(ids):
         return [], []
@@ -196,7 +197,7 @@ def _files(ids: list[str]) -> tuple[list[dict[str, Any]], list[int]]:
     return found, hidden
 
 
-def _question() -> figures.Question:
+def asked_question() -> figures.Question:
     """Features and gates of the address; a range from the form's fields becomes a gate. Raises Problem 409."""
     asked = request.args
     try:

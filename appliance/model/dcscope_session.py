@@ -1,0 +1,180 @@
+"""A session of DCscope and Shape-Out 2 (``.so2``): measurements of this server as slots, gates as filters, one scatter plot.
+
+The format is that of `dcscope.session.save_session`: a ZIP archive of JSON files. Slots in the format "dcor" hold the address that
+dclab opens, so that the session works on any computer whose DCscope has this server's certificate and a token.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.model import gates as rules
+from appliance.model.youngs_modulus import Conditions
+
+#: The release of DCscope whose sessions these are.
+VERSION = "2.28.4"
+_COLOURS = ("#14539a", "#b3420a", "#1a6b35", "#8a2f8f", "#7f6a00", "#00707a", "#a8201a", "#4a5568", "#5b3a9e", "#3d7a00", "#9b1c56", "#6b4226")  # fmt: skip
+_NAN = math.nan
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A measurement. :ivar url: what dclab opens, ``https://host/api/3/action/dcserv?id=…``; :ivar number: from 1, for its colour."""
+
+    id: str
+    name: str
+    url: str
+    number: int
+
+
+def archive(
+    slots: Sequence[Slot], gates: Sequence[rules.Gate], axes: tuple[str, str], young: Conditions | None
+) -> bytes:
+    """The session. Gates that filters cannot express (see `expressible`) are left out; the first of the others is switched on."""
+    filters, polygons = _filters(gates)
+    plot = _plot(axes)
+    files: dict[str, Any] = {
+        "filters.sof": {"filters": filters, "polygon filters": polygons},
+        "plot_0.json": plot,
+        "matrix.json": {
+            _slot_id(one): {plot["identifier"]: True}
+            | {each["identifier"]: place == 0 for place, each in enumerate(filters)}
+            for one in slots
+        },
+        "remarks.json": {
+            "file hashes": {},
+            "formats": {_slot_id(one): "dcor" for one in slots},
+            "search paths": {},
+            "version": VERSION,
+        },
+    }
+    files |= {f"slot_{place}.json": _slot(one, young) for place, one in enumerate(slots)}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in files.items():
+            packed.writestr(zipfile.ZipInfo(name), json.dumps(content, indent=2, sort_keys=True))
+    return target.getvalue()
+
+
+def expressible(gate: rules.Gate, gates: Sequence[rules.Gate]) -> bool:
+    """Can a filter select the same events? Not with "or", nor with a range or another gate that must not hold."""
+    return _conditions(gate, {one["name"]: one for one in gates}) is not None
+
+
+def _conditions(gate: rules.Gate, known: Mapping[str, rules.Gate]) -> list[dict[str, Any]] | None:
+    """All ranges and polygons that must hold, those of other gates included; None where that cannot be said so."""
+    if gate["combine"] == "or" and len(gate["conditions"]) > 1:
+        return None
+    found: list[dict[str, Any]] = []
+    for one in gate["conditions"]:
+        if "x" in one:
+            found.append(one)
+            continue
+        if one["inverted"]:
+            return None
+        if "feature" in one:
+            found.append(one)
+            continue
+        inner = _conditions(known[one["gate"]], known)
+        if inner is None:
+            return None
+        found += inner
+    return found
+
+
+def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    known = {one["name"]: one for one in gates}
+    filters: list[dict[str, Any]] = []
+    polygons: list[dict[str, Any]] = []
+    for place, gate in enumerate(gates):
+        conditions = _conditions(gate, known)
+        if conditions is None:
+            continue
+        boxes: dict[str, dict[str, Any]] = {}
+        used = []
+        for one in conditions:
+            if "feature" in one:
+                _narrow(boxes, one)
+                continue
+            used.append(len(polygons))
+            polygons.append(
+                {
+                    "axis x": one["x"],
+                    "axis y": one["y"],
+                    "identifier": len(polygons),
+                    "inverted": one["inverted"],
+                    "name": gate["name"],
+                    "points": [list(point) for point in rules.corners(one)],
+                }
+            )
+        filters.append(
+            {
+                "box filters": boxes,
+                "filter used": True,
+                "identifier": f"filter:{place:032x}",
+                "limit events bool": False,
+                "limit events num": 5000,
+                "name": gate["name"],
+                "polygon filters": used,
+                "remove invalid events": False,
+            }
+        )
+    return filters, polygons
+
+
+def _narrow(boxes: dict[str, dict[str, Any]], one: Mapping[str, Any]) -> None:
+    """Both bounds are needed; a missing one is the largest number."""
+    low, high = (-3e38 if one["min"] is None else one["min"]), (3e38 if one["max"] is None else one["max"])
+    box = boxes.setdefault(one["feature"], {"active": True, "start": low, "end": high})
+    box["start"], box["end"] = max(box["start"], low), min(box["end"], high)
+
+
+def _slot_id(slot: Slot) -> str:
+    return f"slot:{slot.id.replace('-', '')}"
+
+
+def _slot(slot: Slot, young: Conditions | None) -> dict[str, Any]:
+    own = young or Conditions()
+    return {
+        "color": _COLOURS[(slot.number - 1) % len(_COLOURS)],
+        "crosstalk": {f"crosstalk fl{a}{b}": 0 for a in (1, 2, 3) for b in (1, 2, 3) if a != b},
+        "emodulus": {
+            "emodulus enabled": young is not None,
+            "emodulus lut": own.lut,
+            "emodulus medium": "other" if young is None or own.viscosity is not None else own.medium or "other",
+            "emodulus scenario": "manual",
+            "emodulus temperature": _NAN if own.temperature is None else own.temperature,
+            "emodulus viscosity": _NAN if own.viscosity is None else own.viscosity,
+            "emodulus viscosity model": own.model,
+        },
+        "fl names": {f"FL-{channel}": f"FL-{channel}" for channel in (1, 2, 3)},
+        "identifier": _slot_id(slot),
+        "name": slot.name,
+        "path": slot.url,
+        "slot used": True,
+    }
+
+
+def _plot(axes: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "identifier": f"plot:{0:032x}",
+        "layout": {"column count": 2, "division": "multiscatter+contour", "label plots": True, "name": "Plot 1", "size x": 400, "size y": 400},
+        "general": {
+            "auto range": True, "auto spacing": True, "axis x": axes[0], "axis y": axes[1], "isoelastics": False, "kde": "histogram",
+            "range x": [0, 0], "range y": [0, 0], "scale x": "linear", "scale y": "linear", "spacing x": 1.5, "spacing y": 0.004,
+        },
+        "contour": {
+            "enabled": True, "legend": False, "line styles": ["solid", "dashed"], "line widths": [3.0, 1.5], "percentiles": [95.0, 50.0],
+            "spacing x": 1.5, "spacing y": 0.004, "zoomin": False,
+        },
+        "scatter": {
+            "colormap": "viridis", "downsample": True, "downsampling value": 5000, "enabled": True, "hue feature": "deform", "hue max": 1,
+            "hue min": 0, "marker alpha": 0.3, "marker hue": "kde", "marker size": 3.0, "show event count": True,
+        },
+    }  # fmt: skip

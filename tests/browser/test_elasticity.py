@@ -70,7 +70,9 @@ def test_lines_and_axis_follow_the_conditions_and_the_link_brings_them_back(
     assert again.locator("[data-young-temperature]").input_value() == "24"
     assert again.evaluate(shown) == page.evaluate(shown)
     page.locator("[data-young-lut]").select_option("")
-    wait_for(lambda: "lut=" not in page.url, seconds=10)
+    wait_for(lambda: "lut=" not in page.evaluate("location.search"), seconds=10)
+    assert page.locator("option[value=emodulus]").count() == 0
+    assert page.locator("[data-y]").input_value() in page.evaluate("dcorExplorer.columns.stored")
 
 
 def test_a_comparison_computes_it_and_says_under_which_conditions(house: House, open_page: Open) -> None:

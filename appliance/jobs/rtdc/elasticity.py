@@ -14,9 +14,10 @@ from dclab.features import emodulus
 from dclab.features.emodulus.viscosity import ALIAS_MEDIA
 
 from appliance.model import event_files
+from appliance.model.messages import Message
 from appliance.model.youngs_modulus import FEATURE, Conditions
 
-from .errors import RtdcError, explained
+from .errors import RtdcError, explained, shown
 from .features import Array
 from .opening import SafeRTDC
 
@@ -78,19 +79,20 @@ class Setting:
         setup, imaging = dataset.config.get("setup", {}), dataset.config.get("imaging", {})
         if setup.get("chip region", "channel") != "channel":
             raise RtdcError(
-                "features", "Young's modulus is defined in the channel only; this was measured in the reservoir."
+                "features",
+                Message("Young's modulus is defined in the channel only; this was measured in the reservoir."),
             )
         self.conditions = conditions
         width, flow = (_positive(setup.get(key)) for key in ("channel width", "flow rate"))
         pixel = _positive(imaging.get("pixel size"))
         if width is None:
-            raise RtdcError("features", "The measurement does not say how wide its channel is.")
+            raise RtdcError("features", Message("The measurement does not say how wide its channel is."))
         if flow is None:
-            raise RtdcError("features", "The measurement does not say its flow rate.")
+            raise RtdcError("features", Message("The measurement does not say its flow rate."))
         if pixel is None:
             raise RtdcError(
                 "features",
-                "The measurement does not say how large a pixel is, which the correction of pixelation needs.",
+                Message("The measurement does not say how large a pixel is, which the correction of pixelation needs."),
             )
         self.width, self.flow, self.pixel = width, flow, pixel
         self.medium, self.source = "", ""
@@ -106,14 +108,21 @@ class Setting:
         )
         if not medium:
             if known:
-                name = str(known)[:40]
                 raise RtdcError(
                     "features",
-                    f"The viscosity of the medium '{name}' is not known. Choose a medium or enter a viscosity.",
+                    Message(
+                        "The viscosity of the medium '%(name)s' is not known. Choose a medium or enter a viscosity.",
+                        name=shown(str(known)[:40]),
+                    ),
                 )
-            raise RtdcError("features", "The measurement does not name its medium. Choose one or enter a viscosity.")
+            raise RtdcError(
+                "features", Message("The measurement does not name its medium. Choose one or enter a viscosity.")
+            )
         if medium == "0.83% MC-PBS" and self.conditions.model == "herold-2017":
-            raise RtdcError("features", "The model herold-2017 does not know 0.83% MC-PBS; choose buyukurganci-2022.")
+            raise RtdcError(
+                "features",
+                Message("The model herold-2017 does not know 0.83% MC-PBS; choose buyukurganci-2022."),
+            )
         self.medium = medium
 
     def _find_temperature(self, known: Any, temperatures: Any) -> None:
@@ -126,13 +135,13 @@ class Setting:
         elif isinstance(known, int | float) and np.isfinite(known):
             self.temperature, self.source = float(known), "metadata"
         else:
-            raise RtdcError("features", "The measurement does not say its temperature. Enter one.")
+            raise RtdcError("features", Message("The measurement does not say its temperature. Enter one."))
 
     def modulus(self, area: Array, deform: Array) -> Array:
         """→ Young's modulus [kPa] of each event, as dclab's `get_emodulus` gives it."""
         given = self.conditions
         own = given.viscosity is not None
-        with explained("computing Young's modulus"), warnings.catch_warnings():
+        with explained(Message("computing Young's modulus")), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return np.asarray(
                 emodulus.get_emodulus(
@@ -215,7 +224,7 @@ def column(read: Scalars, columns: str | None, events: int) -> bytes:
     if rows is not None:
         numbers = np.asarray(rows, dtype=np.int64)
         if numbers.size and numbers.max() >= events:
-            raise RtdcError("damaged", "The table of this file does not belong to it.")
+            raise RtdcError("damaged", Message("The table of this file does not belong to it."))
         values = values[numbers]
     return np.asarray(values, dtype="<f4").tobytes()
 

@@ -15,7 +15,7 @@ from appliance.web.pages.dataset import resource
 from appliance.web.pages.dataset.elasticity_texts import asked
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, release, settings, viewer
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 
 bp = Blueprint("elasticity", __name__)
 
@@ -34,5 +34,5 @@ def conditions(ref: str, resource_id: str) -> Any:
     release()  # nobody needs the database while a child reads
     found = without_slot(figures.elasticity)(site, resource_id, young, x, y, who)
     if "reason" in found:
-        return jsonify({"reason": inside(str(found["reason"]))})
+        return jsonify({"reason": translate(str(found["reason"]))})
     return jsonify({"conditions": found["conditions"], "lines": found["lines"]})

@@ -10,7 +10,7 @@ from appliance.model.problem import invalid
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.message_translation import inside
+from appliance.web.pages.frame.message_translation import translate
 
 _TABLES = {
     "LE-2D-FEM-19": N_("linear elastic, 2D"),
@@ -49,7 +49,7 @@ def choices(values: Mapping[str, str]) -> dict[str, Any]:
 def sentence(found: Mapping[str, Any]) -> str:
     """Under which conditions a measurement's modulus was computed, or why it was not."""
     if "reason" in found:
-        return inside(str(found["reason"]))
+        return translate(str(found["reason"]))
     known = found["conditions"]
     parts = [known["lut"], known["medium"]]
     if known["temperature"] is not None:

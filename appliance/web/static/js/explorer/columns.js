@@ -30,7 +30,7 @@ export class Columns {
   withdraw(name) {
     this.computed.delete(name);
     this.loaded.delete(name);
-    this.names = this.names.filter((one) => one !== name || this.stored.includes(one));
+    if (this.names.includes(name) && !this.stored.includes(name)) this.names.splice(this.names.indexOf(name), 1);
   }
 
   /** Open the file at `url`. Throws Error when it is not there or not ours. */

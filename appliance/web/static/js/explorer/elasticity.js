@@ -40,7 +40,13 @@ export class Elasticity {
   async #changed() {
     if (this.on) this.#offer();
     else this.explorer.columns.withdraw(FEATURE);
-    await this.explorer.conditionsChanged();
+    const done = this.explorer.conditionsChanged();
+    if (!this.explorer.columns.names.includes(FEATURE)) this.#eachMenu((select) => select.querySelector(`option[value="${FEATURE}"]`)?.remove());
+    await done;
+  }
+
+  #eachMenu(change) {
+    for (const menu of ["x", "y", "colour"]) change(this.explorer.controls[menu]);
   }
 
   get #address() {
@@ -49,10 +55,9 @@ export class Elasticity {
 
   #offer() {
     this.explorer.columns.offer(FEATURE, this.#address);
-    for (const menu of ["x", "y", "colour"]) {
-      const select = this.explorer.controls[menu];
+    this.#eachMenu((select) => {
       if (![...select.options].some((one) => one.value === FEATURE)) select.append(new Option(this.title, FEATURE));
-    }
+    });
   }
 
   /** Ask what holds for these axes: the conditions in words, and the lines. */

@@ -215,13 +215,14 @@ class Explorer {
     }
   }
 
-  /** Young's modulus has other values, or is not computed any more: then no axis shows it. */
-  conditionsChanged() {
+  /** Young's modulus has other values, or is not computed any more: then no axis shows it. Gates over it select other events. */
+  async conditionsChanged() {
     for (const key of ["x", "y", "colour"]) {
       const control = this.controls[key];
       if (control.value && !this.columns.names.includes(control.value)) control.value = key === "colour" ? "" : this.columns.names[0];
     }
-    return this.load(link.viewText(this.scatter, this.moved));
+    await this.load(link.viewText(this.scatter, this.moved));
+    await (this.selecting = this.#mark());
   }
 
   view(x, y, done) {

@@ -18,6 +18,7 @@ import pytest
 from tests.contract.matrix import environments
 from tests.contract.matrix.run import site
 from tests.contract.matrix.versions import Release
+from tests.support.furnished import Visitor
 
 _DCSCOPE = Release("dcscope", "2.28.4", ("3.12", "3.11"))
 _DRIVER = Path(environments.__file__).with_name("drive_dcscope_session.py")
@@ -41,8 +42,8 @@ def test_a_comparison_is_opened_with_its_gates(tmp_path: Path) -> None:
         pytest.skip("dclab's addresses have no port, and only root may serve on 443")
     with site() as served:
         asked = f"/compare.so2?r={served.resource['id']}&g={json.dumps(GATES)}&x=area_um&y=bright_avg"
-        answer = served.owner.fetch(asked)
-        assert answer.status_code == 200
+        answer = Visitor(served.appliance, "owner").get(asked)
+        assert answer.status_code == 200, answer.text[:500]
         session = tmp_path / "comparison.so2"
         session.write_bytes(answer.content)
         folder = tmp_path / "certificates"
@@ -56,8 +57,8 @@ def test_a_comparison_is_opened_with_its_gates(tmp_path: Path) -> None:
             "QT_QPA_PLATFORM": "xcb;offscreen",
         }
         done = subprocess.run(
-            ["xvfb-run", "-a", str(python), "-I", str(_DRIVER), json.dumps(given)],
-            capture_output=True, text=True, timeout=600, env=environment, cwd=tmp_path,
+            ["xvfb-run", "-a", str(python), "-I", str(_DRIVER)],
+            input=json.dumps(given), capture_output=True, text=True, timeout=600, env=environment, cwd=tmp_path,
         )  # fmt: skip
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         assert lines, (done.returncode, done.stderr[-3000:])

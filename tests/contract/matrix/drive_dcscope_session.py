@@ -1,6 +1,6 @@
 """Runs in an environment with DCscope, on a display: opens a session in its window and says what is in it.
 
-Argument: a JSON object with session, certificates (a folder with the server's certificate) and token. Prints a JSON object.
+Standard input: a JSON object with session, certificates (a folder with the server's certificate) and token. Prints a JSON object.
 """
 
 import json
@@ -11,7 +11,7 @@ from importlib import import_module
 
 QtCore, QtWidgets = (import_module(f"PyQt6.{name}") for name in ("QtCore", "QtWidgets"))
 
-given = json.loads(sys.argv[1])
+given = json.load(sys.stdin)
 app = QtWidgets.QApplication(sys.argv[:1])
 
 
@@ -22,8 +22,9 @@ def failed(kind, value, trace):
     os._exit(3)
 
 
-sys.excepthook = failed
-window = import_module("dcscope.gui.main").DCscope()
+main = import_module("dcscope.gui.main")
+sys.excepthook = failed  # DCscope's own asks in a dialog, where nobody answers
+window = main.DCscope()
 fmt_dcor = import_module("dclab.rtdc_dataset.fmt_dcor")
 fmt_dcor.DCOR_CERTS_SEARCH_PATHS.append(given["certificates"])
 fmt_dcor.api.APIHandler.add_api_key(given["token"])

@@ -20,6 +20,7 @@ from appliance.model.viewer import OPERATOR
 from appliance.security import access_file
 from tests.contract.matrix import environments
 from tests.contract.matrix.versions import Release
+from tests.support.furnished import PASSWORD
 from tests.support.ports import free_port, own_loopback
 from tests.support.samples import synthetic
 from tests.support.server import ApartAppliance, Person
@@ -71,7 +72,7 @@ class Site:
         self.host = self.appliance.url.removeprefix("https://")
         measurement = synthetic()
         self.plain = _without_plugins(measurement, root / "plain.rtdc")
-        self.owner: Person = self.appliance.person("owner")
+        self.owner: Person = self.appliance.person("owner", password=PASSWORD)
         self.owner.circle("matrix")
         self.resource = self.owner.add(self.owner.draft("matrix", private=True)["id"], measurement)
         self.appliance.jobs_done(self.resource["id"])

@@ -62,6 +62,9 @@ def test_each_measurement_is_drawn_in_its_colour_and_the_link_brings_it_back(
     page.wait_for_selector("#overlay[data-ready]")
     assert page.locator("#overlay canvas").count() == 1
     assert page.locator("#overlay canvas").evaluate(DRAWN) == [1, 2]
+    settled(page, lambda: page.locator("[data-lines]").uncheck())
+    assert page.locator("#overlay canvas").evaluate(DRAWN) == [1, 2], "few points are as strong as the lines"
+    settled(page, lambda: page.locator("[data-lines]").check())
     settled(page, lambda: page.locator("[data-points]").uncheck())
     assert page.locator("#overlay canvas").evaluate(DRAWN) == [1, 2], "the lines alone have the colours, too"
     settled(page, lambda: page.locator("[data-multiples]").check())

@@ -4,6 +4,8 @@ import { contours } from "../explorer/contours.js";
 import { token } from "../explorer/palette.js";
 import { tickLabel } from "../explorer/scale.js";
 
+/** So many points have their full colour; with more it fades. */
+const SOLID = 2000;
 const MARGIN = { left: 66, right: 12, top: 10, bottom: 44 };
 
 /** Positions (0…1) of the rows of a series on both axes: {px, py}. */
@@ -32,10 +34,16 @@ export function draw(canvas, list, { scaleX, scaleY, labels, points, lines }) {
   context.clip();
   const places = list.map((one) => placed(one, scaleX, scaleY));
   const at = (px, py) => [plot.left + px * plot.width, plot.top + (1 - py) * plot.height];
-  if (points) drawPoints(context, list, places, at, lines ? 0.3 : 0.55);
+  if (points) drawPoints(context, list, places, at, strength(list, lines ? 0.3 : 0.55));
   if (lines) list.forEach((one, i) => drawLines(context, one.colour, contours(places[i].px, places[i].py), at));
   context.restore();
   drawAxes(context, plot, scaleX, scaleY, labels);
+}
+
+/** How opaque points are: many are seen by their number, few only where each is solid beside the lines. */
+function strength(list, least) {
+  const count = list.reduce((sum, one) => sum + one.sample.length, 0);
+  return Math.min(1, Math.max(least, SOLID / count));
 }
 
 function drawPoints(context, list, places, at, alpha) {

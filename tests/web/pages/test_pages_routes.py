@@ -87,7 +87,7 @@ def test_changes_asked_for_by_other_sites_are_refused(house: House) -> None:
 NO_PAGES = {
     "assets.static_file", "assets.favicon", "assets.robots", "connect.server_certificate", "connect.setup_files", "dataset.bibtex",
     "dataset.ris", "dataset.citation_link", "admin_audit.export", "profile.everything", "members.complete", "resource.jobs_fragment",
-    "supplement_sheet.download", "compare.table", "measurements.table", "elasticity.conditions", "comparisons.follow", "compare_session.session", "provider.begin", "provider.callback",
+    "supplement_sheet.download", "compare.table", "measurements.table", "elasticity.conditions", "compare_session.session", "provider.begin", "provider.callback",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import { contours } from "../explorer/contours.js";
 import { token } from "../explorer/palette.js";
 import { tickLabel } from "../explorer/scale.js";
 
-/** So many points have their full colour; with more it fades. */
+/** So many points have their full colour and size; more of them fade and shrink. */
 const SOLID = 2000;
 const MARGIN = { left: 66, right: 12, top: 10, bottom: 44 };
 
@@ -34,19 +34,19 @@ export function draw(canvas, list, { scaleX, scaleY, labels, points, lines }) {
   context.clip();
   const places = list.map((one) => placed(one, scaleX, scaleY));
   const at = (px, py) => [plot.left + px * plot.width, plot.top + (1 - py) * plot.height];
-  if (points) drawPoints(context, list, places, at, strength(list, lines ? 0.3 : 0.55));
+  if (points) drawPoints(context, list, places, at, look(list, lines ? 0.3 : 0.55));
   if (lines) list.forEach((one, i) => drawLines(context, one.colour, contours(places[i].px, places[i].py), at));
   context.restore();
   drawAxes(context, plot, scaleX, scaleY, labels);
 }
 
-/** How opaque points are: many are seen by their number, few only where each is solid beside the lines. */
-function strength(list, least) {
-  const count = list.reduce((sum, one) => sum + one.sample.length, 0);
-  return Math.min(1, Math.max(least, SOLID / count));
+/** Few points are solid and large, or nobody sees them beside the lines: {alpha, size [px]}. */
+function look(list, least) {
+  const share = SOLID / list.reduce((sum, one) => sum + one.sample.length, 0);
+  return { alpha: Math.min(1, Math.max(least, share)), size: Math.min(3.6, Math.max(1.8, 3.6 * Math.sqrt(share))) };
 }
 
-function drawPoints(context, list, places, at, alpha) {
+function drawPoints(context, list, places, at, { alpha, size }) {
   context.globalAlpha = alpha;
   const most = Math.max(0, ...list.map((one) => one.sample.length));
   const turns = 40; // each series draws a part of its points in every turn
@@ -57,7 +57,7 @@ function drawPoints(context, list, places, at, alpha) {
       for (let k = from; k < to && k < one.sample.length; k++) {
         const row = one.sample[k];
         const [x, y] = at(places[i].px[row], places[i].py[row]);
-        context.fillRect(x - 0.9, y - 0.9, 1.8, 1.8);
+        context.fillRect(x - size / 2, y - size / 2, size, size);
       }
     });
   }

@@ -203,7 +203,7 @@ def limits(premises: Premises) -> Iterator[Finding]:
             Message(
                 "%(memory)s GB of memory, %(of)s open files",
                 memory=f"{memory / 1000000000.0:.1f}",
-                of=hard if hard != resource.RLIM_INFINITY else "any number of",
+                of=hard if hard != resource.RLIM_INFINITY else Message("any number of"),
             ),
         )
 

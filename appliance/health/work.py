@@ -142,6 +142,13 @@ def backup(premises: Premises) -> Iterator[Finding]:
             ),
         )
         return
+    yield from _dated_ahead(folder)
+    yield from _age(folder)
+    yield from _damaged(premises, folder)
+    yield from _where(premises, folder)
+
+
+def _dated_ahead(folder: Path) -> Iterator[Finding]:
     if ahead := backup_manifest.dated_ahead(folder):
         yield Finding(
             "backup",
@@ -155,23 +162,22 @@ def backup(premises: Premises) -> Iterator[Finding]:
             Message("They do not count as backups; the clock was wrong, or somebody else has put them there."),
             Message("timedatectl; dcor backup verify NAME, and move what is not good out of the folder"),
         )
+
+
+def _age(folder: Path) -> Iterator[Finding]:
+    """How old the newest complete backup is, or that there is none."""
     newest = newest_backup(folder)
-    bare = backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) if newest is None else None
     if newest is None:
-        yield Finding(
-            "backup",
-            Level.WARNING,
-            Message(
-                "no complete backup in %(folder)s%(bare)s",
-                folder=folder,
-                bare=", only some of the database" if bare else "",
-            ),
-            Message("After a broken disk every measurement is lost.")
-            if bare
-            else Message("After a broken disk everything is lost."),
-            "dcor backup create",
-        )
-    elif (age := time.time() - newest) > 2 * _DAY:
+        if backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) is None:
+            text = Message("no complete backup in %(folder)s", folder=folder)
+            why = Message("After a broken disk everything is lost.")
+        else:
+            text = Message("no complete backup in %(folder)s, only some of the database", folder=folder)
+            why = Message("After a broken disk every measurement is lost.")
+        yield Finding("backup", Level.WARNING, text, why, "dcor backup create")
+        return
+    age = time.time() - newest
+    if age > 2 * _DAY:
         yield Finding(
             "backup",
             Level.PROBLEM,
@@ -187,7 +193,10 @@ def backup(premises: Premises) -> Iterator[Finding]:
                 "the last complete one is %(age)s hours old, in %(folder)s", age=f"{age / 3600:.1f}", folder=folder
             ),
         )
-    yield from _damaged(premises, folder)
+
+
+def _where(premises: Premises, folder: Path) -> Iterator[Finding]:
+    """What lies in the folder in clear, and whether it shares a disk with the data."""
     plain = sorted(path.name for path in folder.glob("*.sqlite"))
     if plain:
         yield Finding(

@@ -120,6 +120,16 @@ def test_places_and_values_belong_together() -> None:
     assert wrong == []
 
 
+def test_no_value_is_an_english_fragment() -> None:
+    """``Message("… %(rest)s", rest=", only some" if bare else "")`` leaves half of a sentence in English."""
+    found = []
+    for place, call in messages():
+        for keyword in call.keywords:
+            if any(" " in text.strip() for text in sentences(keyword.value)):
+                found.append(f"{place} {ast.unparse(keyword.value)}")
+    assert found == []
+
+
 def test_nothing_is_done_to_a_message_where_it_is_made() -> None:
     """``Message(…).strip()`` and ``Message(…) + "."`` are plain texts."""
     found = []

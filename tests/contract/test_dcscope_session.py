@@ -15,13 +15,11 @@ import dclab
 import numpy as np
 import pytest
 
-from tests.contract.matrix import environments
+from tests.contract.matrix import dcscope
 from tests.contract.matrix.run import site
-from tests.contract.matrix.versions import Release
 from tests.support.furnished import Visitor
 
-_DCSCOPE = Release("dcscope", "2.28.4", ("3.12", "3.11"))
-_DRIVER = Path(environments.__file__).with_name("drive_dcscope_session.py")
+_DRIVER = Path(dcscope.__file__).with_name("drive_dcscope_session.py")
 CORNERS = [[40, 0.0], [140, 0.0], [140, 0.12]]
 GATES = [
     {"name": "box", "conditions": [{"feature": "area_um", "min": 60, "max": 110}]},
@@ -32,14 +30,7 @@ GATES = [
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_a_comparison_is_opened_with_its_gates(tmp_path: Path) -> None:
-    if shutil.which("xvfb-run") is None:
-        pytest.skip("there is no xvfb-run")
-    try:
-        python = environments.python_of(_DCSCOPE)
-    except environments.Unavailable as reason:
-        pytest.skip(str(reason))
-    if os.geteuid() != 0:
-        pytest.skip("dclab's addresses have no port, and only root may serve on 443")
+    python = dcscope.python_or_skip()
     with site() as served:
         asked = f"/compare.so2?r={served.resource['id']}&g={json.dumps(GATES)}&x=area_um&y=bright_avg"
         answer = Visitor(served.appliance, "owner").get(asked)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,25 +14,16 @@ import dclab
 import numpy as np
 import pytest
 
-from tests.contract.matrix import environments
+from tests.contract.matrix import dcscope
 from tests.contract.matrix.run import site
-from tests.contract.matrix.versions import Release
 
-_DCSCOPE = Release("dcscope", "2.28.4", ("3.12", "3.11"))
-_DRIVER = Path(environments.__file__).with_name("drive_dcscope_gui.py")
+_DRIVER = Path(dcscope.__file__).with_name("drive_dcscope_gui.py")
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_a_remote_measurement_is_opened_plotted_and_looked_at(tmp_path: Path) -> None:
-    if shutil.which("xvfb-run") is None:
-        pytest.skip("there is no xvfb-run")
-    try:
-        python = environments.python_of(_DCSCOPE)
-    except environments.Unavailable as reason:
-        pytest.skip(str(reason))
-    if os.geteuid() != 0:
-        pytest.skip("DCscope's addresses have no port, and only root may serve on 443")
+    python = dcscope.python_or_skip()
     with site() as served:
         served.owner.activate(served.resource["package_id"])
         given = served.asked(tmp_path) | {"search": "measurement of blood"}

@@ -64,36 +64,40 @@ def archive(
 
 def expressible(gate: rules.Gate, gates: Sequence[rules.Gate]) -> bool:
     """Can a filter select the same events? Not with "or", nor with a range or another gate that must not hold."""
-    return _conditions(gate, {one["name"]: one for one in gates}) is not None
+    return _conditions(gates)[gate["name"]] is not None
 
 
-def _conditions(gate: rules.Gate, known: Mapping[str, rules.Gate]) -> list[dict[str, Any]] | None:
-    """All ranges and polygons that must hold, those of other gates included; None where that cannot be said so."""
-    if gate["combine"] == "or" and len(gate["conditions"]) > 1:
-        return None
-    found: list[dict[str, Any]] = []
-    for one in gate["conditions"]:
-        if "x" in one:
-            found.append(one)
-            continue
-        if one["inverted"]:
-            return None
-        if "feature" in one:
-            found.append(one)
-            continue
-        inner = _conditions(known[one["gate"]], known)
-        if inner is None:
-            return None
-        found += inner
+def _conditions(gates: Sequence[rules.Gate]) -> dict[str, list[dict[str, Any]] | None]:
+    """Name of each gate → all ranges and polygons that must hold, those of other gates included, each once; None where that cannot be said so.
+
+    Each gate is looked at once, after those it refers to: gates that name others many times cost no more than their conditions.
+    """
+    found: dict[str, list[dict[str, Any]] | None] = {}
+    for gate in rules.ordered(gates):
+        found[gate["name"]] = _of_gate(gate, found)
     return found
 
 
+def _of_gate(gate: rules.Gate, known: Mapping[str, list[dict[str, Any]] | None]) -> list[dict[str, Any]] | None:
+    if gate["combine"] == "or" and len(gate["conditions"]) > 1:
+        return None
+    found: dict[int, dict[str, Any]] = {}
+    for one in gate["conditions"]:
+        if "x" not in one and one["inverted"]:
+            return None
+        inner = known[one["gate"]] if "gate" in one else [one]
+        if inner is None:
+            return None
+        found |= {id(condition): condition for condition in inner}
+    return list(found.values())
+
+
 def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    known = {one["name"]: one for one in gates}
+    known = _conditions(gates)
     filters: list[dict[str, Any]] = []
     polygons: list[dict[str, Any]] = []
     for place, gate in enumerate(gates):
-        conditions = _conditions(gate, known)
+        conditions = known[gate["name"]]
         if conditions is None:
             continue
         boxes: dict[str, dict[str, Any]] = {}

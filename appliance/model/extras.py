@@ -31,9 +31,7 @@ def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises Problem 409 for other values and for too many.
     """
-    found = {
-        key: value for key, value in entry.items() if key not in _FILE_FIELDS and not key.startswith(("dc:", "sp:"))
-    }
+    found = stored_of_file(entry)
     errors: Fields = {}
     for key, value in found.items():
         if not isinstance(value, str | int | float | None):
@@ -48,9 +46,21 @@ def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
             errors[key] = [wrong]
     if errors:
         raise invalid(errors)
+    require_number(found)
+    return {str(composed(key)): composed(value) for key, value in found.items()}
+
+
+def stored_of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of one's own that a file has, which were checked when they came."""
+    return {
+        key: value for key, value in entry.items() if key not in _FILE_FIELDS and not key.startswith(("dc:", "sp:"))
+    }
+
+
+def require_number(found: Mapping[str, Any] | list[Any]) -> None:
+    """Raises Problem 409 for more than one object may have."""
     if len(found) > MOST:
         raise invalid({"extras": [f"At most {MOST} extras are accepted"]})
-    return {str(composed(key)): composed(value) for key, value in found.items()}
 
 
 def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:
@@ -61,8 +71,7 @@ def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:
     """
     if not isinstance(listed, list):
         raise invalid({"extras": ["Not a list"]})
-    if len(listed) > MOST:
-        raise invalid({"extras": [f"At most {MOST} extras are accepted"]})
+    require_number(listed)
     errors = [_wrong(entry, reserved) for entry in listed]
     if any(errors):
         raise invalid({"extras": errors})

@@ -38,7 +38,7 @@ class Message(str):
     template: str
     values: dict[str, Value]
 
-    def __new__(cls, template: str, **values: Any) -> Message:
+    def __new__(cls, template: str, /, **values: Any) -> Message:  # any name may be that of a value
         """Fill in `values`."""
         kept = {name: value if isinstance(value, str | int | float) else str(value) for name, value in values.items()}
         self = super().__new__(cls, fill(template, kept))
@@ -125,8 +125,6 @@ def from_json(value: Any) -> str:
     values = value["values"]
     if not isinstance(values, dict) or len(values) > MOST_VALUES or not all(map(_NAME.fullmatch, values)):
         raise ValueError("no values of a message")
-    if "template" in values:
-        raise ValueError("no name of a value")
     template = value["template"]
     kept = {name: _value(one) for name, one in values.items()}
     if _length(template, kept) > MOST_TEXT:

@@ -79,7 +79,7 @@ def _number(value: Any, limits: tuple[float, float], name: str) -> float | None:
         return None
     try:
         number = float(value.strip().replace(",", ".")) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not limits[0] <= number <= limits[1]:
         raise ValueError(f"'{name}' must be a number from {limits[0]:g} to {limits[1]:g}")

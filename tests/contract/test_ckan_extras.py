@@ -127,6 +127,16 @@ def test_fields_of_ones_own_of_files_are_kept(world: World) -> None:
     assert world.people["Ce"].upload("resource_create", no_key, "upload", "other.txt", b"1").status == 403
 
 
+def test_a_file_never_has_too_many_fields_to_be_changed(world: World) -> None:
+    dataset, admin = world.dataset("draft"), world.people["S"]
+    made = admin.upload("resource_create", {"package_id": dataset.id}, "upload", "many.txt", b"1").result["id"]
+    assert admin.post("resource_patch", id=made, **{f"a{n}": n for n in range(150)}).status == 200
+    refused = admin.post("resource_patch", id=made, **{f"b{n}": n for n in range(150)})
+    assert (refused.status, list(refused.error)) == (409, ["extras"])
+    assert admin.post("resource_patch", id=made, description="still").result["description"] == "still"
+    assert "a7" not in admin.post("resource_patch", id=made, a7="").result
+
+
 def test_collaborators_stand_in_the_order_in_which_they_came(world: World) -> None:
     dataset, admin = world.datasets("private")[0], world.people["S"]
     names = [world.user() for _ in range(3)][::-1]

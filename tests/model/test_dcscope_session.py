@@ -87,3 +87,11 @@ def test_slots_are_addresses_and_the_first_filter_is_on() -> None:
 @pytest.mark.parametrize("some", [[], [EITHER | {"conditions": BOX["conditions"]}]])
 def test_a_session_without_filters_is_one(some: list[dict[str, Any]]) -> None:
     assert contents(gates=gates.checked(some))["filters.sof"] == {"filters": [], "polygon filters": []}
+
+
+def test_gates_that_name_others_many_times_are_written_out_once() -> None:
+    last = {"name": "g0", "conditions": [{"feature": "area_um", "min": 60}, POLYGON["conditions"][0]]}
+    chain = [last] + [{"name": f"g{n}", "conditions": [{"gate": f"g{n - 1}"}] * 10} for n in range(1, 20)]
+    filters = contents(gates=gates.checked(chain))["filters.sof"]
+    assert len(filters["filters"]) == 20
+    assert len(filters["polygon filters"]) == 20

@@ -127,7 +127,6 @@ def test_joined_and_mapped_keep_messages() -> None:
         {"template": "%(a)s", "values": {"a": None}},
         {"template": "%(a)s", "values": {"a": [1]}},
         {"template": "%(a)s", "values": {"a": float("nan")}},
-        {"template": "%(template)s", "values": {"template": "x"}},
         {"template": "%(a b)s", "values": {"a b": "x"}},
         {"template": "x" * (messages.MOST_TEMPLATE + 1), "values": {}},
         {"template": "%(a)s" * 300, "values": {"a": "x" * 10_000}},
@@ -141,6 +140,12 @@ def test_what_is_no_message_or_too_much_is_refused(value: object) -> None:
     if isinstance(value, dict):
         assert type(messages.unpacked(value)) is dict
     assert messages.whole("text", json.dumps(value)) == "text"
+
+
+@pytest.mark.parametrize("name", ["template", "cls", "self", "values"])
+def test_a_value_may_have_any_name(name: str) -> None:
+    found = messages.from_json({"template": f"a %({name})s", "values": {name: 1}})
+    assert (found, copy.copy(found)) == ("a 1", "a 1")
 
 
 def test_nesting_is_bounded() -> None:

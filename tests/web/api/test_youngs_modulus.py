@@ -176,6 +176,7 @@ def test_where_it_does_not_apply_the_reason_is_told(
         ({"medium": "ketchup"}, "'medium' must be one of"),
         ({"temperature": 400}, "'temperature' must be a number"),
         ({"temperature": "nan"}, "'temperature' must be a number"),
+        ({"temperature": 10**400}, "'temperature' must be a number"),
         ({"viscosity": 3, "temperature": 23}, "either a viscosity, or"),
         ({"medium": "0.83% MC-PBS", "model": "herold-2017"}, "does not know"),
         ({"speed": 1}, "'speed' is not known"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.security.limits import Limiter
 from tests.browser import chromium
 from tests.support.every_state import Showroom
 from tests.support.furnished import PASSWORD, House
@@ -83,6 +84,7 @@ def _opener(running: Any, house: House) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if is_fault(message) else None)
         if name:
+            house.appliance.context.limiter = Limiter()  # so many tests sign in that the last ones would have to wait
             page.goto("/user/login")
             page.get_by_label("User name or e-mail" if language.startswith("en") else "Benutzername oder E-Mail").fill(
                 name

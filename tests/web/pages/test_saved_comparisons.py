@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -180,3 +181,17 @@ def test_a_comparison_ends_with_the_account_of_its_owner(house: House) -> None:
     assert 'value="lea"' not in house.visitor("ada").page(f"/comparisons/{theirs}/people")
     accounts.set_state(site, OPERATOR, lea.id, "active")
     assert kim.get(f"/comparisons/{made}").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Not in the session"), ("de", "Nicht in der Sitzung")])
+def test_the_page_names_the_gates_that_the_session_lacks(house: House, language: str, words: str) -> None:
+    inside = {"name": "inside", "conditions": [{"feature": "deform", "max": 0.05}]}
+    outside = {"name": "outside it", "conditions": [{"gate": "inside", "inverted": True}]}
+    ada = house.visitor("ada", language)
+
+    def shown(*gates: object) -> str:
+        return ada.page("/compare?" + urlencode({"r": house.file["id"], "f": "deform", "g": json.dumps(gates)}))
+
+    assert words not in shown(inside)
+    (line,) = [one for one in shown(inside, outside).splitlines() if words in one]
+    assert line.rstrip().endswith(": outside it</p>")

@@ -13,7 +13,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from appliance.actions import comparisons
-from appliance.model import names, youngs_modulus
+from appliance.model import dcscope_session, names, youngs_modulus
 from appliance.model.csv_cells import inert
 from appliance.model.problem import Problem
 from appliance.model.values import decoded
@@ -84,6 +84,7 @@ def page() -> Any:
         save_query=request.query_string.decode("ascii", "replace") if viewer().user_id else "",
         gates=[one["name"] for one in question.gates],
         gates_text=query["g"],
+        not_in_session=[one["name"] for one in question.gates if not dcscope_session.expressible(one, question.gates)],
         features=[{"value": one, "text": labels.title(one), "on": one in question.features} for one in features],
         young=elasticity_texts.choices(request.args),
         elasticity=_elasticity(files, question),

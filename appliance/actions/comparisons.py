@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -24,7 +25,10 @@ MOST_FILES = 12
 LONGEST_TITLE = 200
 LONGEST_QUERY = 50_000
 #: What an address of the page may hold beside the measurements (`r`).
-KEYS = frozenset({"f", "g", "role", "rep", "ref", "x", "y", "xlog", "ylog", "draw", "multiples", "lut", "medium", "temperature", "viscosity", "model"})  # fmt: skip
+KEYS = frozenset({
+    "f", "g", "gate", "gate_min", "gate_max", "role", "rep", "by", "ref", "x", "y", "xlog", "ylog", "draw", "multiples",
+    "lut", "medium", "temperature", "viscosity", "model",
+})  # fmt: skip
 
 
 def listed(conn: sqlite3.Connection, viewer: Viewer) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -67,6 +71,7 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
 def delete(site: Site, viewer: Viewer, comparison_id: str) -> None:
     """Delete a comparison of the caller's. Raises Problem 403 or 404."""
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings, viewer)
         found = _owned(tx, viewer, comparison_id)
         comparisons.remove(tx, found["id"])
         audit.add(tx, viewer, "comparison.delete", "comparison", found["id"])
@@ -75,6 +80,7 @@ def delete(site: Site, viewer: Viewer, comparison_id: str) -> None:
 def share(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None:
     """Share a comparison of the caller's with a user. It gives no right to read a file. Raises Problem 403, 404 or 409."""
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings, viewer)
         found = _owned(tx, viewer, comparison_id)
         try:
             user = lookup.acquaintance(tx, viewer, user_ref)
@@ -91,9 +97,13 @@ def share(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None
 def unshare(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None:
     """Stop sharing: by its owner with anybody, by others with themselves. Raises Problem 403 or 404."""
     with site.db.write() as tx:
+        viewer = callers.renewed(tx, site.settings, viewer)
         found = get(tx, viewer, comparison_id)
-        user = lookup.user(tx, user_ref, field="username", deleted=True)
-        policy.require(viewer, "user:update", found["user_id"] if found["own"] else user["id"])
+        policy.require(viewer, "user:update", viewer.user_id or "")
+        known = [one for one in comparisons.people(tx, found["id"]) if found["own"] or one["id"] == viewer.user_id]
+        user = next((one for one in known if user_ref in (one["id"], one["name"])), None)
+        if user is None:  # whether there is such a user is not said
+            raise not_found("This comparison is not shared with that person")
         comparisons.unshare(tx, found["id"], user["id"])
         audit.add(tx, viewer, "comparison.unshare", "comparison", found["id"], user=user["id"])
 
@@ -133,16 +143,31 @@ def _reads_some(conn: sqlite3.Connection, viewer: Viewer, ids: Sequence[str]) ->
 def _parts(address: str) -> tuple[list[str], str]:
     """The measurements, and the rest of the query in a fixed order, with nothing else in it. Raises Problem 409."""
     text = address.removeprefix("?")
-    if len(text) > LONGEST_QUERY:
-        raise invalid(message=f"The address is longer than {LONGEST_QUERY} characters. Use gates with fewer corners.")
+    _require_length(text)
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=300)
     except ValueError as error:
         raise invalid(message="The address has too many parameters.") from error
-    ids = list(dict.fromkeys(value for key, value in pairs if key == "r" and value))
+    values = {name: [value for key, value in pairs if key == name] for name in ("r", "role", "rep")}
+    places: dict[str, tuple[str, str]] = {}  # the first place counts, as on the page
+    for one, role, replicate in zip_longest(values["r"], values["role"], values["rep"], fillvalue=""):
+        if one:
+            places.setdefault(one, (role, replicate))
+    ids = list(places)
     if not 0 < len(ids) <= MOST_FILES:
         raise invalid(message=f"Between 1 and {MOST_FILES} measurements can be compared at once.")
-    return ids, urlencode([(key, value) for key, value in pairs if key in KEYS])
+    rest = [(key, value) for key, value in pairs if key in KEYS and key not in values]
+    for number, key in enumerate(("role", "rep")):
+        if any(place[number] for place in places.values()):
+            rest += [(key, place[number]) for place in places.values()]
+    query = urlencode(rest)
+    _require_length(query)  # encoded anew it may be three times as long
+    return ids, query
+
+
+def _require_length(text: str) -> None:
+    if len(text) > LONGEST_QUERY:
+        raise invalid(message=f"The address is longer than {LONGEST_QUERY} characters. Use gates with fewer corners.")
 
 
 def owned_people(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:

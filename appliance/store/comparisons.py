@@ -40,9 +40,11 @@ def get(conn: sqlite3.Connection, comparison_id: str) -> dict[str, Any] | None:
 
 
 def is_shared_with(conn: sqlite3.Connection, comparison_id: str, user_id: str) -> bool:
-    """Is it shared with this user?"""
+    """Is it shared with this user, by somebody whose account is active?"""
     found = conn.execute(
-        "SELECT 1 FROM comparison_share WHERE comparison_id = ? AND user_id = ?", (comparison_id, user_id)
+        """SELECT 1 FROM comparison_share s JOIN comparison c ON c.id = s.comparison_id JOIN user u ON u.id = c.user_id
+           WHERE s.comparison_id = ? AND s.user_id = ? AND u.state = 'active'""",
+        (comparison_id, user_id),
     ).fetchone()
     return found is not None
 
@@ -81,6 +83,12 @@ def share(tx: sqlite3.Connection, comparison_id: str, user_id: str) -> None:
 def unshare(tx: sqlite3.Connection, comparison_id: str, user_id: str) -> None:
     """Stop sharing it with a user."""
     tx.execute("DELETE FROM comparison_share WHERE comparison_id = ? AND user_id = ?", (comparison_id, user_id))
+
+
+def forget(tx: sqlite3.Connection, user_id: str) -> None:
+    """Delete what a user has saved, and what is shared with them."""
+    tx.execute("DELETE FROM comparison WHERE user_id = ?", (user_id,))  # and with whom it is shared
+    tx.execute("DELETE FROM comparison_share WHERE user_id = ?", (user_id,))
 
 
 def _decoded(row: sqlite3.Row) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.model import names, times
 from appliance.model.messages import Message
 from appliance.model.problem import invalid
-from appliance.store import second_factors, tokens
+from appliance.store import comparisons, second_factors, tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
@@ -72,7 +72,8 @@ def set_password(tx: sqlite3.Connection, user_id: str, password: str | None) -> 
 def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
     """Set to active, pending, disabled or deleted. → ids of the tokens that end with it.
 
-    Whoever is not active loses every session, and what they made for others; whoever is deleted, their own tokens, too.
+    Whoever is not active loses every session, and what they made for others; whoever is deleted, their own tokens and
+    comparisons, too.
     """
     tx.execute("UPDATE user SET state = ? WHERE id = ?", (state, user_id))
     if state == "active":
@@ -84,6 +85,7 @@ def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
         second_factors.remove(tx, user_id)
         tx.execute("DELETE FROM member WHERE user_id = ?", (user_id,))
         tx.execute("DELETE FROM collaborator WHERE user_id = ?", (user_id,))
+        comparisons.forget(tx, user_id)
     return revoked
 
 

@@ -84,11 +84,23 @@ def test_groups_by_a_supplement_are_in_the_fields_and_can_be_changed(
     page.locator("select[name=by]").select_option("sp:cells:organism=mouse")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**by=sp**")
-    roles = [one.input_value() for one in page.locator("select[name=role]").all()]
-    assert roles == ["control", "treatment"] * 2
+
+    def groups() -> list[str]:
+        return [row.split("\t")[2] for row in page.locator(".compare-differences tbody tr").all_inner_texts()]
+
+    assert groups() == ["Control", "Treatment"] * 2
+    assert [one.input_value() for one in page.locator("select[name=role]").all()] == [""] * 4
+    page.locator("select[name=by]").select_option("sp:cells:organism=human")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**by=sp**human**")
+    assert groups() == ["Treatment", "Control"] * 2
+    page.locator("select[name=by]").select_option("sp:cells:organism=mouse")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_url("**by=sp**mouse**")
     assert page.locator(".compare-grouped tbody td").last.inner_text() == "measurements, and events within them"
     page.locator("select[name=role]").first.select_option("treatment")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url("**role=treatment&**")
     assert page.locator("select[name=role]").first.input_value() == "treatment"
+    assert groups() == ["Treatment", "Treatment", "Control", "Treatment"]
     assert house.visitor("ada").get(f"/compare?r={next(iter(four))}&role=boss").status_code == 409

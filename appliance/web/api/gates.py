@@ -23,12 +23,12 @@ GATES = Parameter(
 )
 
 
-def given(value: Any) -> Any:
-    """Gates as they came: JSON, or JSON in a text. Raises Problem 409."""
+def given(value: Any, field: str) -> Any:
+    """Gates, groups or conditions as they came in this field: JSON, or JSON in a text. Raises Problem 409 about the field."""
     try:
         return decoded(value) if isinstance(value, str) else value
     except ValueError as error:
-        raise invalid({"gates": ["Not JSON"]}) from error
+        raise invalid({field: ["Not JSON"]}) from error
 
 
 @action(
@@ -59,7 +59,7 @@ def dcor_gate_list(call: Call) -> list[dict[str, Any]]:
 def dcor_gate_save(call: Call) -> dict[str, Any]:
     """Save gates with a dataset, in place of one's own set of the same name. The dataset itself does not change."""
     return verbs.save(
-        call.context, call.viewer, call["id"], call["name"], given(call["gates"]), shared=bool(call["shared"])
+        call.context, call.viewer, call["id"], call["name"], given(call["gates"], "gates"), shared=bool(call["shared"])
     )
 
 
@@ -83,7 +83,7 @@ def dcor_gate_file(call: Call) -> str:
     Its events are those that are in all polygons of the file. A gate that needs an "or" is refused.
     """
     try:
-        return polygon_file.text(rules.checked(given(call["gates"])), call["gate"])
+        return polygon_file.text(rules.checked(given(call["gates"], "gates")), call["gate"])
     except ValueError as error:
         raise invalid({"gates": [str(error)]}) from error
 
@@ -100,7 +100,7 @@ def dcor_gate_file(call: Call) -> str:
 def dcor_gate_export(call: Call) -> dict[str, Any]:
     """Have the events of a gate written to a file by a job; ask `dcor_gate_export_show` how it stands. The file is kept for a day."""
     return exports.begin(
-        call.context, call.viewer, call["id"], given(call["gates"]), call["gate"], call["format"] or "rtdc"
+        call.context, call.viewer, call["id"], given(call["gates"], "gates"), call["gate"], call["format"] or "rtdc"
     )
 
 

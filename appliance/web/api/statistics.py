@@ -41,7 +41,7 @@ def dcor_statistics(call: Call) -> list[dict[str, Any]]:
     """
     ids = measurement_statistics.require_number(call["ids"])
     question = measurement_statistics.Question.checked(
-        call["features"] or [], given(call["gates"]), given(call["youngs_modulus"])
+        call["features"] or [], given(call["gates"], "gates"), given(call["youngs_modulus"], "youngs_modulus")
     )
     found = _measurements(call, ids)
     return [one | measurement_statistics.statistics(call.context, one["id"], question, call.viewer) for one in found]
@@ -83,7 +83,7 @@ def dcor_median_differences(call: Call) -> dict[str, Any]:
     """
     ids = measurement_statistics.require_number(call["ids"])
     question = measurement_statistics.Question.checked(
-        call["features"] or [], given(call["gates"]), given(call["youngs_modulus"])
+        call["features"] or [], given(call["gates"], "gates"), given(call["youngs_modulus"], "youngs_modulus")
     )
     gate, seed = call["gate"] or "", call["seed"]
     if gate and all(one["name"] != gate for one in question.gates):
@@ -95,7 +95,7 @@ def dcor_median_differences(call: Call) -> dict[str, Any]:
     if reference not in known:
         raise invalid({"reference": ["Name one of the measurements"]})
     try:
-        groups = median_differences.assignments(given(call["groups"]) or [], known)
+        groups = median_differences.assignments(given(call["groups"], "groups") or [], known)
     except ValueError as error:
         raise invalid({"groups": [str(error)]}) from error
     return differences.compute(
@@ -124,7 +124,7 @@ def dcor_gate_events(call: Call) -> dict[str, Any]:
     """
     gate, sort = call["gate"] or "", call["sort"] or ""
     try:
-        gates = gate_rules.checked(given(call["gates"]) or [])
+        gates = gate_rules.checked(given(call["gates"], "gates") or [])
         if gate and all(one["name"] != gate for one in gates):
             raise ValueError(f"There is no gate '{gate[:60]}'")
     except ValueError as error:

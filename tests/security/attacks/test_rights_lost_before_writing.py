@@ -144,6 +144,29 @@ def test_a_page_writes_nothing(targets: Targets, ambush: Ambush, boss: str) -> N
     assert len(reached) > 20, sorted(reached)
 
 
+@pytest.mark.parametrize("what", ["share", "unshare", "delete"])
+def test_a_saved_comparison_stays_as_it_was(targets: Targets, ambush: Ambush, boss: str, what: str) -> None:
+    site, client = targets.appliance.context, targets.app.test_client()
+    site.limiter = Limiter()
+    client.set_cookie("__Host-dcor", login.sign_in(site, boss, PASSWORD), secure=True)
+
+    def send(path: str, **fields: str) -> Any:
+        return client.post(path, base_url="https://localhost", data=fields)
+
+    if what == "share":
+        targets.appliance.person("first")
+        targets.appliance.person("second")
+    saved = send("/comparisons", title="Ours", query=f"r={targets.file['id']}").headers["Location"]
+    if what != "share":
+        assert send(f"{saved}/share", username="first").status_code == 303
+    ambush.lay(lambda: accounts.set_state(site, OPERATOR, boss, "disabled"))
+    answer = send(f"{saved}/{what}", username="second" if what == "share" else "first", confirmed="yes")
+    ambush.lift()
+    after = site.db.generation()
+    restore(site, boss)
+    assert (answer.status_code, after) == (403, ambush.generation)
+
+
 MEANWHILE: dict[str, Callable[[Site], object]] = {
     "disabled": lambda site: accounts.set_state(site, OPERATOR, "boss", "disabled"),
     "removed": lambda site: accounts.set_state(site, OPERATOR, "boss", "deleted"),

@@ -119,6 +119,7 @@ def test_share_rate_and_missing_features(furnished: tuple[Person, dict[str, Path
             "needs between 3 and 500 corners",
         ),
         ({"gates": "[[["}, "gates", "Not JSON"),
+        ({"youngs_modulus": "{{"}, "youngs_modulus", "Not JSON"),
         ({"ids": ["a"] * 13 + list("bcdefghijklmn")}, "ids", "Between 1 and 12 measurements"),
     ],
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from appliance.actions import sharing
+from appliance.actions import accounts, sharing
 from appliance.model.viewer import OPERATOR
-from tests.support.furnished import House
+from tests.support.furnished import PASSWORD, House
 from tests.support.server import Appliance
 
 TITLE = "Neutrophils before and after"
@@ -119,3 +120,78 @@ def test_deleting_asks_first(house: House) -> None:
     assert ada.get(f"/comparisons/{made}").status_code == 303
     assert ada.post(f"/comparisons/{made}/delete", confirmed="yes").status_code == 303
     assert ada.get(f"/comparisons/{made}").status_code == 404
+
+
+def query_of(house: House, name: str, made: str) -> dict[str, list[str]]:
+    """The parameters of the address that a saved comparison leads to."""
+    return parse_qs(urlsplit(house.visitor(name).get(f"/comparisons/{made}").headers["Location"]).query)
+
+
+def test_groups_by_a_supplement_and_a_gate_just_added_are_saved(house: House) -> None:
+    wanted = {"by": ["sp:cells:organism=mouse"], "gate": ["deform"], "gate_min": ["0.01"], "gate_max": ["0.1"]}
+    query = urlencode({"r": [house.file["id"]], "f": ["deform"], **wanted}, doseq=True)
+    found = query_of(house, "ada", saved(house, title="By a supplement", query=query))
+    assert {key: found.get(key) for key in wanted} == wanted
+
+
+def test_roles_stay_with_their_measurements_when_one_is_named_twice_or_empty(house: House) -> None:
+    one, other = house.private_file["id"], house.file["id"]
+    pairs = [
+        ("r", one), ("r", ""), ("r", one), ("r", other),
+        *[("role", role) for role in ("control", "control", "", "treatment")],
+        *[("rep", replicate) for replicate in ("1", "5", "6", "2")],
+    ]  # fmt: skip
+    found = query_of(house, "ada", saved(house, title="Named twice", query=urlencode(pairs)))
+    assert (found["r"], found["role"], found["rep"]) == ([one, other], ["control", "treatment"], ["1", "2"])
+
+
+def test_an_address_that_becomes_too_long_when_encoded_is_refused(house: House) -> None:
+    query = f"r={house.file['id']}&g=" + "[" * 40_000
+    answer = house.visitor("ada").post("/comparisons", title="Too long", query=query)
+    assert answer.status_code == 409
+    assert "The address is longer than" in answer.text
+
+
+def test_nobody_learns_by_unsharing_who_has_an_account(house: House) -> None:
+    made = saved(house, title="Whom it names")
+    ada, kim = house.visitor("ada"), house.visitor("kim")
+    assert ada.post(f"/comparisons/{made}/share", username="kim").status_code == 303
+    assert ada.post(f"/comparisons/{made}/share", username="max").status_code == 303
+    for who, names in ((kim, ("max", "eve", "no-such-person")), (ada, ("eve", "no-such-person"))):
+        for name in names:
+            answer = who.post(f"/comparisons/{made}/unshare", username=name, confirmed="yes")
+            assert answer.status_code == 404, (who.name, name)
+    assert house.visitor("max").get(f"/comparisons/{made}").status_code == 303
+
+
+def test_a_comparison_ends_with_the_account_of_its_owner(house: House) -> None:
+    site, kim = house.appliance.context, house.visitor("kim")
+    lea = house.appliance.person("lea", password=PASSWORD)
+    made = saved(house, "lea", title="Lea's own", query=f"r={house.file['id']}")
+    assert house.visitor("lea").post(f"/comparisons/{made}/share", username="kim").status_code == 303
+    accounts.set_state(site, OPERATOR, lea.id, "disabled")
+    assert kim.get(f"/comparisons/{made}").status_code == 404
+    assert "Lea&#39;s own" not in kim.page(f"/compare?r={house.file['id']}&saved={made}")
+    accounts.set_state(site, OPERATOR, lea.id, "active")
+    assert kim.get(f"/comparisons/{made}").status_code == 303
+    theirs = saved(house, title="For Lea", query=f"r={house.file['id']}")
+    assert house.visitor("ada").post(f"/comparisons/{theirs}/share", username="lea").status_code == 303
+    accounts.set_state(site, OPERATOR, lea.id, "deleted")
+    assert kim.get(f"/comparisons/{made}").status_code == 404
+    assert 'value="lea"' not in house.visitor("ada").page(f"/comparisons/{theirs}/people")
+    accounts.set_state(site, OPERATOR, lea.id, "active")
+    assert kim.get(f"/comparisons/{made}").status_code == 404
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Not in the session"), ("de", "Nicht in der Sitzung")])
+def test_the_page_names_the_gates_that_the_session_lacks(house: House, language: str, words: str) -> None:
+    inside = {"name": "inside", "conditions": [{"feature": "deform", "max": 0.05}]}
+    outside = {"name": "outside it", "conditions": [{"gate": "inside", "inverted": True}]}
+    ada = house.visitor("ada", language)
+
+    def shown(*gates: object) -> str:
+        return ada.page("/compare?" + urlencode({"r": house.file["id"], "f": "deform", "g": json.dumps(gates)}))
+
+    assert words not in shown(inside)
+    (line,) = [one for one in shown(inside, outside).splitlines() if words in one]
+    assert ": outside it</p>" in line

@@ -33,7 +33,7 @@ _MOST_VALUES = 6
 def assigned(files: Sequence[File]) -> dict[str, Assignment]:
     """Where each measurement belongs: by hand (`role`, `rep`, in the order of `r`), otherwise by a supplement (`by`). Raises Problem 409."""
     asked = request.args
-    hand = dict(reversed(list(zip(asked.getlist("r"), asked.getlist("role"), strict=False))))
+    hand = _by_hand()
     replicates = dict(reversed(list(zip(asked.getlist("r"), asked.getlist("rep"), strict=False))))
     key, _sign, control = asked.get("by", "").partition("=")
     found = {}
@@ -50,15 +50,21 @@ def assigned(files: Sequence[File]) -> dict[str, Assignment]:
     return found
 
 
+def _by_hand() -> dict[str, str]:
+    """The first `role` of each `r` that has one."""
+    asked = request.args
+    return dict(reversed(list(zip(asked.getlist("r"), asked.getlist("role"), strict=False))))
+
+
 def form(files: Sequence[File], groups: Mapping[str, Assignment]) -> dict[str, Any]:
-    """What the fields show: for each measurement its group and replicate, and the supplements that could tell groups apart."""
-    rows = []
+    """What the fields show: for each measurement its group and replicate, and the supplements that could tell groups apart.
+
+    Groups by a supplement are not chosen in the fields: sent back they would be groups by hand, which no other supplement changes.
+    """
+    rows, hand = [], _by_hand()
     for one in files:
         where = groups.get(one["id"])
-        options = [
-            {"value": role, "text": _(text), "on": where is not None and where.role == role}
-            for role, text in _ROLES.items()
-        ]
+        options = [{"value": role, "text": _(text), "on": hand.get(one["id"]) == role} for role, text in _ROLES.items()]
         replicate = "" if where is None or where.replicate is None else str(where.replicate)
         rows.append({"number": one["number"], "name": one["name"], "roles": options, "replicate": replicate})
     reference = chosen_reference(files)

@@ -12,7 +12,7 @@ import numpy as np
 from dclab import definitions as dfn
 from dclab.features.emodulus.viscosity import KNOWN_MEDIA
 
-from appliance.model.personal_data import TWO_NAMES, found
+from appliance.model.personal_data import MAX_AT_SIGNS, MAX_EXCERPT, MAX_LINE, TWO_NAMES, found
 
 _LONGEST = 500
 #: Texts that programs write from a fixed choice, or that name a program.
@@ -69,6 +69,8 @@ class Rules:
 
     def suspicious(self, text: str) -> bool:
         """May it hold personal data?"""
+        if _beyond_search(text):
+            return True
         named = any(word in self.words for word in words_of(text))
         return named or bool(TWO_NAMES.match(text.strip())) or any(True for _ in found(text))
 
@@ -94,8 +96,14 @@ class Rules:
         return value if numbers.dtype.kind in "iufb" and numbers.ndim <= 1 else None
 
     def line(self, text: str) -> str:
-        """A line of a log that stays, without paths, names of files, dates and whatever looks like personal data."""
-        for kind, excerpt in list(found(text)):
+        """A line of a log that stays, without paths, names of files, dates and whatever looks like personal data.
+
+        A line that cannot be searched whole, or in which a finding was cut, does not stay.
+        """
+        findings = [] if _beyond_search(text) else list(found(text))
+        if _beyond_search(text) or any(len(excerpt) >= MAX_EXCERPT for _, excerpt in findings):
+            return REMOVED
+        for kind, excerpt in findings:
             text = text.replace(excerpt, f"[{kind}]")
         text = _TOKEN.sub(_without_file, _PATH.sub("[path]", text))
         if self.dates != "day":
@@ -115,6 +123,11 @@ class Rules:
             return value in KNOWN_MEDIA or value == "other"
         allowed = any(fnmatchcase(key, pattern) for pattern in (*_TECHNICAL, *self.keep))
         return allowed and len(value) <= _LONGEST and value.isprintable() and not self.suspicious(value)
+
+
+def _beyond_search(text: str) -> bool:
+    """Is it longer, or has it more "@", than the search for personal data looks at?"""
+    return len(text) > MAX_LINE or text.count("@") > MAX_AT_SIGNS
 
 
 def known(key: str) -> bool:

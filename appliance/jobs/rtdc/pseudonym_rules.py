@@ -32,7 +32,9 @@ _SUFFIX = re.compile(r"\.(?:rtdc|hdf5|h5|tdms|avi|ini|csv|tsv|log|txt)\b", re.IG
 _DATES = re.compile(
     r"\b(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}))\b"
 )
-_WORD = re.compile(r"[^\W\d_]{3,}|\d{3,}")
+_WORD = re.compile(r"[^\W\d_]{2,}|\d{3,}")
+#: Words of people's own metadata count from this length on: shorter ones are "on" and "of" more often than names.
+_LONG = 3
 REMOVED = "[removed]"
 
 
@@ -62,8 +64,10 @@ class Rules:
     @classmethod
     def parsed(cls, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> Rules:
         """The rules of a request; what the file's metadata (``section:key`` → value) name, such as the sample, stays in no text."""
-        names = [str(value) for key, value in metadata.items() if key == "experiment:sample" or not known(key.lower())]
+        own = [str(value) for key, value in metadata.items() if not known(key.lower())]
+        names = [str(value) for key, value in metadata.items() if key == "experiment:sample"]
         words = {word for text in (*names, *request["words"]) for word in words_of(text)}
+        words |= {word for text in own for word in words_of(text) if len(word) >= _LONG}
         lists = {key: tuple(request[key]) for key in ("keep", "logs", "tables")}
         return cls(request["sample"], request["run"], request["dates"], **lists, words=frozenset(words))
 

@@ -100,18 +100,28 @@ class DatasetMover:
             if known is not None:
                 sent = SentFile(*entry_of(entry), str(known.get("id")), "sent")
                 self._sender.skip(file["size"])
+                if there.get("state") == "draft":  # a call that was killed may not have described it
+                    self._describe(draft, sent, file, known, done)
             elif there.get("state") == "active":
                 raise Problem(409, "Validation Error", message=f"it is active there, without {file['name']}")
             else:
                 sent = self._sender.send(draft, entry, self._site.depot.path(file["id"]), lambda _sent: None)
                 done.files += 1
                 done.sent += sent.size
-                if reason := self._sender.describe(draft, sent, _values(file)):
-                    done.left_out.append(("supplements", sent.name, reason))
+                self._describe(draft, sent, file, {}, done)
             if sent.remote_id != file["id"]:
                 done.new_ids[file["id"]] = sent.remote_id
             found.append(sent)
         return found
+
+    def _describe(
+        self, draft: Draft, sent: SentFile, file: sqlite3.Row, known: Mapping[str, Any], done: Done
+    ) -> None:
+        """Give a file what it has here and not there. :param known: what the server says of it."""
+        for kind, values in (("supplements", _values(file)),):
+            missing = {key: value for key, value in values.items() if known.get(key) in (None, "")}
+            if reason := self._sender.describe(draft, sent, missing):
+                done.left_out.append((kind, sent.name, reason))
 
     def _finish(self, row: sqlite3.Row, files: list[SentFile], state: str, done: Done) -> None:
         """Compare checksums, and activate what is active here. Raises Problem 409 for a damaged file."""

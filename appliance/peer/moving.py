@@ -60,7 +60,9 @@ class DatasetMover:
             )
         there = self._there(row["id"])
         if there is None:
-            self._client.call("package_create", id=row["id"], owner_org=row["circle_id"], state="draft", **fields)
+            fields |= {"id": row["id"], "owner_org": row["circle_id"], "state": "draft"}
+            if reason := created_with_extras(self._client, "package_create", fields, row["extras"]):
+                done.left_out.append(("extras", row["name"], reason))
             done.made, there = True, shown(self._client, row["id"])
         if there.get("state") not in ("draft", "active"):
             raise Problem(409, "Validation Error", message="it was deleted there")
@@ -114,11 +116,9 @@ class DatasetMover:
             found.append(sent)
         return found
 
-    def _describe(
-        self, draft: Draft, sent: SentFile, file: sqlite3.Row, known: Mapping[str, Any], done: Done
-    ) -> None:
+    def _describe(self, draft: Draft, sent: SentFile, file: sqlite3.Row, known: Mapping[str, Any], done: Done) -> None:
         """Give a file what it has here and not there. :param known: what the server says of it."""
-        for kind, values in (("supplements", _values(file)),):
+        for kind, values in (("supplements", _values(file)), ("extras", json.loads(file["extras"]))):
             missing = {key: value for key, value in values.items() if known.get(key) in (None, "")}
             if reason := self._sender.describe(draft, sent, missing):
                 done.left_out.append((kind, sent.name, reason))
@@ -164,6 +164,24 @@ class DatasetMover:
             self._client.call(action, **parameters)
         except Refusal as refusal:
             done.left_out.append((kind, name, str(refusal)))
+
+
+def created_with_extras(client: Client, action: str, fields: Mapping[str, Any], extras: str) -> str:
+    """Create something with its extra fields, or without them on a server that does not want them; → why it did not, "" = it did.
+
+    :param extras: JSON list of {"key", "value"}. Raises Refusal when the server does not create it at all; Problem 502.
+    """
+    listed = json.loads(extras)
+    reason = ""
+    if listed:
+        try:
+            client.call(action, **fields, extras=listed)
+        except Refusal as refusal:
+            reason = str(refusal)
+        else:
+            return ""
+    client.call(action, **fields)
+    return reason
 
 
 def entry_of(file: SentFile) -> tuple[str, str, int, str, str | None]:

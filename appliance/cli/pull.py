@@ -14,10 +14,10 @@ import click
 
 from appliance import durable, file_locks
 from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state, size
-from appliance.model import names, times
+from appliance.model import names, server_address, times
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
-from appliance.peer import address, pull
+from appliance.peer import pull
 from appliance.peer.catalogue import Selection
 from appliance.peer.client import Client, printable
 from appliance.peer.plan import Plan
@@ -81,7 +81,7 @@ def command(
     What was deleted there is reported, but never deleted here. Exit code 1 if something was left out.
     """
     wanted = _selection(circles, collections, datasets, users, since)
-    server = address.parse(url)
+    server = server_address.parse(url)
     token = sys.stdin.readline().strip() if token_stdin else ""
     with as_caller():
         client = Client(server, token, cacert=cacert, storage=storage)

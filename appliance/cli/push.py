@@ -22,9 +22,9 @@ from appliance.jobs.pseudonymised_copies import PseudonymisedCopies
 from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
 from appliance.model.pseudonymised import Copier
+from appliance.model.server_address import Address
 from appliance.model.viewer import OPERATOR
 from appliance.peer import push
-from appliance.peer.address import Address
 from appliance.peer.client import Client
 from appliance.peer.progress import Progress
 

@@ -17,9 +17,8 @@ from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem, invalid
 from appliance.model.pseudonymised import Copier
+from appliance.model.server_address import Address, parse, refused
 from appliance.model.viewer import Viewer
-from appliance.peer import address
-from appliance.peer.address import Address, refused
 from appliance.peer.client import Client, Passing, Refusal
 from appliance.peer.progress import Progress
 from appliance.peer.sending import Draft, FileSender, shown
@@ -64,8 +63,8 @@ class Report:
 
 def target(settings: Settings, url: str) -> Address:
     """The server of that address, if an administrator has named it. Raises Problem 409."""
-    wanted = address.parse(url)
-    named = [address.parse(one) for one in settings.publish.targets.split()]
+    wanted = parse(url)
+    named = [parse(one) for one in settings.publish.targets.split()]
     if wanted not in named:
         known = ", ".join(one.url for one in named) or "none"
         raise invalid(

@@ -17,7 +17,7 @@ from typing import Any
 from appliance.model import names
 from appliance.model.multipart_parts import etag, part_count, part_range
 from appliance.model.problem import Problem
-from appliance.peer.address import refused, upload_place
+from appliance.model.server_address import refused, upload_place
 from appliance.peer.client import Client, Passing, Refusal, printable
 from appliance.peer.progress import Progress
 from appliance.store.publications import SentFile

@@ -191,7 +191,7 @@ def _add_file(
     site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, copies: _Copies | None
 ) -> Iterator[str]:
     """Put a file among those that are sent, or say why not. :param copies: None = the files themselves are sent."""
-    name, original, values = row["name"], None, _values(row)
+    name, original, values = row["name"], None, values_of(row)
     if copies is not None:
         if row["id"] not in copies.samples:
             found.notes.append(
@@ -225,7 +225,8 @@ def _add_file(
     found.files.append(OutgoingFile(row["id"], name, path, *sums, values, original, row["name"]))
 
 
-def _values(row: sqlite3.Row) -> dict[str, Any]:
+def values_of(row: sqlite3.Row) -> dict[str, Any]:
+    """Description and supplements of a file, by their keys."""
     values: dict[str, Any] = json.loads(row["supplements"])
     if row["description"]:
         values["description"] = row["description"]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.actions import virus_gate
+from appliance.actions.outgoing import values_of
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.peer.client import Client, Refusal
-from appliance.peer.sending import Draft, FileSender, shown
+from appliance.peer.sending import Draft, FileSender, compared, shown
 from appliance.store import collections, datasets, resources, sharing, tags
 from appliance.store.publications import SentFile
 
@@ -118,7 +119,7 @@ class DatasetMover:
 
     def _describe(self, draft: Draft, sent: SentFile, file: sqlite3.Row, known: Mapping[str, Any], done: Done) -> None:
         """Give a file what it has here and not there. :param known: what the server says of it."""
-        for kind, values in (("supplements", _values(file)), ("extras", json.loads(file["extras"]))):
+        for kind, values in (("supplements", values_of(file)), ("extras", json.loads(file["extras"]))):
             missing = {key: value for key, value in values.items() if known.get(key) in (None, "")}
             if reason := self._sender.describe(draft, sent, missing):
                 done.left_out.append((kind, sent.name, reason))
@@ -129,7 +130,7 @@ class DatasetMover:
         for wait in (0.0, *PATIENCE):
             time.sleep(wait if unverified else 0)
             told = {one.get("id"): one for one in shown(self._client, row["id"])["resources"]}
-            unverified = [one.name for one in files if not _equal(one, told.get(one.remote_id, {}))]
+            unverified = [one.name for one in files if not _arrived(one, told.get(one.remote_id, {}))]
             if not unverified:
                 break
         for name in unverified:
@@ -189,14 +190,10 @@ def entry_of(file: SentFile) -> tuple[str, str, int, str, str | None]:
     return file.resource_id, file.name, file.size, file.sha256, file.etag
 
 
-def _values(row: sqlite3.Row) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(row["supplements"])
-    return values | ({"description": row["description"]} if row["description"] else {})
-
-
-def _equal(sent: SentFile, there: Mapping[str, Any]) -> bool:
+def _arrived(sent: SentFile, there: Mapping[str, Any]) -> bool:
     """Is it there as it is here? False while the server has not told. Raises Problem 409 when it is another one."""
-    sha256, etag = there.get("sha256"), there.get("etag")
-    if sha256 and sha256 != sent.sha256:
-        raise Problem(409, "Validation Error", message=f"{sent.name} has another SHA-256 there ({str(sha256)[:64]})")
-    return bool(sha256) or bool(etag and etag == sent.etag)
+    equal = compared(sent, there)
+    if equal is False:
+        told = str(there["sha256"])[:64]
+        raise Problem(409, "Validation Error", message=f"{sent.name} has another SHA-256 there ({told})")
+    return bool(equal)

@@ -262,3 +262,14 @@ def shown(client: Client, dataset_id: str) -> Mapping[str, Any]:
     if any(not isinstance(one, Mapping) for one in resources):
         raise refused(f"{client.address.name} answers with files that are none.")
     return dict(found)
+
+
+def compared(sent: SentFile, there: Mapping[str, Any]) -> bool | None:
+    """Has the server the bytes that were sent? None while it has told neither SHA-256 nor an equal ETag.
+
+    :param there: the file as the server describes it.
+    """
+    sha256, etag = there.get("sha256"), there.get("etag")
+    if sha256:
+        return bool(sha256 == sent.sha256)
+    return True if etag and etag == sent.etag else None

@@ -89,9 +89,9 @@ def examined(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> tuple[Outg
         found = Outgoing(row["id"], row["name"], _fields(conn, site, row, wishes))
         files = resources.of_dataset(conn, row["id"])
         reasons = [*_state(row), *_licence(row, wishes), *_texts(found.fields)]
-        samples = _samples(conn, files) if wishes.pseudonymise else None
+        copies = _copies(conn, row, files) if wishes.pseudonymise else None
         for file in files:
-            reasons += _add_file(site, conn, file, found, samples)
+            reasons += _add_file(site, conn, file, found, copies)
         if wishes.pseudonymise:
             found.fields["notes"] = f"{found.fields['notes']}\n\n{PSEUDONYMISED}".strip()
     if not any(names.is_measurement(file.name) for file in found.files):
@@ -162,40 +162,45 @@ def _found(text: str) -> Iterator[tuple[str, str]]:
         yield from personal_data.found(line)
 
 
-def _samples(conn: sqlite3.Connection, files: Sequence[sqlite3.Row]) -> dict[str, str]:
-    """Id of each measurement → what its sample is called in a pseudonymised copy."""
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """What copies are made with. :ivar samples: id of each measurement → what its sample is called; :ivar people: names of the creator."""
+
+    samples: Mapping[str, str]
+    people: tuple[str, ...]
+
+
+def _copies(conn: sqlite3.Connection, dataset: sqlite3.Row, files: Sequence[sqlite3.Row]) -> _Copies:
     ids = [row["id"] for row in files if names.is_measurement(row["name"])]
     known = [rtdc.get(conn, one) for one in ids]
     told = [None if one is None else one["config"].get("experiment", {}).get("sample") for one in known]
-    return dict(zip(ids, sample_names(told), strict=True))
-
-
-def _copied(
-    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, sample: str
-) -> tuple[str, Original]:
-    """(name, original) of a measurement of which a pseudonymised copy is sent."""
-    dataset = datasets.find(conn, row["dataset_id"])
-    creator = users.find(conn, dataset["creator_id"]) if dataset is not None else None
+    creator = users.find(conn, dataset["creator_id"])
     people = (creator["fullname"], creator["name"]) if creator is not None else ()
+    return _Copies(dict(zip(ids, sample_names(told), strict=True)), people)
+
+
+def _copied(site: Site, row: sqlite3.Row, found: Outgoing, copies: _Copies) -> tuple[str, Original]:
+    """(name, original) of a measurement of which a pseudonymised copy is sent."""
     name = f"measurement_{len(found.files) + 1}.rtdc" if site.settings.publish.rename else row["name"]
-    words = (Path(row["name"]).stem, *people)
+    words = (Path(row["name"]).stem, *copies.people)
+    sample = copies.samples[row["id"]]
     return name, Original(site.depot.path(row["id"]), row["size"], row["sha256"] or "", sample, words)
 
 
 def _add_file(
-    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, samples: Mapping[str, str] | None
+    site: Site, conn: sqlite3.Connection, row: sqlite3.Row, found: Outgoing, copies: _Copies | None
 ) -> Iterator[str]:
-    """Put a file among those that are sent, or say why not. :param samples: names of samples in pseudonymised copies, None = no copies."""
-    name, original, values = row["name"], None, _values(row)
-    if samples is not None:
-        if row["id"] not in samples:
+    """Put a file among those that are sent, or say why not. :param copies: None = the files themselves are sent."""
+    name, original, values = row["name"], None, values_of(row)
+    if copies is not None:
+        if row["id"] not in copies.samples:
             found.notes.append(
                 Message(
                     "%(name)s is no measurement, so there is no pseudonymised copy of it; it stays here.", name=name
                 )
             )
             return
-        name, original = _copied(site, conn, row, found, samples[row["id"]])
+        name, original = _copied(site, row, found, copies)
         values = {key: value for key, value in values.items() if _names_nobody(site, key, value)}
     yield from _personal(conn, row, name, values, searched=original is None)
     if errors := names.resource_name_errors(name):
@@ -220,7 +225,8 @@ def _add_file(
     found.files.append(OutgoingFile(row["id"], name, path, *sums, values, original, row["name"]))
 
 
-def _values(row: sqlite3.Row) -> dict[str, Any]:
+def values_of(row: sqlite3.Row) -> dict[str, Any]:
+    """Description and supplements of a file, by their keys."""
     values: dict[str, Any] = json.loads(row["supplements"])
     if row["description"]:
         values["description"] = row["description"]

@@ -11,6 +11,7 @@ from typing import Any
 from appliance.actions import directory_accounts, login
 from appliance.actions.site import Site
 from appliance.model.directory import EVERYBODY, Grants, Group, GroupRules, Person, group_rules
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
 from appliance.security import oidc, sealing, secrets
@@ -186,9 +187,11 @@ def _note_groups(tx: sqlite3.Connection, settings: Oidc, claims: dict[str, Any])
     if settings.groups_claim in claims or not rules(settings).named:
         alarms.resolve_for(tx, GROUPS, "")
         return
-    text = (
-        f"The provider sends no claim '{settings.groups_claim}', so groups give nobody a role. Let it send the groups to "
-        f"'{settings.client_id}', or set oidc.groups_claim."
+    text = Message(
+        "The provider sends no claim '%(claim)s', so groups give nobody a role. Let it send the groups to '%(client)s', or set "
+        "oidc.groups_claim.",
+        claim=settings.groups_claim,
+        client=settings.client_id,
     )
     alarms.raise_(tx, GROUPS, "", text)
 

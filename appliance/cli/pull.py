@@ -14,10 +14,10 @@ import click
 
 from appliance import durable, file_locks
 from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state, size
-from appliance.model import names, times
+from appliance.model import names, server_address, times
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
-from appliance.peer import address, pull
+from appliance.peer import pull
 from appliance.peer.catalogue import Selection
 from appliance.peer.client import Client, printable
 from appliance.peer.plan import Plan
@@ -81,7 +81,7 @@ def command(
     What was deleted there is reported, but never deleted here. Exit code 1 if something was left out.
     """
     wanted = _selection(circles, collections, datasets, users, since)
-    server = address.parse(url)
+    server = server_address.parse(url)
     token = sys.stdin.readline().strip() if token_stdin else ""
     with as_caller():
         client = Client(server, token, cacert=cacert, storage=storage)
@@ -209,17 +209,18 @@ def _rest(data: dict[str, Any]) -> list[str]:
     if data["left_out"]:
         counted = Counter(one["kind"] for one in data["left_out"])
         lines += ["", f"Left out ({', '.join(f'{count} {kind}' for kind, count in counted.items())}):"]
-        lines += _shortened([f"  {one['kind']} {one['name']}: {one['reason']}" for one in data["left_out"]])
+        lines += shortened([f"  {one['kind']} {one['name']}: {one['reason']}" for one in data["left_out"]])
     if data["deleted_there"]:
-        lines += ["", "No longer there, kept here:", *_shortened([f"  {name}" for name in data["deleted_there"]])]
+        lines += ["", "No longer there, kept here:", *shortened([f"  {name}" for name in data["deleted_there"]])]
     if data["notes"]:
-        lines += ["", "To note:", *_shortened([f"  {one}" for one in data["notes"]])]
+        lines += ["", "To note:", *shortened([f"  {one}" for one in data["notes"]])]
     return lines
 
 
-def _shortened(lines: list[str]) -> list[str]:
+def shortened(lines: list[str], indent: str = "  ") -> list[str]:
+    """The first of many lines, and how many more there are."""
     more = len(lines) - _MOST_TOLD
-    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"  … and {more} more; --json lists all"]
+    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"{indent}… and {more} more; --json lists all"]
 
 
 def _counted(found: list[str]) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from appliance import file_locks
 from appliance.actions.outgoing import OutgoingFile, Wishes, gather
 from appliance.cli import push_everything
 from appliance.cli.common import CliState, FilePath, as_caller, dry_run_option, emit, json_option, pass_state
@@ -22,13 +20,12 @@ from appliance.jobs.pseudonymised_copies import PseudonymisedCopies
 from appliance.jobs.sandbox import Sandbox
 from appliance.model.problem import Problem
 from appliance.model.pseudonymised import Copier
+from appliance.model.server_address import Address
 from appliance.model.viewer import OPERATOR
 from appliance.peer import push
-from appliance.peer.address import Address
 from appliance.peer.client import Client
 from appliance.peer.progress import Progress
 
-_LOCK = "push.lock"
 #: Where a person is asked: stdin holds the token.
 TERMINAL = "/dev/tty"
 
@@ -141,11 +138,7 @@ def _push_all(
     state: CliState, client: Client, datasets: tuple[str, ...], options: push.Options
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    with ExitStack() as stack:
-        if not stack.enter_context(file_locks.held(state.settings.tmp / _LOCK)):
-            raise Problem(
-                409, "Validation Error", message="Another `dcor push` is already running; wait for it to finish."
-            )
+    with push_everything.alone(state):
         for ref in datasets:
             progress = Progress(line if sys.stderr.isatty() else None)
             try:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.cli.common import size
-from appliance.cli.pull import printed
-
-_MOST_TOLD = 50
+from appliance.cli.pull import printed, shortened
 
 
 def plan_text(data: list[dict[str, Any]]) -> str:
@@ -18,7 +16,7 @@ def plan_text(data: list[dict[str, Any]]) -> str:
         told = {**one["fields"], "tags": ", ".join(tag["name"] for tag in one["fields"]["tags"])}
         lines += [f"  {key}: {value}" for key, value in told.items() if value not in ("", None)]
         lines += [f"  files: {len(one['files'])} ({size(one['bytes'])})"]
-        lines += _shortened([f"    {file['name']}" for file in one["files"]])
+        lines += shortened([f"    {file['name']}" for file in one["files"]], "    ")
         lines += _copies(one["files"])
         lines += _listed("To note", one["notes"])
     return printed(lines)
@@ -47,7 +45,7 @@ def _copies(files: list[dict[str, Any]]) -> list[str]:
     for file in files:
         if "changes" in file:
             lines.append(f"  {file['original']} is copied as {file['name']}, without or with other:")
-            lines += _shortened([f"    {_change(one)}" for one in file["changes"]])
+            lines += shortened([f"    {_change(one)}" for one in file["changes"]], "    ")
             lines += [f"    {one['where']} stays: {one['was']}" for one in file["kept"]]
     return lines
 
@@ -58,9 +56,4 @@ def _change(one: dict[str, str]) -> str:
 
 
 def _listed(title: str, found: list[str]) -> list[str]:
-    return [f"  {title}:", *_shortened([f"    {one}" for one in found])] if found else []
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    more = len(lines) - _MOST_TOLD
-    return lines if more <= 0 else [*lines[:_MOST_TOLD], f"    … and {more} more; --json tells all"]
+    return [f"  {title}:", *shortened([f"    {one}" for one in found], "    ")] if found else []

@@ -14,10 +14,9 @@ from appliance.jobs.sandbox import Sandbox
 from appliance.jobs.sandbox_child import Progress, SandboxError
 from appliance.jobs.scratch import open_plain, remove_tree
 from appliance.model.problem import Problem, invalid
-from appliance.model.pseudonymised import Changes, Copy, Original, listed
+from appliance.model.pseudonymised import RESULT, Changes, Copy, Original, listed
 from appliance.settings import Settings
 
-_RESULT = "pseudonymised.rtdc"
 _ROOM = 64 << 20
 #: Tells run identifiers of copies from everything else that is made of a checksum.
 _RUN = b"dcor pseudonymised run "
@@ -49,7 +48,7 @@ class PseudonymisedCopies:
         folder = self._sandbox.new_scratch()
         try:
             answer = self._run(original, folder, write=True)
-            path = folder / _RESULT
+            path = folder / RESULT
             open_plain(path).close()
             hashes = hash_file(path)
             yield Copy(path, hashes.size, hashes.sha256, hashes.etag, _texts(answer.get("personal")))
@@ -72,7 +71,7 @@ class PseudonymisedCopies:
         try:
             outcome = self._sandbox.run(
                 "pseudonymise", original.path, request, scratch=folder, timeout=jobs.timeout, memory=jobs.memory,
-                progress=self._progress, outputs=(_RESULT,) if write else (), file_size=most_bytes(original.size),
+                progress=self._progress, outputs=(RESULT,) if write else (), file_size=most_bytes(original.size),
                 cpu=min(jobs.timeout, processor_seconds(original.size, 4 * original.size)),
             )  # fmt: skip
         except SandboxError as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+#: The name under which the sandboxed child leaves a copy.
+RESULT = "pseudonymised.rtdc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,3 @@ def sample_names(samples: Iterable[str | None]) -> list[str]:
 def listed(setting: str) -> list[str]:
     """The names of a setting that separates them by commas."""
     return [name for name in (one.strip() for one in setting.split(",")) if name]
-
-
-Told = Callable[[float, str], None]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.model.server_address import refused
 from appliance.peer import entries
-from appliance.peer.address import refused
 from appliance.peer.client import Client, Refusal, TooLarge, printable
 from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit
 

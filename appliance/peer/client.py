@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from appliance import __version__
 from appliance.model import values
 from appliance.model.problem import Problem, invalid
+from appliance.model.server_address import Address, redirected, refused
 from appliance.model.values import decoded
-from appliance.peer.address import Address, redirected, refused
 
 #: Most bytes of an answer of the API, and seconds until it must be complete.
 MOST_ANSWER = 96 << 20

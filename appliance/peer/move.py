@@ -16,10 +16,10 @@ from typing import Any
 
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
+from appliance.model.server_address import refused
 from appliance.model.viewer import Viewer
-from appliance.peer.address import refused
 from appliance.peer.client import Client, Refusal
-from appliance.peer.moving import DatasetMover
+from appliance.peer.moving import DatasetMover, created_with_extras
 from appliance.peer.progress import Progress
 from appliance.peer.sending import FileSender
 from appliance.security import policy
@@ -33,7 +33,7 @@ _OURS = "dataset_collection_list"
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What did not go. :ivar kind: user, circle, collection, member, dataset, file or collaborator."""
+    """What did not go. :ivar kind: user, circle, collection, member, dataset, file, supplements, extras or collaborator."""
 
     kind: str
     name: str
@@ -170,7 +170,9 @@ class _Move:
             known = {str(one.get("id")): str(one.get("capacity")) for one in there.get("users") or ()}
         else:
             texts = {key: row[key] for key in ("name", "title", "description", "image_url")}
-            self._client.call(f"{word}_create", id=row["id"], **texts)
+            fields = {"id": row["id"], **texts}
+            if reason := created_with_extras(self._client, f"{word}_create", fields, row["extras"]):
+                self._report.left_out.append(LeftOut("extras", row["name"], reason))
             self._report.made[f"{kind}s"].append(row["name"])
             self._tried("member", row["name"], partial(self._leave, word, row, members))
         self._places.add(row["id"])

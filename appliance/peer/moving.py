@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.actions import virus_gate
+from appliance.actions.outgoing import values_of
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.peer.client import Client, Refusal
-from appliance.peer.sending import Draft, FileSender, shown
+from appliance.peer.sending import Draft, FileSender, compared, shown
 from appliance.store import collections, datasets, resources, sharing, tags
 from appliance.store.publications import SentFile
 
@@ -60,7 +61,9 @@ class DatasetMover:
             )
         there = self._there(row["id"])
         if there is None:
-            self._client.call("package_create", id=row["id"], owner_org=row["circle_id"], state="draft", **fields)
+            fields |= {"id": row["id"], "owner_org": row["circle_id"], "state": "draft"}
+            if reason := created_with_extras(self._client, "package_create", fields, row["extras"]):
+                done.left_out.append(("extras", row["name"], reason))
             done.made, there = True, shown(self._client, row["id"])
         if there.get("state") not in ("draft", "active"):
             raise Problem(409, "Validation Error", message="it was deleted there")
@@ -100,18 +103,26 @@ class DatasetMover:
             if known is not None:
                 sent = SentFile(*entry_of(entry), str(known.get("id")), "sent")
                 self._sender.skip(file["size"])
+                if there.get("state") == "draft":  # a call that was killed may not have described it
+                    self._describe(draft, sent, file, known, done)
             elif there.get("state") == "active":
                 raise Problem(409, "Validation Error", message=f"it is active there, without {file['name']}")
             else:
                 sent = self._sender.send(draft, entry, self._site.depot.path(file["id"]), lambda _sent: None)
                 done.files += 1
                 done.sent += sent.size
-                if reason := self._sender.describe(draft, sent, _values(file)):
-                    done.left_out.append(("supplements", sent.name, reason))
+                self._describe(draft, sent, file, {}, done)
             if sent.remote_id != file["id"]:
                 done.new_ids[file["id"]] = sent.remote_id
             found.append(sent)
         return found
+
+    def _describe(self, draft: Draft, sent: SentFile, file: sqlite3.Row, known: Mapping[str, Any], done: Done) -> None:
+        """Give a file what it has here and not there. :param known: what the server says of it."""
+        for kind, values in (("supplements", values_of(file)), ("extras", json.loads(file["extras"]))):
+            missing = {key: value for key, value in values.items() if known.get(key) in (None, "")}
+            if reason := self._sender.describe(draft, sent, missing):
+                done.left_out.append((kind, sent.name, reason))
 
     def _finish(self, row: sqlite3.Row, files: list[SentFile], state: str, done: Done) -> None:
         """Compare checksums, and activate what is active here. Raises Problem 409 for a damaged file."""
@@ -119,7 +130,7 @@ class DatasetMover:
         for wait in (0.0, *PATIENCE):
             time.sleep(wait if unverified else 0)
             told = {one.get("id"): one for one in shown(self._client, row["id"])["resources"]}
-            unverified = [one.name for one in files if not _equal(one, told.get(one.remote_id, {}))]
+            unverified = [one.name for one in files if not _arrived(one, told.get(one.remote_id, {}))]
             if not unverified:
                 break
         for name in unverified:
@@ -156,19 +167,33 @@ class DatasetMover:
             done.left_out.append((kind, name, str(refusal)))
 
 
+def created_with_extras(client: Client, action: str, fields: Mapping[str, Any], extras: str) -> str:
+    """Create something with its extra fields, or without them on a server that does not want them; → why it did not, "" = it did.
+
+    :param extras: JSON list of {"key", "value"}. Raises Refusal when the server does not create it at all; Problem 502.
+    """
+    listed = json.loads(extras)
+    reason = ""
+    if listed:
+        try:
+            client.call(action, **fields, extras=listed)
+        except Refusal as refusal:
+            reason = str(refusal)
+        else:
+            return ""
+    client.call(action, **fields)
+    return reason
+
+
 def entry_of(file: SentFile) -> tuple[str, str, int, str, str | None]:
     """What of a file is the same here and there."""
     return file.resource_id, file.name, file.size, file.sha256, file.etag
 
 
-def _values(row: sqlite3.Row) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(row["supplements"])
-    return values | ({"description": row["description"]} if row["description"] else {})
-
-
-def _equal(sent: SentFile, there: Mapping[str, Any]) -> bool:
+def _arrived(sent: SentFile, there: Mapping[str, Any]) -> bool:
     """Is it there as it is here? False while the server has not told. Raises Problem 409 when it is another one."""
-    sha256, etag = there.get("sha256"), there.get("etag")
-    if sha256 and sha256 != sent.sha256:
-        raise Problem(409, "Validation Error", message=f"{sent.name} has another SHA-256 there ({str(sha256)[:64]})")
-    return bool(sha256) or bool(etag and etag == sent.etag)
+    equal = compared(sent, there)
+    if equal is False:
+        told = str(there["sha256"])[:64]
+        raise Problem(409, "Validation Error", message=f"{sent.name} has another SHA-256 there ({told})")
+    return bool(equal)

@@ -17,12 +17,11 @@ from appliance.actions.site import Site
 from appliance.model import names
 from appliance.model.problem import Problem, invalid
 from appliance.model.pseudonymised import Copier
+from appliance.model.server_address import Address, parse, refused
 from appliance.model.viewer import Viewer
-from appliance.peer import address
-from appliance.peer.address import Address, refused
 from appliance.peer.client import Client, Passing, Refusal
 from appliance.peer.progress import Progress
-from appliance.peer.sending import Draft, FileSender, shown
+from appliance.peer.sending import Draft, FileSender, compared, shown
 from appliance.settings import Settings
 from appliance.store import audit, publications
 from appliance.store.publications import Publication, SentFile
@@ -64,8 +63,8 @@ class Report:
 
 def target(settings: Settings, url: str) -> Address:
     """The server of that address, if an administrator has named it. Raises Problem 409."""
-    wanted = address.parse(url)
-    named = [address.parse(one) for one in settings.publish.targets.split()]
+    wanted = parse(url)
+    named = [parse(one) for one in settings.publish.targets.split()]
     if wanted not in named:
         known = ", ".join(one.url for one in named) or "none"
         raise invalid(
@@ -259,7 +258,7 @@ class _Push:
                 if one.remote_id not in told:
                     raise refused(f"{one.name} is no longer in the draft at {self._client.address.name}.")
             for one in list(open_):
-                if _equals(one, told[one.remote_id], self._client.address.name):
+                if _arrived(one, told[one.remote_id], self._client.address.name):
                     self._keep(replace(one, state="verified"))
                     open_.remove(one)
             if not open_:
@@ -287,14 +286,13 @@ class _Push:
         audit.add(tx, self._viewer, action, "dataset", self._found.id, target=self._target, **detail)
 
 
-def _equals(sent: SentFile, there: Mapping[str, Any], server: str) -> bool:
+def _arrived(sent: SentFile, there: Mapping[str, Any], server: str) -> bool:
     """Is it there as it was sent? False while the server has not told. Raises Problem 502 when it is another one."""
-    sha256, etag = there.get("sha256"), there.get("etag")
-    if sha256 and sha256 != sent.sha256:
+    equal = compared(sent, there)
+    if equal is False:
+        told = str(there["sha256"])[:64]
         raise refused(
-            f"{sent.name} arrived damaged at {server}: its SHA-256 is {str(sha256)[:64]} there and {sent.sha256} here. Delete the draft "
+            f"{sent.name} arrived damaged at {server}: its SHA-256 is {told} there and {sent.sha256} here. Delete the draft "
             "there, then repeat with --anew."
         )
-    if sha256:
-        return True
-    return bool(etag) and etag == sent.etag
+    return bool(equal)

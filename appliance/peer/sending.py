@@ -17,7 +17,7 @@ from typing import Any
 from appliance.model import names
 from appliance.model.multipart_parts import etag, part_count, part_range
 from appliance.model.problem import Problem
-from appliance.peer.address import refused, upload_place
+from appliance.model.server_address import refused, upload_place
 from appliance.peer.client import Client, Passing, Refusal, printable
 from appliance.peer.progress import Progress
 from appliance.store.publications import SentFile
@@ -262,3 +262,14 @@ def shown(client: Client, dataset_id: str) -> Mapping[str, Any]:
     if any(not isinstance(one, Mapping) for one in resources):
         raise refused(f"{client.address.name} answers with files that are none.")
     return dict(found)
+
+
+def compared(sent: SentFile, there: Mapping[str, Any]) -> bool | None:
+    """Has the server the bytes that were sent? None while it has told neither SHA-256 nor an equal ETag.
+
+    :param there: the file as the server describes it.
+    """
+    sha256, etag = there.get("sha256"), there.get("etag")
+    if sha256:
+        return bool(sha256 == sent.sha256)
+    return True if etag and etag == sent.etag else None

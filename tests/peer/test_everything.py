@@ -20,6 +20,21 @@ Move = Callable[..., Said]
 OWN = {"metadata_created", "metadata_modified", "creator_user_id", "created", "last_modified", "url", "s3_url"}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def texts(house: House) -> None:
+    """Everything has fields of one's own, every file a description; the draft's file a supplement, too."""
+    root, extras = house.people["root"], [{"key": "grant", "value": "ERC 4711"}]
+    for action, name in (("package_patch", house.draft["id"]), ("organization_patch", "lab"), ("group_patch", "study")):
+        root.post(action, id=name, extras=extras)
+    for dataset, file in (
+        (house.public, house.file),
+        (house.private, house.private_file),
+        (house.draft, house.draft_file),
+    ):
+        told = {"description": "blood of a trout", "lab_number": 5}
+        root.post("package_revise", **{"match__id": dataset["id"], f"update__resources__{file['id']}": told})
+
+
 @pytest.fixture
 def target_between(target: Appliance) -> Iterator[Between]:
     """The new server, behind one that counts."""
@@ -82,7 +97,11 @@ def test_everything_arrives_equal_and_nothing_is_sent_twice(
         for file in there["resources"]:
             content = target.admin.fetch(f"/dataset/{one['id']}/resource/{file['id']}/download/x").content
             assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert [(one["description"], one["lab_number"]) for one in there["resources"]] == [("blood of a trout", 5)]
+    assert target.admin.get("package_show", id=house.draft["id"]).result["extras"][0]["value"] == "ERC 4711"
     for word, name in (("organization", "lab"), ("group", "study")):
+        there = target.admin.get(f"{word}_show", id=name).result
+        assert [(one["key"], one["value"]) for one in there["extras"]] == [("grant", "ERC 4711")]
         assert members(target, word, name) == members(house.appliance, word, name)
     shared = target.admin.get("package_collaborator_list", id=house.private["id"]).result
     assert [(one["user_id"], one["capacity"]) for one in shared] == [(house.people["eve"].id, "member")]
@@ -110,6 +129,40 @@ def test_what_breaks_off_goes_on_with_the_next_call(
     assert len(arrived) < 3
     for one in (house.public, house.private):
         assert target.admin.get("package_show", id=one["id"]).result["state"] == "active"
+
+
+def test_a_file_that_arrived_before_a_failure_gets_its_description_with_the_next_call(
+    move: Move, house: House, target: Appliance, target_between: Between
+) -> None:
+    seen = [0]
+
+    def only_forms(path: str, _number: int) -> int | None:
+        if not path.endswith("package_revise"):
+            return None
+        before, seen[0] = seen[0], len(target_between.puts)
+        return None if seen[0] > before else 500
+
+    target_between.before = only_forms
+    assert move("--yes").code == 1
+    assert [put.answered for put in target_between.puts] == [True]
+    target_between.before = lambda _path, _number: None
+    assert move("--yes").json["files"] == 2
+    for one in (house.public, house.private, house.draft):
+        files = target.admin.get("package_show", id=one["id"]).result["resources"]
+        assert [(file["description"], file["lab_number"]) for file in files] == [("blood of a trout", 5)]
+
+
+def test_a_server_that_takes_no_fields_of_ones_own_gets_the_rest(
+    move: Move, house: House, target: Appliance, target_between: Between
+) -> None:
+    target_between.refuses = lambda request: "extras" in request
+    left_out = {(one["kind"], one["name"]) for one in move("--yes").json["left_out"]}
+    assert {
+        ("extras", "lab"),
+        ("extras", "study"),
+        ("extras", f"{house.draft['name']}: {house.draft['name']}"),
+    } <= left_out
+    assert target.admin.get("package_show", id=house.draft["id"]).result["extras"] == []
 
 
 def test_only_an_administrator_of_the_other_server_moves_there(

@@ -10,8 +10,8 @@ import pytest
 
 from appliance.actions import accounts, communities, datasets, ingest
 from appliance.model.problem import Problem
+from appliance.model.server_address import parse
 from appliance.model.viewer import OPERATOR
-from appliance.peer.address import parse
 from appliance.peer.client import Client
 from tests.peer.conftest import Pull, Root
 from tests.support.furnished import House

@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
+from appliance.actions import outgoing
+from appliance.model.viewer import OPERATOR
 from appliance.store import datasets, mirroring, publications, rtdc
 from appliance.store import tags as tag_rows
 from tests.peer.conftest import Publisher, Said, leads_back
@@ -433,3 +435,18 @@ def test_a_copy_that_breaks_off_is_made_and_sent_again(
     assert push(patient, "--pseudonymise", "--yes").code == 0
     (found,) = there()
     assert [one["name"] for one in found["resources"]] == ["measurement_1.rtdc"]
+
+
+def test_the_creator_is_looked_up_once_however_many_files_are_copied(publisher: Publisher, measurement: bytes) -> None:
+    def asked(title: str, count: int) -> int:
+        publisher.dataset(title, {f"M{number}.rtdc": measurement for number in range(count)})
+        statements: list[str] = []
+        with publisher.site.db.read() as conn:
+            conn.set_trace_callback(statements.append)
+        outgoing.gather(publisher.site, OPERATOR, title.lower(), outgoing.Wishes(pseudonymise=True))
+        with publisher.site.db.read() as conn:
+            conn.set_trace_callback(None)
+        assert statements
+        return sum(" user " in one or "FROM dataset" in one for one in statements)
+
+    assert asked("Many", 5) == asked("One", 1)

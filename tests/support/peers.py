@@ -55,12 +55,14 @@ class Between:
     """The server. `hook(path, request, reply)` may change a reply, JSON of actions decoded (`request` is empty for files).
 
     `before(path, number)` may say with which status a request is refused before it is passed on; 0 = broken off, None = passed on.
+    `refuses(request)` says whether the JSON of an action is refused with 409.
     """
 
     target: str
     certificate: str
     hook: Callable[[str, dict[str, Any], Reply], None] | None = None
     before: Callable[[str, int], int | None] = lambda _path, _number: None
+    refuses: Callable[[dict[str, Any]], bool] = lambda _request: False
     files: list[Asked] = field(default_factory=list)
     puts: list[Put] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
@@ -122,6 +124,10 @@ def between(target: str, certificate: str, **options: Any) -> Iterator[Between]:
                 self.close_connection = True
                 if status:
                     self.send_error(status)
+                return
+            if "json" in kind and state.refuses(json.loads(body)):
+                told = json.dumps({"success": False, "error": {"message": "refused"}}).encode()
+                self._send(Reply(409, {"Content-Length": str(len(told))}, told), Asked(self.path, 0, True))
                 return
             put.answered = self._forward(body, Asked(self.path, 0, True)) == 200
 

@@ -12,7 +12,7 @@ import numpy as np
 from dclab import definitions as dfn
 from dclab.features.emodulus.viscosity import KNOWN_MEDIA
 
-from appliance.model.personal_data import TWO_NAMES, found
+from appliance.model.personal_data import MAX_AT_SIGNS, MAX_EXCERPT, MAX_LINE, TWO_NAMES, found
 
 _LONGEST = 500
 #: Texts that programs write from a fixed choice, or that name a program.
@@ -32,7 +32,9 @@ _SUFFIX = re.compile(r"\.(?:rtdc|hdf5|h5|tdms|avi|ini|csv|tsv|log|txt)\b", re.IG
 _DATES = re.compile(
     r"\b(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}))\b"
 )
-_WORD = re.compile(r"[^\W\d_]{3,}|\d{3,}")
+_WORD = re.compile(r"[^\W\d_]{2,}|\d{3,}")
+#: Words of people's own metadata count from this length on: shorter ones are "on" and "of" more often than names.
+_LONG = 3
 REMOVED = "[removed]"
 
 
@@ -62,13 +64,17 @@ class Rules:
     @classmethod
     def parsed(cls, request: Mapping[str, Any], metadata: Mapping[str, Any]) -> Rules:
         """The rules of a request; what the file's metadata (``section:key`` → value) name, such as the sample, stays in no text."""
-        names = [str(value) for key, value in metadata.items() if key == "experiment:sample" or not known(key.lower())]
+        own = [str(value) for key, value in metadata.items() if not known(key.lower())]
+        names = [str(value) for key, value in metadata.items() if key == "experiment:sample"]
         words = {word for text in (*names, *request["words"]) for word in words_of(text)}
+        words |= {word for text in own for word in words_of(text) if len(word) >= _LONG}
         lists = {key: tuple(request[key]) for key in ("keep", "logs", "tables")}
         return cls(request["sample"], request["run"], request["dates"], **lists, words=frozenset(words))
 
     def suspicious(self, text: str) -> bool:
         """May it hold personal data?"""
+        if _beyond_search(text):
+            return True
         named = any(word in self.words for word in words_of(text))
         return named or bool(TWO_NAMES.match(text.strip())) or any(True for _ in found(text))
 
@@ -94,8 +100,14 @@ class Rules:
         return value if numbers.dtype.kind in "iufb" and numbers.ndim <= 1 else None
 
     def line(self, text: str) -> str:
-        """A line of a log that stays, without paths, names of files, dates and whatever looks like personal data."""
-        for kind, excerpt in list(found(text)):
+        """A line of a log that stays, without paths, names of files, dates and whatever looks like personal data.
+
+        A line that cannot be searched whole, or in which a finding was cut, does not stay.
+        """
+        findings = [] if _beyond_search(text) else list(found(text))
+        if _beyond_search(text) or any(len(excerpt) >= MAX_EXCERPT for _, excerpt in findings):
+            return REMOVED
+        for kind, excerpt in findings:
             text = text.replace(excerpt, f"[{kind}]")
         text = _TOKEN.sub(_without_file, _PATH.sub("[path]", text))
         if self.dates != "day":
@@ -115,6 +127,11 @@ class Rules:
             return value in KNOWN_MEDIA or value == "other"
         allowed = any(fnmatchcase(key, pattern) for pattern in (*_TECHNICAL, *self.keep))
         return allowed and len(value) <= _LONGEST and value.isprintable() and not self.suspicious(value)
+
+
+def _beyond_search(text: str) -> bool:
+    """Is it longer, or has it more "@", than the search for personal data looks at?"""
+    return len(text) > MAX_LINE or text.count("@") > MAX_AT_SIGNS
 
 
 def known(key: str) -> bool:

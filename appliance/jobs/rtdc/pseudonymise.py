@@ -19,6 +19,7 @@ from dclab.rtdc_dataset import RTDCWriter
 from dclab.util import hashobj
 
 from appliance.model.messages import Message
+from appliance.model.pseudonymised import RESULT
 
 from . import texts
 from .copying import COMPRESSION
@@ -28,7 +29,6 @@ from .opening import SafeRTDC, open_dataset
 from .parts import number_columns
 from .pseudonym_rules import Rules, known
 
-RESULT = "pseudonymised.rtdc"
 LOG = "dcor-pseudonymised"
 #: What stays at arrays: numbers about their values, and HDF5's mark of pictures.
 _NUMBERS = ("min", "max", "mean")

@@ -271,3 +271,37 @@ def test_the_copy_is_a_measurement_that_our_jobs_take(
 ) -> None:
     copy, _ = copied(plain)
     assert metadata.extract(copy)["integrity"]["sanity_errors"] == metadata.extract(plain)["integrity"]["sanity_errors"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{'x ' * 2050}zwackelmann@clinic.example",
+        " ".join([*["@"] * 25, "zwackelmann@clinic.example"]),
+        f"a@{'.'.join(['b' * 30] * 4)}.zwackelmann",
+    ],
+    ids=["behind what is searched", "after many signs", "longer than what is told"],
+)
+def test_a_line_that_cannot_be_searched_whole_does_not_stay(
+    plain: Path, tmp_path: Path, copied: Callable[..., tuple[Path, dict[str, Any]]], line: str
+) -> None:
+    path = shutil.copy(plain, tmp_path / "planted.rtdc")
+    with h5py.File(path, "r+") as h5:
+        _log("kept-log", line, "pump on")(h5)
+    copy, _ = copied(Path(path))
+    assert "zwackelmann" not in everything(copy)
+    with h5py.File(copy) as h5:
+        assert h5["logs/kept-log"][:].tolist() == [b"[removed]", b"pump on"]
+
+
+def test_names_of_two_letters_are_taken_out_as_whole_words(
+    plain: Path, tmp_path: Path, copied: Callable[..., tuple[Path, dict[str, Any]]]
+) -> None:
+    path = shutil.copy(plain, tmp_path / "planted.rtdc")
+    with h5py.File(path, "r+") as h5:
+        h5.attrs["experiment:sample"] = "blood Xu"
+        h5.attrs["user:state"] = "on"
+        _log("kept-log", "Li and XU said: Limit 5, pump on, wu_2")(h5)
+    copy, _ = copied(Path(path), words=["Wu Li"])
+    with h5py.File(copy) as h5:
+        assert h5["logs/kept-log"][0] == b"[removed] and [removed] said: Limit 5, pump on, [removed]_2"

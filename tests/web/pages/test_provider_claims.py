@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from appliance.model.messages import Message
 from appliance.security import oidc
 from appliance.signon_settings import Oidc
+from appliance.web.pages.frame import i18n
 from tests.support.openid_stub import CLIENT, Stub
 from tests.web.pages.test_provider_sign_in import Clinic
 
@@ -27,6 +29,8 @@ def test_no_claim_of_groups_is_an_alarm_until_it_comes(clinic: Clinic) -> None:
     told = [one for one in clinic.told() if "no claim 'groups'" in one]
     assert len(told) == 1
     assert "oidc.groups_claim" in told[0]
+    assert isinstance(told[0], Message)
+    assert "keinen Claim" in i18n.said("de", told[0].template)
     clinic.hire("guests")
     assert clinic.sign_in()[0] == 303
     assert [one for one in clinic.told() if "no claim" in one] == []

@@ -12,13 +12,15 @@ from tests.support.furnished import House
 from tests.support.server import Appliance
 
 TARGET = "https://dcor.example.org"
+#: The same server, as somebody may write it in the settings.
+WRITTEN = "DCOR.example.org/"
 SENDS = f"sudo dcor push public-beads --to {TARGET} --circle CIRCLE"
 
 
 @pytest.fixture(scope="module")
 def publishing_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house that may publish to a server."""
-    appliance = Appliance(tmp_path_factory.mktemp("publishing") / "data", **{"publish.targets": TARGET})
+    appliance = Appliance(tmp_path_factory.mktemp("publishing") / "data", **{"publish.targets": WRITTEN})
     yield House(appliance)
     appliance.stop()
 
@@ -53,6 +55,7 @@ def test_where_it_is_already_is_shown(publishing_house: House) -> None:
         publications.begin(tx, dataset_id, TARGET, "open", "CC0-1.0", pseudonymised=True)
         publications.made(tx, dataset_id, TARGET, there, "beads")
         publications.activated(tx, dataset_id, TARGET)
+    assert "Published there" in shown(publishing_house)
     assert f"{TARGET}/dataset/beads" in shown(publishing_house)
     page = publishing_house.visitor("ada").page(f"/dataset/{dataset_id}")
     assert f"{TARGET}/dataset/beads (pseudonymised copies)" in html.unescape(page)

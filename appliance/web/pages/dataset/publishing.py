@@ -13,7 +13,8 @@ from flask import Blueprint
 
 from appliance.actions import outgoing
 from appliance.actions.outgoing import Wishes
-from appliance.model.problem import not_found
+from appliance.model import server_address
+from appliance.model.problem import Problem, not_found
 from appliance.store import publications
 from appliance.web.pages.dataset.manage import frame
 from appliance.web.pages.dataset.view import load
@@ -38,7 +39,7 @@ def page(ref: str) -> str:
     plain, reasons = outgoing.examined(site(), viewer(), row["id"], Wishes())
     copies, reasons_of_copies = outgoing.examined(site(), viewer(), row["id"], Wishes(pseudonymise=True))
     known = {one.target: one for one in publications.of_dataset(conn(), row["id"])}
-    urls = [url.rstrip("/") for url in settings().publish.targets.split()]
+    urls = [_address(one) for one in settings().publish.targets.split()]
     return render(
         "dataset/publish.html",
         **frame(row, _("Publish elsewhere")),
@@ -60,6 +61,14 @@ def page(ref: str) -> str:
             {"url": url, "known": _state(known.get(url)), "commands": _commands(row["name"], url)} for url in urls
         ],
     )
+
+
+def _address(written: str) -> str:
+    """A server of the settings as `dcor push` notes it; what is no address stays as it is written, and the command refuses it."""
+    try:
+        return server_address.parse(written).url
+    except Problem:
+        return written
 
 
 def _state(known: publications.Publication | None) -> dict[str, Any] | None:

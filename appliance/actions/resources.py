@@ -243,7 +243,7 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
         free.add("name")
     own_before = extras.stored_of_file(old)
     own = own_before | (extras.of_file(new) if viewer.sysadmin else {})
-    free |= own.keys() if viewer.sysadmin else set()
+    free |= (own.keys() | extras.stored_of_file(new).keys()) if viewer.sysadmin else set()
     own = {key: value for key, value in own.items() if value not in (None, "")}
     if own != own_before:
         extras.require_number(own)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from appliance.model.problem import Fields, invalid
@@ -27,27 +26,47 @@ _FILE_FIELDS = frozenset({
 
 
 def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of one's own in a description of a file: texts, numbers and truth values; None or "" for one that is to go.
+    """The fields of one's own in a description of a file: JSON values; None or "" for one that is to go.
 
-    Raises Problem 409 for other values and for too many.
+    Raises Problem 409 for values that JSON does not have or that are too long, and for too many.
     """
     found = stored_of_file(entry)
     errors: Fields = {}
     for key, value in found.items():
-        if not isinstance(value, str | int | float | None):
-            errors[key] = ["Must be a text, a number, true or false"]
-        elif len(key) > LONGEST_KEY or (isinstance(value, str) and len(value) > LONGEST):
-            errors[key[:LONGEST_KEY]] = [
-                f"At most {LONGEST_KEY} characters of a key and {LONGEST} of a value are accepted"
-            ]
-        elif isinstance(value, float) and not isfinite(value):
-            errors[key] = ["Must be a finite number"]
-        elif isinstance(value, str) and value and (wrong := text_error(value)):
-            errors[key] = [wrong]
+        if wrong := _wrong_value(key, value):
+            errors[key[:LONGEST_KEY]] = [wrong]
     if errors:
         raise invalid(errors)
     require_number(found)
-    return {str(composed(key)): composed(value) for key, value in found.items()}
+    own = {str(composed(key)): composed(value) for key, value in found.items()}
+    if len(own) < len(found):
+        raise invalid({"extras": ["Two fields have the same name, written with different characters"]})
+    return own
+
+
+def _wrong_value(key: str, value: Any) -> str:
+    """What is wrong with a field of a file; "" when nothing is."""
+    try:
+        length = len(value) if isinstance(value, str) else len(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except TypeError:
+        return "Must be a JSON value, not a file"
+    except ValueError:
+        return "Must be a finite number"
+    if len(key) > LONGEST_KEY or length > LONGEST:
+        return f"At most {LONGEST_KEY} characters of a key and {LONGEST} of a value are accepted"
+    return next((wrong for text in _texts(value) if (wrong := text_error(text))), "")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a JSON value, keys of objects too."""
+    level = [value]
+    while level:
+        yield from (part for part in level if isinstance(part, str))
+        yield from (key for part in level if isinstance(part, Mapping) for key in part)
+        nested = (
+            part.values() if isinstance(part, Mapping) else part for part in level if isinstance(part, Mapping | list)
+        )
+        level = [part for parts in nested for part in parts]
 
 
 def stored_of_file(entry: Mapping[str, Any]) -> dict[str, Any]:

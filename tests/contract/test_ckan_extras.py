@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,14 +118,51 @@ def test_fields_of_ones_own_of_files_are_kept(world: World) -> None:
     assert listed[-1]["count"] == 3
     listed[-1]["count"] = 4
     assert admin.post("package_update", id=dataset.id, resources=listed).result["resources"][-1]["count"] == 4
-    refused = admin.post("resource_patch", id=made["id"], count=[3])
-    assert (refused.status, list(refused.error)) == (409, ["count"])
     for values in ({"count": 5}, {"something": 1}):
         assert world.people["Ce"].post("resource_patch", id=made["id"], **values).status == 403
     sent_back = admin.get("resource_show", id=made["id"]).result | {"description": "E"}
     assert world.people["Ce"].post("resource_patch", **sent_back).result["count"] == 4
     no_key = {"package_id": dataset.id, "alt_url": "https://example.org/1"}
     assert world.people["Ce"].upload("resource_create", no_key, "upload", "other.txt", b"1").status == 403
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[3], ["a", None], {}, {"someotherkey": "alt234", "Zu\u0308rich": {"deep": [1.5, True]}}, [[], {"a": []}]],
+)
+def test_fields_of_ones_own_of_files_may_be_lists_and_objects(world: World, value: Any) -> None:
+    """As in CKAN's own tests, which send `extras` of a file as an object."""
+    dataset, admin = world.dataset("draft"), world.people["S"]
+    composed = json.loads(json.dumps(value).replace("u\\u0308", "\\u00fc"))
+    made = admin.post("resource_patch", id=dataset.resource, extras=value).result
+    assert made["extras"] == composed
+    assert admin.post("resource_patch", id=dataset.resource, description="D").result["extras"] == composed
+    listed = admin.get("package_show", id=dataset.id).result["resources"]
+    assert listed[0]["extras"] == composed
+    assert world.people["Ce"].post("resource_patch", **listed[0] | {"description": "E"}).status == 200
+    assert world.people["Ce"].post("resource_patch", id=dataset.resource, extras=[1, 2]).status == 403
+    assert "extras" not in admin.post("resource_patch", id=dataset.resource, extras=None).result
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": ["\0"]}, ["  "], {"\0": 1}, ["x" * 20_001], {"a": "x" * 20_001}, "x" * 20_001, list(range(9000))]
+)
+def test_fields_of_files_that_do_not_hold_are_refused(world: World, value: Any) -> None:
+    refused = world.people["S"].post("resource_patch", id=world.dataset("draft").resource, mine=value)
+    assert (refused.status, list(refused.error)) == (409, ["mine"])
+
+
+def test_a_field_that_is_sent_in_two_spellings_is_refused(world: World) -> None:
+    twice = {"Zu\u0308rich": 1, "Z\u00fcrich": 2}
+    refused = world.people["S"].post("resource_patch", id=world.dataset("draft").resource, **twice)
+    assert (refused.status, list(refused.error)) == (409, ["extras"])
+
+
+def test_names_of_fields_of_files_are_composed(world: World) -> None:
+    made = (
+        world.people["S"].post("resource_patch", id=world.dataset("draft").resource, **{"Gro\u0308\u00dfe": 1}).result
+    )
+    assert made["Gr\u00f6\u00dfe"] == 1
 
 
 def test_a_file_never_has_too_many_fields_to_be_changed(world: World) -> None:

@@ -15,6 +15,10 @@ from appliance.store.search import autocomplete, resource_search
 from appliance.web.api.registry import Call, Raw, action, listing, natural, text
 
 _ID = text("id", "Id of the resource", required=True)
+_CHANGES = (
+    "description, sp:…; of an administrator also name and fields of one's own: texts, numbers, lists and objects, "
+    "null or an empty text to remove one"
+)
 
 
 @action("resource_show", _ID, rule="site:read", asks="dataset:read", get=True, cacheable=True)
@@ -49,7 +53,8 @@ def dcor_verdict(call: Call) -> dict[str, Any]:
     text("package_id", "Id or name of the dataset", required=True),
     rule="write",
     asks="dataset:update",
-    extra="upload (a file), or id and s3_available after a direct upload; name, description, sp:…",
+    extra="upload (a file), or id and s3_available after a direct upload; name, description, sp:…; of an administrator also fields of "
+    "one's own: texts, numbers, lists and objects",
 )
 def resource_create(call: Call) -> Raw:
     """Add a file to a draft."""
@@ -64,7 +69,7 @@ def resource_create(call: Call) -> Raw:
     return _shown(call, resource_id)
 
 
-@action("resource_update", _ID, rule="write", asks="dataset:update", extra="description, sp:…")
+@action("resource_update", _ID, rule="write", asks="dataset:update", extra=_CHANGES)
 def resource_update(call: Call) -> Raw:
     """Change description and supplementary metadata of a draft's file. What is left out stays as it is."""
     with call.context.db.write() as tx:
@@ -75,7 +80,7 @@ def resource_update(call: Call) -> Raw:
     return _shown(call, row["id"])
 
 
-@action("resource_patch", _ID, rule="write", asks="dataset:update", extra="description, sp:…")
+@action("resource_patch", _ID, rule="write", asks="dataset:update", extra=_CHANGES)
 def resource_patch(call: Call) -> Raw:
     """Change description and supplementary metadata of a draft's file."""
     return Raw(resource_update(call))

@@ -318,20 +318,20 @@ def _uploaded(
     if (
         upload is None
         or present is not None  # in a dataset that is hidden: no other words than for an unknown id
-        or (upload["circle_id"] != facts.circle_id and upload["dataset_id"] != facts.id)
-        or upload["user_id"] not in {viewer.user_id, facts.creator_id}
+        or (upload.circle_id != facts.circle_id and upload.dataset_id != facts.id)
+        or upload.user_id not in {viewer.user_id, facts.creator_id}
     ):
         raise not_authorized(f"Resource {resource_id} not available on S3!")
     if entry.get("s3_available") not in (None, "") and str(entry["s3_available"]).lower() != "true":
         raise not_authorized('"s3_available" must be set to True')
     return Incoming(
-        site.depot.part(upload["id"]),
-        as_text(entry.get("name") or upload["name"]),
-        upload["size"],
-        upload["sha256"],
-        upload["etag"],
+        site.depot.part(upload.id),
+        as_text(entry.get("name") or upload.name),
+        upload.size,
+        upload.sha256,
+        upload.etag,
         str(resource_id),
-        upload["crc32"],
+        upload.crc32,
     )
 
 

@@ -23,6 +23,7 @@ from appliance.security import policy
 from appliance.store import communities, uploads
 from appliance.store.depot import Part
 from appliance.store.filesystem import reserve
+from appliance.store.uploads import Upload
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
@@ -49,7 +50,6 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
         raise not_authorized("No `file_size` provided")
     if size < 1:
         raise invalid({"file_size": ["Must be at least 1"]})
-    upload_id, resource_id = names.new_id(), names.new_id()
     with context.db.write() as tx:
         circle = communities.find(tx, circle_id, "circle") if names.is_id(circle_id) else None
         if circle is None or not policy.may(viewer, "circle:add_dataset", communities.facts(circle)):
@@ -61,23 +61,21 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
         lifetime = context.settings.depot.part_lifetime
-        uploads.create(
+        upload = uploads.create(
             tx,
-            upload_id,
-            resource_id,
+            names.new_id(),
+            names.new_id(),
             user_id=str(viewer.user_id),
             kind="direct",
             size=size,
             lifetime=lifetime,
             circle_id=circle_id,
         )
-        row = uploads.get(tx, upload_id)
-    count = row["parts"] if row is not None else 1
     signed = partial(presigned_links.upload_link, context, viewer)
     return {
-        "upload_urls": [signed(f"/upload/{upload_id}/{number}") for number in range(1, count + 1)],
-        "complete_url": signed(f"/upload/{upload_id}/complete") if count > 1 else None,
-        "resource_id": resource_id,
+        "upload_urls": [signed(f"/upload/{upload.id}/{number}") for number in range(1, upload.parts + 1)],
+        "complete_url": signed(f"/upload/{upload.id}/complete") if upload.parts > 1 else None,
+        "resource_id": upload.resource_id,
     }
 
 
@@ -85,9 +83,9 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
     """``PUT /upload/<id>/<part>``: the ETag of the answer is the part's MD5. No answer without the bytes on disk."""
     upload_id, number = match["id"], int(match["part"])
     with LOCKS.take((upload_id, number)) as claim:
-        row = _open_upload(context, request.viewer, upload_id)
+        upload = _open_upload(context, request.viewer, upload_id)
         try:
-            offset, length = part_range(row["size"], number)
+            offset, length = part_range(upload.size, number)
         except ValueError as error:
             raise not_found("There is no such part.") from error
         if request.body.length not in {None, length}:
@@ -96,10 +94,10 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
             if not uploads.begin_part(tx, upload_id, number):
                 raise not_found("This upload takes nothing more.")
         md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-        whole = row["parts"] == 1
+        whole = upload.parts == 1
         crc32 = Crc32()
         hashers: list[Hasher] = [md5, crc32, sha256] if whole else [md5, crc32]
-        part = open_part(context, upload_id, row["size"])
+        part = open_part(context, upload_id, upload.size)
         room = partial(upload_limits.require_reserve, context)
         intake = RangeReceiver(part, offset=offset, size=length, limit=length, hashers=hashers, room=room)
         try:
@@ -127,11 +125,11 @@ def complete(context: Context, request: Request, match: re.Match[str]) -> Respon
     """``POST /upload/<id>/complete`` with the list of parts as XML. May be repeated."""
     listed = _listed_parts(request.body.read_all(_MAX_XML))
     with context.db.write() as tx:
-        row = uploads.get(tx, match["id"])
-        if row is None:
+        upload = uploads.get(tx, match["id"])
+        if upload is None:
             raise not_found("There is no such upload.")
-        _require_right(tx, request.viewer, row)
-        if row["state"] == "aborted":
+        _require_right(tx, request.viewer, upload)
+        if upload.state == "aborted":
             return _xml_error(404, "NoSuchUpload", "There is no such upload.")
         if listed != uploads.parts(tx, match["id"]) or (tag := uploads.complete(tx, match["id"])) is None:
             return _xml_error(400, "InvalidPart", "The list of parts is not that of the parts that arrived.")
@@ -171,20 +169,20 @@ def fill(request: Request, buffer: memoryview) -> bytes:
     return bytes(buffer[:filled])
 
 
-def _open_upload(context: Context, viewer: Viewer, upload_id: str) -> Any:
+def _open_upload(context: Context, viewer: Viewer, upload_id: str) -> Upload:
     """The upload, if it takes parts and `viewer` may still add to its circle: a signed address outlives both. Raises Problem."""
     with context.db.read() as conn:
-        row = uploads.get(conn, upload_id)
-        if row is None or row["kind"] != "direct" or row["state"] not in {"open", "complete"}:
+        upload = uploads.get(conn, upload_id)
+        if upload is None or upload.kind != "direct" or upload.state not in {"open", "complete"}:
             raise not_found("This upload takes nothing more.")
-        _require_right(conn, viewer, row)
-    return row
+        _require_right(conn, viewer, upload)
+    return upload
 
 
-def _require_right(conn: sqlite3.Connection, viewer: Viewer, row: Any) -> None:
-    """Raises Problem 403 unless the upload `row` is `viewer`'s own, who may add datasets to its circle."""
-    circle = communities.find(conn, row["circle_id"], "circle")
-    if circle is None or row["user_id"] != viewer.user_id:
+def _require_right(conn: sqlite3.Connection, viewer: Viewer, upload: Upload) -> None:
+    """Raises Problem 403 unless the upload `upload` is `viewer`'s own, who may add datasets to its circle."""
+    circle = communities.find(conn, upload.circle_id, "circle")
+    if circle is None or upload.user_id != viewer.user_id:
         raise not_authorized("Whoever began this upload may not add files here any more.")
     policy.require(viewer, "circle:add_dataset", communities.facts(circle))
 

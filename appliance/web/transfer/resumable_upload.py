@@ -41,6 +41,7 @@ from appliance.security import policy
 from appliance.store import datasets, documents, uploads
 from appliance.store.depot import Part
 from appliance.store.resources import get as get_resource
+from appliance.store.uploads import Upload
 from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request, Response, json_response
@@ -75,19 +76,18 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
     )
     with context.db.write() as tx:
         mine = uploads.open_of(tx, str(viewer.user_id), "browser")
-        for row in mine:
-            if (row["dataset_id"], row["name"], row["size"]) == (facts.id, name, size):
-                return json_response(200, _shown(row))
+        for upload in mine:
+            if (upload.dataset_id, upload.name, upload.size) == (facts.id, name, size):
+                return json_response(200, _shown(upload))
         if len(mine) >= MAX_OPEN:
             raise Problem(
                 429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
             )
         upload_limits.require_room(context, tx, size, viewer.user_id)
         upload_limits.require_quota(context, tx, facts.circle_id, size)
-        upload_id = names.new_id()
-        uploads.create(
+        created = uploads.create(
             tx,
-            upload_id,
+            names.new_id(),
             names.new_id(),
             user_id=str(viewer.user_id),
             kind="browser",
@@ -97,8 +97,7 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
             dataset_id=facts.id,
             name=str(name),
         )
-        created = uploads.get(tx, upload_id)
-    return json_response(201, _shown(created), [("Location", f"/upload/browser/{upload_id}")])
+    return json_response(201, _shown(created), [("Location", f"/upload/browser/{created.id}")])
 
 
 def listed(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -109,16 +108,16 @@ def listed(context: Context, request: Request, match: re.Match[str]) -> Response
         mine = uploads.open_of(conn, str(viewer.user_id), "browser")
         may = {
             one: policy.may(viewer, "dataset:update", datasets.facts(conn, one))
-            for one in {row["dataset_id"] for row in mine}
+            for one in {upload.dataset_id for upload in mine}
         }
-    rows = [row for row in mine if may[row["dataset_id"]]]
-    return json_response(200, [_shown(row) for row in rows if dataset in {None, "", row["dataset_id"]}])
+    rows = [upload for upload in mine if may[upload.dataset_id]]
+    return json_response(200, [_shown(upload) for upload in rows if dataset in {None, "", upload.dataset_id}])
 
 
 def show(context: Context, request: Request, match: re.Match[str]) -> Response:
     """How much has arrived."""
-    row = _under_way(context, _offered(context, request), match["id"])
-    return json_response(200, _shown(row), _offset_headers(row["received"], row["size"]))
+    upload = _under_way(context, _offered(context, request), match["id"])
+    return json_response(200, _shown(upload), _offset_headers(upload.received, upload.size))
 
 
 def append(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -126,16 +125,16 @@ def append(context: Context, request: Request, match: re.Match[str]) -> Response
     viewer = _offered(context, request)
     upload_id = match["id"]
     with LOCKS.take((upload_id, 0)) as claim:
-        row = _under_way(context, viewer, upload_id)
-        offset, room = _offset(request), row["size"] - row["received"]
-        if offset != row["received"]:
+        upload = _under_way(context, viewer, upload_id)
+        offset, room = _offset(request), upload.size - upload.received
+        if offset != upload.received:
             return json_response(
-                409, {"error": "Another offset is expected"}, _offset_headers(row["received"], row["size"])
+                409, {"error": "Another offset is expected"}, _offset_headers(upload.received, upload.size)
             )
         if request.body.length is not None and request.body.length > room:
             raise bad_request(f"Only {room} bytes are missing.")
-        total = _receive(context, request, row, claim)
-    return Response(204, _offset_headers(total, row["size"]))
+        total = _receive(context, request, upload, claim)
+    return Response(204, _offset_headers(total, upload.size))
 
 
 def finish(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -144,17 +143,17 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
     asked = _json(request)
     viewer, upload_id = request.viewer, match["id"]
     with LOCKS.take((upload_id, 0)):
-        row = _under_way(context, viewer, upload_id)
-        if row["received"] != row["size"]:
+        upload = _under_way(context, viewer, upload_id)
+        if upload.received != upload.size:
             return json_response(
-                409, {"error": "The file is not complete"}, _offset_headers(row["received"], row["size"])
+                409, {"error": "The file is not complete"}, _offset_headers(upload.received, upload.size)
             )
-        sha256, tag = _sums(context, row, asked.get("sha256"))
+        sha256, tag = _sums(context, upload, asked.get("sha256"))
         part = context.depot.part(upload_id)
-        incoming = Incoming(part, row["name"], row["size"], sha256, tag, row["resource_id"], row["crc32"])
+        incoming = Incoming(part, upload.name or "", upload.size, sha256, tag, upload.resource_id, upload.crc32)
         entry = {key: value for key, value in asked.items() if key == "description" or key.startswith("sp:")}
         with resources.DepotTransaction(context) as files, context.db.write() as tx:
-            _, facts = lookup.dataset(tx, viewer, row["dataset_id"], "dataset:update")
+            _, facts = lookup.dataset(tx, viewer, upload.dataset_id, "dataset:update")
             resources.require_draft(viewer, facts)
             resource_id = draft_files.add(
                 context,
@@ -178,33 +177,38 @@ def finish(context: Context, request: Request, match: re.Match[str]) -> Response
 def give_up(context: Context, request: Request, match: re.Match[str]) -> Response:
     """Forget an upload and its bytes."""
     viewer = _offered(context, request)
-    row = _mine(context, viewer, match["id"])
-    policy.require(viewer, "upload:discard", row["user_id"])
-    with LOCKS.take((row["id"], 0)), context.db.write() as tx:
-        if uploads.abort(tx, row["id"]):
-            context.depot.discard_part(row["id"])
+    upload = _mine(context, viewer, match["id"])
+    policy.require(viewer, "upload:discard", upload.user_id)
+    with LOCKS.take((upload.id, 0)), context.db.write() as tx:
+        if uploads.abort(tx, upload.id):
+            context.depot.discard_part(upload.id)
     return Response(204, [("Cache-Control", "no-store")])
 
 
-def _receive(context: Context, request: Request, row: Any, claim: UploadLock) -> int:
+def _receive(context: Context, request: Request, upload: Upload, claim: UploadLock) -> int:
     """Take the piece; returns how much of the file is there then [bytes]."""
     expected = _checksum(request)
-    part = open_part(context, row["id"], row["size"])
+    part = open_part(context, upload.id, upload.size)
     try:
-        running = _HASHES.take(row["id"], row["received"], row["size"])
+        running = _HASHES.take(upload.id, upload.received, upload.size)
         if expected is None:
-            return _take_stream(context, request, row, part, claim, running)
-        return _take_checked(context, request, row, part, claim, running, expected)
+            return _take_stream(context, request, upload, part, claim, running)
+        return _take_checked(context, request, upload, part, claim, running, expected)
     finally:
         part.close()
 
 
 def _take_stream(
-    context: Context, request: Request, row: Any, part: Part, claim: UploadLock, running: tuple[Any, EtagHasher] | None
+    context: Context,
+    request: Request,
+    upload: Upload,
+    part: Part,
+    claim: UploadLock,
+    running: tuple[Any, EtagHasher] | None,
 ) -> int:
     """A piece of any length. What came before a cut counts."""
-    offset, room = row["received"], row["size"] - row["received"]
-    crc32 = running_crc32(row)
+    offset, room = upload.received, upload.size - upload.received
+    crc32 = running_crc32(upload)
     intake = RangeReceiver(
         part,
         offset=offset,
@@ -220,32 +224,32 @@ def _take_stream(
             claim.write(intake, data)
             if intake.total - noted >= 2 * _NOTED:  # the disk is never further behind than that
                 noted += _NOTED
-                _note(context, row["id"], offset + noted)  # of these bytes alone the CRC is not known
-                _require_still(context, request, row["id"])
-        _require_still(context, request, row["id"])
+                _note(context, upload.id, offset + noted)  # of these bytes alone the CRC is not known
+                _require_still(context, request, upload.id)
+        _require_still(context, request, upload.id)
     finally:
         intake.close()
         if intake.idle:
             claim.keep()
             intake.flush()
-            _note(context, row["id"], offset + intake.total, crc32)
-            _HASHES.keep(row["id"], offset + intake.total, running)
+            _note(context, upload.id, offset + intake.total, crc32)
+            _HASHES.keep(upload.id, offset + intake.total, running)
     return int(offset + intake.total)
 
 
 def _take_checked(
     context: Context,
     request: Request,
-    row: Any,
+    upload: Upload,
     part: Part,
     claim: UploadLock,
     running: tuple[Any, EtagHasher] | None,
     expected: bytes,
 ) -> int:
     """A short piece that counts only when its checksum is right."""
-    offset = row["received"]
+    offset = upload.received
     seen = hashlib.sha256()
-    intake = RangeReceiver(part, offset=offset, size=0, limit=min(row["size"] - offset, _MAX_CHECKED), hashers=[seen])
+    intake = RangeReceiver(part, offset=offset, size=0, limit=min(upload.size - offset, _MAX_CHECKED), hashers=[seen])
     buffer = memoryview(bytearray(BLOCK))
     while data := fill(request, buffer):
         claim.write(intake, data)
@@ -255,12 +259,12 @@ def _take_checked(
         raise Problem(
             _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
         )
-    _require_still(context, request, row["id"])
-    crc32 = running_crc32(row)
+    _require_still(context, request, upload.id)
+    crc32 = running_crc32(upload)
     for hasher in (*(running or ()), crc32):
         _update_from_file(hasher, part, offset, intake.total)
-    _note(context, row["id"], offset + intake.total, crc32)
-    _HASHES.keep(row["id"], offset + intake.total, running)
+    _note(context, upload.id, offset + intake.total, crc32)
+    _HASHES.keep(upload.id, offset + intake.total, running)
     return int(offset + intake.total)
 
 
@@ -282,21 +286,21 @@ def _note(context: Context, upload_id: str, total: int, crc32: Crc32 | None = No
         uploads.received(tx, upload_id, total, context.settings.depot.part_lifetime, crc32=known)
 
 
-def _sums(context: Context, row: Any, expected: object) -> tuple[str | None, str | None]:
+def _sums(context: Context, upload: Upload, expected: object) -> tuple[str | None, str | None]:
     """(SHA-256, ETag) of a complete upload. They are known when it came in one go; else a job finds them later,
     unless the client has told the SHA-256 and wants it compared. Raises Problem 409 when it differs."""
-    known = _HASHES.take(row["id"], row["size"], row["size"])
+    known = _HASHES.take(upload.id, upload.size, upload.size)
     if known is None and expected is not None:
-        known = hashlib.sha256(), EtagHasher(row["size"])
-        part = context.depot.open_part(row["id"])
+        known = hashlib.sha256(), EtagHasher(upload.size)
+        part = context.depot.open_part(upload.id)
         try:
             for hasher in known:
-                _update_from_file(hasher, part, 0, row["size"])
+                _update_from_file(hasher, part, 0, upload.size)
         finally:
             part.close()
     if known is None:
         return None, None
-    _HASHES.keep(row["id"], row["size"], known)
+    _HASHES.keep(upload.id, upload.size, known)
     sha256 = known[0].hexdigest()
     if expected is not None and expected != sha256:
         raise invalid({"sha256": ["The file that arrived has another checksum"]})
@@ -310,22 +314,22 @@ def _offered(context: Context, request: Request) -> Viewer:
     return request.viewer
 
 
-def _mine(context: Context, viewer: Viewer, upload_id: str) -> Any:
+def _mine(context: Context, viewer: Viewer, upload_id: str) -> Upload:
     """The caller's open upload. Raises Problem 404."""
     with context.db.read() as conn:
-        row = uploads.get(conn, upload_id)
-    if row is None or row["kind"] != "browser" or row["user_id"] != viewer.user_id or row["state"] != "open":
+        upload = uploads.get(conn, upload_id)
+    if upload is None or upload.kind != "browser" or upload.user_id != viewer.user_id or upload.state != "open":
         raise not_found("There is no such upload.")
-    return row
+    return upload
 
 
-def _under_way(context: Context, viewer: Viewer, upload_id: str) -> Any:
+def _under_way(context: Context, viewer: Viewer, upload_id: str) -> Upload:
     """The caller's open upload, if they may change its dataset (still), and it is a draft (still). Raises Problem 403 or 404."""
-    row = _mine(context, viewer, upload_id)
+    upload = _mine(context, viewer, upload_id)
     with context.db.read() as conn:
-        _, facts = lookup.dataset(conn, viewer, row["dataset_id"], "dataset:update")
+        _, facts = lookup.dataset(conn, viewer, upload.dataset_id, "dataset:update")
     resources.require_draft(viewer, facts)
-    return row
+    return upload
 
 
 def _require_still(context: Context, request: Request, upload_id: str) -> None:
@@ -335,10 +339,10 @@ def _require_still(context: Context, request: Request, upload_id: str) -> None:
     _under_way(context, viewer, upload_id)
 
 
-def _shown(row: Any) -> dict[str, Any]:
-    url = f"/upload/browser/{row['id']}"
-    keys = {"id": row["id"], "dataset": row["dataset_id"], "name": row["name"], "size": row["size"]}
-    return keys | {"url": url, "offset": row["received"], "chunk": CHUNK}
+def _shown(upload: Upload) -> dict[str, Any]:
+    url = f"/upload/browser/{upload.id}"
+    keys = {"id": upload.id, "dataset": upload.dataset_id, "name": upload.name, "size": upload.size}
+    return keys | {"url": url, "offset": upload.received, "chunk": CHUNK}
 
 
 def _offset_headers(offset: int, size: int) -> list[tuple[str, str]]:

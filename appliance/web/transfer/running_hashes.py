@@ -1,4 +1,4 @@
-"""Hashes of uploads under way, kept between their pieces."""
+"""Hashes of uploads in progress, kept between requests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
+from appliance.store.uploads import Upload
 
 
 class RunningHashes:
-    """Running hashes of uploads, as far as this process has seen their bytes in order."""
+    """Running hashes of uploads whose bytes this process has received in order. Thread-safe."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -19,7 +20,7 @@ class RunningHashes:
         self._known: dict[str, tuple[int, Any, EtagHasher]] = {}
 
     def take(self, upload_id: str, offset: int, size: int) -> tuple[Any, EtagHasher] | None:
-        """The hashes of the first `offset` bytes, None when they are not known (any more)."""
+        """Remove and return the hashes of the first `offset` bytes, None when they are not known."""
         with self._lock:
             found = self._known.pop(upload_id, None)
         if offset == 0:
@@ -27,7 +28,7 @@ class RunningHashes:
         return (found[1], found[2]) if found is not None and found[0] == offset else None
 
     def keep(self, upload_id: str, offset: int, hashes: tuple[Any, EtagHasher] | None) -> None:
-        """Remember the hashes of the first `offset` bytes."""
+        """Store the hashes of the first `offset` bytes."""
         if hashes is not None:
             with self._lock:
                 if len(self._known) > self._most:
@@ -36,14 +37,14 @@ class RunningHashes:
 
 
 class UnknownCrc32(Crc32):
-    """Stands for the CRC of a file of which the first bytes' CRC is not known."""
+    """Null object for the CRC-32 of a file whose first bytes have an unknown CRC-32."""
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
-        """Nothing follows from these bytes."""
+        """Ignore these bytes."""
 
 
-def running_crc32(row: Any) -> Crc32:
-    """The CRC of what has arrived, which goes on over restarts."""
-    if row["received"] and row["crc32"] is None:
+def running_crc32(upload: Upload) -> Crc32:
+    """The CRC-32 of the bytes received so far; it continues after a restart."""
+    if upload.received and upload.crc32 is None:
         return UnknownCrc32()
-    return Crc32(row["crc32"] or 0)
+    return Crc32(upload.crc32 or 0)

@@ -87,9 +87,9 @@ def test_the_quota_counts_what_is_under_way(house: House, free: None, monkeypatc
         row = uploads.unattached(conn)[0]
         upload = uploads.get(conn, row[0])
         assert upload is not None
-        upload_limits.require_quota(context, conn, circle, upload["size"], resource_id=upload["resource_id"])
+        upload_limits.require_quota(context, conn, circle, upload.size, resource_id=upload.resource_id)
         with pytest.raises(Problem):
-            upload_limits.require_quota(context, conn, circle, upload["size"])
+            upload_limits.require_quota(context, conn, circle, upload.size)
 
 
 def test_quota_and_file_are_compared_again_at_the_end(

@@ -58,7 +58,7 @@ def test_a_piece_of_a_browsers_upload(ward: Any, helper: Person, lose: Loss, mon
 
     def received() -> int:
         with ward.appliance.context.db.read() as conn:
-            return int(uploads.get(conn, begun["id"])["received"])
+            return int(uploads.get(conn, begun["id"]).received)
 
     def pieces() -> Iterator[bytes]:
         yield bytes(150_000)
@@ -98,4 +98,4 @@ def test_a_part_for_a_signed_address(ward: Any, helper: Person, lose: Loss) -> N
     assert answer.status_code == 403
     with context.db.read() as conn:
         assert uploads.parts(conn, upload_id) == {}
-        assert uploads.get(conn, upload_id)["state"] == "open"
+        assert uploads.get(conn, upload_id).state == "open"

@@ -170,7 +170,7 @@ def test_second_client_is_refused_while_the_first_is_sending(ward: Any) -> None:
     first.send(content[1000:])
     assert hashlib.md5(content).hexdigest().encode() in first.answer()
     with ward.appliance.context.db.read() as conn:
-        assert uploads.completed(conn, started["resource_id"])["etag"] == hashlib.md5(content).hexdigest()
+        assert uploads.completed(conn, started["resource_id"]).etag == hashlib.md5(content).hexdigest()
 
 
 def test_silent_first_client_loses_its_part(ward: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,10 +66,10 @@ def test_attached_upload_is_not_ended(stores: tuple[Database, Depot]) -> None:
     with db.write() as tx:
         row = uploads.get(tx, upload_id)
         assert row is not None
-        uploads.attached(tx, row["resource_id"], "a dataset")
+        uploads.attached(tx, row.resource_id, "a dataset")
     depot.discard_part(upload_id)
     assert uploads.sweep(db, depot, LIFETIME) == {"removed": [], "put_aside": []}
     with db.read() as conn:
         again = uploads.get(conn, upload_id)
     assert again is not None
-    assert again["state"] == "attached"
+    assert again.state == "attached"

@@ -31,6 +31,7 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/group/study/edit": (303, 403, 403, 403, 200, 200),
     "/measurements": (303, 200, 200, 200, 200, 200),
     "/measurements.csv": (303, 200, 200, 200, 200, 200),
+    "/instruments": (303, 200, 200, 200, 200, 200),
     "/compare": (303, 200, 200, 200, 200, 200),
     "/comparisons": (303, 200, 200, 200, 200, 200),
     "/dashboard": (303, 200, 200, 200, 200, 200),

@@ -20,7 +20,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/privacy", "/user/register", "POST /user/register?name=Not+good&email=nowhere&password=short", "/nothing-here",
     ),
     "ada": (
-        "/", "/dataset", "/dataset?q=zzzz", "/dataset?sample=channel&flow_min=0.01", "/measurements", "/measurements?q=zzzz&verdict=bad", "/compare", "/compare?r={draft_file}&r={private_file}", "/organization", "/organization/lab", "/organization/lab/about",
+        "/", "/dataset", "/dataset?q=zzzz", "/dataset?sample=channel&flow_min=0.01", "/measurements", "/measurements?q=zzzz&verdict=bad", "/instruments", "/instrument?device=ZMDD-AcC-demo00-000001&show=all", "/compare", "/compare?r={draft_file}&r={private_file}", "/organization", "/organization/lab", "/organization/lab/about",
         "/organization/lab/members", "POST /organization/lab/members?username=nobody&role=member", "/organization/lab/edit",
         "POST /organization/lab/edit?title=Lab", "/organization/new", "POST /organization/new?name=Not+good",
         "POST /organization/lab/members/remove?username=ada", "/group", "/group?q=zzzz", "/group/study", "/group/study/about", "/group/study/members",

@@ -33,6 +33,7 @@ _WORDS = {
     "resource.reorder": (N_("changed the order of the files"), "draft"),
     "resource.delete": (N_("removed a file"), "trash"),
     "dataset.share": (N_("shared the dataset"), "share"),
+    "dataset.reference": (N_("changed whether the measurements count as references"), "gauge"),
     "access.request": (N_("requested access"), "lock"),
     "access.decline": (N_("declined an access request"), "lock"),
     "dataset.unshare": (N_("stopped sharing with a person"), "share"),

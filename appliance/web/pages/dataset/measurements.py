@@ -16,7 +16,7 @@ from appliance.model.problem import invalid
 from appliance.store import measurements
 from appliance.web import fair_slots
 from appliance.web.measurement_statistics import MOST_FILES
-from appliance.web.pages.dataset import verdict
+from appliance.web.pages.dataset import instruments, verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.allow import allow
@@ -212,6 +212,8 @@ def _cell(row: Any, name: str) -> dict[str, Any]:
             "url": f"/dataset/{row['dataset_id']}",
         }
     value = row[name]
+    if name == "device" and value:
+        return found | {"text": value, "url": instruments.address(value)}
     if name == "verdict":
         return found | {"badge": verdict.badge(value) if value else None}
     if name in measurements.NUMBERS:

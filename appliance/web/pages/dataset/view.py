@@ -13,7 +13,7 @@ from appliance.actions import deletion
 from appliance.model import licences, references
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import collections, communities, datasets, following, publications, tags, users
+from appliance.store import collections, communities, datasets, following, instruments, publications, tags, users
 from appliance.web.pages.dataset import activity, citation, collection_entries, file_list, version_notes
 from appliance.web.pages.dataset.dataset_card import dataset_url, state_badges
 from appliance.web.pages.frame import format as show
@@ -178,6 +178,10 @@ def _facts(row: sqlite3.Row, circle: sqlite3.Row | None) -> list[dict[str, Any]]
                 "links": [{"text": owner["fullname"] or owner["name"], "url": f"/user/{owner['name']}"}],
             }
         )
+    if instruments.is_reference(conn(), row["id"]):
+        found.append(
+            {"name": _("Reference"), "links": [{"text": _("Reference for its instruments"), "url": "/instruments"}]}
+        )
     found.append({"name": _("Created"), "text": show.local(row["created"])})
     found.append({"name": _("Last modified"), "text": show.local(row["modified"])})
     return found
@@ -223,6 +227,17 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         )
     if active and may("dataset:version", facts):
         more.append({"url": f"{base}/version", "icon": "copy", "text": _("New version")})
+    if may("dataset:annotate_shared", facts) and row["num_resources"] and row["state"] != "deleted":
+        marked = instruments.is_reference(conn(), row["id"])
+        more.append(
+            {
+                "url": f"{base}/reference",
+                "icon": "gauge",
+                "text": _("No longer use as reference") if marked else _("Use as reference"),
+                "post": True,
+                "fields": {} if marked else {"on": "yes"},
+            }
+        )
     if active and settings().publish.targets and may("site:administer"):
         more.append({"url": f"{base}/publish", "icon": "globe", "text": _("Publish elsewhere")})
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":

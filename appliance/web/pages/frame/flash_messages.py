@@ -33,6 +33,8 @@ _MESSAGES = {
     "removed": N_("Removed from the collection."),
     "followed": N_("You are following this dataset. It is listed under My data."),
     "unfollowed": N_("You no longer follow this dataset."),
+    "reference-on": N_("The measurements of this dataset now count as references for their instruments."),
+    "reference-off": N_("The measurements of this dataset no longer count as references."),
     "revoked": N_("Token revoked."),
     "password": N_("The password was changed. Other sessions were ended."),
     "two-step-off": N_("Two-step sign-in is off."),

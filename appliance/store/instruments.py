@@ -55,7 +55,9 @@ def resource_ids(conn: sqlite3.Connection, viewer: Viewer) -> list[str]:
     return [row[0] for row in rows]
 
 
-def measurements(conn: sqlite3.Connection, viewer: Viewer, device: str, features: Sequence[str], *, most: int) -> list[dict[str, Any]]:
+def measurements(
+    conn: sqlite3.Connection, viewer: Viewer, device: str, features: Sequence[str], *, most: int
+) -> list[dict[str, Any]]:
     """`most` measurements of a device that `viewer` may read and that have a date: references first, then the newest.
 
     :return: id, name, dataset_id, sample, date, time, region, flow [µL/s], width [µm], reference (bool) and `medians`

@@ -140,7 +140,7 @@ def medians(
 def rows(
     context: Context, resource_id: str, question: Question, gate: str, viewer: Viewer, *, start: int, count: int
 ) -> dict[str, Any]:
-    """The answer of `jobs.rtdc.resampling.rows` for one file that `viewer` may read. Raises Problem."""
+    """The answer of `jobs.rtdc.resampling.Selected.rows` for one file that `viewer` may read. Raises Problem."""
     asked = {
         "what": "rows",
         "features": list(question.features),

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
+import json
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +36,11 @@ _OVER_ALL: dict[str, Callable[[dict[str, Any], elasticity.Scalars, int], dict[st
     "histograms": population.histograms,
     "members": members.choose,
     "medians": resampling.medians,
-    "rows": resampling.rows,
     "elasticity": elasticity.elasticity,
 }
+
+#: Bytes of events that are kept for the next piece.
+_MOST_KEPT = 256 << 20
 
 _Key = tuple[str, int, int, int]
 
@@ -47,6 +51,9 @@ class ReaderCache:
     def __init__(self, size: int = 8) -> None:
         self._size = size
         self._open: OrderedDict[_Key, tuple[contextlib.ExitStack, SafeRTDC]] = OrderedDict()
+        self._selected: weakref.WeakKeyDictionary[SafeRTDC, dict[str, resampling.Selected]] = (
+            weakref.WeakKeyDictionary()
+        )
 
     def get(self, path: Path) -> SafeRTDC:
         """→ the open dataset of `path`; a replaced file is opened anew. Raises RtdcError."""
@@ -66,6 +73,21 @@ class ReaderCache:
             _, (oldest, _) = self._open.popitem(last=False)
             oldest.close()
         return dataset
+
+    def selected(self, key: str, dataset: SafeRTDC, make: Callable[[], resampling.Selected]) -> resampling.Selected:
+        """→ the events of a gate, made once for all the pieces in which they are asked for, while that takes little memory.
+
+        :param key: the question without its place, and the condensed file.
+        """
+        known = self._selected.setdefault(dataset, {})
+        if key in known:
+            return known[key]
+        found = make()
+        for one in self._selected.values():  # one after the other is asked for; two would take twice the memory
+            one.clear()
+        if found.size <= _MOST_KEPT:
+            known[key] = found
+        return found
 
     def close(self) -> None:
         """Close everything."""
@@ -96,6 +118,11 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     if what in _OVER_ALL:
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
         return _OVER_ALL[what](request, known, len(dataset)) | {"reasons": known.reasons}
+    if what == "rows":
+        key = json.dumps([extra, *(request.get(name) for name in ("features", "gates", "gate", "young"))])
+        known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
+        events = cache.selected(key, dataset, lambda: resampling.selected(request, known, len(dataset)))
+        return events.rows(int(request["start"]), int(request["count"])) | {"reasons": known.reasons}
     if what == "modulus":
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
         return elasticity.column(known, (request.get("files") or {}).get("columns"), len(dataset))

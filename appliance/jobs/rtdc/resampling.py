@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -69,27 +70,52 @@ def _places(uniform: Array, n: int) -> Array:
     return np.minimum((uniform * n).astype(np.int64), n - 1)
 
 
-def rows(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
-    """Request: `features`, `gates`, `gate`, `start` (how many events of the gate are left out), `count`.
+@dataclass(frozen=True)
+class Selected:
+    """The events of a gate with their values, to be handed out in pieces.
 
-    → {events, values, next, missing}: numbers of events (from 0), a list of values for each feature (null where there is none), and
-    where to go on, null at the end.
+    :ivar numbers: int64 (n,), numbers of the events from 0. :ivar values: (n,) for each feature that the file has, in the file's own type.
+    :ivar features: all that were asked for. :ivar missing: those that the file lacks.
     """
+
+    features: tuple[str, ...]
+    numbers: Array
+    values: dict[str, Array]
+    missing: list[str]
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return int(self.numbers.nbytes + sum(one.nbytes for one in self.values.values()))
+
+    def rows(self, start: int, count: int) -> dict[str, Any]:
+        """→ {events, values, next, missing}: numbers of events (from 0), a list of values for each feature (null where there is none), where to go on (null at the end).
+
+        :param start: how many events of the gate are left out; :param count: how many are wanted.
+        """
+        start = max(0, start)
+        piece = slice(start, start + max(1, min(count, MOST_ROWS)))
+        some = self.numbers[piece]
+        values = []
+        for name in self.features:
+            column = self.values[name][piece].tolist() if name in self.values else [None] * len(some)
+            values.append([one if one is not None and np.isfinite(one) else None for one in column])
+        end = start + len(some)
+        return {
+            "events": some.tolist(),
+            "values": values,
+            "next": end if end < len(self.numbers) else None,
+            "missing": self.missing,
+        }
+
+
+def selected(request: dict[str, Any], read: Read, events: int) -> Selected:
+    """Request: `features`, `gates`, `gate` ("" for all events). Reads each column and tests each gate once, however many pieces follow."""
     columns, missing, inside = _chosen(request, read, events)
-    numbers = np.flatnonzero(inside)
-    start = max(0, int(request["start"]))
-    some = numbers[start : start + max(1, min(int(request["count"]), MOST_ROWS))]
-    values = []
-    for name in request["features"]:
-        column = columns[name][some].tolist() if name in columns else [None] * len(some)
-        values.append([one if one is not None and np.isfinite(one) else None for one in column])
-    end = start + len(some)
-    return {
-        "events": some.tolist(),
-        "values": values,
-        "next": end if end < len(numbers) else None,
-        "missing": missing,
-    }
+    wanted = tuple(dict.fromkeys(request["features"]))
+    return Selected(
+        wanted, np.flatnonzero(inside), {name: columns[name][inside] for name in wanted if name in columns}, missing
+    )
 
 
 def _chosen(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str, Array], list[str], Array]:

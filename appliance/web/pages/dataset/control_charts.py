@@ -61,7 +61,11 @@ class Chart:
         """Place and moment, each day once."""
         span = self._last - self._first
         moments = [self._first + span * number / (_DATES - 1) for number in range(_DATES)] if span else [self._first]
-        days = {one.date(): one for one in moments} if span >= timedelta(days=_DATES) else {self._first.date(): self._first}
+        days = (
+            {one.date(): one for one in moments}
+            if span >= timedelta(days=_DATES)
+            else {self._first.date(): self._first}
+        )
         return [(self.x(one), one) for one in days.values()]
 
     def lines(self) -> list[dict[str, Any]]:

@@ -108,7 +108,9 @@ def page() -> str:
     return render(
         "measurements/instrument.html",
         title=device,
-        count_text=ngettext("%(count)s measurement", "%(count)s measurements", len(known), count=show.integer(len(known)))
+        count_text=ngettext(
+            "%(count)s measurement", "%(count)s measurements", len(known), count=show.integer(len(known))
+        )
         + (" " + _("(the newest)") if len(known) == MOST else ""),
         device=device,
         conditions=conditions,
@@ -197,20 +199,32 @@ def _followed(feature: str, references: list[dict[str, Any]]) -> dict[str, Any]:
 def _state(references: list[dict[str, Any]], followed: dict[str, dict[str, Any]]) -> dict[str, str]:
     """One line on the newest reference."""
     if not references:
-        text = _("No measurement under these conditions is marked as a reference. On the page of a dataset with beads or a control sample, choose “Use as reference”.")
+        text = _(
+            "No measurement under these conditions is marked as a reference. On the page of a dataset with beads or a control sample, choose “Use as reference”."
+        )
         return {"kind": "info", "text": text}
     made = next((one["limits"] for one in followed.values() if one["limits"] is not None), None)
     if made is None:
-        text = _("There are too few reference medians for control limits; at least %(least)s are needed.", least=control.LEAST)
+        text = _(
+            "There are too few reference medians for control limits; at least %(least)s are needed.",
+            least=control.LEAST,
+        )
         return {"kind": "info", "text": text}
     newest = references[-1]
     broken = [labels.feature(name)[0] for name, one in followed.items() if newest["id"] in one["rules"]]
     day = _day(newest["date"])
     if broken:
-        return {"kind": "bad", "text": _("The newest reference (%(date)s) is out of control: %(features)s.", date=day, features=", ".join(broken))}
+        return {
+            "kind": "bad",
+            "text": _(
+                "The newest reference (%(date)s) is out of control: %(features)s.", date=day, features=", ".join(broken)
+            ),
+        }
     text = _("The newest reference (%(date)s) is in control.", date=day)
     if made.preliminary:
-        text += " " + _("The limits are preliminary: they should be made of %(wanted)s reference medians.", wanted=control.BASELINE)
+        text += " " + _(
+            "The limits are preliminary: they should be made of %(wanted)s reference medians.", wanted=control.BASELINE
+        )
     return {"kind": "good", "text": text}
 
 
@@ -240,7 +254,7 @@ def _chart(feature: str, shown: list[dict[str, Any]], followed: dict[str, Any]) 
         if one["medians"][feature] is not None
     ]
     limits = followed["limits"]
-    found = {"title": labels.title(feature), "limits": "", "drawn": None}
+    found: dict[str, Any] = {"title": labels.title(feature), "limits": "", "drawn": None}
     if limits is not None:
         found["limits"] = _(
             "Mean %(mean)s, SD %(sd)s, from the first %(count)s reference medians",

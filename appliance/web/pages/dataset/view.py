@@ -227,17 +227,7 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
         )
     if active and may("dataset:version", facts):
         more.append({"url": f"{base}/version", "icon": "copy", "text": _("New version")})
-    if may("dataset:annotate_shared", facts) and row["num_resources"] and row["state"] != "deleted":
-        marked = instruments.is_reference(conn(), row["id"])
-        more.append(
-            {
-                "url": f"{base}/reference",
-                "icon": "gauge",
-                "text": _("No longer use as reference") if marked else _("Use as reference"),
-                "post": True,
-                "fields": {} if marked else {"on": "yes"},
-            }
-        )
+    more += _reference_switch(row, facts)
     if active and settings().publish.targets and may("site:administer"):
         more.append({"url": f"{base}/publish", "icon": "globe", "text": _("Publish elsewhere")})
     if may("dataset:delete", facts) and (draft or viewer().sysadmin) and row["state"] != "deleted":
@@ -247,6 +237,16 @@ def _actions(row: sqlite3.Row, facts: DatasetFacts) -> dict[str, list[dict[str, 
     if row["state"] == "deleted" and may("dataset:purge", facts):
         first.append({"url": f"{base}/purge", "icon": "trash", "text": _("Purge")})
     return {"actions": first, "more_actions": more}
+
+
+def _reference_switch(row: sqlite3.Row, facts: DatasetFacts) -> list[dict[str, Any]]:
+    """The button by which the measurements count as references of their instruments, or no longer; none where there are no files."""
+    if not row["num_resources"] or row["state"] == "deleted" or not may("dataset:annotate_shared", facts):
+        return []
+    marked = instruments.is_reference(conn(), row["id"])
+    text = _("No longer use as reference") if marked else _("Use as reference")
+    button = {"url": f"/dataset/{row['id']}/reference", "icon": "gauge", "text": text, "post": True}
+    return [button | {"fields": {} if marked else {"on": "yes"}}]
 
 
 @bp.get("/dataset/<ref>/citation.bib")

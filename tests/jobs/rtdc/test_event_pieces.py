@@ -27,7 +27,14 @@ GATES = [
 
 
 def asked(cache: ReaderCache, path: Path, **changes: Any) -> dict[str, Any]:
-    request = {"what": "rows", "features": ["deform", "area_um"], "gates": GATES, "gate": "lower half", "start": 0, "count": 7}
+    request = {
+        "what": "rows",
+        "features": ["deform", "area_um"],
+        "gates": GATES,
+        "gate": "lower half",
+        "start": 0,
+        "count": 7,
+    }
     answer = read(request | changes, path, cache)
     assert isinstance(answer, dict)
     return answer

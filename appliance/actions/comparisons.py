@@ -17,7 +17,7 @@ from appliance.actions.site import Site
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
-from appliance.store import audit, comparisons, datasets, resources
+from appliance.store import audit, datasets, resources, saved_pages
 
 MOST = 200
 MOST_PEOPLE = 100
@@ -34,13 +34,13 @@ KEYS = frozenset({
 def listed(conn: sqlite3.Connection, viewer: Viewer) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The caller's own comparisons, and those shared with them of which they may read something."""
     user_id = viewer.user_id or ""
-    shared = [one for one in comparisons.shared_with(conn, user_id) if _reads_some(conn, viewer, one["resources"])]
-    return comparisons.own(conn, user_id), shared
+    shared = [one for one in saved_pages.shared_with(conn, user_id) if _reads_some(conn, viewer, one["resources"])]
+    return saved_pages.own(conn, user_id, saved_pages.COMPARE), shared
 
 
 def get(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str | None) -> dict[str, Any]:
     """A comparison of the caller's, or one that is shared with them. Raises Problem 404."""
-    found = comparisons.get(conn, comparison_id or "")
+    found = saved_pages.get(conn, comparison_id or "", saved_pages.COMPARE)
     if found is None or not _seen(conn, viewer, found):
         raise not_found("There is no such comparison, or you may not see it")
     return found | {"own": found["user_id"] == viewer.user_id}
@@ -60,10 +60,10 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
         user_id = _owner(viewer)
         for one in ids:
             lookup.resource(tx, viewer, one)
-        known = {one["title"] for one in comparisons.own(tx, user_id)}
+        known = {one["title"] for one in saved_pages.own(tx, user_id, saved_pages.COMPARE)}
         if title not in known and len(known) >= MOST:
             raise invalid({"title": [f"You have saved {MOST} comparisons already. Delete one first"]})
-        made = comparisons.put(tx, user_id, title, ids, query)
+        made = saved_pages.put(tx, user_id, saved_pages.COMPARE, title, query, ids)
         audit.add(tx, viewer, "comparison.save", "comparison", made)
     return made
 
@@ -73,7 +73,7 @@ def delete(site: Site, viewer: Viewer, comparison_id: str) -> None:
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
         found = _owned(tx, viewer, comparison_id)
-        comparisons.remove(tx, found["id"])
+        saved_pages.remove(tx, found["id"])
         audit.add(tx, viewer, "comparison.delete", "comparison", found["id"])
 
 
@@ -88,9 +88,9 @@ def share(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None
             raise invalid({"username": ["No such user"]}) from problem
         if user["id"] == viewer.user_id:
             raise invalid({"username": ["This is your own comparison"]})
-        if len(comparisons.people(tx, found["id"])) >= MOST_PEOPLE:
+        if len(saved_pages.people(tx, found["id"])) >= MOST_PEOPLE:
             raise invalid({"username": [f"A comparison can be shared with at most {MOST_PEOPLE} people"]})
-        comparisons.share(tx, found["id"], user["id"])
+        saved_pages.share(tx, found["id"], user["id"])
         audit.add(tx, viewer, "comparison.share", "comparison", found["id"], user=user["id"])
 
 
@@ -100,11 +100,11 @@ def unshare(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> No
         viewer = callers.renewed(tx, site.settings, viewer)
         found = get(tx, viewer, comparison_id)
         policy.require(viewer, "user:update", viewer.user_id or "")
-        known = [one for one in comparisons.people(tx, found["id"]) if found["own"] or one["id"] == viewer.user_id]
+        known = [one for one in saved_pages.people(tx, found["id"]) if found["own"] or one["id"] == viewer.user_id]
         user = next((one for one in known if user_ref in (one["id"], one["name"])), None)
         if user is None:  # whether there is such a user is not said
             raise not_found("This comparison is not shared with that person")
-        comparisons.unshare(tx, found["id"], user["id"])
+        saved_pages.unshare(tx, found["id"], user["id"])
         audit.add(tx, viewer, "comparison.unshare", "comparison", found["id"], user=user["id"])
 
 
@@ -126,7 +126,7 @@ def _seen(conn: sqlite3.Connection, viewer: Viewer, found: dict[str, Any]) -> bo
         return False
     if found["user_id"] == viewer.user_id:
         return True
-    return comparisons.is_shared_with(conn, found["id"], viewer.user_id) and _reads_some(
+    return saved_pages.is_shared_with(conn, found["id"], viewer.user_id) and _reads_some(
         conn, viewer, found["resources"]
     )
 
@@ -175,4 +175,4 @@ def owned_people(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str) -
     found = get(conn, viewer, comparison_id)
     if not found["own"]:
         raise not_found("There is no such comparison, or you may not see it")
-    return found | {"people": comparisons.people(conn, found["id"])}
+    return found | {"people": saved_pages.people(conn, found["id"])}

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from appliance.store import following, second_factors
+from appliance.store import following, saved_pages, second_factors
 
 _PREFIX = "removed-"
 _ABOUT = {
@@ -21,6 +21,15 @@ _ABOUT = {
     "follows_communities": "SELECT c.kind, c.name, f.since FROM community_follower f JOIN community c ON c.id = f.community_id WHERE f.user_id = ?",
     "follows_users": "SELECT followed_id, since FROM user_follower WHERE user_id = ?",
     "uploads": "SELECT id, name, size, state, created FROM upload WHERE user_id = ?",
+    "saved_pages": "SELECT id, page, title, resources, query, modified FROM saved_page WHERE user_id = ?",
+    "saved_pages_shared": """SELECT w.saved_page_id, u.name FROM saved_page_share w JOIN saved_page s ON s.id = w.saved_page_id
+                             JOIN user u ON u.id = w.user_id WHERE s.user_id = ?""",
+    "saved_pages_shared_with": "SELECT saved_page_id FROM saved_page_share WHERE user_id = ?",
+    "gate_sets": "SELECT id, dataset_id, name, gates, shared, modified FROM gate_set WHERE user_id = ?",
+    "gate_exports": "SELECT id, resource_id, name, format, created, expires FROM gate_export WHERE user_id = ?",
+    "access_requests": "SELECT dataset_id, message, created, state, decided FROM access_request WHERE user_id = ?",
+    "notifications": "SELECT kind, dataset_id, number, at, seen, mailed FROM notification WHERE user_id = ?",
+    "notification_choices": "SELECT kind, page, mail, language FROM notification_choice WHERE user_id = ?",
     "audit": "SELECT at, action, object_type, object_id, detail, address FROM audit WHERE actor_id = ? ORDER BY seq",
 }
 
@@ -65,4 +74,5 @@ def erase(tx: sqlite3.Connection, user_id: str) -> str:
     tx.execute("DELETE FROM identity WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM one_time_link WHERE user_id = ?", (user_id,))
     second_factors.remove(tx, user_id)
+    saved_pages.forget(tx, user_id)
     return pseudonym

@@ -8,7 +8,7 @@ from typing import Any
 from appliance.model import names, times
 from appliance.model.messages import Message
 from appliance.model.problem import invalid
-from appliance.store import comparisons, second_factors, tokens
+from appliance.store import saved_pages, second_factors, tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
@@ -73,7 +73,7 @@ def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
     """Set to active, pending, disabled or deleted. → ids of the tokens that end with it.
 
     Whoever is not active loses every session, and what they made for others; whoever is deleted, their own tokens and
-    comparisons, too.
+    saved pages, too.
     """
     tx.execute("UPDATE user SET state = ? WHERE id = ?", (state, user_id))
     if state == "active":
@@ -85,7 +85,7 @@ def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
         second_factors.remove(tx, user_id)
         tx.execute("DELETE FROM member WHERE user_id = ?", (user_id,))
         tx.execute("DELETE FROM collaborator WHERE user_id = ?", (user_id,))
-        comparisons.forget(tx, user_id)
+        saved_pages.forget(tx, user_id)
     return revoked
 
 

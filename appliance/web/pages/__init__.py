@@ -14,6 +14,7 @@ from appliance.web.pages.account import (
     profile,
     provider,
     register,
+    searches,
     second_factor,
     tokens,
 )
@@ -74,6 +75,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     members.bp,
     dashboard.bp,
     comparisons.bp,
+    searches.bp,
     notifications.bp,
     access_requests.bp,
     profile.bp,

@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.actions import communities
 from appliance.model.viewer import OPERATOR
-from appliance.store import comparisons, sessions, tokens
+from appliance.store import saved_pages, sessions, tokens
 from tests.support.furnished import House
 from tests.web.pages.test_pages_routes import app  # noqa: F401 - a fixture
 
@@ -46,7 +46,8 @@ def cases(house: House) -> dict[str, tuple[str, str, dict[str, str], Callable[[]
         session = sessions.of_user(conn, ada_id)[0]["id"]
         token = tokens.of_user(conn, ada_id)[0]["id"]
     with context.db.write() as tx:
-        saved = comparisons.put(tx, ada_id or "", "Asked for", [], "")
+        saved = saved_pages.put(tx, ada_id or "", "compare", "Asked for", "")
+        search = saved_pages.put(tx, ada_id or "", "dataset", "Asked for", "")
     assert house.visitor("ada").post(f"/comparisons/{saved}/share", username="eve").status_code == 303
     member, state = count("member"), asking("SELECT id, state FROM user ORDER BY id")
     return {
@@ -59,8 +60,9 @@ def cases(house: House) -> dict[str, tuple[str, str, dict[str, str], Callable[[]
         "/user/<name>/sessions/<session_id>/end": ("ada", f"/user/ada/sessions/{session}/end", {}, count("session")),
         "/admin/users/<name>/<any(disable, enable, promote, demote):what>": ("root", "/admin/users/kim/disable", {}, state),
         "demote": ("root", "/admin/users/root/demote", {}, asking("SELECT id, sysadmin FROM user ORDER BY id")),
-        "/comparisons/<comparison_id>/delete": ("ada", f"/comparisons/{saved}/delete", {}, count("comparison")),
-        "/comparisons/<comparison_id>/unshare": ("ada", f"/comparisons/{saved}/unshare", {"username": "eve"}, count("comparison_share")),
+        "/comparisons/<comparison_id>/delete": ("ada", f"/comparisons/{saved}/delete", {}, count("saved_page")),
+        "/searches/<search_id>/delete": ("ada", f"/searches/{search}/delete", {}, count("saved_page")),
+        "/comparisons/<comparison_id>/unshare": ("ada", f"/comparisons/{saved}/unshare", {"username": "eve"}, count("saved_page_share")),
         "/dataset/<ref>/unshare": ("ada", f"/dataset/{shared}/unshare", {"username": "eve"}, count("collaborator")),
     }  # fmt: skip
 

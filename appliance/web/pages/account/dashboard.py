@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, request
 
-from appliance.actions import comparisons, deletion
+from appliance.actions import comparisons, deletion, saved_searches
 from appliance.model.problem import bad_request
 from appliance.store import communities, dataset_cards, following
 from appliance.web.pages.community.view import PATHS, role_word
@@ -98,9 +98,11 @@ def _tabs(counts: dict[str, int], on: str) -> list[dict[str, Any]]:
         if count or name in ("own", "drafts", on)
     ]
     saved = sum(map(len, comparisons.listed(conn(), viewer())))
+    searches = len(saved_searches.listed(conn(), viewer()))
     return [
         *found,
         {"url": "/comparisons", "text": _("Comparisons"), "on": on == "comparisons", "count": saved},
+        {"url": "/searches", "text": _("Saved searches"), "on": on == "searches", "count": searches},
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
+from appliance.web.pages.dataset import saved_search
 from appliance.web.pages.dataset.dataset_search import listing
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.i18n import gettext as _
@@ -17,6 +18,6 @@ bp = Blueprint("find", __name__)
 @allow("site:read")
 def page() -> str:
     """Datasets that fit, with everything to narrow them down. Scripts ask for the changing parts alone."""
-    model = listing("/dataset", request.args)
+    model = listing("/dataset", request.args) | {"save_url": saved_search.save_url("dataset")}
     template = "dataset/parts.html" if request.headers.get("X-Fragment") else "dataset/list.html"
     return render(template, title=_("Datasets"), **model)

@@ -16,7 +16,7 @@ from appliance.model.problem import invalid
 from appliance.store import measurements
 from appliance.web import fair_slots
 from appliance.web.measurement_statistics import MOST_FILES
-from appliance.web.pages.dataset import instruments, verdict
+from appliance.web.pages.dataset import instruments, saved_search, verdict
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.allow import allow
@@ -86,6 +86,7 @@ def page() -> str:
         filters=len(query.equal) + len(query.contains) + len(query.ranges),
         csv_url=_address("/measurements.csv", page=None),
         most=MOST_FILES,
+        save_url=saved_search.save_url("measurements"),
     )
 
 

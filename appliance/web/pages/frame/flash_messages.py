@@ -9,6 +9,8 @@ _MESSAGES = {
     "saved": N_("Saved."),
     "created": N_("Created."),
     "deleted": N_("Deleted."),
+    "search-saved": N_("The search is saved."),
+    "search-deleted": N_("Search deleted."),
     "comparison-deleted": N_("Comparison deleted."),
     "comparison-shared": N_("The comparison is shared."),
     "comparison-unshared": N_("The comparison is no longer shared with this person."),

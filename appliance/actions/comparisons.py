@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from appliance.actions import callers, lookup
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -42,7 +43,7 @@ def get(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str | None) -> 
     """A comparison of the caller's, or one that is shared with them. Raises Problem 404."""
     found = saved_pages.get(conn, comparison_id or "", saved_pages.COMPARE)
     if found is None or not _seen(conn, viewer, found):
-        raise not_found("There is no such comparison, or you may not see it")
+        raise not_found(Message("There is no such comparison, or you may not see it"))
     return found | {"own": found["user_id"] == viewer.user_id}
 
 
@@ -53,7 +54,9 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
     """
     title = title.strip()
     if not title or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise invalid({"title": [f"Give the comparison a title of at most {LONGEST_TITLE} characters"]})
+        raise invalid(
+            {"title": [Message("Give the comparison a title of at most %(most)s characters", most=LONGEST_TITLE)]}
+        )
     ids, query = _parts(address)
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
@@ -62,7 +65,9 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
             lookup.resource(tx, viewer, one)
         known = {one["title"] for one in saved_pages.own(tx, user_id, saved_pages.COMPARE)}
         if title not in known and len(known) >= MOST:
-            raise invalid({"title": [f"You have saved {MOST} comparisons already. Delete one first"]})
+            raise invalid(
+                {"title": [Message("You have saved %(most)s comparisons already. Delete one first", most=MOST)]}
+            )
         made = saved_pages.put(tx, user_id, saved_pages.COMPARE, title, query, ids)
         audit.add(tx, viewer, "comparison.save", "comparison", made)
     return made
@@ -89,7 +94,9 @@ def share(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> None
         if user["id"] == viewer.user_id:
             raise invalid({"username": ["This is your own comparison"]})
         if len(saved_pages.people(tx, found["id"])) >= MOST_PEOPLE:
-            raise invalid({"username": [f"A comparison can be shared with at most {MOST_PEOPLE} people"]})
+            raise invalid(
+                {"username": [Message("A comparison can be shared with at most %(most)s people", most=MOST_PEOPLE)]}
+            )
         saved_pages.share(tx, found["id"], user["id"])
         audit.add(tx, viewer, "comparison.share", "comparison", found["id"], user=user["id"])
 
@@ -103,7 +110,7 @@ def unshare(site: Site, viewer: Viewer, comparison_id: str, user_ref: str) -> No
         known = [one for one in saved_pages.people(tx, found["id"]) if found["own"] or one["id"] == viewer.user_id]
         user = next((one for one in known if user_ref in (one["id"], one["name"])), None)
         if user is None:  # whether there is such a user is not said
-            raise not_found("This comparison is not shared with that person")
+            raise not_found(Message("This comparison is not shared with that person"))
         saved_pages.unshare(tx, found["id"], user["id"])
         audit.add(tx, viewer, "comparison.unshare", "comparison", found["id"], user=user["id"])
 
@@ -116,7 +123,7 @@ def _owner(viewer: Viewer) -> str:
 def _owned(tx: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:
     found = get(tx, viewer, comparison_id)
     if not found["own"]:
-        raise not_found("There is no such comparison, or you may not see it")
+        raise not_found(Message("There is no such comparison, or you may not see it"))
     policy.require(viewer, "user:update", found["user_id"])
     return found
 
@@ -147,7 +154,7 @@ def _parts(address: str) -> tuple[list[str], str]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=300)
     except ValueError as error:
-        raise invalid(message="The address has too many parameters.") from error
+        raise invalid(message=Message("The address has too many parameters.")) from error
     values = {name: [value for key, value in pairs if key == name] for name in ("r", "role", "rep")}
     places: dict[str, tuple[str, str]] = {}  # the first place counts, as on the page
     for one, role, replicate in zip_longest(values["r"], values["role"], values["rep"], fillvalue=""):
@@ -155,7 +162,7 @@ def _parts(address: str) -> tuple[list[str], str]:
             places.setdefault(one, (role, replicate))
     ids = list(places)
     if not 0 < len(ids) <= MOST_FILES:
-        raise invalid(message=f"Between 1 and {MOST_FILES} measurements can be compared at once.")
+        raise invalid(message=Message("Between 1 and %(most)s measurements can be compared at once.", most=MOST_FILES))
     rest = [(key, value) for key, value in pairs if key in KEYS and key not in values]
     for number, key in enumerate(("role", "rep")):
         if any(place[number] for place in places.values()):
@@ -167,12 +174,16 @@ def _parts(address: str) -> tuple[list[str], str]:
 
 def _require_length(text: str) -> None:
     if len(text) > LONGEST_QUERY:
-        raise invalid(message=f"The address is longer than {LONGEST_QUERY} characters. Use gates with fewer corners.")
+        raise invalid(
+            message=Message(
+                "The address is longer than %(most)s characters. Use gates with fewer corners.", most=LONGEST_QUERY
+            )
+        )
 
 
 def owned_people(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:
     """A comparison of the caller's with the people it is shared with. Raises Problem 404."""
     found = get(conn, viewer, comparison_id)
     if not found["own"]:
-        raise not_found("There is no such comparison, or you may not see it")
+        raise not_found(Message("There is no such comparison, or you may not see it"))
     return found | {"people": saved_pages.people(conn, found["id"])}

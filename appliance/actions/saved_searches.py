@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from appliance.actions import callers
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -16,7 +17,9 @@ from appliance.store import audit, saved_pages
 MOST = 200
 LONGEST_TITLE = 200
 LONGEST_QUERY = 8000
-_NUMBERS = frozenset(f"{name}_{end}" for name in ("events", "flow", "width", "area", "deform", "emodulus") for end in ("min", "max"))
+_NUMBERS = frozenset(
+    f"{name}_{end}" for name in ("events", "flow", "width", "area", "deform", "emodulus") for end in ("min", "max")
+)
 #: Page → what its address may hold that belongs to the search.
 PAGES = {
     "measurements": _NUMBERS | {"q", "region", "verdict", "medium", "device", "date_min", "date_max", "sort", "way", "c"},
@@ -36,7 +39,7 @@ def get(conn: sqlite3.Connection, viewer: Viewer, search_id: str) -> dict[str, A
     """A search of the caller's. Raises Problem 404."""
     found = saved_pages.get(conn, search_id, *PAGES)
     if found is None or viewer.user_id is None or found["user_id"] != viewer.user_id:
-        raise not_found("There is no such search, or you may not see it")
+        raise not_found(Message("There is no such search, or you may not see it"))
     return found
 
 
@@ -48,7 +51,7 @@ def save(site: Site, viewer: Viewer, page: str, title: str, address: str) -> str
         policy.require(viewer, "user:update", viewer.user_id or "")
         known = saved_pages.own(tx, viewer.user_id or "", *PAGES)
         if len(known) >= MOST and (page, title) not in {(one["page"], one["title"]) for one in known}:
-            raise invalid({"title": [f"You have saved {MOST} searches already. Delete one first"]})
+            raise invalid({"title": [Message("You have saved %(most)s searches already. Delete one first", most=MOST)]})
         made = saved_pages.put(tx, viewer.user_id or "", page, title, query)
         audit.add(tx, viewer, "search.save", "search", made)
     return made
@@ -62,7 +65,7 @@ def rename(site: Site, viewer: Viewer, search_id: str, title: str) -> None:
         found = _owned(tx, viewer, search_id)
         same = [one for one in saved_pages.own(tx, found["user_id"], found["page"]) if one["title"] == title]
         if any(one["id"] != found["id"] for one in same):
-            raise invalid({"title": ["You have another search with this title. Choose a different one"]})
+            raise invalid({"title": [Message("You have another search with this title. Choose a different one")]})
         saved_pages.rename(tx, found["id"], title)
         audit.add(tx, viewer, "search.rename", "search", found["id"])
 
@@ -85,20 +88,24 @@ def _owned(tx: sqlite3.Connection, viewer: Viewer, search_id: str) -> dict[str, 
 def _title(text: str) -> str:
     title = text.strip()
     if not title or len(title) > LONGEST_TITLE or not title.isprintable():
-        raise invalid({"title": [f"Give the search a title of at most {LONGEST_TITLE} characters"]})
+        raise invalid(
+            {"title": [Message("Give the search a title of at most %(most)s characters", most=LONGEST_TITLE)]}
+        )
     return title
 
 
 def _query(page: str, address: str) -> str:
     """What belongs to the search, without empty fields. Raises Problem 409."""
     if page not in PAGES:
-        raise invalid({"page": ["Only searches of datasets and of measurements can be saved"]})
+        raise invalid({"page": [Message("Only searches of datasets and of measurements can be saved")]})
     text = address.removeprefix("?")
     try:
         pairs = parse_qsl(text[: LONGEST_QUERY + 1], max_num_fields=300)
     except ValueError as error:
-        raise invalid(message="The address has too many parameters.") from error
+        raise invalid(message=Message("The address has too many parameters.")) from error
     query = urlencode([(key, value) for key, value in pairs if key in PAGES[page]])
     if max(len(text), len(query)) > LONGEST_QUERY:  # encoded anew it may be three times as long
-        raise invalid(message=f"The address is longer than {LONGEST_QUERY} characters. Use fewer filters.")
+        raise invalid(
+            message=Message("The address is longer than %(most)s characters. Use fewer filters.", most=LONGEST_QUERY)
+        )
     return query

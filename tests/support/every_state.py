@@ -12,7 +12,7 @@ from appliance.actions import accounts, backup_trials, backups, communities
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
 from appliance.model.viewer import OPERATOR
-from appliance.store import saved_pages, alarms, datasets, incidents, resources, tokens
+from appliance.store import alarms, datasets, incidents, resources, saved_pages, tokens
 from tests.support import rtdc_hostile, rtdc_odd
 from tests.support.furnished import House
 from tests.support.page_permissions import filled
@@ -44,7 +44,9 @@ class Showroom(House):
         query = f"r={self.file['id']}&r={self.private_file['id']}"
         saved = self.visitor("ada").post("/comparisons", title="Beads before and after", query=query)
         self.words["comparison"] = saved.headers["Location"].rpartition("/")[2]
-        self.visitor("ada").post("/searches", page="measurements", title="Blood with many events", query="q=blood&events_min=1000")
+        self.visitor("ada").post(
+            "/searches", page="measurements", title="Blood with many events", query="q=blood&events_min=1000"
+        )
         with self.appliance.context.db.read() as conn:
             self.words["search"] = saved_pages.own(conn, self.people["ada"].id, "measurements")[0]["id"]
         self.words["secret"] = accounts.one_time_link(self.appliance.context, OPERATOR, "kim")

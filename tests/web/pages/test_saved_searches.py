@@ -124,12 +124,12 @@ def test_what_is_known_about_a_person_names_searches_comparisons_and_with_whom_t
     saved(house, title="Told")
     made = ada.post("/comparisons", title="Told, too", query=f"r={house.file['id']}").headers["Location"]
     assert ada.post(f"{made}/share", username="max").status_code == 303
-    known = json.loads(ada.get("/user/ada/data.json").text)
+    known = json.loads(ada.get("/user/ada/everything.json").text)
     assert {("measurements", "Told"), ("compare", "Told, too")} <= {
         (one["page"], one["title"]) for one in known["saved_pages"]
     }
     assert {"saved_page_id": made.rpartition("/")[2], "name": "max"} in known["saved_pages_shared"]
-    theirs = json.loads(house.visitor("max").get("/user/max/data.json").text)
+    theirs = json.loads(house.visitor("max").get("/user/max/everything.json").text)
     assert {"saved_page_id": made.rpartition("/")[2]} in theirs["saved_pages_shared_with"]
     assert "Told, too" not in json.dumps(theirs)
 

@@ -57,7 +57,7 @@ def save(site: Site, viewer: Viewer, page: str, title: str, address: str) -> str
     return made
 
 
-def rename(site: Site, viewer: Viewer, search_id: str, title: str) -> None:
+def retitle(site: Site, viewer: Viewer, search_id: str, title: str) -> None:
     """Give a search of the caller's another title. Raises Problem 403, 404 or 409."""
     title = _title(title)
     with site.db.write() as tx:
@@ -66,7 +66,7 @@ def rename(site: Site, viewer: Viewer, search_id: str, title: str) -> None:
         same = [one for one in saved_pages.own(tx, found["user_id"], found["page"]) if one["title"] == title]
         if any(one["id"] != found["id"] for one in same):
             raise invalid({"title": [Message("You have another search with this title. Choose a different one")]})
-        saved_pages.rename(tx, found["id"], title)
+        saved_pages.retitle(tx, found["id"], title)
         audit.add(tx, viewer, "search.rename", "search", found["id"])
 
 

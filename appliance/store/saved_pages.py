@@ -71,7 +71,7 @@ def put(tx: sqlite3.Connection, user_id: str, page: str, title: str, query: str,
     return str(row["id"])
 
 
-def rename(tx: sqlite3.Connection, id_: str, title: str) -> None:
+def retitle(tx: sqlite3.Connection, id_: str, title: str) -> None:
     """Give it another title, which the user has used for no other of the same page."""
     tx.execute("UPDATE saved_page SET title = ?, modified = ? WHERE id = ?", (title, times.now(), id_))
 

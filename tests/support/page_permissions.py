@@ -35,7 +35,6 @@ GOLDEN: dict[str, tuple[int, int, int, int, int, int]] = {
     "/compare": (303, 200, 200, 200, 200, 200),
     "/comparisons": (303, 200, 200, 200, 200, 200),
     "/searches": (303, 200, 200, 200, 200, 200),
-    "/searches/new?page=dataset": (303, 200, 200, 200, 200, 200),
     "/dashboard": (303, 200, 200, 200, 200, 200),
     "/upload": (303, 200, 200, 200, 200, 200),
     "/notifications": (303, 200, 200, 200, 200, 200),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def saved(house: House, name: str = "ada", title: str = TITLE, page: str = "meas
     answer = visitor.post("/searches", page=page, title=title, query=f"{query}&page=7&done=purged&evil=1")
     assert answer.status_code == 303, answer.text
     found = re.findall(r'href="/searches/([0-9a-f-]+)"><strong>([^<]*)', visitor.page("/searches"))
-    return next(id_ for id_, text in found if text == title)
+    return next(id_ for id_, text in found if html.unescape(text) == title)
 
 
 def test_the_page_of_measurements_leads_to_the_form_and_the_search_comes_back_as_it_was(house: House) -> None:

@@ -87,7 +87,7 @@ def rename(search_id: str) -> Any:
     """Give it another title."""
     title = request.form.get("title", "")
     try:
-        verbs.rename(site(), viewer(), search_id, title)
+        verbs.retitle(site(), viewer(), search_id, title)
     except Problem as problem:
         if problem.status != 409:
             raise

@@ -80,7 +80,7 @@ def _fill(prepared: Any) -> World:
     with prepared.context.db.write() as tx:
         add_resources(tx, draft["id"], first["id"], 49, series=0xBE7C)
     owner.activate(draft["id"])
-    _large_columns(prepared, first["id"], EVENTS)
+    large_columns(prepared, first["id"], EVENTS)
     resource = f"/dataset/{draft['id']}/resource/{first['id']}"
     paths = {
         "floor (/robots.txt)": "/robots.txt",
@@ -98,7 +98,7 @@ def _fill(prepared: Any) -> World:
     return World(prepared.url, str(prepared.certificate), prepared.settings.database, paths, resource)
 
 
-def _large_columns(prepared: Any, resource_id: str, events: int) -> None:
+def large_columns(prepared: Any, resource_id: str, events: int) -> None:
     """Replace the explorer's file by one with many events, as a large measurement would have it."""
     import numpy as np
 

@@ -85,12 +85,14 @@ def histograms(
     context: Context,
     resource_id: str,
     question: Question,
-    ranges: Mapping[str, tuple[float, float]],
-    bins: int,
+    ranges: Mapping[str, tuple[float, float, int]],
     viewer: Viewer,
 ) -> dict[str, Any]:
-    """The answer of `jobs.rtdc.population.histograms` for one file that `viewer` may read. Raises Problem."""
-    asked = {"what": "histograms", "ranges": dict(ranges), "bins": bins, **question.asked()}
+    """The answer of `jobs.rtdc.population.histograms` for one file that `viewer` may read, for all features in one pass. Raises Problem.
+
+    :param ranges: feature → lowest and highest value, number of bins.
+    """
+    asked = {"what": "histograms", "ranges": dict(ranges), **question.asked()}
     return _read(context, resource_id, asked, viewer)
 
 

@@ -74,35 +74,32 @@ def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]
 
 
 def histograms(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
-    """Request: `ranges` {feature: [low, high]}, `bins`, `gates`. → {gates: [{name, counts: {feature: [counts]}}], missing}."""
-    bins = max(1, min(int(request["bins"]), MOST_BINS))
+    """Request: `ranges` {feature: [low, high, bins]}, `gates`. → {gates: [{name, counts: {feature: [counts]}}], missing}.
+
+    A feature whose bins the numbers cannot tell apart has no counts.
+    """
     columns, missing = _columns({**request, "features": list(request["ranges"])}, read, events)
     found = []
     for name, inside in _gates(request, columns, events):
         counts = {}
-        for feature, (low, high) in request["ranges"].items():
-            if inside is not None and feature in columns:
-                values = columns[feature][inside].astype(np.float64)
-                values = values[np.isfinite(values)]
-                counts[feature] = _histogram(values, bins, low, high)
+        for feature, (low, high, bins) in request["ranges"].items():
+            if inside is None or feature not in columns:
+                continue
+            values = columns[feature][inside].astype(np.float64)
+            counted = _histogram(values[np.isfinite(values)], max(1, min(int(bins), MOST_BINS)), low, high)
+            if counted is not None:
+                counts[feature] = counted
         found.append({"name": name, "counts": counts})
     return {"gates": found, "missing": missing}
 
 
-def _histogram(values: Array, bins: int, low: float, high: float) -> list[int]:
-    """Counts of `values` in equal bins. Raises RtdcError where numbers cannot tell the bins' edges apart."""
+def _histogram(values: Array, bins: int, low: float, high: float) -> list[int] | None:
+    """Counts of `values` in equal bins; None where numbers cannot tell the bins' edges apart."""
     try:
         with np.errstate(all="ignore"):
             counts: list[int] = np.histogram(values, bins=bins, range=(low, high))[0].tolist()
-    except ValueError as error:
-        raise RtdcError(
-            "features",
-            Message(
-                "There is no histogram from %(low)s to %(high)s: the numbers are too large or too close.",
-                low=f"{low:g}",
-                high=f"{high:g}",
-            ),
-        ) from error
+    except ValueError:
+        return None
     return counts
 
 

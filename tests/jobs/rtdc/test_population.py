@@ -46,7 +46,8 @@ def test_too_many_numbers_for_a_file_are_refused(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1.7e308, 1.7e308), (0.0, 5e-324), (1.0, 1.0 + 1e-15)])
-def test_ranges_without_bins_are_refused_with_a_sentence(low: float, high: float) -> None:
-    request = {"ranges": {"area_um": [low, high]}, "bins": 80, "gates": []}
-    with pytest.raises(RtdcError, match="There is no histogram"):
-        population.histograms(request, Column(10), 10)
+def test_features_whose_bins_cannot_be_told_apart_have_no_counts_and_others_do(low: float, high: float) -> None:
+    request = {"ranges": {"area_um": [low, high, 80], "deform": [0.0, 10.0, 5]}, "gates": []}
+    (found,) = population.histograms(request, Column(10), 10)["gates"]
+    assert set(found["counts"]) == {"deform"}
+    assert sum(found["counts"]["deform"]) == 10

@@ -7,7 +7,7 @@ import io
 import json
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
@@ -95,7 +95,7 @@ def page() -> Any:
         overlay=overlay.model(files, features, question),
         columns=[_(heading) for heading in COLUMNS.values()],
         rows=_rows(files, found, question),
-        charts=[chart for name in question.features[:_MOST_SHOWN] if (chart := _chart(name, files, found, question))],
+        charts=_charts(files, found, question),
         failed=[
             {"name": one["name"], "text": answer["problem"]}
             for one, answer in zip(files, found, strict=True)
@@ -283,11 +283,31 @@ def _shown(value: float | None) -> str:
     return "–" if value is None else show.number(value, 6)
 
 
-def _chart(
-    feature: str, files: list[dict[str, Any]], found: list[dict[str, Any]], question: figures.Question
-) -> dict[str, Any] | None:
-    """Histograms, violins and boxes of a feature: of all events, or of the first gate where there is one."""
+class _Plan(NamedTuple):
+    """What a feature's chart is made of: files with numbers of their own, and the axis that all share."""
+
+    known: list[tuple[dict[str, Any], dict[str, Any]]]
+    low: float
+    high: float
+    bins: int
+
+
+def _charts(
+    files: list[dict[str, Any]], found: list[dict[str, Any]], question: figures.Question
+) -> list[dict[str, Any]]:
+    """Histograms, violins and boxes of each feature: of all events, or of the first gate where there is one."""
     place = 1 if question.gates else 0
+    plans = {
+        feature: plan
+        for feature in question.features[:_MOST_SHOWN]
+        if (plan := _plan(feature, files, found, place)) is not None
+    }
+    counts = _counts(plans, question, place)
+    of = question.gates[0]["name"] if question.gates else _("all events")
+    return [chart for feature, plan in plans.items() if (chart := _chart(feature, plan, of, counts)) is not None]
+
+
+def _plan(feature: str, files: list[dict[str, Any]], found: list[dict[str, Any]], place: int) -> _Plan | None:
     known = [
         (file, answer["gates"][place]["features"][feature])
         for file, answer in zip(files, found, strict=True)
@@ -301,31 +321,33 @@ def _chart(
         return None  # no picture can show that; the numbers stand in the table
     largest = max(numbers["count"] for _file, numbers in known)
     bins = min(max(round(2 * largest ** (1 / 3)), _LEAST_BINS), _MOST_BINS)  # Rice's rule
-    try:
-        counts = _counts([file["id"] for file, _numbers in known], feature, (low, high), bins, question, place)
-    except Problem as problem:
-        if problem.status not in (404, 409):
-            raise
+    return _Plan(known, low, high, bins)
+
+
+def _chart(feature: str, plan: _Plan, of: str, counts: dict[str, dict[str, list[int]]]) -> dict[str, Any] | None:
+    known = [(file, numbers, counts[file["id"]].get(feature)) for file, numbers in plan.known]
+    shown = [(file, numbers, counted) for file, numbers, counted in known if counted is not None]
+    if not shown:
         return None
-    axis = charts.Axis(low, high)
-    drawn = charts.lines(axis, counts)
+    axis = charts.Axis(plan.low, plan.high)
+    drawn = charts.lines(axis, [counted for _file, _numbers, counted in shown])
     return {
         "title": labels.title(feature),
-        "of": question.gates[0]["name"] if question.gates else _("all events"),
+        "of": of,
         "ticks": [(x, show.number(value, 4)) for x, value in axis.marks()],
         "lines": [
-            {"number": file["number"], "points": points} for (file, _n), points in zip(known, drawn, strict=True)
+            {"number": file["number"], "points": points} for (file, *_rest), points in zip(shown, drawn, strict=True)
         ],
         "rows": [
             {
                 "number": file["number"],
                 "name": file["name"],
-                "violin": charts.violin(axis, one, row),
+                "violin": charts.violin(axis, counted, row),
                 "box": charts.box(axis, numbers, row),
             }
-            for row, ((file, numbers), one) in enumerate(zip(known, counts, strict=True))
+            for row, (file, numbers, counted) in enumerate(shown)
         ],
-        "rows_size": f"0 0 {charts.WIDTH} {charts.ROW * len(known)}",
+        "rows_size": f"0 0 {charts.WIDTH} {charts.ROW * len(shown)}",
     }
 
 
@@ -340,15 +362,25 @@ def _limits(numbers: list[dict[str, Any]]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def _counts(
-    ids: list[str], feature: str, limits: tuple[float, float], bins: int, question: figures.Question, place: int
-) -> list[list[int]]:
+def _counts(plans: dict[str, _Plan], question: figures.Question, place: int) -> dict[str, dict[str, list[int]]]:
+    """Id of a file → feature → counts: all features of a file in one pass over its events."""
+    ranges: dict[str, dict[str, tuple[float, float, int]]] = {}
+    for feature, plan in plans.items():
+        for file, _numbers in plan.known:
+            ranges.setdefault(file["id"], {})[feature] = (plan.low, plan.high, plan.bins)
     site, who = context(), viewer()
 
     @without_slot
-    def compute() -> list[list[int]]:
-        """One histogram a file."""
-        answers = (figures.histograms(site, one, question, {feature: limits}, bins, who) for one in ids)
-        return [answer["gates"][place]["counts"][feature] for answer in answers]
+    def compute() -> dict[str, dict[str, list[int]]]:
+        """One file after the other; one that cannot be read any more has none."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for one, wanted in ranges.items():
+            try:
+                found[one] = figures.histograms(site, one, question, wanted, who)["gates"][place]["counts"]
+            except Problem as problem:
+                if problem.status not in (404, 409):
+                    raise
+                found[one] = {}
+        return found
 
     return compute()

@@ -70,12 +70,25 @@ export class Scatter {
   recolour() {
     this.#prepare();
     if (this.given) {
-      this.coloured = { colours: this.given, order: randomOrder(this.given.length) };
+      this.#order(this.given, randomOrder(this.given.length));
       return;
     }
     const { px, py } = this.places();
     const colours = density(px, py);
-    this.coloured = { colours, order: drawingOrder(colours) };
+    this.#order(colours, drawingOrder(colours));
+  }
+
+  /** Positions and colours one after the other as they are drawn: a frame reads memory from front to back, several times faster than here and there. */
+  #order(colours, order) {
+    const n = order.length;
+    const [x, y, colour] = [new Float32Array(n), new Float32Array(n), new Uint32Array(n)];
+    for (let k = 0; k < n; k++) {
+      const i = order[k];
+      x[k] = this.positions.x[i];
+      y[k] = this.positions.y[i];
+      colour[k] = map[colours[i]];
+    }
+    this.coloured = { order, x, y, colour };
   }
 
   /** Where all points are along the axes as they are now: 0…1 for those that are visible. */
@@ -118,8 +131,7 @@ export class Scatter {
     const { width, height } = this.image;
     const pixels = this.pixels;
     pixels.fill(packed(...this.theme.surface.rgb));
-    const { colours, order } = this.coloured;
-    const { x, y } = this.positions;
+    const { order, x, y, colour } = this.coloured;
     const n = order.length;
     const dot = Math.max(1, Math.round((n > 300000 ? 1 : n > 20000 ? 2 : n > 3000 ? 3 : 4) * (this.ratio > 1.4 ? 1.5 : 1)));
     const half = dot >> 1;
@@ -129,19 +141,26 @@ export class Scatter {
     const by = height - this.scaleY.from * ay - half;
     const faded = this.selected ? packed(...mixed(this.theme.surface.rgb, this.theme["ink-2"].rgb, 0.28)) : 0;
     const inside = this.selected;
+    if (dot === 1 && !inside) {
+      for (let k = 0; k < n; k++) {
+        const left = x[k] * ax + bx + 0.5;
+        const top = y[k] * ay + by + 0.5;
+        if (left >= 0 && left < width && top >= 0 && top < height) pixels[(top | 0) * width + (left | 0)] = colour[k];
+      }
+      return;
+    }
     for (let pass = inside ? 0 : 1; pass < 2; pass++) {
       for (let k = 0; k < n; k++) {
-        const i = order[k];
-        if (inside && (inside[i] === 1) !== (pass === 1)) continue;
-        const left = Math.round(x[i] * ax + bx);
-        const top = Math.round(y[i] * ay + by);
+        if (inside && (inside[order[k]] === 1) !== (pass === 1)) continue;
+        const left = Math.round(x[k] * ax + bx);
+        const top = Math.round(y[k] * ay + by);
         if (!(left > -dot && left < width && top > -dot && top < height)) continue;
-        const colour = pass === 0 ? faded : map[colours[i]];
+        const shown = pass === 0 ? faded : colour[k];
         const endX = Math.min(width, left + dot);
         const endY = Math.min(height, top + dot);
         for (let row = Math.max(0, top); row < endY; row++) {
           const base = row * width;
-          for (let column = Math.max(0, left); column < endX; column++) pixels[base + column] = colour;
+          for (let column = Math.max(0, left); column < endX; column++) pixels[base + column] = shown;
         }
       }
     }

@@ -32,15 +32,18 @@ def listed(conn: sqlite3.Connection, viewer: Viewer, *, without: Collection[str]
     :param without: ids of files that are left out.
     """
     seen, parameters = visibility.condition(viewer, many=True)
+    left_out = ""
+    if without:
+        left_out = "AND m.id NOT IN (SELECT r.pk FROM json_each(:without) j JOIN resource r ON r.id = j.value)"
+        parameters["without"] = json.dumps(list(without))
     return conn.execute(
-        f"""SELECT m.device, count(*) AS measurements, count(s.dataset_id) AS "references",
-                   coalesce(min(nullif(m.date, '')), '') AS first, max(m.date) AS last
-            FROM measurement m JOIN dataset d ON d.pk = m.dataset_pk JOIN resource r ON r.pk = m.id
-                 LEFT JOIN reference_sample s ON s.dataset_id = d.id
-            WHERE m.device != '' AND d.state IN ('active', 'draft') AND {seen}
-                  AND r.id NOT IN (SELECT value FROM json_each(:without))
+        f"""SELECT m.device, count(*) AS measurements, coalesce(min(nullif(m.date, '')), '') AS first, max(m.date) AS last,
+                   sum(m.dataset_pk IN (SELECT d.pk FROM reference_sample s JOIN dataset d ON d.id = s.dataset_id)) AS "references"
+            FROM measurement m
+            WHERE m.device != '' {left_out}
+                  AND m.dataset_pk IN (SELECT d.pk FROM dataset d WHERE d.state IN ('active', 'draft') AND {seen})
             GROUP BY m.device ORDER BY m.device""",
-        parameters | {"without": json.dumps(list(without))},
+        parameters,
     ).fetchall()
 
 

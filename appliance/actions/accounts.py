@@ -158,9 +158,9 @@ def create_token(
     """Make a token for a user; returns (token, id). The token is shown this once.
 
     :param scope: read, write or admin; by default what the caller's own credential has, at least "write".
-    :param expires: life from now; None = until revoked; no token outlives the one that makes it.
+    :param expires: life from now; None = as long as the token that makes it, which it never outlives; without one until revoked.
     :param first_use: it must be used within this time.
-    :raises Problem: 403 for somebody else's account or more scope than one has; 404; 409.
+    :raises Problem: 403 for somebody else's account or more scope than one has; 404; 409, also for a longer life than the caller's token has.
     """
     if not name:
         raise missing("name")
@@ -189,13 +189,15 @@ def create_token(
             )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
             raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
-        ends = [times.ahead(expires)] if expires else []
         maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
-        if maker is not None and maker["expires"]:
-            ends.append(maker["expires"])
+        latest = maker["expires"] if maker is not None else None
+        ends = times.ahead(expires) if expires else latest
+        if latest and ends > latest:
+            words = f"The token that you use ends on {latest[:10]}, and none that it creates lasts longer; ask for less, or sign in and create one on your account's page"
+            raise invalid({"expires_in": [words]})
         stored.create(
             tx, token_id, row["id"], as_text(name)[:200], hash_, scope=wanted,
-            expires=min(ends, default=None), first_use_by=times.ahead(first_use) if first_use else None,
+            expires=ends, first_use_by=times.ahead(first_use) if first_use else None,
             parent=viewer.token_id, maker=viewer.user_id,
         )  # fmt: skip
         audit.add(tx, viewer, "token.create", "token", token_id, user=row["id"], scope=wanted)

@@ -250,7 +250,7 @@ def change(site: Site, tx: sqlite3.Connection, viewer: Viewer, old: Mapping[str,
     refused = {
         key: value
         for key, value in new.items()
-        if key not in free and key != "upload" and value not in (None, "") and value != old.get(key)
+        if key not in free and key not in ("upload", "extras") and value not in (None, "") and value != old.get(key)
     }
     for key in _SERVER_KEYS:
         if key in refused:

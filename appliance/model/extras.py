@@ -15,10 +15,11 @@ MOST, LONGEST_KEY, LONGEST = 200, 100, 20_000
 #: DCOR keeps these fields of a dataset among CKAN's extras, but takes and shows them by their own names.
 OWN_FIELDS = frozenset({"authors", "doi", "references"})
 
-#: What a file's description has by itself: the server's fields, DCOR's, and what CKAN of any age writes there.
+#: What a file's description has by itself: the server's fields, DCOR's, and what CKAN of any age writes there; `extras`, where CKAN
+#: keeps fields of one's own, is nothing that it takes.
 _FILE_FIELDS = frozenset({
     "alternatives", "cache_filepath", "cache_last_updated", "cache_url", "ckan_url", "clear_upload", "created", "datastore_active",
-    "datastore_contains_all_records_of_source_file", "description", "etag", "format", "has_views", "hash", "id", "last_modified",
+    "datastore_contains_all_records_of_source_file", "description", "etag", "extras", "format", "has_views", "hash", "id", "last_modified",
     "metadata_modified", "mimetype", "mimetype_inner", "name", "on_same_domain", "original_url", "package_id", "position", "resource_group_id",
     "resource_type", "revision_id", "revision_timestamp", "s3_available", "s3_url", "save", "sha256", "size", "state", "tracking_summary",
     "upload", "url", "url_type", "webstore_last_updated", "webstore_url",

@@ -69,6 +69,14 @@ def test_what_is_the_case_anyway_is_accepted(world: World, action: str, name: st
         assert answer.status == 200 or name not in answer.error, value
 
 
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_numbers_that_are_none_break_nothing(world: World, action: str) -> None:
+    """Also where an action does not declare them."""
+    for value in ("x", "", [[]], {"a": 1}, 10**30, -1, 1.5):
+        odd = dict.fromkeys(("limit", "offset", "rows", "start", "page"), value)
+        assert world.people["S"].post(action, **odd | _needed(action)).status < 500, value
+
+
 def _needed(action: str) -> dict[str, Any]:
     """Required parameters, with values that lead to nothing."""
     return {parameter.name: "no-such-thing" for parameter in ACTIONS[action].parameters if parameter.required}

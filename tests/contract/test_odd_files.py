@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.furnished import PASSWORD, Visitor
+from tests.support.rtdc_damaged import DAMAGED
 from tests.support.rtdc_field import FIELD
 from tests.support.rtdc_reported import REFUSED, REPORTED
 from tests.support.rtdc_types import TYPES
@@ -80,6 +81,10 @@ def test_it_is_served_as_dclab_reads_it(name: str, shared: Appliance, uploaded: 
         with dclab.new_dataset(condensed) as small:
             for feature in set(ds.features_innate) & set(small.features_innate) & set(ds.features_scalar):
                 np.testing.assert_array_equal(small[feature][:], ds[feature][:], err_msg=feature)
+
+
+def test_damaged_files_are_among_those_that_are_refused() -> None:
+    assert set(DAMAGED) <= REFUSED.keys()
 
 
 @pytest.mark.parametrize("name", REFUSED)

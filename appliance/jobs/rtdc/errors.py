@@ -25,37 +25,39 @@ _HDF5_SAYS = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
-#: What HDF5 says → (kind, what we say). First match wins; matched against the lower-case message.
-_KNOWN: tuple[tuple[str, str, str], ...] = (
-    ("file signature not found", "not-hdf5", Message("This is not an HDF5 file.")),
-    ("truncated file", "truncated", Message("The file is truncated: its end is missing.")),
-    ("addr overflow", "truncated", Message("The file is truncated or damaged: it points beyond its own end.")),
-    (
-        "file locking flag",
-        "unclosed",
-        Message("The program that wrote the file did not close it (repair it with `h5clear -s`)."),
-    ),
-    (
-        "consistency flags",
-        "unclosed",
-        Message("The program that wrote the file did not close it (repair it with `h5clear -s`)."),
-    ),
-    ("bad superblock", "damaged", Message("The file is damaged: its superblock cannot be read.")),
-    ("superblock", "damaged", Message("The file is damaged: its superblock cannot be read.")),
-    ("fletcher32", "damaged", Message("The file is damaged: a checksum does not match.")),
-    ("checksum", "damaged", Message("The file is damaged: a checksum does not match.")),
-    ("filter returned failure", "damaged", Message("The file is damaged: stored data cannot be decompressed.")),
-    ("inflate", "damaged", Message("The file is damaged: stored data cannot be decompressed.")),
-    ("can't open plugin", "filter", Message("The file uses a compression filter that is not supported.")),
-    ("required filter", "filter", Message("The file uses a compression filter that is not supported.")),
-    ("cannot allocate", "memory", Message("The file asks for more memory than it may have.")),
-    ("memory allocation failed", "memory", Message("The file asks for more memory than it may have.")),
-    ("unable to allocate", "memory", Message("The file asks for more memory than it may have.")),
-    ("no space left", "storage", Message("There is no space left for the result.")),
+#: What to do about a file; each follows a reason.
+_EXPORT = Message("Check it with dclab or DCKit, export it anew, and upload it again.")
+_COPY = Message("Copy it once more from where it was measured, compare the sizes, and upload it again.")
+_CONVERT = Message("Upload the measurement as an .rtdc file; DCKit converts other formats.")
+_ADMINISTRATOR = Message("Tell your administrator, who can repeat the job when there is room again.")
+_NONE = ""  # the reason says it
+
+_TRUNCATED = Message("The file is truncated or damaged: it points beyond its own end.")
+_UNCLOSED = Message("The program that wrote the file did not close it (repair it with `h5clear -s`).")
+_SUPERBLOCK = Message("The file is damaged: its superblock cannot be read.")
+_CHECKSUM = Message("The file is damaged: a checksum does not match.")
+_PACKED = Message("The file is damaged: stored data cannot be decompressed.")
+_FILTER = Message("The file uses a compression filter that is not supported.")
+_MEMORY = Message("The file asks for more memory than it may have.")
+#: What HDF5 says → (kind, what we say, remedy). First match wins; matched against the lower-case message.
+_KNOWN: tuple[tuple[str, str, str, str], ...] = (
+    ("file signature not found", "not-hdf5", Message("This is not an HDF5 file."), _CONVERT),
+    ("truncated file", "truncated", Message("The file is truncated: its end is missing."), _COPY),
+    ("addr overflow", "truncated", _TRUNCATED, _COPY),
+    ("file locking flag", "unclosed", _UNCLOSED, _NONE),
+    ("consistency flags", "unclosed", _UNCLOSED, _NONE),
+    ("superblock", "damaged", _SUPERBLOCK, _COPY),
+    ("fletcher32", "damaged", _CHECKSUM, _COPY),
+    ("checksum", "damaged", _CHECKSUM, _COPY),
+    ("filter returned failure", "damaged", _PACKED, _COPY),
+    ("inflate", "damaged", _PACKED, _COPY),
+    ("can't open plugin", "filter", _FILTER, _EXPORT),
+    ("required filter", "filter", _FILTER, _EXPORT),
+    ("cannot allocate", "memory", _MEMORY, _EXPORT),
+    ("memory allocation failed", "memory", _MEMORY, _EXPORT),
+    ("unable to allocate", "memory", _MEMORY, _EXPORT),
+    ("no space left", "storage", Message("There is no space left for the result."), _ADMINISTRATOR),
 )
-
-
-_REMEDY = Message("Check it with dclab or DCKit, export it anew, and upload it again.")
 
 
 class RtdcError(Exception):
@@ -91,26 +93,31 @@ def without_paths(text: str) -> str:
     return _PATHS.sub("…", text)
 
 
+def with_remedy(reason: str, remedy: str = _EXPORT) -> str:
+    """→ `reason` followed by what to do about it; by default: check the file, export and upload it again."""
+    return Message("%(reason)s %(remedy)s", reason=reason, remedy=remedy) if remedy else reason
+
+
 def translate(exc: BaseException, doing: str) -> RtdcError:
     """→ the `RtdcError` for an exception of h5py, numpy or dclab raised while `doing` ("reading the metadata")."""
     if isinstance(exc, RtdcError):
         return exc
     text = str(exc.args[0]) if exc.args else ""
     lower = text.lower()
-    for needle, kind, message in _KNOWN:
+    for needle, kind, reason, remedy in _KNOWN:
         if needle in lower:
-            return RtdcError(kind, message)
+            return RtdcError(kind, with_remedy(reason, remedy))
     if isinstance(exc, MemoryError):
-        return RtdcError("memory", Message("The file asks for more memory than it may have."))
+        return RtdcError("memory", with_remedy(_MEMORY))
     if isinstance(exc, RecursionError):
-        return RtdcError("damaged", Message("The file is nested too deeply."))
+        return RtdcError("damaged", with_remedy(Message("The file is nested too deeply.")))
     # What libraries say to programmers helps nobody who uploads files; it goes into the job's log.
     traceback.print_exception(exc, limit=-6, file=sys.stderr)
     if _HDF5_SAYS.match(text):
         return RtdcError(
             "damaged",
             Message(
-                "The file is damaged: it could not be read while %(doing)s. %(remedy)s", doing=doing, remedy=_REMEDY
+                "The file is damaged: it could not be read while %(doing)s. %(remedy)s", doing=doing, remedy=_EXPORT
             ),
         )
     return RtdcError(
@@ -118,7 +125,7 @@ def translate(exc: BaseException, doing: str) -> RtdcError:
         Message(
             "The file holds something unexpected: an error occurred while %(doing)s. %(remedy)s",
             doing=doing,
-            remedy=_REMEDY,
+            remedy=_EXPORT,
         ),
     )
 

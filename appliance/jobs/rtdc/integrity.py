@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 import warnings
@@ -92,8 +93,9 @@ def verdict(dataset: SafeRTDC, event_count: int) -> tuple[dict[str, Any], list[s
                     known[address] = statistics.describe(features.scalar(dataset, name))
                 numbers[name] = known[address]
             except RtdcError as exc:
-                errors.append(Message(SANITY_FAILED, reason=exc.message))
-    return numbers, [*sanity(dataset, event_count), *errors]
+                reason = _cannot_be_read(name) if exc.kind == "damaged" else exc.message
+                errors.append(Message(SANITY_FAILED, reason=reason))
+    return numbers, list(dict.fromkeys([*sanity(dataset, event_count), *errors]))
 
 
 def sanity(dataset: SafeRTDC, event_count: int) -> list[str]:
@@ -129,7 +131,7 @@ def _serious(cues: list[dict[str, Any]]) -> list[str]:
 def _unreadable(dataset: SafeRTDC) -> list[str]:
     """Touch the first and last event of every stored feature: truncated data show up here."""
     events = dataset.h5file["events"]
-    reasons: list[str] = []
+    reasons = [_cannot_be_read(name) for name in dataset.damaged]
     for name in features.stored(dataset):
         found = events.get(name)
         datasets = (
@@ -143,11 +145,13 @@ def _unreadable(dataset: SafeRTDC) -> list[str]:
             try:
                 data[0], data[len(data) - 1]
             except (OSError, RuntimeError, ValueError, MemoryError):
-                reasons.append(
-                    Message("Features: the data of '%(name)s' cannot be read (damaged or truncated)", name=name)
-                )
+                reasons.append(_cannot_be_read(name))
                 break
     return reasons
+
+
+def _cannot_be_read(name: str) -> str:
+    return Message("Features: the data of '%(name)s' cannot be read (damaged or truncated)", name=name)
 
 
 def _run(checker: IntegrityChecker, name: str) -> list[dict[str, Any]]:
@@ -296,9 +300,10 @@ def _positive_maxima(dataset: SafeRTDC) -> list[dict[str, Any]]:
     low = []
     for name in ("fl1_max", "fl2_max", "fl3_max", "fl1_max_ctc", "fl2_max_ctc", "fl3_max_ctc"):
         if name in dataset._events:
-            values = features.scalar(dataset, name)
-            if values.size and np.nanmin(values) <= 0.1:
-                low.append(name)
+            with contextlib.suppress(RtdcError):  # `verdict` says that it cannot be read
+                values = features.scalar(dataset, name)
+                if values.size and np.nanmin(values) <= 0.1:
+                    low.append(name)
     return (
         [_cue("alert", "feature data", Message("Negative value for feature(s): %(low)s", low=", ".join(low)))]
         if low

@@ -18,11 +18,12 @@ from dclab.rtdc_dataset.fmt_hdf5.events import H5Events, H5ScalarEvent, H5TraceE
 from dclab.rtdc_dataset.fmt_hdf5.logs import H5Logs
 from dclab.rtdc_dataset.fmt_hdf5.tables import H5Tables
 
+from appliance.jobs.rtdc.pieces import DAMAGED
 from appliance.jobs.rtdc.preflight import Findings, HostileFile, inspect
 from appliance.model.messages import Message
 
 from . import attributes, basins, parts
-from .errors import RtdcError, explained, translate
+from .errors import RtdcError, explained, translate, with_remedy
 from .parts import Parts
 
 #: Chunks of image features are around 1–2.5 MiB; the default cache of 1 MiB would decompress each of them many times.
@@ -106,7 +107,7 @@ class SafeRTDC(RTDC_HDF5):  # type: ignore[misc]
     """dclab's view of a file, with nothing but sound internal basins and without the parts that are left out.
 
     :ivar parts: what is read; :ivar metadata: the attributes; :ivar notes: a sentence for each part that is left out;
-    :ivar declared_bytes: size of all that is read, unpacked.
+    :ivar declared_bytes: size of all that is read, unpacked; :ivar damaged: features and traces left out because a piece holds no data.
     """
 
     declared_bytes = 0
@@ -120,6 +121,9 @@ class SafeRTDC(RTDC_HDF5):  # type: ignore[misc]
         self.path = path
         self.h5kwargs: dict[str, Any] = {}
         self.h5file = h5
+        self.damaged = [
+            path.split("/")[2] for path, why in unread.items() if why == DAMAGED and path.startswith("/events/")
+        ]
         self.parts = parts.find(h5, unread)
         self.metadata = attributes.parse(h5, unread)
         self.config = self.metadata.config
@@ -182,7 +186,7 @@ def open_hdf5(path: Path, *, deep: bool = False) -> Iterator[tuple[h5py.File, Fi
             try:
                 findings = inspect(h5, deep=deep)
             except HostileFile as exc:
-                raise RtdcError("forbidden", str(exc)) from exc
+                raise RtdcError("forbidden", with_remedy(exc.args[0])) from exc
         yield h5, findings
     finally:
         h5.close()
@@ -223,4 +227,5 @@ def open_dataset(path: Path, *, deep: bool = False) -> Iterator[SafeRTDC]:
 def require_events(h5: h5py.File) -> None:
     """Raise RtdcError (`events`) unless the group "events" exists."""
     if not isinstance(h5.get("events"), h5py.Group):
-        raise RtdcError("events", Message("This is an HDF5 file but not an RT-DC file: the group 'events' is missing."))
+        reason = Message("This is an HDF5 file but not an RT-DC file: the group 'events' is missing.")
+        raise RtdcError("events", with_remedy(reason))

@@ -12,6 +12,7 @@ from math import prod
 import h5py
 from h5py import h5a, h5d, h5t, h5z
 
+from appliance.jobs.rtdc import pieces
 from appliance.model.messages import Message
 from appliance.model.values import printable
 
@@ -95,6 +96,8 @@ def part_fault(dataset: h5d.DatasetID, bounds: Limits) -> str | None:
                 chunk=chunk // MIB,
                 most=bounds.chunk // MIB,
             )
+        if pieces.damaged(dataset, plist):
+            return pieces.DAMAGED
     return None
 
 

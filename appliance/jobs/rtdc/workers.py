@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from appliance.model import messages
 from appliance.model.messages import Message
 
-from .errors import RtdcError, translate
+from .errors import RtdcError, translate, with_remedy
 
 #: More ranges than that cost more time than they share out.
 MAX_TICKETS = 8_000
@@ -135,5 +135,6 @@ class WorkerPool:
                 self._children.discard(pid)
                 if status != 0:
                     raise RtdcError(
-                        "crashed", Message("The file made the reading library crash or use too much memory.")
+                        "crashed",
+                        with_remedy(Message("The file made the reading library crash or use too much memory.")),
                     )

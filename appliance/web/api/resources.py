@@ -54,7 +54,7 @@ def dcor_verdict(call: Call) -> dict[str, Any]:
     rule="write",
     asks="dataset:update",
     extra="upload (a file), or id and s3_available after a direct upload; name, description, sp:…; of an administrator also fields of "
-    "one's own: texts, numbers, lists and objects",
+    "one's own: texts, numbers, lists and objects (not within `extras`, which is left out as CKAN does)",
 )
 def resource_create(call: Call) -> Raw:
     """Add a file to a draft."""

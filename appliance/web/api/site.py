@@ -77,6 +77,7 @@ def _found(call: Call, default_limit: int = -1) -> list[Any]:
     _QUERY,
     text("vocabulary_id", "There are none"),
     flag("all_fields", "Whole tags instead of names"),
+    *_PAGE,
     rule="site:read",
     asks=None,
     get=True,

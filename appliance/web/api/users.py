@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.actions import accounts, lookup
 from appliance.actions import sharing as verbs
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import Problem, invalid, missing
 from appliance.security import policy
 from appliance.store import datasets, documents, following, sharing, tokens, users
 from appliance.web.api import shapes
@@ -163,8 +163,10 @@ def _shown(call: Call, user_id: str) -> dict[str, Any]:
     text("user", "Id or name of the user; default: the caller", aliases=("user_id",)),
     text("name", "What it is for", required=True),
     text("scope", "read, write or admin"),
-    natural("expires_in", "Life in units; default: until revoked"),
-    natural("unit", "Seconds of a unit, e.g. 86400 for days", default=1),
+    natural(
+        "expires_in", "Life in units, at most that of the token it is called with; default: as long, or until revoked"
+    ),
+    natural("unit", "Seconds of a unit, e.g. 86400 for days (default: 1)"),
     rule="write",
     asks="token:manage",
 )
@@ -172,7 +174,9 @@ def api_token_create(call: Call) -> dict[str, Any]:
     """Make a token for oneself. It is shown only now."""
     if 0 in (call["expires_in"], call["unit"]):
         raise invalid({"expires_in": ["A token needs a life of at least one second"]})
-    seconds = call["expires_in"] * call["unit"] if call["expires_in"] is not None else None
+    if call["expires_in"] is None and call["unit"] is not None:
+        raise missing("expires_in")
+    seconds = None if call["expires_in"] is None else call["expires_in"] * (call["unit"] or 1)
     life = None if seconds is None else timedelta(seconds=min(seconds, _CENTURY))
     token, _ = accounts.create_token(
         call.context, call.viewer, call["user"], call["name"], scope=call["scope"], expires=life

@@ -44,18 +44,20 @@ def make_dataset(user: str, action: str, data: dict[str, Any]) -> Any:
 
 
 def _make_resource(user: str, action: str, data: dict[str, Any]) -> Any:
-    """A resource is a file: a link is sent as one, of the size and the kind that the test gives it."""
+    """A resource is a file: a link is sent as one, of the size and the kind that the test gives it; lists and objects, which no form has, follow."""
     sent = {key: value for key, value in data.items() if value is not None and key != "user"}
     if "upload" in sent:
         return server.ask(user, action, sent)
     sent.pop("url", None)
     name = sent.pop("name", None) or f"linked-{next(_numbers)}"
     ending = str(sent.get("format", "")).lower()
-    if ending in ("csv", "json") and "." not in name:
+    if ending in ("csv", "json") and "." not in name and name.startswith(("linked-", "resource-")):  # no test's own
         name = f"{name}.{ending}"
     size = sent.get("size")
     content = b"x" * size if isinstance(size, int) else b"A file instead of a link.\n"
-    return server.ask(user, action, sent | {"upload": FileStorage(io.BytesIO(content), name)})
+    nested = {key: sent.pop(key) for key in list(sent) if isinstance(sent[key], dict | list)}
+    made = server.ask(user, action, sent | {"upload": FileStorage(io.BytesIO(content), name)})
+    return server.ask(user, "resource_patch", {"id": made["id"]} | nested) if nested else made
 
 
 def _make_community(user: str, action: str, data: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ KINDS = (
     Kind(
         "files by link",
         "a resource is a file, whose address, type and size the server finds out; an address of another server is not kept",
-        ("TestResourceCreate::test_resource_create", "TestResourceCreate::test_doesnt_require_url", "TestResourceCreate::test_mimetype_by_user", "TestUpdate::test_resource_reorder", "TestPatch::test_resource_patch_updating_single_field", "TestDatasetRevise::test_revise_resource_replace_all"),
+        ("TestResourceCreate::test_resource_create", "TestDatasetCreate::test_resources", "TestDatasetUpdate::test_resources", "TestResourceCreate::test_doesnt_require_url", "TestResourceCreate::test_mimetype_by_user", "TestUpdate::test_resource_reorder", "TestPatch::test_resource_patch_updating_single_field", "TestDatasetRevise::test_revise_resource_replace_all"),
     ),
     Kind(
         "rules for people who are no administrators",

@@ -13,6 +13,7 @@ import pytest
 
 from appliance.jobs.rtdc import tasks
 from appliance.jobs.rtdc.errors import RtdcError
+from tests.support.rtdc_damaged import DAMAGED
 from tests.support.rtdc_field import FIELD, Field
 from tests.support.rtdc_reported import REFUSED
 from tests.support.rtdc_types import TYPES
@@ -20,9 +21,13 @@ from tests.support.rtdc_types import TYPES
 #: Words of programmers that no reader may see.
 _JARGON = re.compile(r"<class|Error\b|NoneType|Warning|utf-?8'|index out of range|object at 0x|Traceback")
 
+#: What somebody can do about a file that cannot be read.
+_REMEDY = re.compile(r"upload it again|Upload the measurement|repair it")
+
 
 def test_there_are_many_and_each_has_a_source() -> None:
-    assert len(FIELD) + len(REFUSED) >= 110
+    assert len(FIELD) + len(REFUSED) >= 115
+    assert set(DAMAGED) <= REFUSED.keys()
     assert set(TYPES) <= FIELD.keys()
     assert all(field.source for field in (*FIELD.values(), *REFUSED.values()))
 
@@ -39,6 +44,7 @@ def test_what_nobody_can_read_is_refused_with_a_sentence(name: str, tmp_path: Pa
         assert not found["sane"]
     except RtdcError as exc:
         reasons = [exc.message]
+    assert _REMEDY.search(reasons[0]) or reasons[0].startswith("Sanity check failed"), reasons[0]
     assert (sanity["valid"], sanity["reasons"]) == (False, reasons)
     assert REFUSED[name].says in reasons[0]
     assert not _JARGON.search(reasons[0])

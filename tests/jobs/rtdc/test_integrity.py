@@ -71,7 +71,8 @@ def test_unopenable_files_are_invalid_not_an_error(tmp_path: Path, scratch: Path
     """Activation gets a reason."""
     path = tmp_path / "text.rtdc"
     path.write_text("hello")
-    assert tasks.sanity({}, path, scratch) == {"valid": False, "reasons": ["This is not an HDF5 file."]}
+    words = "This is not an HDF5 file. Upload the measurement as an .rtdc file; DCKit converts other formats."
+    assert tasks.sanity({}, path, scratch) == {"valid": False, "reasons": [words]}
 
 
 def test_missing_metadata_are_cues(tmp_path: Path, scratch: Path) -> None:

@@ -44,6 +44,7 @@ def test_hostile_files_are_refused_with_a_reason(name: str, tmp_path: Path, scra
     result = rtdc.run_forked(lambda: (tasks.preflight({}, path, scratch), tasks.metadata({}, path, scratch)))
     assert "message" in result, result
     assert REASONS.get(name, "") in result["message"]
+    assert "upload it again" in result["message"] or "repair it" in result["message"] or "Upload" in result["message"]
     assert str(tmp_path) not in result["message"]
     assert "\n" not in result["message"]
 

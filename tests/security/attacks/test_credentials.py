@@ -39,9 +39,13 @@ def test_a_token_does_not_outlive_itself(house: House, someone: Person) -> None:
     )
     made = Person(house.appliance, someone.name, short)
     assert made.post("api_token_create", name="for ever").status == 200
-    assert made.post("api_token_create", name="a year", expires_in=365 * 86400).status == 200
+    assert made.post("api_token_create", name="an hour", expires_in=3600).status == 200
+    refused = made.post("api_token_create", name="a year", expires_in=365 * 86400)
     found = {one["name"]: one["expires_at"] for one in someone.get("api_token_list").result}
-    assert found["for ever"] == found["a year"] == found["a day"]
+    assert found["for ever"] == found["a day"] > found["an hour"]
+    assert refused.status == 409, "a life that was asked for is not cut silently"
+    assert found["a day"][:10] in refused.error["expires_in"][0]
+    assert "a year" not in found
 
 
 def test_a_token_makes_none_of_a_wider_scope(house: House, someone: Person) -> None:

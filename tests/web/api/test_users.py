@@ -201,7 +201,8 @@ def test_a_token_lives_as_many_units_as_asked(world: World, sent: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "sent", [{"expires_in": 0}, {"expires_in": 5, "unit": 0}, {"expires_in": -1}, {"expires_in": "soon"}]
+    "sent",
+    [{"expires_in": 0}, {"expires_in": 5, "unit": 0}, {"expires_in": -1}, {"expires_in": "soon"}, {"unit": 86400}],
 )
 def test_a_token_without_a_life_is_refused(world: World, sent: dict[str, Any]) -> None:
     assert list(person(world).post("api_token_create", name="timed", **sent).error) == ["expires_in"]

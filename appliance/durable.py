@@ -1,6 +1,6 @@
-"""Writing and renaming files so that content and name survive a power cut.
+"""Durable writing and renaming of files: content and name survive a power failure.
 
-Order: content → fsync → rename → fsync of the folder. Nothing else in this package renames files (a test forbids it).
+Order: content → fsync → rename → fsync of the folder. No other module of this package renames files (a test enforces this).
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from pathlib import Path
 
 
 def sync_file(path: Path) -> None:
-    """Make the content of a file durable. Raises OSError."""
+    """fsync the content of a file. Raises OSError."""
     _sync(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
+    """fsync a folder, i.e. the names in it. Raises OSError."""
     _sync(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Give a finished file, symbolic link or folder the name `target` on the same file system, durably.
+    """Rename a finished file, symbolic link or folder to `target` on the same file system, durably.
 
-    The content is synced first, so that `target` is always the old file or the whole new one; then the names in both
-    folders. A file that is there is replaced. Raises OSError.
+    The content is synced first, so that `target` is always the old file or the complete new one; then the folders are synced.
+    An existing file is replaced. Raises OSError.
     """
     if not source.is_symlink():
         sync_file(source)  # a folder: the names in it
@@ -37,7 +37,7 @@ def replace(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Like `replace`, also from another file system: then the content is copied beside `target` first. Raises OSError."""
+    """Like `replace`, but also from another file system: then the content is copied beside `target` first. Raises OSError."""
     try:
         replace(source, target)
     except OSError as error:
@@ -54,14 +54,14 @@ def move(source: Path, target: Path) -> None:
 
 
 def add_name(source: Path, target: Path) -> None:
-    """Give a finished file a second name, durably. Raises FileExistsError when `target` is taken, and OSError."""
+    """Hard-link a finished file, durably. Raises FileExistsError when `target` exists, and OSError."""
     sync_file(source)
     os.link(source, target)
     sync_folder(target.parent)
 
 
 def write(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace `path` by `data` in one step; nobody but its owner can read it before it has `mode`. Raises OSError."""
+    """Replace `path` by `data` atomically; others cannot read it before it has `mode`. Raises OSError."""
     draft = new_draft(path, data, mode)
     try:
         replace(draft, path)
@@ -70,7 +70,7 @@ def write(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 
 def append_private(path: Path, data: bytes) -> None:
-    """Append to a file that only its owner can read (made with mode 0600 if need be), durably. Raises OSError."""
+    """Append to a file that only its owner can read (created with mode 0600 if missing), durably. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         os.fchmod(file.fileno(), 0o600)
@@ -81,7 +81,7 @@ def append_private(path: Path, data: bytes) -> None:
 
 
 def new_draft(path: Path, data: bytes, mode: int) -> Path:
-    """Write `data` to a new file beside `path`, for `replace` or `add_name`; returns its path. Raises OSError."""
+    """Write `data` to a new temporary file beside `path`, for `replace` or `add_name`; returns its path. Raises OSError."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

@@ -80,7 +80,7 @@ class Service:
         self._gateway: Gateway | None = None
         self._collector = garbage.Collector(lambda: self._gateway is not None and self._gateway.busy)
         self._collects = False
-        self._upkeep = Loop("upkeep", self._keep_up)
+        self._upkeep = Loop("upkeep", self._run_periodic)
 
     @property
     def port(self) -> int:
@@ -177,7 +177,7 @@ class Service:
         self._collector.start()
         self._collects = True
 
-    def _keep_up(self) -> None:
+    def _run_periodic(self) -> None:
         """What is due about once a second, in a thread of its own."""
         if self._upkeep.stopping.wait(1.0):
             return

@@ -1,4 +1,4 @@
-"""Long-lived threads: a loop that logs its failures, goes on after them, and reports whether it still runs."""
+"""Long-lived threads: a loop that logs failures, continues after them, and reports whether it is alive."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ class Loop:
 
     @property
     def alive(self) -> bool:
-        """The thread runs."""
+        """Is the thread alive?"""
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self.turned = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end after this round."""
+        """Ask the thread to stop after this round."""
         self.stopping.set()
         self._wake()
 
     def join(self, seconds: float | None = None) -> None:
-        """Wait for the end; at once when it never began."""
+        """Wait for the thread to end; no-op if it was never started."""
         if self._thread.ident is not None:
             self._thread.join(seconds)
 
     def stalled(self, seconds: float) -> bool:
-        """It should run, but has ended or has been in one round for more than `seconds`."""
+        """Whether it should run, but has ended or has been in one round for more than `seconds`."""
         if self._thread.ident is None or self.stopping.is_set():
             return False
         return not self.alive or time.monotonic() - self.turned > seconds
@@ -70,10 +70,10 @@ class Loop:
 
 
 def report_deaths() -> None:
-    """Log what ends any thread of this process."""
+    """Log uncaught exceptions that end a thread of this process."""
 
     def died(found: threading.ExceptHookArgs) -> None:
-        """In place of a text on stderr."""
+        """`threading.excepthook`: log instead of printing to stderr."""
         if found.exc_type is SystemExit:
             return
         name = found.thread.name if found.thread is not None else "-"

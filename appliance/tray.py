@@ -142,10 +142,10 @@ class Tray:
     def run(self) -> None:
         """Show the icon until `stop`; numbers are fetched every 15 seconds."""
         if sys.platform != "linux":
-            self.icon.run(setup=self._keep_fresh)  # macOS and Windows want it in the main thread
+            self.icon.run(setup=self._refresh_periodically)  # macOS and Windows want it in the main thread
             return
         # Under X the loop does not always notice that its window is gone; nothing is lost by leaving it behind.
-        threading.Thread(target=self.icon.run, args=(self._keep_fresh,), daemon=True).start()
+        threading.Thread(target=self.icon.run, args=(self._refresh_periodically,), daemon=True).start()
         self._ended.wait()
 
     def stop(self) -> None:
@@ -155,7 +155,7 @@ class Tray:
             self.icon.stop()
         self._ended.set()
 
-    def _keep_fresh(self, icon: Any) -> None:
+    def _refresh_periodically(self, icon: Any) -> None:
         icon.visible = True
         while True:
             self.refresh()

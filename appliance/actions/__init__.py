@@ -1,4 +1,4 @@
-"""The actions of the domain, used by the API, the pages and the command line.
+"""The domain's actions, used by the API, the pages and the command line.
 
-Each one asks the policy, checks the values, writes through the store and leaves an audit entry, in one transaction.
+Each one checks the policy, validates the values, writes through the store and adds an audit entry, in one transaction.
 """

@@ -1,4 +1,4 @@
-"""Access files for users: a token of their own and the server's certificate, encrypted; one by one or for a whole course."""
+"""Access files for users: a new token and the server's certificate, encrypted; individually or for a whole course."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from appliance.security import access_file
 from appliance.store import audit, users
 from appliance.tls import certificate
 
-#: How long an access file may lie about before somebody uses it; afterwards it opens nothing.
+#: Time within which an access file must be used for the first time; afterwards its token is invalid.
 FIRST_USE = timedelta(days=14)
 EXPIRES = timedelta(days=180)
 _NAME_COLUMNS = ("name", "user")

@@ -1,4 +1,4 @@
-"""Asking for access to a dataset that one has a link to. Whoever asks does not learn whether it exists until access is granted."""
+"""Requests for access to a dataset by its link. The requester does not learn whether it exists until access is granted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.store import access_requests, audit, communities, datasets, notif
 
 #: Characters of the message to the circle.
 LONGEST = 1000
-#: After a decision, the same person's requests for the same dataset reach nobody for so long.
+#: After a decision, further requests of the same person for the same dataset are ignored for this long.
 _QUIET = timedelta(days=30)
 
 

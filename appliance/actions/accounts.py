@@ -19,17 +19,17 @@ from appliance.store import audit, identities, one_time_links, pseudonyms, sessi
 from appliance.store import tokens as stored
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
-#: What can stand for a text of a profile.
+#: Types accepted for a profile's text fields.
 _PLAIN = (str, int, float, type(None))
 _PROFILE = ("fullname", "about", "image_url", "locale")
 _LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
 
-#: Live API tokens that an account may have.
+#: Valid API tokens that an account may have.
 MOST_TOKENS = 200
 
 
 def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: bool = False) -> str:
-    """Make an account; returns its id. Only admins may, or anybody on a playground. Raises Problem 403 or 409."""
+    """Create an account; returns its id. Only administrators may, or anybody on a playground. Raises Problem 403 or 409."""
     if not (site.settings.policy.self_registration and not sysadmin):
         policy.require(viewer, "user:create")
     needed = ("name", "email") if viewer.sysadmin else ("name", "email", "password")
@@ -70,7 +70,9 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     values: dict[str, Any] = checked_profile(data)
     if "email" in data:
         values["email"] = address
-        if values["email"] != row["email"] and not viewer.sysadmin:  # the answer tells whether somebody else has it
+        if (
+            values["email"] != row["email"] and not viewer.sysadmin
+        ):  # the response reveals whether the address is in use
             wait = site.limiter.email_change(row["id"])
             if wait:
                 raise login.TooManyAttempts(wait)
@@ -94,9 +96,9 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
 def change_password(
     site: Site, viewer: Viewer, ref: str | None, new: str, *, old: str | None = None, revoke_tokens: bool = False
 ) -> None:
-    """Set a password: one's own with the old one, an admin for anybody without. Raises Problem 403, 404, 409 or 429.
+    """Set a password: one's own with the old one, an administrator for anybody without. Raises Problem 403, 404, 409 or 429.
 
-    It ends all sessions of the account and what was made in them, and with `revoke_tokens` its API tokens.
+    It ends all sessions of the account and what was created in them, and with `revoke_tokens` its API tokens.
     """
     row = _editable(site, viewer, ref)
     _require_local_password(site, row)
@@ -119,7 +121,7 @@ def set_state(site: Site, viewer: Viewer, ref: str | None, state: str) -> None:
         policy.require(viewer, "user:delete", row["id"])
         if state != "active":
             _require_another_admin(tx, row)
-        identities.set_locked(tx, row["id"], "")  # what is decided here, the directory does not take back
+        identities.set_locked(tx, row["id"], "")  # decided here, so the directory does not undo it
         revoked = users.set_state(tx, row["id"], state)
         audit.add(tx, viewer, f"user.{state}", "user", row["id"], tokens=revoked)
 
@@ -136,9 +138,9 @@ def erase(site: Site, viewer: Viewer, ref: str | None) -> None:
 
 
 def set_sysadmin(site: Site, viewer: Viewer, ref: str | None, value: bool) -> None:
-    """Make or unmake an administrator (admins only); the last one stays. Raises Problem 403, 404 or 409.
+    """Grant or revoke administration (administrators only); the last one stays. Raises Problem 403, 404 or 409.
 
-    Links and tokens that one has made for others end with being an administrator.
+    Revoking it ends the links and tokens that the user created for others.
     """
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
@@ -166,10 +168,10 @@ def create_token(
         raise missing("name")
     token, hash_, token_id = tokens.new_token()
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # the transaction may have waited for the writer
         asked = ref or viewer.user_id
         found = users.find(tx, asked)
-        owner = str(asked) if found is None else found["id"]  # refused alike, whether there is such a user or not
+        owner = str(asked) if found is None else found["id"]  # the same refusal whether the user exists or not
         if policy.may(viewer, "token:list", owner) and not policy.may(viewer, "token:manage", owner):
             raise policy.refusal(viewer, "token:manage", owner)
         if not policy.may(viewer, "token:manage", owner):
@@ -184,7 +186,7 @@ def create_token(
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
         if wanted == "admin" and not administers:
-            raise not_authorized(  # it would have rights that its owner has not now
+            raise not_authorized(  # otherwise it would have rights that its owner has lost
                 "Set up two-step sign-in first: administrators need it here before they can create tokens for administration"
             )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
@@ -234,7 +236,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
     """
     token, hash_, _ = tokens.new_token()
     with site.db.write() as tx:
-        viewer = callers.renewed(tx, site.settings, viewer)  # it may have waited for the writer
+        viewer = callers.renewed(tx, site.settings, viewer)  # the transaction may have waited for the writer
         row = lookup.user(tx, ref)
         policy.require(viewer, "site:administer")
         managed_accounts.require_local_password(tx, site.settings, row["id"])
@@ -244,7 +246,7 @@ def one_time_link(site: Site, viewer: Viewer, ref: str, *, hours: int = 24) -> s
 
 
 def link_address(site: Site, secret: str) -> str:
-    """Where a one-time link leads, as its owner opens it."""
+    """The URL of a one-time link."""
     return f"{site.settings.site_url}/user/password/{secret}"
 
 
@@ -293,7 +295,7 @@ def _replace_password(
 
 
 def _flag(data: Mapping[str, Any], key: str) -> bool:
-    """A truth value, false where there is none. Raises Problem 409."""
+    """A boolean, false if missing. Raises Problem 409."""
     try:
         return as_bool(data.get(key) or False)
     except ValueError as error:

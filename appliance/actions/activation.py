@@ -1,4 +1,4 @@
-"""From draft to active: only with files, and with at least one valid measurement among them."""
+"""Activation of drafts: requires files, at least one of them a valid measurement."""
 
 from __future__ import annotations
 

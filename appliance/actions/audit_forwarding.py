@@ -1,6 +1,7 @@
-"""Entries of the audit log to a syslog server (RFC 5424, the entry as JSON), in order, each at least once.
+"""Forwarding of audit log entries to a syslog server (RFC 5424, the entry as JSON), in order, each at least once.
 
-The log itself is the queue: the number of the last entry that was handed over is kept, and while the server is away nothing is lost.
+The log itself is the queue: the number of the last forwarded entry is stored, and while the server is unreachable nothing is
+lost.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def target_of(text: str) -> Target:
 
 
 def forward(db: Database, settings: Settings) -> int:
-    """Hand over what is new; → how many entries. A server that takes nothing becomes an alarm, and the entries wait."""
+    """Forward new entries; → how many. An unavailable server raises an alarm, and the entries wait."""
     if not settings.syslog.server:
         return 0
     sent = 0

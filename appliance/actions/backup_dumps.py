@@ -1,4 +1,4 @@
-"""The database alone, as the DCOR manual has it: dumps for a GnuPG key, and their way back."""
+"""Dumps of the database alone for a GnuPG key, as in the DCOR manual, and restoring them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SQLITE = b"SQLite format 3\x00"
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Outcome: number of depot files that the database knows, and in sentences those that are not there."""
+    """Result: number of depot files in the database, and sentences about missing ones."""
 
     files: int
     size: int
@@ -40,9 +40,9 @@ def gpg_home(settings: Settings) -> Path:
 
 
 def create(site: Site, key_id: str, now: datetime | None = None) -> Path:
-    """Write the database, encrypted to a GnuPG key, where the manual has it; return the path. Keeps as many as of backups."""
+    """Write the database, encrypted to a GnuPG key, to the path given in the manual; return it. Keeps as many dumps as backups."""
     settings = site.settings
-    backup_gpg.require_key(gpg_home(settings), key_id)  # before anything is made for it
+    backup_gpg.require_key(gpg_home(settings), key_id)  # checked before anything is created
     moment = now or datetime.now(UTC)
     base = secrets.private_folder(backups.ready(settings) / _FOLDER)
     month = secrets.private_folder(base / moment.strftime("%Y-%m"))

@@ -1,4 +1,4 @@
-"""Trial restores of this appliance: run one, keep what came of the last ones, say when the next is due."""
+"""Trial restores: run one, store the latest results, determine when the next is due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backups of this appliance: what goes in, where they lie, what is kept, and what came of the last ones."""
+"""Backups of this appliance: their content, location, retention, and results."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from appliance.store.database import Database
 from appliance.store.depot import Depot
 
 ALARM = Message("backup")
-#: The secret in `secrets/` with which backups are signed.
+#: Name of the secret in `secrets/` with which backups are signed.
 BACKUP_KEY = "backup.key"
-#: A scheduled backup leaves out its turn when there is one younger than this.
+#: A scheduled backup is skipped if there is a younger one.
 FRESH = timedelta(hours=20)
 
 
 def folder(settings: Settings) -> Path:
-    """Where backups go: `backup.folder`, else `backups/` in the data root."""
+    """The folder for backups: `backup.folder`, else `backups/` in the data root."""
     return Path(settings.backup.folder) if settings.backup.folder else settings.data / "backups"
 
 
@@ -63,7 +63,7 @@ def own_signer(settings: Settings) -> str | None:
 
 
 def source(settings: Settings) -> backup.Source:
-    """What of this data root goes into a backup."""
+    """The parts of this data root that a backup contains."""
     depot, root = Depot(settings.data), settings.data
 
     def files(copy: Path) -> list[backup.SourceFile]:

@@ -1,6 +1,6 @@
-"""One thing back from a backup, while the service runs: a dataset, a file, a user, a circle or collection, lost keys.
+"""Restoring single objects from a backup while the service runs: a dataset, a file, a user, a circle or collection, lost keys.
 
-Files come first, then the rows that speak of them. The backups are opened with the private key, which is kept nowhere.
+Files are restored first, then the rows that refer to them. The backups are decrypted with the private key, which is not stored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who asks, with all roles, as the database has it now."""
+"""Callers with their current roles, read from the database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def of_user(
     session_id: str | None = None,
     address: str = "",
 ) -> Viewer:
-    """The viewer that a user's row is, with all roles, under a credential of `scope`."""
+    """The viewer for a row of the table `user`, with all roles, under a credential of `scope`."""
     circles, collections = communities.roles_of(conn, user["id"])
     sysadmin = bool(user["sysadmin"]) and scope == "admin" and may_administer(conn, settings, user["id"])
     policy = settings.policy
@@ -46,7 +46,7 @@ def of_user(
 
 
 def may_administer(conn: sqlite3.Connection, settings: Settings, user_id: str) -> bool:
-    """Has an administrator the second factor that `policy.administrators_totp` demands, here or where they sign in?"""
+    """Whether an administrator has the second factor that `policy.administrators_totp` requires, here or at their provider."""
     return (
         not settings.policy.administrators_totp
         or second_factors.is_on(conn, user_id)
@@ -55,14 +55,14 @@ def may_administer(conn: sqlite3.Connection, settings: Settings, user_id: str) -
 
 
 def may_act(conn: sqlite3.Connection, user: sqlite3.Row | None) -> bool:
-    """Do the credentials of this account open anything? Those of people of a directory wait while that is away for too long."""
+    """Whether the account's credentials are valid. Accounts of a directory are paused when it has been unreachable for too long."""
     return user is not None and user["state"] == "active" and not identities.paused(conn, user["id"])
 
 
 class StillAllowed:
-    """Guards the transactions of a request (`write_guard`): it was decided with what its sender was then, and may have waited since.
+    """Guards the transactions of a request (`write_guard`): the sender's rights were checked earlier and may have changed since.
 
-    What the request itself changes of its sender's rights counts for its next transaction.
+    Changes that the request itself makes to its sender's rights count for its next transaction.
     """
 
     def __init__(self, site: Site, viewer: Viewer) -> None:
@@ -71,22 +71,22 @@ class StillAllowed:
         self._ended_itself = False
 
     def begin(self, tx: sqlite3.Connection) -> None:
-        """Raises Problem 403 when account or credential have ended, or any right is gone."""
+        """Raise Problem 403 when the account or credential has ended, or any right was lost."""
         if self._ended_itself:
             return
         if not renewed(tx, self._site.settings, self._viewer).includes(self._viewer):
             raise not_authorized("Your rights changed while this request was waiting; nothing was changed. Try again.")
 
     def end(self, tx: sqlite3.Connection) -> None:
-        """See what the transaction has left of the sender's rights."""
+        """Read the sender's rights after the transaction's changes."""
         try:
             self._viewer = renewed(tx, self._site.settings, self._viewer)
-        except Problem:  # such as a new password, which ends the session that it was set in
+        except Problem:  # e.g. a password change, which ends the session in which it was made
             self._ended_itself = True
 
 
 def renewed(tx: sqlite3.Connection, settings: Settings, viewer: Viewer) -> Viewer:
-    """The same caller as of now, for a transaction that comes long after the request: roles and credentials end meanwhile.
+    """The same caller with current rights, for a transaction long after the request began.
 
     Raises Problem 403 when the account, or the token or session that the request came with, is gone.
     """

@@ -1,4 +1,4 @@
-"""The certificate's end is told in time: by alarms that come and go with their cause."""
+"""Alarms about the expiry of the certificate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ALARM = Message("certificate")
 
 
 def findings(settings: Settings) -> list[str]:
-    """What is wrong with the certificate in the data root; empty = nothing."""
+    """Problems with the certificate in the data root; empty = none."""
     return certificate.findings(settings.certificate, settings.certificate_key, settings.server.hostname)
 
 
 def watch(db: Database, settings: Settings) -> tuple[list[str], bool]:
-    """Raise an alarm once for each of the last 30, 14, 7 and 1 days and for a broken certificate; settle those of the past.
+    """Raise an alarm once for each of the last 30, 14, 7 and 1 days and for an invalid certificate; resolve outdated ones.
 
-    → what is wrong, and whether an alarm is new.
+    → the problems, and whether an alarm is new.
     """
     found = findings(settings)
     try:

@@ -1,4 +1,4 @@
-"""What came of the health checks when they ran last: kept in a file, for metrics."""
+"""Results of the latest health checks, stored in a file for metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RESULTS = "checks.json"
 
 
 def keep(settings: Settings, findings: list[dict[str, Any]], now: float | None = None) -> dict[str, dict[str, int]]:
-    """Write how many findings of each level each check has; → the same by check."""
+    """Store how many findings of each level each check has; → the same by check."""
     levels: dict[str, dict[str, int]] = {}
     for one in findings:
         counts = levels.setdefault(one["check"], {})
@@ -24,7 +24,7 @@ def keep(settings: Settings, findings: list[dict[str, Any]], now: float | None =
 
 
 def kept(settings: Settings) -> tuple[float, dict[str, dict[str, int]]] | None:
-    """When the checks ran last [seconds since 1970], and the findings of each check by level; None before the first time."""
+    """When the checks last ran [seconds since 1970], and the findings of each check by level; None before the first run."""
     try:
         found = json.loads((settings.data / "log" / RESULTS).read_text(encoding="utf-8"))
         return float(found["at"]), found["checks"]

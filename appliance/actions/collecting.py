@@ -1,7 +1,7 @@
-"""Putting datasets into collections and taking them out, by whichever way somebody asks for it.
+"""Adding datasets to collections and removing them, for all callers (API, pages, dataset fields).
 
-Putting in lets the collection's members read the dataset. So it needs the right to change a dataset that is not public, and
-that right's end is the end of the reading (`appliance.store.collections`).
+Adding lets the collection's members read the dataset. It needs the right to change a dataset that is not public, and the grant
+ends with that right (`appliance.store.collections`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def remove(site: Site, viewer: Viewer, ref: str | None, dataset_ref: str | None)
             policy.require(viewer, "collection:datasets", communities.facts(row))
         if facts is None or not (row["id"] in facts.collection_ids or policy.may(viewer, "dataset:read", facts)):
             raise not_found(lookup.NOT_SEEN)
-        _require_living(facts)
+        _require_not_deleted(facts)
         if take_out(tx, viewer, row["id"], facts):
             datasets.touch(tx, facts.id)
 
@@ -97,7 +97,7 @@ def set_listed(tx: sqlite3.Connection, viewer: Viewer, collection_id: str, liste
         )
     for facts in wanted.values():
         if collection_id not in facts.collection_ids:
-            _require_living(facts)
+            _require_not_deleted(facts)
             put_in(tx, viewer, collection_id, facts)
             datasets.touch(tx, facts.id)
     for one in dropped:
@@ -106,7 +106,7 @@ def set_listed(tx: sqlite3.Connection, viewer: Viewer, collection_id: str, liste
         datasets.touch(tx, one)
 
 
-def _require_living(facts: DatasetFacts) -> None:
+def _require_not_deleted(facts: DatasetFacts) -> None:
     if facts.state == "deleted":
         raise invalid({"object": ["The dataset is deleted"]})
 
@@ -116,7 +116,7 @@ def _added(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, dataset_ref
     if known is None or row["id"] not in known.collection_ids or not policy.may(viewer, "dataset:update", known):
         policy.require(viewer, "collection:datasets", communities.facts(row))
     _, facts = lookup.dataset(tx, viewer, dataset_ref)
-    _require_living(facts)
+    _require_not_deleted(facts)
     entry_id = put_in(tx, viewer, row["id"], facts)
     datasets.touch(tx, facts.id)
     return {

@@ -1,4 +1,4 @@
-"""Circles and collections: found, change, people, datasets, end."""
+"""Circles and collections: create, change, delete; members, quotas, datasets."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Saving comparisons of measurements for oneself, and sharing them. What is saved is the page's address, never numbers.
+"""Saving and sharing comparisons of measurements. Only the URL of the page is stored, no data.
 
-Whom a comparison is shared with sees what they may read of it: of the other measurements only that they are missing, and nothing at all
-(not its title either) while they may read none.
+A user with whom a comparison is shared sees the measurements they may read; of the others only that they are missing, and
+nothing at all (not even the title) if they may read none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A dataset's own fields: from what a client sends to what is stored, with every error named by its field."""
+"""Validation of a dataset's own fields, from the client's values to stored ones, with errors by field."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = {
     "extras": "extras",
 }
 
-#: What the server alone sets: read, sent back by clients, never compared.
+#: Fields set by the server alone: sent back by clients and ignored.
 DERIVED = frozenset(
     {
         "creator_user_id", "isopen", "license_title", "license_url", "metadata_created", "metadata_modified", "num_resources", "num_tags",
@@ -42,9 +42,9 @@ DERIVED = frozenset(
     }
 )  # fmt: skip
 
-#: Characters of a text.
+#: Longest text [characters].
 LONGEST = {"title": 2000, "authors": 20_000, "doi": 500, "references": 20_000, "notes": 200_000}
-#: What one dataset may have, and one call may name: some ten times what clients send.
+#: Limits per dataset and per call: about ten times what clients send.
 MOST_TAGS, MOST_COLLECTIONS = 200, 200
 NO_PUBLIC = "public datasets have been disabled via the configuration option 'policy.public_datasets = false'!"
 _PARSERS = {"authors": references.authors, "doi": references.doi, "references": references.references}

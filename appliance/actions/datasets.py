@@ -28,9 +28,9 @@ from appliance.store import audit, communities, datasets, documents, tags
 from appliance.store import resources as rows
 
 _FREE_WHEN_ACTIVE = frozenset({"license_id", "private", "state"})
-#: Files that a dataset's list may name, and new ones among them. (DCOR-Aid adds one in a call.)
+#: Files in the list of a dataset, and new ones among them. (DCOR-Aid adds one per call.)
 MOST_LISTED, MOST_ADDED = 20_000, 200
-#: What the audit log calls a change of state.
+#: Audit events of state changes.
 _EVENTS = {"active": "dataset.activate", "deleted": "dataset.delete"}
 
 
@@ -145,9 +145,9 @@ def apply(
     *,
     removes: bool = False,
 ) -> None:
-    """The body of `update`, inside a transaction: compare, ask, check, write.
+    """The body of `update`, inside a transaction: compare, check rights, validate, write.
 
-    :param removes: files that the list leaves out were left out on purpose, not because the client does not know of them.
+    :param removes: files missing from the list are to be removed; otherwise the client may not know of them.
     """
     changes = _changes(tx, viewer, row, facts, data)
     fields, circle_id, state = changes.fields, changes.circle_id, changes.state
@@ -179,7 +179,7 @@ def apply(
 
 
 def move(site: Site, viewer: Viewer, ref: str | None, circle_ref: str | None) -> bool:
-    """Hand a dataset over to another circle (admins only); returns False when it is there already. Raises Problem."""
+    """Move a dataset to another circle (administrators only); returns False when it is already there. Raises Problem."""
     with site.db.write() as tx:
         row, facts = lookup.dataset(tx, viewer, ref, "dataset:move")
         circle = lookup.community(tx, circle_ref, "circle")
@@ -232,7 +232,7 @@ def _changes(
 
 
 def _other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
-    """Name and id where they differ (the id may be given as the name), and keys with a value that are no field of a dataset."""
+    """Whether name and id differ (the id may be given as the name), and keys with a value that are not fields of a dataset."""
     changed = set()
     for key, stored in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
         if data.get(key) and data[key] not in stored:
@@ -242,7 +242,7 @@ def _other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
 
 
 def _note(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, changes: _Changes) -> None:
-    """After a change: document, search entry, notifications and audit log."""
+    """After a change: update document and search entry, send notifications, add an audit entry."""
     state = changes.state
     if state == "deleted":
         datasets.mark_deleted(tx, facts.id)
@@ -318,7 +318,7 @@ def _apply_resources(
     *,
     removes: bool,
 ) -> None:
-    """Bring a dataset's files in step with the list a client sent: additions at the end, changes in place."""
+    """Update a dataset's files from the list a client sent: new ones are appended, existing ones changed."""
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"resources": ["A list of objects is needed"]})
     if len(listed) > MOST_LISTED:

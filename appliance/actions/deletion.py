@@ -1,4 +1,4 @@
-"""Datasets out of the way and back: delete, restore, purge; several at once or not at all."""
+"""Deleting, restoring and purging datasets; several at once, all or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts of people of the directory: made at the first sign-in, kept in step with the directory, locked when it says so."""
+"""Accounts of people from the directory: created at the first sign-in, synchronized, and locked when the directory says so."""
 
 from __future__ import annotations
 

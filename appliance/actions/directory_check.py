@@ -1,4 +1,4 @@
-"""What an administrator wants to know of the directory, in sentences: connection, certificate, account, people, groups."""
+"""Diagnosis of the directory for administrators: connection, certificate, account, people, groups."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from appliance.store import communities, identities, users
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One finding: is it as it should be, and the sentence."""
+    """One finding: whether it is as expected, and a sentence."""
 
     good: bool
     text: str
 
 
 def check(site: Site, login: str = "") -> list[Line]:
-    """Ask every server, and for one person everything that their sign-in would ask. Raises Problem 409 where no server is set up."""
+    """Check every server, and for one person everything that their sign-in needs. Raises Problem 409 if no server is configured."""
     settings = site.settings
     if not settings.ldap.servers:
         raise invalid(
@@ -41,7 +41,7 @@ def check(site: Site, login: str = "") -> list[Line]:
 
 
 def _servers(settings: Settings) -> Iterator[Line]:
-    """Each server by itself: with fail-over, a broken second one shows only when the first is away."""
+    """Each server separately: with fail-over, a broken second server shows only when the first is down."""
     password = directory_login.password(settings)
     who = settings.ldap.bind_dn or "nobody (anonymously)"
     for server in ldap.servers_of(settings.ldap.servers):

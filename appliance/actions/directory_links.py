@@ -1,4 +1,4 @@
-"""Giving an existing account to a person of the directory, and taking it back."""
+"""Linking existing accounts to people in the directory, and unlinking them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from appliance.store import alarms, audit, identities
 
 
 def link(site: Site, viewer: Viewer, ref: str, login: str) -> str:
-    """Give the account `ref` to the person who signs in as `login`; its password ends, its datasets, roles and tokens stay.
+    """Link the account `ref` to the person who signs in as `login`; its password is removed, its datasets, roles and tokens stay.
 
     → the person's DN. Raises Problem 403, 404, 409, 503.
     """
@@ -29,7 +29,7 @@ def link(site: Site, viewer: Viewer, ref: str, login: str) -> str:
 
 
 def unlink(site: Site, viewer: Viewer, ref: str) -> None:
-    """Make an account a local one, without a password; its roles stay, whether by hand or by groups. Raises Problem 403, 404, 409."""
+    """Make an account local, without a password; its roles stay. Raises Problem 403, 404, 409."""
     policy.require(viewer, "user:link")
     with site.db.write() as tx:
         row = lookup.user(tx, ref)

@@ -1,4 +1,4 @@
-"""Signing in with the name and password of the directory."""
+"""Signing in with name and password of the directory."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ LDAP = managed_accounts.LDAP
 
 
 def known(conn: sqlite3.Connection, login: str) -> sqlite3.Row | None:
-    """The account of whoever last signed in with this name of the directory, or None."""
+    """The account that last signed in with this name of the directory, or None."""
     identity = identities.by_login(conn, LDAP, login)
     return users.find(conn, identity["user_id"]) if identity is not None else None
 
 
 def prove(site: Site, login: str, password: str, row: sqlite3.Row | None, *, address: str) -> sqlite3.Row | None:
-    """The account of the person of the directory with this name and password, made where there is none; None when both do not fit.
+    """The account of the person in the directory with this name and password, created if missing; None if they do not match.
 
-    :param row: the account that has this name or address here; it counts only if it is that person's by the stable id.
-    :raises ldap.DirectoryAway: no server can be asked, or a setting of the directory is wrong.
-    :raises NotAdmitted: the password was right, but they may not sign in here.
+    :param row: the account with this name or address here; it counts only if it belongs to that person by the stable id.
+    :raises ldap.DirectoryAway: no server is reachable, or a setting of the directory is invalid.
+    :raises NotAdmitted: the password is right, but they may not sign in here.
     """
     settings = site.settings.ldap
     if not settings.servers or not password:
@@ -52,7 +52,7 @@ def prove(site: Site, login: str, password: str, row: sqlite3.Row | None, *, add
 
 
 def is_password_of(site: Site, identity: sqlite3.Row, password: str) -> bool:
-    """Is this the password that the directory has of somebody known here? Raises ldap.DirectoryAway."""
+    """Whether this is the directory's password of a linked account. Raises ldap.DirectoryAway."""
     if not password:
         return False
     try:
@@ -62,17 +62,17 @@ def is_password_of(site: Site, identity: sqlite3.Row, password: str) -> bool:
             return person is not None and not person.ended and found.accepts(person.dn, password)[0]
     except ldap.DirectoryAway:
         raise
-    except Problem as problem:  # a setting: nothing that whoever asks can mend
+    except Problem as problem:  # an invalid setting, which the caller cannot fix
         raise ldap.DirectoryAway(str(problem)) from problem
 
 
 def directory(settings: Settings) -> ldap.Directory:
-    """The directory of these settings. Raises ldap.DirectoryAway, Problem 409 for a setting that cannot be read."""
+    """The configured directory. Raises ldap.DirectoryAway, Problem 409 for an invalid setting."""
     return ldap.Directory(settings.ldap, password(settings))
 
 
 def password(settings: Settings) -> str:
-    """The password of the account that searches; "" where none was set. Raises ldap.DirectoryAway when it may not be read."""
+    """The service account's password; "" if none is stored. Raises ldap.DirectoryAway when it cannot be read."""
     file = settings.secrets / ldap.PASSWORD
     try:
         return file.read_text(encoding="utf-8").rstrip("\n")
@@ -83,12 +83,12 @@ def password(settings: Settings) -> str:
 
 
 def rules(settings: Ldap) -> GroupRules:
-    """What the groups give. Raises Problem 409 for an entry that cannot be read."""
+    """The parsed group rules. Raises Problem 409 for an invalid entry."""
     return group_rules("ldap", settings.circles, settings.administrators, settings.users)
 
 
 def _proven(site: Site, login: str, password: str, row: sqlite3.Row | None) -> tuple[Person | None, Grants]:
-    """The person with this name, if the password is theirs, and what their groups give."""
+    """The person with this name, if the password is theirs, and what their groups grant."""
     settings = site.settings.ldap
     nothing = Grants({}, False, False)
     with site.db.read() as conn:
@@ -97,9 +97,9 @@ def _proven(site: Site, login: str, password: str, row: sqlite3.Row | None) -> t
         found = directory(site.settings)
         with found.session() as session:
             person = session.by_login(login)
-            if person is None and identity is not None and identity["issuer"] == LDAP:  # the address was typed
+            if person is None and identity is not None and identity["issuer"] == LDAP:  # an e-mail address was entered
                 person = session.by_subjects([identity["subject"]]).get(identity["subject"])
-            # Somebody unknown is asked for, too, so that the time tells nothing: what holds the people has no password.
+            # Unknown names are tried too, so that the time does not reveal them: the container entry has no password.
             right, said = found.accepts(person.dn if person is not None else settings.user_base, password)
             if person is None or not right:
                 _note_refusal(site, person, said)
@@ -107,12 +107,12 @@ def _proven(site: Site, login: str, password: str, row: sqlite3.Row | None) -> t
             return person, rules(settings).grants(session.groups(person))
     except ldap.DirectoryAway:
         raise
-    except Problem as problem:  # a setting: nothing that whoever signs in can mend
+    except Problem as problem:  # an invalid setting, which the user cannot fix
         raise ldap.DirectoryAway(str(problem)) from problem
 
 
 def _note_refusal(site: Site, person: Person | None, said: str) -> None:
-    """What the directory said of a refused password, for the administrator."""
+    """Record the directory's reason for refusing a password, for the administrator."""
     if person is not None:
         with site.db.write() as tx:
             audit.add(tx, Viewer(name=person.login), "directory.refused", "user", "", reason=said)

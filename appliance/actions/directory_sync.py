@@ -1,4 +1,4 @@
-"""Every few minutes: who was disabled, removed or put into other groups in the directory, and what follows from it here."""
+"""Periodic synchronization of accounts with the directory: disabled and removed people, group changes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from appliance.settings import Settings
 from appliance.store import alarms, audit, identities
 from appliance.store.database import Database
 
-#: Kind of the alarm for a directory that does not answer.
+#: Kind of the alarm for an unreachable directory.
 ALARM = Message("directory")
 LDAP = managed_accounts.LDAP
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a comparison found: people compared, accounts locked and opened, other changes."""
+    """Result of a synchronization: people compared, accounts locked and unlocked, other changes."""
 
     people: int = 0
     locked: int = 0
@@ -33,8 +33,9 @@ class Outcome:
 
 
 def compare(db: Database, settings: Settings) -> Outcome:
-    """Bring all accounts of people of the directory in step with it. A directory that is away becomes an alarm, and changes nothing
-    until it was away for `ldap.offline`: then the credentials of its people wait."""
+    """Synchronize all accounts of people in the directory. While it is unreachable there is an alarm and nothing changes; after
+    `ldap.offline` its people's credentials are paused.
+    """
     if not settings.ldap.servers:
         return Outcome()
     try:
@@ -55,7 +56,7 @@ def compare(db: Database, settings: Settings) -> Outcome:
 
 
 def _asked(settings: Settings, subjects: list[str]) -> dict[str, tuple[Person, Grants]]:
-    """The people with these ids and what their groups give. Raises Problem."""
+    """The people with these ids and what their groups grant. Raises Problem."""
     rules = directory_login.rules(settings.ldap)
     with directory_login.directory(settings).session() as session:
         people = session.by_subjects(subjects)
@@ -66,7 +67,9 @@ def _asked(settings: Settings, subjects: list[str]) -> dict[str, tuple[Person, G
 
 
 def _apply(db: Database, row: sqlite3.Row, found: tuple[Person, Grants] | None) -> dict[str, object]:
-    """One account, in a transaction of its own: uploads and sign-ins go on between. Linked otherwise meanwhile: left as it is."""
+    """Synchronize one account, in a transaction of its own so that other writers get their turn. No-op if its link has changed
+    meanwhile.
+    """
     person, grants = found or (None, None)
     with db.read() as conn:
         identity = identities.find(conn, LDAP, row["subject"])
@@ -77,7 +80,7 @@ def _apply(db: Database, row: sqlite3.Row, found: tuple[Person, Grants] | None) 
 
 
 def _away(db: Database, settings: Settings, reason: str) -> Outcome:
-    """Note that the directory is away; after `ldap.offline` its people's credentials wait."""
+    """Record that the directory is unreachable; after `ldap.offline` pause its people's credentials."""
     with db.write() as tx:
         alarms.raise_(tx, ALARM, "", Message("The directory cannot be reached: %(reason)s", reason=reason))
         last = identities.answered(tx, LDAP)

@@ -1,4 +1,4 @@
-"""The files of a draft, as its editors arrange them: removed, replaced and brought back, renamed, put in order. All or none at a time."""
+"""Changing the files of a draft: remove, restore, replace, rename, reorder. All or none in one call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing files that lie on this machine into datasets, by the same verbs as uploads: for import, demo and append."""
+"""Adding local files to datasets with the same actions as uploads: for import, demo and append."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class File:
-    """A local file to become a resource.
+    """A local file that is to become a resource.
 
     :ivar supplements: supplementary metadata, ``{section: {key: value}}``.
     :ivar resource_id: its id; by default a new one. :ivar md5: what its MD5 must be, if known.
@@ -39,7 +39,7 @@ class File:
 
 
 def acting_as(conn: sqlite3.Connection, user: str | None) -> Viewer:
-    """The operator, in the name of a user who becomes the creator. Raises Problem 404 for an unknown one."""
+    """The operator, acting for a user who becomes the creator. Raises Problem 404 for an unknown one."""
     if user is None:
         return OPERATOR
     row = lookup.user(conn, user)
@@ -66,14 +66,14 @@ def add_files(site: Site, viewer: Viewer, dataset_ref: str, files: Sequence[File
 
 
 def usable_name(name: str) -> str:
-    """A file name as DCOR-Aid would write it: suffix in small letters, spaces as "_", other strange characters as "."."""
+    """A file name as DCOR-Aid writes it: suffix in lower case, spaces as "_", other special characters as "."."""
     stem, dot, suffix = name.rpartition(".")
     clean = (stem + dot + suffix.lower() if dot else name).replace(" ", "_")
     return "".join(letter if not names.resource_name_errors(f"{letter}.txt") else "." for letter in clean)
 
 
 def id_from(*parts: str) -> str:
-    """The id that importers derive from texts: an MD5 in the form of a UUID, so that a repeated import finds its own."""
+    """The id that importers derive from texts: an MD5 in the form of a UUID, so that a repeated import finds the same objects."""
     digest = hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:]))
 
@@ -94,7 +94,7 @@ def _receive(site: Site, file: File) -> resources.Incoming:
                 crc32.update(block)
                 target.write(block)
             received = target.tell()
-        os.fsync(part.fd)  # here, not in the transaction, where everybody else waits for it
+        os.fsync(part.fd)  # here rather than in the transaction, where other writers would wait
         if received != size:
             raise invalid(message=f"{file.path} changed while it was being read. Is it still being written?")
         if file.md5 is not None and md5.hexdigest() != file.md5:

@@ -1,4 +1,4 @@
-"""What is decided in a directory or at an OpenID provider is not changed here by hand: passwords, profiles, roles and administration of its people."""
+"""Attributes managed by a directory or an OpenID provider cannot be changed here: passwords, profiles, roles and administration."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from appliance.settings import Settings
 from appliance.store import alarms, audit, identities, provider_sessions
 
 LDAP = "ldap"
-#: Kind of the alarm for accounts of a directory that is not set up any more.
+#: Kind of the alarm for accounts of a directory that is no longer configured.
 ALARM = Message("accounts without directory")
-#: Fields of the profile that the directory fills.
+#: Profile fields managed by the directory.
 PROFILE = ("fullname", "email")
 _ELSEWHERE = "This comes from your institution and is changed there."
 
 
 def manager(conn: sqlite3.Connection, settings: Settings, user_id: str) -> sqlite3.Row | None:
-    """The identity that an account is managed by; None for a local account, also where no directory is set up any more."""
+    """The identity that manages an account; None for a local account, or if no directory is configured any more."""
     row = identities.of_user(conn, user_id)
     return row if row is not None and in_use(settings, row["issuer"]) else None
 
 
 def in_use(settings: Settings, issuer: str) -> bool:
-    """Do people of this issuer sign in here?"""
+    """Whether accounts of this issuer exist."""
     return bool(settings.ldap.servers) if issuer == LDAP else bool(issuer) and issuer == settings.oidc.issuer
 
 
 def part_from_others(tx: sqlite3.Connection, settings: Settings) -> None:
-    """Nobody vouches any more for people of a directory or provider that is not set up: their sessions end, their tokens wait.
+    """End the sessions and pause the tokens of people whose directory or provider is no longer configured.
 
-    They go on when it is set up again, or with a password of this server, which makes the account a local one.
+    They are resumed when it is configured again, or with a local password, which makes the account local.
     """
     present = [LDAP] * bool(settings.ldap.servers) + [settings.oidc.issuer] * bool(settings.oidc.issuer)
     ended = provider_sessions.end_of_others(tx, present)
@@ -52,7 +52,7 @@ def part_from_others(tx: sqlite3.Connection, settings: Settings) -> None:
 
 
 def make_local(tx: sqlite3.Connection, settings: Settings, viewer: Viewer, user_id: str) -> None:
-    """An account with a password of its own belongs to nobody of a directory that is not set up."""
+    """Make an account with a local password local if its directory is no longer configured."""
     identity = identities.of_user(tx, user_id)
     if identity is not None and not in_use(settings, identity["issuer"]):
         identities.remove(tx, user_id)
@@ -60,13 +60,15 @@ def make_local(tx: sqlite3.Connection, settings: Settings, viewer: Viewer, user_
 
 
 def has_factor_elsewhere(conn: sqlite3.Connection, settings: Settings, user_id: str) -> bool:
-    """Does the place where somebody signs in ask for a second factor? A provider does, a directory where `ldap.second_factor` says so."""
+    """Whether the directory or provider of an account enforces a second factor: a provider does, a directory if `ldap.second_factor`
+    says so.
+    """
     identity = manager(conn, settings, user_id)
     return identity is not None and (identity["issuer"] != LDAP or settings.ldap.second_factor)
 
 
 def require_local_password(conn: sqlite3.Connection, settings: Settings, user_id: str) -> None:
-    """Raises Problem 409 for an account whose password is that of the directory."""
+    """Raises Problem 409 for an account whose password is managed by the directory."""
     if manager(conn, settings, user_id) is not None:
         raise invalid({"password": ["The password of this account is that of your institution, and is changed there."]})
 
@@ -74,7 +76,7 @@ def require_local_password(conn: sqlite3.Connection, settings: Settings, user_id
 def require_same_profile(
     conn: sqlite3.Connection, settings: Settings, row: sqlite3.Row, values: Mapping[str, Any]
 ) -> None:
-    """Raises Problem 409 when `values` change what the directory says of a person. A profile may be sent back whole."""
+    """Raises Problem 409 when `values` change managed fields. A complete, unchanged profile is accepted."""
     if manager(conn, settings, row["id"]) is None:
         return
     changed: Fields = {key: [_ELSEWHERE] for key in PROFILE if key in values and values[key] != row[key]}
@@ -83,7 +85,7 @@ def require_same_profile(
 
 
 def require_own_administration(conn: sqlite3.Connection, settings: Settings, user_id: str) -> None:
-    """Raises Problem 409 for somebody whom a group of the directory makes an administrator."""
+    """Raises Problem 409 for an administrator by a group of the directory."""
     identity = manager(conn, settings, user_id)
     if identity is not None and identity["administrator"]:
         raise invalid(
@@ -92,7 +94,7 @@ def require_own_administration(conn: sqlite3.Connection, settings: Settings, use
 
 
 def require_own_membership(conn: sqlite3.Connection, settings: Settings, community_id: str, user_id: str) -> None:
-    """Raises Problem 409 for a membership that a group of the directory gives."""
+    """Raises Problem 409 for a membership granted by a group of the directory."""
     source = identities.source(conn, community_id, user_id)
     if source and in_use(settings, source):
         raise invalid(

@@ -1,4 +1,4 @@
-"""Who is told of what: in the page at once, by mail with the job `notify` where they want that."""
+"""Notifications: shown on the page immediately, mailed by the job `notify` according to the user's choice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from appliance.store import following, notifications, users
 from appliance.store.database import Database
 
 _KEPT = timedelta(days=90)
-#: Mails that the server may refuse before the rest waits for the next call.
+#: Refused mails after which the others wait for the next call.
 _PATIENCE = 5
 
 
 def changed(tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, earlier_id: str | None = None) -> None:
-    """A dataset has changed: tell its followers, and those of the version before it (`earlier_id`). Not whoever did it."""
+    """Notify the followers of a dataset, and of its previous version (`earlier_id`), of a change by another user."""
     followers = {
         row["id"] for one in (dataset_id, earlier_id) if one for row in following.followers(tx, "dataset", one)
     }
@@ -32,14 +32,14 @@ def changed(tx: sqlite3.Connection, viewer: Viewer, dataset_id: str, earlier_id:
 
 
 def look(site: Site, viewer: Viewer, until: int) -> None:
-    """The caller has looked at their notifications up to this one."""
+    """Mark the caller's notifications up to this one as read."""
     policy.require(viewer, "notification:change")
     with site.db.write() as tx:
         notifications.look(tx, viewer.user_id or "", until)
 
 
 def choose(site: Site, viewer: Viewer, chosen: Mapping[str, tuple[bool, str]], language: str) -> None:
-    """Note what the caller wants to be told of: kind → (in the page?, "off", "soon" or "daily" by mail). Raises Problem 400."""
+    """Set the caller's preferences: kind → (on the page?, "off", "soon" or "daily" by mail). Raises Problem 400."""
     policy.require(viewer, "notification:change")
     if not chosen.keys() <= set(notices.KINDS) or not {mail for _page, mail in chosen.values()} <= set(notices.MAIL):
         raise bad_request("kind, mail")
@@ -49,7 +49,7 @@ def choose(site: Site, viewer: Viewer, chosen: Mapping[str, tuple[bool, str]], l
 
 
 def tell_of_uploads(db: Database) -> int:
-    """Tell those who uploaded files that all of their jobs have ended. → notifications"""
+    """Notify uploaders whose jobs have all ended. → notifications"""
     with db.read() as conn:
         last, ended = notifications.checked_uploads(conn)
     with db.write() as tx:
@@ -65,7 +65,7 @@ def tell_of_uploads(db: Database) -> int:
 
 
 def _permitted(db: Database, settings: Settings, rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
-    """Those of one person's notifications that are about what they may see now; the others are settled without a mail."""
+    """Those of one person's notifications whose dataset they may still see; the others are settled without a mail."""
     with db.read() as conn:
         user = users.find(conn, rows[0]["user_id"])
         reader = callers.of_user(conn, settings, user, scope="read") if user is not None else Viewer()
@@ -77,7 +77,7 @@ def _permitted(db: Database, settings: Settings, rows: list[sqlite3.Row]) -> lis
 
 
 def send_mails(db: Database, settings: Settings) -> int:
-    """Send what is due, one mail for each person; what the mail server does not take waits for the next call. → mails sent"""
+    """Send due mails, one per person; what the mail server refuses waits for the next call. → mails sent"""
     if not settings.mail.server:
         return 0
     with db.read() as conn:
@@ -95,9 +95,7 @@ def send_mails(db: Database, settings: Settings) -> int:
             mailing.send(
                 settings.mail, email, subject, text, password=mailing.login_password(settings.secrets, settings.mail)
             )
-        except (
-            Problem
-        ):  # an address that is refused, or a server that takes nothing; the digest of alarms tells of that
+        except Problem:  # the address is refused, or the server is unavailable; the digest of alarms reports that
             refused += 1
             if refused == _PATIENCE:
                 return sent

@@ -201,7 +201,7 @@ def _add_file(
             )
             return
         name, original = _copied(site, row, found, copies)
-        values = {key: value for key, value in values.items() if _names_nobody(site, key, value)}
+        values = {key: value for key, value in values.items() if _is_impersonal(site, key, value)}
     yield from _personal(conn, row, name, values, searched=original is None)
     if errors := names.resource_name_errors(name):
         yield Message("another DCOR does not take the name of %(name)s (%(reason)s)", name=name, reason=errors[0])
@@ -233,20 +233,20 @@ def values_of(row: sqlite3.Row) -> dict[str, Any]:
     return values
 
 
-def _told(key: str, value: Any) -> Iterator[str]:
+def _lines_with_keys(key: str, value: Any) -> Iterator[str]:
     """The lines of a description or supplement, with the last part of its key: a number says something with its name only."""
     if isinstance(value, list):
         for one in value:
-            yield from _told(key, one)
+            yield from _lines_with_keys(key, one)
     elif isinstance(value, dict):
         for inner, one in value.items():
-            yield from _told(inner, one)
+            yield from _lines_with_keys(inner, one)
     else:
         for line in str(value).splitlines():
             yield f"{key.rpartition(':')[2]}: {line}"
 
 
-def _names_nobody(site: Site, key: str, value: Any) -> bool:
+def _is_impersonal(site: Site, key: str, value: Any) -> bool:
     """Is it a supplement that is a number, or one of the schema's choices?"""
     if isinstance(value, bool | int | float):
         return key != "description"
@@ -258,7 +258,7 @@ def _personal(
     conn: sqlite3.Connection, row: sqlite3.Row, name: str, values: Mapping[str, Any], *, searched: bool
 ) -> Iterator[str]:
     """Why the file may not be sent under this name with these values. :param searched: is the file itself sent?"""
-    told = [text for key, value in values.items() for text in _told(key, value)]
+    told = [text for key, value in values.items() for text in _lines_with_keys(key, value)]
     findings: list[str] = [
         Message("%(kind)s ('%(excerpt)s')", kind=kind, excerpt=excerpt)
         for text in (name, *told)

@@ -1,4 +1,4 @@
-"""What administrators do about the OpenID provider: look whether it is set up, give it an account that is there already."""
+"""Administration of the OpenID provider: check its configuration, link existing accounts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from appliance.store import alarms, communities
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing that was looked at."""
+    """One finding."""
 
     good: bool
     text: str
 
 
 def check(site: Site) -> Iterator[Line]:
-    """Whether the provider can be used, in sentences."""
+    """Check whether the provider can be used, in sentences."""
     settings = site.settings.oidc
     if not settings.issuer:
         yield Line(False, "No provider is set up: dcor config set oidc.issuer https://sso.hospital.example")
@@ -61,7 +61,7 @@ def _client(site: Site, methods: list[str]) -> Iterator[Line]:
 
 
 def _trial(site: Site, provider: oidc.Provider) -> Iterator[Line]:
-    """Ask for tokens with a made-up code: a provider that knows this client and its secret refuses the code, and nothing else."""
+    """Request tokens with an invalid code: a provider that accepts the client and its secret refuses only the code."""
     if not site.settings.oidc.client_id or not provider_login.client_secret(site.settings):
         return
     name = site.settings.oidc.client_id
@@ -96,14 +96,14 @@ def _groups(site: Site) -> Iterator[Line]:
 
 
 def set_secret(site: Site, secret: str) -> None:
-    """Keep the client's secret, readable by the service alone, with issuer and client. Raises Problem 409."""
+    """Store the client's secret, readable by the service alone, with issuer and client. Raises Problem 409."""
     if not site.settings.oidc.issuer or not site.settings.oidc.client_id:
         raise invalid(message="Set oidc.issuer and oidc.client_id first: the secret belongs to them.")
     secrets.write_owned(site.settings.secrets / oidc.SECRET, secret, provider_login.secret_owner(site.settings.oidc))
 
 
 def link(site: Site, viewer: Viewer, ref: str, subject: str) -> None:
-    """Give the account `ref` to the person whom the provider calls `subject`; its password ends, all else stays. Raises Problem 403, 404, 409."""
+    """Link the account `ref` to the provider's `subject`; its password is removed, everything else stays. Raises Problem 403, 404, 409."""
     policy.require(viewer, "user:link")
     issuer = site.settings.oidc.issuer
     if not issuer or not 0 < len(subject) <= 255:

@@ -1,4 +1,4 @@
-"""Signing in at the institution's OpenID provider, and what it says of people who have."""
+"""Signing in at the institution's OpenID provider, and evaluating its claims."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from appliance.settings import Settings
 from appliance.signon_settings import Oidc
 from appliance.store import alarms, audit, identities, provider_sessions, users
 
-#: File in `secrets/` with the key that seals refresh tokens.
+#: File in `secrets/` with the key that encrypts refresh tokens.
 KEY = "oidc.key"
-#: Kind of the alarm for a provider that does not say in which groups people are.
+#: Kind of the alarm for a provider that sends no groups.
 GROUPS = "provider groups"
 CALLBACK = "/user/login/oidc/callback"
 _MOST_GROUPS = 5000
@@ -31,7 +31,7 @@ _providers: dict[tuple[Oidc, str], oidc.Provider] = {}
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """What the browser brought back from the provider."""
+    """The parameters with which the browser returned from the provider."""
 
     state: str
     code: str
@@ -40,17 +40,17 @@ class Returned:
 
 
 def provider(settings: Settings) -> oidc.Provider:
-    """The provider of these settings, with what is known of it already. Raises Problem 503."""
+    """The configured provider, cached with its metadata. Raises Problem 503."""
     key = (settings.oidc, client_secret(settings))
     found = _providers.get(key)
     if found is None:
-        _providers.clear()  # other settings than before
+        _providers.clear()  # the settings have changed
         found = _providers[key] = oidc.Provider(*key)
     return found
 
 
 def client_secret(settings: Settings) -> str:
-    """The secret for this client at this issuer; "" without one, or when it is another's. Raises ServerAway."""
+    """The secret of this client at this issuer; "" if none is stored for them. Raises ServerAway."""
     file = settings.secrets / oidc.SECRET
     try:
         return secrets.read_owned(file, secret_owner(settings.oidc))
@@ -59,26 +59,26 @@ def client_secret(settings: Settings) -> str:
 
 
 def secret_owner(settings: Oidc) -> list[str]:
-    """Issuer and client: whoever changes the issuer in the settings does not get the secret of the one before."""
+    """Issuer and client, to which the secret belongs: a changed issuer must not receive the old secret."""
     return [settings.issuer, settings.client_id]
 
 
 def redirect_uri(settings: Settings) -> str:
-    """Where the provider sends the browser back."""
+    """The URL to which the provider redirects the browser."""
     return f"{settings.site_url}{CALLBACK}"
 
 
 def begin(site: Site) -> tuple[oidc.Flow, str]:
-    """A new attempt, and where the browser goes. Raises Problem 503."""
+    """Start an attempt; returns it and the URL for the browser. Raises Problem 503."""
     flow = oidc.new_flow()
     return flow, provider(site.settings).address(flow, redirect_uri(site.settings))
 
 
 def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: str = "", agent: str = "") -> str:
-    """Start a session for whoever came back from the provider; returns the cookie's value.
+    """Start a session for a user returning from the provider; returns the cookie's value.
 
-    :param flow: what this browser's cookie says of its attempt, None without one.
-    :raises oidc.Refused: 403, what came back is not the answer to this browser's attempt, or proves nothing.
+    :param flow: this browser's attempt, None without one.
+    :raises oidc.Refused: 403, the response does not belong to this browser's attempt, or proves nothing.
     :raises NotAdmitted: 403, they may not sign in here. :raises ServerAway: 503.
     """
     viewer = Viewer(address=address)
@@ -105,7 +105,7 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
             audit.add(tx, viewer, "session.refused", "user", "", provider=person.login, reason=str(refusal))
             _note_groups(tx, site.settings.oidc, tokens.claims)
             known = identities.find(tx, site.settings.oidc.issuer, person.subject)
-            if known is not None:  # what the provider says now ends what it gave before
+            if known is not None:  # the current claims replace earlier ones
                 directory_accounts.bring_in_step(tx, known, person, grants)
             if refusal.alarm:
                 alarms.raise_(tx, directory_accounts.ALARM, person.subject, str(refusal))
@@ -113,7 +113,7 @@ def finish(site: Site, flow: oidc.Flow | None, returned: Returned, *, address: s
 
 
 def described(settings: Oidc, claims: dict[str, Any]) -> tuple[Person, Grants]:
-    """Who somebody is by the claims, and what their groups give. Raises oidc.Refused, ServerAway for settings that cannot be read."""
+    """The person described by the claims, and what their groups grant. Raises oidc.Refused, ServerAway for invalid settings."""
     subject = str(claims["sub"])
     proven = claims.get("email_verified", settings.email_trusted)
     email = _text(claims, settings.email_claim) if proven in (True, "true") else ""
@@ -130,7 +130,7 @@ def described(settings: Oidc, claims: dict[str, Any]) -> tuple[Person, Grants]:
 
 
 def rules(settings: Oidc) -> GroupRules:
-    """What the groups give. Raises ServerAway for a setting that cannot be read: nothing that whoever signs in can mend."""
+    """The parsed group rules. Raises ServerAway for an invalid setting, which the user cannot fix."""
     try:
         return group_rules("oidc", settings.circles, settings.administrators, settings.users)
     except Problem as problem:
@@ -138,19 +138,19 @@ def rules(settings: Oidc) -> GroupRules:
 
 
 def seal(settings: Settings, session_id: str, token: str) -> bytes | None:
-    """A refresh token as the database may hold it; None for none."""
+    """A refresh token encrypted for the database; None for none."""
     if not token:
         return None
     return sealing.seal(settings.secrets / KEY, token.encode(), session_id)
 
 
 def unseal(settings: Settings, session_id: str, sealed: bytes) -> str:
-    """What `seal` sealed; "" when the key is another one: the session then ends as one that cannot be confirmed."""
+    """Decrypt what `seal` returned; "" with a different key: the session then ends as unconfirmed."""
     return (sealing.unseal(settings.secrets / KEY, sealed, session_id) or b"").decode()
 
 
 def _exchanged(site: Site, flow: oidc.Flow | None, returned: Returned) -> oidc.Tokens:
-    """The tokens for what came back to the browser that had asked. Raises oidc.Refused, ServerAway."""
+    """The tokens for the browser's response. Raises oidc.Refused, ServerAway."""
     if flow is None or not hmac.compare_digest(flow.state.encode(), returned.state.encode("utf-8", "replace")):
         raise oidc.Refused("The response belongs to no sign-in attempt of this browser (state).")
     asked = provider(site.settings)
@@ -168,7 +168,7 @@ def _require_unused(tx: sqlite3.Connection, flow: oidc.Flow | None) -> None:
 
 
 def _start(site: Site, tx: sqlite3.Connection, user_id: str, tokens: oidc.Tokens, *, address: str, agent: str) -> str:
-    """The session, with where it comes from, in one transaction. → the cookie's value."""
+    """Create the session with its provider data in one transaction. → the cookie's value."""
     row = users.find(tx, user_id)
     name = row["name"] if row is not None else ""
     viewer = Viewer(user_id=user_id, name=name, address=address)
@@ -183,7 +183,7 @@ def _start(site: Site, tx: sqlite3.Connection, user_id: str, tokens: oidc.Tokens
 
 
 def _note_groups(tx: sqlite3.Connection, settings: Oidc, claims: dict[str, Any]) -> None:
-    """An alarm where groups decide and the provider sends none at all; the next sign-in with the claim ends it."""
+    """Raise an alarm if group rules exist and the provider sends no groups; the next sign-in with groups resolves it."""
     if settings.groups_claim in claims or not rules(settings).named:
         alarms.resolve_for(tx, GROUPS, "")
         return
@@ -197,7 +197,7 @@ def _note_groups(tx: sqlite3.Connection, settings: Oidc, claims: dict[str, Any])
 
 
 def _groups(settings: Oidc, claims: dict[str, Any]) -> list[Group]:
-    """The groups of a person. A list that the provider left out because it is too long is no empty one."""
+    """The groups of a person. A list that the provider omitted because it is too long is not treated as empty."""
     left_out = claims.get("_claim_names")
     if isinstance(left_out, dict) and settings.groups_claim in left_out:
         raise oidc.Refused(
@@ -215,5 +215,5 @@ def _text(claims: dict[str, Any], name: str) -> str:
 
 
 def forget() -> None:
-    """Ask the provider anew for all that it says of itself."""
+    """Discard the provider's cached metadata."""
     _providers.clear()

@@ -1,4 +1,4 @@
-"""Every few minutes: what the OpenID provider says of whoever is signed in; and signing out there and here at once."""
+"""Periodic check of signed-in users with the OpenID provider, and sign-out in both places."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from appliance.settings import Settings
 from appliance.store import alarms, audit, identities, provider_sessions
 from appliance.store.database import Database
 
-#: Kind of the alarm for a provider that does not answer.
+#: Kind of the alarm for an unreachable provider.
 ALARM = Message("provider")
 #: Who changes accounts when the provider says so.
 PROVIDER = Viewer(name="provider")
-#: After so many sessions in a row about which the provider gave no answer it counts as away.
+#: After this many failed requests in a row it counts as unreachable.
 _MOST_FAILURES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Sessions asked about, and ended because the provider said no or nothing; people whose tokens wait; why it was not asked."""
+    """Result: sessions checked, and ended because the provider refused; people whose tokens are paused; why it was not asked."""
 
     asked: int = 0
     ended: int = 0
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def compare(db: Database, settings: Settings) -> Outcome:
-    """Ask about every session for which there is a refresh token. A provider that is away ends nothing before `oidc.offline`."""
+    """Check every session with a refresh token. An unreachable provider ends nothing before `oidc.offline`."""
     if not settings.oidc.issuer:
         return Outcome()
     with db.read() as conn:
@@ -49,7 +49,7 @@ def compare(db: Database, settings: Settings) -> Outcome:
         try:
             ended += not _confirmed(db, settings, row)
             failures = 0
-        except ServerAway as problem:  # about this person only, or altogether
+        except ServerAway as problem:  # about this person only, or all
             away, failures = str(problem), failures + 1
             if failures == _MOST_FAILURES:
                 break
@@ -69,7 +69,7 @@ def compare(db: Database, settings: Settings) -> Outcome:
 
 
 def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
-    """Does the provider confirm this session? The account is brought in step, or the session ended. Raises ServerAway."""
+    """Whether the provider confirms this session. The account is synchronized, or the session ended. Raises ServerAway."""
     session_id, subject = row["session_id"], row["subject"]
     token = provider_login.unseal(settings, session_id, row["refresh"])
     try:
@@ -98,7 +98,7 @@ def _confirmed(db: Database, settings: Settings, row: sqlite3.Row) -> bool:
 
 
 def _keep(db: Database, settings: Settings, session_id: str, token: str) -> None:
-    """Note the next refresh token of a session, whatever becomes of the rest of the answer."""
+    """Store the next refresh token of a session, even if the rest of the response fails."""
     sealed = provider_login.seal(settings, session_id, token)
     if sealed is not None:
         with db.write() as tx:
@@ -106,9 +106,9 @@ def _keep(db: Database, settings: Settings, session_id: str, token: str) -> None
 
 
 def signed_out_there(site: Site, token: object) -> int:
-    """A logout token of the provider (back-channel): the sessions that it names end. → how many.
+    """Process a back-channel logout token: end the sessions it names. → how many.
 
-    Raises oidc.Refused for one that it has not signed, or that was used before; ServerAway.
+    Raises oidc.Refused for an invalid signature or a token used before; ServerAway.
     """
     issuer = site.settings.oidc.issuer
     claims = provider_login.provider(site.settings).logout_claims(token)
@@ -126,7 +126,7 @@ def signed_out_there(site: Site, token: object) -> int:
 
 
 def sign_out_address(site: Site, session_id: str | None) -> str:
-    """Where the browser goes to sign out at the provider, too (RP-initiated); "" for a session that began here, or when it offers none."""
+    """The URL for signing out at the provider (RP-initiated); "" for a local session, or if it offers none."""
     settings = site.settings
     if not settings.oidc.issuer or not session_id:
         return ""
@@ -139,7 +139,7 @@ def sign_out_address(site: Site, session_id: str | None) -> str:
         if not isinstance(url, str):
             return ""
         require_https(url)
-    except Problem:  # whoever signs out is signed out here at any rate
+    except Problem:  # the local session ends in any case
         return ""
     query = {"client_id": settings.oidc.client_id, "post_logout_redirect_uri": f"{settings.site_url}/user/login"}
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"

@@ -1,9 +1,9 @@
-"""The journal of an update or rollback: what is being done to the database, so that whoever comes next can finish or undo it.
+"""The journal of an update or rollback: which step was reached, so that an interrupted one can be completed or undone.
 
-It lies in the data root, beside the copies of the database, where the start of the service can settle it as well as `dcor update` and
-`dcor rollback`. Every step may be repeated. Order: COPYING (nothing is changed) → CHANGING (the database may have another form) →
-READY (all that is left is to make the other release the current one) → SWITCHED (all that is left is to start it) → no journal; or from
-CHANGING and READY → UNDOING → UNDONE (all that is left is to start the release from before) → no journal.
+It is in the data root, beside the copies of the database, where the start of the service can process it as well as `dcor
+update` and `dcor rollback`. Every step is idempotent. Order: COPYING (nothing changed) → CHANGING (the schema may have changed)
+→ READY (only the other release has to be made current) → SWITCHED (only the start is missing) → no journal; or from CHANGING
+and READY → UNDOING → UNDONE (only the start of the previous release is missing) → no journal.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Entry:
 
 
 def read(settings: Settings) -> Entry | None:
-    """What is under way or was interrupted, None when nothing is. Raises Problem for a damaged journal."""
+    """The current or interrupted step, None when there is none. Raises Problem for a damaged journal."""
     path = _folder(settings) / _NAME
     try:
         return Entry(**json.loads(path.read_text(encoding="utf-8")))
@@ -61,7 +61,7 @@ def read(settings: Settings) -> Entry | None:
 
 
 def begin(settings: Settings, action: str, source: str, target: str) -> Entry:
-    """Open the journal. Raises Problem when something was interrupted and is not settled."""
+    """Create the journal. Raises Problem when an interrupted one has not been settled."""
     open_ = read(settings)
     if open_ is not None:
         raise invalid(message=f"The {open_} was interrupted. Settle it first: sudo dcor update")
@@ -69,34 +69,34 @@ def begin(settings: Settings, action: str, source: str, target: str) -> Entry:
 
 
 def change_begins(settings: Settings, entry: Entry, copy: Path) -> Entry:
-    """From here on the database may change; `copy` is how it was."""
+    """Record that the database may change from now on; `copy` is its backup."""
     return _write(settings, replace(entry, step=CHANGING, copy=copy.name))
 
 
 def ready(settings: Settings, entry: Entry) -> Entry:
-    """The database is as the target needs it."""
+    """Record that the database is ready for the target release."""
     return _write(settings, replace(entry, step=READY, state=_state(settings)))
 
 
 def switched(settings: Settings, entry: Entry) -> None:
-    """The target is the current release; it may not have been started yet."""
+    """Record that the target is the current release; it may not have been started yet."""
     _write(settings, replace(entry, step=SWITCHED))
 
 
 def end_if_settled(settings: Settings, current: str) -> None:
-    """Close the journal if everything is done, or as before."""
+    """Remove the journal if everything is done or undone."""
     entry = read(settings)
     if entry is not None and (_is_settled(entry, current) or (entry.step, current) == (COPYING, entry.source)):
         end(settings)
 
 
 def _is_settled(entry: Entry, current: str) -> bool:
-    """Is all that is left to start the release `current`?"""
+    """Whether only the start of the release `current` is missing."""
     return (entry.step, current) in {(UNDONE, entry.source), (SWITCHED, entry.target)}
 
 
 def end(settings: Settings) -> None:
-    """Close the journal: everything is done, or as before."""
+    """Remove the journal."""
     path = _folder(settings) / _NAME
     if path.exists():
         path.unlink()
@@ -104,47 +104,47 @@ def end(settings: Settings) -> None:
 
 
 def can_be_finished(settings: Settings, entry: Entry) -> bool:
-    """Is only the switch left to do, and has nobody used the database since?"""
+    """Whether only the switch is missing, and the database has not been used since."""
     return entry.step == READY and entry.state == _state(settings)
 
 
 def take_back(settings: Settings, entry: Entry) -> None:
-    """Make the database what it was before, if it may have been changed. May be repeated. Raises Problem when the copy is gone."""
-    if entry.copy and _must_go_back(settings, entry):
+    """Restore the database if it may have been changed. Idempotent. Raises Problem when the copy is missing."""
+    if entry.copy and _must_restore(settings, entry):
         copy = rollback_copies.find(settings, entry.copy)
         if not copy.exists():
             raise invalid(
                 message=f"The {entry} was interrupted, and the copy of the database from before, {copy}, is gone. Restore a backup: "
                 "sudo dcor backup restore --replace --from BACKUPS --key KEYFILE"
             )
-        _write(settings, replace(entry, step=UNDOING))  # once begun, it has to come to its end
+        _write(settings, replace(entry, step=UNDOING))  # once started, it has to be completed
         rollback_copies.put_back(settings, copy)
     _write(settings, replace(entry, step=UNDONE))
 
 
 def undo(settings: Settings, entry: Entry) -> None:
-    """Take back what may have been changed, and close the journal. May be repeated."""
+    """Undo all changes and remove the journal. Idempotent."""
     take_back(settings, entry)
     end(settings)
 
 
-def _must_go_back(settings: Settings, entry: Entry) -> bool:
+def _must_restore(settings: Settings, entry: Entry) -> bool:
     if entry.step in (READY, SWITCHED):
-        return entry.state == _state(settings)  # otherwise somebody has used it since, and nothing of that may be lost
-    # In these nobody else has used it: a start settles the journal first.
+        return entry.state == _state(settings)  # otherwise it has been used since, and nothing of that may be lost
+    # In these states it cannot have been used: a start settles the journal first.
     return entry.step in (CHANGING, UNDOING)
 
 
 def settle_at_start(settings: Settings, running: str) -> str:
-    """Before the service opens the database: finish or undo what was interrupted; → what was done, in words ("" = nothing).
+    """Before the service opens the database: complete or undo an interrupted update; → what was done, in words ("" = nothing).
 
-    :param running: the release that starts. Raises Problem while an update is at work, except for the release that it tries.
+    :param running: the release that starts. Raises Problem while an update is running, except for the release that it tests.
     """
     entry = read(settings)
     if entry is None:
         return ""
     if _is_settled(entry, running) and is_at_work(settings):
-        end(settings)  # by this start, whatever becomes of the command
+        end(settings)  # by this start, whatever state the command has reached
         return ""
     at_work = is_at_work(settings)
     if at_work and (running == entry.target or (running == entry.source and entry.step == COPYING)):
@@ -163,13 +163,13 @@ def settle_at_start(settings: Settings, running: str) -> str:
 
 
 def is_at_work(settings: Settings) -> bool:
-    """Does a living process hold the journal?"""
+    """Whether a running process holds the journal."""
     return file_locks.is_held(_folder(settings) / _LOCK)
 
 
 @contextmanager
 def at_work(settings: Settings) -> Iterator[None]:
-    """Hold the journal. Raises Problem when somebody else does."""
+    """Lock the journal. Raises Problem when another process holds it."""
     folder = rollback_copies.folder(settings)
     with (folder / _LOCK).open("ab") as file:
         rollback_copies.give(folder / _LOCK, settings.data)
@@ -181,7 +181,7 @@ def at_work(settings: Settings) -> Iterator[None]:
 
 
 def schema_of(path: Path) -> int:
-    """Number of schema steps of a database file."""
+    """Number of migrations applied to a database file."""
     with closing(Database(path)) as db, db.read() as conn:
         return inspection.schema_version(conn)
 
@@ -199,7 +199,7 @@ def _folder(settings: Settings) -> Path:
 
 
 def _state(settings: Settings) -> str:
-    """Inode, size and time of the database, and the size of its log: changed by every use that writes."""
+    """Inode, size and time of the database, and the size of its WAL: changed by every write."""
     parts = []
     for path in (settings.database, database_place.logs_of(settings.database)[0]):
         try:

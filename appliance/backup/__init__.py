@@ -1,1 +1,1 @@
-"""Backups: created, verified, restored, kept and removed."""
+"""Backups: create, verify, restore, retain and remove."""

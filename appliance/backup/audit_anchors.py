@@ -1,4 +1,4 @@
-"""What was noted of the audit log outside of the database: in the signed backups, and daily in the system's journal."""
+"""States of the audit log recorded outside of the database: in the signed backups, and daily in the system's journal."""
 
 from __future__ import annotations
 

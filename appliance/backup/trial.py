@@ -83,21 +83,21 @@ def trial(
             examine=examine,
             progress=progress,
             kind=manifests.FULL,
-            wanted=lambda name: _turn(name) == part,
+            wanted=lambda name: _part_of(name) == part,
         )
     except Problem as problem:
         return Trial(stamp, "", part, 0, 0, 0, bool(identities), [str(problem)])
-    restored, problems = _there_and_back(source, part, examine=examine, workdir=workdir)
+    restored, problems = _round_trip(source, part, examine=examine, workdir=workdir)
     return Trial(
         stamp, checked.name, part, checked.files, checked.size, restored, checked.opened, [*checked.problems, *problems]
     )
 
 
-def _turn(object_name: str) -> int:
+def _part_of(object_name: str) -> int:
     return int(object_name[:8], 16) % PARTS
 
 
-def _there_and_back(source: Source, part: int, *, examine: Examine, workdir: Path) -> tuple[int, list[str]]:
+def _round_trip(source: Source, part: int, *, examine: Examine, workdir: Path) -> tuple[int, list[str]]:
     """Back up the database and some files to a key of the moment, restore them, and compare; number of files, problems."""
     keys = crypto.new_keys()
     seal = Seal(keys.identity.encode())

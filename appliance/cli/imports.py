@@ -60,11 +60,11 @@ def import_folder(
         if plan.files and not dry_run:
             note(f"{plan.folder}: {len(plan.files)} files …")
         results.append(_import(state, plan, user, activate=activate, dry_run=dry_run))
-    emit(results, as_json, lambda _: _told(results) or f"No .rtdc files in {folder}.")
+    emit(results, as_json, lambda _: _report_text(results) or f"No .rtdc files in {folder}.")
     return 1 if any(row["state"] == "failed" for row in results) else 0
 
 
-def _told(results: list[dict[str, Any]]) -> str:
+def _report_text(results: list[dict[str, Any]]) -> str:
     """The report: a line for each folder, then what has another name now, then what was left out."""
     lines = [
         f"{row['state']:<8} {row['title']} ({len(row['files'])} files){': ' + row['error'] if row.get('error') else ''}"
@@ -96,7 +96,7 @@ def _import(state: CliState, plan: Plan, user: str, *, activate: bool, dry_run: 
     try:
         with state.db.read() as conn:
             viewer = ingest.acting_as(conn, user)
-            twin = _twin(conn, plan)
+            twin = _existing_dataset(conn, plan)
             if twin is not None:
                 return result | _skipped(conn, twin, plan)
         if dry_run:
@@ -110,7 +110,7 @@ def _import(state: CliState, plan: Plan, user: str, *, activate: bool, dry_run: 
     return result | {"state": "active" if activate else "draft", "id": dataset_id}
 
 
-def _twin(conn: sqlite3.Connection, plan: Plan) -> dict[str, Any] | None:
+def _existing_dataset(conn: sqlite3.Connection, plan: Plan) -> dict[str, Any] | None:
     """The dataset of the same title in the same circle, if there is one. Raises Problem 404 for an unknown circle."""
     if not plan.dataset.get("owner_org"):
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from appliance.actions import directory_links, provider_links, provider_sync
+from appliance.actions import provider_links, provider_sync
 from appliance.cli.common import (
     EXIT_OK,
     EXIT_REFUSED,
@@ -21,6 +21,7 @@ from appliance.cli.common import (
     prints,
     read_password,
 )
+from appliance.cli.ldap import unlink
 from appliance.model.problem import invalid
 from appliance.model.viewer import OPERATOR
 
@@ -72,10 +73,4 @@ def link(state: CliState, name: str, subject: str) -> None:
     note(f"{name} now signs in through the provider. Datasets, roles and tokens stay.")
 
 
-@group.command("unlink")
-@click.argument("name")
-@pass_state
-def unlink(state: CliState, name: str) -> None:
-    """Make the account NAME a local one, which needs a password: dcor user passwd NAME."""
-    directory_links.unlink(state.site, OPERATOR, name)
-    note(f"{name} is now a local account. It needs a password: sudo dcor user passwd {name}")
+group.add_command(unlink)

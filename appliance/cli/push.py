@@ -80,7 +80,7 @@ def command(
     only as the settings publish.* permit; the files here stay as they are. With --everything and the token of an administrator there,
     all that is here goes there with its ids, private and patient data included. Exit code 1 when something was refused or left open.
     """
-    _require_sense(
+    _require_consistent(
         datasets, everything, circle, title, bool(licence or pseudonymise or public or activate or anew or dry_run)
     )
     state.require_root()
@@ -109,7 +109,7 @@ def command(
     return 0 if all(one.get("state") and not one.get("unverified") for one in data) else 1
 
 
-def _require_sense(datasets: tuple[str, ...], everything: bool, circle: str, title: str, chosen: bool) -> None:
+def _require_consistent(datasets: tuple[str, ...], everything: bool, circle: str, title: str, chosen: bool) -> None:
     """Do these options fit together? Raises UsageError. :param chosen: some that say how single datasets shall be there."""
     if everything and (datasets or circle or title or chosen):
         raise click.UsageError(

@@ -240,7 +240,7 @@ def change(releases: Releases, version: str, settings: Settings, told: Callable[
     source = releases.current
     told(_STOPPING)
     with _journalled(releases, settings, release_journal.UPDATE, source, version) as entry:
-        with _undone_unless_ready(settings):
+        with _undo_unless_ready(settings):
             copy = rollback_copies.take(settings, version)
             entry = release_journal.change_begins(settings, entry, copy)
             told(f"Trying release {version} …")
@@ -261,7 +261,7 @@ def go_back(releases: Releases, last: Step, settings: Settings, told: Callable[[
     copy = rollback_copies.find(settings, last.snapshot)
     told(_STOPPING)
     with _journalled(releases, settings, release_journal.ROLLBACK, last.target, last.source) as entry:
-        with _undone_unless_ready(settings):
+        with _undo_unless_ready(settings):
             if release_journal.schema_of(settings.database) != release_journal.schema_of(copy):
                 present = rollback_copies.take(settings, f"rollback-from-{last.target}")
                 entry = release_journal.change_begins(settings, entry, present)
@@ -271,7 +271,7 @@ def go_back(releases: Releases, last: Step, settings: Settings, told: Callable[[
 
 
 @contextmanager
-def _undone_unless_ready(settings: Settings) -> Iterator[None]:
+def _undo_unless_ready(settings: Settings) -> Iterator[None]:
     """Whatever ends the block early, an interrupt from the keyboard, too: the database is as before."""
     ready = False
     try:

@@ -1,1 +1,1 @@
-"""Health checks: small functions that look at one thing each and say what is wrong, why it matters and how to mend it."""
+"""Health checks: small functions that check one thing each and report what is wrong, why it matters and how to fix it."""

@@ -115,7 +115,7 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
                 Message("The service may fail, or do something else than it should."),
                 _REINSTALL,
             )
-    others = _others_damaged(everything=everything)
+    others = _damaged_dependencies(everything=everything)
     if others:
         yield Finding(
             _NAME,
@@ -141,7 +141,7 @@ def _own_files() -> dict[Path, importlib.metadata.PackagePath]:
     return {path: file for path, file in found.items() if path.is_relative_to(code)}
 
 
-def _others_damaged(*, everything: bool) -> list[Path]:
+def _damaged_dependencies(*, everything: bool) -> list[Path]:
     """Files of the other packages beside this program that are missing or not as their lists say."""
     damaged = []
     for distribution in importlib.metadata.distributions(path=[str(_code().parent)]):

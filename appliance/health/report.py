@@ -1,4 +1,4 @@
-"""Run all checks, mend what may be mended, and say it in words."""
+"""Run all checks, repair what can be repaired, and report the results as text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def checks() -> list[NamedCheck]:
 def examine(premises: Premises, *, repair: bool = False, only: Collection[str] = ()) -> Report:
     """Look at everything, or at the checks named in `only`.
 
-    :param repair: mend what offers it. Repairs make folders, narrow modes, move files to quarantine; none deletes.
+    :param repair: run the repairs that checks offer. They create folders, restrict modes, move files to quarantine; none deletes.
     """
     findings: list[Finding] = []
     repaired: list[str] = []

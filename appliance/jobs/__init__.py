@@ -1,4 +1,4 @@
-"""Jobs: what happens to a file after its upload, and the care of the data root.
+"""Jobs: processing of files after their upload, and maintenance of the data root.
 
-The `job` table is the truth; huey carries ids to worker threads; HDF5 is parsed only in sandboxed child processes.
+The `job` table is authoritative; huey carries ids to worker threads; HDF5 is parsed only in sandboxed child processes.
 """

@@ -1,4 +1,4 @@
-"""The watch: does the certificate end soon, and has the administrator heard of every alarm?"""
+"""Alerts: checks the certificate's expiry and mails new alarms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 @job("watch", lane=TIMELY)
 def run(context: JobContext) -> Done:
-    """Raise or settle the certificate's alarm, then mail what is new, if a mail server is configured."""
+    """Raise or resolve the certificate's alarm, then mail new alarms if a mail server is configured."""
     found, new = certificates.watch(context.db, context.settings)
     settings = context.settings
     password = mailing.login_password(settings.secrets, settings.mail)

@@ -1,4 +1,4 @@
-"""Entries of the audit log for a syslog server, every minute."""
+"""Forwarding of the audit log to a syslog server, every minute."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 @job("forward_audit", lane=TIMELY)
 def run(context: JobContext) -> Done:
-    """Hand over what is new; while the server is away, entries wait."""
+    """Forward new entries; while the server is unreachable, entries wait."""
     return Done({"entries": audit_forwarding.forward(context.db, context.settings)})

@@ -1,4 +1,4 @@
-"""The daily look at the audit log."""
+"""Daily verification of the audit log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from appliance.jobs.registry import CARE, Done, JobContext, job
 
 @job("audit", lane=CARE)
 def run(context: JobContext) -> Done:
-    """Verify the audit log and note its state in the service's log."""
+    """Verify the audit log and write its state to the service's log."""
     verdict = audit_log.note_state(context.db, context.settings)
     return Done({"entries": verdict.entries, "anchors": verdict.anchors, "problems": verdict.problems})

@@ -1,4 +1,4 @@
-"""The nightly backup and the monthly trial restore, for machines whose system has no timers for them."""
+"""The nightly backup and the monthly trial restore, for machines without system timers for them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from appliance.actions import backups
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model.messages import Message
 
-_LOOK = 0.5  # seconds between two looks at a running backup
+_LOOK = 0.5  # poll interval while a backup runs [s]
 
 
 @job("backup", lane=CARE)
 def run(context: JobContext) -> Done:
-    """Back everything up unless a timer did so today (or the argument `now` is set), and once a month try a restore.
+    """Back up everything unless a timer did so today (or the argument `now` is set), and try a restore once a month.
 
-    It runs in a process of its own: hours of hashing must not make requests wait for the interpreter.
+    It runs in a separate process: hours of hashing must not make requests wait for the GIL.
     """
     if not context.arguments.get("now") and backups.is_fresh(context.settings):
         return Done({"skipped": "there is one of today"})
@@ -39,7 +39,7 @@ def run(context: JobContext) -> Done:
 
 
 def _ended(process: subprocess.Popen[Any], context: JobContext) -> tuple[str, str]:
-    """What the process said; raises JobFailed when the job is cancelled (the backup then never happened)."""
+    """The output of the process; raises JobFailed when the job is cancelled (then there is no backup)."""
     while True:
         try:
             out, err = process.communicate(timeout=_LOOK)

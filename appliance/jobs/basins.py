@@ -1,4 +1,4 @@
-"""Which basins a condensed file gets: ways from it to features that it lacks."""
+"""The basins of a condensed file: references to files with the features it lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Basin = dict[str, Any]
 
 
 def of_resource(site_url: str, resource: Mapping[str, Any], *, public: bool) -> list[Basin]:
-    """Basins that lead to the original of `resource` (id, dataset_id, name); plain HTTP only where anybody may download it."""
+    """Basins that refer to the original of `resource` (id, dataset_id, name); plain HTTP only where anybody may download it."""
     found = [
         {
             "name": "DCOR dcserv",
@@ -45,7 +45,7 @@ def of_siblings(
     file_basins: Iterable[Mapping[str, Any]],
     siblings: Iterable[Mapping[str, Any]],
 ) -> list[Basin]:
-    """Basins that lead to other files of the dataset, which stand in for the file basins of the uploader's disk.
+    """Basins that refer to other files of the dataset, in place of the file basins on the uploader's disk.
 
     :param identifier: measurement identifier of this file; :param siblings: id, name, identifier, features, condensed_features of the others.
     """
@@ -70,7 +70,9 @@ def of_siblings(
 
 
 def matches(basin: Mapping[str, Any], identifier: str | None, candidate: str | None) -> bool:
-    """Is the measurement `candidate` the one that a file basin of the measurement `identifier` means? File names do not matter."""
+    """Whether the measurement `candidate` is the one that a file basin of the measurement `identifier` refers to. File names do not
+    matter.
+    """
     if not identifier or not candidate or basin["identifier"] != candidate:
         return False
     return identifier == candidate if basin["mapping"] == "same" else identifier.startswith(candidate)

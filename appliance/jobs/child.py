@@ -1,4 +1,4 @@
-"""One child of the zygote: gives up its rights, then runs the one task (a reader: task after task) that its socket asks for."""
+"""A child of the zygote: confines itself, then runs the one task (a reader: task after task) that its socket asks for."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(job: int, spec: dict[str, Any], runtime: tuple[Path, ...], *, tasks: st
 
 
 def _redirect(log: str | None, *, keep: int) -> None:
-    """Output to the log file (or nowhere), nothing on the input, every other open file closed."""
+    """Redirect output to the log file (or nowhere) and input from nowhere; close every other descriptor."""
     null = os.open(os.devnull, os.O_RDWR)
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600) if log else null
     os.dup2(null, 0)
@@ -53,7 +53,7 @@ def _redirect(log: str | None, *, keep: int) -> None:
 
 
 def _make_outputs(bounds: confinement.Confinement) -> None:
-    """Make the files that the task may write, empty: once confined, this process cannot make any. Raises OSError."""
+    """Create the empty files that the task may write: once confined, this process cannot create any. Raises OSError."""
     for path in bounds.output_paths():
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
 
@@ -68,7 +68,7 @@ def _receive(job: int) -> dict[str, Any] | None:
 
 
 def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
-    """Run the task. → packets of its value, or one `x` packet saying why there is none."""
+    """Run the task. → packets of its value, or one `x` packet with the error."""
     try:
         task: Callable[..., Any] = getattr(module, message["task"])
         scratch = Path(message["scratch"]) if message["scratch"] else Path(os.devnull)
@@ -95,7 +95,7 @@ def _answer(module: Any, message: dict[str, Any], job: int) -> list[bytes]:
 
 
 def _packets(value: Any) -> list[bytes]:
-    """Raises RtdcError when the value is larger than the service takes."""
+    """Raises RtdcError when the value is larger than the service accepts."""
     try:
         return ipc.packets(value)
     except ValueError as error:
@@ -107,7 +107,7 @@ def _packets(value: Any) -> list[bytes]:
 
 def _reporter(job: int) -> Callable[..., None]:
     def progress(fraction: float, stage: str = "") -> None:
-        """Tell the service how far this is: 0 … 1, and what is being done."""
+        """Report progress to the service: 0 … 1, and the current stage."""
         os.write(job, b"p" + ipc.to_json([fraction, messages.cut(stage, 100)]))
 
     return progress

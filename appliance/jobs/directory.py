@@ -1,4 +1,4 @@
-"""Accounts are compared with the directory, every few minutes."""
+"""Synchronization of accounts with the directory, every few minutes."""
 
 from __future__ import annotations
 
@@ -10,5 +10,7 @@ from appliance.jobs.registry import Done, JobContext, job
 
 @job("directory", lane="directory")
 def run(context: JobContext) -> Done:
-    """Lock who was disabled there, open who is back, roles as the groups say. A directory that is away is an alarm, no failed job."""
+    """Lock accounts disabled there, unlock enabled ones, update roles from groups. An unreachable directory raises an alarm; the job
+    succeeds.
+    """
     return Done(asdict(directory_sync.compare(context.db, context.settings)))

@@ -1,8 +1,8 @@
-"""Who may use one of a limited number of places next.
+"""Fair assignment of a limited number of places.
 
-One caller alone never fills all places, and a free place goes to whoever has the fewest at the moment; of those, to who has used places
-least of late, and then to who has waited longest. So a caller who asks for many places at once makes only itself wait. Long work has half
-of the places at most, and one for each caller, so that short work always finds one.
+One caller alone never occupies all places. A free place goes to the caller who holds the fewest; among these, to the one who
+has used places least recently, then to the one who has waited longest. So a caller who asks for many places at once delays only
+their own requests. Long work may occupy half of the places, and one per caller, so that short work always finds one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from appliance.store.recent_use import RecentUse
 
 @dataclass(eq=False)
 class ShareRequest:
-    """A caller who wants a thing that only one may use at a time.
+    """A request for a place, for a resource that only one request may use at a time.
 
     :ivar since: when it got its place.
     """
@@ -28,7 +28,7 @@ class ShareRequest:
 
 
 class FairShare:
-    """`most` places, and who waits for one. Not thread-safe: used under its owner's lock."""
+    """`most` places and the queue for them. Not thread-safe: protected by its owner's lock."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -39,17 +39,17 @@ class FairShare:
         self._use = RecentUse()
 
     def __len__(self) -> int:
-        """Number of places taken."""
+        """Number of occupied places."""
         return len(self._held)
 
     def wait(self, caller: str, thing: str, *, long: bool = False) -> ShareRequest:
-        """Get in line; `long`: for work that takes much longer than other's."""
+        """Enter the queue. :param long: for work that takes much longer than usual."""
         wish = ShareRequest(caller, thing, long)
         self._waiting.append(wish)
         return wish
 
     def is_next(self, wish: ShareRequest) -> bool:
-        """May this wish have its place now?"""
+        """Whether this request may take a place now."""
         if len(self._held) >= self._most:
             return False
         possible = [one for one in self._waiting if self._possible(one)]
@@ -58,17 +58,17 @@ class FairShare:
         )
 
     def take(self, wish: ShareRequest) -> None:
-        """Give the place to a wish that is next."""
+        """Give a place to a request that is next."""
         self._waiting.remove(wish)
         self._held[wish.thing] = wish
         self._held_by[wish.caller] += 1
         wish.since = time.monotonic()
 
     def leave(self, wish: ShareRequest) -> None:
-        """Give the place back, or stop waiting for it."""
+        """Release the place, or leave the queue."""
         if self._held.get(wish.thing) is wish:
             del self._held[wish.thing]
-            self._held_by -= Counter([wish.caller])  # forgets callers who have none left
+            self._held_by -= Counter([wish.caller])  # removes callers who hold none
             self._use.charge(wish.caller, time.monotonic() - wish.since)
         elif wish in self._waiting:
             self._waiting.remove(wish)

@@ -1,4 +1,4 @@
-"""Gate export job: the events of a gate as a file of their own, for the user who asked for it."""
+"""Gate export job: the events of a gate as a file, for the user who requested it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.model.messages import Message
 from appliance.store import gate_exports, rtdc
 
 _ANSWER: Shape = {"events": int}
-#: Room beside the events [bytes]: metadata, logs, tables.
+#: Allowance for metadata, logs and tables [bytes].
 _ROOM = 64 << 20
 #: Most characters of a number in a text, with the separator.
 _DIGITS = 26
@@ -49,7 +49,7 @@ def run(context: JobContext) -> Done:
         except SandboxError as error:
             if not error.permanent:
                 raise
-            reason = error.message  # the matter of whoever asked, no fault of the file
+            reason = error.message  # an error in the request, not in the file
             return Done({"refused": reason}, lambda tx: gate_exports.refuse(tx, row["id"], reason))
         context.room.require()
         found = checked(folder / name, Output(name, most))

@@ -1,8 +1,9 @@
-"""Messages between the service, the zygote and its children: packets of a SOCK_SEQPACKET socket, so that a killed sender leaves no half frame.
+"""Messages between the service, the zygote and its children: packets of a SOCK_SEQPACKET socket, so that a killed sender leaves no
+partial frame.
 
-A packet is one letter and a payload of at most 16 KiB: no more than the smallest socket buffer that a kernel may be set to. A value is
-sent as a run of `j` (JSON text) or `b` (bytes) packets and an `E`. The receiver expects that the sender has been taken over: the
-bytes, the packets and the lists and objects of a value are bounded before anything is parsed.
+A packet is one letter and a payload of at most 16 KiB, the smallest socket buffer that a kernel may be configured with. A value
+is sent as a sequence of `j` (JSON text) or `b` (bytes) packets and an `E`. The receiver does not trust the sender, which may be
+compromised: the bytes, packets, lists and objects of a value are limited before anything is parsed.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from appliance.model import messages
 
 CHUNK = 16 * 1024
 PACKET = CHUNK + 1
-#: Most bytes of a value; and lists and objects in it, each of which takes some hundred bytes of memory for two of text.
+#: Largest value [bytes]; and most lists and objects in it, each of which takes some hundred bytes of memory for two of
+#: text.
 MAX_ANSWER = 16 << 20
 MAX_CONTAINERS = 400_000
-#: Most numbers and texts in a value, told by its commas.
+#: Most numbers and texts in a value, counted by commas.
 MAX_ITEMS = 4_000_000
-#: Most packets of one answer, reports of progress included.
+#: Most packets of one response, including progress reports.
 MAX_PACKETS = 100_000
 _BUFFER = 256 << 10
 
@@ -30,7 +32,7 @@ Value = Any
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Two connected packet sockets, with room for some packets where the kernel allows it."""
+    """Two connected packet sockets, with buffers for several packets where the kernel permits."""
     both = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for one in both:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
@@ -75,7 +77,7 @@ def _finite(value: Any) -> Any:
 
 
 class Assembler:
-    """Puts the packets of one value together again; `feed` until it returns True."""
+    """Reassembles the packets of one value; call `feed` until it returns True."""
 
     def __init__(self, limit: int = MAX_ANSWER) -> None:
         self._parts: list[bytes] = []
@@ -100,7 +102,7 @@ class Assembler:
         return False
 
     def count(self) -> None:
-        """A packet came, of whatever kind. Raises ValueError when there are too many."""
+        """Count a packet of any kind. Raises ValueError when there are too many."""
         self._packets += 1
         if self._packets > MAX_PACKETS:
             raise ValueError("there are too many packets")

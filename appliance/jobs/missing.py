@@ -1,4 +1,4 @@
-"""Queue what a measurement should have but lacks, and remove old jobs."""
+"""Queue jobs for missing generated files of measurements, and remove old jobs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _KEEP_JOBS = timedelta(days=90)
 
 @job("run_missing", lane=CARE)
 def run(context: JobContext) -> Done:
-    """Queue what is missing and neither failed nor under way, and condensed files with another address. Argument: `force`."""
+    """Queue missing jobs that have neither failed nor are queued, and condensed files with another address. Argument: `force`."""
     made = run_missing(context.db, context.settings, force=bool(context.arguments.get("force")), addresses=True)
     return Done({"queued": len(made)})
 
 
 @job("forget_jobs", lane=CARE)
 def forget(context: JobContext) -> Done:
-    """Remove successful jobs of the last season from the table, and copies from before updates that are no longer needed."""
+    """Remove old successful jobs from the table, and rollback copies that are no longer needed."""
     rollback_copies.sweep(context.settings)
     removed = 0
     while True:

@@ -1,4 +1,4 @@
-"""Telling people what has happened to their uploads, and by mail what they want to know by mail."""
+"""Notifications about uploads, and mails to users who want them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from appliance.jobs.registry import TIMELY, Done, JobContext, job
 
 @job("notify", lane=TIMELY)
 def run(context: JobContext) -> Done:
-    """Look for uploads whose jobs have ended, then send the mails that are due."""
+    """Look for uploads whose jobs have ended, then send due mails."""
     told = notifying.tell_of_uploads(context.db)
     return Done({"uploads": told, "mails": notifying.send_mails(context.db, context.settings)})

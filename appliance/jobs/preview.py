@@ -26,7 +26,7 @@ _EVENT = 8 * 200
 
 
 def _most(resource: sqlite3.Row) -> int:
-    """Bytes that all outputs together may have."""
+    """Limit on all outputs together [bytes]."""
     events = resource["event_count"]
     return _BYTES if events is None else min(_BYTES, _PICTURES + events * _EVENT)
 
@@ -56,7 +56,7 @@ def run(context: JobContext) -> Done:
     alt = outcome.answer["alt"]
 
     def write(tx: sqlite3.Connection) -> None:
-        """Note the files and the text that describes the picture."""
+        """Record the files and the text that describes the picture."""
         note(tx)
         rtdc.put(tx, context.resource_id, preview_alt=alt)
 

@@ -1,4 +1,4 @@
-"""The OpenID provider is asked about whoever is signed in, every few minutes."""
+"""Periodic check of signed-in users with the OpenID provider."""
 
 from __future__ import annotations
 
@@ -10,5 +10,7 @@ from appliance.jobs.registry import Done, JobContext, job
 
 @job("provider", lane="provider")
 def run(context: JobContext) -> Done:
-    """End sessions that the provider no longer confirms, roles as the groups say. A provider that is away is an alarm, no failed job."""
+    """End sessions that the provider no longer confirms, update roles from groups. An unreachable provider raises an alarm; the job
+    succeeds.
+    """
     return Done(asdict(provider_sync.compare(context.db, context.settings)))

@@ -1,4 +1,4 @@
-"""Prune: drafts that nobody touched for weeks are purged (their files go to quarantine), and so is everything old on a playground."""
+"""Pruning: drafts not modified for weeks are purged (their files go to quarantine), and everything old on a playground."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def empty_trash(context: JobContext) -> Done:
 
 
 def stale_drafts(db: Database, days: int = 21) -> list[dict[str, Any]]:
-    """Drafts not touched for so many days and without an upload under way: rows as dicts, oldest first."""
+    """Drafts not modified for this many days and without an upload in progress: rows as dicts, oldest first."""
     with db.read() as conn:
         return [dict(row) for row in datasets.stale_drafts(conn, times.ahead(-timedelta(days=days)))]
 
 
 def purge(site: Site, found: list[dict[str, Any]], cancelled: Callable[[], bool] = lambda: False) -> list[str]:
-    """Purge these datasets as the operator. → ids that are gone."""
+    """Purge these datasets as the operator. → ids purged."""
     gone = []
     for row in found:
         if cancelled():
@@ -63,7 +63,7 @@ def purge(site: Site, found: list[dict[str, Any]], cancelled: Callable[[], bool]
         try:
             deletion.purge(site, OPERATOR, row["id"])
         except Problem as problem:
-            if problem.status != 404:  # somebody was faster
+            if problem.status != 404:  # another process has purged it
                 raise
         gone.append(row["id"])
     return gone

@@ -1,4 +1,4 @@
-"""Pseudonymised copies of measurements, made in the sandbox by the rules of the settings."""
+"""Pseudonymised copies of measurements, made in the sandbox by the configured rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RUN = b"dcor pseudonymised run "
 
 
 def most_bytes(size: int) -> int:
-    """Bytes that the copy of a file of `size` bytes may have: other compression, the same numbers."""
+    """Limit for the copy of a file of `size` bytes [bytes]: other compression, the same data."""
     return _ROOM + 3 * size
 
 
@@ -34,7 +34,7 @@ class PseudonymisedCopies:
         self._settings, self._sandbox, self._progress = settings, sandbox, progress
 
     def changes(self, original: Original) -> Changes:
-        """What a copy would change. Raises Problem 409."""
+        """The changes that a copy would contain. Raises Problem 409."""
         folder = self._sandbox.new_scratch()
         try:
             answer = self._run(original, folder, write=False)
@@ -44,7 +44,7 @@ class PseudonymisedCopies:
 
     @contextmanager
     def made(self, original: Original) -> Iterator[Copy]:
-        """A copy, gone afterwards. Raises Problem 409."""
+        """A copy, removed at the end of the context. Raises Problem 409."""
         folder = self._sandbox.new_scratch()
         try:
             answer = self._run(original, folder, write=True)
@@ -83,7 +83,7 @@ class PseudonymisedCopies:
 
 
 def _texts(value: Any) -> list[dict[str, str]]:
-    """What a child answered, which may have been taken over: a list of texts by name, or Problem 409."""
+    """Validate the response of a child, which may be compromised: a list of texts by name, or Problem 409."""
     if isinstance(value, list) and all(
         isinstance(one, dict) and all(isinstance(text, str) for pair in one.items() for text in pair) for one in value
     ):

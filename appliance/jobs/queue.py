@@ -1,4 +1,4 @@
-"""huey as we use it: it carries job ids to worker threads of this process. What it loses is sent again; what it holds after a crash is thrown away."""
+"""The huey queue: it carries job ids to worker threads of this process. Lost messages are sent again; old ones are discarded at start."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _log = logging.getLogger("dcor.jobs")
 
 
 class _WakingStorage(SqliteStorage):  # type: ignore[misc]
-    """SQLite storage that lets workers sleep until something arrives instead of polling, and makes its file anew when that is damaged.
+    """SQLite storage that wakes workers when a message arrives instead of polling, and recreates its file when that is damaged.
 
-    What was in it is lost then, and sent again by the runner.
+    Its content is lost then, and sent again by the runner.
     """
 
     blocking = True
@@ -36,7 +36,7 @@ class _WakingStorage(SqliteStorage):  # type: ignore[misc]
         try:
             super().enqueue(data, priority)
         except sqlite3.DatabaseError as error:
-            self._make_anew(error)
+            self._recreate(error)
             super().enqueue(data, priority)
         self._arrivals.release()
 
@@ -47,12 +47,12 @@ class _WakingStorage(SqliteStorage):  # type: ignore[misc]
         try:
             found: bytes | None = super().dequeue()
         except sqlite3.DatabaseError as error:
-            self._make_anew(error)
+            self._recreate(error)
             return None
         return found
 
-    def _make_anew(self, error: sqlite3.DatabaseError) -> None:
-        """Begin with an empty file. Raises `error` when the file is only in use."""
+    def _recreate(self, error: sqlite3.DatabaseError) -> None:
+        """Recreate the file. Raises `error` when the file is merely in use."""
         if "locked" in str(error):
             raise error
         with self._mending:
@@ -65,10 +65,10 @@ class _WakingStorage(SqliteStorage):  # type: ignore[misc]
 
 
 class _Consumer(Consumer):  # type: ignore[misc]
-    """Threads only: signals are the service's business."""
+    """A consumer of threads only; the service handles signals."""
 
     def _set_signal_handlers(self) -> None:
-        """Leave them alone."""
+        """Do not set signal handlers."""
 
 
 class Queue:
@@ -78,9 +78,9 @@ class Queue:
     """
 
     def __init__(self, path: Path, workers: int, execute: Callable[[str], None]) -> None:
-        # What an earlier process left is of no use, and a damaged file could not be opened.
+        # Messages of an earlier process are useless, and a damaged file could not be opened.
         _empty(path)
-        # No fsync: the job table is the truth, this file may be lost at any time.
+        # No fsync: the job table is authoritative, this file may be lost at any time.
         self._huey = SqliteHuey("dcor", storage_class=_WakingStorage, filename=str(path), fsync=False, results=False)
         self._task = self._huey.task(name="job")(execute)
         self._consumer = _Consumer(
@@ -92,15 +92,15 @@ class Queue:
         self._consumer.start()
 
     def send(self, job_id: str, priority: int) -> None:
-        """Have a worker run this job."""
+        """Queue this job for a worker."""
         self._huey.enqueue(self._task.s(job_id, priority=priority))
 
-    def mend(self) -> None:
+    def replace_dead_workers(self) -> None:
         """Replace worker threads that died."""
         self._consumer.check_worker_health()
 
     def stop(self, seconds: float) -> None:
-        """Take no more messages; wait so long for what runs."""
+        """Stop taking messages; wait `grace` seconds for running jobs."""
         self._consumer.shutdown_timeout = seconds
         self._consumer.stop(graceful=True)
 
@@ -110,7 +110,7 @@ class Queue:
 
 
 def _empty(path: Path) -> None:
-    """Put an empty file (mode 0600) in the place of the database and its log."""
+    """Replace the database and its log by an empty file (mode 0600)."""
     for left in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         left.unlink(missing_ok=True)
     path.touch(mode=0o600)

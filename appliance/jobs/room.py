@@ -1,4 +1,4 @@
-"""Room on the data volume for what jobs write: what is beyond the reserve, and not promised to uploads or to other jobs."""
+"""Space on the data volume for outputs of jobs: beyond the reserve, and not promised to uploads or other jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.store.depot import Depot
 
 
 class NoRoom(Exception):
-    """The data volume has too little room for a job's output. :ivar need: bytes beyond the reserve that the job waits for."""
+    """The data volume has too little space for a job's output. :ivar need: bytes beyond the reserve that the job waits for."""
 
     def __init__(self, need: int) -> None:
         super().__init__(f"needs {need} bytes beyond the reserve")
@@ -20,7 +20,7 @@ class NoRoom(Exception):
 
 
 class Room:
-    """What the jobs of one runner may write. Thread-safe. :ivar reserve: bytes that stay free (`depot.reserve`)."""
+    """The space available to the jobs of one runner. Thread-safe. :ivar reserve: bytes that stay free (`depot.reserve`)."""
 
     def __init__(self, db: Database, depot: Depot, reserve: int) -> None:
         self._db, self._depot = db, depot
@@ -29,12 +29,12 @@ class Room:
         self._held = 0
 
     def left(self) -> int:
-        """Bytes that a further job may write; negative when the reserve is no longer whole."""
+        """Bytes available to a further job; negative when the reserve is used."""
         with self._lock:
             return self._left()
 
     def is_gone(self) -> bool:
-        """Is less than the reserve free? Costs one call of the operating system."""
+        """Whether less than the reserve is free. Costs one system call."""
         return self._depot.free() < self.reserve
 
     def require(self) -> None:
@@ -44,7 +44,7 @@ class Room:
 
     @contextmanager
     def hold(self, need: int) -> Iterator[None]:
-        """Keep `need` bytes for the caller. Raises NoRoom when there are not as many."""
+        """Reserve `need` bytes for the caller. Raises NoRoom when they are not available."""
         with self._lock:
             if self._left() < need:
                 raise NoRoom(need)

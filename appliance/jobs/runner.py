@@ -44,7 +44,7 @@ _log = logging.getLogger("dcor.jobs")
 
 @dataclass
 class _Active:
-    """One job that a worker thread runs."""
+    """A job run by a worker thread."""
 
     row: sqlite3.Row
     sent: Taken
@@ -54,7 +54,7 @@ class _Active:
 
     @property
     def ticket(self) -> tuple[str, str, int]:
-        """What identifies the attempt."""
+        """Identifies the attempt."""
         return self.row["id"], self.row["worker"], self.row["attempts"]
 
 
@@ -104,12 +104,12 @@ class JobRunner:
         self._next_schedule = 0.0
 
     def use_settings(self, settings: Settings) -> None:
-        """Use these settings for what is scheduled and begun from now on."""
+        """Use these settings for jobs scheduled and started from now on."""
         self._settings = settings
         self._room.reserve = settings.depot.reserve
 
     def start(self) -> None:
-        """Take over what an earlier process left, then work. Raises Problem when another process runs the jobs of this data root."""
+        """Take over the jobs of an earlier process, then start. Raises Problem when another process runs the jobs of this data root."""
         self._settings.tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock_file = (self._settings.tmp / "jobs.lock").open("wb")
         try:
@@ -131,15 +131,15 @@ class JobRunner:
 
     @property
     def loops(self) -> tuple[Loop, ...]:
-        """The threads that turn as long as the runner runs."""
+        """The long-lived threads of the runner."""
         return self._dispatcher, self._follower
 
     def wake(self) -> None:
-        """Something was queued: look now."""
+        """A job was queued: dispatch now."""
         self._wakeup.set()
 
     def stop(self, grace: float = 20.0) -> None:
-        """Start nothing new, give what runs `grace` seconds, then kill it and put it back. Safe to call twice."""
+        """Stop dispatching, give running jobs `grace` seconds, then kill and requeue them. Idempotent."""
         if self._queue is None:
             return
         self._stopping.set()
@@ -159,7 +159,7 @@ class JobRunner:
             self._lock_file.close()
 
     def idle(self) -> bool:
-        """Is nothing running and nothing due? (Jobs that wait for a retry do not count.)"""
+        """Whether nothing is running or due. (Jobs waiting for a retry do not count.)"""
         with self._guard:
             if self._active or self._sent:
                 return False
@@ -167,7 +167,7 @@ class JobRunner:
             return not jobs.ready(conn, 1)
 
     def _warm_up(self) -> None:
-        with suppress(SandboxError):  # the first job that needs it says why
+        with suppress(SandboxError):  # the first job that needs it reports the reason
             self.sandbox.warm_up()
 
     # The dispatcher's thread
@@ -181,15 +181,15 @@ class JobRunner:
         for step in (self._heartbeat, self._sweep, self._schedule, self._dispatch):
             try:
                 step()
-            except Exception:  # one step that fails must not keep the others from happening
+            except Exception:  # a failing step must not prevent the others
                 _log.exception("jobs.step_failed step=%s", step.__name__)
 
     def _dispatch(self) -> None:
-        """Hand the next jobs to the workers."""
+        """Send the next jobs to the workers."""
         if self._queue is None or self._stopping.is_set():
             return
         with self._guard:
-            horizon = time.monotonic() - self._lease  # what a worker has not taken up by then is sent again
+            horizon = time.monotonic() - self._lease  # a job not claimed by then is sent again
             self._sent = {job_id: sent for job_id, sent in self._sent.items() if sent.at > horizon}
             taken = self._sent.keys() | self._active.keys()
             load = [*self._sent.values(), *(active.sent for active in self._active.values())]
@@ -201,7 +201,7 @@ class JobRunner:
             self._queue.send(row["id"], row["priority"])
 
     def _heartbeat(self) -> None:
-        """Keep the leases of what runs, and stop what is no longer ours."""
+        """Prolong the leases of running jobs, and cancel those that are no longer owned."""
         now = time.monotonic()
         active = self._snapshot()
         if not active or now - self._last_flush < min(_PROGRESS_EVERY, self._lease / 4):
@@ -214,19 +214,19 @@ class JobRunner:
             one.cancel.set()
 
     def _sweep(self) -> None:
-        """Put back the jobs of dead workers, and replace dead threads."""
+        """Requeue the jobs of dead workers, and replace dead threads."""
         now = time.monotonic()
         if now < self._next_sweep:
             return
         self._next_sweep = now + min(_SWEEP_EVERY, self._lease / 2)
         if self._queue is not None:
-            self._queue.mend()
+            self._queue.replace_dead_workers()
         with self._db.write() as tx:
             jobs.sweep(tx)
         waiting_for_room.retry(self._db, self._room)
 
     def _schedule(self) -> None:
-        """Queue what the clock says."""
+        """Queue scheduled jobs that are due."""
         now = time.monotonic()
         if self._scheduled and now >= self._next_schedule:
             self._next_schedule = now + schedule.EVERY
@@ -235,7 +235,7 @@ class JobRunner:
     # A worker's thread
 
     def _execute(self, job_id: str) -> None:
-        """Run one job to its end. Whatever happens in it is written down; nothing gets out."""
+        """Run one job and record its outcome. Never raises."""
         try:
             active = self._claim(job_id)
             if active is not None:
@@ -243,7 +243,7 @@ class JobRunner:
         except (Problem, sqlite3.Error) as error:
             _log.error(
                 "jobs.not_recorded id=%s error=%s", job_id, type(error).__name__
-            )  # the lease ends, the job starts again
+            )  # the lease expires, then the job is retried
         finally:
             with self._guard:
                 self._active.pop(job_id, None)
@@ -268,7 +268,7 @@ class JobRunner:
             return JobFailed(Message("this release knows no job '%(kind)s'", kind=active.row["kind"]))
 
         def progress(fraction: float, stage: str = "") -> None:
-            """Keep for the next heartbeat."""
+            """Store it for the next heartbeat."""
             active.progress, active.stage = fraction, stage
 
         context = JobContext(
@@ -295,7 +295,7 @@ class JobRunner:
         return done
 
     def _settle(self, active: _Active, outcome: Done | Exception) -> None:
-        """Write the end of an attempt. What cannot be written of a success is a failure like any other."""
+        """Record the end of an attempt. A success that cannot be recorded counts as a failure."""
         try:
             self._record(active, outcome)
         except (Problem, sqlite3.Error):
@@ -304,7 +304,7 @@ class JobRunner:
             self._record(active, self._incident(active.row, error))
 
     def _record(self, active: _Active, outcome: Done | Exception) -> None:
-        """Write the end of an attempt in one transaction."""
+        """Record the end of an attempt in one transaction."""
         job = active.row
         with self._db.write() as tx:
             if isinstance(outcome, Done):
@@ -319,7 +319,7 @@ class JobRunner:
                 waiting_for_room.note(tx, job, outcome)
                 return
             if active.cancel.is_set():
-                jobs.release(tx, job)  # the service stops; a cancelled job is no longer ours and stays as it is
+                jobs.release(tx, job)  # the service stops; a cancelled job is no longer owned and stays unchanged
                 return
             if isinstance(outcome, SandboxError) and outcome.kind == "lost":
                 jobs.interrupt(tx, job)
@@ -338,7 +338,7 @@ class JobRunner:
         )
 
     def _incident(self, job: sqlite3.Row, error: Exception) -> JobFailed:
-        """An error of ours: the trace is kept, people get its number."""
+        """Record an unexpected error with its trace; users get its number."""
         incident = self._incidents.record(f"job {job['kind']}", error)
         trace = "".join(traceback.format_exception(error))
         return JobFailed(

@@ -1,6 +1,7 @@
-"""Running a task on a file in a confined child, seen from the service.
+"""The service's side of the sandbox: running a task on a file in a confined child.
 
-The service never opens HDF5 itself; a child that crashes, hangs, asks for too much or is taken over costs one job, nothing else.
+The service never opens HDF5 itself; a child that crashes, hangs, exceeds its limits or is compromised costs one job, nothing
+else.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _WEAK_REASON = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task answered, and what it cost: `peak` bytes of memory, `cpu` seconds, the end of its `log`."""
+    """The result of a task and its cost: `peak` bytes of memory, `cpu` seconds, the end of its `log`."""
 
     answer: Any
     peak: int = 0
@@ -54,7 +55,7 @@ class Outcome:
 
 
 class Sandbox:
-    """Children for jobs and readers, forked from a warm zygote that is started on first use and again whenever it died. Thread-safe.
+    """Children for jobs and readers, forked from a warm zygote that is started on first use and again after it died. Thread-safe.
 
     :param scratch: folder on the data volume for the children's scratch folders.
     :param allow_weak: run children also where the kernel lacks what keeps them away from other files (`jobs.allow_weak_sandbox`).
@@ -151,7 +152,7 @@ class Sandbox:
         return self._scratch.new()
 
     def clear_scratch(self) -> int:
-        """Remove what killed processes left behind. → number of folders removed."""
+        """Remove the folders of killed processes. → number of folders removed."""
         return self._scratch.clear()
 
     def warm_up(self) -> None:
@@ -239,7 +240,7 @@ class Sandbox:
 
 
 class _OutputWatch:
-    """Has a child written more than it may, in all its outputs together? Looked at once a second; each one is bounded by the kernel."""
+    """Whether a child's outputs together exceed the limit. Checked once a second; the kernel limits each file."""
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most = folder, most

@@ -131,14 +131,14 @@ def _make(folder: Path) -> tuple[Path, IO[bytes]] | None:
     path = _lock_of(folder)
     lock = path.open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
-    if not _stands_at(path, lock):
+    if not _is_file_at(path, lock):
         lock.close()
         return None
     folder.mkdir(mode=0o700)  # after the lock: a folder without a held lock is nobody's
     return folder, lock
 
 
-def _stands_at(path: Path, file: IO[bytes]) -> bool:
+def _is_file_at(path: Path, file: IO[bytes]) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:

@@ -19,7 +19,7 @@ _Links = dict[str, str]  # "<circle>/<dataset>/<file>" → target relative to th
 
 @job("user_tree", lane=CARE)
 def run(context: JobContext) -> Done:
-    """Compare the whole tree with the catalogue and mend it."""
+    """Compare the whole tree with the catalogue and correct it."""
     made, removed = UserTree(context.db, context.depot).rebuild()
     return Done({"made": made, "removed": removed})
 

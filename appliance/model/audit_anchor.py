@@ -1,4 +1,4 @@
-"""What is noted of the audit log outside of the database, so that a shortened or replaced log is detected."""
+"""States of the audit log recorded outside of the database, so that a shortened or replaced log is detected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LogState:
 
     @classmethod
     def parse(cls, text: str) -> LogState:
-        """Read what `str` wrote. Raises ValueError."""
+        """Parse the output of `str`. Raises ValueError."""
         found = _TEXT.fullmatch(text.strip())
         if found is None:
             raise ValueError("A state of the audit log is a number, a colon and 64 hexadecimal digits.")
@@ -32,7 +32,7 @@ class LogState:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A state of the log that was noted elsewhere.
+    """A recorded state of the log.
 
     :ivar source: where, for people ("backup 2026-01-31_020000"); :ivar at: when (ISO 8601, UTC), "" when that is not known.
     """

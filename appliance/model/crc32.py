@@ -14,13 +14,13 @@ _ONE = 1 << 31
 
 
 class Crc32:
-    """The CRC-32 of the bytes seen so far. :param value: of what was seen before."""
+    """The CRC-32 of the bytes so far. :param value: CRC-32 of preceding bytes."""
 
     def __init__(self, value: int = 0) -> None:
         self.value = value
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
-        """The next bytes."""
+        """Add the next bytes."""
         self.value = zlib.crc32(data, self.value)
 
 

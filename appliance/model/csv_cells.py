@@ -1,4 +1,4 @@
-"""Texts in CSV files that a spreadsheet program opens: nothing in them may be taken for a formula."""
+"""Cells of CSV files for spreadsheet programs: no text may be interpreted as a formula."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－",
 
 
 def inert(value: Any) -> Any:
-    """`value` as it may stand in a cell: a text that a spreadsheet program would calculate gets an apostrophe in front, others stay."""
+    """`value` as a safe cell: a text that a spreadsheet program would calculate is prefixed with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value

@@ -36,7 +36,7 @@ class Slot:
 def archive(
     slots: Sequence[Slot], gates: Sequence[rules.Gate], axes: tuple[str, str], young: Conditions | None
 ) -> bytes:
-    """The session. Gates that filters cannot express (see `expressible`) are left out; the first of the others is switched on."""
+    """The session. Gates that filters cannot express (see `expressible`) are omitted; the first of the others is enabled."""
     filters, polygons = _filters(gates)
     plot = _plot(axes)
     files: dict[str, Any] = {
@@ -63,7 +63,7 @@ def archive(
 
 
 def expressible(gate: rules.Gate, gates: Sequence[rules.Gate]) -> bool:
-    """Can a filter select the same events? Not with "or", nor with a range or another gate that must not hold."""
+    """Whether a filter can select the same events: not with "or", nor with a negated range or gate."""
     return _conditions(gates)[gate["name"]] is not None
 
 
@@ -133,7 +133,7 @@ def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[di
 
 
 def _narrow(boxes: dict[str, dict[str, Any]], one: Mapping[str, Any]) -> None:
-    """Both bounds are needed; a missing one is the largest number."""
+    """Both bounds are required; a missing one becomes the largest number."""
     low, high = (-3e38 if one["min"] is None else one["min"]), (3e38 if one["max"] is None else one["max"])
     box = boxes.setdefault(one["feature"], {"active": True, "start": low, "end": high})
     box["start"], box["end"] = max(box["start"], low), min(box["end"], high)

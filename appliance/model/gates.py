@@ -21,7 +21,7 @@ from typing import Any
 MOST_GATES = 20
 MOST_CONDITIONS = 10
 MOST_POINTS = 500
-#: Corners of the polygon that an ellipse stands for.
+#: Corners of the polygon that approximates an ellipse.
 ELLIPSE_CORNERS = 128
 LONGEST_NAME = 60
 _FEATURE = re.compile(r"[a-z][a-z0-9_]{0,59}")

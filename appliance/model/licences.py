@@ -1,4 +1,4 @@
-"""Licences a dataset can carry, and which change loosens them."""
+"""Licences of datasets, and which changes make them less restrictive."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def find(id_: str) -> dict[str, Any] | None:
 
 
 def require_choice(id_: str, which: str) -> None:
-    """A user must choose a real licence of the list. Raises Problem 409."""
+    """Raises Problem 409 unless a user chose a licence of the list."""
     ids = [licence["id"] for licence in listed(which) if licence["id"] != "none"]
     if id_ not in ids:
         raise invalid({"license_id": [Message("Please choose a license_id: %(ids)s", ids=ids)]})
 
 
 def require_listed(id_: str, which: str) -> None:
-    """Even an admin's licence must be one of the list. Raises Problem 409."""
+    """Raises Problem 409 for a licence that is not in the list; also for administrators."""
     ids = [licence["id"] for licence in listed(which)]
     if id_ not in ids:
         raise invalid({"license_id": [Message("Please choose a license_id: %(ids)s", ids=ids)]})
@@ -96,6 +96,6 @@ def looser(old: str) -> list[str]:
 
 
 def require_looser(old: str, new: str) -> None:
-    """A licence may stay or become less restrictive. Raises Problem 403."""
+    """Raises Problem 403 for a more restrictive licence."""
     if new != old and _RANK.get(new, 0) >= _RANK.get(old, 0):
         raise not_authorized("Cannot switch to more-restrictive license")

@@ -1,4 +1,4 @@
-"""What a file is, judged by its name: media type and format label, as clients expect them in a resource."""
+"""Media type and format label of a file by its name, as clients expect them in a resource."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _KINDS: dict[str | None, tuple[str | None, str]] = {
     ".ini": (None, "INI"),
 }
 
-#: Sent as what they are; a browser does nothing with them but show them.
+#: Sent with their own type; browsers only display them.
 _SENT = {kind for kind, _ in _KINDS.values() if kind and "/" in kind and not kind.startswith("text/")}
-#: Without what the operating system adds.
+#: Python's built-in table, without the operating system's additions.
 _TABLE = mimetypes.MimeTypes(filenames=())
 
 
@@ -38,7 +38,7 @@ def kind(name: str) -> tuple[str | None, str]:
 
 
 def content_type(mimetype: str | None) -> str:
-    """The Content-Type to send a file with. Text is sent as such, everything else only to be saved."""
+    """The Content-Type of a download. Text is sent as text, everything else as an attachment only."""
     if mimetype in {"text/plain", "text/csv", "text/tab-separated-values"}:
         return f"{mimetype}; charset=utf-8"
     return mimetype if mimetype in _SENT else "application/octet-stream"

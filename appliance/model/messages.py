@@ -1,8 +1,8 @@
-"""Sentences for people that remember what they were made of: an English template and the values in it.
+"""Messages for people: an English template and its values.
 
-A message is a `str`, so terminals, logs and the API show it as it is. It keeps template and values on its way through the sandbox's
-pipe and the database, and a page translates the template and fills in the same values (`web.pages.frame.message_translation`).
-Text operations (f-strings, ``+``, slices, ``strip``) give plain strings; `joined`, `mapped` and `cut` keep what a message is.
+A message is a `str`, so terminals, logs and the API show it as it is. Template and values are preserved in the sandbox's pipe
+and the database, and a page translates the template and fills in the same values (`web.pages.frame.message_translation`).
+String operations (f-strings, ``+``, slices, ``strip``) return plain strings; `joined`, `mapped` and `cut` preserve messages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 
 Value = str | int | float
 
-#: What is read from a child or the database has at most so many characters in its template and altogether, values, and levels.
+#: Limits on messages read from a child or the database: characters of the template and in total, values, levels of
+#: nesting.
 MOST_TEMPLATE = 2_000
 MOST_TEXT = 50_000
 MOST_VALUES = 50
@@ -38,7 +39,7 @@ class Message(str):
     template: str
     values: dict[str, Value]
 
-    def __new__(cls, template: str, /, **values: Any) -> Message:  # any name may be that of a value
+    def __new__(cls, template: str, /, **values: Any) -> Message:  # positional only: a value may have any name
         """Fill in `values`."""
         kept = {name: value if isinstance(value, str | int | float) else str(value) for name, value in values.items()}
         self = super().__new__(cls, fill(template, kept))
@@ -46,7 +47,7 @@ class Message(str):
         return self
 
     def __str__(self) -> Message:
-        """The message itself, so that the text of an error that holds one is one."""
+        """Return the message itself, so that `str()` of an error with a message preserves it."""
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,12 +60,14 @@ def _made(template: str, values: Mapping[str, Value]) -> Message:
 
 
 def fill(template: str, values: Mapping[str, Value]) -> str:
-    """`template` with `values` in its places; a place without a value stays. Without values the template is the text itself."""
+    """`template` with its placeholders replaced by `values`; a placeholder without a value stays. Without values the template is the
+    text.
+    """
     if not values:
         return template
 
     def value(place: re.Match[str]) -> str:
-        """What stands in a place."""
+        """The value of a placeholder."""
         name = place[1]
         if name is None:
             return "%"
@@ -74,7 +77,7 @@ def fill(template: str, values: Mapping[str, Value]) -> str:
 
 
 def joined(texts: Iterable[str], separator: str = " ") -> str:
-    """All `texts` in one, each still a message if it was one."""
+    """Join `texts`; messages among them are preserved."""
     found = list(texts)
     if not any(isinstance(text, Message) for text in found) or len(found) > MOST_VALUES:
         return separator.join(found)
@@ -84,7 +87,7 @@ def joined(texts: Iterable[str], separator: str = " ") -> str:
 
 
 def mapped(text: str, change: Callable[[str], str]) -> str:
-    """`text` with `change` done to the template and each text in it."""
+    """`text` with `change` applied to the template and each text value."""
     if not isinstance(text, Message):
         return change(text)
     values = {name: mapped(value, change) if isinstance(value, str) else value for name, value in text.values.items()}
@@ -92,7 +95,7 @@ def mapped(text: str, change: Callable[[str], str]) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """`text` with at most `most` characters. Of a message, its longest value is cut where that is enough."""
+    """`text` with at most `most` characters. The longest value of a message is shortened if that is enough."""
     if len(text) <= most:
         return text
     if isinstance(text, Message):
@@ -107,7 +110,7 @@ def cut(text: str, most: int) -> str:
 
 
 def to_json(text: str) -> str | dict[str, Any]:
-    """A message as ``{"template": …, "values": {…}}``; a plain text, or what is too much to be read again, as the text."""
+    """A message as ``{"template": …, "values": {…}}``; a plain text, or a message exceeding the limits, as text."""
     if not isinstance(text, Message) or not _is_small(text):
         return text
     return {
@@ -117,7 +120,7 @@ def to_json(text: str) -> str | dict[str, Any]:
 
 
 def from_json(value: Any) -> str:
-    """What `to_json` gave. Others may have written it: raises ValueError for anything else, or too much."""
+    """Parse the result of `to_json`, which is untrusted: raises ValueError for anything else, or too much."""
     if isinstance(value, str):
         return value
     if not isinstance(value, dict) or value.keys() != {"template", "values"} or not isinstance(value["template"], str):
@@ -136,7 +139,7 @@ def from_json(value: Any) -> str:
 
 
 def packed(value: Any) -> Any:
-    """`value` (lists and dicts) for JSON, its messages as `to_json` has them."""
+    """`value` (lists and dicts) for JSON, with messages converted by `to_json`."""
     if isinstance(value, Message):
         return to_json(value)
     if isinstance(value, dict):
@@ -147,7 +150,7 @@ def packed(value: Any) -> Any:
 
 
 def unpacked(found: dict[str, Any]) -> Any:
-    """For `json.loads` as ``object_hook``: messages for what `packed` made of them, everything else as it is."""
+    """An ``object_hook`` for `json.loads` that restores the messages of `packed`."""
     if found.keys() != {"template", "values"}:
         return found
     try:
@@ -157,22 +160,22 @@ def unpacked(found: dict[str, Any]) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """JSON text that keeps messages; NaN and infinities are refused (ValueError)."""
+    """JSON text that preserves messages; NaN and infinities are refused (ValueError)."""
     return json.dumps(packed(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def loads(text: str) -> Any:
-    """What `dumps` wrote, or any other JSON text. Raises ValueError."""
+    """Parse the result of `dumps`, or any other JSON text. Raises ValueError."""
     return json.loads(text, object_hook=unpacked)
 
 
 def parts(text: str) -> str:
-    """What is stored beside `text`: template and values as JSON, "" for a plain text."""
+    """The stored companion of `text`: template and values as JSON, "" for a plain text."""
     return json.dumps(found, ensure_ascii=False) if isinstance(found := to_json(text), dict) else ""
 
 
 def whole(text: str, stored: str) -> str:
-    """The message whose English `text` and `parts` were stored; the text alone where they don't belong together."""
+    """The message whose English `text` and `parts` were stored; the text alone if they do not match."""
     try:
         found = from_json(json.loads(stored)) if stored else text
     except (ValueError, RecursionError):
@@ -189,13 +192,13 @@ def _value(value: Any) -> Value:
 
 
 def _length(template: str, values: Mapping[str, Value]) -> int:
-    """Characters of the filled template, before anything is filled in."""
+    """Length of the filled template, computed without filling it."""
     places = (place[1] for place in _PLACE.finditer(template))
     return len(template) + sum(len(format(values[name])) for name in places if name in values)
 
 
 def _is_small(message: Message) -> bool:
-    """Is it within the bounds?"""
+    """Whether it is within the limits."""
     return (
         len(message) <= MOST_TEXT
         and _levels(message) <= MOST_LEVELS

@@ -1,7 +1,7 @@
-"""How a large file is cut into parts, and the ETag that follows from it: the rule that clients compute for themselves.
+"""The rule by which a large file is divided into parts, and the resulting ETag, which clients compute too.
 
-Parts hold at most 1 GiB and are as equal as they can be. The ETag of a file in one part is its MD5; that of several is
-the MD5 of the parts' binary MD5s, with the number of parts behind a hyphen, as S3 does it.
+Parts have at most 1 GiB and nearly equal sizes. The ETag of a file with one part is its MD5; that of several is the MD5 of the
+parts' binary MD5s, followed by a hyphen and the number of parts, as in S3.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class EtagHasher:
         self._total = 0
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
-        """The next bytes of the file."""
+        """Add the next bytes of the file."""
         view = memoryview(data)
         while len(view):
             if self._filled == self._step:
@@ -70,7 +70,7 @@ class EtagHasher:
             view = view[len(piece) :]
 
     def etag(self) -> str | None:
-        """The ETag; None when the size was not what had been announced and the rule would cut the file otherwise."""
+        """The ETag; None if the size differs from the announced one and the rule would divide the file differently."""
         if self._step != part_size(self._total) and (self._done or part_count(self._total) > 1):
             return None
         return etag([*self._done, self._part.hexdigest()])

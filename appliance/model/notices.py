@@ -1,6 +1,6 @@
-"""What people can be told of: kinds, how they may be told by mail, and the sentences of mails.
+"""Notifications: kinds, mail frequencies, and the texts of mails.
 
-A mail names no dataset: it is a postcard, and titles of private datasets are not for everybody who reads it on its way.
+A mail does not name datasets: it is not encrypted, and titles of private datasets are confidential.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.model import gates as rules
 
-#: Where a range has no bound, and for the other axis of a single range.
+#: Used where a range has no bound, and for the other axis of a single range.
 _FAR = 1e30
 
 
@@ -25,7 +25,7 @@ def text(gates: Sequence[rules.Gate], name: str) -> str:
 
 
 def _gate(by_name: Mapping[str, rules.Gate], gate: rules.Gate, *, inverted: bool) -> list[dict[str, Any]]:
-    """The polygons of all of which an event has to be part."""
+    """The polygons that must all contain an event."""
     conditions = list(gate["conditions"])
     joint = gate["combine"] == "and"
     if len(conditions) > 1 and joint and (box := _box(conditions)):
@@ -45,7 +45,7 @@ def _gate(by_name: Mapping[str, rules.Gate], gate: rules.Gate, *, inverted: bool
 
 
 def _box(conditions: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """One rectangle for two ranges of different features at the start, None for anything else."""
+    """One rectangle for two leading ranges of different features, else None."""
     a, b = conditions[:2]
     if "feature" not in a or "feature" not in b or a["feature"] == b["feature"] or a["inverted"] or b["inverted"]:
         return None
@@ -56,12 +56,12 @@ def _box(conditions: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _polygon(one: dict[str, Any]) -> dict[str, Any]:
     if "feature" not in one:
         return {"x": one["x"], "y": one["y"], "points": rules.corners(one)}
-    # every file has the feature "index", and every event a number in it
+    # every file has the feature "index"
     return {"x": one["feature"], "y": "index", "points": _rectangle(_bounds(one), (-_FAR, _FAR))}
 
 
 def _bounds(one: dict[str, Any]) -> tuple[float, float]:
-    """A range's bounds, moved by the least step, because they belong to a range but not all of them to a polygon."""
+    """A range's bounds, extended by the smallest step, because a range includes its bounds and a polygon not all of its edges."""
     low = -_FAR if one["min"] is None else math.nextafter(one["min"], -math.inf)
     high = _FAR if one["max"] is None else math.nextafter(one["max"], math.inf)
     return low, high

@@ -1,4 +1,4 @@
-"""Errors as values: what went wrong, in words that tell the reader what to do."""
+"""Errors as values: what went wrong, with a message that says what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Fields = dict[str, Any]
 
 
 class Problem(Exception):
-    """A refusal with a public face. The API renders it in CKAN's form, pages as HTML, the command line as one line.
+    """A refusal that is shown to the client. The API renders it in CKAN's form, pages as HTML, the command line as one line.
 
     :param status: HTTP status.
     :param kind: CKAN's error type, e.g. ``"Validation Error"``.
@@ -27,7 +27,7 @@ class Problem(Exception):
         self.message = message
 
     def __str__(self) -> str:
-        """One line: the message, or the fields in words."""
+        """One line: the message, or the errors by field."""
         if self.message:
             return self.message
         parts = [
@@ -38,25 +38,25 @@ class Problem(Exception):
 
 
 def not_authorized(message: str = "") -> Problem:
-    """403: known or not, this caller may not."""
+    """403: the caller has no permission."""
     return Problem(403, "Authorization Error", message=message)
 
 
 def not_found(message: str = "") -> Problem:
-    """404: there is no such thing."""
+    """404: the object does not exist or is hidden."""
     return Problem(404, "Not Found Error", message=message)
 
 
 def invalid(fields: Fields | None = None, message: str = "") -> Problem:
-    """409: the values do not hold; either by field or as one message."""
+    """409: invalid values; errors by field, or one message."""
     return Problem(409, "Validation Error", fields, message)
 
 
 def missing(*fields: str) -> Problem:
-    """409: required parameters are absent."""
+    """409: required parameters are missing."""
     return invalid({field: ["Missing value"] for field in fields})
 
 
 def bad_request(message: str) -> Problem:
-    """400: the request itself is wrong (its body on the wire is a JSON string)."""
+    """400: the request is malformed (its body in the response is a JSON string)."""
     return Problem(400, "Bad Request", message=message)

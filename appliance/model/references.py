@@ -1,4 +1,4 @@
-"""Authors, DOI and references as people paste them, brought into the form that is stored and shown."""
+"""Authors, DOI and references as people paste them, normalized for storage and display."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def authors(value: str) -> str:
 
 
 def doi(value: str) -> str:
-    """A DOI without the address of its resolver."""
+    """A DOI without the URL of its resolver."""
     if "://" in value:
         value = value.split("://", 1)[1].partition("/")[2]
     return value.strip(" /")

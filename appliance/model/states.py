@@ -28,10 +28,10 @@ POWERS = {
 
 
 def may_become(old: State, new: State, *, sysadmin: bool = False) -> bool:
-    """May a dataset go from `old` to `new`? Staying is always allowed."""
+    """Whether a dataset may change from `old` to `new`. Keeping the state is always allowed."""
     return old == new or new in TRANSITIONS[old] or (sysadmin and new in POWERS.get(old, ()))
 
 
 def may_be_restored(state: State, deleted_from: str | None) -> bool:
-    """May a dataset in `state` become a draft again? Only a deleted one that was a draft (`deleted_from`)."""
+    """Whether a dataset in `state` may become a draft again: only a deleted one that was a draft (`deleted_from`)."""
     return state == State.DELETED and deleted_from == State.DRAFT

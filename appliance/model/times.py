@@ -1,4 +1,4 @@
-"""Moments as CKAN's clients read them: naive UTC, ISO 8601, always with microseconds, so that text order is time order."""
+"""Times as CKAN's clients read them: naive UTC, ISO 8601, always with microseconds, so that text order is time order."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def ahead(delta: timedelta) -> str:
 
 
 def parse(value: str) -> datetime:
-    """The aware moment that `text` wrote. Raises ValueError."""
+    """Parse a time as timezone-aware. Raises ValueError."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""What the numbers about a measurement's quality mean: good, to be looked at, or not to be used.
+"""Verdicts on the quality of a measurement: good, to be checked, or unusable.
 
-The numbers come from the metadata job (`jobs.rtdc.quality`), the limits from the settings (`settings.Verdict`).
+The measures come from the metadata job (`jobs.rtdc.quality`), the limits from the settings (`settings.Verdict`).
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Judgement:
 
 
 def judge(measures: Measures, limits: Limits) -> Judgement:
-    """Apply the limits. Checks of what the file does not hold have no finding."""
+    """Apply the limits. Checks without data in the file have no finding."""
     if "refused" in measures:
         return Judgement("bad", (Finding("file", "bad", "refused", {"reason": measures["refused"]}),))
     few = (measures.get("events") or 0) < limits["least_events"]
-    if few:  # a share of some events says too little to condemn a file
+    if few:  # a fraction of a few events is not significant
         limits = {**limits, "unusable": 100}
     findings = [*_integrity(measures), *_events(measures, limits)]
     unread = measures.get("unread") or []

@@ -1,4 +1,4 @@
-"""Who looks: everything the policy needs to know about a caller, read once a request."""
+"""The caller of a request: everything the policy needs to know about them, read once per request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-#: Each role may do what the ones before it may.
+#: Each role includes the ones before it.
 _RANK = {"": 0, "member": 1, "editor": 2, "admin": 3}
 
 
@@ -47,11 +47,11 @@ class Viewer:
 
     @property
     def anonymous(self) -> bool:
-        """Nobody has signed in."""
+        """Not signed in."""
         return self.user_id is None
 
     def includes(self, other: Viewer) -> bool:
-        """Is this the same caller by the same credential, who may do everything that they might do as `other`?"""
+        """Whether this is the same caller with the same credential and at least the rights of `other`."""
         same = (self.user_id, self.token_id, self.session_id, self.scope) == (
             other.user_id, other.token_id, other.session_id, other.scope,
         )  # fmt: skip
@@ -84,7 +84,7 @@ _RIGHTS = tuple(one.name for one in fields(Viewer) if one.name not in {"address"
 
 ANONYMOUS = Viewer()
 
-#: The command line on the machine itself: whoever may read the data root may do everything.
+#: The command line on the machine itself: access to the data root implies all rights.
 OPERATOR = Viewer(
     user_id="",
     name="operator",
@@ -97,7 +97,7 @@ OPERATOR = Viewer(
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What decides who may do what with a dataset.
+    """The properties of a dataset on which rights to it depend.
 
     :ivar collection_ids: the collections that hold it. :ivar granting_ids: those whose members may read it for that.
     """
@@ -112,13 +112,13 @@ class DatasetFacts:
 
     @property
     def public(self) -> bool:
-        """Everybody who may use this server sees it."""
+        """Visible to everybody who may use this server."""
         return self.state == "active" and not self.private
 
 
 @dataclass(frozen=True, slots=True)
 class CommunityFacts:
-    """What decides who may do what with a circle or a collection (`kind`)."""
+    """The properties of a circle or a collection (`kind`) on which rights to it depend."""
 
     id: str
     kind: str

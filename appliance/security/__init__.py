@@ -1,1 +1,1 @@
-"""Who may do what, and who asks: policy, credentials, secrets, signatures, limits."""
+"""Authorization and authentication: policy, credentials, secrets, signatures, limits."""

@@ -1,4 +1,4 @@
-"""A conversation with ClamAV's daemon: one file, streamed to it, and what it says."""
+"""Client of the ClamAV daemon: streams one file to it and reads the result."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import BinaryIO
 from appliance.model.problem import invalid
 
 _CHUNK = 1 << 20
-_TIMEOUT = 300.0  # seconds without a word
+_TIMEOUT = 300.0  # timeout of one receive [s]
 _ANSWER = 4096
 _FOUND = re.compile(r"stream: (.+) FOUND")
 
 
 class ClamdError(Exception):
-    """The daemon is away, or does not take the file; `too_large`: it takes none of this size."""
+    """The daemon is unreachable or refuses the file. :ivar too_large: it refuses files of this size."""
 
     def __init__(self, message: str, *, too_large: bool = False) -> None:
         super().__init__(message)
@@ -27,11 +27,11 @@ class ClamdError(Exception):
 
 
 class UnreadableError(Exception):
-    """The disk does not give the file."""
+    """The file cannot be read from the disk."""
 
 
 def scan(place: str, file: BinaryIO, tick: Callable[[int], None] = lambda sent: None) -> str | None:
-    """The name of what ClamAV finds in `file`, None for nothing. `place`: path of the socket, or host:port.
+    """The name of what ClamAV finds in `file`, None for nothing. :param place: path of the socket, or host:port.
 
     `tick` is told how many bytes were sent. Raises ClamdError, and OSError for a file that cannot be read.
     """
@@ -47,7 +47,7 @@ def scan(place: str, file: BinaryIO, tick: Callable[[int], None] = lambda sent: 
                     piece = _read(file)
                 connection.sendall(struct.pack("!I", 0))
             except (BrokenPipeError, ConnectionResetError):
-                pass  # it has said why
+                pass  # the response gives the reason
             answer = _answer(connection)
     except UnreadableError as error:
         raise OSError(*error.args) from error

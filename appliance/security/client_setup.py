@@ -10,7 +10,7 @@ from importlib.resources import files
 from appliance.model.problem import invalid
 
 _TEMPLATES = ("setup.sh", "setup.ps1", "README.txt")
-#: What goes into scripts as text; anything else could be code there.
+#: Characters allowed in values inserted into scripts; others could be executed there.
 _PLAIN = re.compile(r"[A-Za-z0-9.:/_-]+")
 
 
@@ -32,7 +32,7 @@ def setup_files(host: str, url: str, chain: bytes, authorities: bytes, fingerpri
         text = (folder / name).read_text(encoding="utf-8")
         for mark, value in values.items():
             text = text.replace(mark, value)
-        # PowerShell and Notepad of old Windows want their line ends.
+        # PowerShell and Notepad of older Windows need CRLF.
         made[name] = text.replace("\n", "\r\n").encode() if name != "setup.sh" else text.encode()
     return made
 

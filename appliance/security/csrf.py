@@ -1,8 +1,8 @@
-"""Requests forged by other sites: told apart by what browsers say about a request's origin, without tokens in forms.
+"""Protection against cross-site request forgery by the headers with which browsers declare a request's origin, without tokens in
+forms.
 
-A change that is authorised by a cookie passes only when the browser declares that this site itself made it
-(`Sec-Fetch-Site`), or when its `Origin` is this site. Requests with an API token need no check: a foreign site
-cannot add the token.
+A change authorised by a cookie is accepted only when the browser declares that it comes from this site (`Sec-Fetch-Site`), or
+when its `Origin` is this site. Requests with an API token need no check: another site cannot add the token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def refusal(
     scheme: str = "https",
     changes: bool = False,
 ) -> str | None:
-    """Return why a cookie-authorised request must be refused, None when it may pass.
+    """Return why a cookie-authorised request must be refused, None when it is accepted.
 
     The arguments are the headers `Sec-Fetch-Site`, `Origin` and `Host` as received, and the scheme it came by. A
     request with neither of the first two does not come from a browser of this decade, hence from no foreign site.
@@ -44,7 +44,7 @@ def refusal(
 
 
 def _origin(url: str) -> tuple[str, str, int] | None:
-    """Scheme, host and port of an origin; None for "null" and for what is none."""
+    """Scheme, host and port of an origin; None for "null" and invalid values."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)

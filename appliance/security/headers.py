@@ -1,4 +1,4 @@
-"""Security headers of every answer, in one table."""
+"""Security headers of all responses, in one table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE_POLICY: Mapping[str, str] = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-#: Answers that no browser should render: whatever a stored file holds, it runs nothing.
+#: For responses that no browser should render: a stored file must not execute anything.
 DATA_POLICY: Mapping[str, str] = {"default-src": "'none'", "frame-ancestors": "'none'", "sandbox": ""}
 
 _COMMON: Mapping[str, str] = {
@@ -28,7 +28,7 @@ _COMMON: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _PAGE: Mapping[str, str] = {
-    # "no-referrer" would make browsers send "Origin: null" with our own forms, which csrf refuses.
+    # "no-referrer" would make browsers send "Origin: null" with our own forms, which `csrf` refuses.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
@@ -45,7 +45,7 @@ _CACHE: Mapping[str, str] = {
 
 
 def security_headers(kind: str, *, hsts: bool = False) -> dict[str, str]:
-    """Return the headers of an answer of `kind`: "page", "api", "file" (stored data) or "static" (our own assets).
+    """Return the headers of a response of `kind`: "page", "api", "file" (stored data) or "static" (own assets).
 
     Set `hsts` only for a real host name on port 443: the header binds every port of a name, and on `localhost` it
     would break whatever else runs there. A page that shows something secret sets `Cache-Control: no-store` over it.

@@ -1,4 +1,4 @@
-"""Asking a server of the institution by HTTPS for JSON: valid certificate, no redirection, bounded size and time."""
+"""JSON requests to a server of the institution over HTTPS: valid certificate, no redirects, limited size and time."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from typing import Any
 
 from appliance.model.problem import Problem
 
-#: Most bytes of an answer.
+#: Largest response [bytes].
 MOST = 1 << 20
 _PIECE = 1 << 14
 
 
 class ServerAway(Problem):
-    """503: the server gives no answer that can be used; the message says why."""
+    """503: the server gives no usable response; the message says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(503, "Service Unavailable", message=reason)
 
 
 class Unreachable(ServerAway):
-    """No connection, or no word in time: whoever asks next fares alike."""
+    """No connection or a timeout: the next request would fail in the same way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status and JSON object of an answer ({} where the body is no JSON object)."""
+    """Status and JSON object of a response ({} where the body is not a JSON object)."""
 
     status: int
     data: dict[str, Any]
@@ -42,7 +42,7 @@ class Answer:
 
 class _NoRedirection(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *arguments: Any, **options: Any) -> None:
-        """Secrets and codes go to the address that was named, and to no other."""
+        """Refuse redirects: secrets and codes are sent only to the configured URL."""
 
 
 class HttpsJson:
@@ -53,11 +53,11 @@ class HttpsJson:
         self._timeout = timeout
 
     def get(self, url: str, *, bearer: str = "") -> Answer:
-        """The answer to GET. Raises ServerAway."""
+        """GET. Raises ServerAway."""
         return self._asked(url, {"Authorization": f"Bearer {bearer}"} if bearer else {}, None)
 
     def post(self, url: str, form: Mapping[str, str], *, basic: tuple[str, str] | None = None) -> Answer:
-        """The answer to a form, with name and password by HTTP Basic (RFC 6749, 2.3.1). Raises ServerAway."""
+        """POST a form, with name and password by HTTP Basic (RFC 6749, 2.3.1). Raises ServerAway."""
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if basic is not None:
             plain = ":".join(urllib.parse.quote_plus(one) for one in basic)
@@ -87,7 +87,7 @@ class HttpsJson:
         return urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirection())
 
     def _whole(self, answer: Any) -> bytes:
-        """The body. Raises ServerAway when it is too large or takes too long."""
+        """The complete body. Raises ServerAway when it is too large or takes too long."""
         pieces, size, deadline = [], 0, time.monotonic() + 2 * self._timeout
         while piece := answer.read1(_PIECE):
             pieces.append(piece)
@@ -100,7 +100,7 @@ class HttpsJson:
 
 
 def require_https(url: str) -> None:
-    """Raises ServerAway for an address that is not https://HOST…, or holds a name and password."""
+    """Raises ServerAway for a URL that is not https://HOST… or contains a user name and password."""
     try:
         parts = urllib.parse.urlsplit(url)
         good = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and url.isascii()

@@ -1,7 +1,6 @@
-"""Asking a directory (LDAP, Active Directory): always encrypted and to a server with a valid certificate.
+"""Client of the directory (LDAP, Active Directory): always encrypted, and only to a server with a valid certificate.
 
-Nothing that somebody typed becomes part of a filter unescaped, and no DN is made of it: a name is searched, and what was found
-is asked for the password.
+User input is escaped in filters and never becomes part of a DN: the name is searched, and the entry found is used for the bind.
 """
 
 from __future__ import annotations
@@ -27,18 +26,18 @@ PASSWORD = "ldap.password"  # noqa: S105 - the name of a file
 _SERVER = re.compile(r"(ldaps?)://(\[[0-9A-Fa-f:]+\]|[^\s:/\[\]]+)(?::([0-9]{1,5}))?/?", re.IGNORECASE)
 _LONGEST_LOGIN = 256
 _AT_ONCE = 50  # people in one search
-_PAGE = 500  # groups in one answer
+_PAGE = 500  # groups in one response
 _PAGED = "1.2.840.113556.1.4.319"
 _SUCCESS, _SIZE_LIMIT, _NO_OBJECT, _CREDENTIALS, _BUSY, _UNAVAILABLE = 0, 4, 32, 49, 51, 52
-#: Attributes by which directories say that an account is disabled or has ended.
+#: Attributes by which directories mark an account as disabled or expired.
 _MARKS = ("userAccountControl", "accountExpires", "pwdAccountLockedTime", "nsAccountLock")
 _AD_NEVER = (0, 0x7FFFFFFFFFFFFFFF)
-#: What Active Directory adds to a refused password. The first three it says only when the password was right.
+#: Codes that Active Directory adds to a refused password. The first three are sent only when the password was right.
 _AD_DATA = {"532": "password expired", "773": "password must be changed", "533": "disabled", "775": "locked"}
 
 
 class DirectoryAway(Problem):
-    """503: no server of the directory gives an answer that can be used; the message says what each said."""
+    """503: no server of the directory gives a usable response; the message lists what each said."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(503, "Service Unavailable", message=reason)
@@ -51,7 +50,7 @@ class Server:
     url: str
     host: str
     port: int
-    tls: bool  # from the first byte; otherwise StartTLS
+    tls: bool  # TLS from the first byte; otherwise StartTLS
 
 
 def servers_of(text: str) -> list[Server]:
@@ -70,7 +69,7 @@ def servers_of(text: str) -> list[Server]:
 
 
 class Directory:
-    """The directory that the settings name. Every method raises DirectoryAway when no server answers as it should."""
+    """The configured directory. Every method raises DirectoryAway when no server gives a valid response."""
 
     def __init__(self, settings: Ldap, password: str = "") -> None:
         try:
@@ -84,13 +83,13 @@ class Directory:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A connection as the account that searches."""
+        """A connection bound as the service account."""
         connection = self._connect(self._settings.bind_dn, self._password)
         try:
             result = connection.result
             if result["result"] != _SUCCESS:
                 raise DirectoryAway(
-                    f"{self.server} refuses the account {self._settings.bind_dn or '(anonymous)'}: {_said(result)}. "
+                    f"{self.server} refuses the account {self._settings.bind_dn or '(anonymous)'}: {_response_text(result)}. "
                     "Set its password: sudo dcor ldap password"
                 )
             yield Session(connection, self._settings, self.server)
@@ -108,13 +107,13 @@ class Directory:
         try:
             result = connection.result
             if result["result"] in (_BUSY, _UNAVAILABLE):
-                raise DirectoryAway(f"{self.server}: {_said(result)}")
-            return result["result"] == _SUCCESS, "" if result["result"] == _SUCCESS else _said(result)
+                raise DirectoryAway(f"{self.server}: {_response_text(result)}")
+            return result["result"] == _SUCCESS, "" if result["result"] == _SUCCESS else _response_text(result)
         finally:
             _close(connection)
 
     def _connect(self, dn: str, password: str) -> ldap3.Connection:
-        """A bound connection to the first server that answers; whether the bind was accepted stands in its `result`."""
+        """A bound connection to the first server that responds; `result` says whether the bind was accepted."""
         reasons = []
         for server in servers_of(self._settings.servers):
             self.server = server.url
@@ -148,7 +147,7 @@ class Directory:
 
 
 class Session:
-    """What the account that searches can find."""
+    """Searches with the permissions of the service account."""
 
     def __init__(self, connection: ldap3.Connection, settings: Ldap, server: str) -> None:
         self._connection = connection
@@ -156,7 +155,7 @@ class Session:
         self.server = server
 
     def by_login(self, login: str) -> Person | None:
-        """Who signs in with this name, None for nobody. Raises Problem 409 when there are several."""
+        """The person with this log-in name, None for nobody. Raises Problem 409 when there are several."""
         if not login or len(login) > _LONGEST_LOGIN:
             return None
         found = self._people(f"({self._settings.login_attribute}={escaped(login)})", limit=2)
@@ -167,7 +166,7 @@ class Session:
         return found[0] if found else None
 
     def by_subjects(self, subjects: Sequence[str]) -> dict[str, Person]:
-        """Those of the people with these stable ids that are there and count as people."""
+        """Those of the people with these stable ids who exist and match the user filter."""
         found: dict[str, Person] = {}
         for start in range(0, len(subjects), _AT_ONCE):
             terms = "".join(self._id_term(one) for one in subjects[start : start + _AT_ONCE])
@@ -212,7 +211,7 @@ class Session:
     def _search(
         self, base: str, filter_: str, attributes: Iterable[str], *, limit: int = 0, what: str
     ) -> list[dict[str, Any]]:
-        """Entries below `base`. A refused or unfinished search is no empty one: everybody would count as gone."""
+        """Entries below `base`. A refused or incomplete search raises instead of returning nothing: all accounts would count as removed."""
         from ldap3.core.exceptions import LDAPException
 
         connection, entries, cookie = self._connection, list[dict[str, Any]](), None
@@ -228,7 +227,7 @@ class Session:
             if result["result"] == _NO_OBJECT:
                 raise DirectoryAway(f"{self.server}: {what} '{base}' does not exist, or may not be read")
             if result["result"] != _SUCCESS and not (limit and result["result"] == _SIZE_LIMIT):
-                raise DirectoryAway(f"{self.server}: the search {filter_} in '{base}' failed: {_said(result)}")
+                raise DirectoryAway(f"{self.server}: the search {filter_} in '{base}' failed: {_response_text(result)}")
             entries += [one for one in connection.response or () if one["type"] == "searchResEntry"]
             cookie = ((result.get("controls") or {}).get(_PAGED) or {}).get("value", {}).get("cookie")
             if not cookie:
@@ -236,17 +235,17 @@ class Session:
 
 
 def escaped(value: str | bytes) -> str:
-    """`value` as it may stand in a filter (RFC 4515)."""
+    """`value` escaped for a filter (RFC 4515)."""
     raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return "".join(chr(one) if chr(one).isascii() and chr(one).isalnum() else f"\\{one:02x}" for one in raw)
 
 
 def _verified_tls(authority: str) -> Any:
-    """TLS as Python's own defaults have it, the name in the certificate included."""
+    """TLS settings with Python's defaults, including verification of the host name."""
     import ldap3
 
     class VerifiedTls(ldap3.Tls):  # type: ignore[misc]
-        """The library would check names by rules of its own."""
+        """ldap3's own host name check differs from Python's; this uses Python's."""
 
         def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
             """Encrypt the connection. Raises ssl.SSLError, ssl.SSLCertVerificationError."""
@@ -267,15 +266,15 @@ def _close(connection: ldap3.Connection) -> None:
         return
 
 
-def _said(result: dict[str, Any]) -> str:
-    """What a server said: the name of its code, and what Active Directory adds."""
+def _response_text(result: dict[str, Any]) -> str:
+    """A server's response: the name of its code, and the detail that Active Directory adds."""
     data = re.search(r"\bdata ([0-9a-f]+)", str(result.get("message") or ""))
     added = _AD_DATA.get(data[1], "") if data else ""
     return f"{result['description']} ({added})" if added else str(result["description"])
 
 
 def _reason(error: BaseException) -> str:
-    """One line; certificates that are not valid in words."""
+    """The reason of a failure in one line; certificate errors are explained."""
     text = " ".join(str(error).split()) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text or "certificate" in text.lower():
         found = re.search(r"certificate verify failed: ([^(]+)", text)
@@ -284,7 +283,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _subject(entry: dict[str, Any], name: str) -> str:
-    """The stable id as text. Raises Problem 409 where the directory does not show one."""
+    """The stable id as text. Raises Problem 409 where the directory does not return one."""
     value = _raw(entry, name)
     if value is None:
         raise invalid(
@@ -296,7 +295,7 @@ def _subject(entry: dict[str, Any], name: str) -> str:
 
 
 def _ended(entry: dict[str, Any]) -> str:
-    """Why an account may not sign in, by the marks that directories have for it; "" when none is set."""
+    """Why an account may not sign in, by the attributes that directories use for it; "" when none is set."""
     control = _text(entry, "userAccountControl")
     if control.isdigit() and int(control) & 2:
         return "disabled"
@@ -311,7 +310,7 @@ def _ended(entry: dict[str, Any]) -> str:
 
 
 def _raw(entry: dict[str, Any], name: str) -> bytes | None:
-    """The first value of an attribute, as it came."""
+    """The first value of an attribute, not decoded."""
     for key, values in entry["raw_attributes"].items():
         if key.lower() == name.lower() and values:
             return bytes(values[0])

@@ -1,7 +1,7 @@
-"""How often somebody may try a password, by account and address, and register on a playground. Counted in memory.
+"""Rate limits of password attempts (by account and address) and of registrations. Counted in memory.
 
-Unknown tokens are not counted: nobody guesses 256 bits, and one forgotten client with an old token must not shut out its
-neighbours behind the same address.
+Unknown tokens are not counted: 256 bits cannot be guessed, and one client with an old token must not lock out others behind the
+same address.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Rates:
 
 
 class Limiter:
-    """Counts attempts and says how long to wait. All methods are safe to call from several threads."""
+    """Counts attempts and says how long to wait. Thread-safe."""
 
     def __init__(self, rates: Rates | None = None) -> None:
         self._rates = rates or Rates()
 
     @cached_property
     def _window(self) -> MovingWindowRateLimiter:
-        from limits.storage import MemoryStorage  # here, because the command line needs none of it
+        from limits.storage import MemoryStorage  # imported here, because the command line does not need it
         from limits.strategies import MovingWindowRateLimiter
 
         return MovingWindowRateLimiter(MemoryStorage())
@@ -77,34 +77,36 @@ class Limiter:
         return 0
 
     def login_succeeded(self, name: str, address: str) -> None:
-        """Forget the attempts of this name at this address; those that others caused stay counted."""
+        """Forget the attempts of this name at this address; those from other addresses stay counted."""
         self._window.clear(self._items["login_pair"], "pair", _name(name), network(address))
 
     def code_attempt(self, account: str) -> int:
-        """Count an attempt to give a code of an account's app; return the seconds to wait, 0 = go on."""
+        """Count an attempt to enter a code of an account's app; return the seconds to wait, 0 = proceed."""
         item, keys = self._items["login_code"], ("code", account)
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def code_succeeded(self, account: str) -> None:
-        """Forget the attempts at codes of this account."""
+        """Forget the code attempts of this account."""
         self._window.clear(self._items["login_code"], "code", account)
 
     def provider_attempt(self, address: str) -> int:
-        """Count a return from a provider to `address`; each makes this server ask there. Return the seconds to wait, 0 = go on."""
+        """Count a return from a provider to `address`; each makes this server send a request there. Return the seconds to wait, 0 =
+        proceed.
+        """
         item, keys = self._items["provider_address"], ("provider", network(address))
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def logout_attempt(self, address: str) -> int:
-        """Count a logout token from `address`, before it is looked at; return the seconds to wait, 0 = go on."""
+        """Count a logout token from `address`, before it is checked; return the seconds to wait, 0 = proceed."""
         item, keys = self._items["provider_logout"], ("logout", network(address))
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def logout_succeeded(self, address: str) -> None:
-        """Forget the tokens of this address: the provider, which may sign out everybody at once."""
+        """Forget the tokens of this address: a provider may sign out all users at once."""
         self._window.clear(self._items["provider_logout"], "logout", network(address))
 
     def registration(self, address: str) -> int:
-        """Count an attempt to register an account from `address`; return the seconds to wait, 0 = go on."""
+        """Count an attempt to register an account from `address`; return the seconds to wait, 0 = proceed."""
         limits = (
             (self._items["register_address"], ("register", network(address))),
             (self._items["register_all"], ("register",)),
@@ -115,12 +117,12 @@ class Limiter:
         return 0
 
     def email_change(self, account: str) -> int:
-        """Count an attempt of an account to take another e-mail address; return the seconds to wait, 0 = go on."""
+        """Count an attempt of an account to change its e-mail address; return the seconds to wait, 0 = proceed."""
         item, keys = self._items["email_change"], ("email", account)
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
     def access_request(self, account: str) -> int:
-        """Count a request for access by an account; return the seconds to wait, 0 = go on."""
+        """Count a request for access by an account; return the seconds to wait, 0 = proceed."""
         item, keys = self._items["access_request"], ("access", account)
         return 0 if self._window.hit(item, *keys) else self._wait(item, *keys)
 
@@ -138,7 +140,9 @@ class Limiter:
 
 @lru_cache(maxsize=4096)
 def network(address: str, ipv4_prefix: int = 32) -> str:
-    """Return what counts as one place: an IPv4 address or `ipv4_prefix` bits of it, or the /64 of an IPv6 one (a single host owns all of it)."""
+    """Return the network that limits count by: an IPv4 address or `ipv4_prefix` bits of it, or the /64 of an IPv6 address (one host owns
+    all of it).
+    """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,6 +1,6 @@
-"""An OpenID provider: what it says of itself, its keys, and the tokens that it signs (OpenID Connect Core, Back-Channel Logout).
+"""Client of an OpenID provider: its metadata, its keys, and verification of its tokens (OpenID Connect Core, Back-Channel Logout).
 
-Nothing of a token is used before its signature and its claims were checked.
+Nothing in a token is used before its signature and claims have been verified.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from appliance.signon_settings import Oidc
 
 #: File in `secrets/` with the client's secret, the issuer and the client's name that it belongs to.
 SECRET = "oidc.secret"  # noqa: S105 - the name of a file
-#: Signatures by a key pair only: with HMAC or "none" whoever knows the client's secret, or nothing, could sign.
+#: Asymmetric algorithms only: with HMAC or "none", whoever knows the client's secret, or nobody in particular, could
+#: sign.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-#: How long there is to sign in at the provider [s], and how far the clocks may be apart.
+#: Time allowed to sign in at the provider [s], and clock skew.
 FLOW_SECONDS, LEEWAY = 900, 60
 _METADATA_SECONDS = 3600
-#: The least time between two questions for the provider's keys.
+#: Least time between two requests for the provider's keys.
 KEYS_AGAIN_SECONDS = 60
-#: A provider that is away is asked again after this time [s]: strangers who want to sign in must not keep workers waiting.
+#: Time before an unreachable provider is asked again [s]: sign-in attempts must not keep workers waiting.
 _AWAY_SECONDS = 10
 _OLDEST_LOGOUT = 600
 _MOST_KEYS = 100
@@ -40,38 +41,38 @@ _T = TypeVar("_T")
 
 
 class Refused(Problem):
-    """403: what the provider or the browser brought does not prove who somebody is; the message is for the administrator."""
+    """403: the response of the provider or browser does not prove an identity; the message is for the administrator."""
 
     def __init__(self, reason: str, error: str = "") -> None:
-        """`error` is the provider's own word for it (OAuth 2.0, 5.2)."""
+        """:param error: the provider's error code (OAuth 2.0, 5.2)."""
         super().__init__(403, "Authorization Error", message=reason)
         self.error = error
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One attempt to sign in. All its values follow from `secret`, which only the browser's cookie holds, and go to nobody else."""
+    """One sign-in attempt. All values derive from `secret`, which only the browser's cookie holds."""
 
     secret: str
 
     @property
     def state(self) -> str:
-        """What the provider sends back."""
+        """The `state` parameter."""
         return self._derived("state")
 
     @property
     def nonce(self) -> str:
-        """What the ID token has to hold."""
+        """The nonce that the ID token must contain."""
         return self._derived("nonce")
 
     @property
     def verifier(self) -> str:
-        """What only we can show for the code (PKCE, RFC 7636)."""
+        """The PKCE code verifier (RFC 7636)."""
         return self._derived("verifier")
 
     @property
     def challenge(self) -> str:
-        """What the provider learns of it before."""
+        """The PKCE code challenge."""
         return _base64(hashlib.sha256(self.verifier.encode()).digest())
 
     def _derived(self, purpose: str) -> str:
@@ -80,7 +81,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider gave: checked claims of the ID token with those of the userinfo endpoint, and the refresh token, "" = none."""
+    """The provider's response: verified claims of the ID token with those of the userinfo endpoint, and the refresh token, "" = none."""
 
     claims: dict[str, Any] = field(repr=False)
     refresh: str = field(repr=False, default="")
@@ -92,7 +93,7 @@ def new_flow() -> Flow:
 
 
 class Provider:
-    """The provider of these settings. Every method raises ServerAway when it does not answer as one. Threads may share it."""
+    """The configured provider. Every method raises ServerAway when it gives no valid response. Thread-safe."""
 
     def __init__(self, settings: Oidc, secret: str = "") -> None:
         self.settings = settings
@@ -104,17 +105,18 @@ class Provider:
         self._keys: Any = None
         self._away: dict[str, tuple[float, str]] = {}
 
-    # --- what it says of itself ------------------------------------------------------------------------------------------
+    # --- metadata
+    # ----------------------------------------------------------------------------------------------------------
 
     def metadata(self) -> Mapping[str, Any]:
-        """Its discovery document, at most an hour old."""
+        """The discovery document, cached for up to an hour."""
         with self._lock:
             if not self._metadata or time.monotonic() - self._read > _METADATA_SECONDS:
                 self._metadata, self._read = self._unless_away("metadata", self._discovered), time.monotonic()
             return self._metadata
 
     def _unless_away(self, what: str, ask: Callable[[], _T], failure: type[ServerAway] = ServerAway) -> _T:
-        """What `ask` gives, unless that ended with `failure` a few seconds ago. Raises ServerAway."""
+        """The result of `ask`, unless it failed with `failure` a few seconds ago. Raises ServerAway."""
         since, reason = self._away.get(what, (float("-inf"), ""))
         if time.monotonic() - since < _AWAY_SECONDS:
             raise ServerAway(reason)
@@ -125,7 +127,7 @@ class Provider:
             raise
 
     def endpoint(self, name: str) -> str:
-        """An address that the document names; "" where there is none."""
+        """A URL from the discovery document; "" where it is absent."""
         url = self.metadata().get(f"{name}_endpoint")
         if not isinstance(url, str) or not url:
             return ""
@@ -152,7 +154,7 @@ class Provider:
     # --- signing in ------------------------------------------------------------------------------------------------------
 
     def address(self, flow: Flow, redirect_uri: str) -> str:
-        """Where the browser goes to sign in."""
+        """The URL to which the browser is redirected to sign in."""
         query = {
             "response_type": "code", "client_id": self.settings.client_id, "redirect_uri": redirect_uri,
             "scope": self.settings.scopes, "state": flow.state, "nonce": flow.nonce,
@@ -167,7 +169,7 @@ class Provider:
         return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
     def exchange(self, flow: Flow, code: str, redirect_uri: str) -> Tokens:
-        """What the provider says of whoever came back with this code. Raises Refused."""
+        """Exchange the authorization code for tokens. Raises Refused."""
         form = {
             "grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri,
             "code_verifier": flow.verifier,
@@ -180,9 +182,9 @@ class Provider:
         return Tokens(whole, _refresh_token(answer))
 
     def refresh(self, token: str, subject: str, keep: Callable[[str], None]) -> Tokens:
-        """What the provider says now of somebody who has signed in before. Raises Refused when it says no.
+        """Claims of somebody who has signed in before, by refresh token. Raises Refused when the provider refuses.
 
-        :param keep: is given the next refresh token as soon as there is one: the last one is worth nothing from then on.
+        :param keep: called with the next refresh token as soon as it is known: the old one is invalid from then on.
         """
         answer = self._asked_for_tokens({"grant_type": "refresh_token", "refresh_token": token})
         renewed = _refresh_token(answer) or token
@@ -209,7 +211,7 @@ class Provider:
         raise ServerAway(f"The provider gives no tokens: {reason.strip()}. Is the secret right? sudo dcor oidc secret")
 
     def _whole(self, answer: Answer, claims: dict[str, Any]) -> dict[str, Any]:
-        """With the claims of the userinfo endpoint, which counts only for the same person."""
+        """Tokens with the claims of the userinfo endpoint, which are used only if they are about the same person."""
         url = self.endpoint("userinfo")
         if url:
             told = self._http.get(url, bearer=answer.data["access_token"])
@@ -249,14 +251,14 @@ class Provider:
         return claims
 
     def _signed(self, token: object) -> dict[str, Any]:
-        """The claims of a token that the provider signed for us. Raises Refused."""
+        """The claims of a token signed by the provider for this client. Raises Refused."""
         from joserfc import jwt
         from joserfc.errors import JoseError
 
         if not isinstance(token, str) or not token.isascii() or len(token) > 65536:
             raise Refused("There is no token.")
         claims: dict[str, Any] = {}
-        for again in (False, True):  # its keys change: an unknown one is looked for once
+        for again in (False, True):  # the provider rotates keys: fetch them once for an unknown key id
             try:
                 decoded = jwt.decode(token, self._key_set(again=again), algorithms=ALGORITHMS)
                 claims = dict(decoded.claims)
@@ -278,7 +280,7 @@ class Provider:
         return claims
 
     def number_of_keys(self) -> int:
-        """How many keys for signatures it shows."""
+        """Number of signing keys that the provider publishes."""
         return len(self._key_set(again=False).keys)
 
     def _may_read_keys(self) -> bool:
@@ -293,7 +295,7 @@ class Provider:
             return self._keys
 
     def _shown_keys(self, url: str) -> Any:
-        """The keys that can be read; one that cannot spoils no others. Raises ServerAway without any."""
+        """The valid published keys; an invalid one does not affect the others. Raises ServerAway when there are none."""
         from joserfc.errors import JoseError
         from joserfc.jwk import KeySet
 
@@ -309,13 +311,13 @@ class Provider:
 
 
 def _refresh_token(answer: Answer) -> str:
-    """The one that an answer holds, "" for none."""
+    """The refresh token in a response, "" for none."""
     found = answer.data.get("refresh_token")
     return found if isinstance(found, str) and len(found) <= 8192 else ""
 
 
 def _can_sign(key: object) -> bool:
-    """Is this a public key for signatures? Shared (oct) ones never are."""
+    """Is this a public key for signatures? Symmetric (oct) keys are not accepted."""
     return isinstance(key, dict) and key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig"
 
 
@@ -324,5 +326,5 @@ def _base64(data: bytes) -> str:
 
 
 def _short(value: object) -> str:
-    """A text from outside in one line of printable characters."""
+    """Text from outside as one line of printable characters."""
     return printable(str(value or "")[:200])

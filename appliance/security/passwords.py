@@ -1,4 +1,4 @@
-"""Passwords: Argon2id, a floor under what may be chosen, and equal time for unknown names."""
+"""Passwords: Argon2id hashing, minimum requirements, and equal time for unknown names."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from appliance.model.messages import Message
 from appliance.security.common_passwords import COMMON
 
 SHORTEST = 8
-#: Beyond this length [characters] nothing is gained, and a megabyte of "password" would only cost memory.
+#: Longest password [characters]: more adds no security and costs memory.
 LONGEST = 1024
 
 # OWASP's first choice for Argon2id: 46 MiB, one pass, one lane.
 _HASHER = PasswordHasher(time_cost=1, memory_cost=47104, parallelism=1, hash_len=32, salt_len=16)
-# Argon2 works without the GIL; two at once bound the memory that a storm of log-ins can take.
+# Argon2 releases the GIL; two at once limit the memory used by many simultaneous log-ins.
 _AT_ONCE = threading.BoundedSemaphore(2)
 _RUNS = ("01234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm")
 _LONG_RUN = 6
@@ -28,7 +28,7 @@ _LONG_RUN = 6
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Outcome of a log-in: was the password right, and should it be hashed anew with today's parameters?"""
+    """Result of a password check: was it right, and should it be hashed again with the current parameters?"""
 
     ok: bool
     rehash: bool = False
@@ -49,7 +49,7 @@ def verify(stored: str | None, password: str) -> Verdict:
     raw = _bytes(password) if len(password) <= LONGEST else b""
     with _AT_ONCE:
         try:
-            right = _HASHER.verify(stored or _nobody(), raw)
+            right = _HASHER.verify(stored or _dummy_hash(), raw)
         except (VerificationError, InvalidHashError):
             return Verdict(False)
     if not stored or not raw or not right:
@@ -58,7 +58,7 @@ def verify(stored: str | None, password: str) -> Verdict:
 
 
 def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
-    """Return what speaks against `password` as a new one, in sentences for its owner; empty = good.
+    """Return the weaknesses of `password` as a new one, in sentences for its owner; empty = good.
 
     `personal` are words that its owner's foes would try first: log-in name, mail address, full name, host name.
     """
@@ -78,13 +78,13 @@ def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
 
 
 def _bytes(password: str) -> bytes:
-    """One form for "ü", however the keyboard composes it."""
+    """UTF-8 after Unicode normalization, so that the result does not depend on the keyboard."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 @cache
-def _nobody() -> str:
-    """A hash that no password opens, as its input holds a byte that no text does."""
+def _dummy_hash() -> str:
+    """A hash that no password matches, as its input contains a byte that no text does."""
     return _HASHER.hash(b"\xff nobody")
 
 
@@ -93,7 +93,7 @@ def _unleet(text: str) -> str:
 
 
 def _is_run(text: str) -> bool:
-    """Does a row of neighbouring keys or letters make up nearly all of `text`?"""
+    """Do adjacent keys or letters make up nearly all of `text`?"""
     for row in (*_RUNS, *(run[::-1] for run in _RUNS)):
         for start in range(len(row) - _LONG_RUN + 1):
             for end in range(len(row), start + _LONG_RUN - 1, -1):

@@ -1,8 +1,8 @@
-"""May they? The one place that decides it.
+"""Authorization: the only module that decides who may do what.
 
-A *rule* is ``noun:verb``. Every route and every action names its rule; rules about one dataset, circle or collection are
-asked again with the facts of that object. What is not written here is refused. Lists never come here: the store filters
-them with `appliance.store.visibility`, which says the same as ``dataset:read`` in SQL (a test compares the two).
+A *rule* is ``noun:verb``. Every route and every action declares its rule; rules about one dataset, circle or collection are
+checked again with the facts of that object. Rules not defined here are refused. Lists are not checked here: the store filters
+them with `appliance.store.visibility`, which expresses ``dataset:read`` in SQL (a test compares the two).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from appliance.model.viewer import CommunityFacts, DatasetFacts, Viewer
 Facts = DatasetFacts | CommunityFacts | str | None
 _Check = Callable[[Viewer, Facts], bool]
 
-#: Rules that are answered without an object. All others are about one, and are not granted until they were asked about it.
+#: Rules without an object. All others are about one, and are granted only after they were checked for it.
 SITE_RULES = frozenset({
     "open", "site:read", "site:user", "site:administer", "user:list", "user:create", "user:complete", "user:delete", "user:link",
     "dataset:create", "circle:create", "collection:create", "follow:change", "upload:begin", "write",
     "access:request", "notification:change",
 })  # fmt: skip
 
-#: What was granted about objects while somebody listens; see `recorded`.
+#: Rules granted about objects inside `recorded`.
 _granted: ContextVar[set[str] | None] = ContextVar("granted", default=None)
 
 
 def may(viewer: Viewer, rule: str, facts: Facts = None) -> bool:
-    """May `viewer` do what `rule` says, to the object that `facts` describes?"""
+    """Whether `viewer` has the permission `rule` for the object that `facts` describes."""
     entry = _RULES.get(rule)
     if entry is None:
         return False
@@ -45,13 +45,13 @@ def may(viewer: Viewer, rule: str, facts: Facts = None) -> bool:
 
 
 def require(viewer: Viewer, rule: str, facts: Facts = None) -> None:
-    """Like `may`, but a refusal is raised. Raises Problem 403 with the reason clients know."""
+    """Like `may`, but raises Problem 403 with the refusal text that clients know."""
     if not may(viewer, rule, facts):
         raise refusal(viewer, rule, facts)
 
 
 def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
-    """The Problem that tells `viewer` why `rule` was not granted."""
+    """The Problem that tells `viewer` why `rule` was refused."""
     entry = _RULES.get(rule)
     if entry is not None and entry[1] and viewer.scope == "read" and not viewer.anonymous:
         return not_authorized("This token is read-only; create one with the scope 'write'.")
@@ -62,12 +62,13 @@ def refusal(viewer: Viewer, rule: str, facts: Facts = None) -> Problem:
 
 
 def refused(viewer: Viewer, what: str) -> Problem:
-    """The Problem that says, in CKAN's words, that `viewer` may not do `what` ("edit package x")."""
+    """The Problem that says, in CKAN's wording, that `viewer` may not do `what` ("edit package x")."""
     return not_authorized(Message("User %(user)s not authorized to %(what)s", user=viewer.name, what=what))
 
 
 def admit(viewer: Viewer, rule: str) -> None:
-    """What can be said of `rule` before its object is known: the site is open to `viewer`, and a change needs a user's credential that permits it.
+    """Check what can be checked of `rule` before its object is known: `viewer` may use the site, and a change needs a user's
+    credential with a writing scope.
 
     Raises Problem 403.
     """
@@ -80,13 +81,13 @@ def admit(viewer: Viewer, rule: str) -> None:
 
 
 def changes(rule: str) -> bool:
-    """Is the rule about changing something? Then credentials for reading do not do. An unknown rule is."""
+    """Whether the rule permits a change, for which read-only credentials do not suffice. True for an unknown rule."""
     return _RULES[rule][1] if rule in _RULES else True
 
 
 @contextmanager
 def recorded() -> Iterator[set[str]]:
-    """The rules that are granted about an object while this lasts, in this thread."""
+    """Record the rules that are granted about an object inside the context, in this thread."""
     found: set[str] = set()
     mark = _granted.set(found)
     try:
@@ -96,18 +97,18 @@ def recorded() -> Iterator[set[str]]:
 
 
 def rules() -> tuple[str, ...]:
-    """Every rule there is."""
+    """The names of all rules."""
     return tuple(_RULES)
 
 
-# --- what the rules mean ------------------------------------------------------------------------------------------
+# --- checks ---------------------------------------------------------------------------------------------------------
 
 
 def _anyone(viewer: Viewer, facts: Facts) -> bool:
     return True
 
 
-def _guest(viewer: Viewer, facts: Facts) -> bool:
+def _may_use_site(viewer: Viewer, facts: Facts) -> bool:
     return viewer.sees_public
 
 
@@ -115,8 +116,8 @@ def _user(viewer: Viewer, facts: Facts) -> bool:
     return not viewer.anonymous
 
 
-def _nobody(viewer: Viewer, facts: Facts) -> bool:
-    return False  # an admin never gets here
+def _administrators_only(viewer: Viewer, facts: Facts) -> bool:
+    return False  # administrators pass before this is called
 
 
 def _self(viewer: Viewer, facts: Facts) -> bool:
@@ -149,7 +150,7 @@ def _edits_dataset(viewer: Viewer, facts: Facts) -> bool:
 
 
 def _collects_dataset(viewer: Viewer, facts: Facts) -> bool:
-    """Whoever puts a dataset into a collection lets the collection's members read it; what is public, they read anyway."""
+    """Adding a dataset to a collection lets the collection's members read it, so a private one needs the right to edit or administer it."""
     if not isinstance(facts, DatasetFacts):
         return False
     if facts.public and not viewer.anonymous:
@@ -162,12 +163,12 @@ def _administers_dataset(viewer: Viewer, facts: Facts) -> bool:
 
 
 def _annotates_dataset(viewer: Viewer, facts: Facts) -> bool:
-    """Notes of one's own at what one may read; nobody else sees them."""
+    """Private annotations of readable datasets; nobody else sees them."""
     return not viewer.anonymous and _reads_dataset(viewer, facts)
 
 
 def _edits_for_circle(viewer: Viewer, facts: Facts) -> bool:
-    """What concerns the circle (annotations for all of it, making public for good) is not for guests who edit one dataset."""
+    """What affects the whole circle (shared annotations, publishing) is not for collaborators who may edit a single dataset."""
     return isinstance(facts, DatasetFacts) and roles.allows(viewer.circles.get(facts.circle_id), "update_dataset")
 
 
@@ -176,7 +177,7 @@ def _purges_dataset(viewer: Viewer, facts: Facts) -> bool:
 
 
 def _versions_dataset(viewer: Viewer, facts: Facts) -> bool:
-    """A new version lies in the same circle: it is for those who may change datasets there and make new ones."""
+    """A new version belongs to the same circle: its members who may edit and create datasets there can make one."""
     return (
         isinstance(facts, DatasetFacts)
         and facts.state == "active"
@@ -185,10 +186,10 @@ def _versions_dataset(viewer: Viewer, facts: Facts) -> bool:
 
 
 def _role(permission: str, kind: str | None = None) -> _Check:
-    """A check: has the caller a role with this permission in the circle or collection?"""
+    """A check: whether the caller has a role with this permission in the circle or collection."""
 
     def check(viewer: Viewer, facts: Facts) -> bool:
-        """Does the caller's role in the community named by `facts` have the permission?"""
+        """Whether the caller's role in the community has the permission."""
         if not isinstance(facts, CommunityFacts) or (kind and facts.kind != kind):
             return False
         return roles.allows(viewer.role(facts.id), permission)
@@ -205,20 +206,20 @@ def _creates_somewhere(viewer: Viewer, facts: Facts) -> bool:
     return any(roles.allows(role, "create_dataset") for role in viewer.circles.values())
 
 
-#: rule → (check for everybody but admins, does it change anything)
+#: rule → (check for everybody but administrators, whether it permits a change)
 _RULES: dict[str, tuple[_Check, bool]] = {
     "open": (_anyone, False),
-    "site:read": (_guest, False),
+    "site:read": (_may_use_site, False),
     "site:user": (_user, False),
-    "site:administer": (_nobody, True),
+    "site:administer": (_administrators_only, True),
     "user:complete": (_user, False),
-    "user:list": (_nobody, False),
-    "user:create": (_nobody, True),
+    "user:list": (_administrators_only, False),
+    "user:create": (_administrators_only, True),
     "user:read": (_self, False),
     "user:find": (_user, False),
     "user:update": (_self, True),
-    "user:delete": (_nobody, True),
-    "user:link": (_nobody, True),
+    "user:delete": (_administrators_only, True),
+    "user:link": (_administrators_only, True),
     "token:manage": (_self, True),
     "token:list": (_self, False),
     "upload:discard": (_self, True),
@@ -234,12 +235,12 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "dataset:withdraw": (_edits_dataset, True),
     "dataset:collections": (_edits_dataset, False),
     "dataset:collaborators": (_administers_dataset, False),
-    "dataset:move": (_nobody, True),
+    "dataset:move": (_administrators_only, True),
     "dataset:publish": (_edits_for_circle, True),
     "dataset:version": (_versions_dataset, True),
     "dataset:annotate": (_annotates_dataset, True),
     "dataset:annotate_shared": (_edits_for_circle, True),
-    "resource:delete": (_nobody, True),
+    "resource:delete": (_administrators_only, True),
     "resource:arrange": (_edits_dataset, True),
     "follow:read": (_self, False),
     "follow:change": (_user, True),
@@ -251,20 +252,20 @@ _RULES: dict[str, tuple[_Check, bool]] = {
     "circle:members": (_role("membership", "circle"), True),
     "circle:member_list": (_role("read", "circle"), False),
     "circle:publish": (_role("update", "circle"), True),
-    "circle:withdraw": (_nobody, True),
-    "circle:delete": (_nobody, True),
-    "circle:purge": (_nobody, True),
+    "circle:withdraw": (_administrators_only, True),
+    "circle:delete": (_administrators_only, True),
+    "circle:purge": (_administrators_only, True),
     "collection:create": (_founder("collection"), True),
     "collection:datasets": (_role("manage_group", "collection"), True),
     "collection:update": (_role("update", "collection"), True),
     "collection:member_list": (_role("read", "collection"), False),
     "collection:members": (_role("membership", "collection"), True),
     "collection:delete": (_role("delete", "collection"), True),
-    "collection:purge": (_nobody, True),
+    "collection:purge": (_administrators_only, True),
     "write": (_user, True),
 }
 
-#: What a refused caller reads; the texts are an interface (clients and scripts match parts of them).
+#: Refusal texts; they are an interface (clients and scripts match parts of them).
 _REASONS = {
     "site:read": "This server requires signing in.",
     "site:user": "This requires an authenticated user",

@@ -1,4 +1,4 @@
-"""Small secrets as the database may hold them: sealed with a key of the data root (AES-256-GCM)."""
+"""Encryption of small secrets in the database with a key of the data root (AES-256-GCM)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ _NONCE_SIZE = 12  # bytes; NIST SP 800-38D, 8.2
 
 
 def seal(key: Path, plain: bytes, about: str) -> bytes:
-    """Return `plain` sealed with the key in the file `key`, which is made where it is missing; it opens for the same `about` only."""
+    """Return `plain` encrypted with the key in the file `key`, which is created if missing; it can be decrypted only for the same
+    `about`.
+    """
     nonce = secrets.token_bytes(_NONCE_SIZE)
     private_folder(key.parent)
     return nonce + AESGCM(load_or_create(key)).encrypt(nonce, plain, about.encode())
 
 
 def unseal(key: Path, sealed: bytes, about: str) -> bytes | None:
-    """Return what `seal` sealed; None when the key is missing or another one."""
+    """Decrypt what `seal` returned; None when the key is missing or different."""
     if not key.exists():
         return None
     try:

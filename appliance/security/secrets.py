@@ -1,4 +1,4 @@
-"""Secret files: made once, whole or not at all, readable by the service's account only."""
+"""Secret files: created once, atomically, readable by the service's account only."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def load_or_create(path: Path) -> bytes:
 
 
 def write_private(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace `path` by `data` in one step that survives a power cut; nobody else can read it at any moment."""
+    """Replace `path` by `data` atomically and durably; nobody else can read it at any moment."""
     durable.write(path, data, mode)
 
 
 def write_owned(path: Path, secret: str, owner: Sequence[str]) -> None:
-    """Keep a secret with what it belongs to (server, account …), in lines, readable by the service's account only."""
+    """Store a secret with what it belongs to (server, account …), in lines, readable by the service's account only."""
     private_folder(path.parent)
     write_private(path, "\n".join([secret, *owner]).encode() + b"\n")
 
@@ -66,7 +66,7 @@ def read_owned(path: Path, owner: Sequence[str]) -> str:
 
 
 def private_folder(path: Path, mode: int = 0o700) -> Path:
-    """Make `path` (and its parents) where missing; it ends with `mode`."""
+    """Create `path` (and its parents) if missing, and set `mode`."""
     path.mkdir(parents=True, exist_ok=True, mode=mode)
     path.chmod(mode)
     return path

@@ -1,4 +1,4 @@
-"""Browser sessions: how their cookie looks and how long they live. The rows are the store's."""
+"""Browser sessions: their cookie and their lifetime. The rows are in the store."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 #: The prefix makes browsers insist on HTTPS, path "/" and this very host.
 COOKIE = "__Host-dcor"
-#: Whatever its use, a session ends after this time.
+#: A session ends after this time even if it is used.
 LONGEST = timedelta(days=14)
-#: `last_seen` is written at most once in this time, as every write is an fsync.
+#: `last_seen` is written at most once in this interval, because every write is an fsync.
 TOUCH_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """When sessions end: after `idle` without use, and after `longest` at any rate."""
+    """When sessions end: after `idle` without use, and after `longest` in any case."""
 
     idle: timedelta = timedelta(hours=12)
     longest: timedelta = LONGEST
@@ -27,7 +27,7 @@ class Lifetime:
         return min(created + self.longest, last_seen + self.idle)
 
     def is_live(self, created: datetime, last_seen: datetime, now: datetime | None = None) -> bool:
-        """Return whether a session still counts. All moments are aware."""
+        """Return whether a session is still valid. All moments are timezone-aware."""
         return (now or datetime.now(UTC)) < self.expires(created, last_seen)
 
 
@@ -41,7 +41,7 @@ def new_session() -> tuple[str, bytes]:
 
 
 def session_hash(value: str) -> bytes:
-    """Return the hash under which the cookie's session is stored; a stolen database does not open sessions."""
+    """Return the hash under which the cookie's session is stored; a stolen database does not permit using sessions."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
 
 

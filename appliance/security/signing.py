@@ -1,8 +1,8 @@
 """Signed URLs: the permission for one path, until one moment, for one purpose, in the query string.
 
-A client that follows such a URL sends no token (dclab's HTTP basins and DCOR-Aid's part uploads do not), so the URL
-itself carries the permission. The path stays the same from one signature to the next, because clients build cache keys
-from it; everything that varies is in the query.
+A client that follows such a URL sends no token (dclab's HTTP basins and DCOR-Aid's part uploads do not), so the URL itself
+carries the permission. The path is the same in every signature, because clients build cache keys from it; everything that
+varies is in the query.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-#: A signed URL lives at least this long [s]: dclab keeps using the URLs of an opened dataset for an hour.
+#: A signed URL is valid for at least this long [s]: dclab keeps using the URLs of an opened dataset for an hour.
 MIN_LIFETIME = 3600
-#: Expiry times fall on a grid of this fraction of the lifetime, so that a URL stays equal (and cacheable) for a while.
+#: Expiry times are rounded to this fraction of the lifetime, so that a URL stays equal (and cacheable) for a while.
 GRID_STEPS = 5
 EXPIRES = "expires"
 SIGNATURE = "signature"

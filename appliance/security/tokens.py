@@ -1,4 +1,4 @@
-"""API tokens: how they look, what is stored of them, and how a request presents one."""
+"""API tokens: their format, what is stored of them, and how a request presents one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 #: What a token may be used for; each includes the ones before it.
 SCOPES = ("read", "write", "admin")
-#: Longest credential that is looked at [characters].
+#: Longest credential that is examined [characters].
 LONGEST = 512
 
 _RANDOM_BYTES = 33  # 44 characters; clients take 36 characters for an old-style key and mangle it

@@ -1,4 +1,4 @@
-"""Codes of an authenticator app (TOTP, RFC 6238), recovery codes, and the seal of the secrets that the codes are made of."""
+"""Codes of an authenticator app (TOTP, RFC 6238), recovery codes, and encryption of the secrets from which the codes are derived."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from appliance.model.problem import Problem
 from appliance.security import sealing
 
-#: File in `secrets/` with the key that seals the secrets of all accounts.
+#: File in `secrets/` with the key that encrypts the secrets of all accounts.
 KEY = "totp.key"
-#: Life of a code [s], and how many steps the two clocks may be apart (RFC 6238, 5.2 and 6).
+#: Validity of a code [s], and tolerated clock skew in steps (RFC 6238, 5.2 and 6).
 PERIOD, WINDOW = 30, 1
 DIGITS = 6
 RECOVERY_CODES = 10
-_SECRET_SIZE = 20  # bytes; that of SHA-1, which is what the apps know (RFC 4226, 4, R6)
+_SECRET_SIZE = 20  # bytes; the length of SHA-1, which the apps use (RFC 4226, 4, R6)
 _CODE = re.compile(rf"[0-9]{{{DIGITS}}}")
 
 
@@ -31,7 +31,7 @@ def new_secret() -> bytes:
 
 
 def text(secret: bytes) -> str:
-    """Return the secret as people type it into an app (base32, in groups of four)."""
+    """Return the secret as it is typed into an app (base32, in groups of four)."""
     plain = base64.b32encode(secret).decode()
     return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
 
@@ -42,17 +42,17 @@ def address(secret: bytes, account: str, issuer: str) -> str:
 
 
 def code(secret: bytes, step: int) -> str:
-    """Return the code of a step (whole periods since 1970)."""
+    """Return the code of a step (number of whole periods since 1970)."""
     return _totp(secret).generate(step * PERIOD).decode()
 
 
 def is_code(given: str) -> bool:
-    """Does this have the form of an app's code? Otherwise it can only be a recovery code."""
+    """Has this the format of an app's code? Otherwise it can only be a recovery code."""
     return _CODE.fullmatch(_compact(given)) is not None
 
 
 def matching_step(secret: bytes, given: str, *, now: float, after: int) -> int | None:
-    """The step whose code `given` is, None when it is none of now, or not later than the step `after` of the last one used."""
+    """The step to which the code `given` belongs, None when it is not current or not later than `after`, the step last used."""
     typed, present, found = _compact(given).encode("utf-8", "replace"), int(now) // PERIOD, None
     for step in range(max(present - WINDOW, 0), present + WINDOW + 1):
         if hmac.compare_digest(code(secret, step).encode(), typed) and step > after:
@@ -61,18 +61,18 @@ def matching_step(secret: bytes, given: str, *, now: float, after: int) -> int |
 
 
 def new_recovery_codes() -> list[str]:
-    """Return ten codes of 80 random bits."""
+    """Return ten recovery codes of 80 random bits."""
     plain = [base64.b32encode(secrets.token_bytes(10)).decode().lower() for _ in range(RECOVERY_CODES)]
     return ["-".join(one[start : start + 4] for start in range(0, 16, 4)) for one in plain]
 
 
 def recovery_hash(user_id: str, given: str) -> bytes:
-    """Return the hash under which a recovery code of this account is stored. 80 random bits need no slow one."""
+    """Return the hash under which a recovery code of this account is stored. 80 random bits need no slow hash."""
     return _hash("recovery", user_id, given)
 
 
 def new_setup_code() -> str:
-    """Return a code of 80 random bits with which an app may be set up."""
+    """Return a setup code of 80 random bits, with which an app may be set up."""
     return new_recovery_codes()[0]
 
 
@@ -82,12 +82,12 @@ def setup_hash(user_id: str, given: str) -> bytes:
 
 
 def seal(folder: Path, user_id: str, secret: bytes) -> bytes:
-    """Return the secret as the database may hold it: readable with the key in `folder` only, and for this account only."""
+    """Return the secret encrypted for the database: it can be decrypted only with the key in `folder`, and for this account."""
     return sealing.seal(folder / KEY, secret, user_id)
 
 
 def unseal(folder: Path, user_id: str, sealed: bytes) -> bytes:
-    """Return what `seal` sealed. Raises Problem 503 when the key is missing, or another one."""
+    """Decrypt what `seal` returned. Raises Problem 503 when the key is missing or different."""
     secret = sealing.unseal(folder / KEY, sealed, user_id)
     if secret is not None:
         return secret

@@ -1,7 +1,7 @@
-"""ZIP files with the traditional encryption, which is the only one that Python's `zipfile` opens.
+"""ZIP files with the traditional encryption, the only one that Python's `zipfile` decrypts.
 
-DCOR-Aid and dclab read access files by `zipfile`, so there is no choice of cipher. The cipher is
-weak; `random_deflate` and long passphrases compensate for that as far as possible.
+DCOR-Aid and dclab read access files with `zipfile`, so there is no choice of cipher. The cipher is weak; `random_deflate` and
+long passphrases compensate for that as far as possible.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def archive(members: Mapping[str, bytes], password: str, *, now: float | None = 
         raw_name = name.encode("ascii")
         crc = zlib.crc32(content)
         packed = random_deflate.compress(content)
-        # Eleven random bytes, then the one by which readers recognise the password.
+        # Eleven random bytes, then the one by which readers check the password.
         lead = secrets.token_bytes(11) + bytes([crc >> 24])
         secret = Cipher(password.encode("utf-8")).encrypt(lead + packed)
         common = (_VERSION, _ENCRYPTED, _DEFLATED, *stamp, crc, len(secret), len(content), len(raw_name), 0)

@@ -1,1 +1,1 @@
-"""Everything that is kept: the metadata database and the depot of files. The only place with SQL."""
+"""The metadata database and the depot of files. The only layer that contains SQL."""

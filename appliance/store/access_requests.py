@@ -8,7 +8,7 @@ from appliance.model import names, times
 
 
 def add(tx: sqlite3.Connection, dataset_id: str, user_id: str, message: str) -> str:
-    """Note a request; returns its id."""
+    """Add a request; returns its id."""
     id_ = names.new_id()
     tx.execute(
         "INSERT INTO access_request (id, dataset_id, user_id, message, created) VALUES (?, ?, ?, ?, ?)",
@@ -41,7 +41,7 @@ def decide(tx: sqlite3.Connection, request_id: str, state: str, user_id: str | N
 
 
 def open_of_circles(conn: sqlite3.Connection, circle_ids: list[str] | None) -> list[sqlite3.Row]:
-    """Open requests for datasets of these circles (None: of all), oldest first, with who asks and for what."""
+    """Open requests for datasets of these circles (None: of all), oldest first, with applicant and dataset."""
     marks = "1" if circle_ids is None else f"d.circle_id IN ({', '.join('?' * len(circle_ids))})"
     return conn.execute(
         f"""SELECT q.*, d.name AS dataset, d.title, c.name AS circle, c.title AS circle_title, u.name AS user, u.fullname, u.email

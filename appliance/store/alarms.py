@@ -1,4 +1,4 @@
-"""Alarms: what an administrator has to know and to settle."""
+"""Alarms: faults that an administrator has to know about and resolve."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.model import messages, names, times
 
 
 def raise_(tx: sqlite3.Connection, kind: str, object_id: str, message: str) -> str | None:
-    """Note an alarm. → its id; None when the same one is already open."""
+    """Raise an alarm. → its id; None when the same one is already open."""
     if tx.execute(
         "SELECT 1 FROM alarm WHERE kind = ? AND object_id = ? AND resolved IS NULL", (kind, object_id)
     ).fetchone():
@@ -31,24 +31,24 @@ def is_open(conn: sqlite3.Connection, kind: str) -> bool:
 
 
 def open_(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Alarms nobody has settled, newest first."""
+    """Unresolved alarms, newest first."""
     return [_alarm(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL ORDER BY at DESC")]
 
 
 def unmailed(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Open alarms that nobody has had by mail, oldest first."""
+    """Unresolved alarms that have not been mailed, oldest first."""
     return [
         _alarm(row) for row in conn.execute("SELECT * FROM alarm WHERE resolved IS NULL AND mailed IS NULL ORDER BY at")
     ]
 
 
 def mailed(tx: sqlite3.Connection, ids: Sequence[str]) -> None:
-    """Note that these alarms have been mailed."""
+    """Record that these alarms have been mailed."""
     tx.executemany("UPDATE alarm SET mailed = ? WHERE id = ?", [(times.now(), alarm_id) for alarm_id in ids])
 
 
 def resolve(tx: sqlite3.Connection, alarm_id: str) -> bool:
-    """Mark an alarm as settled. → False when there is none open of this id."""
+    """Mark an alarm as resolved. → False when there is no open one with this id."""
     return (
         tx.execute("UPDATE alarm SET resolved = ? WHERE id = ? AND resolved IS NULL", (times.now(), alarm_id)).rowcount
         == 1
@@ -56,7 +56,7 @@ def resolve(tx: sqlite3.Connection, alarm_id: str) -> bool:
 
 
 def resolve_for(tx: sqlite3.Connection, kind: str, object_id: str) -> None:
-    """Settle the open alarm of this kind about this object: the cause is gone."""
+    """Resolve the open alarm of this kind about this object: its cause is gone."""
     tx.execute(
         "UPDATE alarm SET resolved = ? WHERE kind = ? AND object_id = ? AND resolved IS NULL",
         (times.now(), kind, object_id),

@@ -1,4 +1,4 @@
-"""The announcement above each page, and the message while the site is under maintenance."""
+"""The announcement shown on each page, and the maintenance message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAINTENANCE = "maintenance"
 
 
 def announcement(conn: sqlite3.Connection) -> str:
-    """The announcement, "" without one."""
+    """The announcement, "" if there is none."""
     return _get(conn, _ANNOUNCEMENT)
 
 
@@ -19,12 +19,12 @@ def announce(tx: sqlite3.Connection, text: str) -> None:
 
 
 def maintenance(conn: sqlite3.Connection) -> str:
-    """What clients are told while the site is under maintenance, "" when it is not."""
+    """The maintenance message, "" when the site is not under maintenance."""
     return _get(conn, _MAINTENANCE)
 
 
 def set_maintenance(tx: sqlite3.Connection, text: str) -> None:
-    """Begin maintenance with this message; "" ends it."""
+    """Start maintenance with this message; "" ends it."""
     _set(tx, _MAINTENANCE, text)
 
 

@@ -1,4 +1,4 @@
-"""Artefacts: files that jobs made of a resource, as rows. The file is published before its row is written."""
+"""Rows of artefacts: files that jobs generate from a resource. The file is published before its row is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def put(
     etag: str,
     site_url: str | None = None,
 ) -> None:
-    """Note that the artefact `kind` of a resource exists with this content; replaces an earlier one.
+    """Record that the artefact `kind` of a resource exists with this content; replaces an earlier row.
 
     :param site_url: the server's address that is in the file.
     """
@@ -52,12 +52,14 @@ def bytes_of(conn: sqlite3.Connection, resource_ids: Sequence[str]) -> int:
 
 
 def remove(tx: sqlite3.Connection, resource_id: str, kind: str) -> None:
-    """Remove the row of an artefact, so that it is made again."""
+    """Remove the row of an artefact, so that a job generates it again."""
     tx.execute("DELETE FROM artefact WHERE resource_id = ? AND kind = ?", (resource_id, kind))
 
 
 def of_other_addresses(conn: sqlite3.Connection, site_url: str) -> list[tuple[str, str | None]]:
-    """Condensed files that contain another address of the server: (resource id, address; None for one of an earlier release, which noted none)."""
+    """Condensed files that contain another address of the server: (resource id, address; None for one of an earlier release, which did
+    not record it).
+    """
     rows = conn.execute(
         "SELECT resource_id, site_url FROM artefact WHERE kind = 'condensed' AND site_url IS NOT ? ORDER BY resource_id",
         (site_url,),

@@ -1,4 +1,6 @@
-"""The audit log: append-only (triggers refuse anything else) and chained (`audit_chain`), so that a removed or changed entry shows."""
+"""The audit log: append-only (triggers refuse everything else) and chained (`audit_chain`), so that removed or changed entries are
+detected.
+"""
 
 from __future__ import annotations
 
@@ -64,18 +66,18 @@ def after(conn: sqlite3.Connection, seq: int, limit: int) -> list[dict[str, Any]
 
 
 def forwarded(conn: sqlite3.Connection) -> int:
-    """Number of the last entry that a syslog server was handed, 0 for none."""
+    """Number of the last entry that was forwarded to a syslog server, 0 for none."""
     row = conn.execute("SELECT value FROM meta WHERE key = 'audit_forwarded'").fetchone()
     return int(row[0]) if row else 0
 
 
 def note_forwarded(tx: sqlite3.Connection, seq: int) -> None:
-    """Keep the number of the last entry that a syslog server was handed."""
+    """Store the number of the last entry that was forwarded to a syslog server."""
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('audit_forwarded', ?)", (str(seq),))
 
 
 def count(conn: sqlite3.Connection, which: Filter | None = None) -> int:
-    """How many entries there are."""
+    """Number of entries."""
     where, values = _where(which or Filter())
     return int(conn.execute(f"SELECT count(*) FROM audit WHERE {where}", values).fetchone()[0])
 
@@ -94,7 +96,7 @@ def _where(which: Filter) -> tuple[str, list[str]]:
 
 
 def has_done(conn: sqlite3.Connection, user_id: str, actions: Sequence[str], object_id: str) -> bool:
-    """Has this user done one of these to this object?"""
+    """Whether this user has done one of `actions` to this object."""
     marks = ", ".join("?" * len(actions))
     query = f"SELECT 1 FROM audit WHERE object_id = ? AND actor_id = ? AND action IN ({marks})"
     return conn.execute(query, (object_id, user_id, *actions)).fetchone() is not None

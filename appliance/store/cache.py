@@ -1,13 +1,13 @@
-"""The cache: everything that is kept in memory to be given again, in one place and within one bound in bytes.
+"""The cache: the only place where values are kept in memory for reuse, with one limit in bytes.
 
-Two kinds of values are kept:
+There are two kinds of values:
 
-* what follows from its key and the database (`get`, `look_up` and `store`): valid until anybody commits, in whatever process;
-* what follows from its key alone, such as the HTML of a text or a part of an immutable file (`get_lasting`).
+* those that depend on their key and the database (`get`, `look_up` and `store`): valid until the next commit of any process;
+* those that depend on their key alone, such as the HTML of a text or a part of an immutable file (`get_lasting`).
 
-A value that depends on something that was read before the cache was asked, such as the caller's rights, must not be kept when
-there was a commit in between: the generation taken at the start of the request is passed as `since`, and the value is kept only
-if it is still the present one.
+A value that also depends on something read before the cache was asked, such as the caller's rights, must not be stored if there
+was a commit in between: pass the generation taken at the start of the request as `since`; the value is stored only if it is
+still the current one.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from appliance.store.sizeof import size_of
 
 T = TypeVar("T")
 
-#: What an entry takes besides key and value [bytes].
+#: Overhead of an entry besides key and value [bytes].
 _OVERHEAD = 300
-#: A value may take this part of the limit at most.
+#: A value larger than this fraction of the limit is not stored.
 _SHARE = 8
-#: While somebody makes a value anew that has become too old, the others are given the old one for so long [s].
+#: While one caller recomputes an expired value, others get the old one for this long [s].
 _RENEWAL = 5.0
 
 
@@ -42,7 +42,7 @@ class _Entry:
 
 
 class Cache:
-    """Values by key; those not asked for longest give way. Thread-safe. None is never kept.
+    """Values by key; the least recently used ones are evicted. Thread-safe. None is never stored.
 
     :param generation: `Database.generation`: a number that changes with every commit.
     :param limit: most bytes of all keys and values together; 0 keeps nothing.
@@ -58,14 +58,14 @@ class Cache:
 
     @property
     def size(self) -> int:
-        """Bytes that are kept now."""
+        """Size of all entries [bytes]."""
         return self._size
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def look_up(self, key: Hashable) -> Any:
-        """The value kept under `key` if it is valid now, else None."""
+        """The value stored under `key` if it is valid, else None."""
         return self._look_up(key, self.generation())
 
     def _look_up(self, key: Hashable, generation: int) -> Any:
@@ -75,7 +75,7 @@ class Cache:
             return self._valid(key)
 
     def store(self, key: Hashable, value: Any, since: int, max_age: float = math.inf) -> None:
-        """Keep a value that follows from `key` and the database.
+        """Store a value that depends on `key` and the database.
 
         :param since: generation taken before anything was read that the value depends on; nothing is kept if it has passed.
         :param max_age: seconds after which the value is made anew although nobody committed.
@@ -89,7 +89,7 @@ class Cache:
             self._keep(key, entry)
 
     def get(self, key: Hashable, make: Callable[[], T], *, since: int | None = None, max_age: float = math.inf) -> T:
-        """The value that follows from `key` and the database, made by `make` unless it is kept. See `store`."""
+        """The valid value of `key`, else the result of `make`, which is stored. See `store`."""
         generation = self.generation()
         if since is None:
             since = generation
@@ -102,7 +102,7 @@ class Cache:
         return value
 
     def get_lasting(self, key: Hashable, make: Callable[[], T], *, max_age: float = math.inf) -> T:
-        """The value that follows from `key` alone, or may be older than the last commit by `max_age` seconds."""
+        """The value that depends on `key` alone, or may be outdated by up to `max_age` seconds."""
         with self._lock:
             found: T | None = self._valid(key)
         if found is not None:
@@ -115,7 +115,7 @@ class Cache:
         return value
 
     def _begin(self, generation: int) -> None:
-        """Somebody has committed: drop what depends on the database."""
+        """There was a commit: drop values that depend on the database."""
         self._current = generation
         lasting = [(key, entry) for key, entry in self._entries.items() if entry.lasting]
         self._entries = OrderedDict(lasting)

@@ -1,7 +1,7 @@
-"""Datasets in collections: which, put there by whom, and whether that lets the collection's members read them.
+"""Datasets in collections: which, added by whom, and whether that lets the collection's members read them.
 
-An entry grants reading as long as its maker may change the dataset. Triggers of the database (migration 7) end the grant with
-that right; it never comes back by itself.
+An entry grants reading as long as the user who added it may change the dataset. Triggers of the database (migration 7) end the
+grant when that right ends; it is not restored automatically.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def add(
     basis: Basis,
     user_id: str | None = None,
 ) -> str:
-    """Put a dataset into a collection, or renew its entry on this basis; returns the entry's id."""
+    """Add a dataset to a collection, or renew its entry on this basis; returns the entry's id."""
     row = find(tx, collection_id, dataset_id)
     if row is None:
         entry_id = names.new_id()
@@ -41,7 +41,7 @@ def add(
 
 
 def find(conn: sqlite3.Connection, collection_id: str, dataset_id: str) -> sqlite3.Row | None:
-    """The entry of a dataset in a collection: id, added, added_by, basis, granted; None when it is not in."""
+    """The entry of a dataset in a collection: id, added, added_by, basis, granted; None if it is not in."""
     row: sqlite3.Row | None = conn.execute(
         "SELECT * FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
     ).fetchone()
@@ -49,7 +49,7 @@ def find(conn: sqlite3.Connection, collection_id: str, dataset_id: str) -> sqlit
 
 
 def end_grant(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> None:
-    """The entry stays, but no longer lets the collection's members read."""
+    """Keep the entry, but no longer let the collection's members read the dataset."""
     tx.execute(
         "UPDATE collection_dataset SET granted = 0 WHERE collection_id = ? AND dataset_id = ?",
         (collection_id, dataset_id),
@@ -57,7 +57,7 @@ def end_grant(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> No
 
 
 def remove(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> bool:
-    """Take a dataset out of a collection; returns whether it was in."""
+    """Remove a dataset from a collection; returns whether it was in."""
     return (
         tx.execute(
             "DELETE FROM collection_dataset WHERE collection_id = ? AND dataset_id = ?", (collection_id, dataset_id)
@@ -67,7 +67,7 @@ def remove(tx: sqlite3.Connection, collection_id: str, dataset_id: str) -> bool:
 
 
 def may_change(conn: sqlite3.Connection, user_id: str, dataset_id: str) -> bool:
-    """May this user change the dataset, with all roles that the user has? The same condition ends entries in migration 7."""
+    """Whether this user may change the dataset, considering all roles. Migration 7 uses the same condition to end grants."""
     return (
         conn.execute(
             """SELECT 1 FROM user u WHERE u.id = :user AND u.state = 'active' AND (u.sysadmin = 1
@@ -81,7 +81,7 @@ def may_change(conn: sqlite3.Connection, user_id: str, dataset_id: str) -> bool:
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
-    """The active collections that hold a dataset, by name, with the entry: added, added_by, basis, granted, maker, maker_name."""
+    """The active collections that contain a dataset, by name, with the entry: added, added_by, basis, granted, maker, maker_name."""
     return conn.execute(
         """SELECT c.*, o.added, o.added_by, o.basis, o.granted, u.name AS maker, iif(u.fullname = '', u.name, u.fullname) AS maker_name
            FROM collection_dataset o JOIN community c ON c.id = o.collection_id LEFT JOIN user u ON u.id = o.added_by
@@ -91,7 +91,9 @@ def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Row]:
 
 
 def of_earlier(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Entries made before rights were asked for that let members read what is not public: collection, dataset, maker (None: not known)."""
+    """Entries from before rights were checked that let members read a dataset that is not public: collection, dataset, maker (None:
+    unknown).
+    """
     rows = conn.execute(
         """SELECT c.name AS collection, d.name AS dataset, u.name AS maker
            FROM collection_dataset o JOIN community c ON c.id = o.collection_id JOIN dataset d ON d.id = o.dataset_id
@@ -103,7 +105,7 @@ def of_earlier(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def count_ended(conn: sqlite3.Connection) -> int:
-    """Number of entries of datasets that are not public which no longer let the collection's members read."""
+    """Number of entries of non-public datasets that no longer let the collection's members read."""
     row = conn.execute(
         """SELECT count(*) FROM collection_dataset o JOIN dataset d ON d.id = o.dataset_id
            WHERE o.granted = 0 AND NOT (d.state = 'active' AND d.private = 0)"""

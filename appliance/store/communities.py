@@ -1,4 +1,4 @@
-"""Circles (they own datasets) and collections (they gather them): one table, because they share one name space."""
+"""Circles (which own datasets) and collections (which group them): one table, because they share a namespace."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def find(conn: sqlite3.Connection, ref: str | None, kind: str, *, deleted: bool 
 
 
 def facts(row: sqlite3.Row) -> CommunityFacts:
-    """What the policy wants to know of a row."""
+    """The properties of a row that the policy needs."""
     return CommunityFacts(row["id"], row["kind"], row["state"])
 
 
@@ -64,7 +64,7 @@ def update(tx: sqlite3.Connection, community_id: str, **values: str) -> None:
 
 
 def set_state(tx: sqlite3.Connection, community_id: str, state: str) -> None:
-    """Mark as active or deleted. A deleted one keeps its name; its memberships end, so do the rights they gave."""
+    """Mark as active or deleted. A deleted one keeps its name; its memberships end, and with them the rights they gave."""
     tx.execute("UPDATE community SET state = ? WHERE id = ?", (state, community_id))
     if state == "deleted":
         tx.execute("DELETE FROM member WHERE community_id = ?", (community_id,))
@@ -72,7 +72,7 @@ def set_state(tx: sqlite3.Connection, community_id: str, state: str) -> None:
 
 
 def purge(tx: sqlite3.Connection, community_id: str) -> None:
-    """Remove for good; its name is free again."""
+    """Delete permanently; its name can be used again."""
     tx.execute("DELETE FROM community WHERE id = ?", (community_id,))
 
 
@@ -134,7 +134,7 @@ def listed(
 
 
 def _order(sort: str) -> str:
-    """The SQL of a sort. Raises Problem 409 for what nobody can sort by."""
+    """The SQL of a sort order. Raises Problem 409 for an invalid one."""
     column, *direction = sort.split()[:3] or ["title"]
     if column not in _SORT:
         raise invalid({"sort": [f"Cannot sort by field '{column}', only by one of {', '.join(_SORT)}"]})
@@ -162,11 +162,11 @@ def count_datasets(conn: sqlite3.Connection, community_id: str, viewer: Viewer) 
     return int(row[0])
 
 
-# --- people ---------------------------------------------------------------------------------------------------------
+# --- members ----------------------------------------------------------------------------------------------------------
 
 
 def set_member(tx: sqlite3.Connection, community_id: str, user_id: str, role: str) -> str:
-    """Give a user a role (or another one); returns the membership's id."""
+    """Set a user's role; returns the membership's id."""
     row = tx.execute("SELECT id FROM member WHERE community_id = ? AND user_id = ?", (community_id, user_id)).fetchone()
     member_id: str = row[0] if row else names.new_id()
     tx.execute(
@@ -210,11 +210,11 @@ def roles_of(conn: sqlite3.Connection, user_id: str) -> tuple[dict[str, str], di
     return found["circle"], found["collection"]
 
 
-# --- what they hold ----------------------------------------------------------------------------------------------------
+# --- contents ---------------------------------------------------------------------------------------------------------
 
 
 def unused(conn: sqlite3.Connection, kind: str, before: str) -> list[sqlite3.Row]:
-    """Circles or collections made before the moment `before` that hold no active dataset."""
+    """Circles or collections created before the moment `before` that contain no active dataset."""
     return conn.execute(
         """SELECT * FROM community c WHERE kind = ? AND state = 'active' AND created < ?
            AND NOT EXISTS (SELECT 1 FROM dataset d WHERE d.circle_id = c.id AND d.state != 'deleted')
@@ -224,7 +224,7 @@ def unused(conn: sqlite3.Connection, kind: str, before: str) -> list[sqlite3.Row
 
 
 def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Per circle: name, title, number of datasets and resources, bytes (with those that jobs made of the files); the largest first."""
+    """Per circle: name, title, number of datasets and resources, bytes (including generated files); the largest first."""
     rows = conn.execute(
         """SELECT c.id, c.name, c.title, count(DISTINCT d.id) AS datasets, count(r.id) AS resources,
              coalesce(sum(r.size + (SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)), 0) AS bytes, c.quota
@@ -235,17 +235,17 @@ def storage(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def bytes_of_circle(conn: sqlite3.Connection, circle_id: str) -> int:
-    """Bytes of all resources of a circle, and of what jobs made of them."""
+    """Bytes of all resources of a circle, including generated files."""
     return _bytes(conn, "circle_id", circle_id)
 
 
 def bytes_of_dataset(conn: sqlite3.Connection, dataset_id: str) -> int:
-    """Bytes of all resources of a dataset, and of what jobs made of them."""
+    """Bytes of all resources of a dataset, including generated files."""
     return _bytes(conn, "id", dataset_id)
 
 
 def _bytes(conn: sqlite3.Connection, column: str, value: str) -> int:
-    """Bytes that several resources share count once."""
+    """Bytes shared by several resources count once."""
     row = conn.execute(
         f"""SELECT coalesce(sum(size + made), 0) FROM (
               SELECT max(r.size) AS size, sum((SELECT coalesce(sum(a.size), 0) FROM artefact a WHERE a.resource_id = r.id)) AS made
@@ -256,13 +256,13 @@ def _bytes(conn: sqlite3.Connection, column: str, value: str) -> int:
 
 
 def quota(conn: sqlite3.Connection, circle_id: str) -> int | None:
-    """The circle's own quota [bytes], 0 = no limit, None = as the setting says."""
+    """The circle's own quota [bytes], 0 = no limit, None = the setting applies."""
     row = conn.execute("SELECT quota FROM community WHERE id = ?", (circle_id,)).fetchone()
     return None if row is None else row[0]
 
 
 def set_quota(tx: sqlite3.Connection, circle_id: str, size: int | None) -> None:
-    """Give a circle a quota of its own [bytes], 0 = no limit, None = as the setting says."""
+    """Set a circle's own quota [bytes], 0 = no limit, None = the setting applies."""
     tx.execute("UPDATE community SET quota = ? WHERE id = ?", (size, circle_id))
 
 

@@ -1,4 +1,4 @@
-"""Connections to the database that stop in time and know what to do before they commit."""
+"""Database connections whose statements time out, and that run deferred actions before the commit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.model.problem import Problem
 STATEMENT = 10.0
 TRANSACTION = 20.0
 Kind = TypeVar("Kind", bound=Callable[[], None])
-_STEPS = 50_000  # virtual machine steps between two looks at the clock
+_STEPS = 50_000  # virtual machine steps between two checks of the deadline
 
 
 class _Timed(sqlite3.Connection):
@@ -28,7 +28,7 @@ class _Timed(sqlite3.Connection):
     data_root: Path | None = None
 
     def watch_time(self) -> None:
-        """Look at the clock while statements run."""
+        """Check the deadline while statements run."""
         self.set_progress_handler(self.is_late, _STEPS)
 
     def is_late(self) -> bool:
@@ -37,7 +37,7 @@ class _Timed(sqlite3.Connection):
 
 
 class Reader(_Timed):
-    """A connection that reads.
+    """A read-only connection.
 
     :ivar limit: seconds that a statement may take, None: any time.
     :ivar idle_since: when it was given back to the pool [s, monotonic].
@@ -54,7 +54,7 @@ class Reader(_Timed):
 
 
 class Writer(_Timed):
-    """The connection that writes. Its deadline is that of the transaction.
+    """The writing connection. Its deadline is that of the transaction.
 
     :ivar before_commit: what to do when the transaction is complete, once for each key however often it was asked for.
     """
@@ -70,16 +70,16 @@ class Writer(_Timed):
         return super().execute(*arguments)
 
     def complete(self) -> None:
-        """Do what was put off to the end of the transaction, in the order in which it was asked for."""
+        """Run the deferred actions in the order in which they were registered."""
         while self.before_commit:
             key = next(iter(self.before_commit))
             self.before_commit.pop(key)()
 
 
 def put_off(tx: sqlite3.Connection, key: Hashable, action: Kind) -> Kind:
-    """Put `action` off to the end of the transaction. → the one that was put off for `key` already, else `action`.
+    """Defer `action` to the end of the transaction. → the one that was deferred for `key` already, else `action`.
 
-    On a connection that knows no end the caller has to do it.
+    Outside a transaction of `Database.write` the caller has to run it.
     """
     if isinstance(tx, Writer):
         return cast(Kind, tx.before_commit.setdefault(key, action))
@@ -87,7 +87,7 @@ def put_off(tx: sqlite3.Connection, key: Hashable, action: Kind) -> Kind:
 
 
 def too_long() -> Problem:
-    """503: a transaction was given up."""
+    """503: a transaction took too long."""
     return Problem(
         503,
         "Busy",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from appliance import durable
 
-#: Whatever holds data of persons or keys is for the service's account alone.
+#: Folders with personal data or keys are accessible to the service's account only.
 FOLDERS: dict[str, int] = {
     ".": 0o750,
     "depot": 0o750,
@@ -23,13 +23,13 @@ FOLDERS: dict[str, int] = {
 
 
 def create(root: Path) -> list[Path]:
-    """Make what is missing, leave what is there; returns the folders made. Raises OSError."""
+    """Create missing folders, leave existing ones unchanged; returns the folders created. Raises OSError."""
     made = []
     for name, mode in FOLDERS.items():
         path = root / name
         if not path.is_dir():
             path.mkdir(parents=True)
             path.chmod(mode)
-            durable.sync_folder(path.parent)  # what is put there is as lasting as its name
+            durable.sync_folder(path.parent)  # otherwise a durable file in it could lose its folder
             made.append(path)
     return made

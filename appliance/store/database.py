@@ -1,7 +1,7 @@
-"""One policy for SQLite connections, one writer, one place.
+"""The only place that opens SQLite connections: a pool of readers and one writer.
 
-Readers come from a pool and can not write; there is one writer, guarded by a lock, whose commit is an fsync
-(`synchronous=FULL` in WAL mode), so that what a client is told is on disk.
+Readers cannot write; the writer is guarded by a lock, and its commit is an fsync (`synchronous=FULL` in WAL mode), so that
+everything acknowledged to a client is on disk.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from appliance.store.fair_lock import FairLock, caller, ways_given
 from appliance.store.wal_index import WalIndex
 
 _BUSY_MS = 5000
-#: Connections that are kept for later: more than threads that read at once outside of a rush.
+#: Size of the pool: more than the threads that normally read at once.
 _MOST_IDLE = 16
-#: How long they are kept [s].
+#: Time after which idle connections are closed [s].
 _IDLE_SECONDS = 30.0
-#: Longest wait for the writer of somebody's request [s].
+#: Longest wait of a request for the writer [s].
 WRITER_WAIT = 30.0
 _Kind = TypeVar("_Kind", Reader, Writer)
 
@@ -39,7 +39,7 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._idle: list[Reader] = []  # the last one is used next
+        self._idle: list[Reader] = []  # last in, first out
         self._write_lock = FairLock()
         self._writer: Writer | None = None
         self._file: tuple[int, int] | None = None
@@ -49,7 +49,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A read-only connection from the pool; each statement sees the last commit."""
+        """A read-only connection from the pool; each statement sees the latest commit."""
         try:
             conn = self._idle.pop()
         except IndexError:
@@ -73,7 +73,7 @@ class Database:
                 conn.close()
 
     def close_idle(self, seconds: float = _IDLE_SECONDS) -> int:
-        """Close connections that nobody has used for so long; returns how many. Each holds memory: pages and a mapping of the file."""
+        """Close connections that have been idle for a while; returns how many. Each uses memory for its page cache and the mapped file."""
         closed = 0
         while True:
             try:
@@ -81,14 +81,14 @@ class Database:
                 if time.monotonic() - oldest.idle_since < seconds:
                     return closed
                 self._idle.remove(oldest)
-            except (IndexError, ValueError):  # none, or somebody has taken it in this moment
+            except (IndexError, ValueError):  # none left, or another thread has just taken it
                 return closed
             oldest.close()
             closed += 1
 
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
-        """A read-only connection in which all statements see one and the same state."""
+        """A read-only connection in which all statements see the same state."""
         with self.read() as conn:
             conn.execute("BEGIN")
             try:
@@ -98,11 +98,11 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """The writer in a `BEGIN IMMEDIATE` transaction: commits (to disk) at the end, rolls back on any error.
+        """A `BEGIN IMMEDIATE` transaction of the writer: commits (to disk) at the end, rolls back on any error.
 
-        Whoever has written least of late comes first; a request that has to wait gives its slot to others until its transaction
-        has ended. A request whose sender has lost rights since they were asked writes nothing (`write_guard`). Raises Problem 503 when it takes too long to get the writer, or when the transaction does (not for the
-        service's own work).
+        The caller who has written least recently comes first; a waiting request releases its slot to others until its
+        transaction has ended. A request whose sender has lost rights in the meantime writes nothing (`write_guard`). Raises
+        Problem 503 when waiting for the writer, or the transaction, takes too long (not for the service's own work).
         """
         who = caller()
         with ExitStack() as stack:
@@ -147,11 +147,11 @@ class Database:
                 _rollback(tx)
                 raise
             finally:
-                if tx.in_transaction:  # left by something that is no Exception, such as a generator's end
+                if tx.in_transaction:  # left by an exception that is not an Exception, such as GeneratorExit
                     _rollback(tx)
 
     def replaced(self) -> bool:
-        """Is another file in the place of the one that was opened for writing, or none? What is written would be lost with it."""
+        """Whether the file that was opened for writing has been replaced or removed, so that writes would be lost."""
         return self._file is not None and self._on_disk() != self._file
 
     def _on_disk(self) -> tuple[int, int] | None:
@@ -162,19 +162,19 @@ class Database:
         return found.st_dev, found.st_ino
 
     def generation(self) -> int:
-        """A number that changes with every commit, whoever made it; the key for caches of what was read."""
+        """A number that changes with every commit of any process; used to invalidate caches."""
         index = self._wal_index or self._watch()
         return index.state()
 
     def create(self) -> list[str]:
-        """Make the database (mode 0600) unless it is there, then `migrate`. Raises Problem on a network file system."""
+        """Create the database (mode 0600) if it does not exist, then `migrate`. Raises Problem on a network file system."""
         database_place.require_local(self.path)
         if not self.path.exists():
             self.path.touch(mode=0o600)
         return self._migrate(make=True)
 
     def migrate(self) -> list[str]:
-        """Bring the schema up to date; returns the steps taken. Raises Problem when the file is of a newer release, missing or empty."""
+        """Migrate the schema; returns the steps taken. Raises Problem when the file is from a newer release, missing or empty."""
         if not self.path.exists():
             raise _no_database(f"There is no database {self.path}")
         return self._migrate(make=False)
@@ -214,12 +214,14 @@ class Database:
         with self._watch_lock:
             if self._wal_index is None:
                 self._watcher = self._connect(Reader)
-                self._watcher.execute("SELECT 1 FROM sqlite_schema").fetchone()  # maps the index as long as it is open
+                self._watcher.execute(
+                    "SELECT 1 FROM sqlite_schema"
+                ).fetchone()  # maps the WAL index as long as it is open
                 self._wal_index = WalIndex(self.path.resolve())
             return self._wal_index
 
     def _setup(self) -> None:
-        """Settings that live in the file itself."""
+        """Set the settings that are stored in the file itself."""
         conn = self._connect(Writer)
         conn.execute("PRAGMA journal_mode = WAL")
         conn.close()
@@ -265,12 +267,12 @@ def _no_database(what: str) -> Problem:
 
 def _rollback(tx: Writer) -> None:
     tx.deadline = None
-    with suppress(sqlite3.OperationalError):  # a full disk may have rolled back already
+    with suppress(sqlite3.OperationalError):  # SQLite may have rolled back already, e.g. when the disk is full
         tx.execute("ROLLBACK")
 
 
 def _readable(error: sqlite3.OperationalError) -> Exception:
-    """Say what to do about the failures that are no fault of the code."""
+    """Convert SQLite errors that are not bugs to a Problem that says what to do."""
     text = str(error)
     if "disk is full" in text or "disk I/O error" in text:
         return Problem(

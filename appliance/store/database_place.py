@@ -1,8 +1,8 @@
-"""Where the database's file lies: on a local disk, whatever the data root is on.
+"""The location of the database file: on a local disk, even if the data root is not.
 
-SQLite in WAL mode shares memory between processes; on a network file system that memory is not shared, and locks may be
-missing: the file is damaged sooner or later. Files of the depot are written once and may lie there. With the setting
-`depot.database_folder` the file lies in that folder, and `dcor.sqlite` in the data root is a link to it.
+SQLite in WAL mode uses shared memory between processes; on a network file system that memory is not shared, and locks may not
+work: sooner or later the file is damaged. Files of the depot are written once and may be there. With the setting
+`depot.database_folder` the file is in that folder, and `dcor.sqlite` in the data root is a link to it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pathlib import Path
 from appliance import durable
 from appliance.model.problem import invalid
 
-#: What the kernel says of every mounted file system.
+#: The kernel's list of mounted file systems.
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "lustre", "9p", "beegfs", "orangefs",
     "pvfs2", "davfs", "davfs2", "gpfs", "wekafs", "virtiofs", "vboxsf", "prl_fs", "fuse.vmhgfs-fuse",
 })  # fmt: skip
-#: FUSE file systems on a local disk; all others reach for something elsewhere.
+#: FUSE file systems on local disks; all others count as network file systems.
 _LOCAL_FUSE = frozenset(
     {"fuseblk", "fuse.ntfs-3g", "fuse.ext2", "fuse.mergerfs", "fuse.gocryptfs", "fuse.encfs", "fuse.fuse-overlayfs"}
 )
@@ -32,7 +32,7 @@ _LOGS = ("-wal", "-shm")
 
 
 def network_file_system(path: Path) -> tuple[str, str] | None:
-    """(type, mount point) of the network file system that `path`, or where it will be made, lies on; None on a local disk."""
+    """(type, mount point) of the network file system that contains `path` (existing or not); None on a local disk."""
     real = Path(os.path.realpath(path))
     found = ("", Path())
     for kind, point in _mounts():
@@ -55,13 +55,14 @@ def require_local(database: Path) -> None:
 
 
 def is_settled(database: Path, folder: str) -> bool:
-    """Is the database where the setting says, so that `settle` has nothing to do?"""
+    """Whether the database is where the setting says, so that `settle` has nothing to do."""
     target = Path(folder) / database.name
     return not folder or (database.is_symlink() and Path(os.path.realpath(database)) == Path(os.path.realpath(target)))
 
 
 def settle(database: Path, folder: str) -> Path | None:
-    """Bring the database of a stopped service to where the setting says, and leave a link; → where it is now, None when nothing was done.
+    """Move the database of a stopped service to where the setting says, and leave a link; → its new path, None when nothing was
+    done.
 
     :param database: `dcor.sqlite` in the data root. :param folder: what the setting says; "": it stays where it is.
     :raises Problem: 409 when the folder is not there or on a network file system itself.
@@ -96,7 +97,7 @@ def logs_of(database: Path) -> list[Path]:
 
 
 def _close(database: Path) -> None:
-    """Write the log into the file; alone, so that no shared memory is needed."""
+    """Checkpoint the WAL and remove it; with exclusive locking, so that no shared memory is needed."""
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as conn:
         conn.execute("PRAGMA locking_mode = EXCLUSIVE")
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -104,7 +105,7 @@ def _close(database: Path) -> None:
 
 
 def _put_aside(target: Path) -> None:
-    """Another database in the place is kept beside it."""
+    """Keep another database that is already there, beside it."""
     if not target.exists():
         return
     stamp = time.strftime("%Y%m%dT%H%M%S")
@@ -114,7 +115,7 @@ def _put_aside(target: Path) -> None:
 
 
 def _mounts() -> list[tuple[str, Path]]:
-    """(type, mount point) in the order in which they were mounted."""
+    """(type, mount point) in mount order."""
     found = []
     for line in MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines():
         head, _, tail = line.partition(" - ")

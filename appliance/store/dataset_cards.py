@@ -1,4 +1,4 @@
-"""What lists of datasets show: one statement for any number of rows."""
+"""Data for lists of datasets, read by one statement for any number of rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def by_pks(conn: sqlite3.Connection, pks: Iterable[int]) -> list[sqlite3.Row]:
 
 
 def grades(conn: sqlite3.Connection, pks: Iterable[int]) -> dict[int, dict[str, int]]:
-    """How many files of each dataset have which verdict: row number → grade → files."""
+    """Number of files by verdict for each dataset: row number → grade → files."""
     found: dict[int, dict[str, int]] = {}
     rows = conn.execute(
         """SELECT d.pk, v.grade, count(*) FROM dataset d CROSS JOIN resource r ON r.dataset_id = d.id
@@ -43,7 +43,7 @@ def grades(conn: sqlite3.Connection, pks: Iterable[int]) -> dict[int, dict[str, 
 
 
 def newest_pks(conn: sqlite3.Connection, viewer: Viewer, limit: int) -> list[int]:
-    """Row numbers of the active datasets made last that `viewer` may see."""
+    """Row numbers of the newest active datasets that `viewer` may see."""
     seen, parameters = visibility.condition(viewer)
     rows = conn.execute(
         f"SELECT d.pk FROM dataset d WHERE d.state = 'active' AND {seen} ORDER BY d.created DESC LIMIT :limit",
@@ -55,7 +55,7 @@ def newest_pks(conn: sqlite3.Connection, viewer: Viewer, limit: int) -> list[int
 def own_pks(
     conn: sqlite3.Connection, user_id: str, viewer: Viewer, which: str, *, limit: int, offset: int = 0
 ) -> list[int]:
-    """Row numbers of the datasets of a user: `which` is "own" (active), "drafts", or "shared" (by others, singly)."""
+    """Row numbers of the datasets of a user: `which` is "own" (active), "drafts", or "shared" (individually, by others)."""
     seen, parameters = visibility.condition(viewer, many=True)
     where = {
         "own": "d.creator_id = :user AND d.state = 'active'",
@@ -64,7 +64,7 @@ def own_pks(
         "circles": "d.state = 'active' AND d.creator_id != :user AND d.circle_id IN (SELECT m.community_id FROM member m WHERE m.user_id = :user)",
         "deleted": "d.creator_id = :user AND d.state = 'deleted'",
     }[which]
-    rows = conn.execute(  # + keeps it from walking through everybody's datasets in order of time
+    rows = conn.execute(  # + keeps SQLite from scanning all datasets in order of time
         f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY +d.modified DESC LIMIT :limit OFFSET :offset",
         parameters | {"user": user_id, "limit": limit, "offset": offset},
     )
@@ -72,7 +72,7 @@ def own_pks(
 
 
 def totals(conn: sqlite3.Connection, viewer: Viewer) -> sqlite3.Row:
-    """What `viewer` may see in all: datasets, resources, events, bytes (active ones). About 10 ms for 10^4 datasets."""
+    """Totals over what `viewer` may see: active datasets, their resources, events, bytes. About 10 ms for 10^4 datasets."""
     seen, parameters = visibility.condition(viewer, many=True)
     row: sqlite3.Row = conn.execute(
         f"""SELECT count(*) AS datasets, coalesce(sum(d.num_resources), 0) AS resources, coalesce(sum(s.num_events), 0) AS events,

@@ -1,4 +1,4 @@
-"""Datasets: rows, lists, and the one place where a change becomes visible (document, search, time of modification)."""
+"""Datasets: rows, lists, and the only place where a change is propagated (document, search index, time of modification)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EDITABLE = (
 
 
 def find(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row | None:
-    """The dataset with this id or name (one that is not deleted first), whoever asks, or None."""
+    """The dataset with this id or name (preferring one that is not deleted) without a check of permissions, or None."""
     row: sqlite3.Row | None = conn.execute(
         "SELECT * FROM dataset WHERE id = ?1 OR name = ?1 ORDER BY state = 'deleted' LIMIT 1", (ref,)
     ).fetchone()
@@ -36,13 +36,13 @@ def find(conn: sqlite3.Connection, ref: str | None) -> sqlite3.Row | None:
 
 
 def facts(conn: sqlite3.Connection, ref: str | None) -> DatasetFacts | None:
-    """What the policy wants to know of the dataset with this id or name; None when there is none."""
+    """The properties that the policy needs of the dataset with this id or name; None when there is none."""
     row = find(conn, ref)
     return None if row is None else facts_of(conn, row)
 
 
 def facts_of(conn: sqlite3.Connection, row: sqlite3.Row) -> DatasetFacts:
-    """What the policy wants to know of a row."""
+    """The properties of a row that the policy needs."""
     entries = conn.execute(
         "SELECT collection_id, granted FROM collection_dataset WHERE dataset_id = ?", (row["id"],)
     ).fetchall()
@@ -58,7 +58,7 @@ def facts_of(conn: sqlite3.Connection, row: sqlite3.Row) -> DatasetFacts:
 
 
 def visible(conn: sqlite3.Connection, ref: str, viewer: Viewer) -> sqlite3.Row | None:
-    """The dataset with this id or name if `viewer` may see it, else None: hidden and missing look alike."""
+    """The dataset with this id or name if `viewer` may see it, else None."""
     seen, parameters = visibility.condition(viewer)
     row: sqlite3.Row | None = conn.execute(
         f"SELECT d.* FROM dataset d WHERE (d.id = :ref OR d.name = :ref) AND {seen} ORDER BY d.state = 'deleted' LIMIT 1",
@@ -84,7 +84,7 @@ def update(tx: sqlite3.Connection, dataset_id: str, **values: Any) -> None:
 
 
 class _Reindex:
-    """Brings a dataset's search entry in step at the end of a transaction.
+    """Updates a dataset's search entry at the end of a transaction.
 
     :ivar files: the only ones that have changed, with their rows from before (None: they are new); None when other things have, too.
     """
@@ -99,19 +99,19 @@ class _Reindex:
 
 
 def touch(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """The dataset or something in it has changed: new time of modification, document and search entry."""
+    """Propagate a change of the dataset or its contents: new time of modification, document and search entry."""
     tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (times.now(), dataset_id))
     refresh(tx, dataset_id)
 
 
 def touch_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, before: sqlite3.Row | None) -> None:
-    """As `touch`, where nothing but one file is new or has changed, which spares looking at the others. `before`: its row, None for a new one."""
+    """`touch` for a change of one file only, which avoids reading the others. :param before: its former row, None for a new one."""
     tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (times.now(), dataset_id))
     refresh_file(tx, dataset_id, resource_id, before)
 
 
 def refresh_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, before: sqlite3.Row | None) -> None:
-    """As `touch_file`, without a new time of modification."""
+    """`touch_file` without a new time of modification."""
     documents.refresh_dataset(tx, dataset_id)
     reindex = _reindex(tx, dataset_id)
     if reindex.files is not None:
@@ -121,7 +121,7 @@ def refresh_file(tx: sqlite3.Connection, dataset_id: str, resource_id: str, befo
 
 
 def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Bring document and search entry in step with the rows, without a new time of modification."""
+    """Update document and search entry from the rows, without a new time of modification."""
     documents.refresh_dataset(tx, dataset_id)
     reindex = _reindex(tx, dataset_id)
     reindex.files = None
@@ -133,7 +133,7 @@ def _reindex(tx: sqlite3.Connection, dataset_id: str) -> _Reindex:
     return put_off(tx, ("search", dataset_id), _Reindex(tx, dataset_id))
 
 
-#: What links a dataset to others: table → (column and table of the other side, all columns).
+#: Relations of a dataset: table → (column and table of the other side, all columns).
 _RELATIONS = {
     "collection_dataset": (
         "collection_id",
@@ -146,7 +146,7 @@ _RELATIONS = {
 
 
 def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Deleted: it leaves its collections, collaborators and followers, which are noted for `restore`; rows and files stay."""
+    """Mark as deleted: collections, collaborators and followers are removed, but recorded for `restore`; rows and files stay."""
     for table, (other, _table, columns) in _RELATIONS.items():
         entry = ", ".join(f"'{column}', {column}" for column in columns)
         tx.execute(
@@ -161,7 +161,7 @@ def mark_deleted(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 
 def restore(tx: sqlite3.Connection, dataset_id: str, name: str, *, state: str = "draft") -> None:
-    """A draft (or what `state` says) again, with the collections, collaborators and followers that it had and that are still there."""
+    """Undo `mark_deleted`, with the collections, collaborators and followers that still exist. :param state: the new one."""
     for table, (_other, other_table, columns) in _RELATIONS.items():
         values = ", ".join(f"json_extract(n.entry, '$.{column}')" for column in columns)
         tx.execute(
@@ -170,7 +170,7 @@ def restore(tx: sqlite3.Connection, dataset_id: str, name: str, *, state: str = 
                 WHERE n.dataset_id = ? AND n.relation = '{table}' AND o.state != 'deleted'""",
             (dataset_id,),
         )
-    for entry in collections.of_dataset(tx, dataset_id):  # a right that ended meanwhile does not come back
+    for entry in collections.of_dataset(tx, dataset_id):  # a right that ended meanwhile is not restored
         if (
             entry["granted"]
             and entry["basis"] == "update"
@@ -197,7 +197,7 @@ def purge(tx: sqlite3.Connection, dataset_id: str) -> list[str]:
 
 
 def name_taken(conn: sqlite3.Connection, name: str) -> bool:
-    """Does a dataset that is not deleted have this name?"""
+    """Whether a dataset that is not deleted has this name."""
     return conn.execute("SELECT 1 FROM dataset WHERE name = ? AND state != 'deleted'", (name,)).fetchone() is not None
 
 
@@ -235,7 +235,7 @@ def listed_pks(
     offset: int = 0,
     **parameters: Any,
 ) -> list[int]:
-    """Row numbers of the datasets that `viewer` may see and for which `where` (our SQL over d) holds."""
+    """Row numbers of the datasets that `viewer` may see and that satisfy `where` (trusted SQL over d)."""
     seen, own = visibility.condition(viewer)
     rows = conn.execute(
         f"SELECT d.pk FROM dataset d WHERE {where} AND {seen} ORDER BY {order} LIMIT :limit OFFSET :offset",
@@ -247,7 +247,7 @@ def listed_pks(
 def of_community(
     conn: sqlite3.Connection, community_id: str, kind: str, viewer: Viewer, *, limit: int = -1
 ) -> list[int]:
-    """Row numbers of the active datasets of a circle or in a collection (`kind`) that `viewer` may see, latest change first."""
+    """Row numbers of the active datasets of a circle or collection (`kind`) that `viewer` may see, last modified first."""
     inside = "d.circle_id = :community"
     if kind == "collection":
         inside = "d.id IN (SELECT dataset_id FROM collection_dataset WHERE collection_id = :community)"
@@ -255,7 +255,7 @@ def of_community(
 
 
 def of_creator(conn: sqlite3.Connection, user_id: str, viewer: Viewer, *, limit: int = -1) -> list[int]:
-    """Row numbers of the datasets that a user made and `viewer` may see, drafts included, latest change first."""
+    """Row numbers of the datasets created by a user that `viewer` may see, including drafts, last modified first."""
     return listed_pks(conn, viewer, "d.creator_id = :creator AND d.state != 'deleted'", limit=limit, creator=user_id)
 
 
@@ -266,7 +266,7 @@ def deleted_before(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
 
 
 def stale_drafts(conn: sqlite3.Connection, before: str) -> list[sqlite3.Row]:
-    """Drafts not touched since the moment `before`, oldest first."""
+    """Drafts not modified since the moment `before`, oldest first."""
     return conn.execute(
         "SELECT * FROM dataset WHERE state = 'draft' AND modified < ? ORDER BY modified", (before,)
     ).fetchall()

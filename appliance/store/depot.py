@@ -1,7 +1,7 @@
-"""The files: where they lie, how they get there, and how they leave.
+"""The files of all resources: where they are stored, how they are added and removed.
 
-Paths are made of ids alone; names that people gave live in the database. A file gets its place in this order: its bytes
-are flushed, it is linked or renamed into place, the folder is flushed; only then may a row speak of it.
+Paths are made of ids only; names given by people are in the database. A file is added in this order: its bytes are flushed, it
+is linked or renamed into place, the folder is flushed; only then may a row refer to it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 from appliance import durable
 from appliance.model.names import is_id
 
-#: Kind of file → what is appended to the path of the original.
-#: Ending of the note about a removed resource in the quarantine.
+#: Suffix of the note about a removed resource in the quarantine.
 _NOTE = ".removed.json"
 
+#: Kind of file → suffix appended to the path of the original.
 SUFFIXES = {
     "original": "",
     "condensed": ".condensed.rtdc",
@@ -81,19 +81,19 @@ class Depot:
         self._quarantine = root / "quarantine"
 
     def path(self, resource_id: str, kind: str = "original") -> Path:
-        """Where a file lies or will lie. Raises ValueError for anything but an id, KeyError for an unknown kind."""
+        """The path of a file, whether it exists or not. Raises ValueError for anything but an id, KeyError for an unknown kind."""
         if not is_id(resource_id):
             raise ValueError("not an id")
         return self._resources / resource_id[:3] / resource_id[3:6] / (resource_id[6:] + SUFFIXES[kind])
 
     def part(self, part_id: str) -> Path:
-        """Where the part with this id lies. Raises ValueError for anything but an id."""
+        """The path of the part with this id. Raises ValueError for anything but an id."""
         if not is_id(part_id):
             raise ValueError("not an id")
         return self._parts / (part_id + _PART)
 
     def new_part(self, part_id: str | None = None) -> Part:
-        """Begin a new file (mode 0600); with an id it is there after a power cut, as what is written to it is acknowledged piece by piece.
+        """Create a part (mode 0600). With an id its name is made durable, because writes to it are acknowledged individually.
 
         Raises OSError, FileExistsError for an id in use.
         """
@@ -110,7 +110,7 @@ class Depot:
         return Part(path, os.open(path, os.O_RDWR | os.O_CLOEXEC))
 
     def publish(self, part: Part | Path, resource_id: str, kind: str = "original") -> Path:
-        """Move a finished file to its place, durably; returns the place. A former file of this kind is replaced."""
+        """Move a finished file into the depot, durably; returns its path. An existing file of this kind is replaced."""
         source = part if isinstance(part, Path) else part.path
         target = self.path(resource_id, kind)
         self._make_folder(target.parent)
@@ -120,7 +120,7 @@ class Depot:
         return target
 
     def adopt(self, source: Path, resource_id: str) -> Path:
-        """Give a finished file its place as an original, durably; its own name stays too. Returns the place.
+        """Link a finished file into the depot as an original, durably; its old name remains. Returns the path.
 
         Raises FileExistsError when another file is there.
         """
@@ -134,11 +134,11 @@ class Depot:
         return target
 
     def withdraw(self, resource_id: str) -> None:
-        """Take an adopted file's place away again."""
+        """Undo `adopt`."""
         self.path(resource_id).unlink(missing_ok=True)
 
     def files(self, resource_id: str) -> dict[str, Path]:
-        """The files that exist of a resource, by kind."""
+        """The existing files of a resource, by kind."""
         paths = {kind: self.path(resource_id, kind) for kind in SUFFIXES}
         return {kind: path for kind, path in paths.items() if path.is_file()}
 
@@ -147,13 +147,13 @@ class Depot:
         return [self.put_aside(path) for path in self.files(resource_id).values()]
 
     def note_removed(self, resource_id: str, entry: Mapping[str, Any]) -> None:
-        """Write what a resource was into the quarantine, beside its files."""
+        """Write the row of a removed resource into the quarantine, beside its files."""
         self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{resource_id}{_NOTE}"
         durable.write(self._quarantine / name, json.dumps(entry).encode())
 
     def removed(self, resource_id: str) -> Removed | None:
-        """The newest removed file of this id that the quarantine holds with its note, or None."""
+        """The latest removed file with this id in the quarantine that has a note, or None."""
         if not is_id(resource_id):
             return None
         notes = sorted(self._quarantine.glob(f"*-{resource_id}{_NOTE}"))
@@ -163,7 +163,7 @@ class Depot:
         return Removed(originals[-1], json.loads(notes[-1].read_bytes()), _moment(notes[-1]))
 
     def all_removed(self) -> Iterator[Removed]:
-        """Every removed original that the quarantine holds with its note."""
+        """Every removed original in the quarantine that has a note."""
         for note in sorted(self._quarantine.glob(f"*{_NOTE}")):
             with suppress(OSError, ValueError, KeyError, TypeError):
                 found = self.removed(json.loads(note.read_bytes())["id"])
@@ -171,7 +171,7 @@ class Depot:
                     yield found
 
     def put_aside(self, path: Path) -> Path:
-        """Move a file of the depot to the quarantine, named by the moment and its whole id; returns where it is now."""
+        """Move a file of the depot to the quarantine, named by time and id; returns its new path."""
         parts = path.relative_to(self._resources).parts if path.is_relative_to(self._resources) else (path.name,)
         self._quarantine.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self._quarantine / f"{time.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}-{''.join(parts)}"
@@ -179,32 +179,32 @@ class Depot:
         return target
 
     def allocated(self, part_id: str) -> int:
-        """Bytes that a part takes on the disk; 0 when it is not there (yet)."""
+        """Bytes that a part occupies on disk; 0 if it does not exist."""
         try:
             return self.part(part_id).stat().st_blocks * 512
         except FileNotFoundError:
             return 0
 
     def discard_part(self, part_id: str) -> None:
-        """Remove a part, if it is there."""
+        """Remove a part if it exists."""
         self.part(part_id).unlink(missing_ok=True)
 
     def parts(self) -> Iterator[tuple[str, Path, float]]:
-        """(id, path, time of the last change [Unix s]) of every unfinished file; what has no id for a name is none of ours."""
+        """(id, path, mtime [Unix s]) of every part; files whose name is not an id are ignored."""
         with suppress(FileNotFoundError):
             for entry in list(os.scandir(self._parts)):
                 part_id = entry.name.removesuffix(_PART)
                 if entry.name.endswith(_PART) and is_id(part_id):
-                    with suppress(FileNotFoundError):  # finished in this moment
+                    with suppress(FileNotFoundError):  # finished and renamed since the listing
                         yield part_id, Path(entry.path), entry.stat().st_mtime
 
     def free(self) -> int:
-        """Bytes that may still be written."""
+        """Free bytes on the volume."""
         state = os.statvfs(self.root)
         return state.f_bavail * state.f_frsize
 
     def _make_folder(self, folder: Path, mode: int = 0o750) -> None:
-        """Make a folder and its parents below the data root durable."""
+        """Create a folder and its parents below the data root, durably."""
         missing = []
         while not folder.is_dir():
             missing.append(folder)
@@ -215,6 +215,6 @@ class Depot:
 
 
 def _moment(note: Path) -> str:
-    """When a note was written, as its name says."""
+    """When a note was written, according to its name."""
     stamp = note.name[:15]
     return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}T{stamp[9:11]}:{stamp[11:13]}:{stamp[13:15]}"

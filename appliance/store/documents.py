@@ -1,9 +1,9 @@
-"""API answers kept ready to send.
+"""API documents, stored ready to be sent.
 
-A dataset's own part and each resource are stored as JSON text beside their rows, rewritten in the transaction that changes
-them; circle and collections are added by SQL while reading. So a `package_show` is one statement and no assembling in Python,
-however many resources there are. While files have been taken out of a dataset, positions are counted when it is read, so that the
-others' documents need not be rewritten.
+A dataset's own part and each resource are stored as JSON text with their rows, rewritten in the transaction that changes them;
+circle and collections are added by SQL while reading. So `package_show` is one statement without assembly in Python, however
+many resources there are. After files were removed from a dataset, positions are computed when it is read, so that the other
+files' documents need not be rewritten.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_n
 #: SQL of the position of a resource (alias r) among those of its dataset, counted from 0, and of its document.
 POSITION = "(SELECT count(*) FROM resource p WHERE p.dataset_id = r.dataset_id AND p.position < r.position)"
 RESOURCE = f"json_set(r.document, '$.position', {POSITION})"
-#: Have files been taken out of a dataset (alias d), so that the positions that its documents hold have gaps?
+#: Whether files have been removed from a dataset (alias d), so that the positions in its documents have gaps.
 _GAPS = "((SELECT max(position) + 1 FROM resource p WHERE p.dataset_id = d.id) IS NOT d.num_resources)"
-#: Between the documents of such a dataset; JSON texts hold no such character.
+#: Separator of the documents of such a dataset; JSON texts do not contain this character.
 _SEPARATOR = "\x1f"
-_POSITION = re.compile(r'"position":\d+')  # a quotation mark inside of a text would have a backslash before it
+_POSITION = re.compile(r'"position":\d+')  # a quotation mark inside a text would be escaped
 
 #: Columns whose concatenation is the package; alias d = dataset, c = its circle.
 _PARTS = f"""d.document AS own, {CIRCLE.format(c="c")} AS circle,
@@ -43,13 +43,13 @@ _SELECT = f"SELECT d.pk, d.id, {_PARTS} FROM dataset d JOIN community c ON c.id 
 
 
 def package(conn: sqlite3.Connection, dataset_id: str) -> str | None:
-    """The package dict of a dataset as JSON text, None when there is none of this id."""
+    """The package dict of a dataset as JSON text, None when there is no dataset with this id."""
     row = conn.execute(f"{_SELECT} WHERE d.id = ?", (dataset_id,)).fetchone()
     return None if row is None else _join(row)
 
 
 def packages(conn: sqlite3.Connection, pks: Iterable[int]) -> list[str]:
-    """The package dicts of many datasets (by row number) as JSON texts, in the given order, by one statement."""
+    """The package dicts of several datasets (by row number) as JSON texts, in the given order, by one statement."""
     order = list(pks)
     rows = conn.execute(f"{_SELECT} WHERE d.pk IN (SELECT value FROM json_each(?))", (json.dumps(order),))
     found = {row["pk"]: _join(row) for row in rows}
@@ -57,18 +57,18 @@ def packages(conn: sqlite3.Connection, pks: Iterable[int]) -> list[str]:
 
 
 def resource(conn: sqlite3.Connection, resource_id: str) -> str:
-    """The API answer of a resource as JSON text; it must be there."""
+    """The API document of a resource as JSON text; it must exist."""
     return str(conn.execute(f"SELECT {RESOURCE} FROM resource r WHERE r.id = ?", (resource_id,)).fetchone()[0])
 
 
 def resources(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
-    """The API answers of a dataset's resources by id, in their order."""
+    """The API documents of a dataset's resources by id, in order."""
     rows = conn.execute("SELECT id, document FROM resource WHERE dataset_id = ? ORDER BY position", (dataset_id,))
     return {row[0]: _at(number, row[1]) for number, row in enumerate(rows)}
 
 
 def position(conn: sqlite3.Connection, resource_id: str) -> int:
-    """Place of a resource among those of its dataset, counted from 0."""
+    """Position of a resource in its dataset, counted from 0."""
     return int(conn.execute(f"SELECT {POSITION} FROM resource r WHERE r.id = ?", (resource_id,)).fetchone()[0])
 
 
@@ -85,7 +85,7 @@ def _at(number: int, text: str) -> str:
 
 
 def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Write the dataset's own part of its API answer anew from its row."""
+    """Rewrite the dataset's part of its API document from its row."""
     row = tx.execute("SELECT * FROM dataset WHERE id = ?", (dataset_id,)).fetchone()
     tags = tx.execute(
         "SELECT t.id, t.name FROM dataset_tag dt JOIN tag t ON t.id = dt.tag_id WHERE dt.dataset_id = ? ORDER BY t.name",
@@ -104,20 +104,20 @@ def refresh_dataset(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 
 def refresh_resource(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Write the resource's API answer anew from its row, and its row in the table of measurements."""
+    """Rewrite the resource's API document from its row, and its row in the table of measurements."""
     row = tx.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
     tx.execute("UPDATE resource SET document = ? WHERE id = ?", (dump(_resource(row, site_url(tx))), resource_id))
     measurements.refresh(tx, resource_id)
 
 
 def site_url(conn: sqlite3.Connection) -> str:
-    """The address written into documents."""
+    """The server's address in documents."""
     row = conn.execute("SELECT value FROM meta WHERE key = 'site_url'").fetchone()
     return row[0] if row else "https://localhost"
 
 
 def set_site_url(tx: sqlite3.Connection, url: str) -> bool:
-    """Note the server's address; when it changed, rewrite every document that holds it. Returns whether it did."""
+    """Store the server's address; if it changed, rewrite every document that contains it. Returns whether it did."""
     if site_url(tx) == url and tx.execute("SELECT 1 FROM meta WHERE key = 'site_url'").fetchone():
         return False
     tx.execute("INSERT OR REPLACE INTO meta VALUES ('site_url', ?)", (url,))
@@ -201,4 +201,4 @@ def _resource(row: sqlite3.Row, url: str) -> dict[str, Any]:
     document["s3_url"] = document["url"]
     document |= json.loads(row["supplements"])
     own: dict[str, Any] = json.loads(row["extras"])
-    return own | document  # whatever they are called, the server's own fields stay
+    return own | document  # the server's own fields take precedence

@@ -1,4 +1,4 @@
-"""Files that somebody may download: one statement finds the file and asks whether they may."""
+"""Downloads: one statement finds a file and checks whether the viewer may read it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILE = """SELECT r.id, r.dataset_id, r.name, r.size, r.sha256, r.etag, r.crc32,
 
 
 def file(conn: sqlite3.Connection, viewer: Viewer, resource_id: str) -> sqlite3.Row | None:
-    """A resource with what a download needs to know of its dataset; None when it is not there or not for `viewer`."""
+    """A resource with what a download needs of its dataset; None when it does not exist or `viewer` may not read it."""
     seen, parameters = visibility.condition(viewer)
     row: sqlite3.Row | None = conn.execute(
         f"{_FILE} WHERE r.id = :id AND {seen}",

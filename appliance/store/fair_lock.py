@@ -1,4 +1,4 @@
-"""A lock that is fair by caller: the next holder is the caller who has held it least recently, however many others wait."""
+"""A lock that is fair by caller: the next holder is the caller who has held it least recently, regardless of the number of waiters."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 from appliance.store.recent_use import RecentUse
 
-#: While it is entered, others may use what a thread holds.
+#: A context manager that releases what a thread holds.
 _GivesWay = Callable[[], AbstractContextManager[None]]
 
 
 class _Caller(threading.local):
-    """For whom this thread works, and what it gives to others while it waits for a lock and holds it."""
+    """The caller this thread works for, and the context manager that releases its other resources while it waits for a lock."""
 
     name: str | None = None
     gives_way: _GivesWay | None = None
@@ -24,28 +24,28 @@ _caller = _Caller()
 
 
 def work_for(caller: str | None) -> None:
-    """Note for whom this thread works from now on: a user's id, a stranger's address, None for the service itself."""
+    """Set the caller this thread works for: a user's id, a stranger's network, None for the service itself."""
     _caller.name = caller
 
 
 def caller() -> str | None:
-    """For whom this thread works."""
+    """The caller this thread works for."""
     return _caller.name
 
 
 def give_way(manager: _GivesWay | None) -> _GivesWay | None:
-    """Note what to enter before this thread waits for a lock (None: nothing); → what was noted before."""
+    """Set the context manager to enter while this thread waits for a lock (None: none); returns the previous one."""
     before, _caller.gives_way = _caller.gives_way, manager
     return before
 
 
 def ways_given() -> AbstractContextManager[None]:
-    """What this thread holds is others' meanwhile."""
+    """The context manager set by `give_way`, or a null context."""
     return nullcontext() if _caller.gives_way is None else _caller.gives_way()
 
 
 class _Ticket:
-    """Somebody who waits."""
+    """A waiting thread."""
 
     __slots__ = ("caller", "lock")
 
@@ -56,7 +56,7 @@ class _Ticket:
 
 
 class FairLock:
-    """Held by one thread at a time. A thread that holds it must not ask for it again.
+    """A mutex. Not reentrant.
 
     The service itself (no caller) counts as somebody who has used nothing; among equals it is first come, first served.
     """
@@ -72,7 +72,7 @@ class FairLock:
     def acquire(
         self, caller: str | None = None, timeout: float = -1, before_waiting: Callable[[], object] = lambda: None
     ) -> bool:
-        """Take the lock; False when it was not free for `caller` within `timeout` [s] (-1: however long it takes).
+        """Acquire the lock; False when it was not free for `caller` within `timeout` [s] (-1: no limit).
 
         :param before_waiting: called when it is not free at once.
         """
@@ -89,10 +89,10 @@ class FairLock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
                 return False
-        return True  # it was handed over in this very moment
+        return True  # it was handed over between the timeout and the lock
 
     def release(self) -> None:
-        """Hand the lock to the one who has used it least, or leave it free."""
+        """Hand the lock to the waiting caller who has used it least recently, or leave it free."""
         with self._guard:
             self._use.charge(self._holder, time.monotonic() - self._since)
             if not self._waiting:

@@ -1,4 +1,4 @@
-"""Which stored files were compared with their checksums, and when."""
+"""When each stored file was last compared with its checksum or scanned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FILES = """SELECT id AS resource_id, 'original' AS kind, size, sha256, created 
 
 
 def oldest(conn: sqlite3.Connection, limit: int) -> list[sqlite3.Row]:
-    """The files whose last check (at first: whose upload) is longest ago: resource_id, kind, size, sha256, checked."""
+    """The files whose last check (or else upload) is oldest: resource_id, kind, size, sha256, checked."""
     return conn.execute(
         f"""SELECT f.resource_id, f.kind, f.size, f.sha256, max(f.created, coalesce(c.checked, '')) AS checked FROM ({_FILES}) f
             LEFT JOIN file_check c ON c.resource_id = f.resource_id AND c.kind = f.kind ORDER BY checked LIMIT ?""",
@@ -33,7 +33,7 @@ def bytes_since(conn: sqlite3.Connection, moment: str) -> int:
 
 
 def checksum(conn: sqlite3.Connection, resource_id: str, kind: str) -> str | None:
-    """The checksum that a file has to have at this moment; None when it is no longer listed."""
+    """The expected checksum of a file; None when it is no longer listed."""
     row = conn.execute(
         f"SELECT sha256 FROM ({_FILES}) WHERE resource_id = ? AND kind = ?",
         (resource_id, kind),
@@ -42,7 +42,7 @@ def checksum(conn: sqlite3.Connection, resource_id: str, kind: str) -> str | Non
 
 
 def note(tx: sqlite3.Connection, files: Iterable[tuple[str, str]]) -> None:
-    """These (resource id, kind) were read just now."""
+    """Record that these (resource id, kind) were checked now."""
     now = times.now()
     tx.executemany(
         "INSERT OR REPLACE INTO file_check (resource_id, kind, checked) VALUES (?, ?, ?)",
@@ -64,11 +64,11 @@ def without(
 
 
 def is_noted(conn: sqlite3.Connection, resource_id: str, kind: str) -> bool:
-    """Was this file checked as `kind`?"""
+    """Whether this file was checked as `kind`."""
     query = "SELECT 1 FROM file_check WHERE resource_id = ? AND kind = ?"
     return conn.execute(query, (resource_id, kind)).fetchone() is not None
 
 
 def tidy(tx: sqlite3.Connection) -> None:
-    """Forget files that are gone."""
+    """Remove entries of files that no longer exist."""
     tx.execute("DELETE FROM file_check WHERE resource_id NOT IN (SELECT id FROM resource)")

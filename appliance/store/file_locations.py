@@ -1,4 +1,4 @@
-"""Where datasets are in the human-readable tree: circle / dataset / files."""
+"""Locations of files in the human-readable tree: circle / dataset / files."""
 
 from __future__ import annotations
 

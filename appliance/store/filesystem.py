@@ -1,4 +1,4 @@
-"""Calls to the operating system that reserve room for a large file and write it out while it grows, so that its end is not waited for."""
+"""System calls that preallocate space for a large file and write it back while it grows, so that the final fsync is short."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _WAIT_BEFORE, _WRITE, _WAIT_AFTER = 1, 2, 4
 
 
 def reserve(fd: int, size: int) -> None:
-    """Reserve room for `size` bytes, where the file system can. Raises OSError (ENOSPC) when there is not enough.
+    """Preallocate `size` bytes, where the file system supports it. Raises OSError (ENOSPC) when there is not enough space.
 
-    `os.posix_fallocate` is not used: where the file system can not, it writes the zeros itself, to the last of 100 GB.
+    `os.posix_fallocate` is not used: where the file system does not support it, it writes all zeros itself, even 100 GB.
     """
     if size <= 0:
         return
@@ -28,12 +28,12 @@ def reserve(fd: int, size: int) -> None:
 
 
 def start_writing(fd: int, offset: int, length: int) -> None:
-    """Have the kernel begin to write this range to disk; returns at once. Only advice: errors come from fsync."""
+    """Start writing this range to disk; returns immediately. Advisory: errors are reported by fsync."""
     _sync_range(fd, offset, length, _WRITE)
 
 
 def wait_written(fd: int, offset: int, length: int) -> None:
-    """Wait until this range has been written (not yet: flushed), so that the end of a file is never far behind."""
+    """Wait until this range has been written (but not flushed), so that the amount of dirty data stays limited."""
     _sync_range(fd, offset, length, _WAIT_BEFORE | _WRITE | _WAIT_AFTER)
 
 

@@ -1,4 +1,4 @@
-"""Who follows which dataset, circle, collection and user."""
+"""Followers of datasets, circles, collections and users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TABLES = {
 
 
 def follow(tx: sqlite3.Connection, user_id: str, kind: str, object_id: str) -> str:
-    """Follow (again is fine); returns since when."""
+    """Follow (idempotent); returns since when."""
     table, column = _TABLES[kind]
     tx.execute(
         f"INSERT OR IGNORE INTO {table} (user_id, {column}, since) VALUES (?, ?, ?)", (user_id, object_id, times.now())
@@ -33,7 +33,7 @@ def unfollow(tx: sqlite3.Connection, user_id: str, kind: str, object_id: str) ->
 
 
 def follows(conn: sqlite3.Connection, user_id: str, kind: str, object_id: str) -> bool:
-    """Does the user follow it?"""
+    """Whether the user follows it."""
     table, column = _TABLES[kind]
     row = conn.execute(f"SELECT 1 FROM {table} WHERE user_id = ? AND {column} = ?", (user_id, object_id)).fetchone()
     return row is not None
@@ -59,7 +59,7 @@ def count(conn: sqlite3.Connection, kind: str, object_id: str) -> int:
 
 
 def followed_datasets(conn: sqlite3.Connection, user_id: str, viewer: Viewer) -> list[int]:
-    """Row numbers of the datasets that a user follows and `viewer` may (still) see, latest first."""
+    """Row numbers of the datasets that a user follows and `viewer` may see, latest first."""
     seen, parameters = visibility.condition(viewer)
     rows = conn.execute(
         f"SELECT d.pk FROM follower f JOIN dataset d ON d.id = f.dataset_id WHERE f.user_id = :user AND d.state != 'deleted' AND {seen} ORDER BY f.since DESC",

@@ -37,7 +37,7 @@ def count(conn: sqlite3.Connection, dataset_id: str, user_id: str) -> int:
 def put(
     tx: sqlite3.Connection, dataset_id: str, user_id: str, name: str, gates: Sequence[dict[str, Any]], *, shared: bool
 ) -> dict[str, Any]:
-    """Save under a name, in place of what the user has saved under it before; returns the set."""
+    """Save under a name, replacing what the user saved under it before; returns the set."""
     text = json.dumps(list(gates), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     tx.execute(
         """INSERT INTO gate_set (id, dataset_id, user_id, name, gates, shared, modified) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -49,7 +49,7 @@ def put(
 
 
 def remove(tx: sqlite3.Connection, set_id: str) -> None:
-    """Delete the set, if it is there."""
+    """Delete the set if it exists."""
     tx.execute("DELETE FROM gate_set WHERE id = ?", (set_id,))
 
 

@@ -1,4 +1,4 @@
-"""Which account belongs to whom elsewhere: in the directory (issuer "ldap")."""
+"""Links between accounts and people in the directory (issuer "ldap") or at an OpenID provider."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def find(conn: sqlite3.Connection, issuer: str, subject: str) -> sqlite3.Row | N
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> sqlite3.Row | None:
-    """The identity that an account belongs to, or None for a local account."""
+    """The identity of an account, or None for a local account."""
     row: sqlite3.Row | None = conn.execute("SELECT * FROM identity WHERE user_id = ?", (user_id,)).fetchone()
     return row
 
 
 def by_login(conn: sqlite3.Connection, issuer: str, login: str) -> sqlite3.Row | None:
-    """The identity that last signed in with this name, or None. Names change hands: the directory decides who it is now."""
+    """The identity that last signed in with this name, or None. Names can be reassigned: the directory decides whose it is now."""
     row: sqlite3.Row | None = conn.execute(
         "SELECT * FROM identity WHERE issuer = ? AND login = ?", (issuer, login.lower())
     ).fetchone()
@@ -41,7 +41,7 @@ def listed(conn: sqlite3.Connection, issuer: str) -> list[sqlite3.Row]:
 
 
 def add(tx: sqlite3.Connection, issuer: str, subject: str, user_id: str, login: str) -> None:
-    """Note that an account belongs to somebody elsewhere."""
+    """Link an account to an external identity."""
     tx.execute(
         "INSERT INTO identity (issuer, subject, user_id, login, linked) VALUES (?, ?, ?, ?, ?)",
         (issuer, subject, user_id, login.lower(), times.now()),
@@ -49,23 +49,23 @@ def add(tx: sqlite3.Connection, issuer: str, subject: str, user_id: str, login: 
 
 
 def remove(tx: sqlite3.Connection, user_id: str) -> None:
-    """The account is a local one again; memberships that came from elsewhere are as if made by hand."""
+    """Make the account local again; memberships from the external source become manual ones."""
     tx.execute("UPDATE member SET source = '' WHERE user_id = ?", (user_id,))
     tx.execute("DELETE FROM identity WHERE user_id = ?", (user_id,))
 
 
 def set_login(tx: sqlite3.Connection, user_id: str, login: str) -> None:
-    """Note the name that is signed in with elsewhere."""
+    """Store the log-in name used there."""
     tx.execute("UPDATE identity SET login = ? WHERE user_id = ?", (login.lower(), user_id))
 
 
 def set_administrator(tx: sqlite3.Connection, user_id: str, value: bool) -> None:
-    """Note whether a group elsewhere made the account an administrator."""
+    """Record whether an external group made the account an administrator."""
     tx.execute("UPDATE identity SET administrator = ? WHERE user_id = ?", (int(value), user_id))
 
 
 def set_locked(tx: sqlite3.Connection, user_id: str, reason: str) -> None:
-    """Note why the account is disabled from elsewhere; "" = it is not."""
+    """Record why the account is disabled externally; "" = it is not."""
     tx.execute("UPDATE identity SET locked = ? WHERE user_id = ?", (reason, user_id))
 
 
@@ -73,7 +73,7 @@ def set_locked(tx: sqlite3.Connection, user_id: str, reason: str) -> None:
 
 
 def source(conn: sqlite3.Connection, community_id: str, user_id: str) -> str:
-    """Where a membership comes from: "" = by hand, or there is none."""
+    """The source of a membership: "" = manual, or there is none."""
     row = conn.execute(
         "SELECT source FROM member WHERE community_id = ? AND user_id = ?", (community_id, user_id)
     ).fetchone()
@@ -81,7 +81,7 @@ def source(conn: sqlite3.Connection, community_id: str, user_id: str) -> str:
 
 
 def memberships(conn: sqlite3.Connection, user_id: str) -> dict[str, tuple[str, str]]:
-    """Circle → (role, where the membership comes from)."""
+    """Circle → (role, source of the membership)."""
     rows = conn.execute(
         "SELECT m.community_id, m.role, m.source FROM member m JOIN community c ON c.id = m.community_id WHERE m.user_id = ? AND c.kind = 'circle'",
         (user_id,),
@@ -102,25 +102,25 @@ def set_membership(tx: sqlite3.Connection, community_id: str, user_id: str, role
 
 
 def answered(conn: sqlite3.Connection, issuer: str) -> str | None:
-    """When all identities of this issuer were last compared with it, None for never."""
+    """When all identities of this issuer were last synchronized, None for never."""
     row = conn.execute("SELECT value FROM meta WHERE key = ?", (f"identities_{issuer}",)).fetchone()
     return row[0] if row else None
 
 
 def note_answered(tx: sqlite3.Connection, issuer: str) -> None:
-    """All identities of this issuer were compared with it now."""
+    """Record that all identities of this issuer were synchronized now."""
     tx.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"identities_{issuer}", times.now()))
 
 
 def pause(tx: sqlite3.Connection, issuer: str, paused: bool) -> int:
-    """Let the credentials of all accounts of an issuer wait, or go on. → how many changed."""
+    """Pause or resume the credentials of all accounts of an issuer. → how many changed."""
     return tx.execute(
         "UPDATE identity SET paused = ?1 WHERE issuer = ?2 AND paused != ?1", (int(paused), issuer)
     ).rowcount
 
 
 def pause_others(tx: sqlite3.Connection, issuers: Iterable[str]) -> int:
-    """Let the credentials of all accounts wait that belong to nobody at one of these issuers. → how many wait, now or before."""
+    """Pause the credentials of all accounts without an identity at one of these issuers. → how many are paused."""
     others = "issuer NOT IN (SELECT value FROM json_each(?))"
     listed = json.dumps(list(issuers))
     tx.execute(f"UPDATE identity SET paused = 1 WHERE paused = 0 AND {others}", (listed,))
@@ -128,5 +128,5 @@ def pause_others(tx: sqlite3.Connection, issuers: Iterable[str]) -> int:
 
 
 def paused(conn: sqlite3.Connection, user_id: str) -> bool:
-    """Do the credentials of this account wait for its directory?"""
+    """Whether the credentials of this account are paused because its directory is unreachable."""
     return conn.execute("SELECT 1 FROM identity WHERE user_id = ? AND paused = 1", (user_id,)).fetchone() is not None

@@ -17,18 +17,19 @@ from appliance.store.database import Database
 
 log = logging.getLogger(__name__)
 
-#: The same failure is written once in this time [s]: each write empties caches, and a thousand copies push out the rest.
+#: The same failure is stored once in this time [s]: each write invalidates caches, and many copies would displace the
+#: others.
 _FOLD_SECONDS = 3600.0
-#: Causes that are remembered.
+#: Number of causes remembered.
 _CAUSES = 512
-#: Innermost frames of a traceback that make a cause.
+#: Innermost frames of a traceback that identify a cause.
 _FRAMES = 16
 
 
 class Incidents:
-    """Writes incidents, folded by cause: the same exception from the same lines of code keeps its number for an hour.
+    """Stores incidents, deduplicated by cause: the same exception from the same lines of code keeps its id for an hour.
 
-    Clients cause failures but cannot choose the cause: what they send is no part of it.
+    Clients cause failures but cannot choose the cause: their input is not part of it.
     """
 
     def __init__(self, db: Database) -> None:
@@ -37,7 +38,7 @@ class Incidents:
         self._lock = threading.Lock()
 
     def record(self, place: str, error: BaseException) -> str:
-        """Keep the trace of `error`; → the number to tell the client. Never raises: the disk may be full."""
+        """Store the trace of `error`; → the id for the client. Never raises: the disk may be full."""
         cause, now = _cause(error), time.monotonic()
         with self._lock:
             known = self._known.get(cause)
@@ -64,7 +65,7 @@ def _cause(error: BaseException) -> tuple[str, ...]:
 
 
 def add(tx: sqlite3.Connection, incident_id: str, place: str, trace: str) -> None:
-    """Keep a trace under the id that the client was given."""
+    """Store a trace under the id that the client was given."""
     tx.execute("INSERT INTO incident VALUES (?, ?, ?, ?)", (incident_id, times.now(), place, trace[-20_000:]))
     tx.execute("DELETE FROM incident WHERE id IN (SELECT id FROM incident ORDER BY at DESC LIMIT -1 OFFSET 1000)")
 

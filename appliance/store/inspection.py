@@ -13,7 +13,7 @@ from appliance.store.sqlite_tables import tables
 
 
 def integrity_errors(conn: sqlite3.Connection) -> list[str]:
-    """What SQLite finds wrong with the file, empty when nothing. Reads the whole database: seconds for a gigabyte."""
+    """The errors that SQLite finds in the file, empty if none. Reads the whole database: seconds for a gigabyte."""
     found = [row[0] for row in conn.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
     found += [
         f"row {row[1]} of table {row[0]} refers to a missing row of {row[2]}"
@@ -46,7 +46,7 @@ def totals(conn: sqlite3.Connection) -> dict[str, int]:
 
 
 def waiting_since(conn: sqlite3.Connection) -> str | None:
-    """Since when the oldest job waits that could run now, None when none does."""
+    """When the oldest job that could run now was queued, None when there is none."""
     row = conn.execute(
         "SELECT min(available) FROM job WHERE state = 'queued' AND available <= ?", (times.now(),)
     ).fetchone()
@@ -54,13 +54,13 @@ def waiting_since(conn: sqlite3.Connection) -> str | None:
 
 
 def dead_jobs(conn: sqlite3.Connection) -> list[str]:
-    """Ids of jobs that claim to run although their lease has ended."""
+    """Ids of running jobs whose lease has expired."""
     rows = conn.execute("SELECT id FROM job WHERE state = 'running' AND lease_until < ?", (times.now(),))
     return [row[0] for row in rows]
 
 
 def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Jobs that failed for good and were not followed by a successful one of the same kind: id, kind, resource_id, error.
+    """Permanently failed jobs that were not followed by a successful one of the same kind: id, kind, resource_id, error.
 
     Maintenance jobs, which have no resource (None), follow each other likewise.
     """
@@ -73,7 +73,7 @@ def failed_jobs(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | None, str | None]]:
-    """Every file that the catalogue knows: (resource id, kind, size, sha256); kind as in `Depot.path`."""
+    """Every file in the catalogue: (resource id, kind, size, sha256); kind as in `Depot.path`."""
     rows = conn.execute(
         """SELECT id, 'original', size, sha256 FROM resource
            UNION ALL SELECT resource_id, kind, size, sha256 FROM artefact WHERE kind != 'original'"""
@@ -83,12 +83,12 @@ def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | Non
 
 
 def pending_uploads(conn: sqlite3.Connection) -> set[str]:
-    """Ids that uploads hold for resources to come: their files are no orphans."""
+    """Ids reserved by uploads for future resources: their files are not orphans."""
     return {row[0] for row in conn.execute("SELECT resource_id FROM upload WHERE state IN ('open', 'complete')")}
 
 
 def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Measurements that lack something a job makes and that no job is about to make: (resource id, job kind)."""
+    """Measurements that lack a generated file for which no job is queued: (resource id, job kind)."""
     rows = conn.execute(
         """SELECT r.id, k.kind FROM resource r, (SELECT 'checksum' AS kind UNION SELECT 'metadata' UNION SELECT 'condense' UNION SELECT 'preview') k
            WHERE (k.kind = 'checksum' AND (r.sha256 IS NULL OR r.crc32 IS NULL)
@@ -104,7 +104,7 @@ def without_derived(conn: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def deleted(conn: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Datasets, circles, collections and (not erased) accounts that are marked as deleted: kind, id, name, of, since."""
+    """Datasets, circles, collections and (not erased) accounts marked as deleted: kind, id, name, of, since."""
     rows = tables(conn).query(
         """SELECT 'dataset' AS kind, d.id, d.name, c.name AS of, d.modified AS since
            FROM dataset d JOIN community c ON c.id = d.circle_id WHERE d.state = 'deleted'
@@ -119,7 +119,7 @@ def deleted(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 def datasets(
     conn: sqlite3.Connection, *, circle_id: str | None = None, state: str | None = None, creator_id: str | None = None
 ) -> list[dict[str, Any]]:
-    """All datasets, whoever may see them, with circle, number of files and bytes; latest change first."""
+    """All datasets without a check of permissions, with circle, number of files and bytes; last modified first."""
     rows = tables(conn).query(
         """SELECT d.id, d.name, d.title, c.name AS circle, d.state, d.private, d.created, d.modified, d.num_resources AS resources,
                   (SELECT coalesce(sum(size), 0) FROM resource r WHERE r.dataset_id = d.id) AS bytes
@@ -132,7 +132,7 @@ def datasets(
 
 
 def resources(conn: sqlite3.Connection, *, dataset_id: str | None = None) -> list[dict[str, Any]]:
-    """All files, whoever may see them: id, dataset's name, name, size [bytes], format, sha256; in the order of arrival."""
+    """All files without a check of permissions: id, dataset's name, name, size [bytes], format, sha256; oldest first."""
     rows = tables(conn).query(
         """SELECT r.id, d.name AS dataset, r.name, r.size, r.format, r.sha256 FROM resource r JOIN dataset d ON d.id = r.dataset_id
            WHERE :dataset IS NULL OR r.dataset_id = :dataset ORDER BY r.pk""",
@@ -142,7 +142,9 @@ def resources(conn: sqlite3.Connection, *, dataset_id: str | None = None) -> lis
 
 
 def texts_of_people(conn: sqlite3.Connection) -> dict[str, set[str]]:
-    """What people have named: `files`, `datasets` (names), `titles` of datasets, `communities` (names and titles); deleted ones too."""
+    """Names given by people: `files`, `datasets` (names), `titles` of datasets, `communities` (names and titles); including deleted
+    ones.
+    """
     queries = {
         "files": "SELECT DISTINCT name FROM resource",
         "datasets": "SELECT name FROM dataset WHERE name != id",

@@ -1,4 +1,4 @@
-"""The table of all measurements: one narrow row for each, kept by the commits that change them, searched by a few statements."""
+"""The table of all measurements: one row of searchable values for each, updated in the transaction that changes the measurement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEXTS = ("name", "sample", "date", "region", "medium", "device", "verdict")
 NUMBERS = ("events", "flow", "width", "area", "deform", "emodulus")
 #: What the table can be sorted by; each has an index.
 SORTS = (*TEXTS, *NUMBERS)
-#: Rows of one answer at most.
+#: Largest page [rows].
 MOST_ROWS = 100_000
 _LONGEST = 500
 
@@ -50,7 +50,7 @@ class Query:
 
 
 def refresh(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Write a measurement's row anew; nothing for a file of another kind, or one that is gone."""
+    """Rewrite a measurement's row; no-op for other files, or if the resource is gone."""
     row = tx.execute(
         """SELECT r.pk, d.pk AS dataset_pk, r.name, r.event_count, r.dc, r.supplements, r.mimetype, coalesce(v.grade, '') AS verdict,
                   t.statistics ->> '$.area_um.median' AS area, t.statistics ->> '$.deform.median' AS deform,
@@ -80,13 +80,13 @@ def refresh(tx: sqlite3.Connection, resource_id: str) -> None:
 
 
 def find(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[int, list[sqlite3.Row]]:
-    """How many measurements of active datasets and drafts that `viewer` may read fit, and the rows of one page."""
+    """The number of measurements of active datasets and drafts that `viewer` may read and that match, and the rows of one page."""
     total, page = find_ids(conn, viewer, query)
     return total, rows(conn, page)
 
 
 def find_ids(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[int, list[int]]:
-    """How many measurements fit (see `find`), and those of one page, for `rows`."""
+    """The number of matching measurements (see `find`), and the row numbers of one page, for `rows`."""
     seen, parameters = visibility.condition(viewer, many=True)
     where = [f"m.dataset_pk IN (SELECT d.pk FROM dataset d WHERE d.state IN ('active', 'draft') AND {seen})"]
     for number, word in enumerate(query.words):
@@ -108,11 +108,11 @@ def find_ids(conn: sqlite3.Connection, viewer: Viewer, query: Query) -> tuple[in
     condition = " AND ".join(where)
     order = f"m.{_known(query.sort)} {{way}}, m.id {{way}}" if query.sort else "m.id DESC"
     order = order.format(way="DESC" if query.descending else "ASC")
-    if len(where) > 1:  # few fit: look at all once, and sort those
+    if len(where) > 1:  # few match: read all and sort them
         found = conn.execute(f"SELECT m.id FROM measurement m WHERE {condition} ORDER BY {order}", parameters)
         ids = [row[0] for row in found]
         total, page = len(ids), ids[query.start : query.start + query.rows]
-    else:  # all that may be seen: walk an index in order until the page is full
+    else:  # all visible ones: scan an index in order until the page is full
         source = f"INDEXED BY measurement_{query.sort}" if query.sort else "NOT INDEXED"
         total = conn.execute(f"SELECT count(*) FROM measurement m WHERE {condition}", parameters).fetchone()[0]
         found = conn.execute(

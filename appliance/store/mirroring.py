@@ -1,4 +1,4 @@
-"""Rows as another server has them: with its ids and moments. Everything in them was checked before."""
+"""Writing rows mirrored from another server, with its ids and times. The values were checked before."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from appliance.store import datasets, documents
 
 
 def set_created(tx: sqlite3.Connection, kind: str, id_: str, created: str | None) -> None:
-    """The moment at which a user or community was made there; None: it is not known."""
+    """Set the time of creation there; None: unknown."""
     table = {"user": "user", "circle": "community", "collection": "community"}[kind]
     if created is not None:
         tx.execute(f"UPDATE {table} SET created = ? WHERE id = ?", (created, id_))
 
 
 def put_dataset(tx: sqlite3.Connection, dataset_id: str, values: Mapping[str, Any]) -> None:
-    """Make a dataset, or give one these values (all columns but id). Call `finish_dataset` when its files are in."""
+    """Insert or update a dataset (all columns but id). Call `finish_dataset` when its files have been added."""
     if datasets.find(tx, dataset_id) is None:
         datasets.create(tx, dict(values), id_=dataset_id)
         return
@@ -27,7 +27,7 @@ def put_dataset(tx: sqlite3.Connection, dataset_id: str, values: Mapping[str, An
 
 
 def set_tags(tx: sqlite3.Connection, dataset_id: str, tags: Iterable[tuple[str, str]]) -> None:
-    """Let a dataset carry exactly these tags (id, name). A tag that is known here keeps its id."""
+    """Set the tags (id, name) of a dataset. A tag that already exists here keeps its id."""
     tx.execute("DELETE FROM dataset_tag WHERE dataset_id = ?", (dataset_id,))
     for tag_id, name in tags:
         known = tx.execute("SELECT 1 FROM tag WHERE name = ?", (name,)).fetchone()
@@ -38,7 +38,7 @@ def set_tags(tx: sqlite3.Connection, dataset_id: str, tags: Iterable[tuple[str, 
 
 
 def put_resource(tx: sqlite3.Connection, resource_id: str, values: Mapping[str, Any]) -> None:
-    """Add a file's row, or give one these values (all columns but id). The bytes are in the depot."""
+    """Insert or update a file's row (all columns but id). The bytes are in the depot."""
     if tx.execute("SELECT 1 FROM resource WHERE id = ?", (resource_id,)).fetchone():
         columns = ", ".join(f"{column} = ?" for column in values)
         tx.execute(f"UPDATE resource SET {columns} WHERE id = ?", (*values.values(), resource_id))
@@ -59,6 +59,6 @@ def set_collaborator(tx: sqlite3.Connection, dataset_id: str, user_id: str, capa
 
 
 def finish_dataset(tx: sqlite3.Connection, dataset_id: str, modified: str) -> None:
-    """All rows are in: set the moment of the last change there, write the document and the search entry."""
+    """Set the time of modification there; write the document and the search entry."""
     tx.execute("UPDATE dataset SET modified = ? WHERE id = ?", (modified, dataset_id))
     datasets.refresh(tx, dataset_id)

@@ -1,4 +1,4 @@
-"""Notifications: one row for each kind and dataset until its reader looks; what happens again meanwhile is counted there."""
+"""Notifications: one row for each kind and dataset until it is read; repeated events only increase its count."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WATERMARK = "notified_jobs"
 def add(
     tx: sqlite3.Connection, user_id: str, kind: str, dataset_id: str, actor_id: str | None, number: int = 1
 ) -> None:
-    """Tell a user of something about a dataset, as far as they want to be told."""
+    """Notify a user about a dataset, according to their preferences."""
     wanted = tx.execute(
         "SELECT page = 1 OR mail != 'off' FROM notification_choice WHERE user_id = ? AND kind = ?", (user_id, kind)
     ).fetchone()
@@ -28,20 +28,20 @@ def add(
     )
 
 
-#: Not looked at, of a kind that the reader wants to see in the page.
+#: Unread, of a kind that the reader wants to see on the page.
 _NEW = """user_id = :reader AND seen IS NULL AND kind NOT IN (
   SELECT kind FROM notification_choice WHERE user_id = :reader AND page = 0)"""
 _SEEN = """FROM notification n JOIN dataset d ON d.id = n.dataset_id
   LEFT JOIN notification_choice c ON c.user_id = n.user_id AND c.kind = n.kind
   LEFT JOIN user a ON a.id = n.actor_id
   WHERE n.user_id = :reader AND coalesce(c.page, 1) = 1 AND d.state != 'deleted' AND {seen} AND {asked}"""
-#: Requests for access concern those who are (still) admins of the circle.
+#: Requests for access concern the current admins of the circle.
 _ASKED = """(n.kind != 'request' OR EXISTS (SELECT 1 FROM member m WHERE m.user_id = n.user_id AND m.community_id = d.circle_id
   AND m.role = 'admin'))"""
 
 
 def of_user(conn: sqlite3.Connection, viewer: Viewer, *, limit: int, offset: int = 0) -> list[sqlite3.Row]:
-    """Notifications about datasets that the reader may (still) see, newest first, with title and actor."""
+    """Notifications about datasets that the reader may see, newest first, with title and actor."""
     seen, parameters = visibility.condition(viewer)
     return conn.execute(
         f"""SELECT n.*, d.name AS dataset, d.title, a.name AS actor, a.fullname AS actor_fullname {_SEEN.format(seen=seen, asked=_ASKED)}
@@ -51,7 +51,7 @@ def of_user(conn: sqlite3.Connection, viewer: Viewer, *, limit: int, offset: int
 
 
 def count(conn: sqlite3.Connection, viewer: Viewer, *, new: bool) -> int:
-    """How many there are of these, or how many that were not looked at."""
+    """Number of notifications, or of unread ones."""
     seen, parameters = visibility.condition(viewer)
     where = f"{seen} AND n.seen IS NULL" if new else seen
     return int(
@@ -62,12 +62,12 @@ def count(conn: sqlite3.Connection, viewer: Viewer, *, new: bool) -> int:
 
 
 def has_new(conn: sqlite3.Connection, viewer: Viewer) -> bool:
-    """Is there anything for the page that the reader has not looked at, and may see? Cheap, for every page."""
+    """Whether there is an unread notification that the reader may see. Fast, because every page needs it."""
     return count(conn, viewer, new=True) > 0
 
 
 def without_right(conn: sqlite3.Connection, viewer: Viewer, ids: list[int]) -> set[int]:
-    """Which of these notifications of the reader are about datasets that they may not see (any more)."""
+    """Which of these notifications are about datasets that the reader may no longer see."""
     seen, parameters = visibility.condition(viewer)
     names = {f"id{number}": one for number, one in enumerate(ids)}
     rows = conn.execute(
@@ -79,13 +79,13 @@ def without_right(conn: sqlite3.Connection, viewer: Viewer, ids: list[int]) -> s
 
 
 def newest_id(conn: sqlite3.Connection, user_id: str) -> int:
-    """Id of the latest notification of a user, 0 without."""
+    """Id of the latest notification of a user, 0 if there is none."""
     row = conn.execute("SELECT coalesce(max(id), 0) FROM notification WHERE user_id = ?", (user_id,)).fetchone()
     return int(row[0])
 
 
 def look(tx: sqlite3.Connection, user_id: str, until: int) -> None:
-    """The user has looked at everything of the page up to the notification `until`."""
+    """Mark the notifications up to `until` as read."""
     tx.execute(
         f"UPDATE notification SET seen = :now WHERE {_NEW} AND id <= :until",
         {"now": times.now(), "reader": user_id, "until": until},
@@ -93,18 +93,18 @@ def look(tx: sqlite3.Connection, user_id: str, until: int) -> None:
 
 
 def forget(tx: sqlite3.Connection, before: str) -> int:
-    """Remove what was looked at or mailed before a moment; → how many."""
+    """Remove notifications read or mailed before a moment; → how many."""
     return tx.execute("DELETE FROM notification WHERE seen < ?1 OR mailed < ?1", (before,)).rowcount
 
 
 def choices(conn: sqlite3.Connection, user_id: str) -> dict[str, sqlite3.Row]:
-    """What a user has chosen, by kind; kinds without a choice are missing."""
+    """A user's preferences by kind; kinds with the default are missing."""
     rows = conn.execute("SELECT * FROM notification_choice WHERE user_id = ?", (user_id,))
     return {row["kind"]: row for row in rows}
 
 
 def choose(tx: sqlite3.Connection, user_id: str, kind: str, *, page: bool, mail: str, language: str) -> None:
-    """Note how a user wants to be told of a kind."""
+    """Set a user's preference for a kind."""
     tx.execute(
         "INSERT OR REPLACE INTO notification_choice (user_id, kind, page, mail, language) VALUES (?, ?, ?, ?, ?)",
         (user_id, kind, int(page), mail, language),
@@ -129,14 +129,15 @@ def unmailed(conn: sqlite3.Connection, day_ago: str) -> list[sqlite3.Row]:
 
 
 def mailed(tx: sqlite3.Connection, ids: list[int]) -> None:
-    """These were sent."""
+    """Record that these were mailed."""
     tx.executemany("UPDATE notification SET mailed = ? WHERE id = ?", [(times.now(), one) for one in ids])
 
 
 def checked_uploads(conn: sqlite3.Connection) -> tuple[str | None, list[sqlite3.Row]]:
-    """Uploads whose last job has ended since the moment noted by `note_checked`: dataset_id, user_id, files, failed (files of them).
+    """Uploads whose last job has ended since the moment stored by `note_checked`: dataset_id, user_id, files, failed (files of
+    them).
 
-    Comes with the moment to be noted now; what was there before the first one is no news.
+    Also returns the moment to store now; uploads from before the first call are not reported.
     """
     row = conn.execute("SELECT value FROM meta WHERE key = ?", (_WATERMARK,)).fetchone()
     last: str | None = conn.execute("SELECT max(finished) FROM job").fetchone()[0]
@@ -156,5 +157,5 @@ def checked_uploads(conn: sqlite3.Connection) -> tuple[str | None, list[sqlite3.
 
 
 def note_checked(tx: sqlite3.Connection, moment: str) -> None:
-    """Everybody was told of what had ended until `moment`."""
+    """Record that uploads that ended until `moment` were reported."""
     tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_WATERMARK, moment))

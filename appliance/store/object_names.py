@@ -1,4 +1,4 @@
-"""What people call the things that the audit log and jobs know by their ids."""
+"""Names of the objects that the audit log and jobs refer to by id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.model import messages
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A thing with its name for people.
+    """An object with its display name.
 
     :ivar kind: "dataset", "resource", "circle", "collection" or "user". :ivar ref: what its page's address needs.
     """
@@ -24,7 +24,7 @@ class Named:
 
 
 def of(conn: sqlite3.Connection, ids: Iterable[str]) -> dict[str, Named]:
-    """The things with these ids that are (still) known."""
+    """The objects with these ids that still exist."""
     rows = conn.execute(
         """WITH wanted(id) AS (SELECT DISTINCT value FROM json_each(?))
            SELECT w.id, 'dataset' AS kind, iif(d.title = '', d.name, d.title) AS name, d.id AS ref FROM wanted w JOIN dataset d ON d.id = w.id
@@ -47,7 +47,7 @@ def find(conn: sqlite3.Connection, text: str) -> str:
 
 
 def failed_files(conn: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
-    """Files with jobs that failed for good, newest first, one row for each: with dataset, uploader and the first reason."""
+    """Files with permanently failed jobs, newest first, one row for each: with dataset, uploader and the first reason."""
     rows = conn.execute(
         """SELECT r.id, r.name, r.dataset_id, iif(d.title = '', d.name, d.title) AS title, u.name AS uploader, u.fullname, u.email,
                   count(*) AS jobs, min(j.created) AS at,

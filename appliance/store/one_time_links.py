@@ -1,6 +1,6 @@
-"""One-time links (first log-in, password reset): hashes only, each good once and for a limited time.
+"""One-time links (first log-in, password reset): only hashes are stored; each is valid once and for a limited time.
 
-A link that was made in a session is deleted with it, whoever ends that (a foreign key does it).
+A link created in a session is deleted with it (by a foreign key).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def create(
     hours: float = 24,
     session_id: str | None = None,
 ) -> None:
-    """Store the hash of a link's secret; an older link for the same purpose is removed. `session_id`: where it is made."""
+    """Store the hash of a link's secret; an older link for the same purpose is removed. :param session_id: in which it is created."""
     revoke_of(tx, user_id, purpose)
     tx.execute(
         "INSERT INTO one_time_link (hash, user_id, purpose, expires, session_id) VALUES (?, ?, ?, ?, ?)",
@@ -34,12 +34,12 @@ def revoke_of(tx: sqlite3.Connection, user_id: str, purpose: str) -> None:
 
 
 def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> None:
-    """Remove the links that a user has made, for anybody, in any of their sessions."""
+    """Remove the links that a user has created, for anybody, in any of their sessions."""
     tx.execute("DELETE FROM one_time_link WHERE session_id IN (SELECT id FROM session WHERE user_id = ?)", (user_id,))
 
 
 def user_of(conn: sqlite3.Connection, purpose: str, hash_: bytes) -> str | None:
-    """Id of the user whose link this is, None for one that is unknown, used or too old."""
+    """Id of the user whose link this is, None for an unknown, used or expired one."""
     row = conn.execute(
         "SELECT user_id FROM one_time_link WHERE hash = ? AND purpose = ? AND used IS NULL AND expires > ?",
         (hash_, purpose, times.now()),
@@ -48,7 +48,7 @@ def user_of(conn: sqlite3.Connection, purpose: str, hash_: bytes) -> str | None:
 
 
 def use(tx: sqlite3.Connection, purpose: str, hash_: bytes) -> str | None:
-    """Like `user_of`, and the link is used up."""
+    """Like `user_of`, but invalidates the link."""
     user_id = user_of(tx, purpose, hash_)
     if user_id is not None:
         tx.execute("UPDATE one_time_link SET used = ? WHERE hash = ?", (times.now(), hash_))

@@ -1,4 +1,4 @@
-"""What is stored about a person: all of it in one piece, and how it is erased."""
+"""Export and erasure of everything that is stored about a person."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def everything(
 
 
 def is_one(name: str, user_id: str) -> bool:
-    """Is this the name of an erased account?"""
+    """Whether this is the name of an erased account."""
     return name == _PREFIX + user_id[:8]
 
 

@@ -1,4 +1,4 @@
-"""Datasets that were sent to other servers: where each is there, and what of it has been sent."""
+"""Datasets published to other servers: their address there, and the progress of the transfer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from appliance.store import documents
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A dataset at another server. :ivar target: its address; :ivar state: begun, draft or active, there; :ivar pseudonymised: as copies?"""
+    """A dataset on another server. :ivar target: its address; :ivar state: begun, draft or active, there; :ivar pseudonymised: sent as
+    copies.
+    """
 
     dataset_id: str
     target: str
@@ -26,13 +28,13 @@ class Publication:
 
     @property
     def url(self) -> str:
-        """Address of its page there, "" while it is not known whether it has one."""
+        """URL of its page there, "" until it is known."""
         return f"{self.target}/dataset/{self.remote_name or self.remote_id}" if self.remote_id else ""
 
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """A file that is being sent or was. :ivar name: there; :ivar size: [bytes]; :ivar state: sending, sent or verified."""
+    """A sent file. :ivar name: there; :ivar size: [bytes]; :ivar state: sending, sent or verified."""
 
     resource_id: str
     name: str
@@ -47,13 +49,13 @@ _FILE = "resource_id, name, size, sha256, etag, remote_id, state"
 
 
 def get(conn: sqlite3.Connection, dataset_id: str, target: str) -> Publication | None:
-    """What is known of a dataset at that server."""
+    """The publication of a dataset on that server, or None."""
     row = conn.execute("SELECT * FROM publication WHERE dataset_id = ? AND target = ?", (dataset_id, target)).fetchone()
     return None if row is None else Publication(**row)
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Publication]:
-    """Everywhere where it is or was begun, by address."""
+    """All publications of a dataset, by address."""
     rows = conn.execute("SELECT * FROM publication WHERE dataset_id = ? ORDER BY target", (dataset_id,))
     return [Publication(**row) for row in rows]
 
@@ -61,7 +63,7 @@ def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Publication]:
 def begin(
     tx: sqlite3.Connection, dataset_id: str, target: str, circle: str, licence: str, *, pseudonymised: bool = False
 ) -> None:
-    """Note that it is about to be made there, before it is."""
+    """Record that a dataset is about to be created there."""
     tx.execute(
         """INSERT INTO publication (dataset_id, target, circle, licence, state, begun, pseudonymised)
            VALUES (?, ?, ?, ?, 'begun', ?, ?)""",
@@ -70,7 +72,7 @@ def begin(
 
 
 def made(tx: sqlite3.Connection, dataset_id: str, target: str, remote_id: str, remote_name: str) -> None:
-    """It is there, as a draft."""
+    """Record that it exists there as a draft."""
     tx.execute(
         "UPDATE publication SET remote_id = ?, remote_name = ?, state = 'draft' WHERE dataset_id = ? AND target = ?",
         (remote_id, remote_name, dataset_id, target),
@@ -78,7 +80,7 @@ def made(tx: sqlite3.Connection, dataset_id: str, target: str, remote_id: str, r
 
 
 def activated(tx: sqlite3.Connection, dataset_id: str, target: str) -> None:
-    """It is published there; from now on its document here says so."""
+    """Record that it is active there; its document here then refers to it."""
     tx.execute(
         "UPDATE publication SET state = 'active', published = ? WHERE dataset_id = ? AND target = ?",
         (times.now(), dataset_id, target),
@@ -87,13 +89,13 @@ def activated(tx: sqlite3.Connection, dataset_id: str, target: str) -> None:
 
 
 def forget(tx: sqlite3.Connection, dataset_id: str, target: str) -> None:
-    """As if it had never been sent there."""
+    """Remove the record of the publication."""
     tx.execute("DELETE FROM publication WHERE dataset_id = ? AND target = ?", (dataset_id, target))
     documents.refresh_dataset(tx, dataset_id)
 
 
 def file(conn: sqlite3.Connection, dataset_id: str, target: str, resource_id: str) -> SentFile | None:
-    """What was noted of one file."""
+    """The record of one file."""
     row = conn.execute(
         f"SELECT {_FILE} FROM sent_file WHERE dataset_id = ? AND target = ? AND resource_id = ?",
         (dataset_id, target, resource_id),
@@ -102,7 +104,7 @@ def file(conn: sqlite3.Connection, dataset_id: str, target: str, resource_id: st
 
 
 def put_file(tx: sqlite3.Connection, dataset_id: str, target: str, sent: SentFile) -> None:
-    """Note a file, or its next state."""
+    """Insert or update the record of a file."""
     tx.execute(
         f"INSERT OR REPLACE INTO sent_file (dataset_id, target, {_FILE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (

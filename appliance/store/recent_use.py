@@ -1,17 +1,17 @@
-"""Who has used a shared thing how much of late."""
+"""Recent use of a shared resource by caller."""
 
 from __future__ import annotations
 
 import time
 
-#: Seconds after which half of what a caller has used is forgotten.
+#: Half-life of recorded use [s].
 HALF_LIFE = 60.0
 _MOST_CALLERS = 1000
 _FORGOTTEN = 0.001  # seconds
 
 
 class RecentUse:
-    """Seconds of use by caller, old ones counted less. Not thread-safe: used under its owner's lock.
+    """Seconds of use by caller, decaying over time. Not thread-safe: protected by its owner's lock.
 
     The service itself (no caller) counts as somebody who has used nothing.
     """
@@ -20,7 +20,7 @@ class RecentUse:
         self._used: dict[str, tuple[float, float]] = {}  # caller → seconds, as of a moment
 
     def charge(self, caller: str | None, seconds: float) -> None:
-        """`caller` has used it for `seconds` that end now."""
+        """Add `seconds` of use that end now."""
         if caller is None:
             return
         now = time.monotonic()
@@ -29,7 +29,7 @@ class RecentUse:
             self._used = {one: used for one, used in self._used.items() if self._by(one, now) > _FORGOTTEN}
 
     def by(self, caller: str | None) -> float:
-        """Seconds that `caller` has used it."""
+        """Decayed seconds of use by `caller`."""
         return self._by(caller, time.monotonic())
 
     def _by(self, caller: str | None, now: float) -> float:

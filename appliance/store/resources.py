@@ -1,4 +1,4 @@
-"""Resources: the files of datasets, as rows."""
+"""Resources: rows of the files of datasets."""
 
 from __future__ import annotations
 
@@ -118,12 +118,12 @@ def _stored(row: sqlite3.Row, key: str) -> Any:
 
 
 def note_crc32(tx: sqlite3.Connection, resource_id: str, crc32: int) -> None:
-    """Note the CRC-32 of a file, of which only archives make use: the dataset does not count as modified."""
+    """Store the CRC-32 of a file, which only archives use: the dataset does not count as modified."""
     tx.execute("UPDATE resource SET crc32 = ? WHERE id = ?", (crc32, resource_id))
 
 
 def remove(tx: sqlite3.Connection, resource_id: str) -> None:
-    """Delete the row. The others keep their order; their positions have a gap until `close_ranks`."""
+    """Delete the row. The others keep their order; positions have a gap until `close_ranks`."""
     row = get(tx, resource_id)
     if row is None:
         return
@@ -132,7 +132,7 @@ def remove(tx: sqlite3.Connection, resource_id: str) -> None:
 
 
 def close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Count positions from 0 without gaps; only rows that move are written. For a dataset of which no more files are taken out."""
+    """Renumber positions from 0 without gaps; only rows that change are written. For a dataset from which no more files are removed."""
     tx.execute(
         """UPDATE resource SET position = moved.place, document = json_set(document, '$.position', moved.place)
            FROM (SELECT id, row_number() OVER (ORDER BY position) - 1 AS place FROM resource WHERE dataset_id = ?) AS moved
@@ -142,7 +142,7 @@ def close_ranks(tx: sqlite3.Connection, dataset_id: str) -> None:
 
 
 def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, str]) -> None:
-    """Give resources of a dataset other names (id → name), which may also be exchanged."""
+    """Rename resources of a dataset (id → name); names may be swapped."""
     for resource_id in new_names:
         tx.execute("UPDATE resource SET name = id WHERE id = ? AND dataset_id = ?", (resource_id, dataset_id))
     now = times.now()
@@ -156,7 +156,7 @@ def set_names(tx: sqlite3.Connection, dataset_id: str, new_names: Mapping[str, s
 
 
 def reorder(tx: sqlite3.Connection, dataset_id: str, order: list[str]) -> None:
-    """Put the resources of a dataset into this order (all their ids)."""
+    """Set the order of a dataset's resources (all their ids)."""
     for position, resource_id in enumerate(order):
         tx.execute(
             """UPDATE resource SET position = ?1, document = json_set(document, '$.position', ?1)

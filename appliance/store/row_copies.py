@@ -1,6 +1,6 @@
-"""Rows of another database of this server (out of a backup), copied into the catalogue with what hangs on them.
+"""Copying rows with their dependents from another database of this server (in a backup) into the catalogue.
 
-What is there already stays; what refers to something that is no longer there is left out. Both databases have the same schema.
+Existing rows are kept; rows that refer to something that no longer exists are skipped. Both databases have the same schema.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from appliance.model.problem import invalid
 from appliance.store import datasets, documents
 
-#: Rows that belong to a moment, not to what is brought back.
+#: Tables with transient rows, which are not restored.
 _PASSING = frozenset({"upload", "upload_part", "job", "job_dependency", "token", "session", "one_time_link"})
 _DATASET = "SELECT * FROM dataset WHERE id = ?1 OR name = ?1 ORDER BY state = 'deleted', modified DESC LIMIT 1"
 
@@ -30,7 +30,7 @@ def find(source: sqlite3.Connection, kind: str, ref: str) -> sqlite3.Row | None:
 
 
 def contents(source: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
-    """What can be brought back: datasets with their files, users, circles and collections; by name."""
+    """What can be restored: datasets with their files, users, circles and collections; by name."""
     queries = {
         "datasets": """SELECT d.name, d.id, d.title, d.state, c.name AS circle, count(r.id) AS files, coalesce(sum(r.size), 0) AS bytes
                        FROM dataset d JOIN community c ON c.id = d.circle_id LEFT JOIN resource r ON r.dataset_id = d.id
@@ -50,7 +50,7 @@ def resources_of(source: sqlite3.Connection, dataset_id: str) -> list[sqlite3.Ro
 
 
 def artefact_kinds(source: sqlite3.Connection, resource_id: str) -> list[str]:
-    """Kinds of files that jobs had made of a file."""
+    """Kinds of artefacts that a file had."""
     rows = source.execute("SELECT kind FROM artefact WHERE resource_id = ? AND kind != 'original'", (resource_id,))
     return [row[0] for row in rows]
 
@@ -92,12 +92,12 @@ def resource(
 
 
 def forget_artefact(tx: sqlite3.Connection, resource_id: str, kind: str) -> None:
-    """The derived file did not come back: the row goes, and a job makes it again."""
+    """Remove the row of a generated file that was not restored, so that a job generates it again."""
     tx.execute("DELETE FROM artefact WHERE resource_id = ? AND kind = ?", (resource_id, kind))
 
 
 def refresh(tx: sqlite3.Connection, dataset_id: str) -> None:
-    """Bring the answers of the API and the search index in step with the copied rows."""
+    """Update API documents and search index from the copied rows."""
     for (resource_id,) in tx.execute("SELECT id FROM resource WHERE dataset_id = ?", (dataset_id,)).fetchall():
         documents.refresh_resource(tx, resource_id)
     datasets.touch(tx, dataset_id)
@@ -156,7 +156,7 @@ def _is_there(tx: sqlite3.Connection, table: str, key: str, value: Any) -> bool:
 
 
 def _put(tx: sqlite3.Connection, table: str, values: dict[str, Any], *, replace: bool = True) -> None:
-    """Insert a row; one with the same id gets these values (`replace`) or stays."""
+    """Insert a row; an existing one with the same id is updated (`replace`) or kept."""
     columns = list(values)
     conflict = "OR IGNORE " if not replace else ""
     update = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
@@ -168,13 +168,13 @@ def _put(tx: sqlite3.Connection, table: str, values: dict[str, Any], *, replace:
 
 
 def _values(tx: sqlite3.Connection, table: str, row: sqlite3.Row) -> dict[str, Any]:
-    """The columns that both databases have, without the row's number."""
+    """The columns that both databases have, without the row number."""
     known = {info[1] for info in tx.execute(f"PRAGMA table_info({table})")}
     return {key: row[key] for key in row.keys() if key in known and key != "pk"}  # noqa: SIM118 - a Row iterates over values
 
 
 def _foreign_keys(tx: sqlite3.Connection, table: str) -> dict[str, tuple[str, str]]:
-    """Column → (table, column) that it refers to."""
+    """Foreign keys: column → (table, column)."""
     return {info[3]: (info[2], info[4] or "id") for info in tx.execute(f"PRAGMA foreign_key_list({table})")}
 
 

@@ -1,4 +1,4 @@
-"""What jobs read out of a measurement, one row per resource, so that no request has to open the file."""
+"""Metadata extracted from measurements by jobs, one row per resource, so that no request has to open the file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PLAIN = ("identifier", "preview_alt", "sane")
 
 
 def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
-    """Write columns (JSON columns as Python values); makes the row when it is missing."""
+    """Set columns (JSON columns as Python values); inserts the row if it is missing."""
     tx.execute("INSERT INTO rtdc (resource_id) VALUES (?) ON CONFLICT DO NOTHING", (resource_id,))
     for key, value in values.items():
         if key in _JSON:
@@ -46,7 +46,7 @@ def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
 
 
 def mark_extracted(tx: sqlite3.Connection, resource_id: str) -> None:
-    """The metadata job is through with this resource."""
+    """Record that the metadata job has finished with this resource."""
     tx.execute("UPDATE rtdc SET extracted = ? WHERE resource_id = ?", (times.now(), resource_id))
 
 
@@ -80,7 +80,7 @@ def siblings(conn: sqlite3.Connection, resource_id: str) -> list[dict[str, Any]]
 
 
 def verdicts(conn: sqlite3.Connection, dataset_id: str) -> dict[str, bool | None]:
-    """By resource id: is it valid measurement data? None = not looked at yet."""
+    """Validity by resource id; None = not checked yet."""
     rows = conn.execute(
         "SELECT r.id, t.sane FROM resource r LEFT JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ?",
         (dataset_id,),
@@ -89,7 +89,7 @@ def verdicts(conn: sqlite3.Connection, dataset_id: str) -> dict[str, bool | None
 
 
 def set_verdict(tx: sqlite3.Connection, resource_id: str, sane: bool, reasons: list[str]) -> None:
-    """Store what a look into the file said, unless a job has said it meanwhile or the resource is gone."""
+    """Store the result of a quick check of the file, unless a job has stored one meanwhile or the resource is gone."""
     if tx.execute("SELECT 1 FROM resource WHERE id = ?", (resource_id,)).fetchone() is None:
         return
     found = row(tx, resource_id)
@@ -98,12 +98,12 @@ def set_verdict(tx: sqlite3.Connection, resource_id: str, sane: bool, reasons: l
 
 
 def refuse(tx: sqlite3.Connection, resource_id: str, reason: str) -> None:
-    """Note that a file cannot be read and so is no valid measurement, whatever an earlier look said."""
+    """Record that a file cannot be read and so is not a valid measurement, whatever an earlier check found."""
     put(tx, resource_id, sane=0, integrity={"cues": [], "sane": False, "sanity_errors": [reason]})
 
 
 def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
-    """Why files of a dataset are no valid measurements: ``name: reason``."""
+    """Why files of a dataset are not valid measurements: ``name: reason``."""
     rows = conn.execute(
         "SELECT r.name, t.integrity FROM resource r JOIN rtdc t ON t.resource_id = r.id WHERE r.dataset_id = ? AND t.sane = 0 ORDER BY r.position",
         (dataset_id,),

@@ -1,4 +1,4 @@
-"""Sessions of the web UI, kept on the server so that they can be listed and revoked. Only hashes of cookies are stored."""
+"""Sessions of the web interface, stored on the server so that they can be listed and revoked. Only hashes of cookies are stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def create(
     agent: str = "",
     code_given: bool = False,
 ) -> str:
-    """Start a session for the cookie with this SHA-256; returns its public handle. `code_given`: it took a second factor."""
+    """Start a session for the cookie with this SHA-256; returns its public id. :param code_given: with a second factor."""
     session_id, now = names.new_id(), times.now()
     tx.execute(
         "INSERT INTO session (id, hash, user_id, created, last_seen, expires, address, agent, code_given) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -28,7 +28,7 @@ def create(
 
 
 def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
-    """The live session of the cookie with this hash, or None."""
+    """The valid session of the cookie with this hash, or None."""
     row: sqlite3.Row | None = conn.execute(
         "SELECT * FROM session WHERE hash = ? AND expires > ?", (hash_, times.now())
     ).fetchone()
@@ -36,7 +36,7 @@ def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
 
 
 def get(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
-    """The live session with this public handle, or None."""
+    """The valid session with this public id, or None."""
     row: sqlite3.Row | None = conn.execute(
         "SELECT * FROM session WHERE id = ? AND expires > ?", (session_id, times.now())
     ).fetchone()
@@ -44,7 +44,7 @@ def get(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
 
 
 def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
-    """The session was used: it lives for `hours` from now."""
+    """Record use of the session: it is valid for `hours` from now."""
     tx.execute(
         "UPDATE session SET last_seen = ?, expires = ? WHERE id = ?",
         (times.now(), times.ahead(timedelta(hours=hours)), session_id),
@@ -52,12 +52,12 @@ def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
 
 
 def note_code(tx: sqlite3.Connection, session_id: str) -> None:
-    """A code of the second factor was given in this session."""
+    """Record that a code of the second factor was entered in this session."""
     tx.execute("UPDATE session SET code_given = 1 WHERE id = ?", (session_id,))
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
-    """The user's live sessions, latest first."""
+    """The user's valid sessions, latest first."""
     return conn.execute(
         "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ? AND expires > ? ORDER BY last_seen DESC",
         (user_id, times.now()),
@@ -70,14 +70,14 @@ def revoke(tx: sqlite3.Connection, user_id: str, session_id: str) -> None:
 
 
 def revoke_all(tx: sqlite3.Connection, user_id: str, *, but: str = "") -> None:
-    """End every session of the user, except the one with the handle `but`."""
+    """End every session of the user, except the one with the id `but`."""
     tx.execute("DELETE FROM session WHERE user_id = ? AND id != ?", (user_id, but))
 
 
 def sweep(tx: sqlite3.Connection) -> int:
-    """Remove sessions that nobody has used for too long; returns how many.
+    """Remove expired sessions; returns how many.
 
-    One in which a link was made stays while that is good: it must not expire before the link.
+    A session in which a link was created is kept as long as that link is valid.
     """
     return tx.execute(
         """DELETE FROM session WHERE expires < ?1 AND NOT EXISTS

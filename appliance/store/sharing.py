@@ -8,7 +8,7 @@ from appliance.model import times
 
 
 def set_collaborator(tx: sqlite3.Connection, dataset_id: str, user_id: str, capacity: str) -> str:
-    """Share a dataset with a user as "member" or "editor"; returns the moment."""
+    """Share a dataset with a user as "member" or "editor"; returns the time."""
     now = times.now()
     tx.execute(
         "INSERT OR REPLACE INTO collaborator (dataset_id, user_id, capacity, modified) VALUES (?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""Statistics of the site, made by a job and kept ready for pages and `dcor status`."""
+"""Statistics of the site, computed by a job and stored for pages and `dcor status`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from appliance.model import times
 
 _KEY = "statistics"
-#: Size of each file as it lies on the disk: those that share their bytes (versions of a dataset) are one.
+#: Size of each file on disk: files that share their bytes (versions of a dataset) count once.
 _ON_DISK = "SELECT max(size) AS size FROM resource GROUP BY coalesce(shared_id, id)"
 
 
 def compute(conn: sqlite3.Connection) -> dict[str, Any]:
-    """Datasets, files, bytes and events: in all, by circle, by month of upload, by format. Seconds for 10^6 resources."""
+    """Datasets, files, bytes and events: in total, by circle, by month of upload, by format. Seconds for 10^6 resources."""
     total = conn.execute(
         f"""SELECT (SELECT count(*) FROM resource) AS resources, (SELECT coalesce(sum(event_count), 0) FROM resource) AS events,
                    coalesce(sum(size), 0) AS bytes FROM ({_ON_DISK})"""
@@ -44,14 +44,14 @@ def compute(conn: sqlite3.Connection) -> dict[str, Any]:
 
 
 def keep(tx: sqlite3.Connection, figures: dict[str, Any]) -> None:
-    """Store the figures, replacing the former ones."""
+    """Store the figures, replacing earlier ones."""
     tx.execute(
         "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, json.dumps(figures, ensure_ascii=False))
     )
 
 
 def latest(conn: sqlite3.Connection) -> dict[str, Any] | None:
-    """The figures last stored, None before the first run."""
+    """The stored figures, None before the first run."""
     row = conn.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
     found: dict[str, Any] | None = json.loads(row[0]) if row else None
     return found

@@ -1,4 +1,4 @@
-"""How many bytes a value takes, for bounds on memory."""
+"""Estimates of the memory used by a value, for limits on caches."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _PLAIN = (str, bytes, bytearray, int, float, bool, type(None))
 
 
 def size_of(value: Any) -> int:
-    """Bytes of `value` with all that it holds; an object met twice is counted twice.
+    """Bytes of `value` including everything it contains; an object contained twice is counted twice.
 
-    Known are texts, numbers, containers, rows, arrays, paths and dataclasses. Raises TypeError for anything else: what cannot
-    be counted cannot be bounded.
+    Supports texts, numbers, containers, rows, arrays, paths and dataclasses. Raises TypeError for anything else, so that every
+    cached value is counted.
     """
     size = sys.getsizeof(value)
     if isinstance(value, _PLAIN):
@@ -31,7 +31,7 @@ def size_of(value: Any) -> int:
     if is_dataclass(value) and not isinstance(value, type):
         return size + _sum(getattr(value, field.name) for field in fields(value))
     if isinstance(value, PurePath):
-        return size + 4 * sys.getsizeof(str(value))  # its text, its parts
+        return size + 4 * sys.getsizeof(str(value))  # its string and its parts
     if hasattr(value, "nbytes"):  # an array, some of which own their bytes
         return max(size, int(value.nbytes) + 128)
     raise TypeError(f"the size of a {type(value).__name__} is not known")

@@ -1,4 +1,4 @@
-"""sqlite-utils on our connections: it makes and changes tables, runs the migrations, and returns rows as dictionaries."""
+"""sqlite-utils on the application's connections: it creates and changes tables, runs the migrations, and returns rows as dictionaries."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def tables(conn: sqlite3.Connection) -> sqlite_utils.Database:
-    """Wrap `conn`. Inside a transaction of ours, sqlite-utils uses savepoints of it and commits nothing.
+    """Wrap `conn`. Inside a transaction, sqlite-utils uses savepoints and commits nothing.
 
-    Its plug-ins stay out, and so does the setting that would let our triggers fire for what they change themselves.
+    Its plug-ins are disabled, and recursive triggers stay off: changes made by a trigger fire no further triggers.
     """
-    import sqlite_utils  # here: it takes longer to import than most commands run
+    import sqlite_utils  # imported here: it takes longer to import than most commands run
 
     return sqlite_utils.Database(conn, recursive_triggers=False, execute_plugins=False)

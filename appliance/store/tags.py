@@ -11,7 +11,7 @@ from appliance.store import visibility
 
 
 def assign(tx: sqlite3.Connection, dataset_id: str, tag_names: Iterable[str]) -> None:
-    """Let a dataset carry exactly these tags."""
+    """Set the tags of a dataset."""
     tx.execute("DELETE FROM dataset_tag WHERE dataset_id = ?", (dataset_id,))
     for name in dict.fromkeys(tag_names):
         tx.execute("INSERT OR IGNORE INTO tag (id, name) VALUES (?, ?)", (names.new_id(), name))

@@ -1,4 +1,4 @@
-"""API tokens: only their hashes are kept."""
+"""API tokens; only their hashes are stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def create(
 ) -> None:
     """Store the hash (SHA-256) of a new token.
 
-    :param parent: id of the token that it was made with, if any; `maker`: id of the user who made it, None on the command line.
+    :param parent: id of the token with which it was created, if any; :param maker: id of the user who created it, None on the
+        command line.
     """
     tx.execute(
         """INSERT INTO token (id, user_id, name, hash, scope, created, expires, first_use_by, parent, maker)
@@ -32,7 +33,7 @@ def create(
 
 
 def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
-    """The live token with this hash: not expired, and in time if it was never used."""
+    """The valid token with this hash: not expired, and first used in time."""
     row: sqlite3.Row | None = conn.execute(
         """SELECT * FROM token WHERE hash = :hash AND (expires IS NULL OR expires > :now)
            AND (last_access IS NOT NULL OR first_use_by IS NULL OR first_use_by > :now)""",
@@ -48,18 +49,18 @@ def get(conn: sqlite3.Connection, token_id: str) -> sqlite3.Row | None:
 
 
 def by_hash(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
-    """The token with this hash, live or not, or None."""
+    """The token with this hash, valid or not, or None."""
     row: sqlite3.Row | None = conn.execute("SELECT * FROM token WHERE hash = ?", (hash_,)).fetchone()
     return row
 
 
 def used(tx: sqlite3.Connection, token_id: str) -> None:
-    """Note that the token was used now."""
+    """Record that the token was used now."""
     tx.execute("UPDATE token SET last_access = ? WHERE id = ?", (times.now(), token_id))
 
 
 def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
-    """Revoke the token, those that were made with it, and so on. → the ids of all of them."""
+    """Revoke the token and, recursively, those created with it. → the ids of all of them."""
     found = tx.execute(
         """WITH RECURSIVE line (id) AS (
                SELECT id FROM token WHERE id = ?
@@ -72,31 +73,31 @@ def revoke(tx: sqlite3.Connection, token_id: str) -> list[str]:
 
 
 def revoke_all(tx: sqlite3.Connection, user_id: str) -> list[str]:
-    """Revoke every token of the user, and those that were made with them. → the ids of all of them."""
+    """Revoke every token of the user, and those created with them. → the ids of all of them."""
     own = [row["id"] for row in tx.execute("SELECT id FROM token WHERE user_id = ?", (user_id,)).fetchall()]
     return sorted({one for token_id in own for one in revoke(tx, token_id)})
 
 
 def revoke_scope(tx: sqlite3.Connection, user_id: str, scope: str) -> list[str]:
-    """Revoke the user's tokens of one scope, and those that were made with them. → the ids of all of them."""
+    """Revoke the user's tokens of one scope, and those created with them. → the ids of all of them."""
     own = tx.execute("SELECT id FROM token WHERE user_id = ? AND scope = ?", (user_id, scope)).fetchall()
     return sorted({one for row in own for one in revoke(tx, row["id"])})
 
 
 def revoke_made_by(tx: sqlite3.Connection, user_id: str) -> list[str]:
-    """Revoke every token that the user has made for others, and those that were made with them. → the ids of all of them."""
+    """Revoke every token that the user has created for others, and those created with them. → the ids of all of them."""
     found = tx.execute("SELECT id FROM token WHERE maker = ?1 AND user_id != ?1", (user_id,)).fetchall()
     return sorted({one for row in found for one in revoke(tx, row["id"])})
 
 
 def resign(tx: sqlite3.Connection, token_id: str) -> None:
-    """Revoke the token, but none that was made with it: those now count as made with its parent."""
+    """Revoke the token, but not those created with it: they now count as created with its parent."""
     tx.execute("UPDATE token SET parent = (SELECT parent FROM token WHERE id = ?1) WHERE parent = ?1", (token_id,))
     tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
 
 
 def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
-    """The user's tokens, newest first; no secret among the columns that callers show."""
+    """The user's tokens, newest first, without secrets."""
     return conn.execute(
         "SELECT id, name, user_id, scope, created, last_access, expires, first_use_by FROM token WHERE user_id = ? ORDER BY created DESC",
         (user_id,),
@@ -104,7 +105,7 @@ def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
 
 
 def number_of(conn: sqlite3.Connection, user_id: str) -> int:
-    """How many live tokens a user has."""
+    """Number of a user's valid tokens."""
     found = conn.execute(
         "SELECT count(*) FROM token WHERE user_id = ? AND (expires IS NULL OR expires > ?)", (user_id, times.now())
     ).fetchone()
@@ -112,7 +113,7 @@ def number_of(conn: sqlite3.Connection, user_id: str) -> int:
 
 
 def sweep(tx: sqlite3.Connection) -> int:
-    """Remove tokens that can never work again; returns how many."""
+    """Remove tokens that can no longer become valid; returns how many."""
     now = times.now()
     return tx.execute(
         "DELETE FROM token WHERE expires < ?1 OR (last_access IS NULL AND first_use_by < ?1)", (now,)

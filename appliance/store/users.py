@@ -12,7 +12,7 @@ from appliance.store import saved_pages, second_factors, tokens
 
 _EDITABLE = ("fullname", "email", "about", "image_url", "locale")
 
-#: What users can be sorted by → how.
+#: Sort columns of users → SQL.
 ORDERS = {key: f"u.{key}" for key in ("name", "fullname", "email", "about", "sysadmin", "state", "created", "last_active")} | {
     "display_name": "coalesce(nullif(u.fullname, ''), u.name)", "number_created_packages": "datasets",
 }  # fmt: skip
@@ -90,13 +90,13 @@ def set_state(tx: sqlite3.Connection, user_id: str, state: str) -> list[str]:
 
 
 def set_sysadmin(tx: sqlite3.Connection, user_id: str, value: bool) -> list[str]:
-    """Make or unmake an administrator; what one made for others ends with being one. → ids of the tokens that end with it."""
+    """Grant or revoke administration; revoking ends what they created for others as administrator. → ids of the tokens that end with it."""
     tx.execute("UPDATE user SET sysadmin = ? WHERE id = ?", (int(value), user_id))
     return [] if value else tokens.revoke_made_by(tx, user_id)
 
 
 def seen(tx: sqlite3.Connection, user_id: str) -> None:
-    """Note that the user was active now."""
+    """Record that the user was active now."""
     tx.execute("UPDATE user SET last_active = ? WHERE id = ?", (times.now(), user_id))
 
 
@@ -128,7 +128,7 @@ def complete(
 
 
 def datasets_created(conn: sqlite3.Connection, user_id: str) -> int:
-    """Number of datasets that the user made and that are not deleted."""
+    """Number of datasets that the user created and that are not deleted."""
     return int(
         conn.execute("SELECT count(*) FROM dataset WHERE creator_id = ? AND state != 'deleted'", (user_id,)).fetchone()[
             0
@@ -137,7 +137,7 @@ def datasets_created(conn: sqlite3.Connection, user_id: str) -> int:
 
 
 def count_admins(conn: sqlite3.Connection) -> int:
-    """Number of active administrators who can sign in without any directory."""
+    """Number of active administrators who can sign in without a directory or provider."""
     row = conn.execute(
         """SELECT count(*) FROM user u WHERE sysadmin = 1 AND state = 'active'
            AND NOT EXISTS (SELECT 1 FROM identity i WHERE i.user_id = u.id)"""
@@ -146,7 +146,7 @@ def count_admins(conn: sqlite3.Connection) -> int:
 
 
 def zombies(conn: sqlite3.Connection, before: str) -> list[str]:
-    """Names of ordinary users without any dataset and without activity since the moment `before`."""
+    """Names of ordinary users without datasets or activity since the moment `before`."""
     rows = conn.execute(
         """SELECT name FROM user u WHERE sysadmin = 0 AND state != 'deleted' AND coalesce(last_active, created) < ?
            AND NOT EXISTS (SELECT 1 FROM dataset d WHERE d.creator_id = u.id) ORDER BY name""",
@@ -156,7 +156,7 @@ def zombies(conn: sqlite3.Connection, before: str) -> list[str]:
 
 
 def _containing(text: str) -> str:
-    """The pattern of LIKE (with ESCAPE '!') for what contains `text` as it stands."""
+    """The LIKE pattern (with ESCAPE '!') for texts that contain `text` literally."""
     return "%" + text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 

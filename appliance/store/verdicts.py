@@ -1,4 +1,4 @@
-"""Verdicts on measurements: the numbers of the metadata job, and the grade that follows from them under the present limits."""
+"""Verdicts on measurements: the measures from the metadata job, and the grade by the current limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIMITS = "verdict_limits"
 
 
 def integrity(found: Mapping[str, Any]) -> dict[str, Any]:
-    """What a verdict needs of an integrity report: sound or why not, and dclab's violations."""
+    """The parts of an integrity report that a verdict needs: sound or why not, and dclab's violations."""
     violations = [cue["message"] for cue in found.get("cues", []) if cue["level"] == "violation"]
     return {
         "sane": bool(found.get("sane", True)),
@@ -25,7 +25,7 @@ def integrity(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def put(tx: sqlite3.Connection, resource_id: str, measures: Mapping[str, Any], limits: Mapping[str, int]) -> None:
-    """Judge and store; nothing when the resource is gone."""
+    """Judge and store; no-op when the resource is gone."""
     row = tx.execute("SELECT * FROM resource WHERE id = ?", (resource_id,)).fetchone()
     if row is None:
         return
@@ -41,13 +41,13 @@ def put(tx: sqlite3.Connection, resource_id: str, measures: Mapping[str, Any], l
 
 
 def get(conn: sqlite3.Connection, resource_id: str) -> dict[str, Any] | None:
-    """The numbers about a measurement, None when it was not judged yet."""
+    """The measures of a measurement, None when it was not judged yet."""
     row = conn.execute("SELECT measures FROM verdict WHERE resource_id = ?", (resource_id,)).fetchone()
     return None if row is None else messages.loads(row[0])
 
 
 def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
-    """Resource id → grade, of the files of a dataset that were judged."""
+    """Resource id → grade, of the judged files of a dataset."""
     rows = conn.execute(
         "SELECT v.resource_id, v.grade FROM resource r CROSS JOIN verdict v ON v.resource_id = r.id WHERE r.dataset_id = ?",
         (dataset_id,),
@@ -56,7 +56,7 @@ def of_dataset(conn: sqlite3.Connection, dataset_id: str) -> dict[str, str]:
 
 
 def set_limits(tx: sqlite3.Connection, limits: Mapping[str, int]) -> int:
-    """Note the limits; when they changed, judge everything anew. → how many grades changed."""
+    """Store the limits; if they changed, judge all measurements again. → how many grades changed."""
     text = json.dumps(limits, sort_keys=True)
     row = tx.execute("SELECT value FROM meta WHERE key = ?", (_LIMITS,)).fetchone()
     if row is not None and row[0] == text:
@@ -66,7 +66,7 @@ def set_limits(tx: sqlite3.Connection, limits: Mapping[str, int]) -> int:
         """SELECT t.resource_id, t.integrity FROM rtdc t
            WHERE t.sane = 0 AND t.extracted IS NULL
              AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.resource_id = t.resource_id)"""
-    ).fetchall():  # refused by a release that gave no verdicts
+    ).fetchall():  # refused by a release without verdicts
         reasons = messages.loads(report).get("sanity_errors") or [""]
         put(tx, resource_id, {"refused": reasons[0]}, limits)
     changed = 0

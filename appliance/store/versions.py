@@ -1,4 +1,4 @@
-"""Versions of datasets: which follows which, and files that are the same bytes in several of them."""
+"""Versions of datasets: their predecessors, and files shared between versions."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from appliance.store import visibility
 
 
 def follow(tx: sqlite3.Connection, dataset_id: str, earlier_id: str) -> None:
-    """Note that a dataset is a new version of another."""
+    """Record that a dataset is a new version of another."""
     tx.execute("UPDATE dataset SET version_of = ? WHERE id = ?", (earlier_id, dataset_id))
 
 
 def share(tx: sqlite3.Connection, resource_id: str, first_id: str) -> None:
-    """Note that a file has the bytes of others, on the disk only once. :param first_id: the first of them."""
+    """Record that a file shares its bytes on disk with others. :param first_id: the first of them."""
     tx.execute("UPDATE resource SET shared_id = ? WHERE id = ?", (first_id, resource_id))
 
 
 def newer(conn: sqlite3.Connection, dataset_id: str, viewer: Viewer) -> sqlite3.Row | None:
-    """The latest active version of a dataset that `viewer` may see, whether it follows directly or over others; None without."""
+    """The latest active direct or indirect version of a dataset that `viewer` may see, or None."""
     seen, parameters = visibility.condition(viewer)
     row: sqlite3.Row | None = conn.execute(
         f"""WITH RECURSIVE later(id) AS (
@@ -33,7 +33,7 @@ def newer(conn: sqlite3.Connection, dataset_id: str, viewer: Viewer) -> sqlite3.
 
 
 def number_of_drafts(conn: sqlite3.Connection, dataset_id: str) -> int:
-    """How many drafts of new versions of a dataset there are, whoever may see them."""
+    """Number of drafts of new versions of a dataset, without a check of permissions."""
     found = conn.execute(
         "SELECT count(*) FROM dataset WHERE version_of = ? AND state = 'draft'", (dataset_id,)
     ).fetchone()

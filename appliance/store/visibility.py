@@ -1,4 +1,4 @@
-"""What a viewer may see, as one SQL condition. It says in SQL what ``dataset:read`` says in `security.policy`."""
+"""The datasets that a viewer may read, as one SQL condition; it expresses the rule ``dataset:read`` of `security.policy`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN = """(EXISTS (SELECT 1 FROM member vm WHERE vm.user_id = :viewer AND vm.com
  OR EXISTS (SELECT 1 FROM collection_dataset vc JOIN member vg ON vg.community_id = vc.collection_id AND vg.user_id = :viewer
             WHERE vc.dataset_id = {d}.id AND vc.granted = 1))"""
 
-#: The same with lists that are made once for a statement: dearer for one row, far cheaper for thousands.
+#: The same with lists computed once per statement: slower for one row, much faster for thousands.
 _OWN_OF_MANY = """({d}.circle_id IN (SELECT vm.community_id FROM member vm WHERE vm.user_id = :viewer)
  OR {d}.id IN (SELECT vk.dataset_id FROM collaborator vk WHERE vk.user_id = :viewer)
  OR {d}.id IN (SELECT vc.dataset_id FROM member vg CROSS JOIN collection_dataset vc ON vc.collection_id = vg.community_id
@@ -20,7 +20,7 @@ _OWN_OF_MANY = """({d}.circle_id IN (SELECT vm.community_id FROM member vm WHERE
 
 
 def condition(viewer: Viewer, alias: str = "d", *, many: bool = False) -> tuple[str, dict[str, Any]]:
-    """An SQL expression over the dataset row `alias` that holds for what `viewer` may read, and its named parameters.
+    """An SQL expression over the dataset row `alias` that is true if `viewer` may read it, and its named parameters.
 
     :param many: for statements that look at very many rows, such as counts.
     """

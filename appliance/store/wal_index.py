@@ -1,10 +1,10 @@
-"""Has anybody committed? Read from the memory that all connections to a database share, without asking SQLite.
+"""Detection of commits by any process, by reading the WAL index that all connections to a database share, without calling SQLite.
 
-The first 48 bytes of the file ``…-shm`` change with every commit, by whatever process (https://www.sqlite.org/walformat.html,
-"The WAL-Index Header"; they hold a counter of transactions, the last frame and checksums). To read them takes half a
-microsecond and keeps the interpreter's lock; ``PRAGMA data_version`` says the same in nine and lets every other thread in.
+The first 48 bytes of the file ``…-shm`` change with every commit of any process (https://www.sqlite.org/walformat.html, "The
+WAL-Index Header"; they contain a transaction counter, the last frame and checksums). Reading them takes half a microsecond and
+keeps the GIL; ``PRAGMA data_version`` takes nine and releases it.
 
-Closing any descriptor of that file would drop the locks that SQLite holds on it in this process (POSIX: they belong to process
+Closing any descriptor of that file would drop the locks that SQLite holds on it in this process (POSIX locks belong to process
 and file, not to the descriptor). So all readers of one file share one descriptor, which is closed with the last of them.
 """
 
@@ -34,7 +34,7 @@ class _Mapping:
 
 
 class WalIndex:
-    """The header of one database's WAL index. Some connection must be open as long as this object is.
+    """The header of one database's WAL index. At least one connection must be open as long as this object exists.
 
     :raises OSError: when no connection is open, or the database is not in WAL mode.
     """
@@ -51,11 +51,11 @@ class WalIndex:
         self._memory = found.memory
 
     def state(self) -> int:
-        """A number that is another after each commit. (One read in mid-change is a third number: it costs a cache, no more.)"""
+        """A number that changes with each commit. (A value read during a commit is a third number, which only invalidates a cache.)"""
         return int.from_bytes(self._memory[:_HEADER])
 
     def close(self) -> None:
-        """To be called once, when the database's connections are closed."""
+        """Call it once, when the database's connections have been closed."""
         with _guard:
             mapping = _shared[self._key]
             mapping.users -= 1

@@ -1,4 +1,4 @@
-"""What every transaction of a request has to pass before it writes: the rights on which the request was decided still hold."""
+"""Guards of transactions: before a request writes, the rights on which it was decided are checked again."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Protocol
 
 
 class Guard(Protocol):
-    """Asked in each transaction of the thread that it was set for."""
+    """Called in each transaction of the thread for which it was set."""
 
     @property
     def place(self) -> object:
-        """The database whose transactions are meant."""
+        """The database to which the guard applies."""
 
     def begin(self, tx: sqlite3.Connection) -> None:
         """Raises Problem when nothing may be written any more."""
 
     def end(self, tx: sqlite3.Connection) -> None:
-        """Called before the commit: what the transaction itself has changed is known for the next one."""
+        """Called before the commit, so that changes made by the transaction itself count for the next one."""
 
 
 class _Thread(threading.local):
-    """What guards the transactions of this thread."""
+    """The guard of this thread's transactions."""
 
     guard: Guard | None = None
 
@@ -33,19 +33,19 @@ _thread = _Thread()
 
 
 def use(guard: Guard | None) -> None:
-    """Have the transactions of this thread guarded from now on; None for no more."""
+    """Set the guard of this thread's transactions; None removes it."""
     _thread.guard = guard
 
 
 def of(database: object) -> Guard | None:
-    """What guards this thread's transactions of a database."""
+    """The guard of this thread's transactions of a database."""
     guard = _thread.guard
     return guard if guard is not None and guard.place is database else None
 
 
 @contextmanager
 def suspended() -> Iterator[None]:
-    """For what the service notes for itself (incidents, times of last use), whoever asks."""
+    """No guard inside this context: for the service's own records (incidents, times of last use)."""
     before, _thread.guard = _thread.guard, None
     try:
         yield

@@ -1,6 +1,6 @@
-"""The server's TLS certificate: made here by default, or requested from the hospital's authority.
+"""The server's TLS certificate: self-signed by default, or requested from the institution's authority.
 
-`server.cert` holds the chain, leaf first, as clients and access files need it; `server.key` the private key (0600).
+`server.cert` contains the chain, leaf first, as clients and access files need it; `server.key` the private key (0600).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from appliance.security.secrets import write_private
 from appliance.tls.names import Names, matches
 
 KEY_TYPES = ("p256", "rsa4096")
-#: Life of a certificate made here [days].
+#: Validity of self-signed certificates [days].
 DAYS = 3650
-#: Days before the end at which the administrator is told.
+#: Days before expiry at which the administrator is warned.
 WARN_AT = (30, 14, 7, 1)
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -57,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a certificate says of itself. Times are aware; `days_left` is negative after the end."""
+    """The properties of a certificate. Times are timezone-aware; `days_left` is negative after expiry."""
 
     common_name: str
     dns: tuple[str, ...]
@@ -80,9 +80,9 @@ class Description:
 
 
 def create_self_signed(names: Names, *, key_type: str = "p256", days: int = DAYS, now: datetime | None = None) -> Pair:
-    """Return a new key and a certificate that it signed itself, valid for `days` from `now`.
+    """Return a new key and a self-signed certificate, valid for `days` from `now`.
 
-    It is a server's certificate only: put into a system's trust store, it vouches for nothing but these names.
+    It is a server certificate only: in a system's trust store it cannot sign certificates for other names.
     """
     key = new_key(key_type)
     start = (now or datetime.now(UTC)).replace(microsecond=0)
@@ -132,16 +132,16 @@ def new_key(key_type: str) -> PrivateKey:
 
 
 def key_pem(key: PrivateKey) -> bytes:
-    """Return a private key as unencrypted PKCS#8 PEM: the service starts without a person to ask."""
+    """Return a private key as unencrypted PKCS#8 PEM: the service starts without interaction."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
 def store(pair: Pair, cert: Path, key: Path) -> None:
-    """Put `pair` in place of the served certificate; `recover` finishes what a power cut interrupts between the two.
+    """Replace the served certificate by `pair`; after a crash in between, `recover` completes it.
 
-    A running server picks it up by itself.
+    A running server loads it automatically.
     """
     cert.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(_incoming(cert), pair.key + pair.chain)
@@ -149,9 +149,9 @@ def store(pair: Pair, cert: Path, key: Path) -> None:
 
 
 def recover(cert: Path, key: Path) -> bool:
-    """Finish a replacement of the certificate that was interrupted; return whether there was one.
+    """Complete an interrupted replacement of the certificate; return whether there was one.
 
-    A running server and a command may do so at the same time: they write the same.
+    A running server and a command may do so at the same time: they write the same content.
     """
     incoming = _incoming(cert)
     try:
@@ -177,7 +177,7 @@ def load_chain(cert: Path) -> list[x509.Certificate]:
 
 
 def describe(chain: list[x509.Certificate], now: datetime | None = None) -> Description:
-    """Return what the first certificate of `chain` says."""
+    """Return the properties of the first certificate of `chain`."""
     leaf = chain[0]
     dns, ips = alternative_names(leaf)
     left = leaf.not_valid_after_utc - (now or datetime.now(UTC))
@@ -221,7 +221,7 @@ def server_context(cert: Path, key: Path) -> ssl.SSLContext:
 
 
 def findings(cert: Path, key: Path, hostname: str, now: datetime | None = None) -> list[str]:
-    """Return, in sentences, what is wrong with the served certificate for `hostname`; empty = good."""
+    """Return the problems of the served certificate for `hostname`, in sentences; empty = none."""
     try:
         chain = load_chain(cert)
         server_context(cert, key)
@@ -270,7 +270,7 @@ def findings(cert: Path, key: Path, hostname: str, now: datetime | None = None) 
 
 
 def warning(days_left: int) -> int | None:
-    """Return the threshold of `WARN_AT` that was passed last, None when there is time. Tell once for each threshold."""
+    """Return the threshold of `WARN_AT` that was passed last, None before the first. Warn once for each threshold."""
     passed = [days for days in WARN_AT if days_left <= days]
     return min(passed) if passed else None
 

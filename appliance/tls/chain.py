@@ -1,4 +1,4 @@
-"""Certificates from an authority: read whatever it sent, put the chain in order, and try it before it is served."""
+"""Certificates from an authority: parse any common format, order the chain, and test it before it is served."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SMALLEST_RSA = 2048
 
 @dataclass(frozen=True, slots=True)
 class Installable:
-    """A checked pair, ready for `certificate.store`, and what its administrator should know besides."""
+    """A checked pair, ready for `certificate.store`, and notes for the administrator."""
 
     pair: Pair
     warnings: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ def check(
     authorities: bytes = b"",
     now: datetime | None = None,
 ) -> Installable:
-    """Return `certificates` in the order in which they must be served, after every check that a client would make.
+    """Check `certificates` as a client would, and return them in the order in which they must be served.
 
     :param certificates: PEM, DER, PKCS#7 (.p7b) or PKCS#12 (.pfx, with `password`); one file or several of any form, in any order.
     :param key: the private key (PEM or DER); ignored when PKCS#12 brings its own.
@@ -92,7 +92,7 @@ def read(data: bytes, password: str | None = None) -> tuple[list[x509.Certificat
 
     Raises Problem 409 when nothing of the kind can be read.
     """
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # text that PowerShell has written
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # text written by PowerShell
         data = data.decode("utf-16", errors="replace").encode("ascii", errors="replace")
     if b"-----BEGIN CERTIFICATE-----" in data:
         try:
@@ -172,7 +172,7 @@ def complete(
 
 
 def handshake(pair: Pair, hostname: str, *, strict: bool = False) -> str | None:
-    """Try a TLS connection in memory as clients make it that pin the chain; return why it fails, None = it works.
+    """Try a TLS connection in memory like clients that pin the chain; return why it fails, None = it works.
 
     `strict` verifies as Python ≥ 3.13 does by default.
     """
@@ -191,7 +191,7 @@ def handshake(pair: Pair, hostname: str, *, strict: bool = False) -> str | None:
     pending = [client, server]
     try:
         for _ in range(10):
-            pending = [end for end in pending if not _shake(end)]
+            pending = [end for end in pending if not _handshake(end)]
             if not pending:
                 return None
     except ssl.SSLCertVerificationError as error:
@@ -202,7 +202,7 @@ def handshake(pair: Pair, hostname: str, *, strict: bool = False) -> str | None:
 
 
 def known_authorities() -> bytes:
-    """The root certificates that clients bring along (certifi's), b"" without them."""
+    """The root certificates of clients (certifi's), b"" if it is not installed."""
     try:
         import certifi
     except ImportError:
@@ -210,7 +210,7 @@ def known_authorities() -> bytes:
     return Path(certifi.where()).read_bytes()
 
 
-def _shake(end: ssl.SSLObject) -> bool:
+def _handshake(end: ssl.SSLObject) -> bool:
     try:
         end.do_handshake()
     except ssl.SSLWantReadError:
@@ -239,7 +239,7 @@ def _check_leaf(leaf: x509.Certificate, hostname: str, now: datetime) -> None:
 
 
 def _readable(authorities: bytes) -> list[x509.Certificate]:
-    """The certificates of a PEM bundle; among the world's there are some that break the rules of the day."""
+    """The parseable certificates of a PEM bundle; some public authorities' certificates violate current rules."""
     found = []
     end = b"-----END CERTIFICATE-----"
     with warnings.catch_warnings():
@@ -280,7 +280,7 @@ def _usable_key(key: object) -> PrivateKey:
 
 
 def _issuer(certificate: x509.Certificate, among: Sequence[x509.Certificate]) -> x509.Certificate | None:
-    """The one that signed `certificate`; of several (cross-signed authorities), the one that lives longest."""
+    """The issuer of `certificate`; of several (cross-signed authorities), the one valid longest."""
     if _self_issued(certificate):
         return None
     signers = [one for one in among if one.subject == certificate.issuer and _signed(certificate, one)]

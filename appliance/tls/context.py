@@ -1,4 +1,4 @@
-"""The served certificate, which can be changed while clients are connected."""
+"""The served certificate, which can be replaced while clients are connected."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from appliance.tls.certificate import alternative_names, load_chain, server_context
 
-#: A context's ticket keys live as long as it does; a new one a day keeps yesterday's traffic unreadable with today's.
+#: TLS session ticket keys live as long as their context; a new one every day limits what a stolen key decrypts.
 CONTEXT_LIFETIME = 86400.0
 
 
 class Certificate:
-    """The served certificate. Each handshake takes the `context` of its moment; running connections keep theirs."""
+    """The served certificate. Each handshake uses the current `context`; existing connections keep theirs."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._files = certificate, key
@@ -32,7 +32,7 @@ class Certificate:
             self._read = signature
 
     def keep(self) -> None:
-        """Keep serving what was read before; the files on disk are looked at again when they change, or after a day."""
+        """Keep serving the loaded certificate; the files are read again when they change, or after a day."""
         with self._lock:
             self._made = time.monotonic()
             self._read = self._signature()
@@ -44,7 +44,7 @@ class Certificate:
 
     @property
     def changed(self) -> bool:
-        """Other files are on disk than those in use."""
+        """Whether the files on disk differ from those loaded."""
         return self._signature() != self._read
 
     def names(self) -> list[str]:
@@ -64,5 +64,5 @@ class Certificate:
 
     @property
     def stale(self) -> bool:
-        """The context is older than a day."""
+        """Whether the context is older than a day."""
         return time.monotonic() - self._made > CONTEXT_LIFETIME

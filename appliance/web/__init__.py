@@ -1,1 +1,1 @@
-"""The network side: gateway, transfers, the CKAN-compatible API, the pages."""
+"""The network layer: gateway, transfers, the CKAN-compatible API, the pages."""

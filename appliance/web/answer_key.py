@@ -1,4 +1,4 @@
-"""Under which key an answer is kept: the one place where that is decided."""
+"""Cache keys of responses: the only place where they are made."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from appliance.model.viewer import Viewer
 
 
 def answer_key(kind: str, viewer: Viewer, address: str, *variant: str) -> tuple[Hashable, ...]:
-    """The key of an answer of `kind` that is made for `viewer` at `address` (with its query string).
+    """The cache key of a response of `kind` for `viewer` at `address` (including its query string).
 
-    Two callers share an answer only if they are the same user with the same roles and the same credential's scope.
+    Two callers share a cached response only if they are the same user with the same roles and the same scope.
 
     :param variant: what else it depends on, such as language, theme and compression.
     """

@@ -23,10 +23,10 @@ _MAX_FORM = 2 * 1024 * 1024  # forms are small; files never come here
 
 
 class _Pages(Flask):
-    """Flask without its search for coroutines in each request: no view is one."""
+    """Flask without checking each view for coroutines: none is one."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """`func` as it is."""
+        """Return `func` unchanged."""
         return func
 
 
@@ -53,16 +53,16 @@ def create_app(context: Context) -> Flask:
 
 
 def _send_cookie(response: Response) -> Response:
-    """With the session's cookie."""
+    """Add the session cookie."""
     if "cookie" in g and g.cookie:
         response.headers.add("Set-Cookie", g.cookie)
     return response
 
 
 def _send_headers(app: Flask, context: Context) -> None:
-    """Every answer carries the page headers, unless the view (an asset) has set its own.
+    """Add the page headers to every response, except those that the view (an asset) has set itself.
 
-    They are added behind Flask, whose response would check and copy each of them.
+    They are added outside of Flask, whose response object would check and copy each of them.
     """
     server = context.settings.server
     fixed = security_headers("page", hsts=server.port == 443 and "." in server.hostname)
@@ -70,10 +70,10 @@ def _send_headers(app: Flask, context: Context) -> None:
     application = app.wsgi_app
 
     def with_headers(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """The application's answer with the headers that it has not set itself."""
+        """The application's response with the headers it has not set itself."""
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            """As WSGI has it."""
+            """WSGI's `start_response`."""
             present = {name.lower() for name, _ in headers}
             headers += [pair for name, pair in named if name not in present]
             return start_response(status, headers, exc_info)

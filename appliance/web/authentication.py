@@ -1,4 +1,4 @@
-"""From a request to its viewer: token or session cookie, then roles. A bad credential is no error, it is nobody."""
+"""Authentication: from a request's token or session cookie to its viewer. An invalid credential is treated as anonymous."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from appliance.store.fair_lock import work_for
 from appliance.web.context import Context
 from appliance.web.http import Request, cookie
 
-_Known = tuple[Viewer, str | None]  # with the moment at which the credential expires
+_Known = tuple[Viewer, str | None]  # with the time at which the credential expires
 
 
 def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
-    """Who sent this request: by token, else by session cookie, else anonymous.
+    """The sender of a request: by token, else by session cookie, else anonymous.
 
-    Raises Problem 403 for a change that carries a cookie and was asked for by another site's page; `changes` says that
-    the request is one even if its method is GET.
+    Raises Problem 403 for a change authorised by a cookie that comes from another site's page; `changes` says that the request
+    is a change even if its method is GET.
     """
     token = tokens.presented(request.headers.get)
     session = session_cookie(request) if token is None else None
@@ -44,13 +44,13 @@ def viewer(context: Context, request: Request, changes: bool = False) -> Viewer:
 
 
 def guarded(context: Context, viewer: Viewer) -> Viewer:
-    """The same viewer; this thread writes from now on only what they still may (`actions.callers.StillAllowed`)."""
+    """Return `viewer`, after setting the write guard of this thread (`actions.callers.StillAllowed`)."""
     write_guard.use(None if viewer.anonymous else callers.StillAllowed(context, viewer))
     return viewer
 
 
 def recognised(context: Context, request: Request) -> str:
-    """The id of the user whose valid credential a request carries, whatever it asks for; "" without. For the gateway."""
+    """The id of the user whose valid credential a request carries, regardless of the route; "" without one. For the gateway."""
     try:
         token, session = tokens.presented(request.headers.get), session_cookie(request)
         if token is not None:
@@ -61,7 +61,7 @@ def recognised(context: Context, request: Request) -> str:
 
 
 def _refuse_forged(request: Request, changes: bool) -> None:
-    """A browser adds the cookie to whatever any page makes it send; a token it does not."""
+    """Check the origin of a request with a cookie: browsers send the cookie with requests from any page, tokens they do not."""
     reason = csrf.refusal(
         request.method,
         sec_fetch_site=request.headers.get("Sec-Fetch-Site"),
@@ -75,23 +75,23 @@ def _refuse_forged(request: Request, changes: bool) -> None:
 
 
 def anonymous(policy: Policy, address: str) -> Viewer:
-    """Nobody in particular; sees what is public where the site lets anybody see it."""
+    """The anonymous viewer; sees public objects if the site permits anonymous access."""
     work_for(network(address))
-    return _stranger(policy.anonymous_access, address)
+    return _anonymous_viewer(policy.anonymous_access, address)
 
 
 @lru_cache(maxsize=1024)
-def _stranger(sees_public: bool, address: str) -> Viewer:
+def _anonymous_viewer(sees_public: bool, address: str) -> Viewer:
     return Viewer(sees_public=sees_public, address=address)
 
 
 def by_token(context: Context, token: str, address: str) -> Viewer:
-    """The viewer that a token stands for; an unknown, expired or revoked one stands for nobody."""
+    """The viewer of a token; anonymous for an unknown, expired or revoked one."""
     return _cached(context, tokens.token_hash(token), address, _read_token)
 
 
 def by_session(context: Context, session: str, address: str) -> Viewer:
-    """The viewer whose session a cookie is; an ended one is nobody's."""
+    """The viewer of a session cookie; anonymous for an ended session."""
     return _cached(context, session_cookies.session_hash(session), address, _read_session)
 
 
@@ -103,7 +103,7 @@ def session_cookie(request: Request) -> str | None:
 def _cached(
     context: Context, hash_: bytes, address: str, read: Callable[[Context, bytes, str], _Known | None]
 ) -> Viewer:
-    """The viewer of a credential. A revoked token or role is gone with the next request, as every commit empties the cache."""
+    """The viewer of a credential. Every commit invalidates the cache, so a revoked token or role ends with the next request."""
     known = context.cache.get(("credential", hash_, address), lambda: read(context, hash_, address))
     if known is not None:
         found, expires = known
@@ -151,5 +151,5 @@ def _note_use(db: Database, token_id: str, user_id: str) -> None:
 
 
 def _stale(moment: str | None) -> bool:
-    """Is the noted time of last use old enough to be written anew (each write is an fsync)?"""
+    """Whether the stored time of last use is old enough to be updated (each write is an fsync)."""
     return moment is None or session_cookies.needs_touch(times.parse(moment))

@@ -1,4 +1,4 @@
-"""One bound for all request bodies that are in memory together, fair by caller."""
+"""A limit on the memory of all request bodies being processed, shared fairly by caller."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from types import TracebackType
 
 from appliance.model.problem import Problem
 
-#: What all bodies in work may take together [bytes], as they came and as values.
+#: Limit on all bodies being processed [bytes], received and decoded.
 TOTAL = 256 << 20
-#: The first bytes of each body count nothing: there are no more of them than connections.
+#: The first bytes of each body are not counted: their number is limited by that of connections.
 FREE = 64 << 10
-#: Bytes up to which a caller has little in work.
+#: Callers who use at most this many bytes count as using little.
 LITTLE = 2 << 20
-#: What a single value of JSON takes in memory [bytes].
+#: Memory of a single JSON value [bytes].
 VALUE = 100
 
 
 class BodyBudget:
-    """Counts the bytes of bodies in work by caller.
+    """Counts the bytes of bodies being processed, by caller.
 
-    One caller may have a quarter of all. The last quarter is kept for callers who have little in work, so that a few who
-    take all they can do not shut out the others.
+    One caller may use a quarter of the limit. The last quarter is reserved for callers who use little, so that a few heavy
+    callers cannot shut out the others.
     """
 
     def __init__(self, total: int = TOTAL) -> None:
@@ -36,12 +36,12 @@ class BodyBudget:
 
     @property
     def used(self) -> int:
-        """Bytes in work."""
+        """Bytes in use."""
         with self._lock:
             return sum(self._used.values())
 
     def take(self, caller: str, size: int) -> None:
-        """Count `size` bytes more. Raises Problem 429 when the caller has his part in work already, 503 when others have."""
+        """Count `size` bytes more. Raises Problem 429 when the caller has used their share, 503 when the limit is reached."""
         with self._lock:
             own = self._used[caller] + size
             if own > self._total // 4:
@@ -63,7 +63,7 @@ class BodyBudget:
 
 
 class Share:
-    """What one request has in memory; given back when it ends."""
+    """The memory of one request; released when it ends."""
 
     def __init__(self, budget: BodyBudget, caller: str) -> None:
         self._budget = budget
@@ -82,7 +82,7 @@ class Share:
             self._taken = 0
 
     def grow(self, size: int) -> None:
-        """`size` bytes more have come. Raises Problem 429 or 503."""
+        """Count `size` bytes more. Raises Problem 429 or 503."""
         self._seen += size
         more = self._seen - FREE - self._taken
         if more > 0:

@@ -1,4 +1,4 @@
-"""What every handler is given: the site, and the network side's own tools."""
+"""The context of request handlers: the site, and tools of the network layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.web.body_budget import BodyBudget
 
 
 class Readers(Protocol):
-    """A pool of sandboxed processes that read single features out of measurements."""
+    """A pool of sandboxed processes that read features from measurements."""
 
     def read(
         self, resource_id: str, request: Mapping[str, Any], *, caller: str, timeout: float = 5.0, long: bool = False

@@ -1,9 +1,9 @@
-"""The slot for short work on the processor: one thread at a time.
+"""The CPU slot: one thread at a time does short computations.
 
-Threads that compute at once only take the interpreter's lock from each other: eight clients then get half of the answers a second
-that one gets, and twenty readers of file ranges a third of them. So a thread takes the slot for short work, from the moment the
-request is understood to the moment its answer has left or has to wait for the peer, the disk or a child. Whoever waits goes in order,
-but never for long: after `_PATIENCE` it goes ahead without the slot, so that one slow query cannot hold up the others.
+Threads that compute at the same time compete for the GIL: eight clients then get half as many responses per second as one, and
+twenty readers of file ranges a third. So a thread holds the slot for short work, from the parsed request until the response has
+been sent or it has to wait for the peer, the disk or a child. Waiting threads are served in order, but only for a limited time:
+after `_PATIENCE` a thread continues without the slot, so that one slow query cannot block the others.
 
 (Measured with `bench.throughput` and `bench.transfer`; two slots are no faster than one on two cores.)
 """
@@ -18,7 +18,7 @@ _PATIENCE = 0.1
 
 
 class _ThisThread(threading.local):
-    """Does this thread hold the slot?"""
+    """Whether this thread holds the slot."""
 
     held = False
 
@@ -30,7 +30,7 @@ _taken = False
 
 
 def acquire() -> None:
-    """Wait for the slot, for `_PATIENCE` at most. No-op if this thread holds it already."""
+    """Wait for the slot, at most `_PATIENCE`. No-op if this thread holds it."""
     global _taken
     if _this_thread.held:
         return
@@ -47,12 +47,12 @@ def acquire() -> None:
     with _guard:
         try:
             _waiting.remove(ticket)
-        except ValueError:  # the slot was handed over in this moment
+        except ValueError:  # the slot was handed over between the timeout and the lock
             _this_thread.held = True
 
 
 def release() -> None:
-    """Give the slot to the next thread; to be called before anything that may wait. No-op if the slot is not held."""
+    """Release the slot; call it before anything that may block. No-op if the slot is not held."""
     global _taken
     if not _this_thread.held:
         return

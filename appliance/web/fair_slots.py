@@ -1,4 +1,4 @@
-"""Slots for work in requests, fair by caller: nobody alone holds all of them, and whoever waits for something else holds none."""
+"""Slots for request work, fair by caller: no caller holds all of them, and a thread that waits for something else holds none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 10.0
 
 
 class _Here(threading.local):
-    """Where this thread holds a slot, and for whom."""
+    """The slot held by this thread, and its caller."""
 
     slots: FairSlots | None = None
     caller: str = ""
@@ -31,7 +31,7 @@ _here = _Here()
 
 
 class _Ticket:
-    """Somebody who waits."""
+    """A waiting thread."""
 
     __slots__ = ("caller", "granted")
 
@@ -41,7 +41,7 @@ class _Ticket:
 
 
 def let_others() -> None:
-    """In the middle of long work: whoever waits for this thread's slot goes first, and so does who waits for the processor."""
+    """Yield during a long computation: threads waiting for this slot or for the CPU go first."""
     cpu_slot.release()
     if _here.slots is not None:
         with _here.slots.released(_here.caller):
@@ -50,7 +50,8 @@ def let_others() -> None:
 
 
 class FairSlots:
-    """`at_once` slots. A free one goes to whoever holds the fewest; of those, to who has waited longest. Thread-safe.
+    """`at_once` slots. A free one goes to the caller who holds the fewest; among these, to the one who has waited longest.
+    Thread-safe.
 
     :param share: how many of them one caller may hold.
     :param patience: longest wait [s].
@@ -66,7 +67,7 @@ class FairSlots:
 
     @contextmanager
     def held(self, caller: str) -> Iterator[None]:
-        """Hold a slot for `caller`. Raises Problem when none came free for long: 429 while `caller` holds all he may, else 503."""
+        """Hold a slot for `caller`. Raises Problem when none became free in time: 429 if `caller` holds their maximum, else 503."""
         if not self._enter(caller, self._patience):
             raise self._refusal(caller)
         _here.slots, _here.caller = self, caller
@@ -80,7 +81,7 @@ class FairSlots:
 
     @contextmanager
     def released(self, caller: str) -> Iterator[None]:
-        """Give the slot of this thread to others for a while."""
+        """Release this thread's slot inside the context."""
         _here.slots = None
         before = fair_lock.give_way(None)
         self._leave(caller)
@@ -111,18 +112,18 @@ class FairSlots:
             self._waiting.append(ticket)
             self._grant()
         if not ticket.granted.is_set():
-            cpu_slot.release()  # others may work meanwhile
+            cpu_slot.release()  # release other resources while waiting
         if ticket.granted.wait(seconds):
             return True
         with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
                 return False
-        return True  # it was granted in this very moment
+        return True  # it was granted between the timeout and the lock
 
     def _leave(self, caller: str) -> None:
         with self._lock:
-            self._held -= Counter([caller])  # forgets callers who have none left
+            self._held -= Counter([caller])  # removes callers who hold none
             self._free += 1
             self._grant()
 
@@ -142,11 +143,11 @@ class FairSlots:
 
 
 def without_slot(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """`function`, which waits for something else than the processor, called without the slot of the request that needs it."""
+    """Wrap `function`, which waits for something other than the CPU, to release the request's slot while it runs."""
 
     @functools.wraps(function)
     def called(*arguments: _P.args, **options: _P.kwargs) -> _R:
-        """Call `function` while the request's slot is free for others."""
+        """Call `function` without holding the slot."""
         slots = _here.slots
         if slots is None:
             return function(*arguments, **options)
@@ -157,10 +158,10 @@ def without_slot(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def for_pages(at_once: int) -> FairSlots:
-    """Pages that are computed at once; one caller leaves a slot for others."""
+    """Slots for pages; one caller leaves at least one slot for others."""
     return FairSlots(at_once, max(1, at_once - 1))
 
 
 def for_reads() -> FairSlots:
-    """Questions to the API that are computed at once: a statement may read for ten seconds, and all share the processors."""
+    """Slots for read actions of the API: a statement may take ten seconds, and all share the CPUs."""
     return FairSlots(16, 4)

@@ -21,7 +21,7 @@ from appliance.security.headers import security_headers
 
 #: What keeps browsers from taking an answer for programs for a page.
 GUARDED = [(name, value) for name, value in security_headers("api").items() if name != "Cache-Control"]
-#: Phrases that differ between releases of Python or from what the world says.
+#: Phrases that differ between Python releases or from common usage.
 _PHRASES = {
     413: "REQUEST ENTITY TOO LARGE",
     414: "REQUEST URI TOO LONG",
@@ -34,7 +34,7 @@ _RETRY = {429: 10, 503: 10}
 
 
 def reason_phrase(status: int) -> str:
-    """The phrase of the status line, in capitals: clients tell "NOT FOUND" from "FORBIDDEN" by exactly these words."""
+    """The reason phrase in capitals: clients distinguish "NOT FOUND" from "FORBIDDEN" by exactly these words."""
     if status in _PHRASES:
         return _PHRASES[status]
     try:
@@ -55,11 +55,11 @@ def cookie(header: str | None, name: str) -> str | None:
 
 
 class PeerGone(ConnectionError):
-    """The client went away, or fell silent for too long, in the middle of a message."""
+    """The client disconnected or stalled in the middle of a message."""
 
 
 class Headers:
-    """Header fields in their order; names compare without regard to case."""
+    """Header fields in order; names are case-insensitive."""
 
     __slots__ = ("_items", "_values")
 
@@ -79,7 +79,7 @@ class Headers:
         return list(self._values.get(name.lower(), ()))
 
     def items(self) -> list[tuple[str, str]]:
-        """All fields as they came."""
+        """All fields in the order received."""
         return list(self._items)
 
     def __contains__(self, name: str) -> bool:
@@ -142,7 +142,7 @@ def too_large(limit: int) -> Problem:
 
 @dataclass(slots=True)
 class Request:
-    """What a client asks.
+    """A client's request.
 
     :ivar target: the request target as sent (path and query, still percent-encoded).
     :ivar path: the path, percent-decoded, runs of slashes made one.
@@ -203,7 +203,7 @@ class FileBody:
 
 @dataclass(slots=True)
 class Response:
-    """What a handler answers.
+    """A handler's response.
 
     :ivar reason: phrase of the status line; None for the usual one in capitals.
     :ivar length: size of an iterable body [bytes]; None there means chunked. Known by itself for bytes and files.
@@ -237,25 +237,25 @@ class Response:
 
 
 def text(status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """A plain text answer that no cache keeps."""
+    """A plain-text response with `Cache-Control: no-store`."""
     fields = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), *GUARDED, *headers]
     return Response(status, fields, message.encode())
 
 
 def json_response(status: int, value: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """`value` as a JSON answer that no cache keeps."""
+    """`value` as a JSON response with `Cache-Control: no-store`."""
     fields = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "no-store"), *GUARDED, *headers]
     return Response(status, fields, json.dumps(value, separators=(",", ":")).encode())
 
 
 def retry_after(problem: Problem) -> list[tuple[str, str]]:
-    """The header that says when to try again, for what is refused only at the moment."""
+    """The Retry-After header of temporary refusals."""
     seconds = _RETRY.get(problem.status) if problem.wait is None else problem.wait
     return [] if seconds is None else [("Retry-After", str(seconds))]
 
 
 def problem_text(problem: Problem) -> Response:
-    """A Problem for clients that read no JSON: its sentence as text."""
+    """A Problem as plain text, for clients that do not read JSON."""
     headers = (
         [("Allow", ", ".join(problem.fields["allow"]))] if problem.status == 405 and "allow" in problem.fields else []
     )

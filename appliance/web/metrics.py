@@ -1,4 +1,4 @@
-"""What is counted while requests are answered."""
+"""Metrics of answered requests."""
 
 from __future__ import annotations
 

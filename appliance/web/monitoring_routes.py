@@ -1,4 +1,4 @@
-"""How the service is, for machines: a health check for anybody, metrics for the machine itself and for administrators."""
+"""Monitoring: a public health check, and metrics for the machine itself and for administrators."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 def health(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """200 while the service can do its work, 503 with the reason when it can not."""
+    """200 while the service works, 503 with the reason when it does not."""
     failing = []
     try:
         with context.db.read() as conn:
@@ -53,7 +53,7 @@ def health(context: Context, request: Request, match: re.Match[str]) -> Response
 
 
 def _read_only(root: Path) -> bool:
-    """Was the volume made read-only, as Linux does after errors of a disk, or the folder taken away from the service?"""
+    """Whether the volume is read-only, as Linux makes it after disk errors, or the service has lost write access."""
     return bool(os.statvfs(root).f_flag & os.ST_RDONLY) or not os.access(root / "tmp", os.W_OK | os.X_OK)
 
 
@@ -66,19 +66,19 @@ def exposition(context: Context, request: Request, match: re.Match[str]) -> Resp
 
 
 def scraper(context: Context, request: Request, changes: bool = False) -> Viewer:
-    """Who asks for metrics: this machine itself (and nobody through a proxy on it), else whoever the credential says."""
+    """The sender of a request for metrics: this machine itself (but not a client of a proxy on it), else by credential."""
     here = request.client in _LOOPBACK and "X-Forwarded-For" not in request.headers
     return OPERATOR if here else authentication.viewer(context, request, changes)
 
 
 class _State:
-    """The catalogue, the jobs and the disk as gauges."""
+    """Gauges of the catalogue, the jobs and the disk."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges of this moment."""
+        """The current gauges."""
         live = self._context.status()
         with self._context.db.read() as conn:
             totals = inspection.totals(conn)
@@ -107,7 +107,7 @@ class _State:
 
 
 def _deadlines(context: Context) -> Iterator[Metric]:
-    """What ends or gets old; a value that is not known is left out, which the alert rules ask for."""
+    """Ages and expiry times; unknown values are omitted, which the alert rules check with `absent`."""
     newest = newest_backup(backups.folder(context.settings))
     if newest is not None:
         text = "Age of the newest complete backup"
@@ -120,7 +120,7 @@ def _deadlines(context: Context) -> Iterator[Metric]:
 
 
 def _checks(settings: Settings) -> Iterator[Metric]:
-    """What `dcor inspect` found, when it last ran by itself."""
+    """Results of the latest scheduled `dcor inspect`."""
     found = check_results.kept(settings)
     if found is None:
         return
@@ -135,7 +135,7 @@ def _checks(settings: Settings) -> Iterator[Metric]:
 
 
 def _directory(context: Context) -> Iterator[Metric]:
-    """How long the directory has not answered; all is well where none is set up."""
+    """Time for which the directory has been unreachable; 0 when none is configured."""
     age, away = None, False
     if context.settings.ldap.servers:
         with context.db.read() as conn:

@@ -1,8 +1,8 @@
-"""Pages that were answered before are answered again without Flask, in the thread that has read the request.
+"""Cached pages, answered without Flask in the thread that has read the request.
 
-A view that may be kept (`pages.frame.page_cache`) says so in the WSGI environment, with the key it was rendered for; the answer
-is kept as it leaves Flask, with its headers. Who asks, in which language and colours, is found out here by the same functions,
-and the rule that admitted to the page is asked again. The answer cannot be told from Flask's.
+A view whose page may be cached (`pages.frame.page_cache`) says so in the WSGI environment, with the key it was rendered for;
+the response is cached as it leaves Flask, with its headers. Viewer, language and theme are determined here by the same
+functions, and the page's rule is checked again. The result does not differ from Flask's response.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from appliance.web.answer_key import answer_key
 from appliance.web.context import Context
 from appliance.web.http import Request, Response
 
-#: Pages say "two minutes ago", so they are rendered again after this time even if nobody commits [s].
+#: Pages contain relative times ("two minutes ago"), so they are rendered again after this time even without a commit
+#: [s].
 MAX_AGE = 20.0
-#: Where a view says in the WSGI environment that its page may be kept.
+#: Key in the WSGI environment under which a view permits caching.
 KEEP = "appliance.keep"
-#: Headers on which a page depends. Their meaning is that of a single line.
+#: Headers on which a page depends; repeated ones are not cached.
 _VARIES = ("cookie", "accept-language", "accept-encoding")
 
 Key = tuple[Hashable, ...]
@@ -30,7 +31,7 @@ Key = tuple[Hashable, ...]
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What a view says about its page.
+    """A view's permission to cache its page.
 
     :ivar key: of the cache. :ivar since: generation from before anything was read. :ivar rule: of the site, that admits to it.
     """
@@ -47,12 +48,12 @@ class _Kept:
 
 
 def page_key(viewer: Viewer, path: str, query: str, *, language: str, theme: str, gzip: bool) -> Key:
-    """The key of a page, as path and query name it, for `viewer` in this language and theme."""
+    """The cache key of a page with this path and query, for `viewer` in this language and theme."""
     return answer_key("page", viewer, path, query, language, theme, "gzip" if gzip else "")
 
 
 def look_up(context: Context, request: Request) -> Response | None:
-    """The answer that was kept for the caller of `request` and is valid now, else None. Nothing raised: Flask says what is wrong."""
+    """The valid cached response for the sender of `request`, else None. Raises nothing: errors are reported by Flask."""
     headers = request.headers
     if request.method != "GET" or request.body.length != 0 or any(len(headers.get_all(one)) > 1 for one in _VARIES):
         return None
@@ -80,7 +81,7 @@ def look_up(context: Context, request: Request) -> Response | None:
 
 
 def keep(context: Context, environ: dict[str, Any], response: Response) -> None:
-    """Keep an answer of Flask's, if its view has said that it may be kept."""
+    """Cache a response of Flask's, if its view permits it."""
     wish: Keep | None = environ.get(KEEP)
     if wish is None or response.status != 200 or response.header("Set-Cookie") is not None:
         return

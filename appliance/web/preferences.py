@@ -1,6 +1,7 @@
-"""What a request's headers say about how a page is to look: its language, its colours, whether it may be compressed.
+"""The language, theme and compression that a request's headers ask for.
 
-Read in one place, as the key of a kept page is made of it before Flask sees the request, and the page itself afterwards.
+Read in one place, because the cache key of a page is made from them before Flask sees the request, and the page itself
+afterwards.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from werkzeug.http import parse_accept_header
 
 from appliance.web.http import cookie
 
-#: Languages of the pages, and how they call themselves.
+#: Languages of the pages, with their native names.
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 DEFAULT_LANGUAGE = "en"
 LANGUAGE_COOKIE = "dcor-language"
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "dcor-theme"
-#: What Accept-… headers ask for is kept in memory up to this length; browsers send less.
+#: Longest Accept-… header whose result is cached; browsers send less.
 _LONGEST_KEPT = 200
 
 
 def language(cookies: str | None, accepted: str | None) -> str:
-    """The language to answer in: the one chosen by cookie, else what the browser asks for, else English.
+    """The language of the response: chosen by cookie, else by the browser, else English.
 
     :param cookies: the header `Cookie`. :param accepted: the header `Accept-Language`.
     """
@@ -41,7 +42,7 @@ def theme(cookies: str | None) -> str:
 
 
 def takes_gzip(accepted: str | None) -> bool:
-    """Does a client that sent this header `Accept-Encoding` take compressed answers?"""
+    """Whether this header `Accept-Encoding` permits gzip."""
     if not accepted:
         return False
     return _takes_gzip(accepted) if len(accepted) < _LONGEST_KEPT else _takes_gzip.__wrapped__(accepted)

@@ -1,4 +1,4 @@
-"""The table of everything the gateway answers itself; the pages answer the rest."""
+"""The table of all routes of the gateway; the last one leads to the pages."""
 
 from __future__ import annotations
 

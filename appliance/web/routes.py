@@ -1,7 +1,7 @@
-"""Which handler answers which address, and under which rule: the gateway asks it before the handler runs.
+"""Routing: the handler of each address, and the rule that is checked before the handler runs.
 
-Rules about the site are answered before the handler. Rules about one object need that object: the handler looks it up and asks
-`security.policy` about it. An answer that a handler gives without having asked is withheld.
+Rules about the site are checked before the handler. Rules about one object need that object: the handler looks it up and calls
+`security.policy`. The response of a handler that has not done so is withheld.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from appliance.web.context import Context
 
 Handler = Callable[["Context", Request, "re.Match[str]"], Response]
-#: Finds out who sent a request; the last argument says whether it is to change something. Raises Problem 403.
+#: Authenticates a request; the last argument says whether it is a change. Raises Problem 403.
 Identify = Callable[["Context", Request, bool], Viewer]
 
 #: A resource's or dataset's id in an address.
@@ -53,14 +53,14 @@ class Route:
     asks_again: bool = False
 
     def answer(self, context: Context, request: Request, match: re.Match[str]) -> Response:
-        """The handler's answer to a caller who may have it; `request.viewer` says who that is.
+        """Check the rule and call the handler; `request.viewer` is the caller.
 
         Raises Problem 403 or 404, RuntimeError when the handler answers about an object without having asked the rule.
         """
         try:
             return self._answer(context, request, match)
         finally:
-            write_guard.use(None)  # this thread's next request is somebody else's
+            write_guard.use(None)  # the thread's next request has another sender
 
     def _answer(self, context: Context, request: Request, match: re.Match[str]) -> Response:
         if self.rule == "open":
@@ -78,16 +78,17 @@ class Route:
             try:
                 response = self.handler(context, request, match)
             finally:
-                request.body.ended = ended  # bytes that the gateway drains afterwards are not counted
+                request.body.ended = ended  # bytes drained by the gateway afterwards do not count
         if self.rule not in policy.SITE_RULES and self.rule not in granted:
             response.close()
             raise RuntimeError(f"{self.handler.__name__} declares the rule {self.rule} and never asked it")
         return response
 
     def _renew(self, context: Context, request: Request, granted: set[str]) -> None:
-        """Find the caller again: a body may take hours, and roles or the credential may be gone since. Raises Problem 403.
+        """Authenticate again after a streamed body, which may take hours: roles or the credential may have ended. Raises Problem
+        403.
 
-        What was granted before does not count any more: the handler has to ask (again) after the body.
+        Earlier grants no longer count: the handler has to check (again) after the body.
         """
         before, request.viewer = request.viewer, self.identify(context, request, policy.changes(self.rule))
         policy.admit(request.viewer, self.rule)
@@ -107,13 +108,13 @@ def route(
     hidden: bool = False,
     asks_again: bool = False,
 ) -> Route:
-    """A Route from words: ``route("GET POST", rf"/dataset/(?P<id>{UUID})", "dataset:read", show)``."""
+    """Shorthand for a Route: ``route("GET POST", rf"/dataset/(?P<id>{UUID})", "dataset:read", show)``."""
     names = methods.split() if isinstance(methods, str) else methods
     return Route(frozenset(names), re.compile(pattern), rule, handler, last, identify, hidden, asks_again)
 
 
 def find(routes: Sequence[Route], request: Request) -> tuple[Route, re.Match[str]] | None:
-    """The first route for `request` (HEAD is served by GET), None when no route has its address.
+    """The first route that matches `request` (HEAD is served by GET), None when no route has its address.
 
     Raises Problem 405 when the address exists, but not for this method.
     """

@@ -1,7 +1,8 @@
-"""The one way into the pages: the Flask application, run by waitress' WSGI task in the worker's thread.
+"""The only way into the pages: the Flask application, run by waitress' WSGI task in the worker's thread.
 
-The request is parsed and its body received before the application is asked, so that slow clients hold no page. The task makes the WSGI environment, checks what the application says and closes its answer; nothing is written as HTTP and parsed
-again. Another thread, or a socket to a server of its own, costs a page several times of what the page itself costs.
+The request is parsed and its body received before the application is called, so that slow clients do not occupy it. The task
+makes the WSGI environment, validates the response and closes it; nothing is serialized and parsed again. Another thread, or a
+socket to a second server, would cost several times as much as the page itself.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ if TYPE_CHECKING:
 #: A WSGI application.
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: Headers that end at the gateway: they belong to one connection, or a client could speak for the gateway with them.
+#: Headers that end at the gateway: they belong to one connection, or could be used to impersonate the gateway.
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "expect", "content-length", "host", "forwarded", "x-real-ip"}
 )
 _FORWARDED = "x-forwarded-"
-#: Headers of the answer that the gateway writes itself.
+#: Response headers that the gateway writes itself.
 _WRITTEN_BY_GATEWAY = frozenset({"connection", "keep-alive", "content-length", "date", "server", "via"})
 _METHODS = "GET POST PUT PATCH DELETE OPTIONS"
 _ADJUSTMENTS = Adjustments(ident="DCOR")
@@ -64,7 +65,7 @@ def pages_route(
     budget = bodies or BodyBudget()
 
     def pages(context: Context, request: Request, match: re.Match[str]) -> Response:
-        """The answer kept from before, else the application's."""
+        """The cached response, else the application's."""
         kept = page_answers.look_up(context, request) if keeps else None
         if kept is not None:
             return kept
@@ -84,7 +85,7 @@ def pages_route(
 
 
 def received(request: Request, limit: int, taken: Callable[[int], None] = lambda size: None) -> IO[bytes]:
-    """The body of a request, received as a whole; `taken` is told of each piece [bytes]. Raises Problem 413, PeerGone."""
+    """The complete body of a request. :param taken: called with the size of each piece [bytes]. Raises Problem 413, PeerGone."""
     if request.body.length is not None and request.body.length > limit:
         raise too_large(limit)
     with ExitStack() as stack:
@@ -104,7 +105,7 @@ def ask(
     body: IO[bytes] | None = None,
     environ: dict[str, Any] | None = None,
 ) -> Response:
-    """The application's answer to a request with `body`. :param environ: is filled with the WSGI environment it was given."""
+    """The application's response to a request with `body`. :param environ: is filled with the WSGI environment."""
     task = _Task(application, request, body, {} if environ is None else environ)
     task.service()
     headers = [(name, value) for name, value in task.response_headers if name.lower() not in _WRITTEN_BY_GATEWAY]
@@ -114,7 +115,7 @@ def ask(
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
-    """Waitress' task, whose connection and server are this request.
+    """Waitress' task, with this object in place of its channel and server.
 
     :ivar written: what the application has answered.
     """
@@ -138,26 +139,26 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         self.write_soon = self.written.append
 
     def get_environment(self) -> dict[str, Any]:
-        """As waitress makes it, but without its way to hand over files: answers are bytes here."""
+        """As in waitress, but without `wsgi.file_wrapper`: responses are bytes here."""
         self._environ.update(super().get_environment())
         self._environ.pop("wsgi.file_wrapper", None)
         return self._environ
 
     def build_response_header(self) -> bytes:
-        """Nothing: the gateway writes the head of the answer."""
+        """No-op: the gateway writes the response's head."""
         return b""
 
     def check_client_disconnected(self) -> bool:
-        """Whether the client is known to have left: never, as nobody reads from it meanwhile."""
+        """Always false: the connection is not read meanwhile."""
         return False
 
 
 class _Parsed:
-    """A request as waitress' own parser would have left it."""
+    """A request in the form that waitress' parser produces."""
 
     def __init__(self, request: Request, body: IO[bytes] | None) -> None:
         self.command = request.method
-        self.path = request.path.encode().decode("latin-1")  # PEP 3333: the bytes of the path, as Latin-1
+        self.path = request.path.encode().decode("latin-1")  # PEP 3333: the path's bytes, decoded as Latin-1
         self.query = request.query
         self.request_uri = request.target
         self.url_scheme = "https" if request.secure else "http"
@@ -175,7 +176,7 @@ class _Parsed:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    """The headers that an application may see. Names with an underscore are dropped: they could pass for others."""
+    """The headers passed to the application. Names with underscores are dropped: in CGI variables they could imitate others."""
     found = {"HOST": request.host}
     for name, value in request.headers:
         lower = name.lower()

@@ -1,4 +1,4 @@
-"""The job table: the truth about background work. All functions take a connection; those that write, a transaction."""
+"""The job table, which is authoritative for background work. All functions take a connection; those that write, a transaction."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A job's life: claimed under a lease and a count of attempts, prolonged, ended or put back.
+"""State changes of jobs: claimed under a lease, prolonged, finished, failed or requeued.
 
-Whoever lost the lease can no longer write the outcome, so that every effect is recorded once however often a process dies.
+A worker that has lost the lease can no longer record the outcome, so that every effect is recorded once, however often a
+process dies.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from appliance.model.messages import Message
 from appliance.store.jobs.conditions import BLOCKED, OPEN, SOFT
 from appliance.store.jobs.queueing import INTERACTIVE
 
-#: A job whose process was ended from outside starts again this often.
+#: Number of times that a job is retried after its process was killed.
 INTERRUPTIONS = 10
 
-#: The stage of a job that waits until the data volume has room for its output.
+#: The stage of a job that waits for space on the data volume.
 NO_ROOM = "no room"
 _WAITS_FOR_ROOM = "state = 'queued' AND stage = ?"
-#: After this time it is tried in any case.
+#: It is retried after this time in any case.
 _NO_ROOM_PAUSE = timedelta(hours=6)
 
 _BACKOFF_SECONDS = (2, 15, 60, 300)
 _LOG_BYTES = 8192
 _ERROR_CHARS = 600
 _INTERRUPTED = Message("interrupted; starts again")
-#: Why a job fails that needs another one's result; `kind` is that of the other one.
+#: Error of a job that needs a failed one; `kind` is that of the other one.
 NEEDED_FAILED = "%(kind)s failed: %(error)s"
 
 
@@ -43,13 +44,15 @@ def ready(
     heavy_bytes: int = 0,
     held: Mapping[str, int] | None = None,
 ) -> list[sqlite3.Row]:
-    """Jobs that may run now, at most `limit` of each user, in their order: id, kind, priority, user_id, size (bytes of the resource's file, or 0).
+    """Jobs that may run now, at most `limit` of each user, in order: id, kind, priority, user_id, size (bytes of the resource's
+    file, or 0).
 
-    What people wait for comes before bulk work and maintenance; of these, users take turns, whoever has the fewest under way first;
-    of one user, the most urgent and oldest.
+    Interactive jobs come before bulk work and maintenance; among these, users alternate, starting with the one with the fewest
+    running jobs; of one user, the most urgent and oldest job comes first.
 
-    :param only: kinds to look for, all without any; :param without: kinds to leave out; :param without_heavy: kinds to leave out for files larger than `heavy_bytes`.
-    :param held: number of jobs that each user has under way.
+    :param only: kinds to look for, all if empty; :param without: kinds to leave out; :param without_heavy: kinds to leave out
+        for files larger than `heavy_bytes`.
+    :param held: number of running jobs of each user.
     """
     bounds = {
         "now": times.now(),
@@ -78,7 +81,7 @@ def ready(
 
 
 def _users(conn: sqlite3.Connection) -> list[str]:
-    """Who has jobs in the queue; read off the index without looking at each job."""
+    """Users with queued jobs, read from the index without scanning all jobs."""
     rows = conn.execute(
         """WITH RECURSIVE one(id) AS (
              SELECT min(user_id) FROM job WHERE state = 'queued'
@@ -89,7 +92,7 @@ def _users(conn: sqlite3.Connection) -> list[str]:
 
 
 def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float) -> sqlite3.Row | None:
-    """Take a queued job that is due and whose needs are done. → its row, None when somebody else has it or it may not run."""
+    """Claim a queued job that is due and whose needs are done. → its row, None when another worker has it or it may not run."""
     now = times.now()
     row: sqlite3.Row | None = tx.execute(
         f"""UPDATE job SET state = 'running', attempts = attempts + 1, started = :now, finished = NULL, heartbeat = :now, lease_until = :until,
@@ -101,7 +104,7 @@ def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float
 
 
 def holds(tx: sqlite3.Connection, job: sqlite3.Row) -> bool:
-    """Does the attempt that `claim` returned still own the job? Ask before writing results, in their transaction."""
+    """Whether the attempt that `claim` returned still owns the job. Check it before writing results, in the same transaction."""
     return (
         tx.execute(
             "SELECT 1 FROM job WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?", _ticket(job)
@@ -125,7 +128,7 @@ def heartbeat(
 
 
 def finish(tx: sqlite3.Connection, job: sqlite3.Row, result: Mapping[str, Any] | None = None, log: str = "") -> bool:
-    """Note success. → False when the attempt no longer owns the job (then nothing is written)."""
+    """Record success. → False when the attempt no longer owns the job (then nothing is written)."""
     done = tx.execute(
         """UPDATE job SET state = 'done', progress = 1, stage = '', error = '', finished = ?, lease_until = NULL, result = ?, log = ?
            WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?""",
@@ -135,7 +138,9 @@ def finish(tx: sqlite3.Connection, job: sqlite3.Row, result: Mapping[str, Any] |
 
 
 def fail(tx: sqlite3.Connection, job: sqlite3.Row, error: str, *, permanent: bool, log: str = "") -> str:
-    """Note a failed attempt: again after a pause, or for good (then dependants fail too). → the job's state, '' when no longer owned."""
+    """Record a failed attempt: retried after a pause, or failed permanently, as are its dependants. → the job's state, '' when no longer
+    owned.
+    """
     if not holds(tx, job):
         return ""
     failures = job["attempts"] - job["interruptions"]
@@ -147,7 +152,7 @@ def fail(tx: sqlite3.Connection, job: sqlite3.Row, error: str, *, permanent: boo
 
 
 def interrupt(tx: sqlite3.Connection, job: sqlite3.Row, error: str = _INTERRUPTED, *, pause: bool = True) -> str:
-    """Note that a job's process was ended from outside: it starts again, but not for ever. → the job's state, '' when no longer owned."""
+    """Record that a job's process was killed: it is retried, up to `INTERRUPTIONS` times. → the job's state, '' when no longer owned."""
     if not holds(tx, job):
         return ""
     count = job["interruptions"] + 1
@@ -165,7 +170,7 @@ def interrupt(tx: sqlite3.Connection, job: sqlite3.Row, error: str = _INTERRUPTE
 
 
 def release(tx: sqlite3.Connection, job: sqlite3.Row) -> None:
-    """Give a job back untouched (the service stops): the attempt does not count."""
+    """Requeue a job because the service stops; the attempt does not count."""
     tx.execute(
         "UPDATE job SET state = 'queued', attempts = attempts - 1, lease_until = NULL, worker = NULL, progress = 0, stage = '' "
         "WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?",
@@ -174,7 +179,7 @@ def release(tx: sqlite3.Connection, job: sqlite3.Row) -> None:
 
 
 def postpone(tx: sqlite3.Connection, job: sqlite3.Row, needs: Iterable[str]) -> None:
-    """Give a job back until the jobs of `needs` are done as well; the attempt does not count."""
+    """Requeue a job until the jobs of `needs` are done too; the attempt does not count."""
     tx.executemany(
         "INSERT OR IGNORE INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job["id"], need) for need in needs]
     )
@@ -182,7 +187,7 @@ def postpone(tx: sqlite3.Connection, job: sqlite3.Row, needs: Iterable[str]) -> 
 
 
 def postpone_for_room(tx: sqlite3.Connection, job: sqlite3.Row, need: int, error: str) -> bool:
-    """Give a job back until `resume_with_room` finds `need` bytes for it; the attempt does not count. → False when no longer owned."""
+    """Requeue a job until `resume_with_room` finds `need` bytes for it; the attempt does not count. → False when no longer owned."""
     if not holds(tx, job):
         return False
     release(tx, job)
@@ -194,12 +199,12 @@ def postpone_for_room(tx: sqlite3.Connection, job: sqlite3.Row, need: int, error
 
 
 def waiting_for_room(conn: sqlite3.Connection) -> int:
-    """Number of jobs that were postponed for room."""
+    """Number of jobs that were postponed for lack of space."""
     return int(conn.execute(f"SELECT count(*) FROM job WHERE {_WAITS_FOR_ROOM}", (NO_ROOM,)).fetchone()[0])
 
 
 def resume_with_room(tx: sqlite3.Connection, room: int) -> int:
-    """Let jobs run again that wait for no more than `room` bytes. → their number."""
+    """Let jobs run again that need no more than `room` bytes. → their number."""
     return tx.execute(
         f"UPDATE job SET stage = '', error = '', available = ? WHERE {_WAITS_FOR_ROOM} AND result ->> 'room' <= ?",
         (times.now(), NO_ROOM, room),
@@ -207,9 +212,10 @@ def resume_with_room(tx: sqlite3.Connection, room: int) -> int:
 
 
 def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> int:
-    """Put back jobs whose lease has ended (or, with `dead_worker_except`, all that other workers held), and fail those that wait for a failed one.
+    """Requeue jobs whose lease has expired (or, with `dead_worker_except`, all of other workers), and fail those that need a
+    failed one.
 
-    → number of jobs touched.
+    → number of jobs changed.
     """
     if dead_worker_except is None:
         lost = tx.execute("SELECT * FROM job WHERE state = 'running' AND lease_until < ?", (times.now(),)).fetchall()
@@ -241,7 +247,7 @@ def cancel(tx: sqlite3.Connection, job_id: str) -> bool:
 
 
 def retry(tx: sqlite3.Connection, job_id: str) -> list[str]:
-    """Queue a failed or cancelled job afresh, with what it needs and what failed because of it. → ids queued, in no order."""
+    """Requeue a failed or cancelled job, with its failed needs and dependants. → ids queued, in no order."""
     related = tx.execute(
         """WITH RECURSIVE
              below(id) AS (VALUES (?1) UNION SELECT d.needs_id FROM job_dependency d JOIN below b ON d.job_id = b.id),
@@ -279,7 +285,7 @@ def _fail_for_good(tx: sqlite3.Connection, job_id: str, error: str, log: str) ->
 
 
 def _fail_dependants(tx: sqlite3.Connection, job_id: str, reason: str) -> None:
-    """All of the same resource that directly or indirectly waits for `job_id` fails with the first reason."""
+    """Fail all jobs of the same resource that directly or indirectly need `job_id`, with the first reason."""
     tx.execute(
         f"""WITH RECURSIVE
              hard(job_id, needs_id) AS (SELECT d.job_id, d.needs_id FROM job_dependency d JOIN job j ON j.id = d.job_id

@@ -12,12 +12,12 @@ from appliance.store.jobs.conditions import OPEN
 
 #: Kinds that follow an upload, in their order.
 PIPELINE = ("checksum", "metadata", "condense", "preview")
-#: Higher runs first: a file that is nearly done before the next one's long condense; care of the data root last.
+#: Higher runs first: later steps before earlier ones, so that files are finished one after the other; maintenance last.
 PRIORITY = {"preview": 60, "metadata": 50, "checksum": 40, "condense": 30}
 MAINTENANCE_PRIORITY = 10
-#: From this priority on, somebody waits for the job.
+#: Jobs with at least this priority are interactive.
 INTERACTIVE = 30
-#: What bulk imports take off, so that a person's upload overtakes them.
+#: Added to the priority in bulk imports, so that interactive uploads come first.
 BULK = -50
 
 
@@ -34,7 +34,8 @@ def enqueue(
     max_attempts: int = 3,
     user_id: str = "",
 ) -> str:
-    """Add a job, to run when all jobs of `needs` are done. → its id, or that of the open job with the same `dedupe` (default: kind and resource).
+    """Add a job that runs when all jobs of `needs` are done. → its id, or that of the unfinished job with the same `dedupe`
+    (default: kind and resource).
 
     :param user_id: who caused it and whose share of the workers it takes; "" for the appliance itself.
     """
@@ -74,8 +75,8 @@ def enqueue_pipeline(
     force: bool = False,
     user_id: str = "",
 ) -> list[str]:
-    """Queue what a new resource needs: checksum (when not known from the upload), and for measurements metadata → condense → preview
-    (the preview does without a condensed file that cannot be made).
+    """Queue the jobs of a new resource: checksum (unless known from the upload), and for measurements metadata → condense →
+    preview (which also runs if condensing failed).
 
     :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
     :param force: also make what is there already; :param user_id: as for `enqueue`.

@@ -1,4 +1,4 @@
-"""Looking at jobs: one, many, how many; and forgetting old ones."""
+"""Reading jobs, and removing old ones."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def as_dict(conn: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _latest(conn: sqlite3.Connection, column: str, value: str) -> list[dict[str, Any]]:
-    rows = conn.execute(  # an export is a matter between its user and the job, not a state of the file
+    rows = conn.execute(  # an export concerns its user only, not the state of the file
         f"SELECT * FROM job WHERE {column} = ? AND kind != 'gate_export' ORDER BY created, id", (value,)
     ).fetchall()
     newest = {(row["resource_id"], row["kind"]): row for row in rows}

@@ -1,7 +1,7 @@
-"""Files in API calls: checked before their bytes are taken, streamed to the depot's disk, gone again unless a verb used them.
+"""Files in API calls: checked before their bytes are received, written to the depot's volume, removed unless the action used them.
 
-The parts of a form have no order. Where a file comes before the field that names its dataset, what can be checked without the
-dataset is checked before its bytes, and the rest before it is used.
+The parts of a form have no fixed order. If a file comes before the field that names its dataset, what can be checked without
+the dataset is checked before its bytes, and the rest before it is used.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from appliance.web.http import Request
 from appliance.web.transfer import multipart_form
 from appliance.web.transfer.file_receiver import FileReceiver
 
-#: Where `package_revise` takes a file: as a resource by its place in the list or the beginning of its id.
+#: Fields in which `package_revise` accepts a file: a resource by its position or the beginning of its id.
 _FILE = re.compile(r"update__resources__-?[0-9A-Za-z-]{1,40}__upload")
 
 is_multipart = multipart_form.is_multipart
 
 
 class AttachedFiles:
-    """The files of one call. As a context manager it removes, at the end, what found no place in the depot."""
+    """The files of one call. The context manager removes those that were not moved into the depot."""
 
     def __init__(self, context: Context, viewer: Viewer) -> None:
         self._context = context
@@ -54,7 +54,9 @@ class AttachedFiles:
         unplaced: list[str] = []
 
         def on_file(field: str, filename: str, fields: dict[str, Any], size: int | None) -> _Sink:
-            """A file begins: may it come, and where to? `fields` came before it; `size` [bytes] if it was said. Raises Problem."""
+            """Called before a file's bytes. :param fields: the values before it; :param size: [bytes], if known. Raises Problem to
+            refuse it.
+            """
             dataset = _dataset(action, field, fields)
             name = filename.replace("\\", "/").rpartition("/")[2]
             if dataset:
@@ -77,7 +79,7 @@ class AttachedFiles:
         return dict(self._form)
 
     def _check(self, action: str, dataset: str, name: str, size: int | None) -> None:
-        """May this file come into this dataset? Raises Problem in the shape that the action has where no file is sent."""
+        """Check whether this file may be added to this dataset. Raises Problem in the form that the action uses for its parameters."""
         if action != "package_revise":
             resources.check_new(self._context, self._viewer, dataset, name, size)
             return
@@ -93,29 +95,29 @@ class AttachedFiles:
 
 
 class _Sink:
-    """Writes a file and, when it is complete, stands for it as `Incoming`."""
+    """Receives a file and, when it is complete, returns it as `Incoming`."""
 
-    def __init__(self, intake: FileReceiver, name: str) -> None:
-        self._intake = intake
+    def __init__(self, receiver: FileReceiver, name: str) -> None:
+        self._receiver = receiver
         self._name = name
 
     def write(self, data: bytes) -> None:
         """The next bytes."""
-        self._intake.write(data)
+        self._receiver.write(data)
 
     def finish(self) -> Incoming:
         """The file is on disk."""
-        self._intake.finish()
-        got = self._intake
+        self._receiver.finish()
+        got = self._receiver
         return Incoming(got.part.path, self._name, got.size, got.sha256, got.etag, crc32=got.crc32)
 
     def discard(self) -> None:
-        """Leave nothing behind but what was given a place in the depot."""
-        self._intake.discard()
+        """Remove the file unless it was moved into the depot."""
+        self._receiver.discard()
 
 
 def _dataset(action: str, field: str, fields: Mapping[str, Any]) -> str:
-    """Id or name of the dataset that a file is meant for, "" while `fields` do not say so. Raises Problem."""
+    """Id or name of the dataset for which a file is meant, "" while `fields` do not contain it. Raises Problem."""
     if action == "package_revise":
         if _FILE.fullmatch(field) is None:
             raise invalid({field: ["A file is accepted as update__resources__…__upload only"]})

@@ -1,4 +1,4 @@
-"""From a request for ``/api/3/action/NAME`` to its answer."""
+"""Dispatch of requests for ``/api/3/action/NAME``."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from appliance.web.context import Context
 from appliance.web.http import PeerGone, Request, Response, json_response
 from appliance.web.routes import Route, route
 
-#: Parameters whose characters count as they were typed.
+#: Parameters that are not normalized.
 _EXACT = frozenset({"password", "old_password", "token"})
 _POST_ONLY = "JSON Error: Invalid request. Please use POST method for your request"
-#: Rules that nobody passes without signing in; a visitor is told so rather than what is missing.
+#: Rules that require signing in; an anonymous caller is told that instead of the missing right.
 _SIGNED_IN = frozenset({"site:user", "write", "dataset:update", "user:update", "token:manage", "follow:change"})
 
 _EMPTY_AT_START = frozenset({"organization_list", "group_list"})
@@ -54,7 +54,7 @@ def call(context: Context, request: Request, match: re.Match[str]) -> Response:
 
 
 def cached(context: Context, request: Request, declared: Action) -> Response:
-    """The answer as it was given since the last commit to this caller with these rights, else a new one. Raises Problem."""
+    """The response cached for this caller with these rights, else a new one. Raises Problem."""
     since = context.cache.generation()
     viewer = request.viewer = authentication.viewer(context, request, declared.changes)
     key = answer_key("action", viewer, f"{declared.name}?{request.query}")
@@ -69,9 +69,9 @@ def cached(context: Context, request: Request, declared: Action) -> Response:
 
 
 def perform(context: Context, request: Request, declared: Action, viewer: Viewer | None = None) -> tuple[Any, bool]:
-    """Read the request, ask the policy, run the handler: its result, and whether that may be cached. Raises Problem.
+    """Read the request, check the rule, run the handler: its result, and whether it may be cached. Raises Problem.
 
-    :param viewer: who asks, where that has been found out already.
+    :param viewer: the caller, if already authenticated.
     """
     if viewer is None:
         viewer = request.viewer = authentication.viewer(context, request, declared.changes)
@@ -85,10 +85,10 @@ def perform(context: Context, request: Request, declared: Action, viewer: Viewer
 
 
 def _without_access(declared: Action) -> list[Any]:
-    """What the bearer of a token that opens nothing gets where a visitor is refused. Raises Problem, which names the token.
+    """The result for a caller with an invalid token where anonymous callers are refused. Raises Problem, which mentions the token.
 
-    What DCOR-Aid asks while it starts is not refused: it would end before it can say that its token is wrong. It takes an
-    empty list, and a queued upload whose dataset is not found stays in its queue.
+    What DCOR-Aid requests at start-up is not refused: it would exit before it can report the invalid token. It accepts an empty
+    list, and a queued upload whose dataset is not found stays in its queue.
     """
     if declared.name in _EMPTY_AT_START:
         return []
@@ -99,16 +99,16 @@ def _without_access(declared: Action) -> list[Any]:
 
 def _performed(context: Context, request: Request, declared: Action, viewer: Viewer) -> tuple[Any, bool]:
     require(viewer, declared)
-    with context.bodies.share(caller()) as share, attached_files.AttachedFiles(context, viewer) as inbox:
+    with context.bodies.share(caller()) as share, attached_files.AttachedFiles(context, viewer) as files:
         limit = parameters.MAX_STRANGER if viewer.anonymous else parameters.MAX_BODY
-        data = read(request, declared, inbox, limit, share)
+        data = read(request, declared, files, limit, share)
         values = converted(declared, data)
         upstream.refuse(declared.name, values)
-        if request.body.streamed:  # it may take hours; whoever sends it may have lost the right meanwhile
+        if request.body.streamed:  # a streamed body may take hours; its sender may have lost the right meanwhile
             viewer = authentication.viewer(context, request, declared.changes)
             require(viewer, declared)
         one = Call(context, viewer, values, request.client, declared.cacheable)
-        if not declared.get:  # it may write, which waits for the disk
+        if not declared.get:  # a change waits for the disk, so it holds no slot
             return _result(declared, one), False
         with context.reads.held(caller() or ""):
             cpu_slot.acquire()
@@ -116,7 +116,7 @@ def _performed(context: Context, request: Request, declared: Action, viewer: Vie
 
 
 def _result(declared: Action, one: Call) -> Any:
-    """What the handler says. Raises Problem, RuntimeError when it has not asked about its object."""
+    """The handler's result. Raises Problem, RuntimeError when it has not checked a rule about its object."""
     with policy.recorded() as granted:
         result = declared.handler(one)
     if declared.asks and granted.isdisjoint(declared.asks):
@@ -125,7 +125,7 @@ def _result(declared: Action, one: Call) -> Any:
 
 
 def require(viewer: Viewer, declared: Action) -> None:
-    """The action's own rule. Raises Problem 403; what the words say depends on whether anybody has signed in."""
+    """Check the action's own rule. Raises Problem 403; the message depends on whether the caller is signed in."""
     if policy.may(viewer, declared.rule):
         return
     if viewer.anonymous and declared.rule in _SIGNED_IN:
@@ -134,7 +134,7 @@ def require(viewer: Viewer, declared: Action) -> None:
 
 
 def require_open(context: Context, viewer: Viewer) -> None:
-    """During maintenance only admins are let in. Raises Problem 503."""
+    """Refuse callers other than administrators during maintenance. Raises Problem 503."""
     if viewer.sysadmin:
         return
     (notice,) = context.cache.get("maintenance", lambda: (_maintenance(context),))
@@ -148,35 +148,36 @@ def _maintenance(context: Context) -> str:
 
 
 def read(
-    request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int, share: Share
+    request: Request, declared: Action, files: attached_files.AttachedFiles, limit: int, share: Share
 ) -> dict[str, Any]:
-    """The parameters of a request, from wherever it carries them; on harmless actions the query string wins. Texts are composed.
+    """The parameters of a request, from query string or body; for read actions the query string takes precedence. Texts are
+    normalized (NFC).
 
     Raises Problem, 413 for a body of more than `limit` bytes (files do not count).
     """
-    sent = _sent(request, declared, inbox, limit, share)
+    sent = _sent(request, declared, files, limit, share)
     return {key: value if key in _EXACT else composed(value) for key, value in sent.items()}
 
 
 def _sent(
-    request: Request, declared: Action, inbox: attached_files.AttachedFiles, limit: int, share: Share
+    request: Request, declared: Action, files: attached_files.AttachedFiles, limit: int, share: Share
 ) -> dict[str, Any]:
     query = parameters.from_query(request.query) if request.query and declared.get else {}
     if request.method in {"GET", "HEAD"}:
         return query or parameters.from_body(request, limit, share)
     if attached_files.is_multipart(request):
-        return query | inbox.receive(request, declared.name, limit, share.grow)
+        return query | files.receive(request, declared.name, limit, share.grow)
     return parameters.from_body(request, limit, share) | query
 
 
 def report(context: Context, place: str, error: Exception) -> Problem:
-    """Keep the trace of what just failed; the client gets a number that the administrator can look up."""
+    """Record an unexpected error; the client gets its incident number."""
     incident = context.incidents.record(place, error)
     return Problem(500, "Internal Server Error", message=f"Internal Server Error (incident {incident})")
 
 
 def root(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """``/api``, ``/api/3``: the version spoken here."""
+    """``/api``, ``/api/3``: the API version."""
     return json_response(200, {"version": int(match["version"] or 1)})
 
 

@@ -1,4 +1,4 @@
-"""CKAN's envelope around results and refusals, byte for byte as clients read it."""
+"""CKAN's envelope around results and refusals, byte for byte as clients expect it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from appliance.web.http import GUARDED, Response, retry_after
 
 _HEADERS = [("Content-Type", "application/json;charset=utf-8"), ("Cache-Control", "private, no-store"), *GUARDED]
 _STEP = 256 << 10
-#: Kinds whose message CKAN puts behind a fixed word.
+#: Kinds whose message CKAN prefixes with a fixed text.
 _PREFIX = {"Authorization Error": "Access denied", "Not Found Error": "Not found"}
 
 
 def success(site_url: str, name: str, result: Any) -> Response:
-    """200 with a result (`Raw`: JSON text as it is)."""
+    """200 with a result (`Raw`: JSON text)."""
     if isinstance(result, Stored):
         return _streamed(site_url, name, result)
     body = result if isinstance(result, Raw) else json.dumps(result, ensure_ascii=False, separators=(", ", ": "))
@@ -28,7 +28,7 @@ def success(site_url: str, name: str, result: Any) -> Response:
 
 
 def _streamed(site_url: str, name: str, result: Stored) -> Response:
-    """The same around a JSON object out of a file, which is read while it is sent. Raises OSError."""
+    """The same with a JSON object from a file, which is read while it is sent. Raises OSError."""
     file = result.path.open("rb")
     size = os.fstat(file.fileno()).st_size
     more = result.more.strip()[1:-1]
@@ -36,7 +36,7 @@ def _streamed(site_url: str, name: str, result: Stored) -> Response:
     tail = f"{', ' if more and size > 2 else ''}{more}}}}}".encode()
 
     def body() -> Iterator[bytes]:
-        """All but the object's last bracket, then the further members and the brackets."""
+        """The object without its closing bracket, then the further members and the brackets."""
         with file:
             yield head
             left = size - 1

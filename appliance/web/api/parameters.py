@@ -1,4 +1,4 @@
-"""What a request says, whatever its form: query string, JSON, form, multipart with files."""
+"""The parameters of a request in any form: query string, JSON, form, multipart with files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def from_query(query: str) -> dict[str, Any]:
-    """Parameters of a query string; a key that comes more than once has a list. Raises Problem 400."""
+    """Parameters of a query string; repeated keys become a list. Raises Problem 400."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000)
     except ValueError as error:

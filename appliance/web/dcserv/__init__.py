@@ -1,1 +1,1 @@
-"""`dcserv`: what dclab, DCscope and Shape-Out ask for when they open a resource over the network."""
+"""`dcserv`: the API through which dclab, DCscope and Shape-Out open a resource over the network."""

@@ -1,4 +1,4 @@
-"""One measurement that a request is about."""
+"""The measurement that a request is about."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.web.context import Context
 
 @dataclass
 class Measurement:
-    """A measurement's row, its dataset's facts, who asks (from which address), and the connection to read more."""
+    """A measurement's row, its dataset's facts, the caller (and their address), and a connection for further queries."""
 
     context: Context
     conn: sqlite3.Connection
@@ -31,19 +31,19 @@ class Measurement:
 
     @property
     def public(self) -> bool:
-        """May anybody with this server's address read it, without a signature?"""
+        """Whether anybody with access to this server may read it without a signature."""
         return self.facts.state == "active" and not self.facts.private and self.context.settings.policy.anonymous_access
 
     @cached_property
     def kernel(self) -> Any:
-        """What the metadata job read out of the file (JSON columns as text). Raises Problem 409 before it has."""
+        """The metadata read from the file by the metadata job (JSON columns as text). Raises Problem 409 before that has run."""
         row = rtdc.row(self.conn, self.id)
         if row is None or row["extracted"] is None:
             raise Problem(409, "Validation Error", message=self._why_not())
         return row
 
     def _why_not(self) -> str:
-        """What to tell somebody who asks before the file was read: the reason, if that is for good."""
+        """The message for a request before the file was read: the reason, if that is permanent."""
         found = next((job for job in jobs.for_resource(self.conn, self.id) if job["kind"] == "metadata"), None)
         if found is None or found["state"] in {"queued", "running", "done"}:
             return f"The server has not processed resource {self.id} yet; try again in a moment."

@@ -1,4 +1,4 @@
-"""Version 1, for Shape-Out 2 and dclab of before 2023: features and traces themselves, as JSON."""
+"""Version 1, for Shape-Out 2 and dclab before 2023: features and traces themselves, as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PICTURES = frozenset({"image", "image_bg", "mask", "contour", "trace"})
 
 
 def answer(subject: Measurement, query: str, data: Mapping[str, Any], shared: Any) -> Any:
-    """The answer to `query`; `shared` is what version 2 says, which holds for most of them. Raises Problem."""
+    """The response to `query`. :param shared: the result of version 2, which most queries share. Raises Problem."""
     if query == "feature_list":
         return features(subject)
     if query == "feature":
@@ -49,7 +49,7 @@ def _feature(subject: Measurement, data: Mapping[str, Any]) -> Any:
 
 
 def _is_scalar(subject: Measurement, feature: str) -> bool:
-    """One number per event? The condensed file counts the pictures that it finds in the original among its features."""
+    """Whether a feature has one number per event. The condensed file lists image features of the original among its own."""
     if feature in json.loads(subject.kernel["scalar_features"]):
         return True
     return feature not in json.loads(subject.kernel["features"]) and feature not in _PICTURES
@@ -82,4 +82,4 @@ def _read(subject: Measurement, request: Mapping[str, Any]) -> Any:
     cpu_slot.release()  # a child reads now, others may work
     read = without_slot(subject.context.readers.read)
     found = read(subject.id, request, caller=subject.viewer.user_id or subject.client)
-    return Raw(json.dumps(found["values"]))  # NaN stays NaN, as clients of the time read it
+    return Raw(json.dumps(found["values"]))  # NaN stays NaN, as those clients expect it

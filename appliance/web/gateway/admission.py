@@ -1,9 +1,11 @@
-"""Who is connected: budgets by standing and by network, and who is dropped when they are used up or time has run out.
+"""Admission of connections: limits by standing and by network, and which connection is dropped when a limit or a deadline is
+reached.
 
-Without pressure nobody is dropped before a deadline. Under pressure the network with the most connections loses first, so that
-one place cannot lock out another; within it, clients without TLS go before strangers, and strangers before known clients. A known
-client loses a connection only while it is idle, or for long sends a body that carries no file; the user with the most loses first.
-One user has no more than a share of all connections, wherever they come from.
+Below the limits nothing is dropped before its deadline. At a limit the network with the most connections loses one first, so
+that one network cannot lock out another; within a network, connections without TLS are dropped before strangers, and strangers
+before known clients. A known client loses a connection only while that is idle or has long been sending a body that is not a
+file; the user with the most connections loses first. One user has at most a quarter of all connections, from whatever
+addresses.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Peers:
         return self._size
 
     def admit(self, peer: Peer) -> bool:
-        """Count `peer` in, if need be in place of another one. False when there is no room and nobody can be dropped."""
+        """Register `peer`, dropping another one if necessary. False when it is over a limit and no other can be dropped."""
         limits = self._limits
         with self._lock:
             place = self._by_network.get(peer.network, ())
@@ -60,15 +62,15 @@ class Peers:
             self._size += 1
             return True
 
-    def judge(self, peer: Peer, standing: Standing, user: str = "") -> None:
-        """Set what is known about `peer`. A user who has too many loses one that can be spared, else this one."""
+    def set_standing(self, peer: Peer, standing: Standing, user: str = "") -> None:
+        """Set the standing and user of `peer`. A user with too many connections loses an idle or slow one, else this one."""
         if peer.standing is standing and peer.user == user:
             return
         with self._lock:
             if peer not in self._by_network.get(peer.network, ()):
                 return
             self._count_out(peer)
-            self._disown(peer)
+            self._remove_from_user(peer)
             peer.standing, peer.user = standing, user
             self._counts[standing][peer.network] += 1
             if not user:
@@ -81,34 +83,29 @@ class Peers:
                 self._by_user.setdefault(user, set()).add(peer)
 
     def leave(self, peer: Peer) -> None:
-        """Count `peer` out. Call it before its socket is closed: nobody may abort a descriptor that has become another's."""
+        """Unregister `peer`. Call it before closing its socket: `abort` must not reach a descriptor that has been reused."""
         with self._lock:
             self._remove(peer)
 
     def abort(self, *phases: Phase) -> None:
-        """Abort the connections that are in one of `phases`; all of them without any."""
+        """Abort the connections in one of `phases`; without arguments, all of them."""
         with self._lock:
             for peer in self._all():
                 if not phases or peer.phase in phases:
                     peer.abort()
 
-    def relieve(self) -> bool:
-        """Drop one stranger because descriptors ran out. False when there is none."""
-        with self._lock:
-            return self._evict(_STRANGERS)
-
     def wait_empty(self, seconds: float) -> bool:
-        """Wait until nobody is connected; False when `seconds` were not enough."""
+        """Wait until no connection is left; False after `seconds`."""
         with self._lock:
             return self._empty.wait_for(lambda: not self._size, timeout=seconds)
 
     def enforce_deadlines(self) -> None:
-        """Abort who is past its time, and strangers' transfers beyond their budget."""
+        """Abort connections past their deadline, and strangers' transfers beyond their limit."""
         now = time.monotonic()
         with self._lock:
             moving = Counter[str]()
             for peer in self._all():
-                if self._late(peer, now):
+                if self._overdue(peer, now):
                     log.debug("gateway.dropped phase=%s", peer.phase.value)
                     peer.abort()
                 elif peer.standing is not Standing.KNOWN and peer.phase in {Phase.TRANSFER, Phase.LINGER}:
@@ -124,13 +121,13 @@ class Peers:
                 if victim := min(transfers, key=lambda peer: peer.since, default=None):
                     self._drop(victim)
 
-    def _late(self, peer: Peer, now: float) -> bool:
+    def _overdue(self, peer: Peer, now: float) -> bool:
         limits, phase, elapsed = self._limits, peer.phase, now - peer.since
         if phase in _MOVING:
             try:
                 silent, moved = peer.measure(now)
             except OSError:
-                return False  # closed in this moment
+                return False  # just closed
             if silent > (limits.linger if phase is Phase.LINGER else limits.stall):
                 return True
             if peer.standing is not Standing.KNOWN:
@@ -145,9 +142,9 @@ class Peers:
     def _evict(self, standings: Iterable[Standing], place: Iterable[Peer] = ()) -> bool:
         """Drop one peer of `standings`, from `place` or else from the networks with the most of them; False when there is none."""
         standings = frozenset(standings)
-        victim = self._least_missed(place or self._largest(standings), standings)
+        victim = self._victim(place or self._largest(standings), standings)
         if victim is None and not place:
-            victim = self._least_missed(self._all(), standings)
+            victim = self._victim(self._all(), standings)
         if victim is None:
             return False
         self._drop(victim)
@@ -175,7 +172,7 @@ class Peers:
         if not place:
             del self._by_network[peer.network]
         self._count_out(peer)
-        self._disown(peer)
+        self._remove_from_user(peer)
         self._size -= 1
         if not self._size:
             self._empty.notify_all()
@@ -186,14 +183,16 @@ class Peers:
         if not counter[peer.network]:
             del counter[peer.network]
 
-    def _disown(self, peer: Peer) -> None:
+    def _remove_from_user(self, peer: Peer) -> None:
         others = self._by_user.get(peer.user, set())
         others.discard(peer)
         if not others:
             self._by_user.pop(peer.user, None)
 
-    def _least_missed(self, peers: Iterable[Peer], standings: frozenset[Standing]) -> Peer | None:
-        """The one to drop: least standing; then of the user with the most; then idle ones, those whose request is being answered last; the oldest."""
+    def _victim(self, peers: Iterable[Peer], standings: frozenset[Standing]) -> Peer | None:
+        """The peer to drop: lowest standing; then of the user with the most connections; then idle, other, being answered; then the
+        oldest.
+        """
         slow = time.monotonic() - self._limits.stranger_time
         expendable = (
             peer

@@ -1,7 +1,7 @@
-"""One connection, from its first byte to its last: requests come in, answers go out, on whichever worker has it.
+"""One connection from its first byte to its last: requests are read and answered by whichever worker holds it.
 
-Between requests, and while a handshake, a head or a small body is incomplete, the connection belongs to the selector and costs no
-thread. A worker keeps it only for the moment in which the next bytes usually come.
+Between requests, and while a handshake, a head or a small body is incomplete, the connection belongs to the selector and uses
+no thread. A worker keeps it only for the moment in which the next bytes usually arrive.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from appliance.web.http import Body, Request, Response, problem_text
 
 log = logging.getLogger("appliance.web.access")
 
-#: Answers a request; the string names the route for the log.
+#: Answers a request; the string is the route's name for the log.
 Application = Callable[[Request], tuple[str, Response]]
 
-#: Answers up to this size [bytes] are sent without asking who the client is.
+#: Responses up to this size [bytes] are sent without looking up the client's standing.
 _SMALL_ANSWER = 1 << 16
 
 
 class Next(enum.Enum):
-    """What becomes of a connection that a worker returns."""
+    """What to do with a connection that a worker returns."""
 
     PARK = "wait for the peer"
     AGAIN = "more has been received already"
@@ -62,13 +62,13 @@ class Environment:
 
 
 class Connection:
-    """Serves one peer until it leaves, errs, or the gateway closes.
+    """Serves one peer until it closes, fails, or the gateway stops.
 
-    :ivar stepped_back: the worker's priority was lowered, which cannot be undone: the thread must end.
+    :ivar priority_lowered: the worker's priority was lowered, which cannot be undone: the thread must end.
     """
 
     def __init__(self, peer: Peer, environment: Environment, context: ssl.SSLContext | None) -> None:
-        self.stepped_back = False
+        self.priority_lowered = False
         self._peer = peer
         self._env = environment
         self._limits = environment.limits
@@ -83,21 +83,21 @@ class Connection:
         self._bulk = False
 
     def run(self) -> Next:
-        """Serve as long as there is something to do. Never raises: whatever a peer does ends here."""
-        self.stepped_back = False
+        """Serve until nothing more has been received. Never raises: every failure of a peer ends the connection."""
+        self.priority_lowered = False
         try:
             self._channel.wait(blocking=False, attentive=not self._env.crowded())
             if self._peer.standing is Standing.UNFINISHED:
                 self._channel.handshake()
-                self._env.peers.judge(self._peer, Standing.STRANGER)
+                self._env.peers.set_standing(self._peer, Standing.STRANGER)
                 self._peer.enter(Phase.IDLE)
             return self._serve()
         except BlockingIOError:
-            if self._answered is not None:  # while it is idle its standing decides whether it may be dropped
-                self._judge(self._answered)
+            if self._answered is not None:  # while it is idle, its standing decides whether it may be dropped
+                self._set_standing(self._answered)
                 self._answered = None
             return Next.PARK
-        except (OSError, EOFError) as error:  # the peer is gone, or must be told so by the end of the connection
+        except (OSError, EOFError) as error:  # the peer is gone, or closing the connection tells it
             log.debug("gateway.broken reason=%s", type(error).__name__)
         except Exception:
             log.exception("gateway.failed")
@@ -109,12 +109,12 @@ class Connection:
         while True:
             cpu_slot.release()
             if self._env.closing() and self._peer.phase is Phase.IDLE:
-                return self._part()
+                return self._close()
             try:
                 if self._head is None:
                     raw = self._reader.head(self._limits.head_size, lambda: self._peer.enter(Phase.HEAD))
                     if raw is None:
-                        return self._part()
+                        return self._close()
                     self._head = parse_head(raw, self._limits)
                     self._limits.proxies.check(self._peer.address, self._head.headers)
             except Problem as problem:
@@ -130,7 +130,7 @@ class Connection:
                 return Next.AGAIN
 
     def _request(self, head: Head) -> Request:
-        """The request, with its body if that is small. Raises BlockingIOError until it has come."""
+        """The request, with its body if that is small. Raises BlockingIOError until the body is complete."""
         request = Request(
             method=head.method,
             target=head.target,
@@ -147,43 +147,43 @@ class Connection:
             if self._peer.phase is not Phase.BODY:
                 self._peer.enter(Phase.BODY)
                 if self._reader.received < head.length:
-                    self._judge(request)
+                    self._set_standing(request)
             request.body = Body(self._reader.collect(head.length))
         return request
 
     def _exchange(self, request: Request, head: Head) -> bool:
-        """One request and its answer; False when the connection is done."""
+        """Handle one request and send its response; False when the connection is to be closed."""
         body = request.body
         began = time.perf_counter()
         self._peer.enter(Phase.HANDLER)
         rule, response = self._env.application(request)
         if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
-            self._step_back()
+            self._lower_priority()
         keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
-        judged = (
+        standing_set = (
             not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER
         )
-        if judged:
-            self._judge(request)
+        if standing_set:
+            self._set_standing(request)
         self._peer.enter(Phase.TRANSFER)
         sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )
-        self._answered = None if judged else request
+        self._answered = None if standing_set else request
         seconds = time.perf_counter() - began
         metrics.answered(rule, response.status, seconds)
-        # what went well is counted, what did not is told
+        # successes are counted in the metrics, failures logged
         level = logging.DEBUG if response.status < 400 else logging.INFO
         if log.isEnabledFor(level):
-            self._tell(level, head.method, rule, response.status, sent, seconds)
+            self._log_response(level, head.method, rule, response.status, sent, seconds)
         if keep:
             keep = self._drain(body)
         if not keep:
-            self._part(linger=isinstance(body, StreamBody) and body.unread != 0)
+            self._close(linger=isinstance(body, StreamBody) and body.unread != 0)
         return keep
 
     @staticmethod
-    def _tell(level: int, method: str, rule: str, status: int, sent: int, seconds: float) -> None:
+    def _log_response(level: int, method: str, rule: str, status: int, sent: int, seconds: float) -> None:
         log.log(
             level,
             "http.request method=%s route=%s status=%d sent=%d ms=%.1f",
@@ -194,33 +194,33 @@ class Connection:
             seconds * 1e3,
         )
 
-    def _judge(self, request: Request) -> None:
-        """Tell from a request's credential whether its sender is known."""
+    def _set_standing(self, request: Request) -> None:
+        """Set the peer's standing by the credential of its request."""
         user = request.viewer.user_id or self._env.known(request)
-        self._env.peers.judge(self._peer, Standing.KNOWN if user else Standing.STRANGER, user)
+        self._env.peers.set_standing(self._peer, Standing.KNOWN if user else Standing.STRANGER, user)
 
     def _stream(self, request: Request, head: Head) -> StreamBody:
-        """A body that the handler reads as it comes; its first read answers "Expect: 100-continue"."""
+        """A body that the handler reads as it arrives; its first read answers "Expect: 100-continue"."""
         expects = head.expects
         begun = False
         hurried = not self._env.carries_file(request)
 
         def before() -> None:
-            """The application asks for more: tell a client that waits to be asked, and let bulk bytes step back."""
+            """Called before each receive: answer "Expect: 100-continue", and lower the priority of bulk transfers."""
             nonlocal expects, begun
             if not begun:
                 begun = True
-                self._judge(request)
+                self._set_standing(request)
                 self._channel.wait(blocking=True)
             if expects:
                 expects = False
                 self._channel.send(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._peer.phase, self._peer.hurried = Phase.TRANSFER, hurried
             if body.taken > self._limits.bulk:
-                self._step_back()
+                self._lower_priority()
 
         def after() -> None:
-            """It has what it asked for: what takes time now is ours."""
+            """Called after each receive: the time until the next one is the handler's."""
             self._peer.phase, self._peer.hurried = Phase.HANDLER, False
 
         body: StreamBody = (
@@ -231,14 +231,14 @@ class Connection:
         body.withheld = lambda: expects
         return body
 
-    def _step_back(self) -> None:
-        """Let others have the processor first. A thread can not take that back, so this connection ends with its answer."""
+    def _lower_priority(self) -> None:
+        """Lower this thread's priority. That cannot be undone, so the connection ends with this response."""
         if not self._bulk:
-            self._bulk = self.stepped_back = True
+            self._bulk = self.priority_lowered = True
             lower_priority()
 
     def _reusable(self, body: Body) -> bool:
-        """Whether another request can follow `body`, as far as can be said before the answer."""
+        """Whether another request can follow `body`, as far as is known before the response."""
         if not isinstance(body, StreamBody) or body.unread == 0:
             return True
         if body.broken or body.withheld():
@@ -255,18 +255,18 @@ class Connection:
         return body.unread == 0
 
     def _refuse(self, problem: Problem) -> Next:
-        """Answer something that is no request, and close."""
+        """Answer a malformed request and close."""
         self._peer.enter(Phase.TRANSFER)
         response_writer.send(self._channel, problem_text(problem), head_only=False, version="1.1", keep_alive=False)
-        return self._part(linger=True)
+        return self._close(linger=True)
 
-    def _part(self, *, linger: bool = False) -> Next:
-        """Close in good form. A peer that still sends gets the time to read our answer: a close now would reset it."""
+    def _close(self, *, linger: bool = False) -> Next:
+        """Close gracefully. A peer that is still sending gets time to read the response: an immediate close would reset the connection."""
         self._peer.enter(Phase.LINGER)
         with suppress(OSError):
             self._channel.finish()
             if linger:
-                self.stepped_back = True
+                self.priority_lowered = True
                 lower_priority()
                 self._channel.wait(blocking=True)
                 self._channel.discard(self._limits.linger_size)

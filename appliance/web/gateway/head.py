@@ -1,4 +1,4 @@
-"""The head of a request: strict where leniency would let two parties read two different requests."""
+"""Parsing of request heads, strict where leniency would let two parsers read two different requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Head:
 
 
 class _Collector:
-    """What httptools calls while it parses."""
+    """The callbacks that httptools calls while it parses."""
 
     def __init__(self) -> None:
         self.url = b""
@@ -46,20 +46,20 @@ class _Collector:
         self.complete = False
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the address."""
+        """A piece of the request target."""
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One field; HTTP's bytes are Latin-1."""
+        """One header field, decoded as Latin-1."""
         self.items.append((name.decode("latin-1"), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """All headers have been parsed."""
         self.complete = True
 
 
 def bad(message: str, status: int = 400) -> Problem:
-    """A request that is not HTTP as we speak it."""
+    """400 for a malformed request."""
     return Problem(status, "Bad Request", message=message)
 
 
@@ -77,7 +77,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
     try:
         parser.feed_data(raw)
     except httptools.HttpParserUpgrade:
-        pass  # whatever protocol it would like, it gets HTTP/1.1
+        pass  # upgrades are ignored: the response is HTTP/1.1
     except httptools.HttpParserError as error:
         raise bad("Malformed request.") from error
     if not collector.complete:
@@ -97,7 +97,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
 
 
 def _has_faulty_lines(raw: bytes) -> bool:
-    """CR and LF but as a pair, folded lines, NUL."""
+    """Whether there is a bare CR or LF, a folded line or NUL."""
     ends = raw.count(b"\r\n")
     return raw.count(b"\n") != ends or raw.count(b"\r") != ends or b"\r\n " in raw or b"\r\n\t" in raw or b"\0" in raw
 
@@ -126,7 +126,7 @@ def _target(head: Head, target: str) -> None:
 
 
 def _framing(head: Head) -> None:
-    """How long the body is. Two answers to that question are one too many."""
+    """Body length. Conflicting headers are refused."""
     lengths = head.headers.get_all("content-length")
     codings = head.headers.get_all("transfer-encoding")
     if codings:

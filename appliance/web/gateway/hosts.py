@@ -1,4 +1,4 @@
-"""The names this server answers to."""
+"""The host names this server accepts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Hosts:
         self._names = LOCAL | {_bracketed(name.lower().rstrip(".")) for name in names}
 
     def accept(self, host: str) -> bool:
-        """Whether a request for `host` (a Host header) is meant for us. ``*.example.org`` accepts one label."""
+        """Whether `host` (a Host header) is an accepted name. ``*.example.org`` accepts one label."""
         name = host_name(host)
         return name in self._names or f"*.{name.partition('.')[2]}" in self._names
 

@@ -1,4 +1,4 @@
-"""The numbers that bound what a peer can make the gateway hold."""
+"""The gateway's limits on what one peer and all peers can use."""
 
 from __future__ import annotations
 
@@ -57,15 +57,15 @@ class Limits:
 
     @property
     def handshakes(self) -> int:
-        """Connections without TLS at once: a quarter of all."""
+        """Connections that may be in the TLS handshake at once: a quarter of all."""
         return max(16, self.connections // 4)
 
     @property
     def connections_per_user(self) -> int:
-        """Connections of one user at once, from wherever: a quarter of all."""
+        """Connections of one user at once, from any addresses: a quarter of all."""
         return max(16, self.connections // 4)
 
     @property
     def strangers(self) -> int:
-        """Connections without a valid credential at once, those without TLS included: three quarters of all."""
+        """Connections without a valid credential at once, including those in the handshake: three quarters of all."""
         return max(16, self.connections * 3 // 4)

@@ -1,4 +1,4 @@
-"""One connected client as the gateway sees it: what it is doing, since when, and how many bytes have moved."""
+"""The other end of one connection: its phase, when that began, and how many bytes it has transferred."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BYTES_SIZE = _BYTES_OFFSET + 16
 
 
 class Phase(enum.Enum):
-    """What a connection is doing, which decides how long it may take."""
+    """What a connection is doing, which determines its deadline."""
 
     HANDSHAKE = "handshake"
     IDLE = "idle"
@@ -30,9 +30,9 @@ class Phase(enum.Enum):
 
 
 class Standing(enum.IntEnum):
-    """What is known about a client. Under pressure the lower ones are dropped first."""
+    """What is known about a client. At a limit, lower ones are dropped first."""
 
-    UNFINISHED = 0  # no TLS yet
+    UNFINISHED = 0  # TLS handshake not finished
     STRANGER = 1  # no request with a valid credential yet
     KNOWN = 2
 
@@ -74,7 +74,7 @@ class Peer:
         self.since = time.monotonic()
 
     def abort(self) -> None:
-        """End whatever call the connection's worker is in, or wake the selector to close it."""
+        """Shut down the socket: ends the call its worker is in, or wakes the selector to close it."""
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
@@ -92,6 +92,6 @@ class Peer:
 def _bytes_moved(sock: socket.socket) -> int:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_SIZE)
     if len(info) < _BYTES_SIZE:
-        return time.monotonic_ns()  # an old kernel does not tell: count everything as progress
+        return time.monotonic_ns()  # old kernels do not report it: count everything as progress
     acknowledged, received = struct.unpack_from("=QQ", info, _BYTES_OFFSET)
     return int(acknowledged) + int(received)

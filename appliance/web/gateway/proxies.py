@@ -1,4 +1,4 @@
-"""Reverse proxies that are trusted to say for whom they ask. Nobody else's `X-Forwarded-For` is believed."""
+"""Trusted reverse proxies: `X-Forwarded-For` is honoured only from them."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from appliance.model.problem import Problem, invalid
 from appliance.web.http import Headers
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-#: What proxies say when they serve us below a path of their own.
+#: Headers by which proxies announce a path prefix.
 _PREFIXES = ("X-Forwarded-Prefix", "X-Script-Name")
 
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The addresses of trusted proxies; without any, nothing is looked at."""
+    """The addresses of trusted proxies; without any, forwarding headers are ignored."""
 
     networks: tuple[_Network, ...] = ()
 
     def client(self, address: str, headers: Headers) -> str:
-        """The address that a request is from: that of the connection, or the last one in `X-Forwarded-For` that is no trusted proxy's."""
+        """The client address of a request: that of the connection, or the last one in `X-Forwarded-For` that is not a trusted proxy's."""
         if not self.networks or not self.trusts(address):
             return address
         hops = [hop.strip() for line in headers.get_all("X-Forwarded-For") for hop in line.split(",")]
         for hop in reversed(hops):
             found = _address(hop)
             if found is None:
-                return address  # what follows from nonsense is not believed
+                return address  # entries before a malformed one are not trusted
             if not any(found in network for network in self.networks):
                 return str(found)
             address = str(found)
@@ -39,7 +39,7 @@ class Proxies:
         return found is not None and any(found in network for network in self.networks)
 
     def check(self, address: str, headers: Headers) -> None:
-        """Raise Problem 400 when a trusted proxy serves us below a path: addresses in files and answers would not lead here."""
+        """Raise Problem 400 when a trusted proxy serves this site under a path prefix: the URLs in responses would not lead here."""
         if not self.networks or not self.trusts(address):
             return
         for name in _PREFIXES:
@@ -54,7 +54,7 @@ class Proxies:
 
 
 def parse(text: str) -> Proxies:
-    """The proxies of a setting: addresses or networks, separated by commas. Raises Problem 409 for what is none."""
+    """Parse a setting: addresses or networks, separated by commas. Raises Problem 409."""
     found = []
     for part in text.replace(";", ",").split(","):
         if part.strip():
@@ -68,7 +68,7 @@ def parse(text: str) -> Proxies:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """An address as proxies write it: bare, in brackets, or with a port."""
+    """Parse an address as proxies write it: bare, in brackets, or with a port."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""The port without TLS: it sends pages to HTTPS and does nothing else."""
+"""The plain-text port: it redirects pages to HTTPS and does nothing else."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from appliance.web.http import Request, Response, text
 
 
 class Redirect:
-    """Answers requests in the clear. `port` is the HTTPS port."""
+    """Answers plain-text requests. :param port: the HTTPS port."""
 
     def __init__(self, hosts: Hosts, port: int) -> None:
         self.hosts = hosts
         self._port = port
 
     def __call__(self, request: Request) -> tuple[str, Response]:
-        """301 for a page; 403 for the API, because a client that sends its token in the clear must not get used to it."""
+        """301 for a page; 403 for the API, because a client that sends its token in plain text must not get used to it."""
         if not self.hosts.accept(request.host):
             return "redirect", text(421, "This server does not go by that name.\n")
         if request.method not in {"GET", "HEAD"} or request.path == "/api" or request.path.startswith("/api/"):

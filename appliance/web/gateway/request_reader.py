@@ -1,4 +1,4 @@
-"""What comes in on a connection: heads, and bodies in either framing."""
+"""Reading from a connection: request heads, and bodies in either framing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TRAILER_LIMIT = 16384
 
 
 class _Buffer(threading.local):
-    """What one thread receives into."""
+    """A thread's receive buffer."""
 
     def __init__(self) -> None:
         self.view = memoryview(bytearray(16384))
@@ -27,7 +27,7 @@ _buffer = _Buffer()
 
 
 class RequestReader:
-    """Received bytes that nobody has used yet, in front of the channel.
+    """Received bytes that have not been consumed yet, in front of the channel.
 
     `head` and `collect` may raise BlockingIOError; what has come so far is kept, and they are called again when more is there.
     """
@@ -39,12 +39,12 @@ class RequestReader:
 
     @property
     def pending(self) -> bool:
-        """Bytes have been received that nobody has asked for yet."""
+        """Received bytes are waiting to be consumed."""
         return bool(self._rest) or self._channel.pending
 
     @property
     def received(self) -> int:
-        """Bytes that have come and that nobody has used yet, as far as they are decrypted."""
+        """Number of received (and decrypted) bytes that have not been consumed."""
         return len(self._rest)
 
     def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
@@ -73,7 +73,7 @@ class RequestReader:
                 on_first_byte()
 
     def collect(self, length: int) -> bytes:
-        """`length` bytes of body. Raises PeerGone when it breaks off."""
+        """`length` bytes of body. Raises PeerGone when the connection ends first."""
         while len(self._rest) < length:
             if not self._receive():
                 raise PeerGone("broken off in the body")
@@ -95,7 +95,8 @@ class RequestReader:
         return count
 
     def holds_chunk(self, after_line: bool) -> bool:
-        """Have the first line of a chunk that is not the last one, and a byte of it, been received, so that nobody waits for them?
+        """Whether the first line of a chunk that is not the last one, and a byte of it, have been received, so that reading does
+        not wait.
 
         :param after_line: the line that ends the chunk before comes first.
         """
@@ -120,7 +121,7 @@ class RequestReader:
 
 
 def chunk_size(line: bytes) -> int:
-    """The size [bytes] that the first line of a chunk says. Raises Problem 400."""
+    """The chunk size [bytes] in a chunk's first line. Raises Problem 400."""
     match = _CHUNK_SIZE.fullmatch(line)
     if match is None:
         raise bad("Malformed chunk.")
@@ -128,7 +129,8 @@ def chunk_size(line: bytes) -> int:
 
 
 class StreamBody(Body):
-    """A body on the wire. `before` runs around every receive: it answers "Expect: 100-continue" and tells the watchdog.
+    """A body that is still arriving. `before` is called before every receive: it answers "Expect: 100-continue" and updates the
+    phase.
 
     :ivar taken: bytes read so far.
     :ivar broken: the framing was violated; nothing sensible can follow on this connection.
@@ -164,9 +166,7 @@ class StreamBody(Body):
         except Problem:
             self.broken = True
             raise
-        except (
-            OSError
-        ) as error:  # a reset, or bytes that are no TLS: whoever reads this body must not take it for a failure of ours
+        except OSError as error:  # a reset or invalid TLS: reported as PeerGone, so that the handler does not report it as an internal error
             self.broken = True
             raise PeerGone(type(error).__name__) from error
         finally:
@@ -206,21 +206,21 @@ class LengthBody(StreamBody):
 
 
 class ChunkedBody(StreamBody):
-    """A body in chunks. Trailers are read and dropped."""
+    """A chunked body. Trailers are read and dropped."""
 
     def __init__(self, inbox: RequestReader, before: Callable[[], None], after: Callable[[], None]) -> None:
         super().__init__(inbox, None, before, after)
         self._chunk = 0
-        self._line_due = False  # the one that ends a chunk has not been read yet
+        self._line_due = False  # the line that ends the chunk has not been read yet
         self._ended = False
 
     @property
     def unread(self) -> int | None:
-        """0 when the last chunk has been read, else None."""
+        """0 after the last chunk, else None."""
         return 0 if self._ended else None
 
     def _receive(self, buffer: memoryview) -> int:
-        """Bytes of as many chunks as have come: whoever sends them byte by byte would cost twenty times the work else."""
+        """Read as many chunks as have arrived: a call for each chunk would cost twenty times as much if they are one byte long."""
         filled = self._piece(buffer)
         while 0 < filled < len(buffer) and not self._chunk and self._inbox.holds_chunk(self._line_due):
             filled += self._piece(buffer[filled:])

@@ -1,4 +1,4 @@
-"""A `Response` on the wire."""
+"""Sending a `Response`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _date = (0, "")
 
 
 def http_date() -> str:
-    """The Date header of this second."""
+    """The Date header for the current second."""
     global _date
     now = int(time.time())
     if _date[0] != now:
@@ -26,7 +26,7 @@ def http_date() -> str:
 
 
 def send(channel: Channel, response: Response, *, head_only: bool, version: str, keep_alive: bool) -> tuple[int, bool]:
-    """Send `response`; returns the bytes of body sent and whether the connection can go on.
+    """Send `response`; returns the bytes of body sent and whether the connection can be kept.
 
     Raises OSError when the peer is gone; EOFError when a file or an iterable is shorter than announced.
     """
@@ -67,9 +67,9 @@ def _head(response: Response, length: int | None, *, chunked: bool, keep_alive: 
 
 @lru_cache(maxsize=256)
 def _block(fields: tuple[tuple[str, str], ...]) -> str:
-    """Header fields as lines; those that the gateway writes itself are left out. Raises ValueError for a line break in one.
+    """Header fields as lines, without those that the gateway writes itself. Raises ValueError for a line break in one.
 
-    Most answers have one of a few blocks, so the last ones are kept.
+    Most responses have one of a few sets of headers, so recent results are cached.
     """
     lines = [f"{name}: {value}\r\n" for name, value in fields if name.lower() not in _HOP_BY_HOP]
     block = "".join(lines)
@@ -83,7 +83,7 @@ def _refuse_breaks(text: str, lines: int) -> None:
 
 
 def _send_iterable(channel: Channel, head: bytes, body: Iterable[bytes], length: int | None, *, chunked: bool) -> int:
-    """Blocks are gathered to a useful size; the head goes with the first of them."""
+    """Send an iterable body: blocks are gathered to a useful size; the head is sent with the first."""
     cpu_slot.release()
     pending: list[bytes] = [] if chunked else [head]
     if chunked:

@@ -1,4 +1,4 @@
-"""The thread that waits for all connections: it accepts, holds every connection that has nothing to do, and drops what is past its time."""
+"""The thread that waits on all idle connections: it accepts new ones and runs the periodic maintenance."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from appliance.web.gateway.peer import Peer
 log = logging.getLogger(__name__)
 
 _PARKED = select.EPOLLIN | select.EPOLLONESHOT
-#: Connections accepted before those that are open are looked at again.
+#: Connections accepted before events of open ones are handled again.
 _ACCEPT_AT_ONCE = 64
-#: How often those who wait for a worker are looked at, when none was free [s].
+#: Poll interval while connections wait for a worker [s].
 _CROWDED = 0.01
-#: Wait when the process has no descriptor left [s].
+#: Pause when the process has no descriptor left [s].
 _EXHAUSTED = 0.05
 
-#: Takes an accepted socket and the address of its peer.
+#: Called with an accepted socket and the peer's address.
 Welcome = Callable[[socket.socket, str], None]
 
 
 class Selector:
-    """Waits for all connections at once.
+    """Waits on all idle connections at once.
 
     A connection is either parked here or with a worker, never both: its event is delivered once and switches itself off, and
     `park` switches it on again.
@@ -74,7 +74,7 @@ class Selector:
         self._epoll.register(listener.fileno(), select.EPOLLIN)
 
     def start(self) -> None:
-        """Begin to wait."""
+        """Start the thread."""
         self.loop.start()
 
     def stop_accepting(self) -> None:
@@ -87,7 +87,7 @@ class Selector:
         self._accepted_last.wait()
 
     def stop(self) -> None:
-        """End the thread. Safe to call twice."""
+        """Stop the thread. Idempotent."""
         if self._epoll.closed:
             return
         self.loop.stop()
@@ -96,16 +96,16 @@ class Selector:
         os.close(self._wakeup)
 
     def add(self, peer: Peer) -> None:
-        """Hold a new connection."""
+        """Watch a new connection."""
         self._peers[peer.sock.fileno()] = peer
         self._epoll.register(peer.sock.fileno(), _PARKED)
 
     def park(self, peer: Peer) -> None:
-        """Hold a connection again that a worker has done with."""
+        """Watch a connection again that a worker has returned."""
         self._epoll.modify(peer.sock.fileno(), _PARKED)
 
     def forget(self, peer: Peer) -> None:
-        """To be called before a connection's socket is closed."""
+        """Call it before closing a connection's socket."""
         self._peers.pop(peer.sock.fileno(), None)
 
     def _wake(self) -> None:
@@ -147,7 +147,7 @@ class Selector:
                     log.warning("gateway.exhausted error=%s", errno.errorcode[error.errno])
                     time.sleep(_EXHAUSTED)
                     return
-                continue  # the peer is gone already
+                continue  # the peer has already closed
             welcome(sock, address[0].removeprefix("::ffff:"))
 
     def _close_listeners(self) -> None:

@@ -1,4 +1,4 @@
-"""The gateway: puts selector, workers and budgets together, answers by the routes, and ends in good order."""
+"""The gateway: connects selector, workers and admission, routes requests, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -91,26 +91,26 @@ class Gateway:
 
     @property
     def connections(self) -> int:
-        """Live connections."""
+        """Number of open connections."""
         return len(self._peers)
 
     @property
     def threads(self) -> int:
-        """Threads that serve connections at the moment."""
+        """Number of worker threads."""
         return self._workers.threads
 
     @property
     def busy(self) -> bool:
-        """Is somebody being answered at the moment?"""
+        """Is a request being handled?"""
         return self._workers.busy
 
     @property
     def loop(self) -> Loop:
-        """The thread that accepts, waits and watches."""
+        """The selector's thread."""
         return self._selector.loop
 
     def start(self) -> None:
-        """Bind the ports and begin to serve. Raises OSError when a port is taken."""
+        """Bind the ports and start serving. Raises OSError when a port is taken."""
         _raise_file_limit(4 * self.limits.connections)
         secure = self._listen(self.port)
         self.port = secure.getsockname()[1]
@@ -125,7 +125,7 @@ class Gateway:
         self._selector.start()
 
     def stop(self, grace: float = 30.0) -> bool:
-        """Accept no more, let requests under way finish for `grace` seconds, then cut. True when nothing was cut."""
+        """Stop accepting, let requests in progress finish for `grace` seconds, then abort them. True when none was aborted."""
         self._closing.set()
         self._selector.stop_accepting()
         self._peers.abort(Phase.IDLE, Phase.HANDSHAKE, Phase.LINGER)
@@ -138,7 +138,7 @@ class Gateway:
         return clean
 
     def reload_certificate(self, names: Iterable[str] | None = None) -> None:
-        """Use the certificate files as they are now, for new connections. Raises OSError, ssl.SSLError; then nothing changes."""
+        """Load the certificate files again, for new connections. Raises OSError, ssl.SSLError; then nothing changes."""
         self._certificate.reload()
         if names is not None:
             self._hosts = Hosts(names)
@@ -165,7 +165,7 @@ class Gateway:
         standing = Standing.UNFINISHED if secure else Standing.STRANGER
 
         def welcome(sock: socket.socket, address: str) -> None:
-            """Count a new connection in and wait for its first byte."""
+            """Admit a new connection and wait for its first byte."""
             place = network(address, self.limits.ipv4_prefix)
             if self.limits.proxies.trusts(address):  # each of its connections may be of another client
                 place = f"{place} {sock.fileno()}"
@@ -178,7 +178,11 @@ class Gateway:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer.connection = Connection(peer, environment, self._certificate.context if secure else None)
                 self._selector.add(peer)
-            except (OSError, ssl.SSLError, MemoryError):  # the peer is gone already, or the system can hold no more
+            except (
+                OSError,
+                ssl.SSLError,
+                MemoryError,
+            ):  # the peer has already closed, or the system is out of resources
                 self._end(peer)
 
         self._selector.listen(listener, welcome)
@@ -186,7 +190,7 @@ class Gateway:
     def _park(self, peer: Peer) -> None:
         try:
             self._selector.park(peer)
-        except (OSError, ValueError):  # the gateway has ended
+        except (OSError, ValueError):  # the gateway has stopped
             self._end(peer)
 
     def _end(self, peer: Peer) -> None:
@@ -195,15 +199,15 @@ class Gateway:
         peer.sock.close()
 
     def _maintain(self) -> None:
-        """What is due every tick, in the selector's thread."""
+        """Periodic work in the selector's thread."""
         if self._refused:
             log.warning("gateway.full connections=%d refused=%d", self.connections, self._refused)
             self._refused = 0
         self._peers.enforce_deadlines()
-        self._renew()
+        self._reload_if_changed()
 
     def _answer(self, request: Request) -> tuple[str, Response]:
-        """The application of the HTTPS port."""
+        """Handle a request of the HTTPS port."""
         rule = "-"
         try:
             if not self._hosts.accept(request.host):
@@ -220,20 +224,20 @@ class Gateway:
         except Exception as error:
             return rule, self._on_error(request, error)
 
-    def _renew(self) -> None:
-        """Serve a certificate that was changed on disk, and a new context every day."""
+    def _reload_if_changed(self) -> None:
+        """Load a certificate that changed on disk, and make a new TLS context every day."""
         changed = self._certificate.changed
         if not changed and not self._certificate.stale:
             return
         try:
             self.reload_certificate([*self._names, *self._certificate.names()] if changed else None)
-        except Exception as error:  # whatever lies on disk, the old one is served on
+        except Exception as error:  # whatever the new files contain, keep serving the old certificate
             self._certificate.keep()
             log.warning("gateway.certificate_unreadable error=%s", type(error).__name__)
 
 
 def _raise_file_limit(wanted: int) -> None:
-    """Let this process hold `wanted` descriptors, as far as the system allows it: the usual 1024 are soon gone."""
+    """Raise the soft limit on descriptors to `wanted`, as far as the hard limit permits: the default of 1024 is too low."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -241,7 +245,7 @@ def _raise_file_limit(wanted: int) -> None:
 
 
 def _incident(request: Request, error: Exception) -> Response:
-    """The answer to a failed request: a number that stands in the log, and nothing of what went wrong."""
+    """The response to a failed request: an incident number that is in the log, without details."""
     incident = uuid.uuid4()
     log.error("http.failed incident=%s method=%s", incident, request.method, exc_info=error)
     return text(500, f"Something failed here. Tell the administrator the incident number {incident}.\n")

@@ -1,8 +1,9 @@
-"""The threads that serve connections, and in which order connections get one.
+"""The worker threads, and in which order waiting connections get one.
 
-Connections that have something to do wait in lanes, one for each network and standing, which take turns: whoever is alone at an
-address waits for a few others, not for the hundreds of a busy one. How many requests are computed at once is bounded, for strangers
-more tightly. A request that has been at it for a while (it waits for a child or the disk) or moves bytes does not count.
+Connections with received data wait in lanes, one for each network and standing, which are served round-robin: a client alone in
+its network waits for a few others, not for the hundreds of a busy network. The number of requests computed at once is limited,
+more strictly for strangers. A request that has run for a while (waiting for a child or the disk) or transfers a body does not
+count.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _Lane = tuple[str, bool]
 
 
 class Workers:
-    """A pool of threads as large as there are connections at work.
+    """A thread pool that grows to the number of connections being served.
 
     :param park: hands a connection to the selector; :param end: closes one.
     """
@@ -45,7 +46,7 @@ class Workers:
         self.threads = 0
 
     def crowded(self) -> bool:
-        """Connections wait for a worker."""
+        """Are connections waiting for a worker?"""
         return bool(self._order)
 
     @property
@@ -54,7 +55,7 @@ class Workers:
         return bool(self._active)
 
     def submit(self, peer: Peer) -> None:
-        """Have `peer` served."""
+        """Queue `peer` to be served."""
         lane = peer.network, peer.standing is Standing.KNOWN
         with self._lock:
             waiting = self._lanes.get(lane)
@@ -65,7 +66,7 @@ class Workers:
         self.dispatch()
 
     def dispatch(self) -> None:
-        """Give workers to those who wait, as far as that is allowed at the moment."""
+        """Give workers to waiting connections, as far as the limits permit."""
         while True:
             with self._lock:
                 peer = self._take()
@@ -80,7 +81,7 @@ class Workers:
                 return
 
     def stop(self) -> None:
-        """End the threads that have nothing to do, and the others when they are done."""
+        """Stop idle threads now, and the others when they finish."""
         with self._lock:
             self._stopped = True
             while self._idle:
@@ -99,7 +100,7 @@ class Workers:
         return True
 
     def _take(self) -> Peer | None:
-        """The next one to serve: lanes in turn, those of strangers only while few strangers are served."""
+        """The next peer to serve: lanes round-robin, those of strangers only while few strangers are being served."""
         if not self._order:
             return None
         limits, known, strangers = self._limits, 0, 0
@@ -129,12 +130,12 @@ class Workers:
         return None
 
     def _work(self, peer: Peer | None) -> None:
-        """A worker's life: serve what it is given, then wait a while for more."""
+        """Thread main: serve the given connection, then wait for more."""
         inbox: queue.SimpleQueue[Peer | None] = queue.SimpleQueue()
         while peer is not None:
             try:
                 usable = self._serve(peer)
-            except Exception:  # if the thread ended here, nobody would serve its connection
+            except Exception:  # without this, the connection would stay open with no thread to serve it
                 log.exception("gateway.worker_failed")
                 usable = False
                 self._end(peer)
@@ -144,13 +145,13 @@ class Workers:
         self.dispatch()
 
     def _serve(self, peer: Peer) -> bool:
-        """Serve one connection; False when the thread can not be used again."""
+        """Serve one connection; False when the thread cannot be reused."""
         connection = peer.connection
         outcome = connection.run()
-        usable = not connection.stepped_back
+        usable = not connection.priority_lowered
         peer.costly = connection.costly
         with self._lock:
-            self._active.discard(peer)  # from here on another worker may have it
+            self._active.discard(peer)  # from here on another worker may serve it
         if outcome is Next.CLOSE:
             self._end(peer)
         elif outcome is Next.AGAIN:
@@ -160,7 +161,7 @@ class Workers:
         return usable
 
     def _next(self, inbox: queue.SimpleQueue[Peer | None]) -> Peer | None:
-        """The next connection to serve; None when none came for a while."""
+        """The next connection to serve; None after a timeout."""
         with self._lock:
             peer = self._take()
             if peer is not None or self._stopped:
@@ -176,4 +177,4 @@ class Workers:
                 if inbox in self._idle:
                     self._idle.remove(inbox)
                     return None
-            return inbox.get()  # it was given work in this very moment
+            return inbox.get()  # a connection was assigned between the timeout and the lock

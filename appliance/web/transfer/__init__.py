@@ -1,4 +1,4 @@
-"""Bulk data: uploads into the depot, downloads out of it. Nothing here renders pages or speaks CKAN."""
+"""Bulk data: uploads into the depot, downloads from it. No pages, no CKAN API."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ROUTES: tuple[Route, ...] = (*download.ROUTES, *archives.ROUTES, *presigned_uplo
 
 
 def carries_file(request: Request) -> bool:
-    """Is the body of a request a file, so that it may take as long as the client's connection needs?
+    """Whether a request's body is a file, so that it may take as long as the client's connection needs.
 
-    A form for an action that takes no file is none.
+    A form for an action that accepts no file does not count.
     """
     if request.method in {"PUT", "PATCH"}:
         return _FILES.fullmatch(request.path) is not None

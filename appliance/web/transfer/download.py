@@ -1,4 +1,4 @@
-"""Downloads: originals, condensed files, previews, and files by signed address."""
+"""Downloads: originals, condensed files, previews, and files by signed URL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IMAGES = {
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file that a viewer may have, as a download needs it; `facts` of its dataset."""
+    """A file that a viewer may read, with what a download needs."""
 
     path: Path
     etag: str
@@ -44,9 +44,9 @@ class StoredFile:
 
 
 def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -> StoredFile:
-    """The file `kind` of a resource, cached because one reader asks for many ranges.
+    """The file `kind` of a resource, cached because one reader requests many ranges.
 
-    Raises Problem 404 when there is none or `viewer` may not see it; which of them, nobody learns.
+    Raises Problem 404 when it does not exist or `viewer` may not read it, with the same message.
     """
     key = answer_key("file", viewer, resource_id, kind)
     found = context.cache.get(key, lambda: _look_up(context, viewer, resource_id, kind))
@@ -57,7 +57,7 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
 
 
 def require_scanned(context: Context, viewer: Viewer, resource_id: str) -> None:
-    """Raises Problem 503 for a file that waits for the virus scanner; asked once for all ranges of it."""
+    """Raise Problem 503 for a file that has not been scanned for viruses; checked once for all ranges of it."""
     if not virus_gate.holds(context.settings):
         return
     key = ("waits for the scanner", resource_id, viewer.user_id)
@@ -120,12 +120,12 @@ def _answer(request: Request, file: StoredFile, disposition: str = "attachment")
 
 
 def original(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """The file as it was uploaded; the name in the address is for people only."""
+    """The original; the file name in the URL is informative only."""
     return _send(context, request, match, "original", "attachment")
 
 
 def condensed(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """The condensed file; 404 while it has not been made."""
+    """The condensed file; 404 before it has been generated."""
     return _send(context, request, match, "condensed", "attachment")
 
 
@@ -136,7 +136,7 @@ def image(context: Context, request: Request, match: re.Match[str]) -> Response:
 
 
 def stored_object(context: Context, request: Request, match: re.Match[str]) -> Response:
-    """A file by its permanent address, with a signature or, where anybody may see it, without."""
+    """A file by its permanent URL, with a signature or, if it is public, without."""
     cpu_slot.acquire()
     resource_id = match["a"] + match["b"] + match["rest"]
     return _answer(

@@ -1,7 +1,7 @@
-"""Bytes of an upload on their way to disk: written once, hashed while they pass, flushed as they come.
+"""Receiving uploads: bytes are written once, hashed on the way, and flushed continuously.
 
-A large upload is written and hashed in threads of its own beside the connection's, because each of these steps leaves
-the interpreter's lock alone. The disk is never more than a fixed distance behind, so the end of an upload is no wait.
+A large upload is written and hashed in separate threads, because each of these steps releases the GIL. The amount of unwritten
+data is limited, so that the final flush is short.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from appliance.web.gateway.priority import lower_priority
 #: Size of the pieces in which a body is read [bytes], and how many may wait for each thread.
 BLOCK = 1 << 19
 _DEPTH = 4
-#: Up to this size [bytes] threads cost more than they bring.
+#: Up to this size [bytes] threads cost more than they gain.
 _INLINE = 4 << 20
-#: Written data are handed to the disk in steps of this size [bytes] ...
+#: Written data is handed to the disk in steps of this size [bytes] ...
 _STEP = 16 << 20
-#: ... and waited for when they lie this far back.
+#: ... and waited for when it is this far behind.
 _WINDOW = 96 << 20
 
 
@@ -42,37 +42,37 @@ MOST_THREADED_OF_ONE = 4
 
 
 class _Threaded:
-    """Who has how many files in threads. Thread-safe."""
+    """Counts the files received with separate threads, by caller. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: Counter[str | None] = Counter()
 
     def acquire(self, caller: str | None) -> bool:
-        """May one more file of `caller` have threads?"""
+        """Whether one more file of `caller` may use threads."""
         with self._lock:
             free = self._held.total() < MOST_THREADED and self._held[caller] < MOST_THREADED_OF_ONE
             self._held[caller] += free
             return free
 
     def release(self, caller: str | None) -> None:
-        """Give the threads of one file back."""
+        """Release the threads of one file."""
         with self._lock:
-            self._held -= Counter([caller])  # forgets callers who have none left
+            self._held -= Counter([caller])  # removes callers who have none left
 
 
 _THREADED = _Threaded()
 
 
 class Hasher(Protocol):
-    """Something that sees all bytes in order."""
+    """Receives all bytes in order."""
 
     def update(self, data: bytes, /) -> None:
         """The next bytes."""
 
 
 def storage_problem(error: Exception) -> Problem:
-    """What a client is told when its bytes could not be written."""
+    """The Problem reported to a client whose bytes could not be written."""
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return Problem(
             507,
@@ -83,23 +83,25 @@ def storage_problem(error: Exception) -> Problem:
 
 
 class _Worker:
-    """A thread that takes blocks in order. Its first error is raised to the giver; it goes on taking, so that nobody waits for it."""
+    """A thread that processes blocks in order. Its first error is raised in the producer; it keeps consuming, so that the producer never
+    blocks.
+    """
 
     def __init__(self, work: Callable[[bytes], None], name: str) -> None:
         self._work = work
         self._queue: queue.Queue[bytes | None] = queue.Queue(_DEPTH)
         self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=f"intake-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"receiver-{name}", daemon=True)
         self._thread.start()
 
     def put(self, data: bytes) -> None:
-        """Hand over a block; waits while too many wait. Raises the error of an earlier one."""
+        """Queue a block; waits while the queue is full. Raises the error of an earlier one."""
         if self._error is not None:
             raise self._error
         self._queue.put(data)
 
     def join(self) -> None:
-        """Wait until everything is done. Raises the first error."""
+        """Wait until all blocks are processed. Raises the first error."""
         self._queue.put(None)
         self._thread.join()
         if self._error is not None:
@@ -111,12 +113,12 @@ class _Worker:
             if self._error is None:
                 try:
                     self._work(data)
-                except Exception as error:  # whatever it is: who gives blocks must not wait for ever for a dead thread
+                except Exception as error:  # any error: the producer must not block on a dead thread
                     self._error = error
 
 
 class RangeReceiver:
-    """Takes a file, or a piece of one, into an open part.
+    """Receives a file, or a range of one, into an open part.
 
     :param offset: where in the file the first byte belongs.
     :param size: number of bytes to come, None when that is not known.
@@ -142,14 +144,14 @@ class RangeReceiver:
         self._written = offset
         self._handed = offset
         self._waited = offset
-        self._lanes: list[_Worker] = []
+        self._threads: list[_Worker] = []
         self._inline: list[Callable[[bytes], None]] = [self._store, *(hasher.update for hasher in hashers)]
         self._room, self._asked = room, 0
         self._reserved = os.fstat(part.fd).st_blocks * 512
         self._caller = caller()
         if (size is None or size > _INLINE) and _THREADED.acquire(self._caller):
             names = ["disk", *(f"hash{number}" for number in range(len(hashers)))]
-            self._lanes = [_Worker(work, name) for work, name in zip(self._inline, names, strict=True)]
+            self._threads = [_Worker(work, name) for work, name in zip(self._inline, names, strict=True)]
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises Problem 413 beyond the limit, 507 when the disk is full, 500 when it fails."""
@@ -161,9 +163,9 @@ class RangeReceiver:
             if self._start + self.total > self._reserved:
                 self._room()
         try:
-            if self._lanes:
-                for lane in self._lanes:
-                    lane.put(data)
+            if self._threads:
+                for thread in self._threads:
+                    thread.put(data)
             else:
                 for work in self._inline:
                     work(data)
@@ -171,31 +173,31 @@ class RangeReceiver:
             raise storage_problem(error) from error
 
     def settle(self) -> None:
-        """Wait until all bytes are written and hashed (not flushed); threads end. Raises Problem 507 or 500."""
+        """Wait until all bytes are written and hashed (not flushed); ends the threads. Raises Problem 507 or 500."""
         failed: Exception | None = None
-        for lane in self._lanes:
+        for thread in self._threads:
             try:
-                lane.join()
+                thread.join()
             except Exception as error:
                 failed = error
-        if self._lanes:
+        if self._threads:
             _THREADED.release(self._caller)
-        self._lanes = []
+        self._threads = []
         if failed is not None:
             raise storage_problem(failed) from failed
 
     @property
     def idle(self) -> bool:
-        """Everything given so far has been written."""
+        """Whether all received bytes have been written."""
         return self._written - self._start == self.total
 
     def close(self) -> None:
-        """End the threads, whatever has become of the bytes."""
-        with suppress(Exception):  # whoever gave the bytes has been told already
+        """End the threads, ignoring errors."""
+        with suppress(Exception):  # the producer has already been told
             self.settle()
 
     def flush(self) -> None:
-        """Settle, and make the bytes durable. Raises Problem."""
+        """`settle`, then flush. Raises Problem."""
         self.settle()
         try:
             os.fdatasync(self._fd)
@@ -217,7 +219,7 @@ class RangeReceiver:
 
 
 class FileReceiver:
-    """A whole file: a new part, its SHA-256, ETag and CRC-32. The sink of a multipart upload.
+    """Receives a complete file into a new part, with SHA-256, ETag and CRC-32. The sink of a multipart upload.
 
     :param size: as announced or guessed, for reserving room and for the ETag's rule; None when unknown.
     """
@@ -234,27 +236,27 @@ class FileReceiver:
             part.discard()
             raise storage_problem(error) from error
         try:
-            room()  # two that were asked at the same time may both have been told that there is enough
+            room()  # concurrent uploads may both have been told that there is enough space
         except Problem:
             part.discard()
             raise
-        self._intake = RangeReceiver(
+        self._receiver = RangeReceiver(
             part, size=size, limit=limit, hashers=[self._sha256, self._etag, self._crc32], room=room
         )
 
     @property
     def size(self) -> int:
-        """Bytes taken so far."""
-        return self._intake.total
+        """Bytes received so far."""
+        return self._receiver.total
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal SHA-256; of the whole file after `finish`."""
+        """SHA-256 in hexadecimal; of the whole file after `finish`."""
         return self._sha256.hexdigest()
 
     @property
     def etag(self) -> str | None:
-        """ETag by the rule for parts; None when the file had another size than announced and is larger than a part."""
+        """ETag by the rule for parts; None for a file of more than one part whose size differs from the announced one."""
         return self._etag.etag()
 
     @property
@@ -264,20 +266,20 @@ class FileReceiver:
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises as `RangeReceiver.write` does."""
-        self._intake.write(data)
+        self._receiver.write(data)
 
     def finish(self) -> None:
-        """All bytes have come: the file is on disk with its true size. Raises Problem."""
-        self._intake.settle()
+        """All bytes have been received: truncate to the true size and flush. Raises Problem."""
+        self._receiver.settle()
         try:
             if self._reserved is not None and self._reserved > self.size:
                 os.ftruncate(self.part.fd, self.size)
         except OSError as error:
             raise storage_problem(error) from error
-        self._intake.flush()
+        self._receiver.flush()
         self.part.close()
 
     def discard(self) -> None:
-        """Leave nothing behind."""
-        self._intake.close()
+        """Remove the part."""
+        self._receiver.close()
         self.part.discard()

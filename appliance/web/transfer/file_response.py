@@ -1,4 +1,4 @@
-"""A file as the answer to a request: conditional, by ranges, under the right name, in no shared cache."""
+"""File responses: conditional requests, ranges, file name, private caching."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def file_response(
 
 
 def entity_headers(etag: str, content_type: str, disposition: str, modified: int) -> list[tuple[str, str]]:
-    """The headers that describe a file, and those that keep it safe."""
+    """The headers that describe a file, and security headers."""
     return list(_entity_headers(etag, content_type, disposition, modified))
 
 
-@lru_cache(maxsize=1024)  # a reader asks for hundreds of ranges of one file
+@lru_cache(maxsize=1024)  # a reader requests hundreds of ranges of one file
 def _entity_headers(etag: str, content_type: str, disposition: str, modified: int) -> tuple[tuple[str, str], ...]:
     return (
         ("Content-Type", content_type),
@@ -66,14 +66,14 @@ def _entity_headers(etag: str, content_type: str, disposition: str, modified: in
 
 
 def range_headers(selection: Selection, size: int) -> list[tuple[str, str]]:
-    """Content-Range of a partial answer, nothing for a whole one."""
+    """Content-Range of a partial response; nothing for a complete one."""
     if selection.status != 206:
         return []
     return [("Content-Range", f"bytes {selection.start}-{selection.start + selection.length - 1}/{size}")]
 
 
 def refusal(selection: Selection, headers: Iterable[tuple[str, str]], size: int) -> Response:
-    """304, 412 or 416: an empty body. A client that asks beyond the end must not take an error page for data."""
+    """304, 412 or 416 with an empty body: a client must not take an error page for data."""
     kept = [(key, value) for key, value in headers if key not in {"Content-Type", "Content-Disposition"}]
     if selection.status == 416:
         kept.append(("Content-Range", f"bytes */{size}"))

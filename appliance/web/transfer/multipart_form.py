@@ -19,12 +19,12 @@ from appliance.web.transfer.file_receiver import BLOCK
 MAX_TEXT = 8 << 20
 MAX_PARTS = 2000
 _FIRST_READ = 16384
-#: Actions that take a file.
+#: Actions that accept a file.
 FILE_ACTIONS = frozenset({"package_revise", "resource_create"})
 
 
 class Sink(Protocol):
-    """Where a file goes. `finish` returns what stands for the file among the form's values."""
+    """Receives a file. `finish` returns the form value that represents it."""
 
     def write(self, data: bytes) -> None:
         """The next bytes. Raises Problem."""
@@ -33,7 +33,7 @@ class Sink(Protocol):
         """All bytes have come."""
 
     def discard(self) -> None:
-        """Undo everything; called when the form was not complete, or later by `Form.discard`."""
+        """Undo everything; called when the form is incomplete, or later by `Form.discard`."""
 
 
 #: Called before the first byte of a file: (field name, file name, text fields so far, size) → sink. The size [bytes] is
@@ -58,7 +58,7 @@ class Form(dict[str, Any]):
             self[name] = [self[name], value]
 
     def discard(self) -> None:
-        """Remove the files that nobody took over; files that found their place are not touched."""
+        """Remove the files that were not moved elsewhere."""
         for sink in self.sinks:
             sink.discard()
 
@@ -74,12 +74,12 @@ def parse(
     limit: int = MAX_TEXT,
     taken: Callable[[int], None] = lambda size: None,
 ) -> Form:
-    """Read the whole form. The caller calls `discard` of the result when the files have been used or are not wanted.
+    """Read the whole form. The caller has to call `discard` of the result when the files have been used or are not needed.
 
-    A form that is cut short, malformed or refused leaves nothing behind.
+    An incomplete, malformed or refused form leaves nothing behind.
 
-    :param limit: bytes that all text fields together may have (never more than `MAX_TEXT`); `taken` is told of each piece.
-    :raises Problem: 400 malformed, 413 too much text, or whatever `on_file` and the sinks refuse with; PeerGone.
+    :param limit: bytes of all text fields together (never more than `MAX_TEXT`); `taken` is called with the size of each piece.
+    :raises Problem: 400 malformed, 413 too much text, or what `on_file` and the sinks raise; PeerGone.
     """
     _, options = multipart.parse_options_header(request.headers.get("Content-Type") or "")
     try:
@@ -104,7 +104,7 @@ def parse(
 
 
 def _feed(parser: multipart.PushMultipartParser, request: Request, reader: _FormReader) -> None:
-    """Read small until a file begins, so that it can be refused before its bytes have come; then in large blocks."""
+    """Read small blocks until a file begins, so that it can be refused before its bytes are read; then large blocks."""
     buffer = memoryview(bytearray(BLOCK))
     while True:
         wanted = buffer if reader.in_file else buffer[:_FIRST_READ]
@@ -147,7 +147,7 @@ class _FormReader:
 
     @property
     def in_file(self) -> bool:
-        """The parser stands inside of a file."""
+        """Whether the parser is inside a file."""
         return self._sink is not None
 
     def take(self, event: Any) -> None:
@@ -163,7 +163,7 @@ class _FormReader:
             self._text = []
 
     def discard(self) -> None:
-        """Undo what sinks have done."""
+        """Undo the sinks."""
         if self._sink is not None:
             self.form.sinks.append(self._sink)
             self._sink = None
@@ -185,7 +185,7 @@ class _FormReader:
         return self._on_file(self._segment.name, self._segment.filename, dict(self.form), size)
 
     def _size(self, data: bytes) -> int | None:
-        """Size of the file that begins with `data`, should it be the form's last part."""
+        """Size of the file that begins with `data`, assuming that it is the form's last part."""
         if self._length is None:
             return None
         position = self.chunk.find(b"\r\n\r\n" + data) + 4

@@ -1,8 +1,8 @@
-"""Signed addresses: of stored files, and of the parts of an upload.
+"""Signed URLs of stored files and of the parts of an upload.
 
-Clients send no token with these, so the signature stands for the viewer who asked: it names them, and on every use the
-database is asked again whether they may. A link ends with its time, its secret, the token or session that it was made
-with, its user's account, or their right to the object, whichever comes first.
+Clients send no token with these, so the signature identifies the viewer who requested the URL; on every use the database is
+asked again whether they have access. A URL is valid until its expiry, or until its secret, the token or session with which it
+was created, its user's account, or their right to the object ends.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from appliance.web import authentication
 from appliance.web.context import Context
 from appliance.web.http import Request
 
-#: What is in the address → kind of file in the depot.
+#: Artefact in the URL → kind of file in the depot.
 ARTEFACTS = {"resource": "original", "condensed": "condensed"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A verified address: for whom, until when their token or session lasts, and when the address itself ends [Unix s]."""
+    """A verified URL: its viewer, until when their token or session is valid, and when the URL itself expires [Unix s]."""
 
     viewer: Viewer | None
     credential_ends: str | None
@@ -48,12 +48,12 @@ def object_link(context: Context, viewer: Viewer, resource_id: str, artefact: st
 
 
 def open_link(context: Context, resource_id: str, artefact: str) -> str:
-    """The address without signature, for files that anybody may see."""
+    """The URL without signature, for public files."""
     return context.settings.site_url + object_path(resource_id, artefact)
 
 
 def upload_link(context: Context, viewer: Viewer, path: str) -> str:
-    """The address of `path` with a signature with which `viewer` sends parts of an upload."""
+    """A signed URL of `path` with which `viewer` sends parts of an upload."""
     lifetime = max(MIN_LIFETIME, context.settings.depot.part_lifetime)
     return context.settings.site_url + context.signer.presign(
         path, now=time.time(), lifetime=lifetime, claims=_claims(viewer), purpose=Purpose.UPLOAD
@@ -61,16 +61,16 @@ def upload_link(context: Context, viewer: Viewer, path: str) -> str:
 
 
 def bearer(context: Context, request: Request, changes: bool = False) -> Viewer:
-    """For whom a request to a stored file is made: the viewer of its signature, else of its token or session.
+    """The viewer of a request for a stored file: that of the signature, else of the token or session.
 
-    Raises Problem 403 for a signature that does not hold; a viewer who is gone is anonymous.
+    Raises Problem 403 for an invalid signature; if its viewer no longer exists, the request is anonymous.
     """
     if "signature=" not in request.query:
         return authentication.viewer(context, request, changes)
     now = time.time()
     link = context.cache.get(
         ("link", request.path, request.query), lambda: _read(context, request, now)
-    )  # a reader sends the same address hundreds of times
+    )  # a reader sends the same URL hundreds of times
     if link.expires <= now:
         _verified(context, request, now, Purpose.DOWNLOAD)
     if link.viewer is None or (link.credential_ends is not None and link.credential_ends <= times.now()):
@@ -79,7 +79,7 @@ def bearer(context: Context, request: Request, changes: bool = False) -> Viewer:
 
 
 def uploader(context: Context, request: Request, changes: bool = True) -> Viewer:
-    """For whom a part of an upload comes: always the viewer of the signature. Raises Problem 403."""
+    """The viewer of an upload request: always that of the signature. Raises Problem 403."""
     claims = _verified(context, request, time.time(), Purpose.UPLOAD)
     found = _of_claims(context, claims, "write")
     if found is None or (found[1] is not None and found[1] <= times.now()):
@@ -97,7 +97,7 @@ def _verified(context: Context, request: Request, now: float, purpose: Purpose) 
 
 
 def _read(context: Context, request: Request, now: float) -> _Link:
-    """What the address of `request` permits at `now` [Unix s]. Raises Problem 403."""
+    """What the URL of `request` permits at `now` [Unix s]. Raises Problem 403."""
     claims = _verified(context, request, now, Purpose.DOWNLOAD)
     viewer, ends = _of_claims(context, claims, "read") or (None, None)
     return _Link(viewer, ends, int(dict(request.parameters())[EXPIRES]))

@@ -1,4 +1,4 @@
-"""Who is writing what: two clients that send the same piece of a file must not write at the same time."""
+"""Locks of uploads: two clients that send the same piece of a file must not write at the same time."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class UploadLock:
         self._key = key
         self._lock = threading.Lock()
         self._moved = time.monotonic()
-        self._intake: RangeReceiver | None = None
+        self._receiver: RangeReceiver | None = None
         self._lost = False
 
-    def write(self, intake: RangeReceiver, data: bytes) -> None:
-        """Give `data` to `intake`. Raises Problem 409 when the right has gone to another connection."""
+    def write(self, receiver: RangeReceiver, data: bytes) -> None:
+        """Give `data` to `receiver`. Raises Problem 409 when the right has gone to another connection."""
         with self._lock:
             self._require()
-            self._intake = intake
-            intake.write(data)
+            self._receiver = receiver
+            receiver.write(data)
             self._moved = time.monotonic()
 
     def keep(self) -> None:
@@ -43,7 +43,7 @@ class UploadLock:
         """Take the right away from a silent writer; False when the writer is alive."""
         with self._lock:
             silent = time.monotonic() - self._moved >= self._claims.patience
-            if silent and (self._intake is None or self._intake.idle):
+            if silent and (self._receiver is None or self._receiver.idle):
                 self._lost = True
             return self._lost
 

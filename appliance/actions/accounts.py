@@ -192,9 +192,9 @@ def create_token(
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
             raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
         maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
-        latest = maker["expires"] if maker is not None else None
+        latest = maker.expires if maker is not None else None
         ends = times.ahead(expires) if expires else latest
-        if latest and ends > latest:
+        if latest and ends and ends > latest:
             words = f"The token that you use ends on {latest[:10]}, and none that it creates lasts longer; ask for less, or sign in and create one on your account's page"
             raise invalid({"expires_in": [words]})
         stored.create(
@@ -217,15 +217,15 @@ def revoke_token(site: Site, viewer: Viewer, *, token: str | None = None, token_
     if not token and not token_id:
         raise missing("token")
     with site.db.write() as tx:
-        row = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
-        if row is None or not policy.may(viewer, "token:manage", row["user_id"]):
+        found = stored.by_hash(tx, tokens.token_hash(token)) if token else stored.get(tx, token_id or "")
+        if found is None or not policy.may(viewer, "token:manage", found.user_id):
             raise policy.refused(viewer, "revoke this token")
-        if row["id"] == viewer.token_id:
-            stored.resign(tx, row["id"])
+        if found.id == viewer.token_id:
+            stored.resign(tx, found.id)
             further: list[str] = []
         else:
-            _, *further = stored.revoke(tx, row["id"])
-        audit.add(tx, viewer, "token.revoke", "token", row["id"], user=row["user_id"], further=further)
+            _, *further = stored.revoke(tx, found.id)
+        audit.add(tx, viewer, "token.revoke", "token", found.id, user=found.user_id, further=further)
     return len(further)
 
 

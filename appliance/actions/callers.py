@@ -96,7 +96,7 @@ def renewed(tx: sqlite3.Connection, settings: Settings, viewer: Viewer) -> Viewe
     for credential_id, get in ((viewer.token_id, tokens.get), (viewer.session_id, sessions.get)):
         credential = get(tx, credential_id) if credential_id else None
         if credential_id and (
-            credential is None or (credential["expires"] is not None and credential["expires"] <= times.now())
+            credential is None or (credential.expires is not None and credential.expires <= times.now())
         ):
             raise not_authorized("The credential of this request has since expired. Sign in and try again.")
     if user is None or not may_act(tx, user):

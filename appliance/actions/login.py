@@ -121,8 +121,8 @@ def sign_out(site: Site, viewer: Viewer, cookie: str) -> None:
     with site.db.write() as tx:
         session = sessions.find(tx, session_cookies.session_hash(cookie))
         if session is not None:
-            sessions.revoke(tx, session["user_id"], session["id"])
-            audit.add(tx, viewer, "session.end", "user", session["user_id"])
+            sessions.revoke(tx, session.user_id, session.id)
+            audit.add(tx, viewer, "session.end", "user", session.user_id)
 
 
 def count_attempt(site: Site, account: str, address: str) -> None:

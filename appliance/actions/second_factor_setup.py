@@ -95,7 +95,7 @@ def needs_permit(conn: sqlite3.Connection, settings: Settings, user: sqlite3.Row
     if not user["sysadmin"] or callers.may_administer(conn, settings, user["id"]):
         return False
     session = sessions.get(conn, session_id) if session_id else None
-    return session is None or not session["code_given"]
+    return session is None or not session.code_given
 
 
 def permit(site: Site, viewer: Viewer, ref: str) -> str:

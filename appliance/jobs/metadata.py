@@ -133,6 +133,6 @@ def _wake_derived(tx: sqlite3.Connection, context: JobContext, identifier: str |
                 tx,
                 "condense",
                 resource_id=sibling["id"],
-                dataset_id=context.job["dataset_id"],
+                dataset_id=context.job.dataset_id,
                 arguments={"force": True},
             )

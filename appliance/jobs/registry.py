@@ -19,6 +19,7 @@ from appliance.settings import Settings
 from appliance.store import resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
+from appliance.store.jobs import Attempt
 
 #: Processor seconds that a task on any file may take, and the pace expected of it beyond.
 _LEAST_SECONDS = 15
@@ -72,14 +73,14 @@ class Postponed(Exception):
 class JobContext:
     """What a job may use.
 
-    :ivar job: the claimed row; :ivar progress: report 0…1 and a stage; :ivar cancelled: ask it in long loops.
+    :ivar job: the claimed job; :ivar progress: report 0…1 and a stage; :ivar cancelled: ask it in long loops.
     """
 
     db: Database
     depot: Depot
     settings: Settings
     sandbox: Sandbox
-    job: sqlite3.Row
+    job: Attempt
     progress: Callable[[float, str], None]
     cancelled: Callable[[], bool]
     room: Room
@@ -88,12 +89,12 @@ class JobContext:
     @property
     def resource_id(self) -> str:
         """Id of the job's resource."""
-        return str(self.job["resource_id"])
+        return str(self.job.resource_id)
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The job's arguments."""
-        found: dict[str, Any] = json.loads(self.job["arguments"])
+        found: dict[str, Any] = json.loads(self.job.arguments)
         return found
 
     def resource(self) -> sqlite3.Row:

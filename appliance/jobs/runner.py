@@ -31,6 +31,7 @@ from appliance.store import jobs
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 from appliance.store.incidents import Incidents
+from appliance.store.jobs import Attempt
 from appliance.threads import Loop
 
 LEASE_SECONDS = 60.0
@@ -46,16 +47,11 @@ _log = logging.getLogger("dcor.jobs")
 class _Active:
     """A job run by a worker thread."""
 
-    row: sqlite3.Row
+    job: Attempt
     sent: Taken
     progress: float = 0.0
     stage: str = ""
     cancel: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def ticket(self) -> tuple[str, str, int]:
-        """Identifies the attempt."""
-        return self.row["id"], self.row["worker"], self.row["attempts"]
 
 
 class JobRunner:
@@ -195,10 +191,10 @@ class JobRunner:
             load = [*self._sent.values(), *(active.sent for active in self._active.values())]
         with self._db.read() as conn:
             found = list(self._slots.next(conn, load, taken))
-        for row, sent in found:
+        for job, sent in found:
             with self._guard:
-                self._sent[row["id"]] = sent
-            self._queue.send(row["id"], row["priority"])
+                self._sent[job.id] = sent
+            self._queue.send(job.id, job.priority)
 
     def _heartbeat(self) -> None:
         """Prolong the leases of running jobs, and cancel those that are no longer owned."""
@@ -208,8 +204,8 @@ class JobRunner:
             return
         self._last_flush = now
         with self._db.write() as tx:
-            jobs.heartbeat(tx, {one.ticket: (one.progress, one.stage) for one in active}, self._lease)
-            lost = [one for one in active if not jobs.holds(tx, one.row)]
+            jobs.heartbeat(tx, {one.job.ticket: (one.progress, one.stage) for one in active}, self._lease)
+            lost = [one for one in active if not jobs.holds(tx, one.job)]
         for one in lost:
             one.cancel.set()
 
@@ -254,18 +250,18 @@ class JobRunner:
         if self._stopping.is_set():
             return None
         with self._db.write() as tx:
-            row = jobs.claim(tx, job_id, self.worker, self._lease)
+            job = jobs.claim(tx, job_id, self.worker, self._lease)
         with self._guard:
             sent = self._sent.pop(job_id, Taken())
-            if row is None:
+            if job is None:
                 return None
-            active = self._active[job_id] = _Active(row, sent)
+            active = self._active[job_id] = _Active(job, sent)
         return active
 
     def _outcome(self, active: _Active) -> Done | Exception:
-        kind = self._kinds.get(active.row["kind"])
+        kind = self._kinds.get(active.job.kind)
         if kind is None:
-            return JobFailed(Message("this release knows no job '%(kind)s'", kind=active.row["kind"]))
+            return JobFailed(Message("this release knows no job '%(kind)s'", kind=active.job.kind))
 
         def progress(fraction: float, stage: str = "") -> None:
             """Store it for the next heartbeat."""
@@ -276,7 +272,7 @@ class JobRunner:
             self._depot,
             self._settings,
             self.sandbox,
-            active.row,
+            active.job,
             progress,
             active.cancel.is_set,
             self._room,
@@ -290,8 +286,8 @@ class JobRunner:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 return NoRoom(0)
-            return self._incident(active.row, error)
-        _log.info("job.done kind=%s id=%s ms=%d", kind.name, active.row["id"], (time.monotonic() - started) * 1000)
+            return self._incident(active.job, error)
+        _log.info("job.done kind=%s id=%s ms=%d", kind.name, active.job.id, (time.monotonic() - started) * 1000)
         return done
 
     def _settle(self, active: _Active, outcome: Done | Exception) -> None:
@@ -301,11 +297,11 @@ class JobRunner:
         except (Problem, sqlite3.Error):
             raise
         except Exception as error:
-            self._record(active, self._incident(active.row, error))
+            self._record(active, self._incident(active.job, error))
 
     def _record(self, active: _Active, outcome: Done | Exception) -> None:
         """Record the end of an attempt in one transaction."""
-        job = active.row
+        job = active.job
         with self._db.write() as tx:
             if isinstance(outcome, Done):
                 if jobs.holds(tx, job):
@@ -330,16 +326,16 @@ class JobRunner:
             )
         _log.warning(
             "job.failed kind=%s id=%s attempt=%d state=%s reason=%s",
-            job["kind"],
-            job["id"],
-            job["attempts"],
+            job.kind,
+            job.id,
+            job.attempts,
             state,
             getattr(outcome, "kind", ""),
         )
 
-    def _incident(self, job: sqlite3.Row, error: Exception) -> JobFailed:
+    def _incident(self, job: Attempt, error: Exception) -> JobFailed:
         """Record an unexpected error with its trace; users get its number."""
-        incident = self._incidents.record(f"job {job['kind']}", error)
+        incident = self._incidents.record(f"job {job.kind}", error)
         trace = "".join(traceback.format_exception(error))
         return JobFailed(
             Message("unexpected error, see `dcor log show %(incident)s`", incident=incident), permanent=False, log=trace

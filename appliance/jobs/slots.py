@@ -1,4 +1,4 @@
-"""Which of the jobs that are due may begin: the workers' places, shared fairly by user, and a lane each for what nobody waits for."""
+"""Which due jobs may start: the workers' places are shared fairly by user; background kinds run in lanes of their own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 
 from appliance.jobs.registry import JobKind
 from appliance.store import jobs
+from appliance.store.jobs import QueuedJob
 
 _HEAVY_BYTES = 64 << 20
-#: Places beside the workers' for users who have nothing under way.
+#: Additional places for users without a running job.
 _FOR_NEWCOMERS = 2
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a job on its way to a worker takes, and since when."""
+    """The place of a job that was sent to a worker, and since when."""
 
     heavy: bool = False
     lane: str = ""
@@ -38,43 +39,42 @@ class Slots:
 
     @property
     def threads(self) -> int:
-        """Threads that are needed for every place to be taken at once."""
+        """Threads needed to run jobs in all places and lanes at once."""
         return self._places + len(set(self._lanes.values()))
 
     def next(
         self, conn: sqlite3.Connection, load: Sequence[Taken], taken: Container[str]
-    ) -> Iterator[tuple[sqlite3.Row, Taken]]:
-        """The jobs that may begin beside `load`, as many as can start at once, so that whoever comes later is not behind them.
+    ) -> Iterator[tuple[QueuedJob, Taken]]:
+        """The jobs that may start beside `load`, but no more than can run at once, so that later ones of other users are not behind them.
 
-        When all workers are busy, some more jobs may run, one each for users who have none under way: with many files of several
-        users in the queue there is still a place for the next one.
+        When all workers are busy, users without a running job may start one each, up to `_FOR_NEWCOMERS`.
 
         :param taken: ids of the jobs of `load`.
         """
         heavy = sum(one.heavy for one in load)
         held = Counter(one.user_id for one in load if not one.lane)
         found = [] if held.total() >= self._places else self._for_workers(conn, len(load), heavy, held)
-        for row in found:
-            one = Taken(row["kind"] in self._heavy_kinds and row["size"] > _HEAVY_BYTES, "", row["user_id"])
-            if row["id"] in taken or (one.heavy and heavy >= self._heavy_slots):
+        for job in found:
+            one = Taken(job.kind in self._heavy_kinds and job.size > _HEAVY_BYTES, "", job.user_id)
+            if job.id in taken or (one.heavy and heavy >= self._heavy_slots):
                 continue
             if held.total() >= self._workers + (0 if held[one.user_id] else _FOR_NEWCOMERS):
                 continue
             heavy += one.heavy
             held[one.user_id] += 1
-            yield row, one
-        for row in self._for_lanes(conn, {one.lane for one in load}):
-            yield row, Taken(lane=self._lanes[row["kind"]], user_id=row["user_id"])
+            yield job, one
+        for job in self._for_lanes(conn, {one.lane for one in load}):
+            yield job, Taken(lane=self._lanes[job.kind], user_id=job.user_id)
 
     @property
     def _places(self) -> int:
-        """How many jobs of the workers may run at once."""
+        """How many jobs outside of lanes may run at once."""
         return self._workers + _FOR_NEWCOMERS
 
     def _for_workers(
         self, conn: sqlite3.Connection, taken: int, heavy: int, held: Mapping[str, int]
-    ) -> list[sqlite3.Row]:
-        """What the workers may begin, while `taken` jobs are under way."""
+    ) -> list[QueuedJob]:
+        """Candidates for the workers, while `taken` jobs are running."""
         return jobs.ready(
             conn,
             self._places + taken,
@@ -84,8 +84,8 @@ class Slots:
             held=held,
         )
 
-    def _for_lanes(self, conn: sqlite3.Connection, busy: Container[str]) -> Iterator[sqlite3.Row]:
-        """The next job of each lane that is free, however much waits for the workers."""
+    def _for_lanes(self, conn: sqlite3.Connection, busy: Container[str]) -> Iterator[QueuedJob]:
+        """The next job of each free lane, regardless of the workers' queue."""
         for lane in sorted({one for one in self._lanes.values() if one not in busy}):
             kinds = [kind for kind, its_lane in self._lanes.items() if its_lane == lane]
             yield from jobs.ready(conn, 1, only=kinds)[:1]

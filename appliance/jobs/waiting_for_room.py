@@ -8,11 +8,12 @@ from appliance.jobs.room import NoRoom, Room
 from appliance.model.messages import Message
 from appliance.store import alarms, jobs
 from appliance.store.database import Database
+from appliance.store.jobs import Attempt
 
 ALARM = Message("room")
 
 
-def note(tx: sqlite3.Connection, job: sqlite3.Row, found: NoRoom) -> None:
+def note(tx: sqlite3.Connection, job: Attempt, found: NoRoom) -> None:
     """Put the job back until there is room, and raise the alarm."""
     if jobs.postpone_for_room(
         tx,

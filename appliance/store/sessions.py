@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 from appliance.model import names, times
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session. :ivar id: public; :ivar agent: the browser's User-Agent; :ivar code_given: 1 if a second factor was given in it."""
+
+    id: str
+    user_id: str
+    created: str
+    last_seen: str
+    expires: str
+    address: str
+    agent: str
+    code_given: int
+
+
+_COLUMNS = ", ".join(one.name for one in fields(Session))
 
 
 def create(
@@ -27,20 +46,14 @@ def create(
     return session_id
 
 
-def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+def find(conn: sqlite3.Connection, hash_: bytes) -> Session | None:
     """The valid session of the cookie with this hash, or None."""
-    row: sqlite3.Row | None = conn.execute(
-        "SELECT * FROM session WHERE hash = ? AND expires > ?", (hash_, times.now())
-    ).fetchone()
-    return row
+    return next(_select(conn, "hash = ? AND expires > ?", hash_, times.now()), None)
 
 
-def get(conn: sqlite3.Connection, session_id: str) -> sqlite3.Row | None:
+def get(conn: sqlite3.Connection, session_id: str) -> Session | None:
     """The valid session with this public id, or None."""
-    row: sqlite3.Row | None = conn.execute(
-        "SELECT * FROM session WHERE id = ? AND expires > ?", (session_id, times.now())
-    ).fetchone()
-    return row
+    return next(_select(conn, "id = ? AND expires > ?", session_id, times.now()), None)
 
 
 def prolong(tx: sqlite3.Connection, session_id: str, hours: int) -> None:
@@ -56,12 +69,9 @@ def note_code(tx: sqlite3.Connection, session_id: str) -> None:
     tx.execute("UPDATE session SET code_given = 1 WHERE id = ?", (session_id,))
 
 
-def of_user(conn: sqlite3.Connection, user_id: str) -> list[sqlite3.Row]:
+def of_user(conn: sqlite3.Connection, user_id: str) -> list[Session]:
     """The user's valid sessions, latest first."""
-    return conn.execute(
-        "SELECT id, created, last_seen, expires, address, agent FROM session WHERE user_id = ? AND expires > ? ORDER BY last_seen DESC",
-        (user_id, times.now()),
-    ).fetchall()
+    return list(_select(conn, "user_id = ? AND expires > ? ORDER BY last_seen DESC", user_id, times.now()))
 
 
 def revoke(tx: sqlite3.Connection, user_id: str, session_id: str) -> None:
@@ -84,3 +94,7 @@ def sweep(tx: sqlite3.Connection) -> int:
              (SELECT 1 FROM one_time_link l WHERE l.session_id = session.id AND l.used IS NULL AND l.expires > ?1)""",
         (times.now(),),
     ).rowcount
+
+
+def _select(conn: sqlite3.Connection, condition: str, *values: str | bytes) -> Iterator[Session]:
+    return (Session(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM session WHERE {condition}", values))

@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 from appliance.model import times
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token. :ivar id: public; :ivar first_use_by: time by which it must be used first; :ivar parent, maker: see `create`."""
+
+    id: str
+    user_id: str
+    name: str
+    scope: str
+    created: str
+    last_access: str | None
+    expires: str | None
+    first_use_by: str | None
+    parent: str | None
+    maker: str | None
+
+
+_COLUMNS = ", ".join(one.name for one in fields(Token))
 
 
 def create(
@@ -32,26 +53,22 @@ def create(
     )
 
 
-def find(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+def find(conn: sqlite3.Connection, hash_: bytes) -> Token | None:
     """The valid token with this hash: not expired, and first used in time."""
-    row: sqlite3.Row | None = conn.execute(
-        """SELECT * FROM token WHERE hash = :hash AND (expires IS NULL OR expires > :now)
-           AND (last_access IS NOT NULL OR first_use_by IS NULL OR first_use_by > :now)""",
-        {"hash": hash_, "now": times.now()},
-    ).fetchone()
-    return row
+    valid = (
+        "(expires IS NULL OR expires > ?2) AND (last_access IS NOT NULL OR first_use_by IS NULL OR first_use_by > ?2)"
+    )
+    return next(_select(conn, f"hash = ?1 AND {valid}", hash_, times.now()), None)
 
 
-def get(conn: sqlite3.Connection, token_id: str) -> sqlite3.Row | None:
+def get(conn: sqlite3.Connection, token_id: str) -> Token | None:
     """The token with this public id, or None."""
-    row: sqlite3.Row | None = conn.execute("SELECT * FROM token WHERE id = ?", (token_id,)).fetchone()
-    return row
+    return next(_select(conn, "id = ?", token_id), None)
 
 
-def by_hash(conn: sqlite3.Connection, hash_: bytes) -> sqlite3.Row | None:
+def by_hash(conn: sqlite3.Connection, hash_: bytes) -> Token | None:
     """The token with this hash, valid or not, or None."""
-    row: sqlite3.Row | None = conn.execute("SELECT * FROM token WHERE hash = ?", (hash_,)).fetchone()
-    return row
+    return next(_select(conn, "hash = ?", hash_), None)
 
 
 def used(tx: sqlite3.Connection, token_id: str) -> None:
@@ -118,3 +135,7 @@ def sweep(tx: sqlite3.Connection) -> int:
     return tx.execute(
         "DELETE FROM token WHERE expires < ?1 OR (last_access IS NULL AND first_use_by < ?1)", (now,)
     ).rowcount
+
+
+def _select(conn: sqlite3.Connection, condition: str, *values: str | bytes) -> Iterator[Token]:
+    return (Token(*row) for row in conn.execute(f"SELECT {_COLUMNS} FROM token WHERE {condition}", values))

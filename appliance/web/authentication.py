@@ -116,32 +116,30 @@ def _cached(
 def _read_token(context: Context, hash_: bytes, address: str) -> _Known | None:
     with context.db.read() as conn:
         token = stored.find(conn, hash_)
-        user = users.find(conn, token["user_id"]) if token is not None else None
+        user = users.find(conn, token.user_id) if token is not None else None
         if token is None or user is None or not callers.may_act(conn, user):
             return None
-        found = callers.of_user(
-            conn, context.settings, user, scope=token["scope"], address=address, token_id=token["id"]
-        )
-    if _stale(token["last_access"]):
-        _note_use(context.db, token["id"], user["id"])
-    return found, token["expires"]
+        found = callers.of_user(conn, context.settings, user, scope=token.scope, address=address, token_id=token.id)
+    if _stale(token.last_access):
+        _note_use(context.db, token.id, user["id"])
+    return found, token.expires
 
 
 def _read_session(context: Context, hash_: bytes, address: str) -> _Known | None:
     with context.db.read() as conn:
         session = sessions.find(conn, hash_)
-        user = users.find(conn, session["user_id"]) if session is not None else None
+        user = users.find(conn, session.user_id) if session is not None else None
         if session is None or user is None or not callers.may_act(conn, user):
             return None
         lifetime = session_cookies.Lifetime(idle=timedelta(hours=context.settings.web.session_hours))
-        if not lifetime.is_live(times.parse(session["created"]), times.parse(session["last_seen"])):
+        if not lifetime.is_live(times.parse(session.created), times.parse(session.last_seen)):
             return None
-        found = callers.of_user(conn, context.settings, user, scope="admin", address=address, session_id=session["id"])
-    if _stale(session["last_seen"]):
+        found = callers.of_user(conn, context.settings, user, scope="admin", address=address, session_id=session.id)
+    if _stale(session.last_seen):
         with write_guard.suspended(), context.db.write() as tx:
-            sessions.prolong(tx, session["id"], context.settings.web.session_hours)
+            sessions.prolong(tx, session.id, context.settings.web.session_hours)
             users.seen(tx, user["id"])
-    return found, session["expires"]
+    return found, session.expires
 
 
 def _note_use(db: Database, token_id: str, user_id: str) -> None:

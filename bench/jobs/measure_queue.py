@@ -70,7 +70,7 @@ def soak(root: Path, options: argparse.Namespace) -> None:
     appliance, runs = Appliance(root), []
 
     def count(context: JobContext) -> Done:
-        runs.append(context.job["id"])
+        runs.append(context.job.id)
         return Done({"n": context.arguments["n"]})
 
     with appliance.db.write() as tx:

@@ -19,7 +19,7 @@ from .conftest import Appliance
 def order(appliance: Appliance, held: dict[str, int] | None = None, limit: int = 1000) -> list[str]:
     """Users in the order in which their jobs run."""
     with appliance.db.read() as conn:
-        return [row["user_id"] for row in jobs.ready(conn, limit, held=held)]
+        return [job.user_id for job in jobs.ready(conn, limit, held=held)]
 
 
 def queue(appliance: Appliance, user: str, count: int, kind: str = "metadata", priority: int | None = None) -> None:
@@ -66,7 +66,7 @@ def test_a_user_whose_jobs_hang_leaves_a_worker_for_others(appliance: Appliance)
     go, started = threading.Event(), []
 
     def hang(context: JobContext) -> Done:
-        started.append(context.job["user_id"])
+        started.append(context.job.user_id)
         go.wait(60)
         return Done()
 
@@ -89,7 +89,7 @@ def test_two_users_whose_jobs_hang_leave_a_place_for_a_third(appliance: Applianc
     go, started = threading.Event(), []
 
     def hang(context: JobContext) -> Done:
-        started.append(context.job["user_id"])
+        started.append(context.job.user_id)
         go.wait(60)
         return Done()
 

@@ -28,7 +28,7 @@ def row(db: Database, job_id: str) -> sqlite3.Row:
     return found
 
 
-def claim(db: Database, job_id: str, worker: str = "w", lease: float = 60) -> sqlite3.Row | None:
+def claim(db: Database, job_id: str, worker: str = "w", lease: float = 60) -> jobs.Attempt | None:
     with db.write() as tx:
         return jobs.claim(tx, job_id, worker, lease)
 
@@ -127,7 +127,7 @@ def test_heartbeats_prolong_and_report(appliance: Appliance) -> None:
     job = claim(appliance.db, job_id, lease=-1)
     assert job is not None
     with appliance.db.write() as tx:
-        jobs.heartbeat(tx, {(job["id"], job["worker"], job["attempts"]): (0.4, "copy")}, 60)
+        jobs.heartbeat(tx, {job.ticket: (0.4, "copy")}, 60)
         assert jobs.sweep(tx) == 0
     assert (row(appliance.db, job_id)["progress"], row(appliance.db, job_id)["stage"]) == (0.4, "copy")
 
@@ -192,8 +192,8 @@ def test_order_is_by_urgency_then_age(appliance: Appliance) -> None:
     made = [appliance.enqueue(kind, resource_id="2") for kind in ("checksum", "metadata", "preview")]
     care = appliance.enqueue("scrub")
     with appliance.db.read() as conn:
-        assert [one["id"] for one in jobs.ready(conn, 10)] == [*reversed(made), slow, care]
-        assert [one["id"] for one in jobs.ready(conn, 10, without=["scrub", "condense"])] == [*reversed(made)]
+        assert [one.id for one in jobs.ready(conn, 10)] == [*reversed(made), slow, care]
+        assert [one.id for one in jobs.ready(conn, 10, without=["scrub", "condense"])] == [*reversed(made)]
 
 
 def test_lists_and_counts(appliance: Appliance) -> None:
@@ -251,18 +251,18 @@ def test_a_preview_does_without_a_condensed_file(appliance: Appliance) -> None:
         preview = appliance.enqueue("preview", resource_id=failing, needs=[metadata, condense])
         for job_id in (metadata, condense):
             with appliance.db.read() as conn:
-                assert preview not in [one["id"] for one in jobs.ready(conn, 10)]
+                assert preview not in [one.id for one in jobs.ready(conn, 10)]
             job = claim(appliance.db, job_id)
             if job is None:
                 continue
             with appliance.db.write() as tx:
-                if job["kind"] == failing:
+                if job.kind == failing:
                     jobs.fail(tx, job, "no", permanent=True)
                 else:
                     jobs.finish(tx, job)
         assert row(appliance.db, preview)["state"] == expected
         with appliance.db.read() as conn:
-            assert (preview in [one["id"] for one in jobs.ready(conn, 10)]) == (expected == "queued")
+            assert (preview in [one.id for one in jobs.ready(conn, 10)]) == (expected == "queued")
 
 
 class JobTable(RuleBasedStateMachine):
@@ -273,7 +273,7 @@ class JobTable(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.db = Database(Path(self.folder.name) / "db.sqlite")
         self.db.create()
-        self.held: list[sqlite3.Row] = []
+        self.held: list[jobs.Attempt] = []
         self.successes: dict[str, int] = {}
         self.over: dict[str, str] = {}
         self.number = 0
@@ -292,7 +292,7 @@ class JobTable(RuleBasedStateMachine):
         with self.db.write() as tx:
             found = jobs.ready(tx, 4)
             if found:
-                job = jobs.claim(tx, found[pick % len(found)]["id"], worker, lease)
+                job = jobs.claim(tx, found[pick % len(found)].id, worker, lease)
                 assert job is not None
                 self.held.append(job)
 
@@ -305,7 +305,7 @@ class JobTable(RuleBasedStateMachine):
             owned = jobs.holds(tx, job)
             if good:
                 assert jobs.finish(tx, job) == owned
-                self.successes[job["id"]] = self.successes.get(job["id"], 0) + owned
+                self.successes[job.id] = self.successes.get(job.id, 0) + owned
             else:
                 assert bool(jobs.fail(tx, job, "no", permanent=permanent)) == owned
 
@@ -361,7 +361,7 @@ class JobTable(RuleBasedStateMachine):
             jobs.sweep(tx, dead_worker_except="last")
             tx.execute("UPDATE job SET available = created")
             while found := jobs.ready(tx, 1):
-                job = jobs.claim(tx, found[0]["id"], "last", 60)
+                job = jobs.claim(tx, found[0].id, "last", 60)
                 assert job is not None
                 assert jobs.finish(tx, job)
             jobs.sweep(tx)

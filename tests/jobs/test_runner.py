@@ -283,7 +283,7 @@ def test_hours_of_backup_and_a_full_queue_keep_nothing_waiting_that_is_due_every
     go, started = threading.Event(), []
 
     def hang(context: JobContext) -> Done:
-        started.append(context.job["kind"])
+        started.append(context.job.kind)
         go.wait(60)
         return Done()
 

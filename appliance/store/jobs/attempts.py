@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,50 @@ _INTERRUPTED = Message("interrupted; starts again")
 NEEDED_FAILED = "%(kind)s failed: %(error)s"
 
 
+@dataclass(frozen=True, slots=True)
+class QueuedJob:
+    """A job that may run now.
+
+    :ivar user_id: who caused it, "" for the appliance itself; :ivar size: of the resource's file [bytes], 0 without one.
+    """
+
+    id: str
+    kind: str
+    priority: int
+    user_id: str
+    created: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A job as claimed by a worker; `id`, `worker` and `attempts` identify the attempt.
+
+    :ivar arguments: JSON text; :ivar attempts: number of this attempt; :ivar interruptions: number of earlier ones whose process was killed;
+    :ivar log: of the previous attempt.
+    """
+
+    id: str
+    kind: str
+    resource_id: str | None
+    dataset_id: str | None
+    user_id: str
+    arguments: str
+    worker: str
+    attempts: int
+    max_attempts: int
+    interruptions: int
+    log: str
+
+    @property
+    def ticket(self) -> tuple[str, str, int]:
+        """What identifies the attempt."""
+        return self.id, self.worker, self.attempts
+
+
+_ATTEMPT = ", ".join(one.name for one in fields(Attempt))
+
+
 def ready(
     conn: sqlite3.Connection,
     limit: int,
@@ -43,9 +88,8 @@ def ready(
     without_heavy: Iterable[str] = (),
     heavy_bytes: int = 0,
     held: Mapping[str, int] | None = None,
-) -> list[sqlite3.Row]:
-    """Jobs that may run now, at most `limit` of each user, in order: id, kind, priority, user_id, size (bytes of the resource's
-    file, or 0).
+) -> list[QueuedJob]:
+    """Jobs that may run now, at most `limit` of each user, in order.
 
     Interactive jobs come before bulk work and maintenance; among these, users alternate, starting with the one with the fewest
     running jobs; of one user, the most urgent and oldest job comes first.
@@ -62,10 +106,10 @@ def ready(
         "bytes": heavy_bytes,
         "limit": limit,
     }
-    found: list[tuple[tuple[bool, int, int, str], sqlite3.Row]] = []
+    found: list[tuple[tuple[bool, int, int, str], QueuedJob]] = []
     for user_id in _users(conn):
         rows = conn.execute(
-            f"""SELECT job.id, kind, priority, user_id, job.created, coalesce(r.size, 0) AS size
+            f"""SELECT job.id, kind, priority, user_id, job.created, coalesce(r.size, 0)
                 FROM job LEFT JOIN resource r ON r.id = job.resource_id
                 WHERE job.state = 'queued' AND user_id = :user AND available <= :now AND NOT {BLOCKED}
                   AND (:only = '[]' OR kind IN (SELECT value FROM json_each(:only)))
@@ -75,9 +119,9 @@ def ready(
             {**bounds, "user": user_id},
         )
         before = (held or {}).get(user_id, 0)
-        for number, row in enumerate(rows, before):
-            found.append(((row["priority"] < INTERACTIVE, number, -row["priority"], row["created"]), row))
-    return [row for _order, row in sorted(found, key=lambda one: one[0])]
+        for number, job in enumerate((QueuedJob(*row) for row in rows), before):
+            found.append(((job.priority < INTERACTIVE, number, -job.priority, job.created), job))
+    return [job for _order, job in sorted(found, key=lambda one: one[0])]
 
 
 def _users(conn: sqlite3.Connection) -> list[str]:
@@ -91,23 +135,23 @@ def _users(conn: sqlite3.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float) -> sqlite3.Row | None:
-    """Claim a queued job that is due and whose needs are done. → its row, None when another worker has it or it may not run."""
+def claim(tx: sqlite3.Connection, job_id: str, worker: str, lease_seconds: float) -> Attempt | None:
+    """Claim a queued job that is due and whose needs are done. → the attempt, None when another worker has it or it may not run."""
     now = times.now()
-    row: sqlite3.Row | None = tx.execute(
+    row = tx.execute(
         f"""UPDATE job SET state = 'running', attempts = attempts + 1, started = :now, finished = NULL, heartbeat = :now, lease_until = :until,
               worker = :worker, progress = 0, stage = ''
-            WHERE id = :id AND state = 'queued' AND available <= :now AND NOT {BLOCKED} RETURNING *""",
+            WHERE id = :id AND state = 'queued' AND available <= :now AND NOT {BLOCKED} RETURNING {_ATTEMPT}""",
         {"now": now, "until": times.ahead(timedelta(seconds=lease_seconds)), "worker": worker, "id": job_id},
     ).fetchone()
-    return row
+    return None if row is None else Attempt(*row)
 
 
-def holds(tx: sqlite3.Connection, job: sqlite3.Row) -> bool:
+def holds(tx: sqlite3.Connection, job: Attempt) -> bool:
     """Whether the attempt that `claim` returned still owns the job. Check it before writing results, in the same transaction."""
     return (
         tx.execute(
-            "SELECT 1 FROM job WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?", _ticket(job)
+            "SELECT 1 FROM job WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?", job.ticket
         ).fetchone()
         is not None
     )
@@ -127,73 +171,73 @@ def heartbeat(
     )
 
 
-def finish(tx: sqlite3.Connection, job: sqlite3.Row, result: Mapping[str, Any] | None = None, log: str = "") -> bool:
+def finish(tx: sqlite3.Connection, job: Attempt, result: Mapping[str, Any] | None = None, log: str = "") -> bool:
     """Record success. → False when the attempt no longer owns the job (then nothing is written)."""
     done = tx.execute(
         """UPDATE job SET state = 'done', progress = 1, stage = '', error = '', finished = ?, lease_until = NULL, result = ?, log = ?
            WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?""",
-        (times.now(), json.dumps(result or {}, ensure_ascii=False), log[-_LOG_BYTES:], *_ticket(job)),
+        (times.now(), json.dumps(result or {}, ensure_ascii=False), log[-_LOG_BYTES:], *job.ticket),
     )
     return done.rowcount == 1
 
 
-def fail(tx: sqlite3.Connection, job: sqlite3.Row, error: str, *, permanent: bool, log: str = "") -> str:
+def fail(tx: sqlite3.Connection, job: Attempt, error: str, *, permanent: bool, log: str = "") -> str:
     """Record a failed attempt: retried after a pause, or failed permanently, as are its dependants. → the job's state, '' when no longer
     owned.
     """
     if not holds(tx, job):
         return ""
-    failures = job["attempts"] - job["interruptions"]
-    if permanent or failures >= job["max_attempts"]:
-        _fail_for_good(tx, job["id"], error, log)
+    failures = job.attempts - job.interruptions
+    if permanent or failures >= job.max_attempts:
+        _fail_for_good(tx, job.id, error, log)
         return "failed"
-    _requeue(tx, job["id"], error, log, _after_pause(failures))
+    _requeue(tx, job.id, error, log, _after_pause(failures))
     return "queued"
 
 
-def interrupt(tx: sqlite3.Connection, job: sqlite3.Row, error: str = _INTERRUPTED, *, pause: bool = True) -> str:
+def interrupt(tx: sqlite3.Connection, job: Attempt, error: str = _INTERRUPTED, *, pause: bool = True) -> str:
     """Record that a job's process was killed: it is retried, up to `INTERRUPTIONS` times. → the job's state, '' when no longer owned."""
     if not holds(tx, job):
         return ""
-    count = job["interruptions"] + 1
-    tx.execute("UPDATE job SET interruptions = ? WHERE id = ?", (count, job["id"]))
+    count = job.interruptions + 1
+    tx.execute("UPDATE job SET interruptions = ? WHERE id = ?", (count, job.id))
     if count > INTERRUPTIONS:
         _fail_for_good(
             tx,
-            job["id"],
+            job.id,
             Message("given up: its process ended %(count)s times without a result", count=count),
-            job["log"],
+            job.log,
         )
         return "failed"
-    _requeue(tx, job["id"], error, job["log"], _after_pause(1) if pause else times.now())
+    _requeue(tx, job.id, error, job.log, _after_pause(1) if pause else times.now())
     return "queued"
 
 
-def release(tx: sqlite3.Connection, job: sqlite3.Row) -> None:
+def release(tx: sqlite3.Connection, job: Attempt) -> None:
     """Requeue a job because the service stops; the attempt does not count."""
     tx.execute(
         "UPDATE job SET state = 'queued', attempts = attempts - 1, lease_until = NULL, worker = NULL, progress = 0, stage = '' "
         "WHERE id = ? AND state = 'running' AND worker = ? AND attempts = ?",
-        _ticket(job),
+        job.ticket,
     )
 
 
-def postpone(tx: sqlite3.Connection, job: sqlite3.Row, needs: Iterable[str]) -> None:
+def postpone(tx: sqlite3.Connection, job: Attempt, needs: Iterable[str]) -> None:
     """Requeue a job until the jobs of `needs` are done too; the attempt does not count."""
     tx.executemany(
-        "INSERT OR IGNORE INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job["id"], need) for need in needs]
+        "INSERT OR IGNORE INTO job_dependency (job_id, needs_id) VALUES (?, ?)", [(job.id, need) for need in needs]
     )
     release(tx, job)
 
 
-def postpone_for_room(tx: sqlite3.Connection, job: sqlite3.Row, need: int, error: str) -> bool:
+def postpone_for_room(tx: sqlite3.Connection, job: Attempt, need: int, error: str) -> bool:
     """Requeue a job until `resume_with_room` finds `need` bytes for it; the attempt does not count. → False when no longer owned."""
     if not holds(tx, job):
         return False
     release(tx, job)
     tx.execute(
         "UPDATE job SET stage = ?, error = ?, error_parts = ?, result = ?, available = ? WHERE id = ?",
-        (NO_ROOM, *_error(error), json.dumps({"room": need}), times.ahead(_NO_ROOM_PAUSE), job["id"]),
+        (NO_ROOM, *_error(error), json.dumps({"room": need}), times.ahead(_NO_ROOM_PAUSE), job.id),
     )
     return True
 
@@ -218,13 +262,15 @@ def sweep(tx: sqlite3.Connection, *, dead_worker_except: str | None = None) -> i
     → number of jobs changed.
     """
     if dead_worker_except is None:
-        lost = tx.execute("SELECT * FROM job WHERE state = 'running' AND lease_until < ?", (times.now(),)).fetchall()
+        lost = tx.execute(
+            f"SELECT {_ATTEMPT} FROM job WHERE state = 'running' AND lease_until < ?", (times.now(),)
+        ).fetchall()
     else:
         lost = tx.execute(
-            "SELECT * FROM job WHERE state = 'running' AND worker IS NOT ?", (dead_worker_except,)
+            f"SELECT {_ATTEMPT} FROM job WHERE state = 'running' AND worker IS NOT ?", (dead_worker_except,)
         ).fetchall()
-    for job in lost:
-        interrupt(tx, job, pause=False)
+    for row in lost:
+        interrupt(tx, Attempt(*row), pause=False)
     hopeless = tx.execute(
         """SELECT job.id, n.kind, n.state, n.error, n.error_parts FROM job JOIN job_dependency d ON d.job_id = job.id JOIN job n ON n.id = d.needs_id
            WHERE job.state = 'queued' AND n.state IN ('failed', 'cancelled') AND n.resource_id IS job.resource_id"""
@@ -312,7 +358,3 @@ def _error(text: str) -> tuple[str, str]:
 def _after_pause(failures: int) -> str:
     pause = _BACKOFF_SECONDS[min(max(failures, 1), len(_BACKOFF_SECONDS)) - 1]
     return times.ahead(timedelta(seconds=pause))
-
-
-def _ticket(job: sqlite3.Row) -> tuple[str, str, int]:
-    return job["id"], job["worker"], job["attempts"]

@@ -127,10 +127,10 @@ def _of_claims(context: Context, claims: dict[str, str], scope: str) -> tuple[Vi
         for claim, find in (("token", tokens.get), ("session", sessions.get)):
             if claim in claims:
                 credential = find(conn, claims[claim])
-                if credential is None or credential["user_id"] != user["id"]:
+                if credential is None or credential.user_id != user["id"]:
                     return None
-                ends = credential["expires"]
-                if claim == "token" and not allows(credential["scope"], scope):
-                    scope = credential["scope"]
+                ends = credential.expires
+                if isinstance(credential, tokens.Token) and not allows(credential.scope, scope):
+                    scope = credential.scope
         scope = "admin" if claims.get("as") == "admin" else scope
         return callers.of_user(conn, context.settings, user, scope=scope), ends

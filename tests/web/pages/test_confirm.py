@@ -43,7 +43,7 @@ def cases(house: House) -> dict[str, tuple[str, str, dict[str, str], Callable[[]
         house.visitor(name)
     ada_id = house.people["ada"].id
     with context.db.read() as conn:
-        session = sessions.of_user(conn, ada_id)[0]["id"]
+        session = sessions.of_user(conn, ada_id)[0].id
         token = tokens.of_user(conn, ada_id)[0]["id"]
     with context.db.write() as tx:
         saved = saved_pages.put(tx, ada_id or "", "compare", "Asked for", "")

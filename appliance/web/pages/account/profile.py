@@ -111,13 +111,13 @@ def session_list(name: str) -> str:
         **account.frame(row, "sessions"),
         sessions=[
             {
-                "id": one["id"],
-                "agent": agent_words(one["agent"]),
-                "address": one["address"],
-                "created": show.local(one["created"]),
-                "seen": show.ago(one["last_seen"]),
-                "present": one["id"] == present,
-                "end": f"/user/{row['name']}/sessions/{one['id']}/end",
+                "id": one.id,
+                "agent": agent_words(one.agent),
+                "address": one.address,
+                "created": show.local(one.created),
+                "seen": show.ago(one.last_seen),
+                "present": one.id == present,
+                "end": f"/user/{row['name']}/sessions/{one.id}/end",
             }
             for one in sessions.of_user(conn(), row["id"])
         ],
@@ -127,7 +127,7 @@ def session_list(name: str) -> str:
 def _present() -> str:
     cookie = request.cookies.get(session_cookies.COOKIE)
     found = sessions.find(conn(), session_cookies.session_hash(cookie)) if cookie else None
-    return found["id"] if found is not None else ""
+    return found.id if found is not None else ""
 
 
 def agent_words(agent: str) -> str:

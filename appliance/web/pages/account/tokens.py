@@ -76,7 +76,7 @@ def revoke(name: str, token_id: str) -> Any:
     """Make a token worthless at once."""
     row = owner(name)
     token = rows.get(conn(), token_id)
-    if token is None or token["user_id"] != row["id"]:
+    if token is None or token.user_id != row["id"]:
         raise not_found()
     asked = question(
         _("Revoke this token?"),

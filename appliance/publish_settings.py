@@ -16,7 +16,8 @@ class Publish:
     )
     storage: str = _option(
         "",
-        "Hosts where those servers take files (object storage), separated by spaces; empty = only themselves",
+        "Hosts at which those servers accept files (object storage), separated by spaces; empty = only the servers "
+        "themselves",
         live=True,
     )
     dates: str = _option(

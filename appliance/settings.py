@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from appliance import durable
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
 from appliance.model.setting_values import option as _option
@@ -35,19 +36,21 @@ class Server:
     bind: str = _option("0.0.0.0", "Address to listen on")  # noqa: S104 - a server listens
     port: int = _option(443, "HTTPS port", most=65535)
     http_port: int = _option(80, "Port that redirects pages to HTTPS; 0 = none", most=65535)
-    title: str = _option("DCOR", "Name shown in the header and in status_show", live=True)
+    title: str = _option("DCOR", "Name of the site, shown in the header and in status_show", live=True)
     description: str = _option("", "One sentence on the front page", live=True)
     max_connections: int = _option(1024, "Connections served at once", least=1)
     max_connections_per_address: int = _option(512, "Connections served at once for one client address", least=1)
     ipv4_network_bits: int = _option(
         32,
-        "Leading bits of an IPv4 address that count as one client address (24: a whole /24); IPv6 counts by /64",
+        "Prefix length by which IPv4 addresses count as one client (24: a whole /24); IPv6 addresses count by /64",
         least=8,
         most=32,
     )
-    page_threads: int = _option(4, "Pages rendered at once", least=1)
-    trusted_proxies: str = _option("", "Proxies whose X-Forwarded-For is believed: addresses, networks, with commas")
-    cache: int = _option(64 << 20, "Most memory for answers that are kept to be given again; 0 = keep none", "bytes")
+    page_threads: int = _option(4, "Pages rendered in parallel", least=1)
+    trusted_proxies: str = _option(
+        "", "Proxies whose X-Forwarded-For header is trusted: addresses or networks, separated by commas"
+    )
+    cache: int = _option(64 << 20, "Memory for cached responses; 0 = no cache", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,31 @@ class Policy:
     """Who may do what; the defaults are a clinic's."""
 
     anonymous_access: bool = _option(
-        False, "Let anybody on the network see what is public; off: sign in first", live=True
+        False, "Let anyone on the network see public content without signing in", live=True
     )
     public_datasets: bool = _option(
         True, "Allow public datasets (public: every signed-in user); off: only private ones", live=True
     )
     licences: str = _option(
         "standard",
-        "Licence list: standard (Creative Commons) or medical (none, patient)",
+        "List of licences: standard (Creative Commons) or medical (none, patient)",
         choices=("standard", "medical"),
         live=True,
     )
     supplements: str = _option(
         "standard", "Schema of supplementary metadata: standard, medical or a folder of JSON files"
     )
-    users_create_circles: bool = _option(True, "Every user may create circles; off: admins only", live=True)
-    users_create_collections: bool = _option(True, "Every user may create collections; off: admins only", live=True)
-    self_registration: bool = _option(False, "Anybody may register an account; only for a playground", live=True)
-    administrators_totp: bool = _option(
-        False, "Administrators of this server need a second factor; without one they are ordinary users", live=True
+    users_create_circles: bool = _option(True, "Every user can create circles; off: administrators only", live=True)
+    users_create_collections: bool = _option(
+        True, "Every user can create collections; off: administrators only", live=True
     )
-    own_access_files: bool = _option(True, "Users may make a .dcor-access file for themselves in the web UI", live=True)
+    self_registration: bool = _option(False, "Anyone can register an account; only for a playground", live=True)
+    administrators_totp: bool = _option(
+        False, "Administrators of this server need a second factor; without one they are regular users", live=True
+    )
+    own_access_files: bool = _option(
+        True, "Users can create .dcor-access files for themselves on the web pages", live=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +90,19 @@ class Depot:
     """Files and their limits."""
 
     max_upload: int = _option(100 * 10**9, "Largest file accepted", "bytes", live=True)
-    database_folder: str = _option("", "Local folder of the database, for a data root on NFS; empty = in the data root")
-    reserve: int = _option(2 * GIB, "Free space that uploads and jobs leave on the data volume", "bytes", live=True)
+    database_folder: str = _option(
+        "", "Local folder for the database if the data root is on NFS; empty = in the data root"
+    )
+    reserve: int = _option(
+        2 * GIB, "Free space that uploads and jobs must leave on the data volume", "bytes", live=True
+    )
     direct_upload: bool = _option(
         False, "Offer uploads to presigned URLs; needs a certificate that clients trust system-wide"
     )
-    link_lifetime: int = _option(3600, "Life of presigned URLs", "s", live=True)
-    part_lifetime: int = _option(86400, "Unfinished uploads are swept after this time", "s", live=True)
+    link_lifetime: int = _option(3600, "Lifetime of presigned URLs", "s", live=True)
+    part_lifetime: int = _option(86400, "Unfinished uploads are removed after this time", "s", live=True)
     quota_circle: int = _option(
-        0, "Most bytes a circle may hold, with condensed files and previews; 0 = no limit", "bytes", live=True
+        0, "Space a circle may use, including condensed files and previews; 0 = no limit", "bytes", live=True
     )
 
 
@@ -100,8 +111,8 @@ class Web:
     """The web UI."""
 
     browser_upload: bool = _option(True, "Offer uploads in the browser", live=True)
-    session_hours: int = _option(12, "A session ends after this time without use", "h", least=1, live=True)
-    contact: str = _option("", "Whom users should ask: a name, an address, a telephone number", live=True)
+    session_hours: int = _option(12, "Sessions end after this time without use", "h", least=1, live=True)
+    contact: str = _option("", "Contact for users: a name, an address, a telephone number", live=True)
     docs_url: str = _option("", "Further documentation of this site", live=True, form="link")
 
 
@@ -109,23 +120,24 @@ class Web:
 class Jobs:
     """Background work."""
 
-    workers: int = _option(0, "Jobs run at once; 0 = by cores")
-    memory: int = _option(2 * GIB, "Most memory of one job", "bytes", least=256 << 20)
+    workers: int = _option(0, "Jobs run in parallel; 0 = depending on the number of cores")
+    memory: int = _option(2 * GIB, "Memory limit of one job", "bytes", least=256 << 20)
     timeout: int = _option(3600, "Longest time one job may take", "s", least=1)
     allow_weak_sandbox: bool = _option(
         False,
-        "Open uploaded files even where the kernel lacks Landlock or a system call filter; a crafted file could then read all others",
+        "Open uploaded files even if the kernel lacks Landlock or a system call filter; a malicious file could then "
+        "read all other files",
     )
-    condense: bool = _option(True, "Make condensed files", live=True)
+    condense: bool = _option(True, "Create condensed files", live=True)
     intra_dataset_basins: bool = _option(True, "Let condensed files refer to other files of their dataset")
     scrub_days: int = _option(
-        30, "Every file is read and compared with its checksum within this time", "d", least=1, live=True
+        30, "Every file is read and checked against its checksum within this time", "d", least=1, live=True
     )
     prune_drafts_days: int = _option(
-        0, "Drafts untouched for this time are purged; 0 = never by itself", "d", live=True
+        0, "Drafts unchanged for this time are purged; 0 = never automatically", "d", live=True
     )
-    trash_days: int = _option(30, "Deleted datasets can be brought back for this time; 0 = always", "d")
-    playground_purge_days: int = _option(0, "Playground: purge everything older than this; 0 = no playground", "d")
+    trash_days: int = _option(30, "Deleted datasets can be restored for this time; 0 = always", "d")
+    playground_purge_days: int = _option(0, "Playground: everything older than this is purged; 0 = no playground", "d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +158,17 @@ class Verdict:
     lost: int = _option(5, "Take a look when more events are duplicates or were not stored", "%", most=100)
     temperature: int = _option(2, "Take a look when the chip temperature varies by more", "°C")
     flow_drift: int = _option(10, "Take a look when flow rate or pressure drift by more", "%")
-    unusable: int = _option(80, "Advise against using a file in which more events are affected", "%", most=100)
+    unusable: int = _option(
+        80, "Advise against using a file in which a larger share of events is affected", "%", most=100
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """Encrypted backups."""
 
-    folder: str = _option("", "Where backups go; empty = backups/ in the data root")
-    recipient: str = _option("", "age public key (age1…) that backups are encrypted to")
+    folder: str = _option("", "Folder for backups; empty = backups/ in the data root")
+    recipient: str = _option("", "age public key (age1…) to which backups are encrypted")
     gpg_key: str = _option("", "GnuPG key id used by encrypted-database-backup")
     keep_daily: int = _option(14, "Daily backups kept", live=True)
     keep_monthly: int = _option(12, "Monthly backups kept", live=True)
@@ -166,7 +180,7 @@ class Reserve:
     """Increments for a second machine that can take over."""
 
     folder: str = _option("", "Folder on another disk or a share for increments; empty = none are made")
-    minutes: int = _option(5, "An increment is made this often, in steps of five", "min", least=5)
+    minutes: int = _option(5, "Interval between increments, in steps of five", "min", least=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +189,16 @@ class Mail:
 
     server: str = _option("", "SMTP host[:port]; empty = no mail", live=True, form="server")
     sender: str = _option("", "From address", live=True, form="mail")
-    admin: str = _option("", "Where alarms go", live=True, form="mail")
+    admin: str = _option("", "E-mail address for alarms", live=True, form="mail")
     security: str = _option(
         "auto",
-        "auto: encrypted where the server offers it, its certificate is not looked at; starttls, tls (SMTPS): always encrypted, to a server whose certificate is valid",
+        "auto: encrypted if the server offers it, without checking its certificate; starttls, tls (SMTPS): always "
+        "encrypted, with a valid certificate only",
         choices=("auto", "starttls", "tls"),
     )
-    authority: str = _option("", "PEM file of the mail server's authority; empty = those of the system")
+    authority: str = _option(
+        "", "PEM file of the authority that signed the mail server's certificate; empty = the system's authorities"
+    )
     user: str = _option("", "Account at the mail server; `dcor send-mail --login` sets its password; empty = none")
 
 
@@ -192,7 +209,9 @@ class Syslog:
     server: str = _option(
         "", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none", form="server"
     )
-    authority: str = _option("", "PEM file of the authority that signed its certificate; empty = those of the system")
+    authority: str = _option(
+        "", "PEM file of the authority that signed its certificate; empty = the system's authorities"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,14 +373,21 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Problem(409, "Validation Error", message=f"{file} is not valid TOML: {error}") from error
+        raise Problem(
+            409, "Validation Error", message=Message("%(file)s is not valid TOML: %(error)s", file=file, error=error)
+        ) from error
     found: dict[str, Any] = {}
     for group, table in tables.items():
         if not isinstance(table, dict):
             raise Problem(
                 409,
                 "Validation Error",
-                message=f"{file}: '{group}' stands outside of a table; the tables are {', '.join(GROUPS)}.",
+                message=Message(
+                    "%(file)s: '%(group)s' is outside a table; the tables are %(names)s.",
+                    file=file,
+                    group=group,
+                    names=", ".join(GROUPS),
+                ),
             )
         found.update({f"{group}.{key}": value for key, value in table.items()})
     return found
@@ -374,13 +400,27 @@ def _apply(settings: Settings, values: Mapping[str, tuple[Any, str]]) -> Setting
     for key, (value, origin) in values.items():
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise Problem(409, "Validation Error", message=f"Unknown setting '{key}' ({origin}).{hint}")
+            hint = Message(" Did you mean '%(near)s'?", near=near[0]) if near else ""
+            raise Problem(
+                409,
+                "Validation Error",
+                message=Message("Unknown setting '%(key)s' (%(origin)s).%(hint)s", key=key, origin=origin, hint=hint),
+            )
         group, name = key.split(".")
         kind = get_type_hints(type(getattr(settings, group)))[name]
         converted = convert(key, value, kind, origin, known[key].metadata["unit"])
         if reason := out_of_bounds(converted, known[key].metadata):
-            raise Problem(409, "Validation Error", message=f"Setting '{key}' ({origin}) {reason}, not '{value}'.")
+            raise Problem(
+                409,
+                "Validation Error",
+                message=Message(
+                    "Setting '%(key)s' (%(origin)s) %(reason)s, not '%(value)s'.",
+                    key=key,
+                    origin=origin,
+                    reason=reason,
+                    value=value,
+                ),
+            )
         changed.setdefault(group, {})[name] = converted
         origins[key] = origin
     groups = {group: dataclasses.replace(getattr(settings, group), **table) for group, table in changed.items()}

@@ -76,7 +76,7 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"dcor\.toml is not valid TOML"):
         settings.load(tmp_path, {})
     (tmp_path / "dcor.toml").write_text("port = 1\n")
-    with pytest.raises(Problem, match="outside of a table"):
+    with pytest.raises(Problem, match="outside a table"):
         settings.load(tmp_path, {})
 
 

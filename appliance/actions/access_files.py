@@ -15,6 +15,7 @@ from appliance.actions.site import Site
 from appliance.backup import crypto as backup_crypto
 from appliance.model import names
 from appliance.model.csv_cells import inert
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import access_file
@@ -59,7 +60,7 @@ def make(
         raise invalid({"passphrase": problems})
     with site.db.read() as conn:
         if users.find(conn, user) is None:
-            raise not_found(f"There is no user '{user}'.")
+            raise not_found(Message("There is no user '%(user)s'.", user=user))
     chain = certificate.load_chain(site.settings.certificate)
     token, token_id = accounts.create_token(
         site, viewer, user, f"access file for {site.settings.server.hostname}", scope=scope, expires=expires, first_use=first_use
@@ -86,7 +87,9 @@ def read_list(text: str) -> list[dict[str, str]]:
     )
     if column is None:
         raise invalid(
-            message="The list needs a header line with the column 'name' (and 'email', 'fullname' for new accounts)."
+            message=Message(
+                "The list needs a header line with the column 'name' (and 'email', 'fullname' for new accounts)."
+            )
         )
     rows, problems, seen = [], [], set()
     for number, raw in enumerate(reader, 2):
@@ -105,7 +108,7 @@ def read_list(text: str) -> list[dict[str, str]]:
         seen.add(name)
         rows.append({"name": name, "email": row.get("email", ""), "fullname": row.get("fullname", "")})
     if problems or not rows:
-        raise invalid({"list": problems or ["The list contains no users."]})
+        raise invalid({"list": problems or [Message("The list contains no users.")]})
     return rows
 
 
@@ -127,10 +130,10 @@ def make_all(
         found = {row["name"]: users.find(conn, row["name"]) for row in rows}
     removed = [name for name, user in found.items() if user is not None and user["state"] == "deleted"]
     if removed:
-        raise invalid({"list": [f"The account '{name}' was removed." for name in removed]})
+        raise invalid({"list": [Message("The account '%(name)s' was removed.", name=name) for name in removed]})
     unknown = [row for row in rows if found[row["name"]] is None]
     if unknown and not create_users:
-        raise invalid({"list": [f"There is no user '{row['name']}'." for row in unknown]})
+        raise invalid({"list": [Message("There is no user '%(name)s'.", name=row["name"]) for row in unknown]})
     without = [f"'{row['name']}' is new and needs an e-mail address." for row in unknown if not row["email"]]
     if without:
         raise invalid({"list": without})
@@ -159,7 +162,9 @@ def sealed_list(
     if recipient is not None and passphrase is None:
         return "passphrases.csv.age", backup_crypto.seal_bytes(text, [recipient])
     if passphrase is None or recipient is not None:
-        raise invalid(message="Encrypt the list of passphrases either to a public key or with a passphrase, not both.")
+        raise invalid(
+            message=Message("Encrypt the list of passphrases either to a public key or with a passphrase, not both.")
+        )
     problems = access_file.weaknesses(passphrase)
     if problems:
         raise invalid({"passphrase": problems})

@@ -8,6 +8,7 @@ from datetime import timedelta
 from appliance.actions import lookup
 from appliance.actions.site import Site
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -27,10 +28,10 @@ def ask(site: Site, viewer: Viewer, ref: str, message: str) -> None:
     policy.require(viewer, "access:request")
     message = message.strip()
     if len(message) > LONGEST:
-        raise invalid({"message": [f"At most {LONGEST} characters are accepted"]})
+        raise invalid({"message": [Message("At most %(most)s characters are accepted", most=LONGEST)]})
     wait = site.limiter.access_request(viewer.user_id or "")
     if wait:
-        raise Problem(429, "Too Many Requests", message="You have sent many requests. Wait until tomorrow.")
+        raise Problem(429, "Too Many Requests", message=Message("You have sent many requests. Wait until tomorrow."))
     with site.db.write() as tx:
         facts = datasets.facts(tx, ref)
         if facts is None or facts.state == "deleted" or policy.may(viewer, "dataset:read", facts):
@@ -56,7 +57,7 @@ def facts_of(conn: sqlite3.Connection, request_id: str) -> DatasetFacts:
     row = access_requests.get(conn, request_id)
     facts = None if row is None or row["state"] != "open" else datasets.facts(conn, row["dataset_id"])
     if facts is None:
-        raise not_found("This request has already been decided, or does not exist.")
+        raise not_found(Message("This request has already been decided, or does not exist."))
     return facts
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from appliance.actions import callers, login, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import names, times
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_bool, as_text, text_error
 from appliance.model.viewer import Viewer
@@ -182,7 +183,13 @@ def create_token(
         if wanted not in tokens.SCOPES:
             raise invalid({"scope": [f"One of {', '.join(tokens.SCOPES)} is needed"]})
         if wanted == "admin" and not row["sysadmin"]:
-            raise invalid({"scope": [f"{row['name']} is not an administrator; choose the scope read or write"]})
+            raise invalid(
+                {
+                    "scope": [
+                        Message("%(name)s is not an administrator; choose the scope read or write", name=row["name"])
+                    ]
+                }
+            )
         if not tokens.allows(viewer.scope, wanted):
             raise not_authorized(f"A credential of scope '{viewer.scope}' cannot make one of scope '{wanted}'")
         if wanted == "admin" and not administers:
@@ -190,7 +197,11 @@ def create_token(
                 "Set up two-step sign-in first: administrators need it here before they can create tokens for administration"
             )
         if stored.number_of(tx, row["id"]) >= MOST_TOKENS:
-            raise invalid(message=f"This account has {MOST_TOKENS} API tokens. Revoke those that are no longer needed.")
+            raise invalid(
+                message=Message(
+                    "This account has %(most)s API tokens. Revoke those that are no longer needed.", most=MOST_TOKENS
+                )
+            )
         maker = stored.get(tx, viewer.token_id) if viewer.token_id else None
         latest = maker.expires if maker is not None else None
         ends = times.ahead(expires) if expires else latest

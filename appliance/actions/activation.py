@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance.actions.site import Site
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -45,7 +46,7 @@ def prepare(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any]
     until = time.monotonic() + _LONGEST
     for resource_id in unknown:
         if time.monotonic() > until:
-            raise Problem(503, "Busy", message="The files are still being checked; try again in a minute.")
+            raise Problem(503, "Busy", message=Message("The files are still being checked; try again in a minute."))
         sanity = site.check_sanity(site.depot.path(resource_id), viewer.user_id or "")
         with site.db.write() as tx:
             rtdc.set_verdict(tx, resource_id, sanity.valid, list(sanity.reasons))

@@ -48,7 +48,10 @@ def target_of(text: str) -> Target:
     found = _PLACE.fullmatch(text.strip())
     if found is None or int(found[3] or 1) > 65535:
         raise invalid(
-            message=f"syslog.server: '{text}' is not a syslog server such as tls://siem.hospital.example:6514 (or tcp://, udp://)."
+            message=Message(
+                "syslog.server: '%(text)s' is not a syslog server such as tls://siem.hospital.example:6514 (or tcp://, udp://).",
+                text=text,
+            )
         )
     return Target(found[1], found[2].strip("[]"), int(found[3] or _PORTS[found[1]]))
 

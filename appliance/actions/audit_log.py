@@ -44,4 +44,4 @@ def note_state(db: Database, settings: Settings) -> Verdict:
 
 
 def _alarm(problems: str) -> str:
-    return Message("The audit log is not as it was written. %(problems)s", problems=problems)
+    return Message("The audit log was altered or is damaged. %(problems)s", problems=problems)

@@ -40,7 +40,7 @@ def trial(site: Site, *, key: str | None = None, progress: Progress | None = Non
     secrets.write_private(settings.data / "log" / _TRIALS, messages.dumps(rows).encode())
     backups.alarm(
         site,
-        Message("The trial restore failed: %(problems)s", problems=messages.joined(done.problems[:3]))
+        Message("The test restore failed: %(problems)s", problems=messages.joined(done.problems[:3]))
         if done.problems
         else None,
         "trial",

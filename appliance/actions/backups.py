@@ -51,7 +51,10 @@ def seal(settings: Settings, *, renew: bool = False) -> backup_manifest.Seal:
     """
     path = settings.secrets / BACKUP_KEY
     if not renew and not path.exists() and backup_manifest.names(folder(settings)):
-        raise invalid(message=Message("%(path)s is missing, with which this server signs its backups. Put it back from a backup: sudo dcor backup restore --system --key key-sheet.txt. Without the key sheet, begin anew: sudo dcor backup keys --replace", path=path))  # fmt: skip
+        raise invalid(message=Message(
+            "%(path)s, with which this server signs its backups, is missing. Restore it from a backup: sudo dcor "
+            "backup restore --system --key key-sheet.txt. Without the key sheet, start over: sudo dcor backup keys "
+            "--replace", path=path))  # fmt: skip
     secrets.private_folder(settings.secrets)
     return backup_manifest.Seal(secrets.load_or_create(path))
 
@@ -260,7 +263,9 @@ def may_move(target: Path, *, replace: bool = False) -> bool:
     if not any((target / name).exists() for name in (root_marker.SETTINGS, root_marker.DATABASE, root_marker.MARKER)):
         return False
     if not replace and datasets_in(target / root_marker.DATABASE):
-        raise invalid(message=Message("%(target)s is in use: it has datasets. Restore into another folder, or say --replace to move what is there into its quarantine first.", target=target))  # fmt: skip
+        raise invalid(message=Message(
+            "%(target)s is in use: it contains datasets. Restore into another folder, or use --replace to move its "
+            "contents into its quarantine first.", target=target))  # fmt: skip
     return True
 
 

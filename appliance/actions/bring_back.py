@@ -20,7 +20,7 @@ from appliance.backup import create as backup_create
 from appliance.backup import manifest as backup_manifest
 from appliance.backup.create import Progress
 from appliance.backup.restore_parts import OpenBackup, backups_holding, open_backup
-from appliance.model import names
+from appliance.model import names, object_kinds
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR, Viewer
@@ -124,22 +124,26 @@ def _dataset(
     with site.db.read() as conn:
         present = datasets.find(conn, row["id"])
     if present is not None and present["state"] != "deleted":
-        raise invalid(message=Message("The dataset %(name)s is there (%(state)s). Single files of it: --file ID, as `dcor dataset show %(name)s` lists them.", name=present["name"], state=present["state"]))  # fmt: skip
+        raise invalid(message=Message(
+            "The dataset %(name)s already exists (%(state)s). To restore single files: --file ID, as listed by `dcor "
+            "dataset show %(name)s`.", name=present["name"], state=present["state"]))  # fmt: skip
     files = row_copies.resources_of(source, row["id"])
     lost = _put_back_files(site, backup, source, [one["id"] for one in files], done, progress)
     with site.db.write() as tx:
         if communities.find(tx, row["circle_id"], "circle") is None:
             circle = row_copies.find(source, "circle", row["circle_id"])
             if circle is None:
-                raise invalid(message=Message("The circle of this dataset is neither here nor in the backup."))
+                raise invalid(message=Message("The circle of this dataset exists neither here nor in the backup."))
             row_copies.community(tx, source, circle)
-            done.notes.append(Message("Its circle %(name)s came back, too.", name=circle["name"]))
+            done.notes.append(Message("Its circle %(name)s was restored, too.", name=circle["name"]))
         name = row["name"]
         if datasets.name_taken(tx, name):
             name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), row["id"])
             done.notes.append(
                 Message(
-                    "Another dataset is called %(wanted)s now; this one is %(given)s.", wanted=row["name"], given=name
+                    "Another dataset is now called %(wanted)s; this one was renamed to %(given)s.",
+                    wanted=row["name"],
+                    given=name,
                 )
             )
         row_copies.dataset(tx, source, row, name)
@@ -151,7 +155,8 @@ def _dataset(
 
 def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress | None) -> BroughtBack:
     if not names.is_id(ref):
-        raise invalid(message=Message("'%(ref)s' is no id of a file. `dcor resource list` and `dcor backup contents` show them.", ref=ref))  # fmt: skip
+        raise invalid(message=Message(
+            "'%(ref)s' is not the ID of a file. `dcor resource list` and `dcor backup contents` show the IDs.", ref=ref))  # fmt: skip
     with site.db.read() as conn:
         present = resources.get(conn, ref)
     if present is None:
@@ -165,12 +170,13 @@ def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress
         _require_small(site, place, backup, "file", ref, [ref])
         _put_back(site, backup, entry, done, progress)
         if not done.files:
-            done.notes.append(Message("The file in the depot is right; nothing had to be done."))
+            done.notes.append(Message("The file in the depot is intact; nothing had to be done."))
         with site.db.write() as tx:
             _settle(tx, ref)
             audit.add(tx, viewer, "resource.bring_back", "resource", ref, backup=backup.manifest.name, files=done.files)
         return done
-    raise not_found(Message("No complete backup in %(folder)s has the file %(ref)s as it was uploaded.", folder=place.folder, ref=ref))  # fmt: skip
+    raise not_found(Message(
+        "No complete backup in %(folder)s contains the file %(ref)s as it was uploaded.", folder=place.folder, ref=ref))  # fmt: skip
 
 
 def _lost_file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress | None) -> BroughtBack:
@@ -183,9 +189,11 @@ def _lost_file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Pro
             if dataset is None or dataset["state"] == "deleted":
                 found = row_copies.find(source, "dataset", row["dataset_id"])
                 name = found["name"] if found else row["dataset_id"]
-                raise invalid(message=Message("Its dataset %(name)s is not there. Bring that back: --dataset %(name)s", name=name))  # fmt: skip
+                raise invalid(message=Message(
+                    "Its dataset %(name)s does not exist. Restore that one: --dataset %(name)s", name=name))  # fmt: skip
             if row["name"] in resources.names_of(conn, dataset["id"]):
-                raise invalid(message=Message("%(dataset)s has another file called %(file)s now. Rename that one first.", dataset=dataset["name"], file=row["name"]))  # fmt: skip
+                raise invalid(message=Message(
+                    "%(dataset)s now contains another file called %(file)s. Rename that one first.", dataset=dataset["name"], file=row["name"]))  # fmt: skip
         lost = _put_back_files(site, backup, source, [ref], done, progress)
         with site.db.write() as tx:
             position = len(resources.names_of(tx, dataset["id"]))
@@ -204,18 +212,21 @@ def _user(
     with site.db.write() as tx:
         present = users.find(tx, row["id"])
         if present is not None and present["state"] != "deleted":
-            raise invalid(message=Message("The user %(name)s is there (%(state)s).", name=present["name"], state=present["state"]))  # fmt: skip
+            raise invalid(message=Message(
+                "The user %(name)s already exists (%(state)s).", name=present["name"], state=present["state"]))  # fmt: skip
         row_copies.user(tx, source, row)
         audit.add(tx, viewer, "user.bring_back", "user", row["id"], backup=backup.manifest.name)
     done.notes.append(
         Message(
-            "The password is the one of the backup; tokens and access files stay ended: make new ones with `dcor access create`."
+            "The password is the one from the backup; tokens and access files are not restored: create new ones with "
+            "`dcor access create`."
         )
     )
     if row["sysadmin"]:
         done.notes.append(
             Message(
-                "The account was an administrator's; it came back as an ordinary one. `dcor user promote %(name)s` changes that.",
+                "The account was an administrator's; it was restored as a regular one. `dcor user promote %(name)s` "
+                "changes that.",
                 name=row["name"],
             )
         )
@@ -227,11 +238,15 @@ def _community(
 ) -> None:  # fmt: skip
     with site.db.write() as tx:
         if communities.find(tx, row["id"], row["kind"]) is not None:
-            raise invalid(message=Message("The %(kind)s %(name)s is there.", kind=row["kind"], name=row["name"]))
+            raise invalid(
+                message=Message(
+                    "The %(kind)s %(name)s already exists.", kind=object_kinds.said(row["kind"]), name=row["name"]
+                )
+            )
         row_copies.community(tx, source, row)
         audit.add(tx, viewer, f"{row['kind']}.bring_back", row["kind"], row["id"], backup=backup.manifest.name)
     if row["kind"] == "circle":
-        done.notes.append(Message("Its datasets stay as they are; those that are gone: --dataset NAME."))
+        done.notes.append(Message("Its datasets stay as they are; to restore missing ones: --dataset NAME."))
 
 
 def _put_back_files(
@@ -244,7 +259,8 @@ def _put_back_files(
 ) -> list[tuple[str, str]]:
     """Put the files of resources into the depot; → derived ones (id, kind) that could not be had. Raises Problem for an original."""
     if backup.manifest.kind != backup_manifest.FULL and ids:
-        raise invalid(message=Message("The backup %(name)s is of the database only: it holds no files.", name=backup.manifest.name))  # fmt: skip
+        raise invalid(message=Message(
+            "The backup %(name)s is of the database only: it contains no files.", name=backup.manifest.name))  # fmt: skip
     held = {entry.name: entry for entry in backup.index.files}
     lost = []
     for resource_id in ids:
@@ -252,7 +268,8 @@ def _put_back_files(
             entry = held.get(_name_below(site, resource_id, kind))
             try:
                 if entry is None:
-                    raise not_found(Message("The backup %(name)s lacks the file %(resource_id)s.", name=backup.manifest.name, resource_id=resource_id))  # fmt: skip
+                    raise not_found(Message(
+                        "The backup %(name)s does not contain the file %(resource_id)s.", name=backup.manifest.name, resource_id=resource_id))  # fmt: skip
                 _put_back(site, backup, entry, done, progress)
             except Problem:
                 if kind == "original":
@@ -266,7 +283,9 @@ def _require_small(site: Site, place: Place, backup: OpenBackup, kind: str, ref:
     names = [_name_below(site, one, "original") for one in ids]
     size = sum(entry.content.size for entry in backup.entries(names))
     if place.largest is not None and size > place.largest:
-        raise invalid(message=Message("%(size)s GB are too much for a page. On the server: `sudo dcor backup restore --%(kind)s %(ref)s --backup %(name)s --key key-sheet.txt`", size=f"{size / 1000000000.0:.1f}", kind=kind, ref=ref, name=backup.manifest.name))  # fmt: skip
+        raise invalid(message=Message(
+            "%(size)s GB is too much to restore in the browser. On the server: `sudo dcor backup restore --%(kind)s "
+            "%(ref)s --backup %(name)s --key key-sheet.txt`", size=f"{size / 1000000000.0:.1f}", kind=kind, ref=ref, name=backup.manifest.name))  # fmt: skip
 
 
 def _put_back(site: Site, backup: OpenBackup, entry: Any, done: BroughtBack, progress: Progress | None) -> None:
@@ -343,8 +362,8 @@ def _holding(
     )
     raise refusal or not_found(
         Message(
-            "There is no %(kind)s '%(ref)s' in %(where)s. `dcor backup contents` lists what one holds.",
-            kind=kind,
+            "There is no %(kind)s '%(ref)s' in %(where)s. `dcor backup contents` lists the contents of a backup.",
+            kind=object_kinds.said(kind),
             ref=ref,
             where=where,
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from appliance.actions import lookup
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import invalid, not_authorized, not_found
 from appliance.model.values import as_text
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -108,7 +109,7 @@ def set_listed(tx: sqlite3.Connection, viewer: Viewer, collection_id: str, liste
 
 def _require_not_deleted(facts: DatasetFacts) -> None:
     if facts.state == "deleted":
-        raise invalid({"object": ["The dataset is deleted"]})
+        raise invalid({"object": [Message("The dataset is deleted")]})
 
 
 def _added(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, dataset_ref: str | None) -> dict[str, Any]:
@@ -138,5 +139,9 @@ def _basis(tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts) -> colle
         return "public"
     # the command line acts in the name of somebody who has no such right
     raise not_authorized(
-        f"User {viewer.name} may not change the dataset {facts.id}, so it cannot be shared in this name. Leave out --user to share it as the operator."
+        Message(
+            "User %(name)s may not change the dataset %(id)s, so it cannot be shared on their behalf. Leave out --user to share it as the operator.",
+            name=viewer.name,
+            id=facts.id,
+        )
     )

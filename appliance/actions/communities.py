@@ -10,6 +10,7 @@ from typing import Any
 from appliance.actions import callers, collecting, lookup, managed_accounts
 from appliance.actions.site import Site
 from appliance.model import extras, names, roles
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, missing, not_authorized, not_found
 from appliance.model.values import as_text, text_error
 from appliance.model.viewer import Viewer
@@ -63,7 +64,7 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
         if name and name != row["name"]:
             if not viewer.sysadmin:
                 raise not_authorized(
-                    "The name is part of addresses that others use; only an administrator can change it"
+                    Message("The name is part of addresses that others use; only an administrator can change it")
                 )
             values["name"] = names.require_name(name)
         communities.update(tx, row["id"], **values)
@@ -100,7 +101,10 @@ def purge(site: Site, viewer: Viewer, kind: str, ref: str | None) -> None:
         held = communities.dataset_ids(tx, row["id"])
         if kind == "circle" and held:
             raise invalid(
-                message=f"Organization cannot be purged while it has {len(held)} deleted datasets; purge them first"
+                message=Message(
+                    "Organization cannot be purged while it has %(count)s deleted datasets; purge them first",
+                    count=len(held),
+                )
             )
         communities.purge(tx, row["id"])
         for dataset_id in held:
@@ -192,7 +196,7 @@ def _datasets_of(tx: sqlite3.Connection, row: sqlite3.Row, refs: list[str]) -> I
     for ref in refs:
         dataset = datasets.find(tx, ref)
         if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
-            raise not_found(f"The circle has no dataset {ref}")
+            raise not_found(Message("The circle has no dataset %(ref)s", ref=ref))
         yield dataset
 
 
@@ -219,10 +223,10 @@ def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
         raise invalid(errors)
     too_long = [key for key, value in values.items() if len(value) > _LONGEST]
     if too_long:
-        raise invalid({key: [f"At most {_LONGEST} characters are accepted"] for key in too_long})
+        raise invalid({key: [Message("At most %(most)s characters are accepted", most=_LONGEST)] for key in too_long})
     url = values.get("image_url", "")
     if url and not url.startswith(("https://", "http://", "/")):
-        raise invalid({"image_url": ["Must be a web address"]})
+        raise invalid({"image_url": [Message("Must be a web address")]})
     if data.get("extras") is not None:
         values["extras"] = extras.parsed(data["extras"] or [], reserved=_FIELDS)
     return values

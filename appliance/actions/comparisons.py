@@ -43,7 +43,7 @@ def get(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str | None) -> 
     """A comparison of the caller's, or one that is shared with them. Raises Problem 404."""
     found = saved_pages.get(conn, comparison_id or "", saved_pages.COMPARE)
     if found is None or not _seen(conn, viewer, found):
-        raise not_found(Message("There is no such comparison, or you may not see it"))
+        raise not_found(Message("There is no such comparison, or you have no access to it"))
     return found | {"own": found["user_id"] == viewer.user_id}
 
 
@@ -123,7 +123,7 @@ def _owner(viewer: Viewer) -> str:
 def _owned(tx: sqlite3.Connection, viewer: Viewer, comparison_id: str) -> dict[str, Any]:
     found = get(tx, viewer, comparison_id)
     if not found["own"]:
-        raise not_found(Message("There is no such comparison, or you may not see it"))
+        raise not_found(Message("There is no such comparison, or you have no access to it"))
     policy.require(viewer, "user:update", found["user_id"])
     return found
 
@@ -185,5 +185,5 @@ def owned_people(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str) -
     """A comparison of the caller's with the people it is shared with. Raises Problem 404."""
     found = get(conn, viewer, comparison_id)
     if not found["own"]:
-        raise not_found(Message("There is no such comparison, or you may not see it"))
+        raise not_found(Message("There is no such comparison, or you have no access to it"))
     return found | {"people": saved_pages.people(conn, found["id"])}

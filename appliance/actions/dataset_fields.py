@@ -10,6 +10,7 @@ from typing import Any
 from appliance.actions.activation import NO_RESOURCES
 from appliance.actions.site import Site
 from appliance.model import extras, licences, names, references
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.values import as_bool, as_text, composed, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -99,7 +100,7 @@ def tag_names(data: Mapping[str, Any]) -> list[str] | None:
     else:
         return None
     if len(wanted) > MOST_TAGS:
-        raise invalid({"tags": [f"At most {MOST_TAGS} tags are accepted"]})
+        raise invalid({"tags": [Message("At most %(most)s tags are accepted", most=MOST_TAGS)]})
     wanted = composed(wanted)
     errors = [error for name in wanted for error in names.tag_errors(name)]
     if errors:
@@ -131,7 +132,7 @@ def collections(
     if not isinstance(data["groups"], list):
         raise invalid({"groups": ["Not a list"]})
     if len(data["groups"]) > MOST_COLLECTIONS:
-        raise invalid({"groups": [f"At most {MOST_COLLECTIONS} collections are accepted"]})
+        raise invalid({"groups": [Message("At most %(most)s collections are accepted", most=MOST_COLLECTIONS)]})
     found = set()
     for group in data["groups"]:
         refs = [group.get("id"), group.get("name")] if isinstance(group, Mapping) else [group]
@@ -181,7 +182,7 @@ def chosen_name(conn: sqlite3.Connection, viewer: Viewer, name: Any) -> str | No
         return None
     names.require_name(name)
     if datasets.name_taken(conn, name):
-        raise invalid({"name": ["That URL is already in use."]})
+        raise invalid({"name": [Message("That URL is already in use.")]})
     return str(name)
 
 
@@ -198,7 +199,7 @@ def initial_state(viewer: Viewer, state: Any) -> str:
         return str(state)
     if state == "active":
         raise invalid({"state": [NO_RESOURCES]})
-    raise invalid({"state": [f"A new dataset is a draft, not '{state}'"]})
+    raise invalid({"state": [Message("A new dataset is a draft, not '%(state)s'", state=state)]})
 
 
 def initial_visibility(site: Site, private: bool | None) -> bool:
@@ -218,4 +219,4 @@ def require_visibility(site: Site, viewer: Viewer, facts: DatasetFacts, *, priva
     if facts.state == "active" and facts.private and not private:
         policy.require(viewer, "dataset:publish", facts)
     if private and site.settings.policy.public_datasets and not viewer.sysadmin:
-        raise not_authorized("Changing visibility to private not allowed")
+        raise not_authorized(Message("Changing visibility to private not allowed"))

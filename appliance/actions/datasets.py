@@ -21,6 +21,7 @@ from appliance.actions import (
 )
 from appliance.actions.site import Site
 from appliance.model import licences, names, states
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -270,7 +271,7 @@ def _require_allowed(
     if facts.state != "draft" and not viewer.sysadmin:
         free = _FREE_WHEN_ACTIVE if facts.state == "active" else frozenset[str]()
         for key in sorted(changes - free):
-            raise not_authorized(f"Changing '{key}' not allowed for non-draft datasets!")
+            raise not_authorized(Message("Changing '%(key)s' not allowed for non-draft datasets!", key=key))
     if unknown:
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
     if "private" in fields:
@@ -285,7 +286,9 @@ def _new_state(viewer: Viewer, facts: DatasetFacts, wanted: Any) -> str | None:
     try:
         state = states.State(str(wanted))
     except ValueError as error:
-        raise invalid({"state": [f"A dataset is draft, active or deleted, not '{wanted}'"]}) from error
+        raise invalid(
+            {"state": [Message("A dataset is draft, active or deleted, not '%(wanted)s'", wanted=wanted)]}
+        ) from error
     if state == "deleted" and not viewer.sysadmin:
         raise not_authorized("Use package_delete to delete a dataset")
     if not states.may_become(states.State(facts.state), state, sysadmin=viewer.sysadmin):
@@ -304,7 +307,7 @@ def _new_circle(
         return None
     # its circle loses the draft, so that is for those to decide who administer it
     if found is not None and facts.state == "draft" and not policy.may(viewer, "dataset:share", facts):
-        raise not_authorized("You cannot move this dataset to another organization")
+        raise not_authorized(Message("You cannot move this dataset to another organization"))
     return dataset_fields.circle(tx, viewer, ref) if facts.state == "draft" or viewer.sysadmin else str(ref)
 
 
@@ -322,7 +325,7 @@ def _apply_resources(
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"resources": ["A list of objects is needed"]})
     if len(listed) > MOST_LISTED:
-        raise invalid({"resources": [f"At most {MOST_LISTED} files are accepted in one list"]})
+        raise invalid({"resources": [Message("At most %(most)s files are accepted in one list", most=MOST_LISTED)]})
     if not all(isinstance(entry.get("id"), str | None) for entry in listed):
         raise invalid({"resources": ["Ids are texts"]})
     old = {one: json.loads(text) for one, text in documents.resources(tx, facts.id).items()}
@@ -333,7 +336,7 @@ def _apply_resources(
         if not removes:
             policy.require(viewer, "resource:delete", facts)
     if len(listed) - len(kept) > MOST_ADDED:
-        raise invalid({"resources": [f"At most {MOST_ADDED} files can be added in one call"]})
+        raise invalid({"resources": [Message("At most %(most)s files can be added in one call", most=MOST_ADDED)]})
     _change_and_add(site, tx, viewer, facts, listed, old, files)
     for resource_id in dropped:
         resources.remove(tx, viewer, resource_id, facts.id, files)

@@ -7,6 +7,7 @@ import sqlite3
 from appliance.actions import lookup, resources
 from appliance.actions.site import Site
 from appliance.model import names, states
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -23,7 +24,7 @@ def delete(site: Site, viewer: Viewer, *refs: str | None) -> None:
         for ref in refs:
             _, facts = lookup.dataset(tx, viewer, ref, "dataset:delete")
             if facts.state != "draft" and not viewer.sysadmin:
-                raise not_authorized("Only draft datasets can be deleted!")
+                raise not_authorized(Message("Only draft datasets can be deleted!"))
             datasets.mark_deleted(tx, facts.id)
             audit.add(tx, viewer, "dataset.delete", "dataset", facts.id)
 
@@ -48,9 +49,17 @@ def restore(site: Site, viewer: Viewer, *refs: str | None) -> None:
 def bring_back(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, name: str, state: str) -> None:
     """A deleted dataset gets another state, with what it had left. Raises Problem 409 when its circle or its name is gone."""
     if communities.find(tx, row["circle_id"], "circle") is None:
-        raise invalid({"owner_org": ["Its circle is deleted. Bring that back first: dcor trash restore circle NAME"]})
+        raise invalid(
+            {
+                "owner_org": [
+                    Message("Its circle has been deleted. Restore the circle first: dcor trash restore circle NAME")
+                ]
+            }
+        )
     if datasets.name_taken(tx, name):
-        raise invalid({"name": [f"Another dataset is called {name} now; give this one another name"]})
+        raise invalid(
+            {"name": [Message("Another dataset is called %(name)s now; give this one another name", name=name)]}
+        )
     datasets.restore(tx, row["id"], name, state=state)
     audit.add(tx, viewer, "dataset.restore", "dataset", row["id"], state=state)
 
@@ -76,7 +85,7 @@ def purge(site: Site, viewer: Viewer, *refs: str | None) -> None:
         for ref in refs:
             row, facts = lookup.dataset(tx, viewer, ref, "dataset:purge")
             if facts.state != "deleted" and not viewer.sysadmin:
-                raise not_authorized("Only deleted datasets can be purged!")
+                raise not_authorized(Message("Only deleted datasets can be purged!"))
             removed = datasets.purge(tx, facts.id)
             files.removed += removed
             audit.add(tx, viewer, "dataset.purge", "dataset", facts.id, name=row["name"], resources=len(removed))
@@ -84,4 +93,6 @@ def purge(site: Site, viewer: Viewer, *refs: str | None) -> None:
 
 def _require_few(refs: tuple[str | None, ...]) -> None:
     if len(refs) > MOST:
-        raise Problem(409, "Validation Error", message=f"At most {MOST} datasets are accepted in one call")
+        raise Problem(
+            409, "Validation Error", message=Message("At most %(most)s datasets are accepted in one call", most=MOST)
+        )

@@ -93,17 +93,28 @@ def link(tx: sqlite3.Connection, viewer: Viewer, user: sqlite3.Row, person: Pers
     if other is not None and other["user_id"] != user["id"]:
         owner = users.find(tx, other["user_id"])
         raise invalid(
-            message=f"'{person.login}' of your institution has the account {owner['name'] if owner else other['user_id']} already."
+            message=Message(
+                "'%(login)s' of your institution has the account %(value)s already.",
+                login=person.login,
+                value=owner["name"] if owner else other["user_id"],
+            )
         )
     if other is not None:
         return
     if identities.of_user(tx, user["id"]) is not None:
         raise invalid(
-            message=f"The account {user['name']} belongs to somebody else of your institution: dcor {_tool(issuer)} unlink {user['name']}"
+            message=Message(
+                "The account %(name)s belongs to someone else at your institution: dcor %(names)s unlink %(name)s",
+                name=user["name"],
+                names=_tool(issuer),
+            )
         )
     if user["sysadmin"] and users.count_admins(tx) == 1:
         raise invalid(
-            message=f"{user['name']} is the only local administrator, and has to work without your institution's accounts. Make another one first."
+            message=Message(
+                "%(name)s is the only local administrator, and has to work without your institution's accounts. Make another one first.",
+                name=user["name"],
+            )
         )
     identities.add(tx, issuer, person.subject, user["id"], person.login)
     if user["state"] == "pending":

@@ -42,7 +42,7 @@ def bring_back(site: Site, viewer: Viewer, dataset_ref: str | None, ids: Sequenc
         for resource_id in dict.fromkeys(ids):
             removed = site.depot.removed(resource_id)
             if removed is None or removed.entry["dataset_id"] != facts.id or resource_id in order:
-                raise not_found("The file no longer exists and cannot be restored.")
+                raise not_found(Message("The file no longer exists and cannot be restored."))
             found.append(removed)
         for removed in sorted(found, key=lambda one: int(one.entry["position"])):
             _put_back(site, tx, viewer, facts, removed.entry, removed.path, files)
@@ -61,7 +61,7 @@ def exchange(site: Site, viewer: Viewer, dataset_ref: str | None, current_id: st
         order = [row["id"] for row in rows.of_dataset(tx, facts.id)]
         removed = site.depot.removed(removed_id)
         if current_id not in order or removed_id in order or removed is None or removed.entry["dataset_id"] != facts.id:
-            raise not_found("The file no longer exists and cannot be restored.")
+            raise not_found(Message("The file no longer exists and cannot be restored."))
         _remove(tx, viewer, facts, current_id, files, order)
         _put_back(site, tx, viewer, facts, removed.entry, removed.path, files)
         rows.reorder(tx, facts.id, [removed_id if one == current_id else one for one in order])
@@ -89,12 +89,12 @@ def add(
     if instead_of:
         policy.require(viewer, "resource:arrange", facts)
         if instead_of not in order:
-            raise not_found("The file to be replaced no longer exists.")
+            raise not_found(Message("The file to be replaced no longer exists."))
         old = rows.get(tx, instead_of)
         assert old is not None  # noqa: S101 - it is in the order
         suffix = names.suffix(old["name"])
         if names.suffix(entry["upload"].name) != suffix:
-            raise invalid({"name": [f"The file name must end with '{suffix}'"]})
+            raise invalid({"name": [Message("The file name must end with '%(suffix)s'", suffix=suffix)]})
         entry = {"description": old["description"]} | json.loads(old["supplements"]) | entry
         _remove(tx, viewer, facts, instead_of, files, order)
     new = resources.addition(site, tx, viewer, facts, entry)
@@ -189,5 +189,7 @@ def _require_names(final: Mapping[str, str], changed: Mapping[str, str], known: 
 def _draft(tx: sqlite3.Connection, viewer: Viewer, dataset_ref: str | None) -> DatasetFacts:
     _, facts = lookup.dataset(tx, viewer, dataset_ref, "resource:arrange")
     if facts.state != "draft":
-        raise Problem(409, "Validation Error", message="Only the files of a draft can be renamed or reordered.")
+        raise Problem(
+            409, "Validation Error", message=Message("Only the files of a draft can be renamed or reordered.")
+        )
     return facts

@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.actions import lookup
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, missing
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -30,7 +31,7 @@ def follow(site: Site, viewer: Viewer, kind: str, ref: str | None) -> dict[str, 
     with site.db.write() as tx:
         id_ = find(tx, viewer, kind, ref)
         if kind == "user" and id_ == viewer.user_id:
-            raise invalid(message="You cannot follow yourself")
+            raise invalid(message=Message("You cannot follow yourself"))
         since = following.follow(tx, viewer.user_id or "", kind, id_)
     return {"follower_id": viewer.user_id, "object_id": id_, "datetime": since}
 

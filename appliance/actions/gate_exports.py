@@ -9,6 +9,7 @@ from appliance.actions import lookup, virus_gate
 from appliance.actions.site import Site
 from appliance.model import gates as rules
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, missing, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -24,13 +25,13 @@ def begin(site: Site, viewer: Viewer, resource_id: str | None, gates: Any, gate:
     """Have the events of one of `gates` written to a file; returns how it stands. Raises Problem 403, 404 or 409."""
     policy.require(viewer, "write")
     if form not in FORMATS:
-        raise invalid({"format": ["Choose 'rtdc', 'csv' or 'tsv'"]})
+        raise invalid({"format": [Message("Choose 'rtdc', 'csv' or 'tsv'")]})
     try:
         found = rules.checked(gates)
     except ValueError as error:
         raise invalid({"gates": [str(error)]}) from error
     if all(one["name"] != gate for one in found):
-        raise invalid({"gate": [f"There is no gate '{gate[:60]}'"]})
+        raise invalid({"gate": [Message("There is no gate '%(gate)s'", gate=gate[:60])]})
     user_id, export_id = viewer.user_id or "", names.new_id()
     with site.db.write() as tx:
         row, _facts = lookup.resource(tx, viewer, resource_id)
@@ -41,7 +42,9 @@ def begin(site: Site, viewer: Viewer, resource_id: str | None, gates: Any, gate:
             raise Problem(
                 429,
                 "Too Many Requests",
-                message=f"You already have {MOST_EXPORTS} exports. Delete one, or wait until one expires.",
+                message=Message(
+                    "You already have %(most)s exports. Delete one, or wait until one expires.", most=MOST_EXPORTS
+                ),
             )
         job_id = jobs.enqueue(
             tx,

@@ -9,6 +9,7 @@ from typing import Any
 from appliance.actions import lookup
 from appliance.actions.site import Site
 from appliance.model import gates as rules
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, invalid, missing, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -38,7 +39,9 @@ def save(site: Site, viewer: Viewer, ref: str | None, name: str, gates: Any, *, 
         user_id = viewer.user_id or ""
         known = {one["name"] for one in gate_sets.listed(tx, facts.id, user_id, shared=False)}
         if name.strip() not in known and len(known) >= MOST_SETS:
-            raise invalid({"name": [f"You already have {MOST_SETS} gate sets here. Delete one first"]})
+            raise invalid(
+                {"name": [Message("You already have %(most)s gate sets here. Delete one first", most=MOST_SETS)]}
+            )
         made = gate_sets.put(tx, facts.id, user_id, name.strip(), found, shared=shared)
         audit.add(tx, viewer, "gates.save", "dataset", facts.id, shared=shared)
     return made
@@ -57,7 +60,7 @@ def delete(site: Site, viewer: Viewer, set_id: str | None) -> None:
             or not policy.may(viewer, "dataset:read", facts)
             or not _seen(viewer, row, facts)
         ):
-            raise not_found("There is no such gate set, or you may not see it")
+            raise not_found(Message("There is no such gate set, or you have no access to it"))
         policy.require(viewer, "dataset:annotate" if row["user_id"] == viewer.user_id else "dataset:share", facts)
         gate_sets.remove(tx, set_id)
         audit.add(tx, viewer, "gates.delete", "dataset", facts.id, shared=bool(row["shared"]))

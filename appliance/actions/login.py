@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from appliance.actions import directory_login, managed_accounts, second_factor
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, session_cookies, tokens
@@ -107,7 +108,7 @@ def begin_session(
     user_id, hours = str(viewer.user_id), site.settings.web.session_hours
     row = users.find(tx, user_id)
     if row is None or row["state"] != "active":
-        raise not_authorized("The account is not active any more.")
+        raise not_authorized(Message("The account is no longer active."))
     session_id = sessions.create(
         tx, user_id, hash_, hours=hours, address=viewer.address, agent=agent, code_given=code_given
     )
@@ -166,5 +167,7 @@ def _second_step(tx: sqlite3.Connection, user_id: str) -> SecondStep:
 
 def _begin_again() -> NoReturn:
     raise Problem(
-        404, "Not Found Error", message="Signing in took too long. Start again with your user name and password."
+        404,
+        "Not Found Error",
+        message=Message("Signing in took too long. Start again with your user name and password."),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.model.messages import Message
 from appliance.model.problem import missing, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
 from appliance.store import communities, datasets, resources, users
 
 #: Said of what is hidden and of what is not there, so that nobody learns which it is.
-NOT_SEEN = "There is no such dataset or file, or you may not see it"
+NOT_SEEN = Message("There is no such dataset or file, or you have no access to it")
 
 
 def dataset(

@@ -29,18 +29,26 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
     valid certificate. A password goes to such a server only.
     """
     if not settings.server:
-        raise invalid(message="No mail server is configured: dcor config set mail.server smtp.hospital.example")
+        raise invalid(
+            message=Message("No mail server is configured: dcor config set mail.server smtp.hospital.example")
+        )
     message = EmailMessage()
     message["From"] = settings.sender or f"dcor@{settings.server.partition(':')[0]}"
     message["To"], message["Subject"] = recipient, subject
     message.set_content(text)
     if settings.user and settings.security == "auto":
         raise invalid(
-            message="A password is sent only to a verified mail server: dcor config set mail.security starttls (or tls, for SMTPS)"
+            message=Message(
+                "A password is sent only to a verified mail server: dcor config set mail.security starttls (or tls, for SMTPS)"
+            )
         )
     if settings.user and not password:
         raise invalid(
-            message=f"No password is known for {settings.user} at {settings.server}. Set it: sudo dcor send-mail --login {settings.user}"
+            message=Message(
+                "No password is known for %(user)s at %(server)s. Set it: sudo dcor send-mail --login %(user)s",
+                user=settings.user,
+                server=settings.server,
+            )
         )
     try:
         with _connected(settings) as server:
@@ -49,16 +57,25 @@ def send(settings: Mail, recipient: str, subject: str, text: str, *, password: s
             server.send_message(message)
     except ssl.SSLCertVerificationError as error:
         raise invalid(
-            message=f"The certificate of {settings.server} is not trusted here: {error.verify_message}. Name its authority: "
-            "dcor config set mail.authority FILE.pem"
+            message=Message(
+                "The certificate of %(server)s is not trusted here: %(verify_message)s. Name its authority: dcor config set mail.authority FILE.pem",
+                server=settings.server,
+                verify_message=error.verify_message,
+            )
         ) from error
     except smtplib.SMTPAuthenticationError as error:
         raise invalid(
-            message=f"{settings.server} rejects the sign-in of {settings.user} ({error.smtp_code}). Set its password: "
-            f"sudo dcor send-mail --login {settings.user}"
+            message=Message(
+                "%(server)s rejects the sign-in of %(user)s (%(smtp_code)s). Set its password: sudo dcor send-mail --login %(user)s",
+                server=settings.server,
+                user=settings.user,
+                smtp_code=error.smtp_code,
+            )
         ) from error
     except (OSError, ValueError, smtplib.SMTPException) as error:
-        raise invalid(message=f"{settings.server} did not accept the mail: {error}") from error
+        raise invalid(
+            message=Message("%(server)s did not accept the mail: %(error)s", server=settings.server, error=error)
+        ) from error
 
 
 def login_password(folder: Path, settings: Mail) -> str:

@@ -75,7 +75,13 @@ def gather(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> Outgoing:
     """The dataset, ready to be sent. Raises Problem: 404, or 409 with every reason why it may not be."""
     found, reasons = examined(site, viewer, ref, wishes)
     if reasons:
-        raise Problem(409, "Validation Error", message=f"{found.name} may not be published: {'; '.join(reasons)}.")
+        raise Problem(
+            409,
+            "Validation Error",
+            message=Message(
+                "%(name)s may not be published: %(reasons)s.", name=found.name, reasons=joined(reasons, "; ")
+            ),
+        )
     return found
 
 
@@ -85,7 +91,7 @@ def examined(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> tuple[Outg
     with site.db.read() as conn:
         row = datasets.find(conn, ref)
         if row is None:
-            raise not_found(f"There is no dataset '{ref}'.")
+            raise not_found(Message("There is no dataset '%(ref)s'.", ref=ref))
         found = Outgoing(row["id"], row["name"], _fields(conn, site, row, wishes))
         files = resources.of_dataset(conn, row["id"])
         reasons = [*_state(row), *_licence(row, wishes), *_texts(found.fields)]
@@ -95,7 +101,7 @@ def examined(site: Site, viewer: Viewer, ref: str, wishes: Wishes) -> tuple[Outg
         if wishes.pseudonymise:
             found.fields["notes"] = f"{found.fields['notes']}\n\n{PSEUDONYMISED}".strip()
     if not any(names.is_measurement(file.name) for file in found.files):
-        reasons.append(Message("it holds no measurement that could be sent"))
+        reasons.append(Message("it contains no measurement that could be sent"))
     return found, reasons
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance import settings as settings_module
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -25,7 +26,10 @@ def change(site: Site, viewer: Viewer, key: str, value: str | None) -> None:
         raise Problem(
             409,
             "Validation Error",
-            message=f"This value was given when the service was started ({old.origins[key]}) and can be changed only there.",
+            message=Message(
+                "This value was given when the service was started (%(origin)s) and can be changed only there.",
+                origin=old.origins[key],
+            ),
         )
     with site.db.read() as conn:
         if (

@@ -1,4 +1,4 @@
-"""A second machine in reserve: increments of this server every few minutes, and the way to take over from them.
+"""A standby machine: increments of this server every few minutes, and the way to take over from them.
 
 An increment is a complete backup in a folder of its own (`reserve.folder`): the database anew, of the depot what is new. The newest
 ones are kept. The other machine holds nothing but the program; the private key opens the increments there.
@@ -97,7 +97,7 @@ def update(site: Site, *, progress: Progress | None = None) -> backup.Created:
             retention.prune(place, retention.Keep(newest=KEPT), signer=seal.public)
     except (Problem, OSError) as error:
         backups.alarm(
-            site, Message("No increment for the machine in reserve could be made: %(error)s", error=error), ALARM
+            site, Message("No increment for the standby machine could be created: %(error)s", error=error), ALARM
         )
         raise
     problems = messages.joined(made.problems)

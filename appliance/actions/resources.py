@@ -11,6 +11,7 @@ from typing import Any
 from appliance.actions import lookup, resource_names, upload_limits
 from appliance.actions.site import Site
 from appliance.model import extras, media, names, supplements
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
 from appliance.model.values import as_text, text_error
 from appliance.model.viewer import DatasetFacts, Viewer
@@ -100,7 +101,7 @@ class DepotTransaction:
             depot.adopt(depot.path(source_id), resource_id)
         except FileNotFoundError as error:
             raise Problem(
-                409, "Validation Error", message="The file is missing on disk. Tell the administrator."
+                409, "Validation Error", message=Message("The file is missing on disk. Tell the administrator.")
             ) from error
         self.shared.append(resource_id)
 
@@ -365,7 +366,7 @@ def _description(value: Any) -> str | None:
     """A file's description. Raises Problem 409 when it is too long or no text."""
     text = as_text(value)
     if len(text) > LONGEST_DESCRIPTION:
-        raise invalid({"description": [f"At most {LONGEST_DESCRIPTION} characters are accepted"]})
+        raise invalid({"description": [Message("At most %(most)s characters are accepted", most=LONGEST_DESCRIPTION)]})
     if "\0" in text:
         raise invalid({"description": [text_error(text)]})
     return text or None

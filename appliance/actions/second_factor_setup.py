@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from appliance.actions import callers, login, lookup, managed_accounts, second_factor
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import invalid, not_authorized
 from appliance.model.viewer import Viewer
 from appliance.security import policy, totp
@@ -107,7 +108,9 @@ def permit(site: Site, viewer: Viewer, ref: str) -> str:
         policy.require(viewer, "site:administer")
         _require_off(tx, row["id"])
         if not offered(tx, site.settings, row["id"]):
-            raise invalid(message=f"{row['name']} signs in elsewhere, and has the second factor there.")
+            raise invalid(
+                message=Message("%(name)s signs in elsewhere, and has the second factor there.", name=row["name"])
+            )
         one_time_links.create(
             tx, row["id"], _SETUP, totp.setup_hash(row["id"], code), hours=_SETUP_HOURS, session_id=viewer.session_id
         )
@@ -146,7 +149,7 @@ def turn_off_for(site: Site, viewer: Viewer, ref: str) -> None:
     with site.db.write() as tx:
         row = lookup.user(tx, ref)
         if not second_factors.remove(tx, row["id"]):
-            raise invalid(message=f"Signing in as {row['name']} needs no code.")
+            raise invalid(message=Message("Signing in as %(name)s needs no code.", name=row["name"]))
         sessions.revoke_all(tx, row["id"])
         audit.add(tx, viewer, "user.totp_off", "user", row["id"])
 
@@ -154,7 +157,7 @@ def turn_off_for(site: Site, viewer: Viewer, ref: str) -> None:
 def _own(site: Site, viewer: Viewer) -> sqlite3.Row:
     """The caller's account. Raises Problem 403."""
     if not viewer.user_id or not viewer.session_id:
-        raise not_authorized("A second factor is set up on the page of one's own account.")
+        raise not_authorized(Message("A second factor can be set up only on one's own account page."))
     with site.db.read() as conn:
         return lookup.user(conn, viewer.user_id)
 

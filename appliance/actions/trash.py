@@ -12,7 +12,7 @@ from typing import Any
 
 from appliance.actions import deletion, draft_files, lookup
 from appliance.actions.site import Site
-from appliance.model import names, times
+from appliance.model import names, object_kinds, times
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR, Viewer
@@ -69,14 +69,16 @@ def _dataset(site: Site, viewer: Viewer, ref: str) -> list[str]:
             )
         if communities.find(tx, row["circle_id"], "circle") is None:
             raise invalid(
-                message=Message("Its circle is deleted. Bring that back first: dcor trash restore circle NAME")
+                message=Message("Its circle has been deleted. Restore the circle first: dcor trash restore circle NAME")
             )
         name = row["name"]
         if datasets.name_taken(tx, name):
             name = names.dataset_name(row["title"], lambda text: datasets.name_taken(tx, text), facts.id)
             told.append(
                 Message(
-                    "Another dataset is called %(wanted)s now; this one is %(given)s.", wanted=row["name"], given=name
+                    "Another dataset is now called %(wanted)s; this one was renamed to %(given)s.",
+                    wanted=row["name"],
+                    given=name,
                 )
             )
         datasets.restore(tx, facts.id, name, state=row["deleted_from"] or "draft")
@@ -92,7 +94,7 @@ def _file(site: Site, viewer: Viewer, ref: str) -> list[str]:
         )
     draft_files.bring_back(site, viewer, removed.entry["dataset_id"], [ref])
     told: list[str] = []
-    told.append(Message("What jobs made of it is made again."))
+    told.append(Message("Its generated files are created again."))
     return told
 
 
@@ -104,7 +106,8 @@ def _user(site: Site, viewer: Viewer, ref: str) -> list[str]:
         if pseudonyms.is_one(row["name"], row["id"]):
             raise invalid(
                 message=Message(
-                    "This person was removed for good. A backup has the account: dcor backup restore --user NAME"
+                    "This person was removed permanently. To restore the account from a backup: dcor backup restore "
+                    "--user NAME"
                 )
             )
         users.set_state(tx, row["id"], "active")
@@ -112,7 +115,8 @@ def _user(site: Site, viewer: Viewer, ref: str) -> list[str]:
     told: list[str] = []
     told.append(
         Message(
-            "Memberships and tokens ended with the deletion: a circle's admin adds the user again, `dcor access create` makes an access file."
+            "Memberships and tokens were removed with the deletion: an admin of each circle must add the user again; "
+            "`dcor access create` creates an access file."
         )
     )
     return told
@@ -122,7 +126,9 @@ def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
     with site.db.write() as tx:
         row = communities.find(tx, ref, kind, deleted=True)
         if row is None or row["state"] != "deleted":
-            raise not_found(Message("There is no %(kind)s %(ref)s in the trash.", kind=kind, ref=ref))
+            raise not_found(
+                Message("There is no %(kind)s %(ref)s in the trash.", kind=object_kinds.said(kind), ref=ref)
+            )
         communities.set_state(tx, row["id"], "active")
         for dataset_id in communities.dataset_ids(tx, row["id"]):
             datasets.touch(tx, dataset_id)
@@ -131,12 +137,15 @@ def _community(site: Site, viewer: Viewer, kind: str, ref: str) -> list[str]:
     if kind == "collection":
         told.append(
             Message(
-                "Its members and entries ended with the deletion: add them again, or purge it and bring it back from a backup."
+                "Its members and entries were removed with the deletion: add them again, or purge it and restore it "
+                "from a backup."
             )
         )
     else:
         told.append(
-            Message("Its members ended with the deletion: add them again, or purge it and bring it back from a backup.")
+            Message(
+                "Its members were removed with the deletion: add them again, or purge it and restore it from a backup."
+            )
         )
     return told
 

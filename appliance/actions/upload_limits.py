@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from appliance.actions.site import Site
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.store import communities, uploads
 
@@ -23,7 +24,9 @@ def require_room(site: Site, conn: sqlite3.Connection, size: int, user_id: str |
     limit = site.settings.depot.max_upload
     if size > limit:
         raise Problem(
-            413, "Request Entity Too Large", message=f"The file has {size} bytes; at most {limit} are allowed."
+            413,
+            "Request Entity Too Large",
+            message=Message("The file has %(size)s bytes; at most %(limit)s are allowed.", size=size, limit=limit),
         )
     promises = uploads.promises(conn, site.depot)
     left = site.depot.free() - sum(one.missing for one in promises)
@@ -34,7 +37,11 @@ def require_room(site: Site, conn: sqlite3.Connection, size: int, user_id: str |
         raise Problem(
             507,
             "Insufficient Storage",
-            message=f"The data volume has {free} bytes left, too few for {size} bytes more. Tell the administrator.",
+            message=Message(
+                "The data volume has %(free)s bytes left, too few for %(size)s bytes more. Tell the administrator.",
+                free=free,
+                size=size,
+            ),
         )
 
 
@@ -47,14 +54,22 @@ def _require_share(left: int, promises: list[uploads.Promise], size: int, user_i
         raise Problem(
             507,
             "Insufficient Storage",
-            message=f"Your unfinished uploads need {sum(own)} bytes, and {size} more would exceed half of the space for uploads. Finish or cancel some of them first.",
+            message=Message(
+                "Your unfinished uploads need %(total)s bytes, and %(size)s more would exceed half of the space for uploads. Finish or cancel some of them first.",
+                total=sum(own),
+                size=size,
+            ),
         )
     if taken * _LITTLE > room and size > left - room // _KEPT:
         raise Problem(
             507,
             "Insufficient Storage",
-            message=f"{max(0, left)} bytes are left for uploads, a quarter of the space is reserved for small files, and this one "
-            "has {size}. Wait for other uploads to finish, or tell the administrator.",
+            message=Message(
+                "%(left)s bytes are left for uploads; a quarter of the space is reserved for small files. This file has %(size)s bytes. "
+                "Wait for other uploads to finish, or tell the administrator.",
+                left=max(0, left),
+                size=size,
+            ),
         )
 
 
@@ -64,7 +79,9 @@ def require_reserve(site: Site) -> None:
         raise Problem(
             507,
             "Insufficient Storage",
-            message="The data volume has become too full for this file. It was not stored; tell the administrator.",
+            message=Message(
+                "The data volume has become too full for this file. It was not stored; tell the administrator."
+            ),
         )
 
 
@@ -81,8 +98,11 @@ def require_quota(site: Site, conn: sqlite3.Connection, circle_id: str, size: in
         raise Problem(
             413,
             "Request Entity Too Large",
-            message=f"The circle may hold {quota} bytes and holds {taken}; this file would exceed the quota. The "
-            "circle's admins see both figures on its page; the administrator can raise the quota.",
+            message=Message(
+                "The circle may use %(quota)s bytes and uses %(taken)s; this file would exceed the quota. The circle's admins see both figures on its page; the administrator can raise the quota.",
+                quota=quota,
+                taken=taken,
+            ),
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from appliance.actions import dataset_fields, lookup, resource_rows, resources, upload_limits
 from appliance.actions.site import Site
 from appliance.model import names, references
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -53,7 +54,7 @@ def _checked(
     """The dataset and its chosen files, when `viewer` may make a new version of them and there is room for what jobs make of it."""
     row, facts = lookup.dataset(conn, viewer, ref, "dataset:version")
     if facts.state != "active":
-        raise Problem(409, "Validation Error", message="Only an active dataset can have a new version.")
+        raise Problem(409, "Validation Error", message=Message("Only an active dataset can have a new version."))
     circle = communities.find(conn, facts.circle_id, "circle")
     if circle is None:
         raise not_found()
@@ -62,12 +63,15 @@ def _checked(
         raise Problem(
             409,
             "Validation Error",
-            message=f"There are already {MOST_DRAFTS} drafts of new versions of this dataset. Activate or delete one of them first.",
+            message=Message(
+                "There are already %(most)s drafts of new versions of this dataset. Activate or delete one of them first.",
+                most=MOST_DRAFTS,
+            ),
         )
     present = rows.of_dataset(conn, facts.id)
     wanted = {file["id"] for file in present} if file_ids is None else set(file_ids)
     if not wanted <= {file["id"] for file in present}:
-        raise not_found("One of the files is not in this dataset.")
+        raise not_found(Message("One of the files is not in this dataset."))
     upload_limits.require_quota(site, conn, facts.circle_id, artefacts.bytes_of(conn, sorted(wanted)))
     upload_limits.require_reserve(site)
     return row, facts, [file for file in present if file["id"] in wanted]
@@ -100,5 +104,14 @@ def _references(site: Site, row: sqlite3.Row) -> str:
     own = f"{site.settings.site_url}/dataset/{row['id']}"
     text = references.references(", ".join(part for part in (row["reference_list"], own) if part))
     if len(text) > dataset_fields.LONGEST["references"]:
-        raise invalid({"references": [f"At most {dataset_fields.LONGEST['references']} characters are accepted"]})
+        raise invalid(
+            {
+                "references": [
+                    Message(
+                        "At most %(references)s characters are accepted",
+                        references=dataset_fields.LONGEST["references"],
+                    )
+                ]
+            }
+        )
     return text

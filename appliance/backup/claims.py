@@ -63,13 +63,14 @@ def require_claimable(target: Path, name: str, *, replace: bool) -> None:
     if begun is None and present(target):
         raise invalid(
             message=Message(
-                "%(target)s is not empty. Restore into an empty folder, so that nothing is overwritten.", target=target
+                "%(target)s is not empty. Restore into an empty folder so that nothing is overwritten.", target=target
             )
         )
     if begun is not None and begun.backup != name:
         raise invalid(
             message=Message(
-                "%(target)s is being restored from another backup, %(backup)s, which was not finished. Say --backup %(backup)s to go on with that one, or --replace to start over with %(name)s.",
+                "A restore of %(target)s from another backup, %(backup)s, was not finished. Use --backup %(backup)s "
+                "to resume it, or --replace to start over with %(name)s.",
                 target=target,
                 backup=begun.backup,
                 name=name,
@@ -95,7 +96,7 @@ def claim(target: Path, name: str, *, replace: bool = False) -> list[str]:
         folder = private_folder(target / aside)
         for path in moving:
             durable.replace(path, folder / path.name)
-        told.append(Message("What was in %(target)s is in %(folder)s.", target=target, folder=folder))
+        told.append(Message("The former contents of %(target)s are in %(folder)s.", target=target, folder=folder))
     _mark(target, name)
     if begun is not None and begun.backup != name:
         told.insert(

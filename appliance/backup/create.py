@@ -109,7 +109,7 @@ def create(
     touched.
     """
     if not recipients:
-        raise invalid(message=Message("There is no key to encrypt the backup to. `dcor backup keys` makes one."))
+        raise invalid(message=Message("There is no key to encrypt the backup to. `dcor backup keys` creates one."))
     begun = time.monotonic()
     with locked(folder), scratch(workdir) as work:
         moment = now or datetime.now(UTC)
@@ -178,7 +178,7 @@ class _Job:
         content = sealed.content
         if file.sha256 not in (None, content.sha256):
             self.problems.append(
-                Message("%(name)s is not what it was when it came: its checksum differs.", name=file.name)
+                Message("%(name)s has changed since it was uploaded: its checksum differs.", name=file.name)
             )
         name = self.seal.object_name(content)
         target = manifests.object_path(self.folder, name)
@@ -232,7 +232,8 @@ def locked(folder: Path) -> Iterator[None]:
     if not folder.is_dir():
         raise invalid(
             message=Message(
-                "The backup folder %(folder)s is not there. Is its disk mounted? If it is new: sudo install -d -m 700 -o %(account)s %(folder)s",
+                "The backup folder %(folder)s does not exist. Is its disk mounted? For a new folder: sudo install -d "
+                "-m 700 -o %(account)s %(folder)s",
                 folder=folder,
                 account=account,
             )
@@ -251,7 +252,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise invalid(message=Message("Another backup is at work in %(folder)s.", folder=folder)) from error
+            raise invalid(message=Message("Another backup is already running in %(folder)s.", folder=folder)) from error
         yield
 
 

@@ -163,7 +163,7 @@ def parse_identities(text: str) -> list[Any]:
                 found.append(pyrage.x25519.Identity.from_str(word.upper()))
             except pyrage.IdentityError as error:
                 raise invalid(
-                    message=Message("The private key is mistyped: its check characters do not fit.")
+                    message=Message("The private key is mistyped: its check characters do not match.")
                 ) from error
     if not found:
         raise invalid(
@@ -180,7 +180,7 @@ def parse_recipient(text: str) -> Any:
         return pyrage.x25519.Recipient.from_str(text.strip())
     except pyrage.RecipientError as error:
         raise invalid(
-            message=Message("'%(text)s' is no age public key (age1…). `dcor backup keys` makes one.", text=text)
+            message=Message("'%(text)s' is not an age public key (age1…). `dcor backup keys` creates one.", text=text)
         ) from error
 
 

@@ -144,6 +144,7 @@ def _require_key_id(key_id: str) -> None:
     if _KEY_ID.fullmatch(key_id) is None:
         raise invalid(
             message=Message(
-                "'%(key_id)s' is no GnuPG key id (8 to 40 hexadecimal digits) or mail address.", key_id=key_id
+                "'%(key_id)s' is neither a GnuPG key ID (8 to 40 hexadecimal digits) nor an e-mail address.",
+                key_id=key_id,
             )
         )

@@ -67,15 +67,16 @@ def require_signer(text: str, signer: str | None = None) -> str:
     if named is None:
         raise invalid(
             message=Message(
-                "The key file does not say which server signed the backups, so a forged backup would be taken for a genuine one. "
-                "Add the line 'signed-by: …' of the key sheet to the key file, or give it with --signer. "
-                "--any-signer takes whatever is there."
+                "The key file does not say which server signed the backups, so a forged backup could not be told "
+                "from a genuine one. Add the line 'signed-by: …' from the key sheet to the key file, or pass it with "
+                "--signer. --any-signer accepts any backup."
             )
         )
     if re.fullmatch("[0-9a-f]{64}", named) is None:
         raise invalid(
             message=Message(
-                "'%(named)s' is no signature key: it has 64 hexadecimal digits, on the key sheet after 'signed-by:'.",
+                "'%(named)s' is not a signature key: a key has 64 hexadecimal digits; on the key sheet it follows "
+                "'signed-by:'.",
                 named=named,
             )
         )

@@ -137,12 +137,12 @@ def read(path: Path, signer: str | None = None) -> Manifest:
     except FileNotFoundError as error:
         raise not_found(
             Message(
-                "%(parent)s is no complete backup: there is no %(manifest)s.", parent=path.parent, manifest=MANIFEST
+                "%(parent)s is not a complete backup: there is no %(manifest)s.", parent=path.parent, manifest=MANIFEST
             )
         ) from error
     payload, found = data[: data.rfind(b"signed-by ")], _SIGNATURE.fullmatch(data[data.rfind(b"signed-by ") :])
     if found is None:
-        raise invalid(message=Message("%(path)s is damaged or not finished.", path=path))
+        raise invalid(message=Message("%(path)s is damaged or incomplete.", path=path))
     writer, signature = found[1].decode(), bytes.fromhex(found[2].decode())
     try:
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(writer)).verify(signature, payload)
@@ -159,11 +159,13 @@ def read(path: Path, signer: str | None = None) -> Manifest:
     try:
         found_manifest = _parse(json.loads(payload), writer)
     except (ValueError, KeyError, TypeError) as error:
-        raise invalid(message=Message("%(path)s is of a form that this release does not know.", path=path)) from error
+        raise invalid(message=Message("%(path)s has a format that this release does not know.", path=path)) from error
     if found_manifest.name != path.parent.name:
         raise invalid(
             message=Message(
-                "%(parent)s holds another backup than it says: %(name)s.", parent=path.parent, name=found_manifest.name
+                "%(parent)s contains a different backup than its name says: %(name)s.",
+                parent=path.parent,
+                name=found_manifest.name,
             )
         )
     return found_manifest
@@ -222,7 +224,8 @@ def find(folder: Path, name: str | None = None, signer: str | None = None, *, ki
     if chosen is None:
         raise not_found(
             Message(
-                "There is no complete backup in %(folder)s, only some without files; the newest is %(known)s. --backup %(known)s takes it.",
+                "There is no complete backup in %(folder)s, only some without files; the newest is %(known)s. Use it "
+                "with --backup %(known)s.",
                 folder=folder,
                 known=known[0],
             )
@@ -231,7 +234,8 @@ def find(folder: Path, name: str | None = None, signer: str | None = None, *, ki
     if kind is not None and found.kind != kind:
         raise invalid(
             message=Message(
-                "The backup %(chosen)s is of the database only: it holds no files. Take a complete one.", chosen=chosen
+                "The backup %(chosen)s is of the database only: it contains no files. Use a complete one.",
+                chosen=chosen,
             )
         )
     return found

@@ -112,7 +112,8 @@ def damage_of(name: str) -> Iterator[None]:
         )
         raise invalid(
             message=Message(
-                "The backup %(name)s is damaged; nothing was changed (%(reason)s). Take another backup: --backup NAME, as `dcor backup list` shows them.",
+                "The backup %(name)s is damaged; nothing was changed (%(reason)s). Use another backup listed by "
+                "`dcor backup list`: --backup NAME.",
                 name=name,
                 reason=cause.rstrip("."),
             )
@@ -126,7 +127,7 @@ def _newer(folder: Path, chosen: Manifest) -> list[str]:
     told: list[str] = [Message("Newer, but of the database only: %(names)s.", names=", ".join(bare))] if bare else []
     if len(newer) > len(bare):
         told.append(
-            Message("Newer, and not taken: %(bare)s.", bare=", ".join(name for name in newer if name not in bare))
+            Message("Newer, but not used: %(bare)s.", bare=", ".join(name for name in newer if name not in bare))
         )
     return told
 
@@ -182,7 +183,7 @@ def write_file(source: Path, target: Path, entry: Entry, identities: Identities)
     try:
         with draft.open("wb") as file:
             if crypto.unseal(source, identities, file) != entry.content:
-                raise invalid(message=Message("it is not what was put into the backup."))
+                raise invalid(message=Message("it differs from what was backed up."))
         if place.exists():  # never thrown away, whatever it is
             set_aside = private_folder(target / "quarantine" / "before-restore") / f"{entry.object}-{place.name}"
             durable.replace(place, set_aside)
@@ -209,7 +210,7 @@ def system_files(path: Path, manifest: Manifest, identities: Identities) -> list
 def place_of(target: Path, name: str) -> Path:
     """The path of `name` below `target`, its folder made. Raises Problem for a name that leads elsewhere."""
     if _SAFE.fullmatch(name) is None:
-        raise invalid(message=Message("The backup holds a file of a strange name: %(name)s.", name=repr(name)))
+        raise invalid(message=Message("The backup contains a file with an unexpected name: %(name)s.", name=repr(name)))
     place = target / name
     if name.startswith("secrets/"):
         private_folder(place.parent)

@@ -109,7 +109,9 @@ def read_part(path: Path, manifest: Manifest, part: str, identities: Identities,
     """
     stored = (path / part).read_bytes()
     if manifest.parts.get(part) != Digest(len(stored), hashlib.sha256(stored).hexdigest()):
-        raise invalid(message=Message("%(part)s is not as it was written: it is damaged or was changed.", part=part))
+        raise invalid(
+            message=Message("%(part)s differs from what was written: it is damaged or was changed.", part=part)
+        )
     crypto.unseal(path / part, identities, target, stored)
 
 
@@ -150,7 +152,7 @@ def _open(
         copy.touch(mode=0o600)
         with copy.open("wb") as file:
             if unpack(path / DATABASE, identities, file) != index.database:
-                problems.append(Message("The database in the backup is not the one that was put in."))
+                problems.append(Message("The database in the backup differs from the one that was backed up."))
         problems += examine(copy) if examine is not None else []
         read_part(path, manifest, SYSTEM, identities, BytesIO())
     except Problem as problem:
@@ -162,7 +164,7 @@ def _open(
             continue
         try:
             if crypto.unseal(manifests.object_path(folder, entry.object), identities) != entry.content:
-                problems.append(Message("%(name)s in the backup is not what was put in.", name=entry.name))
+                problems.append(Message("%(name)s in the backup differs from what was backed up.", name=entry.name))
         except Problem as problem:
             problems.append(messages.joined((entry.name, str(problem)), ": "))
         except OSError as error:
@@ -205,5 +207,5 @@ class _Check:
         if found != expected and found not in self._stored_again(key):
             self.damaged.add(key)
             self.problems.append(
-                Message("%(label)s is not as it was written: it is damaged or was changed.", label=label)
+                Message("%(label)s differs from what was written: it is damaged or was changed.", label=label)
             )

@@ -100,9 +100,7 @@ def verify(path: Path, passphrase: str | None = None, *, progress: Progress | No
             return [f"{path.name} is not as it was written: it is damaged or was changed."]
     elif passphrase is None:
         problems.append(
-            Message(
-                "%(name)s is missing; without it and without the passphrase nothing can be checked.", name=checksum.name
-            )
+            Message("%(name)s is missing; nothing can be checked without it or the passphrase.", name=checksum.name)
         )
     if passphrase is not None:
         problems += _damaged_members(path, passphrase)
@@ -131,7 +129,7 @@ def restore(
         claims.require_claimable(target, path.name, replace=replace)
         database = manifest.pop(DATABASE, None)
         if database is None:
-            raise invalid(message=Message("%(path)s holds no database. Take another backup.", path=path))
+            raise invalid(message=Message("%(path)s contains no database. Use another backup.", path=path))
         total, done = database.size + sum(digest.size for digest in manifest.values()), database.size
         problems: list[str] = []
         try:
@@ -237,7 +235,7 @@ def _open(path: Path, passphrase: str) -> Any:
     try:
         archive = pyzipper.AESZipFile(path)
     except (pyzipper.BadZipFile, OSError) as error:
-        raise invalid(message=Message("%(path)s is no ZIP file, or it is damaged.", path=path)) from error
+        raise invalid(message=Message("%(path)s is not a ZIP file, or it is damaged.", path=path)) from error
     archive.setpassword(passphrase.encode())
     return archive
 
@@ -249,7 +247,9 @@ def _manifest(archive: Any) -> dict[str, Digest]:
     except RuntimeError as error:
         raise crypto.WrongKeyError("The passphrase of the backup is wrong.") from error
     except KeyError as error:
-        raise invalid(message=Message("This ZIP file is no backup of this appliance: it has no manifest.")) from error
+        raise invalid(
+            message=Message("This ZIP file is not a backup of this appliance: it has no manifest.")
+        ) from error
     except (pyzipper.BadZipFile, zlib.error, ValueError, TypeError, EOFError) as error:
         raise invalid(message=Message("The manifest in the backup is damaged.")) from error
 

@@ -100,7 +100,7 @@ class NamedCheck:
                 self.name,
                 Level.PROBLEM,
                 Message("could not be checked: %(error)s", error=error),
-                fix=Message("Mend what stands above, then run `dcor inspect` again."),
+                fix=Message("Fix the problems above, then run `dcor inspect` again."),
             )
 
 

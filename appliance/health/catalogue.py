@@ -14,6 +14,7 @@ from appliance.health.base import Finding, Level, Premises, check
 from appliance.jobs import scrub
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.orphans import orphans as unknown_files
+from appliance.model import object_kinds, system_errors
 from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.store import artefacts, collections, database_place, inspection
@@ -22,8 +23,8 @@ from appliance.store.search import index as search_index
 _SHOWN = 10
 _UNREADABLE = "the service may not read it"
 _RESTORE = Message(
-    "Restore the last backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
-    "`sudo systemctl start dcor`."
+    "Restore the latest backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key "
+    "key-sheet.txt`, `sudo systemctl start dcor`."
 )
 
 
@@ -38,15 +39,15 @@ def database(premises: Premises) -> Iterator[Finding]:
             "database",
             Level.PROBLEM,
             str(problem),
-            Message("Rows are lost, sooner or later."),
-            Message("See the sentence."),
+            Message("Sooner or later, rows will be lost."),
+            Message("See the message."),
         )
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield Finding(
             "database",
             Level.PROBLEM,
             Message("%(path)s is open to other accounts", path=path),
-            Message("It holds persons' names and addresses."),
+            Message("It contains names and addresses of people."),
             f"chmod 600 {path}",
             lambda: _narrow(path),
         )
@@ -74,7 +75,7 @@ def database(premises: Premises) -> Iterator[Finding]:
                 version=version,
                 newest_schema=inspection.newest_schema(),
             ),
-            Message("The program and its data do not fit."),
+            Message("There is not enough space for the program and its data."),
             Message("`dcor init` brings the database up to date; for a newer schema install the newer release."),
         )
     elif not errors:
@@ -97,17 +98,19 @@ def audit_chain(premises: Premises) -> Iterator[Finding]:
             "audit log",
             Level.PROBLEM,
             text,
-            Message("Somebody changed the log outside of this program, or put back an older database."),
+            Message("Someone changed the log outside this program, or replaced the database with an older one."),
             Message(
-                "`dcor audit export` keeps the present state for whoever looks into it. The log as it was is in the backups; "
-                "to go back to one of them: `sudo dcor backup restore --replace --key key-sheet.txt`."
+                "`dcor audit export` saves the current state for an investigation. The original log is in the "
+                "backups; to return to one of them: `sudo dcor backup restore --replace --key key-sheet.txt`."
             ),
         )
     if verdict.explained:
         yield Finding(
             "audit log",
             Level.NOTE,
-            Message("a restore explains that %(explained)s later notes do not fit", explained=len(verdict.explained)),
+            Message(
+                "a restore explains why %(explained)s later records do not match", explained=len(verdict.explained)
+            ),
         )
     if not verdict.problems:
         yield Finding(
@@ -143,7 +146,12 @@ def files(premises: Premises) -> Iterator[Finding]:
 
 def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Finding:
     """What a file is that is not as the catalogue says. What a job made is made again; uploads come from a backup."""
-    name = Message("%(kind)s of resource %(resource_id)s: %(text)s", kind=kind, resource_id=resource_id, text=text)
+    name = Message(
+        "%(kind)s of resource %(resource_id)s: %(text)s",
+        kind=object_kinds.said(kind),
+        resource_id=resource_id,
+        text=text,
+    )
     if text == _UNREADABLE:
         path = premises.depot.path(resource_id, kind)
         fix = f"sudo chmod u+r {path}; sudo chown --reference={premises.data_root} {path}"
@@ -155,7 +163,7 @@ def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Fin
             name,
             Message("It is slower to open over the network."),
             Message(
-                "`dcor inspect --assume-yes%(deep)s` has it made again by the service.",
+                "`dcor inspect --assume-yes%(deep)s` has the service create it again.",
                 deep=" --deep" if premises.deep else "",
             ),
             lambda: _remake(premises, resource_id, kind),
@@ -166,7 +174,8 @@ def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Fin
         name,
         Message("Its data cannot be downloaded."),
         Message(
-            "`sudo dcor backup restore --file %(resource_id)s --key key-sheet.txt` puts it back from the newest backup that has it.",
+            "`sudo dcor backup restore --file %(resource_id)s --key key-sheet.txt` restores it from the newest "
+            "backup that contains it.",
             resource_id=resource_id,
         ),
     )
@@ -175,7 +184,7 @@ def _bad_file(premises: Premises, resource_id: str, kind: str, text: str) -> Fin
 def _remake(premises: Premises, resource_id: str, kind: str) -> str:
     with premises.db.write() as tx:
         scrub.remake(tx, premises.depot, resource_id, kind)
-    return Message("what was left of the %(kind)s file is in quarantine/, and a job makes it again", kind=kind)
+    return Message("the rest of the %(kind)s file is in quarantine/, and a job creates it again", kind=kind)
 
 
 @check("derived files", "condensed files, previews and metadata of every measurement exist")
@@ -189,7 +198,7 @@ def derived(premises: Premises) -> Iterator[Finding]:
             "derived files",
             Level.WARNING,
             Message(
-                "%(missing)s derived files of %(resources)s resources are missing",
+                "%(missing)s generated files of %(resources)s resources are missing",
                 missing=len(missing),
                 resources=resources,
             ),
@@ -216,10 +225,8 @@ def searchable(premises: Premises) -> Iterator[Finding]:
             "search index",
             Level.PROBLEM,
             reason,
-            Message("Searching does not find them."),
-            Message(
-                "`dcor inspect --assume-yes%(deep)s` makes the index anew.", deep=" --deep" if premises.deep else ""
-            ),
+            Message("The search does not find them."),
+            Message("`dcor inspect --assume-yes%(deep)s` rebuilds the index.", deep=" --deep" if premises.deep else ""),
             lambda: _reindex(premises),
         )
 
@@ -236,12 +243,12 @@ def addresses(premises: Premises) -> Iterator[Finding]:
             "addresses",
             Level.WARNING,
             Message(
-                "%(number)s condensed files lead to %(address)s; this server is %(site_url)s",
+                "%(number)s condensed files point to %(address)s; this server is %(site_url)s",
                 number=number,
                 address=address,
                 site_url=site_url,
             ),
-            Message("Whoever has such a file finds no images, masks and traces with it."),
+            Message("Users of such a file cannot access its images, masks and traces."),
             "dcor jobs run-missing --addresses",
         )
     unknown = len(found) - known.total()
@@ -250,11 +257,12 @@ def addresses(premises: Premises) -> Iterator[Finding]:
             "addresses",
             Level.NOTE,
             Message(
-                "%(unknown)s condensed files come from a release that did not note the address in them", unknown=unknown
+                "%(unknown)s condensed files come from a release that did not record the address in them",
+                unknown=unknown,
             ),
             Message("If the server's name has changed since, images are not found with them."),
             Message(
-                "Nothing to do: they are brought up to date within a day (now: dcor jobs run-missing --addresses)."
+                "No action needed: they are updated within a day (immediately: dcor jobs run-missing --addresses)."
             ),
         )
     if not found:
@@ -276,7 +284,7 @@ def orphans(premises: Premises) -> Iterator[Finding]:
                 total=f"{total / 1000000.0:.1f}",
                 data_root=found[0].relative_to(premises.data_root),
             ),
-            Message("They only take up room."),
+            Message("They only take up space."),
             Message("`dcor inspect --assume-yes` moves them to quarantine/."),
             lambda: _quarantine(premises, found),
         )
@@ -307,9 +315,10 @@ def shared(premises: Premises) -> Iterator[Finding]:
                 dataset=dataset,
                 place=place,
             ),
-            Message("All members of the collection read it, though it is not public."),
+            Message("All members of the collection can read it although it is not public."),
             Message(
-                "Ask the circle. `dcor collection add %(place)s %(dataset)s` confirms it, `dcor collection remove` ends it.",
+                "Ask the circle. `dcor collection add %(place)s %(dataset)s` confirms the entry, `dcor collection "
+                "remove` removes it.",
                 place=place,
                 dataset=dataset,
             ),
@@ -325,16 +334,18 @@ def shared(premises: Premises) -> Iterator[Finding]:
             Message("%(ended)s entries no longer grant reading; the datasets' pages name them", ended=ended),
         )
     elif not earlier:
-        yield Finding("collections", Level.OK, Message("no entry without the right to share"))
+        yield Finding("collections", Level.OK, Message("no entry lacks the right to share"))
 
 
 def _file_error(path: Path, size: int | None, sha256: str | None) -> str | None:
     try:
         about = path.stat()
+    except FileNotFoundError:
+        return Message("missing")
     except OSError as error:
-        return Message("missing (%(reason)s)", reason=error.strerror)
+        return Message("missing (%(reason)s)", reason=system_errors.reason(error))
     if not stat.S_ISREG(about.st_mode):
-        return Message("something else than a file is in its place")
+        return Message("its place is taken by something that is not a file")
     if not os.access(path, os.R_OK, effective_ids=True) or not about.st_mode & stat.S_IRUSR:
         return _UNREADABLE
     if size is not None and about.st_size != size:

@@ -26,14 +26,16 @@ def installed(premises: Premises) -> Iterator[Finding]:
     except Problem:
         about = None
     for text in texts:
-        urgent = about is None or about.days_left <= 7 or "ends on" not in text
+        ends_soon = isinstance(text, Message) and "days_left" in text.values
+        urgent = about is None or about.days_left <= 7 or not ends_soon
         yield Finding(
             "certificate",
             Level.PROBLEM if urgent else Level.WARNING,
             text,
             Message("Clients refuse to connect."),
             Message(
-                "`dcor certificate create` makes a new one (hand it out again); `dcor certificate request` asks the hospital's authority."
+                "`dcor certificate create` creates a new one (distribute it again); `dcor certificate request` "
+                "creates a request for the hospital's authority."
             ),
         )
     if not texts and about is not None:
@@ -62,8 +64,8 @@ def chain(premises: Premises) -> Iterator[Finding]:
             "certificate chain",
             Level.PROBLEM,
             reason,
-            Message("Clients cannot connect although they have the certificate."),
-            Message("`dcor certificate install` takes the whole chain."),
+            Message("Clients cannot connect even though they have the certificate."),
+            Message("`dcor certificate install` accepts the whole chain."),
         )
 
 
@@ -86,19 +88,19 @@ def served(premises: Premises) -> Iterator[Finding]:
             Level.NOTE,
             Message("none is served at %(host)s:%(port)s (%(error)s)", host=host, port=settings.port, error=error),
             "",
-            Message("See the check service."),
+            Message("See the check “service”."),
         )
         return
     leaf = certificate.load_chain(premises.settings.certificate)[0]
     if seen == ssl.PEM_cert_to_DER_cert(certificate.chain_pem([leaf]).decode()):
         yield Finding(
-            "served certificate", Level.OK, Message("the same at %(host)s:%(port)s", host=host, port=settings.port)
+            "served certificate", Level.OK, Message("the same one at %(host)s:%(port)s", host=host, port=settings.port)
         )
     else:
         yield Finding(
             "served certificate",
             Level.PROBLEM,
-            Message("another one is served at %(host)s:%(port)s", host=host, port=settings.port),
-            Message("Access files hold a certificate that does not fit."),
+            Message("a different one is served at %(host)s:%(port)s", host=host, port=settings.port),
+            Message("Access files contain a certificate that does not match."),
             "sudo systemctl restart dcor",
         )

@@ -32,7 +32,7 @@ def directory(premises: Premises) -> Iterator[Finding]:
             "directory",
             Level.PROBLEM,
             str(problem),
-            Message("People of the directory cannot sign in, and who was disabled there is not locked out here."),
+            Message("People in the directory cannot sign in, and anyone disabled there is not locked out here."),
             "sudo dcor ldap check",
         )
         return
@@ -47,7 +47,7 @@ def directory(premises: Premises) -> Iterator[Finding]:
             "directory",
             Level.WARNING,
             Message("ldap.circles names the circle %(name)s, which does not exist", name=name),
-            Message("Its group gives no role."),
+            Message("Its group grants no role."),
             f"dcor circle create {name}",
         )
     if known and (age is None or age > LATE * settings.ldap.refresh):
@@ -55,11 +55,11 @@ def directory(premises: Premises) -> Iterator[Finding]:
             "directory",
             Level.PROBLEM,
             Message(
-                "%(known)s accounts were not compared with it for %(age)s minutes",
+                "%(known)s accounts have not been compared with it for %(age)s minutes",
                 known=known,
                 age=f"{(age or 0) / 60:.0f}",
             ),
-            Message("Who was disabled there is not locked out here."),
+            Message("Anyone disabled there is not locked out here."),
             "sudo dcor ldap sync; sudo dcor jobs list --kind directory",
         )
 

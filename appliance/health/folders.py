@@ -35,7 +35,7 @@ def data_root(premises: Premises) -> Iterator[Finding]:
             Level.PROBLEM,
             str(problem),
             Message("The service does not start."),
-            Message("See the sentence."),
+            Message("See the message."),
         )
         return
     if marker is None:
@@ -44,7 +44,7 @@ def data_root(premises: Premises) -> Iterator[Finding]:
             Level.NOTE,
             Message("it has no marker yet"),
             "",
-            Message("The next start of the service writes one."),
+            Message("The service writes one when it next starts."),
         )
     else:
         yield Finding(
@@ -83,7 +83,7 @@ def folders(premises: Premises) -> Iterator[Finding]:
                 "folders",
                 Level.PROBLEM,
                 Message("%(path)s has mode %(found)s", path=path, found=f"{found:04o}"),
-                Message("Other accounts of this machine could read patients' data or keys."),
+                Message("Other accounts on this machine could read patients' data or keys."),
                 f"chmod {mode:o} {path}",
                 _narrow(path, mode),
             )
@@ -114,7 +114,7 @@ def folders(premises: Premises) -> Iterator[Finding]:
             yield Finding(
                 "folders",
                 Level.PROBLEM,
-                Message("%(path)s cannot be written", path=path),
+                Message("%(path)s is not writable", path=path),
                 Message("Uploads or jobs fail."),
                 f"sudo chown -R --reference={premises.data_root} {premises.data_root}",
             )
@@ -141,7 +141,8 @@ def owner(premises: Premises) -> Iterator[Finding]:
             "owner",
             Level.PROBLEM,
             Message(
-                "%(number)s files belong to another account than the data root (UID %(expected)s), such as %(example)s to UID %(uid)s",
+                "%(number)s files belong to a different account than the data root (UID %(expected)s), for example "
+                "%(example)s to UID %(uid)s",
                 number=len(foreign),
                 expected=expected,
                 example=foreign[0],
@@ -167,7 +168,7 @@ def secret_files(premises: Premises) -> Iterator[Finding]:
             "secrets",
             Level.PROBLEM,
             Message("%(path)s is open to other accounts", path=path),
-            Message("Whoever reads it can pretend to be this server."),
+            Message("Anyone who reads it can impersonate this server."),
             f"chmod 600 {path}",
             _narrow(path, 0o600),
         )
@@ -242,7 +243,7 @@ def free_space(premises: Premises) -> Iterator[Finding]:
             "free space",
             Level.PROBLEM,
             text,
-            Message("Uploads are refused until there is room."),
+            Message("Uploads are refused until there is space."),
             Message(
                 "Add a disk, or remove datasets with `dcor dataset purge`; `dcor prune --help` lists what else can go."
             ),
@@ -253,7 +254,7 @@ def free_space(premises: Premises) -> Iterator[Finding]:
             Level.WARNING,
             text,
             Message("Uploads will be refused soon."),
-            Message("Plan for a larger disk."),
+            Message("Plan to get a larger disk."),
         )
     else:
         yield Finding("free space", Level.OK, text)
@@ -263,7 +264,7 @@ def free_space(premises: Premises) -> Iterator[Finding]:
             "free space",
             Level.WARNING,
             Message("%(free)s GB free on the system volume", free=f"{root.free / 1000000000.0:.1f}"),
-            Message("Logs and updates need room there."),
+            Message("Logs and updates need space there."),
             "journalctl --vacuum-size=200M; apt-get clean",
         )
 
@@ -276,9 +277,9 @@ def inodes(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "inodes",
             Level.PROBLEM,
-            Message("%(f_favail)s of %(f_files)s inodes left", f_favail=found.f_favail, f_files=found.f_files),
-            Message("No new file can be made although there is free space."),
-            Message("Use XFS, or ext4 made with more inodes."),
+            Message("%(f_favail)s of %(f_files)s inodes free", f_favail=found.f_favail, f_files=found.f_files),
+            Message("No new files can be created although there is free space."),
+            Message("Use XFS, or ext4 created with more inodes."),
         )
     else:
         yield Finding(
@@ -296,12 +297,12 @@ def one_volume(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "one volume",
             Level.PROBLEM,
-            Message("tmp/ and depot/ lie on different volumes"),
+            Message("tmp/ and depot/ are on different volumes"),
             Message("Uploads cannot be published atomically."),
             Message("Mount one volume at the data root instead of at folders in it."),
         )
     else:
-        yield Finding("one volume", Level.OK, Message("tmp/ and depot/ share one"))
+        yield Finding("one volume", Level.OK, Message("tmp/ and depot/ share a volume"))
 
 
 @check("leftovers", "no temporary file is older than a day")
@@ -322,7 +323,7 @@ def leftovers(premises: Premises) -> Iterator[Finding]:
                 total=f"{total / 1000000.0:.1f}",
                 tmp=premises.data_root / "tmp",
             ),
-            Message("They only take up room."),
+            Message("They only take up space."),
             Message("They are moved to quarantine/."),
             lambda: _quarantine(premises.data_root, old),
         )

@@ -64,15 +64,15 @@ def _settings(settings: settings_module.Settings) -> Iterator[Finding]:
             "settings",
             Level.NOTE,
             Message("direct uploads are on"),
-            Message("They fail for clients that do not trust the certificate system-wide."),
-            Message("Hand out `dcor client-setup`, or set depot.direct_upload to false."),
+            Message("They fail on clients that do not trust the certificate system-wide."),
+            Message("Distribute the scripts of `dcor client-setup`, or set depot.direct_upload to false."),
         )
     if settings.policy.self_registration and not settings.jobs.playground_purge_days:
         yield Finding(
             "settings",
             Level.WARNING,
-            Message("anybody may register an account"),
-            Message("Meant for a playground only."),
+            Message("anyone can register an account"),
+            Message("Intended only for a playground."),
             "dcor config set policy.self_registration false",
         )
     if settings.policy.anonymous_access:
@@ -108,9 +108,9 @@ def clock(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "clock",
             Level.NOTE,
-            Message("no time server is known to be used"),
-            Message("Without one the clock drifts by seconds a week."),
-            Message("Name the hospital's NTP server in /etc/systemd/timesyncd.conf."),
+            Message("no time server seems to be in use"),
+            Message("Without one, the clock drifts by seconds a week."),
+            Message("Enter the hospital's NTP server in /etc/systemd/timesyncd.conf."),
         )
     else:
         yield Finding("clock", Level.OK, time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now)))
@@ -126,12 +126,10 @@ def sandbox(premises: Premises) -> Iterator[Finding]:
             "sandbox",
             Level.PROBLEM,
             Message("no uploaded file is opened: %(found)s", found=confinement.summary(found)),
+            Message("New measurements get no metadata, condensed files or previews, and datasets cannot be activated."),
             Message(
-                "New measurements get no metadata, no condensed file and no preview, and datasets cannot be activated."
-            ),
-            Message(
-                "Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed), or accept the risk: "
-                "dcor config set jobs.allow_weak_sandbox true"
+                "Update the kernel (that of Debian 12 or Ubuntu 24.04 is sufficient), or accept the risk: dcor "
+                "config set jobs.allow_weak_sandbox true"
             ),
         )
     for text in found["warnings"]:
@@ -139,8 +137,8 @@ def sandbox(premises: Premises) -> Iterator[Finding]:
             "sandbox",
             Level.WARNING,
             text,
-            Message("A crafted file has fewer walls to break."),
-            Message("Update the kernel (Debian 12 and Ubuntu 24.04 bring what is needed)."),
+            Message("A malicious file has fewer barriers to overcome."),
+            Message("Update the kernel (that of Debian 12 or Ubuntu 24.04 is sufficient)."),
         )
     if not refused and not found["warnings"]:
         yield Finding("sandbox", Level.OK, confinement.summary(found))
@@ -193,7 +191,7 @@ def limits(premises: Premises) -> Iterator[Finding]:
                 workers=workers,
                 each=f"{premises.settings.jobs.memory / 1000000000.0:.1f}",
             ),
-            Message("Jobs on large files may be ended by the kernel."),
+            Message("The kernel may kill jobs on large files."),
             "dcor config set jobs.workers 1",
         )
     if good:
@@ -231,7 +229,7 @@ def system_logs(premises: Premises) -> Iterator[Finding]:
             "system logs",
             Level.WARNING,
             Message("the journal has no size limit"),
-            Message("It may take a tenth of the system volume."),
+            Message("It may use up to a tenth of the system volume."),
             Message("Run the installer again, or: SystemMaxUse=200M in /etc/systemd/journald.conf."),
         )
     else:
@@ -246,7 +244,7 @@ def mail(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "mail",
             Level.NOTE,
-            Message("no mail server is named; alarms appear in the web UI, `dcor status` and the tray only"),
+            Message("no mail server is set; alarms appear only on the web pages, in `dcor status` and in the tray"),
             "",
             "dcor config set mail.server smtp.hospital.example",
         )
@@ -255,7 +253,7 @@ def mail(premises: Premises) -> Iterator[Finding]:
             "mail",
             Level.WARNING,
             Message("mail.admin or mail.sender is missing"),
-            Message("No alarm is mailed."),
+            Message("No alarms are mailed."),
             "dcor config set mail.admin it@hospital.example",
         )
     else:

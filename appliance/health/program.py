@@ -18,7 +18,7 @@ from appliance.model.messages import Message
 _NAME = Message("program")
 _SHOWN = 5
 _PACKAGE = "dcor-appliance"
-_REINSTALL = Message("Install this release anew, from its bundle or archive: sudo ./installer/install.sh --force")
+_REINSTALL = Message("Reinstall this release, from its bundle or archive: sudo ./installer/install.sh --force")
 _NEEDED = ("flask", "waitress", "huey", "h5py", "dclab", "hdf5plugin", "cryptography", "argon2")
 
 
@@ -54,8 +54,8 @@ def _packages() -> Iterator[Finding]:
             _NAME,
             Level.WARNING,
             Message("namespace hooks of other packages: %(hooks)s", hooks=", ".join(path.name for path in hooks)),
-            Message("They can break the start of Python."),
-            Message("Keep other packages out of the appliance's environment."),
+            Message("They can prevent Python from starting."),
+            Message("Do not install other packages in the appliance's environment."),
         )
 
 
@@ -67,7 +67,7 @@ def _rights() -> Iterator[Finding]:
             _NAME,
             Level.PROBLEM,
             Message("%(code)s can be written by every account", code=_names(open_, code)),
-            Message("Anybody on this machine could change what the service does."),
+            Message("Anyone on this machine could change what the service does."),
             f"sudo chmod -R go-w {code}",
         )
     if str(code).startswith("/opt/dcor/") and os.access(code, os.W_OK, effective_ids=True):
@@ -75,7 +75,7 @@ def _rights() -> Iterator[Finding]:
             _NAME,
             Level.WARNING,
             Message("%(code)s can be written by this account", code=code),
-            Message("An intruder could change the program for good."),
+            Message("An intruder could change the program permanently."),
             f"sudo chown -R root: {code.parents[4] if len(code.parents) > 4 else code}",
         )
 
@@ -87,12 +87,12 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
     if not listed:
         if (code.parent / "pyproject.toml").exists():
             text = Message("%(code)s is a working copy: there are no hashes to compare it with", code=code)
-            yield Finding(_NAME, Level.NOTE, text, Message("Meant for development only."))
+            yield Finding(_NAME, Level.NOTE, text, Message("Intended only for development."))
         else:
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
-                Message("the list of hashes of the release is missing beside %(code)s", code=code),
+                Message("the release's list of hashes is missing next to %(code)s", code=code),
                 Message("Changes of the program cannot be found."),
                 _REINSTALL,
             )
@@ -112,7 +112,7 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
                 Message(
                     "%(paths)s of its files %(what)s: %(code)s", paths=len(paths), what=what, code=_names(paths, code)
                 ),
-                Message("The service may fail, or do something else than it should."),
+                Message("The service may fail or misbehave."),
                 _REINSTALL,
             )
     others = _damaged_dependencies(everything=everything)
@@ -121,7 +121,7 @@ def _changes(*, everything: bool) -> Iterator[Finding]:
             _NAME,
             Level.PROBLEM,
             Message(
-                "%(others)s files of its packages are missing or changed: %(parent)s",
+                "%(others)s files of its packages are missing or have been changed: %(parent)s",
                 others=len(others),
                 parent=_names(others, code.parent),
             ),

@@ -13,6 +13,7 @@ from typing import Any
 
 from appliance import __version__, file_locks
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model import system_errors
 from appliance.model.messages import Message
 from appliance.settings import Settings
 
@@ -70,20 +71,22 @@ def service(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             _NAME,
             Level.PROBLEM,
-            Message("it runs, but there is no answer at %(place)s: %(problem)s", place=place, problem=answer.problem),
-            Message("Clients wait in vain."),
+            Message(
+                "it is running, but there is no answer at %(place)s: %(problem)s", place=place, problem=answer.problem
+            ),
+            Message("Clients wait without getting an answer."),
             f"sudo systemctl restart dcor; {_LOG}",
         )
     elif answer.body.get("failing"):
         for cause in answer.body["failing"]:
             meaning, fix = _CAUSES.get(
                 str(cause),
-                (Message("its thread '%(cause)s' does not turn", cause=cause), f"sudo systemctl restart dcor; {_LOG}"),
+                (Message("its thread '%(cause)s' has stalled", cause=cause), f"sudo systemctl restart dcor; {_LOG}"),
             )
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
-                Message("it runs and fails: %(meaning)s", meaning=meaning),
+                Message("it is running but failing: %(meaning)s", meaning=meaning),
                 Message("/healthz answers 503."),
                 fix,
             )
@@ -104,7 +107,7 @@ def service(premises: Premises) -> Iterator[Finding]:
                 version=answer.body.get("version"),
                 version__=__version__,
             ),
-            Message("Program and data may not fit."),
+            Message("There may not be enough space for program and data."),
             "sudo systemctl restart dcor",
         )
     else:
@@ -126,7 +129,7 @@ def ask(settings: Settings, path: str = "/healthz", timeout: float = _TIMEOUT) -
     try:
         raw = socket.create_connection((host, settings.server.port), timeout)
     except OSError as error:
-        return Answer(problem=error.strerror or str(error))
+        return Answer(problem=system_errors.reason(error))
     connected = Answer(connected=True, problem="it does not answer in time")
     with raw:
         raw.settimeout(timeout)
@@ -145,12 +148,12 @@ def ask(settings: Settings, path: str = "/healthz", timeout: float = _TIMEOUT) -
             return Answer(
                 connected=True,
                 problem=Message(
-                    "another certificate is served (%(verify_message)s)", verify_message=error.verify_message
+                    "a different certificate is served (%(verify_message)s)", verify_message=error.verify_message
                 ),
             )
         except (OSError, http.client.HTTPException) as error:
             return Answer(
-                connected=True, problem=Message("what answers there is no service of ours (%(error)s)", error=error)
+                connected=True, problem=Message("whatever answers there is not this service (%(error)s)", error=error)
             )
     try:
         found = json.loads(body)
@@ -169,17 +172,17 @@ def _stopped(answer: Answer, place: str) -> Finding:
         return Finding(
             _NAME,
             Level.PROBLEM,
-            Message("it does not run, and another program answers at %(place)s", place=place),
+            Message("it is not running, and another program answers at %(place)s", place=place),
             Message("The service cannot start there."),
             Message(
-                "`sudo ss -ltnp 'sport = :%(rpartition)s'` names it: stop it, then: sudo systemctl start dcor",
+                "`sudo ss -ltnp 'sport = :%(rpartition)s'` shows the program: stop it, then: sudo systemctl start dcor",
                 rpartition=place.rpartition(":")[2],
             ),
         )
     return Finding(
         _NAME,
         Level.PROBLEM,
-        Message("it does not run"),
-        Message("Nobody can work."),
+        Message("it is not running"),
+        Message("No one can work."),
         f"sudo systemctl start dcor (without systemd: dcor serve); why it ended: {_LOG}",
     )

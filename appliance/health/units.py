@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.health.base import Finding, Level, Premises, check
+from appliance.model import system_errors
 from appliance.model.messages import Message
 
 _NAME = Message("units")
@@ -22,7 +23,7 @@ _WHY = {
     "dcor-backup.timer": Message("Nothing is backed up."),
     "dcor-scrub.timer": Message("Damaged files are not noticed."),
     "dcor-prune.timer": Message("What has had its time is not removed."),
-    "dcor-reserve.timer": Message("The machine in reserve gets no increments."),
+    "dcor-reserve.timer": Message("The standby machine gets no increments."),
     "dcor-certificate.timer": Message("Nobody is told before the certificate ends."),
 }
 
@@ -31,7 +32,7 @@ _WHY = {
 def units(premises: Premises) -> Iterator[Finding]:
     """Enabled, active, and as released; only where the service was installed with systemd."""
     if not SYSTEMD.is_dir() or not RELEASED.is_dir():
-        yield Finding(_NAME, Level.OK, Message("the service is not installed with systemd here"))
+        yield Finding(_NAME, Level.OK, Message("the service is not installed under systemd here"))
         return
     found = [*_switched_off(), *_changed()]
     yield from found
@@ -45,11 +46,9 @@ def _switched_off() -> Iterator[Finding]:
     for unit in (SERVICE, *TIMERS):
         enabled, active = _state("is-enabled", unit), _state("is-active", unit)
         if enabled != "enabled":
-            yield _finding(
-                unit, Message("%(unit)s is not started with the machine (%(enabled)s)", unit=unit, enabled=enabled)
-            )
+            yield _finding(unit, Message("%(unit)s does not start at boot (%(enabled)s)", unit=unit, enabled=enabled))
         elif unit != SERVICE and active != "active":
-            yield _finding(unit, Message("%(unit)s is off (%(active)s)", unit=unit, active=active))
+            yield _finding(unit, Message("%(unit)s is inactive (%(active)s)", unit=unit, active=active))
 
 
 def _finding(unit: str, detail: str) -> Finding:
@@ -65,14 +64,18 @@ def _changed() -> Iterator[Finding]:
             same = installed.read_bytes() == released.read_bytes()
             what = Message("%(unit)s is not the one of this release", unit=installed)
         except OSError as error:
-            same, what = False, Message("%(unit)s cannot be read (%(reason)s)", unit=installed, reason=error.strerror)
+            same, what = (
+                False,
+                Message("%(unit)s cannot be read (%(reason)s)", unit=installed, reason=system_errors.reason(error)),
+            )
         if not same:
             yield Finding(
                 _NAME,
                 Level.PROBLEM,
                 what,
                 Message(
-                    "The service may lack protection or settings that this release needs. (Changes of your own belong into `systemctl edit`.)"
+                    "The service may lack protection or settings that this release needs. (Your own changes belong "
+                    "in `systemctl edit`.)"
                 ),
                 f"sudo install -m 644 {released} {installed}; sudo systemctl daemon-reload",
             )

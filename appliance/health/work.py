@@ -11,8 +11,8 @@ from pathlib import Path
 from appliance.actions import backups, reserve
 from appliance.backup import manifest as backup_manifest
 from appliance.health.base import Finding, Level, Premises, check
-from appliance.model import messages, times
-from appliance.model.messages import Message
+from appliance.model import messages, object_kinds, times
+from appliance.model.messages import Message, joined
 from appliance.model.problem import Problem
 from appliance.store import alarms as store_alarms
 from appliance.store import inspection
@@ -40,7 +40,9 @@ def jobs(premises: Premises) -> Iterator[Finding]:
             "jobs",
             Level.PROBLEM,
             Message(
-                "%(queued)s jobs wait, the oldest for %(age)s minutes", queued=counts["queued"], age=f"{age / 60:.0f}"
+                "%(queued)s jobs are waiting, the oldest for %(age)s minutes",
+                queued=counts["queued"],
+                age=f"{age / 60:.0f}",
             ),
             Message("Previews, condensed files and checksums are missing."),
             Message("Is the service running? `dcor status`; `dcor jobs run` works without it."),
@@ -50,9 +52,9 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs",
             Level.WARNING,
-            Message("%(dead)s jobs belong to a worker that is gone", dead=len(dead)),
+            Message("%(dead)s jobs belong to a worker that no longer exists", dead=len(dead)),
             "",
-            Message("The service takes them up again by itself when it runs."),
+            Message("The service resumes them automatically when it runs."),
         )
     own = [job for job in failed if not job["resource_id"]]
     for job in own[:_SHOWN]:
@@ -63,9 +65,9 @@ def jobs(premises: Premises) -> Iterator[Finding]:
             Message(
                 "%(kind)s failed: %(error)s",
                 kind=job["kind"],
-                error=job["error"] or Message("no reason noted"),
+                error=job["error"] or Message("no reason recorded"),
             ),
-            Message("It runs again at its next time."),
+            Message("It will run again as scheduled."),
             f"dcor jobs show {job['id']}; dcor jobs retry {job['id']}",
         )
     if len(own) > _SHOWN:
@@ -80,24 +82,36 @@ def jobs(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "jobs",
             Level.NOTE,
-            Message("%(files)s files of users could not be processed", files=files),
-            Message("This is no fault of the server: their pages say what is wrong with them."),
+            Message("%(files)s user files could not be processed", files=files),
+            Message("This is not a server error: the files' pages say what is wrong with them."),
             "dcor jobs list --state failed",
         )
     if good:
         yield Finding(
             "jobs",
             Level.OK,
-            ", ".join(f"{number} {state}" for state, number in counts.items() if number) or Message("none yet"),
+            joined([_counted(state, number) for state, number in counts.items() if number], ", ")
+            or Message("none yet"),
         )
 
 
-@check("reserve", "the machine in reserve has an increment that is as young as it should be")
+def _counted(state: str, number: int) -> str:
+    """How many jobs are in a state."""
+    said = {
+        "queued": Message("waiting"),
+        "running": Message("running"),
+        "done": Message("done"),
+        "failed": Message("failed"),
+    }
+    return Message("%(number)s %(state)s", number=number, state=said.get(state, state))
+
+
+@check("reserve", "the standby machine has a recent enough increment")
 def reserve_machine(premises: Premises) -> Iterator[Finding]:
     """Age of the newest increment; only where a folder for them is set."""
     settings = premises.settings
     if not settings.reserve.folder:
-        yield Finding("reserve", Level.OK, Message("no increments are wanted"))
+        yield Finding("reserve", Level.OK, Message("no increments are configured"))
         return
     last = reserve.newest(settings)
     age = None if last is None else (datetime.now(UTC) - last).total_seconds() / 60
@@ -110,7 +124,7 @@ def reserve_machine(premises: Premises) -> Iterator[Finding]:
         Message("there is no increment in %(folder)s", folder=settings.reserve.folder)
         if age is None
         else Message("the newest increment is %(age)s minutes old", age=f"{age:.0f}"),
-        Message("What came since then is lost when the machine in reserve has to take over."),
+        Message("Anything newer is lost if the standby machine has to take over."),
         "sudo dcor reserve update; systemctl status dcor-reserve.timer",
     )
 
@@ -124,7 +138,7 @@ def backup(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.WARNING,
-            Message("no key is set up to encrypt backups to"),
+            Message("no backup encryption key is set up"),
             Message("Nothing is backed up."),
             "dcor backup keys",
         )
@@ -133,8 +147,8 @@ def backup(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            Message("%(folder)s is not there", folder=folder),
-            Message("No backup can be made."),
+            Message("%(folder)s does not exist", folder=folder),
+            Message("No backup can be created."),
             Message(
                 "Is its disk mounted (`findmnt -T %(folder)s`)? A new folder: sudo install -d -m 700 --owner=$(stat -c %%U %(data_root)s) %(folder)s",
                 folder=folder,
@@ -154,13 +168,13 @@ def _dated_ahead(folder: Path) -> Iterator[Finding]:
             "backup",
             Level.WARNING,
             Message(
-                "%(number)s backups in %(folder)s are dated in the future, such as %(example)s",
+                "%(number)s backups in %(folder)s are dated in the future, for example %(example)s",
                 number=len(ahead),
                 folder=folder,
                 example=ahead[0],
             ),
-            Message("They do not count as backups; the clock was wrong, or somebody else has put them there."),
-            Message("timedatectl; dcor backup verify NAME, and move what is not good out of the folder"),
+            Message("They do not count as backups; the clock was wrong, or someone else put them there."),
+            Message("timedatectl; dcor backup verify NAME, and move bad backups out of the folder"),
         )
 
 
@@ -170,10 +184,10 @@ def _age(folder: Path) -> Iterator[Finding]:
     if newest is None:
         if backup_manifest.newest(folder, backup_manifest.DATABASE_ONLY) is None:
             text = Message("no complete backup in %(folder)s", folder=folder)
-            why = Message("After a broken disk everything is lost.")
+            why = Message("If the disk fails, everything is lost.")
         else:
             text = Message("no complete backup in %(folder)s, only some of the database", folder=folder)
-            why = Message("After a broken disk every measurement is lost.")
+            why = Message("If the disk fails, every measurement is lost.")
         yield Finding("backup", Level.WARNING, text, why, "dcor backup create")
         return
     age = time.time() - newest
@@ -181,8 +195,8 @@ def _age(folder: Path) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            Message("the last complete backup is %(age)s days old", age=f"{age / _DAY:.1f}"),
-            Message("What came since then is lost with the disk."),
+            Message("the latest complete backup is %(age)s days old", age=f"{age / _DAY:.1f}"),
+            Message("Anything newer is lost if the disk fails."),
             "systemctl status dcor-backup.timer; dcor backup create",
         )
     else:
@@ -190,7 +204,7 @@ def _age(folder: Path) -> Iterator[Finding]:
             "backup",
             Level.OK,
             Message(
-                "the last complete one is %(age)s hours old, in %(folder)s", age=f"{age / 3600:.1f}", folder=folder
+                "the latest complete one is %(age)s hours old, in %(folder)s", age=f"{age / 3600:.1f}", folder=folder
             ),
         )
 
@@ -203,20 +217,20 @@ def _where(premises: Premises, folder: Path) -> Iterator[Finding]:
             "backup",
             Level.PROBLEM,
             Message(
-                "%(number)s copies of the database lie unencrypted in %(folder)s: %(names)s",
+                "There are %(number)s unencrypted copies of the database in %(folder)s: %(names)s",
                 number=len(plain),
                 folder=folder,
                 names=", ".join(plain[:_SHOWN]),
             ),
-            Message("Whoever gets this folder can read them, unlike the backups."),
+            Message("Anyone with access to this folder can read them, unlike the backups."),
             "dcor backup create moves those that updates made (older than an hour); move others yourself",
         )
     if folder.is_dir() and folder.stat().st_dev == (premises.data_root / "depot").stat().st_dev:
         yield Finding(
             "backup",
             Level.NOTE,
-            Message("%(folder)s lies on the same volume as the data", folder=folder),
-            Message("A broken disk takes both."),
+            Message("%(folder)s is on the same volume as the data", folder=folder),
+            Message("If the disk fails, both are lost."),
             "dcor config set backup.folder /mnt/BACKUPDISK/dcor",
         )
 
@@ -231,7 +245,7 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
             found = backup_manifest.find(folder, name)
         except Problem as problem:
             path = backup_manifest.set_path(folder, name)
-            fix = Message("%(again)s; this one is of no use any more: move %(path)s away", again=again, path=path)
+            fix = Message("%(again)s; this one is no longer usable: move %(path)s away", again=again, path=path)
             yield Finding("backup", Level.PROBLEM, messages.joined((name, str(problem)), ": "), why, fix)
             continue
         if name != newest:
@@ -242,11 +256,16 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
                 "backup",
                 Level.PROBLEM,
                 Message(
-                    "%(name)s was signed with another key than %(backups)s here", name=name, backups=backups.BACKUP_KEY
+                    "%(name)s was signed with a different key than %(backups)s here",
+                    name=name,
+                    backups=backups.BACKUP_KEY,
                 ),
-                Message("It does not count as this server's own; a restore with the key sheet takes no later one."),
                 Message(
-                    "Put the old key back: sudo mv %(backups)s /root/, sudo dcor backup restore --system --key key-sheet.txt. Or begin anew: dcor backup keys --replace, and dcor backup create.",
+                    "It does not count as this server's own; a restore with the key sheet does not use any later one."
+                ),
+                Message(
+                    "Restore the old key: sudo mv %(backups)s /root/, then sudo dcor backup restore --system --key "
+                    "key-sheet.txt. Or start over: dcor backup keys --replace, then dcor backup create.",
                     backups=premises.settings.secrets / backups.BACKUP_KEY,
                 ),
             )
@@ -255,7 +274,7 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
                 "backup",
                 Level.PROBLEM,
                 Message(
-                    "%(number)s files of %(name)s are missing or not whole, such as %(example)s",
+                    "%(number)s files of %(name)s are missing or incomplete, for example %(example)s",
                     number=len(bad),
                     name=name,
                     example=bad[0],
@@ -267,8 +286,8 @@ def _damaged(premises: Premises, folder: Path) -> Iterator[Finding]:
         yield Finding(
             "backup",
             Level.PROBLEM,
-            Message("%(folder)s cannot be written", folder=folder),
-            Message("No backup can be made."),
+            Message("%(folder)s is not writable", folder=folder),
+            Message("No backup can be created."),
             f"sudo chown --reference={premises.data_root} {folder}; sudo chmod 700 {folder}",
         )
 
@@ -296,9 +315,14 @@ def alarms(premises: Premises) -> Iterator[Finding]:
         yield Finding(
             "alarms",
             Level.PROBLEM,
-            Message("%(at)s %(kind)s: %(text)s", at=alarm["at"][:16], kind=alarm["kind"], text=alarm["message"]),
+            Message(
+                "%(at)s %(kind)s: %(text)s",
+                at=alarm["at"][:16].replace("T", " "),
+                kind=object_kinds.said(alarm["kind"]),
+                text=alarm["message"],
+            ),
             "",
-            Message("Deal with the cause, then: dcor alarm resolve %(id)s", id=alarm["id"]),
+            Message("Fix the cause, then: dcor alarm resolve %(id)s", id=alarm["id"]),
         )
     if not found:
         yield Finding("alarms", Level.OK, Message("none"))

@@ -119,7 +119,7 @@ def checked(path: Path, output: Output) -> Hashes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise JobFailed(Message("the job left something that is not a plain file")) from error
+        raise JobFailed(Message("the job left something that is not a regular file")) from error
     with file:
         size = os.fstat(file.fileno()).st_size
         if size > output.most:

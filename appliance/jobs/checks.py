@@ -22,7 +22,7 @@ def run(context: JobContext) -> Done:
         found = json.loads(said.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise JobFailed(
-            Message("the checks did not come to their end (%(name__)s)", name__=type(error).__name__), permanent=False
+            Message("the checks did not finish (%(name__)s)", name__=type(error).__name__), permanent=False
         ) from error
     levels = check_results.keep(context.settings, found["findings"])
     return Done({level: sum(counts.get(level, 0) for counts in levels.values()) for level in ("problem", "warning")})

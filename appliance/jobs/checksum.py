@@ -27,7 +27,7 @@ def run(context: JobContext) -> Done:
 
     found = hash_file(path, tick=tick)
     if resource["sha256"] and resource["sha256"] != found.sha256:
-        raise JobFailed(Message("the stored file does not have its checksum"))
+        raise JobFailed(Message("the stored file does not match its checksum"))
 
     def write(tx: sqlite3.Connection) -> None:
         """Fill in what is missing."""

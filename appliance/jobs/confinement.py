@@ -17,7 +17,7 @@ from typing import Any
 
 import appliance
 from appliance.jobs import landlock, seccomp
-from appliance.model.messages import Message
+from appliance.model.messages import Message, joined
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 1, 38, 24
 _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
@@ -125,13 +125,16 @@ def capabilities(*, namespaces: bool) -> dict[str, Any]:
     if version == 0:
         warnings.append(
             Message(
-                "The kernel has no Landlock: a crafted file that takes over a job could read other files of the service. Use kernel 5.13 or newer."
+                "The kernel has no Landlock: a malicious file that takes over a job could read other files of the "
+                "service. Use kernel 5.13 or newer."
             )
         )
     elif version < 4:
         warnings.append(Message("Landlock of this kernel does not cover the network; the system call filter does."))
     if not filtered:
-        warnings.append(Message("No system call filter for this machine (%(machine)s).", machine=os.uname().machine))
+        warnings.append(
+            Message("There is no system call filter for this machine (%(machine)s).", machine=os.uname().machine)
+        )
     return {
         "landlock": version,
         "seccomp": filtered,
@@ -143,9 +146,12 @@ def capabilities(*, namespaces: bool) -> dict[str, Any]:
 
 def summary(found: Mapping[str, Any]) -> str:
     """What `capabilities` found, in one line."""
-    landlock_used = f"Landlock {found['landlock']}" if found["landlock"] else "no Landlock"
-    filter_used = "system call filter" if found["seccomp"] else "no system call filter"
-    return f"{landlock_used}, {filter_used}, {'namespaces' if found['namespaces'] else 'no namespaces'}"
+    parts: list[str] = [
+        Message("Landlock v%(version)s", version=found["landlock"]) if found["landlock"] else Message("no Landlock"),
+        Message("system call filter") if found["seccomp"] else Message("no system call filter"),
+        Message("namespaces") if found["namespaces"] else Message("no namespaces"),
+    ]
+    return joined(parts, ", ")
 
 
 def namespaces_work() -> bool:

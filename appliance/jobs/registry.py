@@ -159,7 +159,7 @@ def _require(answer: Any, shape: Shape) -> None:
     """Raises SandboxError unless a child, which may have been taken over, answered in this shape."""
     if isinstance(answer, dict) and all(_fits(answer.get(key), kind) for key, kind in shape.items()):
         return
-    raise SandboxError("answer", Message("The job's answer could not be read."), permanent=True)
+    raise SandboxError("answer", Message("The job's result could not be read."), permanent=True)
 
 
 def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:

@@ -92,7 +92,7 @@ class Child:
             return assembler.feed(packet)
         except ValueError as error:
             raise SandboxError(
-                "answer", Message("The job's answer was refused: %(error)s.", error=error), permanent=True
+                "answer", Message("The job's result was rejected: %(error)s.", error=error), permanent=True
             ) from error
 
     def _exit_error(self) -> SandboxError:
@@ -109,7 +109,7 @@ class Child:
         number = -int(self.exit["code"])
         if number == signal.SIGXCPU:
             return SandboxError(
-                "cpu", Message("The job used more processor time than it may and was stopped."), permanent=True
+                "cpu", Message("The job exceeded its processor time limit and was stopped."), permanent=True
             )
         if number == signal.SIGKILL:
             return SandboxError(
@@ -122,7 +122,7 @@ class Child:
             )
         return SandboxError(
             "internal",
-            Message("The job ended without an answer (exit code %(number)s).", number=-number),
+            Message("The job ended without a result (exit code %(number)s).", number=-number),
             permanent=False,
         )
 
@@ -151,7 +151,7 @@ def _value(assembler: ipc.Assembler) -> Any:
     try:
         return assembler.value()
     except (ValueError, RecursionError) as error:
-        raise SandboxError("answer", Message("The job's answer could not be read."), permanent=True) from error
+        raise SandboxError("answer", Message("The job's result could not be read."), permanent=True) from error
 
 
 def _report(payload: bytes, progress: Progress | None) -> None:
@@ -172,7 +172,7 @@ def _failure(payload: bytes) -> SandboxError:
             answered=True,
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        return SandboxError("answer", Message("The job's answer could not be read."), permanent=True)
+        return SandboxError("answer", Message("The job's result could not be read."), permanent=True)
 
 
 def _shown(said: Any, most: int) -> str:

@@ -106,7 +106,7 @@ class SanityChecks:
                 return Sanity(False, (error.message,))
             raise Problem(503, "Busy", message=error.message) from error
         except (AttributeError, KeyError, TypeError):
-            return Sanity(False, (Message("The job's answer could not be read."),))
+            return Sanity(False, (Message("The job's result could not be read."),))
 
 
 def _busy() -> Problem:

@@ -121,5 +121,11 @@ def _tell_unscannable(db: Database, resource_id: str, reason: str) -> None:
 def _tell_away(db: Database, reason: str) -> None:
     with db.write() as tx:
         alarms.raise_(
-            tx, AWAY, "", Message("Uploads are not scanned: %(reason)s. They are when it answers again.", reason=reason)
+            tx,
+            AWAY,
+            "",
+            Message(
+                "Uploads are not being scanned: %(reason)s. Scanning resumes when the scanner answers again.",
+                reason=reason,
+            ),
         )

@@ -20,7 +20,8 @@ def note(tx: sqlite3.Connection, job: Attempt, found: NoRoom) -> None:
         job,
         found.need,
         Message(
-            "Postponed: the data volume has too little room beside the reserve. It starts again by itself when there is room."
+            "Postponed: the data volume has too little space besides the reserve. The job starts automatically when "
+            "there is space."
         ),
     ):
         alarms.raise_(
@@ -28,7 +29,8 @@ def note(tx: sqlite3.Connection, job: Attempt, found: NoRoom) -> None:
             ALARM,
             "",
             Message(
-                "Jobs wait because the data volume has too little room beside the reserve (depot.reserve). Make room; they start again by themselves."
+                "Jobs are waiting because the data volume has too little space besides the reserve (depot.reserve). "
+                "Free some space; they then start automatically."
             ),
         )
 

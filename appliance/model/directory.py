@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.model import roles
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 EVERYBODY = "*"
@@ -82,8 +83,11 @@ def group_rules(group: str, circles: str, administrators: str, users: str) -> Gr
         circle, colon, role = target.strip().rpartition(":")
         if not arrow or not colon or not name.strip() or not circle.strip() or role.strip() not in roles.ROLES:
             raise invalid(
-                message=f"{group}.circles: '{entry}' cannot be read; write GROUP -> CIRCLE:ROLE with a role of member, editor or "
-                "admin, several separated by ;"
+                message=Message(
+                    "%(group)s.circles: '%(entry)s' cannot be read; write GROUP -> CIRCLE:ROLE with a role of member, editor or admin, several separated by ;",
+                    group=group,
+                    entry=entry,
+                )
             )
         found.append((comparable(name), circle.strip(), role.strip()))
     return GroupRules(

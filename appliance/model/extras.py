@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, invalid
 from appliance.model.values import as_text, composed, text_error
 
@@ -80,7 +81,7 @@ def stored_of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
 def require_number(found: Mapping[str, Any] | list[Any]) -> None:
     """Raises Problem 409 for more than one object may have."""
     if len(found) > MOST:
-        raise invalid({"extras": [f"At most {MOST} extras are accepted"]})
+        raise invalid({"extras": [Message("At most %(most)s extras are accepted", most=MOST)]})
 
 
 def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:

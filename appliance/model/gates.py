@@ -18,6 +18,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from appliance.model.messages import Message
+
 MOST_GATES = 20
 MOST_CONDITIONS = 10
 MOST_POINTS = 500
@@ -40,17 +42,23 @@ def is_feature(name: object) -> bool:
 def checked(value: Any) -> list[Gate]:
     """The gates in `value`, with nothing else in them. Raises ValueError with a sentence about the first that is wrong."""
     if not isinstance(value, list):
-        raise ValueError("Gates are a list of objects")
+        raise ValueError(Message("Gates are a list of objects"))
     if len(value) > MOST_GATES:
-        raise ValueError(f"At most {MOST_GATES} gates are accepted")
+        raise ValueError(Message("At most %(most)s gates are accepted", most=MOST_GATES))
     found = [_gate(one, place) for place, one in enumerate(value, 1)]
     names = [one["name"] for one in found]
     if len(set(names)) != len(names):
-        raise ValueError("Two gates have the same name")
+        raise ValueError(Message("Two gates have the same name"))
     for gate in found:
         unknown = [one for one in references(gate) if one not in names]
         if unknown:
-            raise ValueError(f"Gate '{gate['name']}' refers to the gate '{unknown[0]}', which is not in the list")
+            raise ValueError(
+                Message(
+                    "Gate '%(name)s' refers to the gate '%(other)s', which is not in the list",
+                    name=gate["name"],
+                    other=unknown[0],
+                )
+            )
     ordered(found)
     return found
 
@@ -66,7 +74,9 @@ def ordered(gates: Sequence[Gate]) -> list[Gate]:
     while waiting:
         ready = [one for one in waiting if known.issuperset(references(one))]
         if not ready:
-            raise ValueError(f"Gate '{waiting[0]['name']}' refers to itself, or to a gate that refers to it")
+            raise ValueError(
+                Message("Gate '%(name)s' refers to itself, or to a gate that refers to it", name=waiting[0]["name"])
+            )
         found += ready
         known |= {one["name"] for one in ready}
         waiting = [one for one in waiting if one["name"] not in known]
@@ -75,82 +85,103 @@ def ordered(gates: Sequence[Gate]) -> list[Gate]:
 
 def _gate(value: Any, place: int) -> Gate:
     if not isinstance(value, dict) or set(value) - _KEYS:
-        raise ValueError(f"Gate {place} is not an object with 'name' and 'conditions'")
+        raise ValueError(Message("Gate %(place)s is not an object with 'name' and 'conditions'", place=place))
     name = value.get("name") or f"Gate {place}"
     if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"The name of gate {place} is not a text of at most {LONGEST_NAME} characters")
+        raise ValueError(
+            Message(
+                "The name of gate %(place)s is not a text of at most %(most)s characters",
+                place=place,
+                most=LONGEST_NAME,
+            )
+        )
     conditions = value.get("conditions")
     if not isinstance(conditions, list) or not 0 < len(conditions) <= MOST_CONDITIONS:
-        raise ValueError(f"Gate '{name}' needs between 1 and {MOST_CONDITIONS} conditions")
+        raise ValueError(
+            Message("Gate '%(name)s' needs between 1 and %(most)s conditions", name=name, most=MOST_CONDITIONS)
+        )
     combine = value.get("combine", "and")
     if combine not in ("and", "or"):
-        raise ValueError(f"'combine' in gate '{name}' must be 'and' or 'or'")
+        raise ValueError(Message("'combine' in gate '%(name)s' must be 'and' or 'or'", name=name))
     found: Gate = {"name": name, "conditions": [_condition(one, name) for one in conditions], "combine": combine}
     colour = value.get("colour")
     if colour is not None:
         if not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
-            raise ValueError(f"The colour of gate '{name}' is not of the form #1b7fd0")
+            raise ValueError(Message("The colour of gate '%(name)s' is not of the form #1b7fd0", name=name))
         found["colour"] = colour
     return found
 
 
 def _condition(value: Any, gate: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"A condition of gate '{gate}' is not an object")
+        raise ValueError(Message("A condition of gate '%(gate)s' is not an object", gate=gate))
     inverted = value.get("inverted", False)
     if not isinstance(inverted, bool):
-        raise ValueError(f"'inverted' in gate '{gate}' must be true or false")
+        raise ValueError(Message("'inverted' in gate '%(gate)s' must be true or false", gate=gate))
     for key, check in (("points", _polygon), ("centre", _ellipse), ("gate", _reference)):
         if key in value:
             return check(value, gate) | {"inverted": inverted}
     if set(value) - {"feature", "min", "max", "inverted"} or not is_feature(value.get("feature")):
         raise ValueError(
-            f"A condition of gate '{gate}' needs a 'feature' with 'min' or 'max', or 'x', 'y' and 'points'"
+            Message(
+                "A condition of gate '%(gate)s' needs a 'feature' with 'min' or 'max', or 'x', 'y' and 'points'",
+                gate=gate,
+            )
         )
     low, high = (_bound(value.get(key), gate) for key in ("min", "max"))
     if low is None and high is None:
-        raise ValueError(f"A range in gate '{gate}' needs 'min' or 'max'")
+        raise ValueError(Message("A range in gate '%(gate)s' needs 'min' or 'max'", gate=gate))
     if low is not None and high is not None and low > high:
-        raise ValueError(f"In gate '{gate}' the 'min' of {value['feature']} is larger than its 'max'")
+        raise ValueError(
+            Message(
+                "In gate '%(gate)s' the 'min' of %(feature)s is larger than its 'max'",
+                gate=gate,
+                feature=value["feature"],
+            )
+        )
     return {"feature": value["feature"], "min": low, "max": high, "inverted": inverted}
 
 
 def _reference(value: dict[str, Any], gate: str) -> dict[str, Any]:
     if set(value) - {"gate", "inverted"} or not isinstance(value["gate"], str):
-        raise ValueError(f"A reference in gate '{gate}' is the name of another gate")
+        raise ValueError(Message("A reference in gate '%(gate)s' is the name of another gate", gate=gate))
     return {"gate": value["gate"]}
 
 
 def _axes(value: dict[str, Any], gate: str, what: str, keys: set[str]) -> dict[str, Any]:
     if set(value) - {"x", "y", "inverted"} - keys or not (is_feature(value.get("x")) and is_feature(value.get("y"))):
-        raise ValueError(f"{what} of gate '{gate}' needs the features 'x' and 'y'")
+        raise ValueError(Message("%(what)s of gate '%(gate)s' needs the features 'x' and 'y'", what=what, gate=gate))
     return {"x": value["x"], "y": value["y"]}
 
 
 def _polygon(value: dict[str, Any], gate: str) -> dict[str, Any]:
-    points, found = value["points"], _axes(value, gate, "A polygon", {"points"})
+    points, found = value["points"], _axes(value, gate, Message("A polygon"), {"points"})
     if not isinstance(points, list) or not 3 <= len(points) <= MOST_POINTS:
-        raise ValueError(f"A polygon of gate '{gate}' needs between 3 and {MOST_POINTS} corners")
+        raise ValueError(
+            Message("A polygon of gate '%(gate)s' needs between 3 and %(most)s corners", gate=gate, most=MOST_POINTS)
+        )
     pairs = [_pair(one) for one in points]
     if any(pair is None for pair in pairs):
-        raise ValueError(f"The corners of a polygon of gate '{gate}' are not pairs of numbers")
+        raise ValueError(Message("The corners of a polygon of gate '%(gate)s' are not pairs of numbers", gate=gate))
     corners = [pair for pair in pairs if pair is not None]
     if len({tuple(pair) for pair in corners}) < 3:
-        raise ValueError(f"A polygon of gate '{gate}' has fewer than three different corners")
+        raise ValueError(Message("A polygon of gate '%(gate)s' has fewer than three different corners", gate=gate))
     if _is_flat(corners):
-        raise ValueError(f"The corners of a polygon of gate '{gate}' lie on one line")
+        raise ValueError(Message("The corners of a polygon of gate '%(gate)s' lie on one line", gate=gate))
     return found | {"points": corners}
 
 
 def _ellipse(value: dict[str, Any], gate: str) -> dict[str, Any]:
-    found = _axes(value, gate, "An ellipse", {"centre", "axes"})
+    found = _axes(value, gate, Message("An ellipse"), {"centre", "axes"})
     centre, axes = _pair(value["centre"]), value.get("axes")
     pairs = [_pair(one) for one in axes] if isinstance(axes, list) and len(axes) == 2 else [None]
     if centre is None or any(pair is None for pair in pairs):
-        raise ValueError(f"An ellipse of gate '{gate}' needs a 'centre' and two 'axes', each of two numbers")
+        raise ValueError(
+            Message("An ellipse of gate '%(gate)s' needs a 'centre' and two 'axes', each of two numbers", gate=gate)
+        )
     found |= {"centre": centre, "axes": pairs}
     if _is_flat(corners(found)):
-        raise ValueError(f"An ellipse of gate '{gate}' has no area")
+        raise ValueError(Message("An ellipse of gate '%(gate)s' has no area", gate=gate))
     return found
 
 
@@ -189,7 +220,7 @@ def _bound(value: Any, gate: str) -> float | None:
         return None
     number = _number(value)
     if number is None:
-        raise ValueError(f"A bound of gate '{gate}' is not a number")
+        raise ValueError(Message("A bound of gate '%(gate)s' is not a number", gate=gate))
     return number
 
 

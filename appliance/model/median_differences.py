@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.model.messages import Message
+
 DRAWS = 2000
 #: Share of the bootstrap's differences that an interval covers.
 LEVEL = 0.95
@@ -93,11 +95,11 @@ def of_groups(known: Sequence[tuple[Medians, Assignment]], seed: int) -> dict[st
 def assignments(given: Any, ids: Sequence[str]) -> dict[str, Assignment]:
     """From [{id, group, replicate}] of a caller. Raises ValueError with a sentence."""
     if not isinstance(given, list):
-        raise ValueError("Groups must be a list of objects with 'id', 'group' and 'replicate'")
+        raise ValueError(Message("Groups must be a list of objects with 'id', 'group' and 'replicate'"))
     found: dict[str, Assignment] = {}
     for one in given:
         if not isinstance(one, dict) or one.get("id") not in ids:
-            raise ValueError("Each group must name the 'id' of one of the measurements")
+            raise ValueError(Message("Each group must name the 'id' of one of the measurements"))
         found[one["id"]] = assignment(one.get("group"), one.get("replicate"))
     return found
 
@@ -105,7 +107,7 @@ def assignments(given: Any, ids: Sequence[str]) -> dict[str, Assignment]:
 def assignment(role: Any, replicate: Any) -> Assignment:
     """Checked. Raises ValueError with a sentence."""
     if role not in ROLES:
-        raise ValueError("A group must be 'control' or 'treatment'")
+        raise ValueError(Message("A group must be 'control' or 'treatment'"))
     if replicate in (None, ""):
         return Assignment(role)
     try:
@@ -113,7 +115,7 @@ def assignment(role: Any, replicate: Any) -> Assignment:
     except ValueError:
         number = 0
     if isinstance(replicate, bool) or not 0 < number <= MOST_REPLICATES:
-        raise ValueError(f"A replicate must be a number between 1 and {MOST_REPLICATES}")
+        raise ValueError(Message("A replicate must be a number between 1 and %(most)s", most=MOST_REPLICATES))
     return Assignment(role, number)
 
 

@@ -52,7 +52,7 @@ def require_name(value: str, field: str = "name") -> str:
     if not isinstance(value, str):
         raise invalid({field: ["Names must be strings"]})
     if value in _RESERVED or is_id(value):  # what looks like an id could be taken for somebody else's
-        raise invalid({field: ["That name cannot be used"]})
+        raise invalid({field: [Message("That name cannot be used")]})
     if len(value) < _SHORTEST:
         raise invalid({field: [Message("Must be at least %(count)s characters long", count=_SHORTEST)]})
     if len(value) > _LONGEST:

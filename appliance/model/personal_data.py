@@ -21,7 +21,7 @@ _AFTER_AT = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 
 #: kind → pattern. Every pattern is linear (no nested repetition) and begins with a word or sign that is rare.
 PATTERNS: dict[str, re.Pattern[str]] = {
-    Message("path with a user name"): re.compile(
+    Message("path containing a user name"): re.compile(
         r"(?:[A-Za-z]:[\\/]{1,2}(?:Users|Benutzer|Dokumente und Einstellungen|Documents and Settings)[\\/]{1,2}"
         r"|/home/|/Users/)(?!Public\b|Shared\b|All Users\b|Default\b)[^\\/\s\"',;:]{1,64}"
     ),
@@ -38,7 +38,7 @@ PATTERNS: dict[str, re.Pattern[str]] = {
         r"\b(?:mrn|medical record(?: number)?|versichertennummer|kvnr|ssn|social security)\b\W{0,4}[\w/-]{0,6}\d[\w/-]{2,20}",
         re.IGNORECASE,
     ),
-    Message("name of a person"): re.compile(
+    Message("person's name"): re.compile(
         r"\b(?:(?i:patient(?:in)?|operator|user ?name|benutzer|author|experimenter|measured by|bearbeiter|name))\b"
         r"[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?(?:(?:Dr|Prof|Mr|Mrs|Ms|Herr|Frau)\.?[ ]){0,2}"
         r"[A-ZÄÖÜ][\w'’-]{1,40}[,]?[ ][A-ZÄÖÜ][\w'’-]{1,40}"

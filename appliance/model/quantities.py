@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from appliance.model.messages import Message
+
 _BYTES: dict[str, int] = {"": 1, "b": 1} | {
     prefix + ending: factor**power
     for power, prefix in enumerate("kmgtp", 1)
@@ -24,7 +26,11 @@ _SECONDS = {
 }
 _UNITS: dict[str, dict[str, int]] = {"bytes": _BYTES, "s": _SECONDS, "d": {"": 1, "d": 1, "day": 1, "w": 7, "week": 7}}
 #: Unit → an example for people.
-EXAMPLES = {"bytes": "a size such as 5 GB", "s": "a length of time such as 90 s or 15 min", "d": "a number of days"}
+EXAMPLES = {
+    "bytes": Message("a size such as 5 GB"),
+    "s": Message("a length of time such as 90 s or 15 min"),
+    "d": Message("a number of days"),
+}
 _NUMBER = re.compile(r"([0-9]+(?:[.,][0-9]+)?)[ \u00a0\u202f]*([A-Za-z]*)")
 
 

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.model.values import is_host
 
@@ -43,9 +44,13 @@ def parse(text: str) -> Address:
     whole = text.strip() if "://" in text else f"https://{text.strip()}"
     address = _split(whole)
     if address is None:
-        raise invalid(message=f"'{text}' is not the address of a server, such as https://dcor.example.org.")
+        raise invalid(
+            message=Message("'%(text)s' is not the address of a server, such as https://dcor.example.org.", text=text)
+        )
     if address.scheme == "http" and not is_loopback(address.host):
-        raise invalid(message=f"{address.url} is not encrypted, so no token is sent to it; use https.")
+        raise invalid(
+            message=Message("%(url)s is not encrypted, so no token is sent to it; use https.", url=address.url)
+        )
     return address
 
 
@@ -71,11 +76,26 @@ def _permitted(asked: Address, url: str, storage: frozenset[str], *, does: str, 
     """(server, path with query) of an address that `asked` named. Raises Problem 502 for a place that was not allowed."""
     place = _split(url)
     if place is None:
-        raise refused(f"{asked.name} {does} something that is not an address.")
+        raise refused(Message("%(name)s %(does)s something that is not an address.", name=asked.name, does=does))
     if place.origin != asked.origin and place.name not in storage:
-        raise refused(f"{asked.name} {does} {place.name}. If that is its storage, {allow} {place.name}")
+        raise refused(
+            Message(
+                "%(name)s %(does)s %(name_2)s. If that is its storage, %(allow)s %(name_2)s",
+                name=asked.name,
+                does=does,
+                name_2=place.name,
+                allow=allow,
+            )
+        )
     if place.scheme == "http" and not (asked.scheme == "http" and is_loopback(place.host)):
-        raise refused(f"{asked.name} {does} {place.name} without encryption, which is refused.")
+        raise refused(
+            Message(
+                "%(name)s %(does)s %(name_2)s without encryption, which is refused.",
+                name=asked.name,
+                does=does,
+                name_2=place.name,
+            )
+        )
     parts = urlsplit(url)
     return place, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

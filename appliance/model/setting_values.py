@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.quantities import EXAMPLES, number_of
 from appliance.model.values import is_host
@@ -19,9 +20,9 @@ LONGEST = 4000  # characters of a text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: What a text of that form has to be, "" apart, in words.
 _FORMS = {
-    "link": "must begin with https://, http:// or mailto:",
-    "mail": "must be an e-mail address",
-    "server": "must have the name or address of a server, such as mail.hospital.example",
+    "link": Message("must begin with https://, http:// or mailto:"),
+    "mail": Message("must be an e-mail address"),
+    "server": Message("must be the name or address of a server, such as mail.hospital.example"),
 }
 #: A server with what may stand around its name: scheme://[name]:port
 _SERVER = re.compile(r"(?:[a-z]+://)?(?:\[(?P<bare>[^\]]*)\]|(?P<name>[^/:\[\]]*))(?::[^:]*)?/?")
@@ -66,19 +67,19 @@ def out_of_bounds(value: Any, declared: Mapping[str, Any]) -> str:
         return _wrong_text(value, declared)
     if isinstance(value, int) and not isinstance(value, bool):
         if value < declared["least"]:
-            return f"must be at least {declared['least']}"
+            return Message("must be at least %(least)s", least=declared["least"])
         if declared["most"] is not None and value > declared["most"]:
-            return f"must be at most {declared['most']}"
+            return Message("must be at most %(most)s", most=declared["most"])
     return ""
 
 
 def _wrong_text(value: str, declared: Mapping[str, Any]) -> str:
     if declared["choices"] and value not in declared["choices"]:
-        return f"must be one of {', '.join(declared['choices'])}"
+        return Message("must be one of %(choices)s", choices=", ".join(declared["choices"]))
     if len(value) > LONGEST:
-        return f"must have at most {LONGEST} characters"
+        return Message("must have at most %(most)s characters", most=LONGEST)
     if _CONTROL.search(value):
-        return "must be one line, without control characters"
+        return Message("must be one line, without control characters")
     form = declared["form"]
     return _FORMS[form] if value and form and not _has_form(value, form) else ""
 
@@ -107,8 +108,13 @@ def convert(key: str, value: Any, kind: type, origin: str, unit: str) -> Any:
         raise Problem(
             409,
             "Validation Error",
-            message=f"Setting '{key}' ({origin}) needs "
-            f"{'true or false' if kind is bool else EXAMPLES.get(unit, 'a whole number')}, not '{value}'.",
+            message=Message(
+                "Setting '%(key)s' (%(origin)s) needs %(wanted)s, not '%(value)s'.",
+                key=key,
+                origin=origin,
+                wanted=Message("true or false") if kind is bool else EXAMPLES.get(unit, Message("a whole number")),
+                value=value,
+            ),
         ) from error
     return str(value)
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from appliance.model.csv_cells import inert
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 
 #: Heading of the column with the file names.
@@ -47,7 +48,7 @@ def parsed(text: str) -> list[list[str]]:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise _refused("This table cannot be read: a quotation mark is missing.") from error
+        raise _refused(Message("This table cannot be read: a quotation mark is missing.")) from error
     return [[_plain(cell) for cell in line] for line in lines if any(cell.strip() for cell in line)]
 
 
@@ -65,24 +66,31 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
     """
     lines = parsed(text)
     if not lines:
-        raise _refused("The table is empty.")
+        raise _refused(Message("The table is empty."))
     heading = [columns.get(cell.casefold(), "" if cell.casefold() != FILE else FILE) for cell in lines[0]]
     while lines[0] and not lines[0][-1]:  # spreadsheet programs write empty columns at the end
         lines[0].pop()
     heading = heading[: len(lines[0])]
     if len(heading) > len(columns) + _MOST_LISTED:
         raise _refused(
-            f"The table has {len(heading)} columns, more than there are fields. Download the table to see the fields."
+            Message(
+                "The table has %(count)s columns, more than there are fields. Download the table to see the fields.",
+                count=len(heading),
+            )
         )
     if FILE not in heading:
-        raise _refused("The table needs a header line and a column 'file' with the file names.")
+        raise _refused(Message("The table needs a header line and a column 'file' with the file names."))
     unknown = [cell for cell, key in zip(lines[0], heading, strict=True) if not key]
     if unknown:
-        raise _refused(f"These columns are unknown: {_listed(unknown)}. Download the table to see the headings.")
+        raise _refused(
+            Message(
+                "These columns are unknown: %(names)s. Download the table to see the headings.", names=_listed(unknown)
+            )
+        )
     times = Counter(heading)
     twice = [cell for cell, key in zip(lines[0], heading, strict=True) if times[key] > 1]
     if twice:
-        raise _refused(f"These columns appear more than once: {_listed(twice)}.")
+        raise _refused(Message("These columns appear more than once: %(names)s.", names=_listed(twice)))
     found: dict[str, dict[str, str]] = {}
     strange: list[str] = []
     repeated: list[str] = []
@@ -93,7 +101,7 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
         cells = line[: len(heading)] + [""] * (len(heading) - len(line))
         name = cells[place]
         if any(line[len(heading) :]):
-            raise _refused(f"The line of '{name}' has more cells than there are headings.")
+            raise _refused(Message("The line of '%(name)s' has more cells than there are headings.", name=name))
         if name not in files:
             strange.append(name)
         elif files[name] in found:
@@ -101,9 +109,11 @@ def entered(text: str, files: Mapping[str, str], columns: Mapping[str, str]) -> 
         else:
             found[files[name]] = {key: cell for key, cell in zip(heading, cells, strict=True) if key != FILE}
     if strange:
-        raise _refused(f"These files are not among the measurements of this dataset: {_listed(strange)}.")
+        raise _refused(
+            Message("These files are not among the measurements of this dataset: %(names)s.", names=_listed(strange))
+        )
     if repeated:
-        raise _refused(f"These files have more than one line: {_listed(repeated)}.")
+        raise _refused(Message("These files have more than one line: %(names)s.", names=_listed(repeated)))
     return found
 
 

@@ -45,7 +45,7 @@ def _section(file: Path) -> Mapping[str, Any]:
     try:
         section: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise invalid(message=f"{file} cannot be read: {error}") from error
+        raise invalid(message=Message("%(file)s cannot be read: %(error)s", file=file, error=error)) from error
     key = section.get("key") if isinstance(section, dict) else None
     if key != file.stem.rpartition("_")[2]:
         raise invalid(message=f"{file}: the key '{key}' must be the part of the file name after the last underscore.")
@@ -71,11 +71,11 @@ def parse(which: str, key: str, value: Any) -> Any:
     """
     entry = item(which, key)
     if entry is None:
-        raise invalid({key: [f"Unknown supplementary key '{key}'"]})
+        raise invalid({key: [Message("Unknown supplementary key '%(key)s'", key=key)]})
     if value is None or value == "":
         return None
     if len(str(value)) > _LONGEST:
-        raise invalid({key: [f"At most {_LONGEST} characters are accepted"]})
+        raise invalid({key: [Message("At most %(most)s characters are accepted", most=_LONGEST)]})
     try:
         return _PARSERS[entry.get("type", "string")](value)
     except (ValueError, TypeError, OverflowError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 
@@ -21,5 +22,8 @@ def decoded(data: bytes, name: str) -> str:
         if "\0" not in text:
             return text
     raise invalid(
-        message=f"{name} is not a text file. Save it as text (UTF-8, or CSV as written by a spreadsheet program)."
+        message=Message(
+            "%(name)s is not a text file. Save it as text (UTF-8, or CSV as written by a spreadsheet program).",
+            name=name,
+        )
     )

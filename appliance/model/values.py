@@ -7,6 +7,7 @@ import re
 import unicodedata
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 
 #: Largest number accepted: it must fit into a database column.
@@ -69,7 +70,9 @@ def nfc(text: str) -> str:
         )
         if max(map(len, marks.split()), default=0) > _MOST_MARKS:
             raise invalid(
-                message=f"The text has more than {_MOST_MARKS} combining marks (accents) in a row; remove them"
+                message=Message(
+                    "The text has more than %(most)s combining marks (accents) in a row; remove them", most=_MOST_MARKS
+                )
             )
     return unicodedata.normalize("NFC", text)
 

@@ -67,7 +67,7 @@ def bare_reason(reason: str) -> str:
     """Why a file is no valid measurement, without "Sanity check failed", which the sentence around says already."""
     if isinstance(reason, Message) and reason.template == SANITY_FAILED:
         return str(reason.values["reason"])
-    return reason.removeprefix("Sanity check failed: ")
+    return reason if isinstance(reason, Message) else reason.removeprefix("Sanity check failed: ")
 
 
 def _integrity(measures: Measures) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from appliance.model.messages import Message
+
 #: dclab's look-up tables: identifier → of what they were made.
 TABLES = {
     "LE-2D-FEM-19": "linear elastic, axially symmetric (Wittwer et al. 2020)",
@@ -45,19 +47,21 @@ class Conditions:
 def checked(given: Any) -> Conditions:
     """From what a client sent. Raises ValueError with a sentence about the first thing that is wrong."""
     if not isinstance(given, Mapping):
-        raise ValueError("The conditions must be an object")
+        raise ValueError(Message("The conditions must be an object"))
     unknown = [key for key in given if key not in _KEYS]
     if unknown:
-        raise ValueError(f"'{str(unknown[0])[:40]}' is not known; there are {', '.join(_KEYS)}")
+        raise ValueError(
+            Message("'%(key)s' is not known; there are %(names)s", key=str(unknown[0])[:40], names=", ".join(_KEYS))
+        )
     lut = _one_of(given.get("lut") or "LE-2D-FEM-19", tuple(TABLES), "lut")
     medium = _one_of(given.get("medium") or "", ("", *MEDIA), "medium")
     model = _one_of(given.get("model") or MODELS[0], MODELS, "model")
     temperature = _number(given.get("temperature"), _TEMPERATURES, "temperature")
     viscosity = _number(given.get("viscosity"), _VISCOSITIES, "viscosity")
     if viscosity is not None and (medium or temperature is not None):
-        raise ValueError("Give either a viscosity, or medium and temperature")
+        raise ValueError(Message("Give either a viscosity, or medium and temperature"))
     if medium == "0.83% MC-PBS" and model == "herold-2017":
-        raise ValueError("The model herold-2017 does not know 0.83% MC-PBS; use buyukurganci-2022")
+        raise ValueError(Message("The model herold-2017 does not know 0.83% MC-PBS; use buyukurganci-2022"))
     return Conditions(lut, medium, temperature, viscosity, model)
 
 
@@ -70,7 +74,9 @@ def from_address(asked: Mapping[str, str]) -> Conditions | None:
 
 def _one_of(value: Any, known: tuple[str, ...], name: str) -> str:
     if value not in known:
-        raise ValueError(f"'{name}' must be one of {', '.join(one for one in known if one)}")
+        raise ValueError(
+            Message("'%(name)s' must be one of %(names)s", name=name, names=", ".join(one for one in known if one))
+        )
     return str(value)
 
 
@@ -82,5 +88,12 @@ def _number(value: Any, limits: tuple[float, float], name: str) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not limits[0] <= number <= limits[1]:
-        raise ValueError(f"'{name}' must be a number from {limits[0]:g} to {limits[1]:g}")
+        raise ValueError(
+            Message(
+                "'%(name)s' must be a number from %(low)s to %(high)s",
+                name=name,
+                low=f"{limits[0]:g}",
+                high=f"{limits[1]:g}",
+            )
+        )
     return number

@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.security import passwords, zipcrypto
 
@@ -51,9 +52,11 @@ def read(data: bytes, passphrase: str) -> AccessFile:
             certificate = archive.read(CERTIFICATE_MEMBER, pwd=pwd)
             token = archive.read(TOKEN_MEMBER, pwd=pwd).decode("ascii").strip()
     except (RuntimeError, zlib.error) as error:
-        raise invalid(message="The passphrase is wrong.") from error
+        raise invalid(message=Message("The passphrase is wrong.")) from error
     except (zipfile.BadZipFile, KeyError, NotImplementedError, UnicodeDecodeError, EOFError) as error:
-        raise invalid(message="This is not an access file, it is damaged, or the passphrase is wrong.") from error
+        raise invalid(
+            message=Message("This is not an access file, it is damaged, or the passphrase is wrong.")
+        ) from error
     return AccessFile(token, certificate)
 
 
@@ -68,9 +71,14 @@ def weaknesses(passphrase: str) -> list[str]:
     Whoever gets hold of the file can try passphrases at any speed, so the floor is higher than for passwords.
     """
     if len(passphrase) < SHORTEST_CHOSEN:
-        return [f"The passphrase must have at least {SHORTEST_CHOSEN} characters; preferably let one be generated."]
+        return [
+            Message(
+                "The passphrase must have at least %(least)s characters; preferably let one be generated.",
+                least=SHORTEST_CHOSEN,
+            )
+        ]
     if any(character in "\r\n\0" for character in passphrase):
-        return ["The passphrase must not contain line breaks."]
+        return [Message("The passphrase must not contain line breaks.")]
     return passwords.weaknesses(passphrase)
 
 

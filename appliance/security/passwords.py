@@ -65,7 +65,7 @@ def weaknesses(password: str, *, personal: tuple[str, ...] = ()) -> list[str]:
     if len(password) < SHORTEST:
         return [Message("Your password must be %(count)s characters or longer", count=SHORTEST)]
     if len(password) > LONGEST:
-        return [f"The password must have at most {LONGEST} characters."]
+        return [Message("The password must have at most %(most)s characters.", most=LONGEST)]
     plain = unicodedata.normalize("NFKC", password).casefold()
     core = re.sub(r"[\W\d_]+$|^[\W\d_]+", "", plain)
     if plain in COMMON or core in COMMON or _unleet(plain) in COMMON:

@@ -161,14 +161,16 @@ def _difference(anchor: Anchor, walk: _Walk) -> str | None:
     number = anchor.state.entries
     if walk.last < number:
         return Message(
-            "%(source)s noted %(number)s entries, the log has %(last)s: entries were removed, or the database was replaced by an older copy.",
+            "%(source)s recorded %(number)s entries, but the log has %(last)s: entries were removed, or the database "
+            "was replaced by an older copy.",
             source=anchor.source,
             number=number,
             last=walk.last,
         )
     if walk.links.get(number, b"").hex() != anchor.state.head:
         return Message(
-            "Entry %(number)s is not the one that %(source)s noted: the log was replaced from an earlier point on.",
+            "Entry %(number)s differs from the one that %(source)s recorded: the log was replaced from an earlier "
+            "point on.",
             number=number,
             source=anchor.source,
         )

@@ -38,6 +38,8 @@ def put(tx: sqlite3.Connection, resource_id: str, **values: Any) -> None:
                 if key in _WITH_MESSAGES
                 else json.dumps(value, ensure_ascii=False, allow_nan=False)
             )
+        elif key == "preview_alt" and isinstance(value, messages.Message):
+            value = messages.dumps(value)
         elif key not in _PLAIN:
             raise KeyError(key)
         tx.execute(f"UPDATE rtdc SET {key} = ? WHERE resource_id = ?", (value, resource_id))
@@ -117,5 +119,7 @@ def insane(conn: sqlite3.Connection, dataset_id: str) -> list[str]:
 
 def _decoded(column: str, value: Any) -> Any:
     if column in _WITH_MESSAGES:
+        return messages.loads(value)
+    if column == "preview_alt" and value.startswith("{"):
         return messages.loads(value)
     return json.loads(value) if column in _JSON else value

@@ -170,10 +170,10 @@ def load_chain(cert: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(cert.read_bytes())
     except FileNotFoundError as error:
         raise invalid(
-            message=Message("There is no certificate %(cert)s. `dcor certificate create` makes one.", cert=cert)
+            message=Message("There is no certificate %(cert)s. `dcor certificate create` creates one.", cert=cert)
         ) from error
     except ValueError as error:
-        raise invalid(message=Message("%(cert)s holds no readable certificate.", cert=cert)) from error
+        raise invalid(message=Message("%(cert)s does not contain a readable certificate.", cert=cert)) from error
 
 
 def describe(chain: list[x509.Certificate], now: datetime | None = None) -> Description:
@@ -232,7 +232,9 @@ def findings(cert: Path, key: Path, hostname: str, now: datetime | None = None) 
     if not matches(hostname, about.dns, about.ips):
         names = ", ".join((*about.dns, *about.ips)) or "none"
         found.append(
-            Message("The certificate is not for '%(hostname)s'; its names: %(names)s.", hostname=hostname, names=names)
+            Message(
+                "The certificate is not valid for '%(hostname)s'; its names: %(names)s.", hostname=hostname, names=names
+            )
         )
     if about.common_name.partition(":")[0] != hostname:
         found.append(
@@ -243,25 +245,25 @@ def findings(cert: Path, key: Path, hostname: str, now: datetime | None = None) 
             )
         )
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
-        found.append(Message("Others can read the private key %(key)s; its mode must be 0600.", key=key))
+        found.append(Message("Other accounts can read the private key %(key)s; its mode must be 0600.", key=key))
     if about.not_before > (now or datetime.now(UTC)):
         found.append(
             Message(
-                "The certificate is valid only from %(not_before)s; check the clock.",
+                "The certificate is not valid before %(not_before)s; check the clock.",
                 not_before=f"{about.not_before:%Y-%m-%d}",
             )
         )
     if about.days_left < 0:
         found.append(
             Message(
-                "The certificate ended on %(not_after)s; no client connects any more.",
+                "The certificate expired on %(not_after)s; clients can no longer connect.",
                 not_after=f"{about.not_after:%Y-%m-%d}",
             )
         )
     elif warning(about.days_left) is not None:
         found.append(
             Message(
-                "The certificate ends on %(not_after)s, in %(days_left)s days.",
+                "The certificate expires on %(not_after)s, in %(days_left)s days.",
                 not_after=f"{about.not_after:%Y-%m-%d}",
                 days_left=about.days_left,
             )

@@ -17,6 +17,7 @@ from appliance.actions import virus_gate
 from appliance.model import median_differences as rules
 from appliance.model import names, youngs_modulus
 from appliance.model.csv_cells import inert
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.values import decoded
 from appliance.model.viewer import Viewer
@@ -47,7 +48,7 @@ def table(context: Context, request: Request, match: re.Match[str]) -> Response:
     question = replace(question, young=young)
     files = _files(context, request, asked)
     if not files:
-        raise not_found("There are no measurements, or they are not yours to see.")
+        raise not_found(Message("There are no such measurements, or you have no access to them."))
     headers = [
         ("Content-Type", "text/csv; charset=utf-8"),
         ("Content-Disposition", content_disposition("attachment", "events.csv")),
@@ -69,7 +70,7 @@ def _gates(text: str) -> Any:
     try:
         return decoded(text or "[]")
     except ValueError as error:
-        raise invalid({"gates": ["Not JSON"]}) from error
+        raise invalid({"gates": [Message("Not JSON")]}) from error
 
 
 def _files(context: Context, request: Request, asked: dict[str, list[str]]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 from appliance.actions import virus_gate
 from appliance.model import gates as gate_rules
 from appliance.model import names, youngs_modulus
+from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid
 from appliance.model.viewer import Viewer
 from appliance.model.youngs_modulus import Conditions
@@ -71,7 +72,9 @@ def require_number(ids: Sequence[str]) -> list[str]:
     """The ids, each once. Raises Problem 409 for none or too many."""
     unique = list(dict.fromkeys(ids))
     if not 0 < len(unique) <= MOST_FILES:
-        raise invalid({"ids": [f"Between 1 and {MOST_FILES} measurements can be compared at once"]})
+        raise invalid(
+            {"ids": [Message("Between 1 and %(most)s measurements can be compared at once", most=MOST_FILES)]}
+        )
     return unique
 
 
@@ -161,7 +164,7 @@ def elasticity(context: Context, resource_id: str, young: Conditions, x: str, y:
 
 def _read(context: Context, resource_id: str, asked: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
     if context.readers is None:
-        raise Problem(503, "Service Unavailable", message="Statistics cannot be made at the moment.")
+        raise Problem(503, "Service Unavailable", message=Message("Statistics cannot be made at the moment."))
     with context.db.read() as conn:
         virus_gate.require_scanned(conn, context.settings, viewer.user_id, resource_id)
     cpu_slot.release()  # a child reads now, others may work

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, not_authorized, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -70,7 +71,7 @@ class Route:
             policy.admit(request.viewer, self.rule)
         except Problem as problem:
             if self.hidden:
-                raise not_found("There is no such file, or it is not yours to see.") from problem
+                raise not_found(Message("There is no such file, or you have no access to it.")) from problem
             raise
         ended = request.body.ended
         with policy.recorded() as granted:

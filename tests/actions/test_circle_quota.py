@@ -31,7 +31,7 @@ def test_its_own_amount_counts_before_the_setting(tmp_path: Path, setting: int, 
         assert (said.status == 200) == allowed, said.body
         if not allowed:
             assert said.status == 413
-            assert "The circle may hold 10 bytes" in said.message
+            assert "The circle may use 10 bytes" in said.message
     finally:
         appliance.stop()
 

@@ -186,7 +186,7 @@ def test_drafts_of_versions_are_limited_and_count_in_the_quota(house: House) -> 
     with context.db.write() as tx:
         communities.set_quota(tx, circle, communities.bytes_of_circle(tx, circle))
     refused = ada.post("dataset_version_create", id=old["id"])
-    assert (refused.status, "The circle may hold" in refused.message) == (413, True)
+    assert (refused.status, "The circle may use" in refused.message) == (413, True)
     with context.db.write() as tx:
         communities.set_quota(tx, circle, None)
     made = [

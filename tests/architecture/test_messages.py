@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import appliance
+from appliance.web.pages.frame import problem_texts
 from appliance.web.translations import catalogues
 
 ROOT = Path(appliance.__file__).parent
@@ -24,6 +25,35 @@ SHOWN: dict[str, dict[str, tuple[int, ...]]] = {
     "actions/bring_back.py": {"invalid": (), "not_found": (0,)},
     "actions/trash.py": {"invalid": (), "not_found": (0,)},
 }
+#: Refusals, in whichever module: their sentences and the texts of their fields.
+REFUSALS: dict[str, tuple[int, ...]] = {
+    "Problem": (2, 3), "invalid": (0, 1), "not_found": (0,), "bad_request": (0,), "refused": (0,), "_refused": (0,),
+    "search_error": (0,), "query_error": (0,), "syntax_error": (2,),
+}  # fmt: skip
+#: Where refusals can come to a page from.
+REFUSING = (
+    "actions/*.py",
+    "model/*.py",
+    "store/**/*.py",
+    "settings.py",
+    "security/access_file.py",
+    "web/*.py",
+    "web/transfer/*.py",
+)
+#: Of these only the command line and other programs hear.
+NOT_ON_PAGES = (
+    "actions/backup_dumps.py", "actions/directory_check.py", "actions/directory_links.py", "actions/ingest.py", "actions/provider_links.py",
+    "actions/release_journal.py", "actions/reserve.py", "model/revision.py", "store/backup_source.py", "store/connections.py",
+    "store/database.py", "store/database_place.py", "store/migrations", "store/row_copies.py", "store/search/resources.py",
+    "web/body_budget.py", "web/fair_slots.py", "web/http.py",
+)  # fmt: skip
+#: What only programs can do wrong: upstream's words, and ours about types and parameters.
+FOR_PROGRAMS = re.compile(
+    r"^(Must be|Not a|Not JSON|Id|Dataset id|Resource id|dataset ID|resource ID|Resource ID) |valid (JSON|UUID)|must be unique|must be strings|"
+    r"^(A list|Ids are|Users? (cannot|%)|One (of|field)|Use |Cannot sort|Could not|Group was|Duplicate key|Part %|Upload-Checksum|The body|Name must)|"
+    r"member_(create|delete)|input field|does not exist: %|login name|Create the dataset first|no field|Role must be|policy[.]supplements|"
+    r"after the last underscore|not a list, an object|facets|in each name|Upload-Offset|that method|kind, mail|^At most % characters are accepted$"
+)
 BY_KEYWORD = ("message", "detail", "why", "fix")
 #: Lists of sentences that pages show, except in these modules.
 NOT_SHOWN = ("actions/access_files.py",)
@@ -81,6 +111,46 @@ def sentences(node: ast.expr) -> Iterator[str]:
         yield text
 
 
+def refusals() -> Iterator[tuple[str, str]]:
+    """Each text of a refusal that a page may show and that is no message: where it stands, and what it says."""
+    for path in sorted({path for pattern in REFUSING for path in ROOT.glob(pattern)}):
+        place = str(path.relative_to(ROOT))
+        if place.startswith(NOT_ON_PAGES):
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                shown = [one for number, one in enumerate(node.args) if number in REFUSALS.get(name, ())]
+                if name in REFUSALS:
+                    shown += [one.value for one in node.keywords if one.arg in ("fields", "message")]
+                for one in (leaf for value in shown for leaf in leaves(value)):
+                    yield from ((f"{place}:{one.lineno}", text) for text in sentences(one))
+
+
+def leaves(node: ast.expr) -> Iterator[ast.expr]:
+    """What stands in a literal of lists and dicts, however deep."""
+    if isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from leaves(value)
+    elif isinstance(node, ast.List | ast.Tuple):
+        for value in node.elts:
+            yield from leaves(value)
+    elif isinstance(node, ast.DictComp):
+        yield from leaves(node.value)
+    elif isinstance(node, ast.ListComp):
+        yield from leaves(node.elt)
+    else:
+        yield node
+
+
+def test_what_is_refused_can_be_said_in_other_languages() -> None:
+    """Else a German page shows the English of the API."""
+    known = set(problem_texts.WORDINGS)
+    assert [
+        f"{place} {text}" for place, text in refusals() if text not in known and not FOR_PROGRAMS.search(text)
+    ] == []
+
+
 def test_no_layer_builds_shown_texts_itself() -> None:
     found = list(calls())
     assert len(found) > 400
@@ -110,7 +180,7 @@ def test_places_and_values_belong_together() -> None:
             continue  # a constant of its own, which is marked where it stands
         seen += 1
         given = {one.arg for one in call.keywords}
-        if not given and template.value in FILLED_ELSEWHERE:
+        if not given and (template.value in FILLED_ELSEWHERE or place.startswith("jobs/rtdc/dclab_texts.py")):
             continue
         if set(PLACE.findall(template.value)) != given or (
             given and "%" in PLACE.sub("", template.value).replace("%%", "")

@@ -1,10 +1,11 @@
-"""``python -m tests.browser.screenshots [FOLDER]``: every page in both themes and two widths, for looking at.
+"""``python -m tests.browser.screenshots [FOLDER]``: every page in both themes and languages and three widths, for looking at.
 
 Runs a showroom of its own, an appliance in which everything has happened once; the pictures go to ``screenshots/`` (ignored by git) unless another folder is named.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -15,8 +16,9 @@ from tests.support.every_state import Showroom
 from tests.support.furnished import PASSWORD
 from tests.support.page_visits import PAGES, label, show
 
-WIDTHS = (1440, 390)
+WIDTHS = (1440, 1024, 390)
 THEMES = ("light", "dark")
+LANGUAGES = ("en-GB", "de-DE")
 
 
 def main(folder: Path) -> None:
@@ -25,21 +27,19 @@ def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as root, chromium.browser() as browser:
         showroom = Showroom(Path(root))
         try:
-            for theme in THEMES:
-                for width in WIDTHS:
-                    for name in PAGES:
-                        _take(browser, showroom, name, folder, theme, width)
+            for theme, language, width, name in itertools.product(THEMES, LANGUAGES, WIDTHS, PAGES):
+                _take(browser, showroom, name, folder, theme, language, width)
         finally:
             showroom.appliance.stop()
 
 
-def _take(browser: Any, showroom: Showroom, name: str, folder: Path, theme: str, width: int) -> None:
+def _take(browser: Any, showroom: Showroom, name: str, folder: Path, theme: str, language: str, width: int) -> None:
     context = browser.new_context(
         ignore_https_errors=True,
         base_url=showroom.appliance.url,
         viewport={"width": width, "height": 900},
         color_scheme=theme,
-        locale="de-DE" if theme == "dark" else "en-GB",
+        locale=language,
     )
     page = context.new_page()
     if name:
@@ -50,7 +50,9 @@ def _take(browser: Any, showroom: Showroom, name: str, folder: Path, theme: str,
         page.wait_for_url("**/")
     for entry in PAGES[name]:
         show(page, entry, showroom)
-        page.screenshot(path=folder / f"{name or 'stranger'}-{label(entry)}-{width}-{theme}.png", full_page=True)
+        page.screenshot(
+            path=folder / f"{name or 'stranger'}-{label(entry)}-{width}-{theme}-{language[:2]}.png", full_page=True
+        )
     context.close()
 
 

@@ -24,7 +24,7 @@ def test_backups_are_verified_and_say_what_is_wrong(showroom: Showroom, open_in_
     page.get_by_text(f"The backup {showroom.words['backup']} is complete and unchanged.").wait_for()
     form = page.locator(f"form[action='/admin/backups/{showroom.words['damaged_backup']}/verify']")
     form.get_by_role("button", name="Verify").click()
-    page.get_by_text("database.age is not as it was written: it is damaged or was changed.").wait_for()
+    page.get_by_text("database.age differs from what was written: it is damaged or was changed.").wait_for()
 
 
 def test_an_empty_circle_says_so_and_a_search_without_hits_says_something_else(

@@ -88,7 +88,7 @@ def test_damage_and_wrong_keys_end_with_exit_code_1(people: Dcor, sheet: Path, t
     victim.chmod(0o600)
     victim.write_bytes(victim.read_bytes()[:-1] + b"x")
     assert people("backup", "verify").code == 1
-    assert "database.age is not as it was written" in people("backup", "verify", "--key", str(sheet)).out
+    assert "database.age differs from what was written" in people("backup", "verify", "--key", str(sheet)).out
 
 
 def test_a_forged_backup_is_not_restored_with_the_private_key_alone(
@@ -155,7 +155,7 @@ def test_a_fresh_installation_makes_room_one_in_use_does_not(
             (*values, circle),
         )
     used = people("backup", "restore", "--from", str(usb), "--key", str(sheet))
-    assert (used.code, "it has datasets" in used.err) == (1, True)
+    assert (used.code, "it contains datasets" in used.err) == (1, True)
     assert people("backup", "restore", "--from", str(usb), "--key", str(sheet), "--replace", "--yes").code == 0
     assert len(list((root / "quarantine").glob("before-restore-*"))) == 2
 
@@ -452,7 +452,7 @@ def test_the_worst_hour_a_damaged_backup_then_a_good_one(people: Dcor, sheet: Pa
     given = ("backup", "restore", "--from", str(usb), "--key", str(sheet), "--replace", "--yes")
     before = (root / "dcor.sqlite").stat().st_ino
     refused = people(*given)
-    assert (refused.code, "Take another backup" in refused.err) == (1, True)
+    assert (refused.code, "Use another backup" in refused.err) == (1, True)
     assert (root / "dcor.sqlite").stat().st_ino == before
     assert people("user", "list").code == 0  # nothing was changed
     # One that was begun by somebody else, of a backup that is gone: every good one is taken with --replace.
@@ -484,7 +484,7 @@ def test_kinds_are_told_apart_everywhere(people: Dcor, sheet: Path, root: Path, 
     restore = ["--data", str(target), "backup", "restore", "--from", str(usb), "--key", str(sheet)]
     assert run(restore) == 1
     assert not (target / "dcor.sqlite").exists()
-    assert "holds no files" in people("backup", "restore", "--files", "--key", str(sheet), "--backup",
+    assert "contains no files" in people("backup", "restore", "--files", "--key", str(sheet), "--backup",
                                       people("backup", "list", "--json").json[0]["name"]).err  # fmt: skip
     complete = people("backup", "create", "--json").json
     assert complete["kind"] == "full"

@@ -51,7 +51,7 @@ def test_a_damaged_database_is_said_in_a_line(dcor: Dcor, root: Path) -> None:
     assert dcor("inspect", "--json").code == 1
     findings = dcor("inspect", "--json").json["findings"]
     assert [one["fix"] for one in findings if (one["check"], one["level"]) == ("database", "problem")] == [
-        "Restore the last backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
+        "Restore the latest backup: `sudo systemctl stop dcor`, `sudo dcor backup restore --replace --key key-sheet.txt`, "
         "`sudo systemctl start dcor`."
     ]
 

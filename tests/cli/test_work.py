@@ -51,8 +51,11 @@ def test_jobs_without_room_are_postponed_not_failed(loaded: Dcor, monkeypatch: p
         patch.setattr("appliance.store.depot.Depot.free", lambda _self: 1000)
         loaded("jobs", "run")
         assert "waiting for space" in loaded("jobs", "list", "--kind", "metadata").out
-        assert "starts again by itself" in loaded("jobs", "list", "--kind", "metadata", "--json").json[0]["error"]
-        assert "too little room" in loaded("inspect", "--json").out
+        assert (
+            "starts automatically when there is space"
+            in loaded("jobs", "list", "--kind", "metadata", "--json").json[0]["error"]
+        )
+        assert "too little space" in loaded("inspect", "--json").out
     assert loaded("jobs", "run").code == 0
     assert {row["state"] for row in loaded("jobs", "list", "--json").json} == {"done"}
 

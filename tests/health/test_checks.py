@@ -104,7 +104,9 @@ def test_leftovers_move_to_quarantine(look: Look, root: Path) -> None:
 
 def test_certificate_of_another_host_and_near_its_end(look: Look, root: Path) -> None:
     assert levels(look("certificate")) == {Level.OK}
-    assert "not for 'other.lab.example'" in look("certificate", **{"server.hostname": "other.lab.example"})[0].detail
+    assert (
+        "not valid for 'other.lab.example'" in look("certificate", **{"server.hostname": "other.lab.example"})[0].detail
+    )
     for days, level in ((20, Level.WARNING), (5, Level.PROBLEM)):
         pair = certificate.create_self_signed(certificate_names.names_for("dcor.lab.example"), days=days)
         certificate.store(pair, root / "certificates" / "server.cert", root / "certificates" / "server.key")
@@ -168,9 +170,9 @@ def test_jobs_that_wait_died_or_failed(look: Look, root: Path) -> None:
 
 
 def test_backups(look: Look, root: Path, tmp_path: Path) -> None:
-    assert "no key" in look("backup")[0].detail
+    assert "no backup encryption key" in look("backup")[0].detail
     key = {"backup.recipient": "age1example", "backup.folder": str(tmp_path / "backups")}
-    assert "is not there" in look("backup", **key)[0].detail
+    assert "does not exist" in look("backup", **key)[0].detail
     (tmp_path / "backups").mkdir()
     assert "no complete backup" in look("backup", **key)[0].detail
     for days, level in ((0, Level.OK), (3, Level.PROBLEM)):

@@ -59,7 +59,7 @@ def test_another_name_is_noticed_and_written_into_the_files(appliance: Appliance
     port = appliance.settings.server.port + 1
     appliance.settings = appliance.settings.replace(**{"server.hostname": "new.example.org", "server.port": port})
     new = appliance.settings.site_url
-    assert _findings(appliance) == [(Level.WARNING, f"1 condensed files lead to {old}; this server is {new}")]
+    assert _findings(appliance) == [(Level.WARNING, f"1 condensed files point to {old}; this server is {new}")]
     assert missing.run_missing(appliance.db, appliance.settings) == [], "only when addresses are asked for"
     assert len(missing.run_missing(appliance.db, appliance.settings, addresses=True)) == 1
     appliance.run_all()

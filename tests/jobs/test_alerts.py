@@ -92,7 +92,7 @@ def test_every_alarm_is_mailed_once_in_a_digest(appliance: Appliance, letters: l
     certify(appliance, 25)
     watch(appliance)
     assert len(letters) == 2
-    assert "ends on" in letters[1]
+    assert "expires on" in letters[1]
 
 
 def test_a_mail_server_that_takes_nothing_is_an_alarm_and_the_mail_waits(

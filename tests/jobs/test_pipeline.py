@@ -178,7 +178,7 @@ def test_a_file_that_does_not_have_its_checksum(appliance: Appliance, measuremen
         resources.patch(tx, resource_id, sha256="0" * 64, etag=None)
     job_id = appliance.enqueue("checksum", resource_id=resource_id)
     appliance.run_all()
-    assert appliance.job(job_id)["error"] == "the stored file does not have its checksum"
+    assert appliance.job(job_id)["error"] == "the stored file does not match its checksum"
 
 
 def test_service_process_stays_free_of_hdf5(appliance: Appliance, measurement: Path) -> None:

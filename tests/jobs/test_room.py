@@ -78,7 +78,7 @@ def test_jobs_wait_for_room_and_go_on_by_themselves(
     assert (job["state"], job["attempts"]) == ("queued", 0)
     shown = job_texts.job(job)
     assert shown["text"] == "waiting for free space on the data volume"
-    assert "starts again by itself" in shown["error"]
+    assert "starts automatically when there is space" in shown["error"]
     assert open_alarms(appliance) == ["room"]
     assert list(appliance.depot.files(resource_id)) == ["original"]
 

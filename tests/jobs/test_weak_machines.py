@@ -67,7 +67,7 @@ def test_the_child_itself_refuses_as_well(lacking: Make, file: Path) -> None:
     sandbox = lacking("landlock")
     sandbox.warm_up()
     sandbox._capabilities["complete"] = True
-    with pytest.raises(SandboxError, match="without an answer"):
+    with pytest.raises(SandboxError, match="without a result"):
         sandbox.run("nothing", file, {}, timeout=20)
 
 

@@ -333,7 +333,7 @@ def unit_missing(place: Place) -> None:
 # --- the service ----------------------------------------------------------------------------------------------------
 
 
-@damage("service", "it does not run", "systemctl start dcor")
+@damage("service", "it is not running", "systemctl start dcor")
 def service_stopped(place: Place) -> None:
     place.stop()
 
@@ -360,7 +360,7 @@ def database_replaced_while_it_runs(place: Place) -> None:
     copy.rename(place.database)
 
 
-@damage("service", "cannot be written", lambda place: place.patches.pop().stop(), advice="findmnt")
+@damage("service", "is not writable", lambda place: place.patches.pop().stop(), advice="findmnt")
 def service_cannot_write(place: Place) -> None:
     place.start()
     tmp = os.fspath(place.root / "tmp")
@@ -376,7 +376,7 @@ def service_without_room(place: Place) -> None:
     place.replace(type(place.service.context.depot), "free", lambda _self: 1000)
 
 
-@damage("service", "'jobs' does not turn", RESTART)
+@damage("service", "'jobs' has stalled", RESTART)
 def thread_of_the_service_hangs(place: Place) -> None:
     place.start()
     place.replace(service, "STALL_SECONDS", -1.0)  # whatever it does takes longer than this
@@ -423,12 +423,12 @@ def _certificate(place: Place, host: str = HOST, days: int = 3650) -> None:
     certificate.store(pair, place.root / "certificates" / "server.cert", place.root / "certificates" / "server.key")
 
 
-@damage("certificate", f"not for '{HOST}'", "dcor certificate create")
+@damage("certificate", f"not valid for '{HOST}'", "dcor certificate create")
 def certificate_of_another_host(place: Place) -> None:
     _certificate(place, "other.lab.example")
 
 
-@damage("certificate", "ends on", "dcor certificate create")
+@damage("certificate", "expires on", "dcor certificate create")
 def certificate_near_its_end(place: Place) -> None:
     _certificate(place, days=5)
 
@@ -454,7 +454,7 @@ def certificate_without_key(place: Place) -> None:
     (place.root / "certificates" / "server.key").unlink()
 
 
-@damage("served certificate", "another one is served", RESTART)
+@damage("served certificate", "a different one is served", RESTART)
 def another_certificate_served(place: Place) -> None:
     pair = certificate.create_self_signed(certificate_names.names_for(HOST))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -613,7 +613,7 @@ def byte_of_an_original_flipped(place: Place) -> None:
     path.write_bytes(content)
 
 
-@damage("files", "something else than a file", FILE)
+@damage("files", "not a file", FILE)
 def folder_in_the_place_of_an_original(place: Place) -> None:
     path = place.file()
     path.unlink()
@@ -630,14 +630,14 @@ def _derived(kind: str) -> None:
         place.file(kind).unlink()
 
     lose.__name__ = f"{kind}_missing"
-    damage("files", f"{kind} of resource", REPAIR, jobs_run, advice="made again by the service")(lose)
+    damage("files", f"{kind} of resource", REPAIR, jobs_run, advice="has the service create it again")(lose)
 
 
 for _name in ("condensed", "preview", "thumbnail"):
     _derived(_name)
 
 
-@damage("files", "bytes instead of", REPAIR, jobs_run, advice="made again by the service")
+@damage("files", "bytes instead of", REPAIR, jobs_run, advice="has the service create it again")
 def condensed_cut_short(place: Place) -> None:
     path = place.file("condensed")
     path.chmod(0o640)
@@ -660,7 +660,7 @@ def derived_rows_lost(place: Place) -> None:
 # --- backups --------------------------------------------------------------------------------------------------------
 
 
-@damage("backup", "no key is set up", "dcor backup keys")
+@damage("backup", "no backup encryption key is set up", "dcor backup keys")
 def backups_without_key(place: Place) -> None:
     place.set("backup.recipient", "")
     shutil.rmtree(place.root / "backups")
@@ -693,7 +693,7 @@ def backup_too_old(place: Place) -> None:
     )
 
 
-@damage("backup", "is not there", lambda place: (place.top / "disk").mkdir(), advice="mounted")
+@damage("backup", "does not exist", lambda place: (place.top / "disk").mkdir(), advice="mounted")
 def backup_disk_absent(place: Place) -> None:
     place.set("backup.folder", str(place.top / "disk"))
 
@@ -703,7 +703,7 @@ def backup_database_missing(place: Place) -> None:
     (place.newest_backup() / "database.age").rename(place.top / "lost")
 
 
-@damage("backup", "missing or not whole", "dcor backup create")
+@damage("backup", "missing or incomplete", "dcor backup create")
 def backup_file_cut_short(place: Place) -> None:
     path = next(place.root.glob("backups/files/*/*.age"))
     path.chmod(0o600)
@@ -727,7 +727,7 @@ def _oldest(place: Place) -> Path:
     return min(path.parent for path in place.root.glob("backups/*/*/manifest.json"))
 
 
-@damage("backup", "signed with another key", "mv {root}/secrets/backup.key {top}/", SYSTEM, advice="sudo mv")
+@damage("backup", "signed with a different key", "mv {root}/secrets/backup.key {top}/", SYSTEM, advice="sudo mv")
 def backup_key_replaced(place: Place) -> None:
     (place.root / "secrets" / "backup.key").write_text("ab" * 32)
 
@@ -745,7 +745,7 @@ def plain_copy_among_the_backups(place: Place) -> None:
 # --- work that should happen ----------------------------------------------------------------------------------------
 
 
-@damage("jobs", "jobs wait", "dcor jobs run")
+@damage("jobs", "jobs are waiting", "dcor jobs run")
 def job_waits_too_long(place: Place) -> None:
     with Database(place.database).write() as tx:
         waiting = jobs.enqueue(tx, "statistics")

@@ -68,7 +68,9 @@ def test_a_purged_dataset_comes_back_whole_while_the_service_runs(place: Place) 
     )
     assert found.json["healthy"]
     assert rows(place, "SELECT count(*) FROM audit WHERE action = 'dataset.bring_back'") == [(1,)]
-    assert "is there" in refused(place, "backup", "restore", "--dataset", place.dataset, "--key", str(place.sheet))
+    assert "already exists" in refused(
+        place, "backup", "restore", "--dataset", place.dataset, "--key", str(place.sheet)
+    )
 
 
 def test_a_deleted_dataset_comes_back_from_a_backup_as_it_was(place: Place) -> None:
@@ -130,7 +132,7 @@ def test_a_damaged_file_is_put_back_and_kept_aside(place: Place) -> None:
     assert place.file().read_bytes() == content
     assert len([path for path in (place.root / "quarantine").rglob("*") if path.is_file()]) == 1
     again = restore(place, "--file", place.resource)
-    assert (again["files"], "right" in str(again["notes"])) == (0, True)
+    assert (again["files"], "intact" in str(again["notes"])) == (0, True)
 
 
 def test_a_file_that_was_taken_out_of_its_dataset_comes_back(place: Place) -> None:
@@ -184,7 +186,9 @@ def test_what_no_backup_has_is_told(place: Place) -> None:
     assert "cannot be combined" in refused(
         place, "backup", "restore", "--user", "a", "--circle", "b", "--key", str(place.sheet)
     )
-    assert "no id" in refused(place, "backup", "restore", "--file", "M1.rtdc", "--key", str(place.sheet))
+    assert "is not the ID of a file" in refused(
+        place, "backup", "restore", "--file", "M1.rtdc", "--key", str(place.sheet)
+    )
 
 
 def test_a_damaged_backup_changes_nothing(place: Place) -> None:

@@ -361,7 +361,7 @@ def patient(publisher: Publisher, measurement: bytes, tmp_path: Path) -> str:
         h5.require_group("logs")["cfg"] = np.array([f"patient: {_PATIENT}".encode()])
     _, (file,) = publisher.dataset("Blood", {"M1_Zwackelmann.rtdc": path.read_bytes()})
     with publisher.site.db.write() as tx:
-        rtdc.put(tx, file, personal=[{"where": "log cfg", "kind": "name of a person", "excerpt": _PATIENT}])
+        rtdc.put(tx, file, personal=[{"where": "log cfg", "kind": "person's name", "excerpt": _PATIENT}])
         mirroring.put_resource(
             tx, file, {"description": f"of {_PATIENT}", "supplements": '{"sp:chip:channel width": 21.0}'}
         )

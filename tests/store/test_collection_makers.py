@@ -99,7 +99,7 @@ def test_inspect_names_what_would_not_be_allowed_today(before: Database, tmp_pat
     with before.write() as tx:
         collections.add(tx, "study", "by-bob", basis="operator")
         collections.remove(tx, "study", "unclear")
-    assert found() == [(Level.OK, "no entry without the right to share")]
+    assert found() == [(Level.OK, "no entry lacks the right to share")]
     with before.write() as tx:
         tx.execute("DELETE FROM member WHERE user_id = 'ann'")
     assert found() == [(Level.NOTE, "2 entries no longer grant reading; the datasets' pages name them")]

@@ -11,6 +11,8 @@ from typing import Any
 from appliance.actions import accounts, backup_trials, backups, communities
 from appliance.backup import crypto as backup_crypto
 from appliance.backup import manifest as backup_manifest
+from appliance.model import messages, system_errors
+from appliance.model.messages import Message
 from appliance.model.viewer import OPERATOR
 from appliance.store import alarms, datasets, incidents, resources, saved_pages, tokens
 from tests.support import rtdc_hostile, rtdc_odd
@@ -110,7 +112,8 @@ class Showroom(House):
             incidents.add(
                 tx, "INC-SHOWN-1", "GET /dataset/…", "Traceback (most recent call last):\n" + "  at work\n" * 30
             )
-            alarms.raise_(tx, "backup", "", "The backup failed: the volume /mnt/backup is not mounted.")
+            error = OSError(2, "No such file or directory")
+            alarms.raise_(tx, "backup", "", Message("The backup failed: %(error)s", error=system_errors.reason(error)))
         self.words["incident"] = "INC-SHOWN-1"
 
     def _backups(self) -> None:
@@ -127,7 +130,11 @@ class Showroom(House):
         failed = {
             **rows[0],
             "at": "2026-10-03T02:10:00+00:00",
-            "problems": ["depot/resources/0f3/a21/… in the backup is not what was put in."],
+            "problems": [
+                messages.to_json(
+                    Message("%(name)s in the backup differs from what was backed up.", name="depot/resources/0f3/a21/…")
+                )
+            ],
         }
         log.write_text(json.dumps([*rows, failed]))
         _spoil(backup_manifest.set_path(place, middle) / "database.age")

@@ -146,9 +146,9 @@ def test_what_is_wrong_is_said_in_words(tmp_path: Path) -> None:
     pair = certificate.create_self_signed(names_for(HOST))
     certificate.store(pair, cert, key)
     end = x509.load_pem_x509_certificate(pair.chain).not_valid_after_utc
-    assert "not for 'other.example'" in certificate.findings(cert, key, "other.example")[0]
+    assert "not valid for 'other.example'" in certificate.findings(cert, key, "other.example")[0]
     assert "in 20 days" in certificate.findings(cert, key, HOST, now=end - timedelta(days=20, hours=1))[0]
-    assert "no client connects" in certificate.findings(cert, key, HOST, now=end + timedelta(hours=1))[0]
+    assert "clients can no longer connect" in certificate.findings(cert, key, HOST, now=end + timedelta(hours=1))[0]
     assert "check the clock" in certificate.findings(cert, key, HOST, now=end - timedelta(days=4000))[0]
     key.chmod(0o644)
     assert "0600" in certificate.findings(cert, key, HOST)[0]
@@ -156,7 +156,7 @@ def test_what_is_wrong_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="do not belong together"):
         certificate.server_context(cert, key)
     cert.write_text("nothing")
-    assert "no readable certificate" in certificate.findings(cert, key, HOST)[0]
+    assert "does not contain a readable certificate" in certificate.findings(cert, key, HOST)[0]
 
 
 @pytest.mark.parametrize(

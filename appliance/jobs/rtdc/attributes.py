@@ -23,7 +23,7 @@ _TYPES: tuple[tuple[tuple[type, ...], str], ...] = (
     ((bool, np.bool_), Message("yes or no")),
     ((numbers.Integral,), Message("a whole number")),
     ((numbers.Number,), Message("a number")),
-    ((str, bytes), Message("a text")),
+    ((str, bytes), Message("text")),
     ((list, tuple, np.ndarray), Message("a list")),
 )
 
@@ -71,7 +71,7 @@ def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Itera
         except (OSError, RuntimeError, TypeError, ValueError, KeyError):
             notes.append(
                 Message(
-                    "The metadata key '%(key)s' is left out: its value is neither a number nor a text.", key=shown(key)
+                    "The metadata key '%(key)s' is left out: its value is neither a number nor text.", key=shown(key)
                 )
             )
             continue
@@ -84,7 +84,7 @@ def _values(h5: h5py.File, unread: Mapping[str, str], notes: list[str]) -> Itera
         if not _plain(text):
             notes.append(
                 Message(
-                    "The metadata key '%(key)s' is left out: its value is neither a number nor a text.", key=shown(key)
+                    "The metadata key '%(key)s' is left out: its value is neither a number nor text.", key=shown(key)
                 )
             )
             continue

@@ -60,7 +60,7 @@ def _read(group: h5py.Group, key: str) -> dict[str, Any]:
         budget = Budget(DEFINITION_BYTES)
         lines = read_lines(dataset, budget)
     except (AttributeError, HostileFile, KeyError, OSError, RuntimeError, TypeError, ValueError):
-        raise RtdcError("basin", Message("A basin definition is not a text.")) from None
+        raise RtdcError("basin", Message("A basin definition is not text.")) from None
     if budget.cut:
         raise RtdcError("basin", Message("A basin definition is larger than 1 MB."))
     return _parsed(key, " ".join(lines))
@@ -121,13 +121,13 @@ def refusal(basin: dict[str, Any], h5: h5py.File) -> str | None:
     """→ why a basin is not followed, or None for a sound internal basin."""
     kind = basin["type"]
     if kind == "file":
-        return Message("names a file outside of this one")
+        return Message("names a file outside this one")
     if kind == "remote":
         return Message("names an address on the network")
     if kind != "internal":
         return Message("is of an unknown type")
     if basin["format"] not in _INTERNAL_FORMATS:
-        return Message("is internal but names a foreign format")
+        return Message("is internal but names the format of another kind of basin")
     if basin.get("paths") != ["basin_events"] or not isinstance(h5.get("basin_events"), h5py.Group):
         return Message("is internal but does not name the group 'basin_events'")
     if not basin.get("features"):

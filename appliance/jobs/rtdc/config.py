@@ -32,7 +32,7 @@ def as_json(dataset: SafeRTDC, event_count: int, notes: list[str]) -> dict[str, 
             else:
                 notes.append(
                     Message(
-                        "The metadata key '%(key)s' is left out: it holds something that is not a number.",
+                        "The metadata key '%(key)s' is left out: its value is not a number.",
                         key=shown(f"{section}:{key}"),
                     )
                 )

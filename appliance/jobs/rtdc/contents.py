@@ -73,7 +73,7 @@ def _unreadable(parts: Parts, notes: list[str], kind: str, name: str) -> None:
     """A part whose header is sound but whose data are not."""
     (parts.logs if kind == "logs" else parts.tables).remove(name)
     what = "log" if kind == "logs" else "table"
-    notes.append(Message("The %(what)s '%(name)s' is left out: its data are damaged.", what=what, name=shown(name)))
+    notes.append(Message("The %(what)s '%(name)s' was left out: its data are damaged.", what=what, name=shown(name)))
 
 
 class _First:

@@ -26,7 +26,7 @@ _HDF5_SAYS = re.compile(
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 #: What to do about a file; each follows a reason.
-_EXPORT = Message("Check it with dclab or DCKit, export it anew, and upload it again.")
+_EXPORT = Message("Check the file with dclab or DCKit, export it again, and upload it again.")
 _COPY = Message("Copy it once more from where it was measured, compare the sizes, and upload it again.")
 _CONVERT = Message("Upload the measurement as an .rtdc file; DCKit converts other formats.")
 _ADMINISTRATOR = Message("Tell your administrator, who can repeat the job when there is room again.")
@@ -38,7 +38,7 @@ _SUPERBLOCK = Message("The file is damaged: its superblock cannot be read.")
 _CHECKSUM = Message("The file is damaged: a checksum does not match.")
 _PACKED = Message("The file is damaged: stored data cannot be decompressed.")
 _FILTER = Message("The file uses a compression filter that is not supported.")
-_MEMORY = Message("The file asks for more memory than it may have.")
+_MEMORY = Message("The file requires more memory than is allowed.")
 #: What HDF5 says → (kind, what we say, remedy). First match wins; matched against the lower-case message.
 _KNOWN: tuple[tuple[str, str, str, str], ...] = (
     ("file signature not found", "not-hdf5", Message("This is not an HDF5 file."), _CONVERT),
@@ -123,7 +123,7 @@ def translate(exc: BaseException, doing: str) -> RtdcError:
     return RtdcError(
         "damaged",
         Message(
-            "The file holds something unexpected: an error occurred while %(doing)s. %(remedy)s",
+            "The file contains something unexpected: an error occurred while %(doing)s. %(remedy)s",
             doing=doing,
             remedy=_EXPORT,
         ),

@@ -74,19 +74,19 @@ def _read(dataset: SafeRTDC, name: str, event: int) -> Array:
             raise RtdcError(
                 "features",
                 Message(
-                    "The pictures of '%(name)s' are larger than %(max_pixels)s pixels.",
+                    "The images of '%(name)s' are larger than %(max_pixels)s pixels.",
                     name=name,
                     max_pixels=f"{MAX_PIXELS:,}",
                 ),
             )
         picture = np.asarray(stack[event])
     if picture.ndim != 2 or picture.size == 0:
-        raise RtdcError("features", Message("The feature '%(name)s' does not hold pictures.", name=name))
+        raise RtdcError("features", Message("The feature '%(name)s' does not contain images.", name=name))
     return picture
 
 
 def _require(event: int, count: int) -> None:
     if not 0 <= event < count:
         raise RtdcError(
-            "events", Message("There is no event %(event)s; the file holds %(count)s.", event=event, count=count)
+            "events", Message("There is no event %(event)s; the file contains %(count)s.", event=event, count=count)
         )

@@ -59,7 +59,8 @@ def _require_few_tests(gates: Sequence[rules.Gate], events: int) -> None:
         raise RtdcError(
             "features",
             Message(
-                "The gates have %(corners)s corners, too many for a file of %(events)s events. At most %(most)s can be tested at once; use simpler gates, or ranges.",
+                "The gates have %(corners)s corners, too many for a file with %(events)s events. At most %(most)s "
+                "can be tested at once; use simpler gates or ranges.",
                 corners=edges,
                 events=events,
                 most=MOST_TESTS // events,

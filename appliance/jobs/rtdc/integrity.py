@@ -18,7 +18,7 @@ from appliance.jobs.rtdc.preflight import READ
 from appliance.model.messages import Message
 from appliance.model.verdict import SANITY_FAILED
 
-from . import features, statistics
+from . import dclab_texts, features, statistics
 from .errors import RtdcError, library_base_errors, one_line, shown
 from .opening import SafeRTDC
 
@@ -170,12 +170,12 @@ def _stumbled(name: str, exc: BaseException) -> dict[str, Any]:
     return _cue(
         "alert",
         "unreadable",
-        Message("The check '%(what)s' could not be done: the file holds something that it does not expect.", what=what),
+        Message("The check '%(what)s' could not be run: the file contains something unexpected.", what=what),
     )
 
 
 def _from_dclab(cue: ICue) -> dict[str, Any]:
-    return _cue(cue.level, cue.category, cue.msg, cue.cfg_section, cue.cfg_key)
+    return _cue(cue.level, cue.category, dclab_texts.message(cue.msg), cue.cfg_section, cue.cfg_key)
 
 
 def _cue(level: str, category: str, message: str, section: str | None = None, key: str | None = None) -> dict[str, Any]:
@@ -200,8 +200,13 @@ def _compression(h5: h5py.File) -> list[dict[str, Any]]:
                 seen.add(link.u)  # the object's address; to open it by each of its names would take minutes
                 pending.append(found[name])
     loose, good = packed
-    text = "All" if not loose else f"Partial ({good} of {good + loose})" if good else "None"
-    return [_cue("info", "general", Message("Compression: %(text)s", text=text))]
+    if not loose:
+        text = Message("Compression: All")
+    elif good:
+        text = Message("Compression: Partial (%(good)s of %(all)s)", good=good, all=good + loose)
+    else:
+        text = Message("Compression: None")
+    return [_cue("info", "general", text)]
 
 
 def _unknown_features(h5: h5py.File) -> list[dict[str, Any]]:

@@ -170,7 +170,7 @@ def _require_supported(config: Any) -> None:
         with contextlib.suppress(ValueError, TypeError):
             if parse_version(words[1]) < parse_version(MIN_DCLAB_EXPORT_VERSION):
                 raise RtdcError(
-                    "metadata", Message("The file was written by a version of dclab that is too old; export it anew.")
+                    "metadata", Message("The file was written by a version of dclab that is too old; export it again.")
                 )
 
 
@@ -182,7 +182,7 @@ def open_hdf5(path: Path, *, deep: bool = False) -> Iterator[tuple[h5py.File, Fi
     """
     h5 = _opened(path)
     try:
-        with explained(Message("looking through the file")):
+        with explained(Message("examining the file")):
             try:
                 findings = inspect(h5, deep=deep)
             except HostileFile as exc:

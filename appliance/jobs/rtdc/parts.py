@@ -55,7 +55,7 @@ class Parts:
     def leave_out(self, what: str, name: str, reason: str) -> None:
         """Note that a part is not read. `what`: its kind in words; `reason`: a clause."""
         self.notes.append(
-            Message("The %(what)s '%(name)s' is left out: %(reason)s.", what=what, name=shown(name), reason=reason)
+            Message("The %(what)s '%(name)s' was left out: %(reason)s.", what=what, name=shown(name), reason=reason)
         )
 
 
@@ -74,7 +74,7 @@ def find(h5: h5py.File, unread: Mapping[str, str]) -> Parts:
             if len(found) > MAX_TEXTS:
                 parts.notes.append(
                     Message(
-                        "Of the group '%(place)s' only the first %(max_texts)s of %(found)s objects are read.",
+                        "Only the first %(max_texts)s of the %(found)s objects in the group '%(place)s' are read.",
                         place=place,
                         max_texts=MAX_TEXTS,
                         found=len(found),
@@ -206,7 +206,7 @@ def column_notes(tables: h5py.Group, names: list[str]) -> list[str]:
             columns = ", ".join(sorted(shown(column) for column in lost))
             notes.append(
                 Message(
-                    "Of the table '%(name)s' columns that do not hold single numbers are left out: %(columns)s.",
+                    "Columns of the table '%(name)s' that do not contain single numbers are left out: %(columns)s.",
                     name=shown(name),
                     columns=columns,
                 )

@@ -38,7 +38,7 @@ def report(
         for kind, excerpt in found(text):
             findings.setdefault((where, kind, excerpt))
         if FREE_KEYS.match(where.removeprefix("metadata ")) and TWO_NAMES.match(text.strip()):
-            findings.setdefault((where, "name of a person", text.strip()[:MAX_EXCERPT]))
+            findings.setdefault((where, "person's name", text.strip()[:MAX_EXCERPT]))
         if len(findings) >= MAX_FINDINGS:
             break
     return [

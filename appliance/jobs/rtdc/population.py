@@ -57,7 +57,7 @@ def describe(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]
         if values > MOST_VALUES:
             raise RtdcError(
                 "features",
-                Message("The file has too many events for that many features and gates at once; ask for fewer."),
+                Message("The file has too many events for this many features and gates at once; request fewer."),
             )
         found.append(
             {

@@ -86,7 +86,7 @@ def check_dataset(dataset: h5d.DatasetID, path: str, limits: Limits | None = Non
     refuse_outside(dataset, path)
     reason = part_fault(dataset, limits or Limits())
     if reason is not None:
-        raise HostileFile(Message("%(path)s is not read: %(reason)s.", path=shown(path), reason=reason))
+        raise HostileFile(Message("%(path)s was not read: %(reason)s.", path=shown(path), reason=reason))
 
 
 def _read_group(
@@ -166,7 +166,7 @@ def _children(
     else:
         findings.objects += len(links)
     if len(links) >= room or findings.objects > bounds.objects or findings.contours > bounds.contours:
-        raise HostileFile(Message("The file holds too many objects (more than %(room)s).", room=room - 1))
+        raise HostileFile(Message("The file contains too many objects (more than %(room)s).", room=room - 1))
     for raw, kind in links:
         label = raw.decode("utf-8", "backslashreplace")
         path = f"{name.rstrip('/')}/{label}"
@@ -245,7 +245,7 @@ def _check_root_attributes(root: h5g.GroupID, findings: Findings, bounds: Limits
     if findings.attribute_bytes > bounds.attributes_bytes:
         raise HostileFile(
             Message(
-                "The attributes are larger than %(attributes_bytes)s MiB together.",
+                "The attributes together are larger than %(attributes_bytes)s MiB.",
                 attributes_bytes=bounds.attributes_bytes // MIB,
             )
         )

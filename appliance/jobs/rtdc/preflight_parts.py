@@ -110,12 +110,14 @@ def _filters_fault(plist: h5py.h5p.PropDCID, bounds: Limits) -> str | None:
     count = plist.get_nfilters()
     if count > bounds.filters:
         return Message(
-            "it is packed by %(count)s filters; at most %(filters)s are read", count=count, filters=bounds.filters
+            "it is compressed with %(count)s filters; at most %(filters)s are accepted",
+            count=count,
+            filters=bounds.filters,
         )
     for index in range(count):
         code = plist.get_filter(index)[0]
         if code not in ALLOWED_FILTERS:
-            return Message("it is packed by the filter %(code)s, which is not supported", code=code)
+            return Message("it is compressed with the filter %(code)s, which is not supported", code=code)
     return None
 
 

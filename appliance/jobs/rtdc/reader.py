@@ -60,7 +60,7 @@ class ReaderCache:
         try:
             stat = path.stat()
         except OSError as exc:
-            raise RtdcError("missing", Message("The file is not there.")) from exc
+            raise RtdcError("missing", Message("The file does not exist.")) from exc
         key = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if key in self._open:
             self._open.move_to_end(key)
@@ -205,7 +205,7 @@ def _whole(dataset: SafeRTDC, condensed: SafeRTDC | None, event: int) -> dict[st
     if not 0 <= event < len(dataset):
         raise RtdcError(
             "events",
-            Message("There is no event %(event)s; the file holds %(dataset)s.", event=event, dataset=len(dataset)),
+            Message("There is no event %(event)s; the file contains %(dataset)s.", event=event, dataset=len(dataset)),
         )
     scalars: dict[str, float | None] = {}
     for source in (condensed, dataset):

@@ -48,7 +48,7 @@ def preflight(request: dict[str, Any], input: Path, scratch: Path, *, progress: 
     from .errors import explained
     from .opening import open_hdf5, require_events
 
-    with open_hdf5(input, deep=True) as (h5, findings), explained(Message("looking through the file")):
+    with open_hdf5(input, deep=True) as (h5, findings), explained(Message("examining the file")):
         require_events(h5)
         return {
             "ok": True,

@@ -37,7 +37,7 @@ def lines(dataset: h5py.Dataset) -> Iterator[list[str]]:
     Raises RtdcError (`log`) when the dataset does not hold one-dimensional text.
     """
     if h5py.check_string_dtype(dataset.dtype) is None or dataset.ndim not in (0, 1):
-        raise RtdcError("log", Message("'%(name)s' is not a text.", name=shown(str(dataset.name))))
+        raise RtdcError("log", Message("'%(name)s' is not text.", name=shown(str(dataset.name))))
     if dataset.ndim == 0:
         yield [_text(dataset[()])]
         return

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.store.search import dates
 from appliance.store.search.ast import ANY_ONE, ANY_RUN, Range, Term
 from appliance.store.search.errors import search_error
@@ -136,7 +137,9 @@ class Comparisons:
             return self._between(field.sql, node)
         if isinstance(field, Lookup):
             return f"{field.column} IN ({field.sql.format(test=self._between(field.key, node))})"
-        raise search_error(f"The field '{node.field}' has no order; it cannot be searched by range.")
+        raise search_error(
+            Message("The field '%(field)s' has no order; it cannot be searched by range.", field=node.field)
+        )
 
     def _value_range(self, node: Range) -> str:
         low, high = (None if end is None else as_number(end) for end in (node.low, node.high))
@@ -164,7 +167,11 @@ class Comparisons:
             last = None if high is None else dates.interval(high, self.now)[1 if include_high else 0]
         except ValueError:
             raise search_error(
-                f"Invalid date in '{low if high is None else high if low is None else f'{low} TO {high}'}' at position {at}."
+                Message(
+                    "Invalid date in '%(value)s' at position %(at)s.",
+                    value=" TO ".join(one for one in (low, high) if one is not None),
+                    at=at,
+                )
             ) from None
         return self._ends(field.sql, first, last, include_low, include_high)
 
@@ -226,7 +233,13 @@ def _like(value: str, term: Term) -> bool:
 def _number(name: str, text: str) -> float:
     number = as_number(text)
     if number is None:
-        raise search_error(f"'{text.replace(ANY_RUN, '*').replace(ANY_ONE, '?')}' is no number; '{name}' has numbers.")
+        raise search_error(
+            Message(
+                "'%(names)s' is not a number; '%(name)s' holds numbers.",
+                names=text.replace(ANY_RUN, "*").replace(ANY_ONE, "?"),
+                name=name,
+            )
+        )
     return number
 
 

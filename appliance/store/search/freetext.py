@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from appliance.model.messages import Message
 from appliance.store.search.ast import ANY_RUN, ANY_TEXT, Boolean, Everything, Node, Term
 from appliance.store.search.errors import search_error
 from appliance.store.search.parser import MAX_CLAUSES, MAX_KEPT, MAX_LENGTH, refuse_local_parameters
@@ -23,7 +24,13 @@ _RULE = re.compile(r"(?:([0-9]{1,9})<)?(-?[0-9]{1,9})(%?)")
 def parse(text: str, min_match: str = MIN_MATCH) -> Node:
     """The tree of free text; raises Problem 409 Search Error only for text past the limits or a bad `min_match`."""
     if len(text) > MAX_LENGTH:
-        raise search_error(f"The query is {len(text)} characters long; at most {MAX_LENGTH} are allowed.")
+        raise search_error(
+            Message(
+                "The query is %(count)s characters long; at most %(max_length)s are allowed.",
+                count=len(text),
+                max_length=MAX_LENGTH,
+            )
+        )
     refuse_local_parameters(text)
     return _kept(text, min_match) if len(text) <= MAX_KEPT else _tree(text, min_match)
 
@@ -36,7 +43,13 @@ def _kept(text: str, min_match: str) -> Node:
 def _tree(text: str, min_match: str) -> Node:
     clauses, has_or = _clauses(text)
     if len(clauses) > MAX_CLAUSES:
-        raise search_error(f"The query has {len(clauses)} words; at most {MAX_CLAUSES} are allowed.")
+        raise search_error(
+            Message(
+                "The query has %(count)s words; at most %(max_clauses)s are allowed.",
+                count=len(clauses),
+                max_clauses=MAX_CLAUSES,
+            )
+        )
     if any(isinstance(node, Everything) for _, node in clauses):
         return Everything()
     wanted = [(kind, node) for kind, node in clauses if not _is_stop_word(node)] or clauses
@@ -60,11 +73,17 @@ def required(count: int, rule: str) -> int:
     """How many of `count` optional clauses must match by a minimum-match `rule` such as ``"2<-1 5<80%"``."""
     needed = count
     if len(rule) > MAX_RULE:
-        raise search_error(f"The value of mm is {len(rule)} characters long; at most {MAX_RULE} are allowed.")
+        raise search_error(
+            Message(
+                "The value of mm is %(count)s characters long; at most %(max_rule)s are allowed.",
+                count=len(rule),
+                max_rule=MAX_RULE,
+            )
+        )
     for part in "<".join(piece.strip() for piece in rule.split("<")).split():
         match = _RULE.fullmatch(part)
         if match is None:
-            raise search_error(f"Invalid value for mm: {rule!r}")
+            raise search_error(Message("Invalid value for mm: %(rule)s", rule=f"{rule!r}"))
         above, number, percent = match.groups()
         if above is None or count > int(above):
             amount = int(number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from appliance.model.messages import Message
 from appliance.store.search.ast import ANY_ONE, ANY_RUN
 from appliance.store.search.errors import syntax_error
 
@@ -99,7 +100,7 @@ def _word(query: str, at: int, *, after_field: bool) -> tuple[Token, int]:
     if match is None and after_field and query[at] in "+-":  # a negative number
         match = _WORD.match(query, at + 1)
     if match is None:
-        raise syntax_error(query, at, f"Unexpected '{query[at]}'")
+        raise syntax_error(query, at, Message("Unexpected '%(token)s'", token=query[at]))
     text = query[start : match.end()]
     if text in _OPERATORS:
         return Token(_OPERATORS[text], at), match.end()
@@ -119,7 +120,7 @@ def _mark_wildcards(text: str) -> str:
 def _phrase(query: str, at: int) -> tuple[Token, int]:
     match = _QUOTED.match(query, at)
     if match is None:
-        raise syntax_error(query, at, "The quotation mark is never closed; it was opened")
+        raise syntax_error(query, at, Message("The quotation mark is never closed; it was opened"))
     end, slop = match.end(), 0
     suffix = _SUFFIX.match(query, end)
     if suffix and suffix.group()[0] == "~":
@@ -139,18 +140,20 @@ def _range(query: str, at: int) -> tuple[Token, int]:
     low, place = _range_end(query, place, at)
     place = _skip(query, place)
     if not query.startswith("TO", place):
-        raise syntax_error(query, place, "Expected TO")
+        raise syntax_error(query, place, Message("Expected TO"))
     high, place = _range_end(query, _skip(query, place + 2), at)
     place = _skip(query, place)
     if place >= len(query) or query[place] not in "]}":
-        raise syntax_error(query, place, "Expected ] or }")
+        raise syntax_error(query, place, Message("Expected ] or }"))
     return Token("range", at, "", (low, high, query[at] == "[", query[place] == "]")), place + 1
 
 
 def _range_end(query: str, at: int, opened: int) -> tuple[str | None, int]:
     match = _RANGE_END.match(query, at)
     if match is None:
-        raise syntax_error(query, min(at, len(query)), f"Expected an end of the range opened at {opened},")
+        raise syntax_error(
+            query, min(at, len(query)), Message("Expected an end of the range opened at %(opened)s,", opened=opened)
+        )
     if match.group(2) == "*":
         return None, match.end()
     return unescape(match.group(1) if match.group(2) is None else match.group(2)), match.end()
@@ -161,7 +164,7 @@ def _compare(query: str, at: int, comparison: re.Match[str]) -> tuple[Token, int
     sign = comparison.group(1)
     match = _MOMENT.match(query, comparison.end()) or _OTHER_END.match(query, comparison.end())
     if match is None:
-        raise syntax_error(query, comparison.end(), f"Expected a value after {sign}")
+        raise syntax_error(query, comparison.end(), Message("Expected a value after %(sign)s", sign=sign))
     value = unescape(match.group())
     inclusive = sign.endswith("=")
     ends = (value, None, inclusive, True) if sign[0] == ">" else (None, value, True, inclusive)

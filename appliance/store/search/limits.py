@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from appliance.model.messages import Message
 from appliance.store.connections import Reader
 from appliance.store.search.errors import search_error
 
@@ -26,10 +27,13 @@ def time_limit(conn: sqlite3.Connection, seconds: float = TIME_LIMIT) -> Iterato
         text = str(error)
         if "interrupted" in text:
             raise search_error(
-                f"The search took longer than {seconds:g} s and was stopped; ask for something narrower."
+                Message(
+                    "The search took longer than %(seconds)s s and was stopped; ask for something narrower.",
+                    seconds=f"{seconds:g}",
+                )
             ) from error
         if any(sign in text for sign in _TOO_COMPLICATED):
-            raise search_error("The query is too complicated.") from error
+            raise search_error(Message("The query is too complicated.")) from error
         raise
     finally:
         if isinstance(conn, Reader):

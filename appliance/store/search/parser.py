@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from appliance.model.messages import Message
 from appliance.store.search import lexer
 from appliance.store.search.ast import ANY_RUN, ANY_TEXT, Boolean, Everything, Node, Range, Term
 from appliance.store.search.errors import search_error, syntax_error
@@ -26,7 +27,13 @@ def parse(query: str, default_field: str = ANY_TEXT) -> Node:
     :raises Problem: 409 Search Error with the position of what is wrong, or naming the limit that was passed.
     """
     if len(query) > MAX_LENGTH:
-        raise search_error(f"The query is {len(query)} characters long; at most {MAX_LENGTH} are allowed.")
+        raise search_error(
+            Message(
+                "The query is %(count)s characters long; at most %(max_length)s are allowed.",
+                count=len(query),
+                max_length=MAX_LENGTH,
+            )
+        )
     refuse_local_parameters(query)
     if not query.strip():
         return Everything()
@@ -42,7 +49,9 @@ def refuse_local_parameters(query: str) -> None:
     """Solr's ``{!parser …}`` would choose another language for the query; raises Problem 409."""
     start = query.lstrip(" \t\r\n+-(")
     if start.startswith("{!"):
-        raise syntax_error(query, len(query) - len(start), "Local parameters {!...} are not supported, found one")
+        raise syntax_error(
+            query, len(query) - len(start), Message("Local parameters {!...} are not supported, found one")
+        )
 
 
 class _Parser:
@@ -54,13 +63,19 @@ class _Parser:
         self.place = 0
         clauses = sum(token.kind in ("term", "phrase", "range") for token in self.tokens)
         if clauses > MAX_CLAUSES:
-            raise search_error(f"The query has {clauses} terms; at most {MAX_CLAUSES} are allowed.")
+            raise search_error(
+                Message(
+                    "The query has %(clauses)s terms; at most %(max_clauses)s are allowed.",
+                    clauses=clauses,
+                    max_clauses=MAX_CLAUSES,
+                )
+            )
 
     def whole(self, default_field: str) -> Node:
         """``query := clauses end``. Raises Problem 409 for anything after the last clause."""
         node = self.clauses(default_field, 0)
         if self.peek.kind != "end":
-            raise self.error(f"Unexpected '{self.peek.kind}'")
+            raise self.error(Message("Unexpected '%(token)s'", token=self.peek.kind))
         return node
 
     @property
@@ -77,13 +92,17 @@ class _Parser:
     def error(self, reason: str) -> Exception:
         """The error for an unexpected next token."""
         if self.peek.kind == "end":
-            reason = "The query ends where a term or ')' is expected,"
+            reason = Message("The query ends where a term or ')' is expected,")
         return syntax_error(self.query, self.peek.at, reason)
 
     def clauses(self, field: str, depth: int) -> Node:
         """``clauses := [modifier] clause { [conjunction] [modifier] clause }``, up to a closing parenthesis or the end."""
         if depth > MAX_DEPTH:
-            raise syntax_error(self.query, self.peek.at, f"Parentheses are nested deeper than {MAX_DEPTH}")
+            raise syntax_error(
+                self.query,
+                self.peek.at,
+                Message("Parentheses are nested deeper than %(max_depth)s", max_depth=MAX_DEPTH),
+            )
         found: list[tuple[str, Node]] = []  # (required | optional | forbidden, clause)
         while True:
             joined = self.conjunction(first=not found)
@@ -102,7 +121,7 @@ class _Parser:
         if self.peek.kind not in ("and", "or"):
             return ""
         if first:
-            raise self.error(f"Unexpected {self.peek.kind.upper()}")
+            raise self.error(Message("Unexpected '%(token)s'", token=self.peek.kind.upper()))
         return self.take().kind
 
     def modifier(self) -> bool:

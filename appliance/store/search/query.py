@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.model.values import as_text, decoded
 from appliance.store.search import fields, freetext, parser
@@ -92,9 +93,9 @@ class SearchQuery:
         numbers = _numbers(parameters)
         unknown = [key for key in parameters if key not in KNOWN and not key.startswith("ext_")]
         if unknown:
-            raise query_error(f"Invalid search parameters: {unknown}")
+            raise query_error(Message("Invalid search parameters: %(unknown)s", unknown=unknown))
         if unused := [key for key in parameters if key in _UNUSED and parameters[key] not in (None, "")]:
-            raise query_error(f"The order of results cannot be weighted here: {unused}")
+            raise query_error(Message("The order of results cannot be weighted here: %(unused)s", unused=unused))
         facets = _names(parameters, "facet.field") if _boolean(parameters.get("facet"), default=True) else ()
         query = cls(
             q=_string(parameters, "q"),
@@ -133,13 +134,13 @@ class SearchQuery:
         found = []
         parts = self.sort.split(",")
         if len(parts) > _MOST_SORTS:
-            raise query_error(f'Invalid "sort" parameter: at most {_MOST_SORTS} fields')
+            raise query_error(Message('Invalid "sort" parameter: at most %(most)s fields', most=_MOST_SORTS))
         for part in parts:
             words = part.split()
             expression = fields.SORTS.get(words[0]) if len(words) == 2 else None
             direction = words[-1].lower() if words else ""
             if expression is None or direction not in ("asc", "desc"):
-                raise query_error('Invalid "sort" parameter')
+                raise query_error(Message('Invalid "sort" parameter'))
             found.append((expression, direction == "desc"))
         return found
 
@@ -173,10 +174,22 @@ def _filters(parameters: Mapping[str, Any]) -> tuple[str, ...]:
             raise invalid({key: ["Must be a string" if key == "fq" else "Must be a list of strings"]})
         found += [_clean(one) for one in values]
     if len(found) > MAX_FILTERS:
-        raise search_error(f"There are {len(found)} filters; at most {MAX_FILTERS} are allowed.")
+        raise search_error(
+            Message(
+                "There are %(count)s filters; at most %(max_filters)s are allowed.",
+                count=len(found),
+                max_filters=MAX_FILTERS,
+            )
+        )
     total = sum(map(len, found))
     if total > _LONGEST_IN_ALL:
-        raise search_error(f"The filters are {total} characters long; at most {_LONGEST_IN_ALL} are allowed.")
+        raise search_error(
+            Message(
+                "The filters are %(total)s characters long; at most %(most)s are allowed.",
+                total=total,
+                most=_LONGEST_IN_ALL,
+            )
+        )
     return tuple(found)
 
 

@@ -148,7 +148,7 @@ def _file(context: Context, request: Request, match: re.Match[str], kind: str) -
     """Raises Problem 404 alike for what is missing and what is hidden."""
     file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
-        raise not_found("There is no such file, or it is not yours to see.")
+        raise not_found("There is no such file, or you have no access to it.")
     return file
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from appliance.actions import virus_gate
 from appliance.model import times
+from appliance.model.messages import Message
 from appliance.model.problem import not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
@@ -40,7 +41,7 @@ def archive_of_several(context: Context, request: Request, match: re.Match[str])
         _require_readable(conn, request.viewer, rows)
     unique = list({row["id"]: row for row in rows}.values())
     if not unique:
-        raise not_found("There are no files, or they are not yours to see.")
+        raise not_found(Message("There are no such files, or you have no access to them."))
     return _archive(context, request, unique, "datasets.zip")
 
 
@@ -66,7 +67,7 @@ def _files(context: Context, request: Request, kind: str, ref: str) -> list[sqli
         else:
             rows = downloads.files_of_community(conn, request.viewer, kind, ref)
     if not rows:
-        raise not_found("There are no files, or they are not yours to see.")
+        raise not_found(Message("There are no such files, or you have no access to them."))
     return rows
 
 
@@ -74,7 +75,7 @@ def _require_readable(conn: sqlite3.Connection, viewer: Viewer, rows: Sequence[s
     """Ask the policy about each dataset, too, whose files the store has found. Raises Problem 404."""
     for dataset_id in {row["dataset_id"] for row in rows}:
         if not policy.may(viewer, "dataset:read", datasets.facts(conn, dataset_id)):
-            raise not_found("There are no files, or they are not yours to see.")
+            raise not_found(Message("There are no such files, or you have no access to them."))
 
 
 def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], name: str) -> Response:

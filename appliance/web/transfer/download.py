@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.actions import virus_gate
 from appliance.model import media
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import DatasetFacts, Viewer
 from appliance.security import policy
@@ -51,7 +52,7 @@ def stored_file(context: Context, viewer: Viewer, resource_id: str, kind: str) -
     key = answer_key("file", viewer, resource_id, kind)
     found = context.cache.get(key, lambda: _look_up(context, viewer, resource_id, kind))
     if found is None or not policy.may(viewer, "dataset:read", found.facts):
-        raise not_found("There is no such file, or it is not yours to see.")
+        raise not_found(Message("There is no such file, or you have no access to it."))
     require_scanned(context, viewer, resource_id)
     return found
 
@@ -105,7 +106,7 @@ def _send(context: Context, request: Request, match: re.Match[str], kind: str, d
     cpu_slot.acquire()
     file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
-        raise not_found("There is no such file, or it is not yours to see.")
+        raise not_found(Message("There is no such file, or you have no access to it."))
     return _answer(request, file, disposition)
 
 

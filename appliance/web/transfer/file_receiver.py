@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from appliance.model.crc32 import Crc32
+from appliance.model.messages import Message
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem
 from appliance.store.depot import Part
@@ -77,9 +78,11 @@ def storage_problem(error: Exception) -> Problem:
         return Problem(
             507,
             "Insufficient Storage",
-            message="The data volume is full. The file was not stored; tell the administrator.",
+            message=Message("The data volume is full. The file was not stored; tell the administrator."),
         )
-    return Problem(500, "Internal Server Error", message="The file could not be stored. Tell the administrator.")
+    return Problem(
+        500, "Internal Server Error", message=Message("The file could not be stored. Tell the administrator.")
+    )
 
 
 class _Worker:
@@ -157,7 +160,11 @@ class RangeReceiver:
         """The next bytes. Raises Problem 413 beyond the limit, 507 when the disk is full, 500 when it fails."""
         self.total += len(data)
         if self.total > self._limit:
-            raise Problem(413, "Request Entity Too Large", message=f"At most {self._limit} bytes are accepted here.")
+            raise Problem(
+                413,
+                "Request Entity Too Large",
+                message=Message("At most %(limit)s bytes are accepted here.", limit=self._limit),
+            )
         if self.total - self._asked >= _STEP:
             self._asked = self.total
             if self._start + self.total > self._reserved:

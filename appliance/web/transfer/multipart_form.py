@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import multipart
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, bad_request
 from appliance.web.http import Request
 from appliance.web.transfer.file_receiver import BLOCK
@@ -87,16 +88,16 @@ def parse(
             options.get("boundary", ""), max_segment_count=MAX_PARTS, max_header_size=8192
         )
     except multipart.MultipartError as error:
-        raise bad_request("The form's boundary is missing or malformed.") from error
+        raise bad_request(Message("The form's boundary is missing or malformed.")) from error
     reader = _FormReader(on_file, request.body.length, len(options["boundary"].encode()), min(limit, MAX_TEXT), taken)
     try:
         _feed(parser, request, reader)
     except multipart.ParserLimitReached as error:
         reader.discard()
-        raise Problem(413, "Request Entity Too Large", message="The form has too many parts.") from error
+        raise Problem(413, "Request Entity Too Large", message=Message("The form has too many parts.")) from error
     except multipart.MultipartError as error:
         reader.discard()
-        raise bad_request("The form is malformed or incomplete.") from error
+        raise bad_request(Message("The form is malformed or incomplete.")) from error
     except Exception:
         reader.discard()
         raise
@@ -158,7 +159,7 @@ class _FormReader:
             self._more(bytes(event))
         else:
             if not event.name:
-                raise bad_request("A field of the form has no name.")
+                raise bad_request(Message("A field of the form has no name."))
             self._segment = event
             self._text = []
 
@@ -178,7 +179,7 @@ class _FormReader:
         self._text_size += len(data)
         self._taken(len(data))
         if self._text_size > self._most:
-            raise Problem(413, "Request Entity Too Large", message="The form's fields are too long.")
+            raise Problem(413, "Request Entity Too Large", message=Message("The form's fields are too long."))
         self._text.append(data)
 
     def _begin_file(self, size: int | None) -> Sink:
@@ -203,4 +204,4 @@ class _FormReader:
         try:
             self.form.add(self._segment.name, b"".join(self._text).decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise bad_request("A field of the form is not UTF-8.") from error
+            raise bad_request(Message("A field of the form is not UTF-8.")) from error

@@ -83,7 +83,7 @@ def uploader(context: Context, request: Request, changes: bool = True) -> Viewer
     claims = _verified(context, request, time.time(), Purpose.UPLOAD)
     found = _of_claims(context, claims, "write")
     if found is None or (found[1] is not None and found[1] <= times.now()):
-        raise not_authorized("Whoever began this upload may not add files here any more.")
+        raise not_authorized("The person who started this upload may no longer add files here.")
     viewer = found[0]
     authentication.guarded(context, replace(viewer, token_id=claims.get("token"), session_id=claims.get("session")))
     return viewer

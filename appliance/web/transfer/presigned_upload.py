@@ -16,6 +16,7 @@ from typing import Any
 from appliance.actions import upload_limits
 from appliance.model import names
 from appliance.model.crc32 import Crc32
+from appliance.model.messages import Message
 from appliance.model.multipart_parts import part_range
 from appliance.model.problem import Problem, bad_request, invalid, not_authorized, not_found
 from appliance.model.viewer import Viewer
@@ -58,7 +59,9 @@ def begin(context: Context, viewer: Viewer, circle_id: str | None, size: int | N
         upload_limits.require_quota(context, tx, circle_id, size)
         if len(uploads.open_of(tx, str(viewer.user_id), "direct")) >= MAX_OPEN:
             raise Problem(
-                429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
+                429,
+                "Too Many Requests",
+                message=Message("You have %(max_open)s unfinished uploads; finish some first.", max_open=MAX_OPEN),
             )
         lifetime = context.settings.depot.part_lifetime
         upload = uploads.create(
@@ -87,12 +90,12 @@ def put_part(context: Context, request: Request, match: re.Match[str]) -> Respon
         try:
             offset, length = part_range(upload.size, number)
         except ValueError as error:
-            raise not_found("There is no such part.") from error
+            raise not_found(Message("There is no such part.")) from error
         if request.body.length not in {None, length}:
             raise bad_request(f"Part {number} has {length} bytes, not {request.body.length}.")
         with context.db.write() as tx:
             if not uploads.begin_part(tx, upload_id, number):
-                raise not_found("This upload takes nothing more.")
+                raise not_found(Message("This upload has ended and accepts no more data."))
         md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
         whole = upload.parts == 1
         crc32 = Crc32()
@@ -127,7 +130,7 @@ def complete(context: Context, request: Request, match: re.Match[str]) -> Respon
     with context.db.write() as tx:
         upload = uploads.get(tx, match["id"])
         if upload is None:
-            raise not_found("There is no such upload.")
+            raise not_found(Message("There is no such upload."))
         _require_right(tx, request.viewer, upload)
         if upload.state == "aborted":
             return _xml_error(404, "NoSuchUpload", "There is no such upload.")
@@ -174,7 +177,7 @@ def _open_upload(context: Context, viewer: Viewer, upload_id: str) -> Upload:
     with context.db.read() as conn:
         upload = uploads.get(conn, upload_id)
         if upload is None or upload.kind != "direct" or upload.state not in {"open", "complete"}:
-            raise not_found("This upload takes nothing more.")
+            raise not_found(Message("This upload has ended and accepts no more data."))
         _require_right(conn, viewer, upload)
     return upload
 
@@ -183,7 +186,7 @@ def _require_right(conn: sqlite3.Connection, viewer: Viewer, upload: Upload) -> 
     """Raises Problem 403 unless the upload `upload` is `viewer`'s own, who may add datasets to its circle."""
     circle = communities.find(conn, upload.circle_id, "circle")
     if circle is None or upload.user_id != viewer.user_id:
-        raise not_authorized("Whoever began this upload may not add files here any more.")
+        raise not_authorized(Message("The person who started this upload may no longer add files here."))
     policy.require(viewer, "circle:add_dataset", communities.facts(circle))
 
 

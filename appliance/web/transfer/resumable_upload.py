@@ -33,6 +33,7 @@ from appliance.actions import draft_files, lookup, resources, upload_limits
 from appliance.actions.resources import Incoming
 from appliance.model import names
 from appliance.model.crc32 import Crc32
+from appliance.model.messages import Message
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem, bad_request, invalid, not_found
 from appliance.model.values import as_text, decoded
@@ -81,7 +82,9 @@ def create(context: Context, request: Request, match: re.Match[str]) -> Response
                 return json_response(200, _shown(upload))
         if len(mine) >= MAX_OPEN:
             raise Problem(
-                429, "Too Many Requests", message=f"You have {MAX_OPEN} uploads under way; finish some first."
+                429,
+                "Too Many Requests",
+                message=Message("You have %(max_open)s unfinished uploads; finish some first.", max_open=MAX_OPEN),
             )
         upload_limits.require_room(context, tx, size, viewer.user_id)
         upload_limits.require_quota(context, tx, facts.circle_id, size)
@@ -132,7 +135,7 @@ def append(context: Context, request: Request, match: re.Match[str]) -> Response
                 409, {"error": "Another offset is expected"}, _offset_headers(upload.received, upload.size)
             )
         if request.body.length is not None and request.body.length > room:
-            raise bad_request(f"Only {room} bytes are missing.")
+            raise bad_request(Message("Only %(room)s bytes are missing.", room=room))
         total = _receive(context, request, upload, claim)
     return Response(204, _offset_headers(total, upload.size))
 
@@ -257,7 +260,7 @@ def _take_checked(
     intake.flush()
     if seen.digest() != expected:
         raise Problem(
-            _CHECKSUM_MISMATCH, "Checksum Mismatch", message="The piece was damaged on its way. Send it again."
+            _CHECKSUM_MISMATCH, "Checksum Mismatch", message=Message("The piece was damaged in transit. Send it again.")
         )
     _require_still(context, request, upload.id)
     crc32 = running_crc32(upload)
@@ -303,14 +306,14 @@ def _sums(context: Context, upload: Upload, expected: object) -> tuple[str | Non
     _HASHES.keep(upload.id, upload.size, known)
     sha256 = known[0].hexdigest()
     if expected is not None and expected != sha256:
-        raise invalid({"sha256": ["The file that arrived has another checksum"]})
+        raise invalid({"sha256": [Message("The uploaded file has a different checksum")]})
     return sha256, known[1].etag()
 
 
 def _offered(context: Context, request: Request) -> Viewer:
     """Who uploads. Raises Problem 404 where the site does not offer this."""
     if not context.settings.web.browser_upload:
-        raise not_found("Uploads in the browser are not offered here.")
+        raise not_found(Message("Uploads in the browser are not offered here."))
     return request.viewer
 
 
@@ -319,7 +322,7 @@ def _mine(context: Context, viewer: Viewer, upload_id: str) -> Upload:
     with context.db.read() as conn:
         upload = uploads.get(conn, upload_id)
     if upload is None or upload.kind != "browser" or upload.user_id != viewer.user_id or upload.state != "open":
-        raise not_found("There is no such upload.")
+        raise not_found(Message("There is no such upload."))
     return upload
 
 

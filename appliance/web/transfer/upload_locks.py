@@ -7,6 +7,7 @@ import time
 from collections.abc import Hashable
 from types import TracebackType
 
+from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.web.transfer.file_receiver import RangeReceiver
 
@@ -49,7 +50,7 @@ class UploadLock:
 
     def _require(self) -> None:
         if self._lost:
-            raise Problem(409, "Conflict", message="Another connection has taken over this piece of the file.")
+            raise Problem(409, "Conflict", message=Message("Another connection has taken over this piece of the file."))
 
     def __enter__(self) -> UploadLock:
         return self
@@ -73,7 +74,7 @@ class UploadLocks:
         with self._lock:
             holder = self._held.get(key)
             if holder is not None and not holder.lose():
-                raise Problem(409, "Conflict", message="Another connection is sending this piece of the file.")
+                raise Problem(409, "Conflict", message=Message("Another connection is sending this piece of the file."))
             claim = UploadLock(self, key)
             self._held[key] = claim
             return claim

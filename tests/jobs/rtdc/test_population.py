@@ -33,14 +33,14 @@ def gates(number: int, corners: int) -> list[dict[str, Any]]:
 
 def test_gates_with_too_many_corners_for_a_file_are_refused_at_once() -> None:
     request = {"features": [], "gates": gates(8, 500)}
-    with pytest.raises(RtdcError, match=r"4000 corners, too many for a file of 2000000 events\. At most 1000"):
+    with pytest.raises(RtdcError, match=r"4000 corners, too many for a file with 2000000 events\. At most 1000"):
         population.describe(request, Column(2_000_000), 2_000_000)
     assert len(population.describe(request, Column(1000), 1000)["gates"]) == 9
 
 
 def test_too_many_numbers_for_a_file_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population, "MOST_VALUES", 5000)
-    with pytest.raises(RtdcError, match="ask for fewer"):
+    with pytest.raises(RtdcError, match="request fewer"):
         population.describe({"features": ["a", "b", "c"], "gates": []}, Column(2000), 2000)
     assert population.describe({"features": ["a", "b"], "gates": []}, Column(2000), 2000)["events"] == 2000
 

@@ -98,7 +98,7 @@ def test_large_measurements_are_thinned(tmp_path: Path, scratch: Path) -> None:
         h5["events/deform"] = np.arange(events, dtype=np.float32) / events
     answer = preview(path, scratch)
     assert answer["rows"] == material.MAX_ROWS
-    assert answer["alt"].startswith("Overview of 2,500,000 events.")
+    assert answer["alt"].startswith("Overview of 2500000 events.")
     header, columns = read_columns(scratch / "columns.bin")
     data = (scratch / "columns.bin").read_bytes()
     index = np.frombuffer(data[header["data_start"] + header["index"]["offset"] :], "<u4")

@@ -71,9 +71,9 @@ def test_computed_features_come_from_the_condensed_file(made: Path, scratch: Pat
         ({"what": "trace", "event": 1}, "Please specify 'trace' parameter!"),
         ({"what": "trace", "trace": "fl9", "event": 1}, "Feature 'trace/fl9' unavailable!"),
         ({"what": "feature", "feature": "image", "event": "x"}, "Invalid event 'x'!"),
-        ({"what": "feature", "feature": "image", "event": 12}, "There is no event 12; the file holds 12."),
-        ({"what": "feature", "feature": "image", "event": -1}, "There is no event -1; the file holds 12."),
-        ({"what": "event", "event": 99}, "There is no event 99; the file holds 12."),
+        ({"what": "feature", "feature": "image", "event": 12}, "There is no event 12; the file contains 12."),
+        ({"what": "feature", "feature": "image", "event": -1}, "There is no event -1; the file contains 12."),
+        ({"what": "event", "event": 99}, "There is no event 99; the file contains 12."),
         ({"what": "event", "events": list(range(200))}, "Please ask for at most 100 events!"),
         ({"what": "everything"}, "Unknown kind of request 'everything'!"),
     ],
@@ -138,5 +138,5 @@ def test_cache_keeps_the_latest_files_open(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """Without its path."""
-    with pytest.raises(RtdcError, match="not there"):
+    with pytest.raises(RtdcError, match="does not exist"):
         ask(tmp_path / "nothing.rtdc", what="event", event=0)

@@ -135,5 +135,5 @@ def test_who_may_not_change_a_draft_does_not_have_its_files_read(shared: Applian
     refused = shared.person("stranger").post("package_patch", id=draft["id"], state="active")
     assert (refused.status, refused.message) == (
         404,
-        "Not found: There is no such dataset or file, or you may not see it",
+        "Not found: There is no such dataset or file, or you have no access to it",
     )

@@ -75,7 +75,7 @@ def test_revising_with_a_file_anywhere(world: World, order: tuple[int, ...], mat
     ("who", "parts", "status", "error"),
     [
         ("Ce", [TEXT], 409, {"package_id": ["Missing value"]}),
-        ("Ce", [TEXT, ("package_id", "no-such-dataset")], 404, {"message": "Not found: There is no such dataset or file, or you may not see it"}),
+        ("Ce", [TEXT, ("package_id", "no-such-dataset")], 404, {"message": "Not found: There is no such dataset or file, or you have no access to it"}),
         ("Ce", [("upload", "x.exe", "MZ"), ("package_id", "DRAFT")], 409, None),
         ("Ce", [TEXT, ("package_id", "PUBLIC")], 403, {"message": "Access denied: Editing resources for non-draft datasets not allowed!"}),
         ("Ge", [TEXT, ("package_id", "DRAFT")], 403, {"message": "Access denied: User ge not authorized to add files to any package"}),

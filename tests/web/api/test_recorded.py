@@ -49,7 +49,7 @@ DIFFERENT: dict[str, tuple[int, str]] = {
             "err_dcserv_private_anon",
             "err_dcserv_private_bob",
         ),
-        (404, "There is no such dataset or file, or you may not see it"),
+        (404, "There is no such dataset or file, or you have no access to it"),
     ),
     "download_private_redirect": (200, ""),  # the bytes come from here: no redirect to an object store
     "condensed_private_redirect": (200, ""),

@@ -264,7 +264,7 @@ def test_revising_by_name_with_a_filter(world: World) -> None:
         ({"match__id": "ID", "update__resources__abcde__name": "x"}, 409, {"resources__abcde__name": ["Unmatched key resources__abcde__name"]}),
         ({"match__id": "ID", "update": {"resources": {"0": {}}}}, 400, {"message": "An object can only update an object."}),
         ({"match__id": "ID", "update__resources__extend": {"name": "x"}}, 400, {"message": "resources__extend needs a list."}),
-        ({"match": {"id": "no-such-dataset"}}, 404, {"message": "Not found: There is no such dataset or file, or you may not see it"}),
+        ({"match": {"id": "no-such-dataset"}}, 404, {"message": "Not found: There is no such dataset or file, or you have no access to it"}),
     ],
 )  # fmt: skip
 def test_revisions_that_do_not_fit(world: World, sent: dict[str, Any], status: int, error: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ def test_a_purged_dataset_comes_back_with_its_file(backed: Backed) -> None:
     assert entry["detail"] == {"backup": backed.name}
     status, page = backed.bring_back("dataset", ref)
     assert status == 409
-    assert "is there" in page
+    assert "already exists" in page
 
 
 def test_a_damaged_file_a_removed_user_and_a_circle_come_back(backed: Backed) -> None:
@@ -129,7 +129,7 @@ def test_a_damaged_file_a_removed_user_and_a_circle_come_back(backed: Backed) ->
     accounts.erase(backed.site, OPERATOR, "eve")
     status, page = backed.bring_back("user", "eve")
     assert status == 200
-    assert "tokens and access files stay ended" in page
+    assert "tokens and access files are not restored" in page
     communities.purge(backed.site, OPERATOR, "collection", "study")
     assert backed.bring_back("collection", "study")[0] == 200
     assert "Study of blood" in backed.root.page("/group/study")

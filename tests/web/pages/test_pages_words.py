@@ -109,7 +109,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("The file is truncated: its end is missing.", "Die Datei ist abgeschnitten: Ihr Ende fehlt."),
         (
-            Message("the last complete backup is %(age)s days old", age="3.5"),
+            Message("the latest complete backup is %(age)s days old", age="3.5"),
             "die letzte vollständige Sicherung ist 3,5 Tage alt",
         ),
         (
@@ -118,7 +118,7 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             Message(
-                "The %(what)s '%(name)s' is left out: %(reason)s.",
+                "The %(what)s '%(name)s' was left out: %(reason)s.",
                 what=Message("log"),
                 name="x",
                 reason=Message("it is not a list of text lines"),

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from appliance.model.messages import Message
+from appliance.model.messages import Message, joined
 
-from .. import features, statistics
+from .. import statistics
 from ..errors import explained
 from . import overview
 from .binary import write_columns, write_density
@@ -23,6 +23,10 @@ FILES = {
     "columns": "columns.bin",
     "density": "density.bin",
 }
+
+
+#: Features that the text names: what they are called, and the unit as it follows a number.
+_DESCRIBED = {"area_um": (Message("Area"), " µm²"), "deform": (Message("Deformation"), "")}
 
 
 def make(
@@ -56,29 +60,53 @@ def make(
 
 def alt_text(material: Material) -> str:
     """→ what the overview shows, in words and numbers, for people who do not see it."""
-    sentences = [f"Overview of {material.events:,} events."]
-    for name in ("area_um", "deform"):
-        if name in material.columns:
-            found = statistics.describe(material.columns[name])
-            if all(found[key] is not None for key in ("median", "q01", "q99")):
-                bare, unit = features.label(name)
-                suffix = f" {unit}" if unit else ""
-                sentences.append(
-                    f"{bare}: median {found['median']:.4g}{suffix}, "
-                    f"98 % of the events between {found['q01']:.4g} and {found['q99']:.4g}{suffix}."
-                )
+    sentences: list[str] = [Message("Overview of %(events)s events.", events=material.events)]
+    sentences += [
+        _described(material.columns[name], said, unit)
+        for name, (said, unit) in _DESCRIBED.items()
+        if name in material.columns
+    ]
+    sentences = [sentence for sentence in sentences if sentence] + _event(material)
+    if len(sentences) == 1:
+        sentences.append(Message("There is nothing to plot."))
+    return joined(sentences)
+
+
+def _described(values: Any, said: str, unit: str) -> str:
+    """The median of a feature and where most of its values lie; "" without values."""
+    found = statistics.describe(values)
+    if any(found[key] is None for key in ("median", "q01", "q99")):
+        return ""
+    return Message(
+        "%(feature)s: median %(median)s%(unit)s, 98 %% of the events between %(low)s and %(high)s%(unit)s.",
+        feature=said,
+        unit=unit,
+        median=f"{found['median']:.4g}",
+        low=f"{found['q01']:.4g}",
+        high=f"{found['q99']:.4g}",
+    )
+
+
+def _event(material: Material) -> list[str]:
+    """What is shown of one event."""
+    event, sentences = material.event + 1, list[str]()
     if material.image is not None:
         rows, columns = material.image.shape
-        outline = " with its contour" if material.contour is not None else ""
-        sentences.append(f"Image of event {material.event + 1}{outline}, {columns} × {rows} pixels.")
+        size = Message("%(columns)s × %(rows)s pixels", columns=columns, rows=rows)
+        sentences.append(
+            Message("Image of event %(event)s, %(size)s.", event=event, size=size)
+            if material.contour is None
+            else Message("Image of event %(event)s with its contour, %(size)s.", event=event, size=size)
+        )
     if material.mask is not None:
-        sentences.append(f"Mask of event {material.event + 1}, {int(material.mask.sum()):,} pixels.")
+        pixels = int(material.mask.sum())
+        sentences.append(Message("Mask of event %(event)s, %(pixels)s pixels.", event=event, pixels=pixels))
     if material.traces:
-        peaks = [
-            f"FL-{name[2]} peak {int(values[np.isfinite(values)].max()):,}"
+        peaks: list[str] = [
+            Message("FL-%(channel)s peak %(peak)s", channel=name[2], peak=int(values[np.isfinite(values)].max()))
             for name, values in sorted(material.traces.items())
         ]
-        sentences.append(f"Fluorescence traces of event {material.event + 1}: {', '.join(peaks)}.")
-    if len(sentences) == 1:
-        sentences.append("There is nothing to plot.")
-    return " ".join(sentences)
+        sentences.append(
+            Message("Fluorescence traces of event %(event)s: %(peaks)s.", event=event, peaks=joined(peaks, ", "))
+        )
+    return sentences

@@ -18,7 +18,7 @@ from appliance.web.pages.frame.base import conn, site, viewer
 from appliance.web.pages.frame.confirm import question
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.i18n import ngettext
-from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.problem_texts import said
 from appliance.web.pages.frame.render import back_to, render
 
 bp = Blueprint("comparisons", __name__)
@@ -85,8 +85,7 @@ def share(comparison_id: str) -> Any:
     except Problem as problem:
         if problem.status != 409:
             raise
-        said = next((text for texts in problem.fields.values() for text in texts), "") or problem.message
-        return manage(comparison_id, translated(said)), 409
+        return manage(comparison_id, said(problem)), 409
     return back_to(f"/comparisons/{comparison_id}/people", done="comparison-shared")
 
 

@@ -137,8 +137,17 @@ def _question(what: str, chosen: list[Any]) -> str | None:
     ]
     if what == "delete":
         title = ngettext("Delete %(num)s draft?", "Delete %(num)s drafts?", len(chosen))
-        text = _("They are removed from all lists. Until they are purged you can restore them under Deleted.")
-        return question(title, text, _("Delete drafts"), back="/dashboard?show=drafts", items=lines)
+        if len(chosen) == 1:
+            button, text = (
+                _("Delete draft"),
+                _("It is removed from all lists. Until it is purged you can restore it under Deleted."),
+            )
+        else:
+            button, text = (
+                _("Delete drafts"),
+                _("They are removed from all lists. Until they are purged you can restore them under Deleted."),
+            )
+        return question(title, text, button, back="/dashboard?show=drafts", items=lines)
     title = ngettext("Purge %(num)s dataset?", "Purge %(num)s datasets?", len(chosen))
     text = _("The datasets and their files are removed permanently. This cannot be undone here.")
     return question(title, text, _("Purge"), back="/dashboard?show=deleted", items=lines)

@@ -16,6 +16,7 @@ from appliance.model.csv_cells import inert
 from appliance.model.names import is_id
 from appliance.store import audit, object_names
 from appliance.store.audit_chain import Verdict
+from appliance.web.pages.admin import audit_words
 from appliance.web.pages.admin.frame import frame
 from appliance.web.pages.frame import format as show
 from appliance.web.pages.frame.allow import allow
@@ -102,9 +103,7 @@ _PAGES = {
 def _entry(row: dict[str, Any], known: Mapping[str, object_names.Named]) -> dict[str, str]:
     found = known.get(row["object_id"])
     detail = ", ".join(
-        f"{key}: {known[value].name if value in known else value}"
-        if isinstance(value, str)
-        else f"{key}: {json.dumps(value, ensure_ascii=False)}"
+        audit_words.detail(key, known[value].name if isinstance(value, str) and value in known else value)
         for key, value in row["detail"].items()
     )
     return {
@@ -114,7 +113,7 @@ def _entry(row: dict[str, Any], known: Mapping[str, object_names.Named]) -> dict
         "at": show.local(row["at"]),
         "actor": row["actor"],
         "action": row["action"],
-        "object_type": row["object_type"],
+        "object_type": audit_words.object_type(row["object_type"]),
         "object_id": row["object_id"],
         "detail": detail,
         "address": row["address"],

@@ -30,7 +30,7 @@ from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.base import conn, context, release, viewer
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.problem_texts import said
 from appliance.web.pages.frame.render import render, url_with
 
 bp = Blueprint("compare", __name__)
@@ -64,8 +64,7 @@ def page() -> Any:
     except Problem as problem:
         if problem.status != 409:
             raise
-        said = next((text for texts in problem.fields.values() for text in texts), "") or problem.message
-        return _empty(translated(said)), 409
+        return _empty(said(problem)), 409
     if not files:
         text = _("None of these measurements is available to you.") if hidden else ""
         return _empty(text), 404 if hidden else 200
@@ -148,7 +147,7 @@ def _elasticity(files: list[dict[str, Any]], question: figures.Question) -> list
             except Problem as problem:
                 if problem.status not in (404, 409):
                     raise
-                found.append({"reason": problem.message})
+                found.append({"reason": said(problem)})
         return found
 
     return [
@@ -252,7 +251,7 @@ def _computed(files: list[dict[str, Any]], question: figures.Question) -> list[d
             except Problem as problem:
                 if problem.status not in (404, 409):
                     raise
-                found.append({"problem": problem.message, "gates": []})
+                found.append({"problem": said(problem), "gates": []})
         return found
 
     return compute()

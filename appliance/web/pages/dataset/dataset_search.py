@@ -23,6 +23,7 @@ from appliance.web.pages.frame import labels
 from appliance.web.pages.frame.base import conn, context, settings, viewer
 from appliance.web.pages.frame.i18n import N_, ngettext
 from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.paging import page_number, pages
 from appliance.web.pages.frame.render import url_with
 
@@ -162,7 +163,7 @@ def _search(query: SearchQuery) -> tuple[SearchResult, str]:
     try:
         return package_search(conn(), query, viewer(), context().cache), ""
     except Problem as problem:
-        reason = _("Invalid search: %(reason)s", reason=str(problem))
+        reason = _("Invalid search: %(reason)s", reason=translate(getattr(problem, "reason", problem.message)))
     try:
         return package_search(conn(), replace(query, parser="edismax"), viewer(), context().cache), ""
     except Problem:

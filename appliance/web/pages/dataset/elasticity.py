@@ -8,6 +8,7 @@ from flask import Blueprint, jsonify, request
 
 from appliance.actions import virus_gate
 from appliance.model import gates
+from appliance.model.messages import Message
 from appliance.model.problem import invalid
 from appliance.web import measurement_statistics as figures
 from appliance.web.fair_slots import without_slot
@@ -29,7 +30,7 @@ def conditions(ref: str, resource_id: str) -> Any:
     young = asked(request.args)
     x, y = (request.args.get(axis, "") for axis in ("x", "y"))
     if young is None or not (gates.is_feature(x) and gates.is_feature(y)):
-        raise invalid(message="Name a look-up table (lut) and the features of both axes (x, y).")
+        raise invalid(message=Message("Specify a look-up table (lut) and the features of both axes (x, y)."))
     site, who = context(), viewer()
     release()  # nobody needs the database while a child reads
     found = without_slot(figures.elasticity)(site, resource_id, young, x, y, who)

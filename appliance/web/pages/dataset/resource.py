@@ -21,6 +21,7 @@ from appliance.web.pages.frame import job_texts
 from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, settings, viewer
 from appliance.web.pages.frame.i18n import gettext as _
+from appliance.web.pages.frame.message_translation import translate
 from appliance.web.pages.frame.page_cache import cacheable
 from appliance.web.pages.frame.render import render
 
@@ -149,7 +150,7 @@ def _downloads(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts) -> dict[str
 def _preview(row: sqlite3.Row, file: sqlite3.Row, made: Artefacts, found: dict[str, Any] | None) -> dict[str, Any]:
     if "preview" not in made:
         return {"preview": None}
-    alt = (found or {}).get("preview_alt") or _(
+    alt = translate((found or {}).get("preview_alt") or "") or _(
         "Scatter plot, density plot and an event of %(name)s", name=file["name"]
     )
     return {"preview": {"url": f"/dataset/{row['id']}/resource/{file['id']}/preview.webp", "alt": alt}}
@@ -173,21 +174,21 @@ def _jobs(row: sqlite3.Row, file: sqlite3.Row, jobs: list[dict[str, Any]]) -> di
 def _information(row: sqlite3.Row, file: sqlite3.Row, dc: dict[str, Any]) -> dict[str, Any]:
     """The table at the end: plain keys first, then every ``dc:`` and ``sp:`` key behind "show more"."""
     plain = {
-        "created": show.local(file["created"]),
-        "etag": file["etag"],
-        "format": file["format"],
-        "id": file["id"],
-        "metadata modified": show.local(file["metadata_modified"]),
-        "mimetype": file["mimetype"],
-        "package id": row["id"],
-        "position": show.integer(documents.position(conn(), file["id"])),
-        "sha256": file["sha256"],
-        "size": f"{show.size(file['size'])} ({show.integer(file['size'])} B)",
+        _("Created"): show.local(file["created"]),
+        "ETag": file["etag"],
+        _("Format"): file["format"],
+        "ID": file["id"],
+        _("Metadata changed"): show.local(file["metadata_modified"]),
+        _("Media type"): file["mimetype"],
+        _("Dataset ID"): row["id"],
+        _("Position"): show.integer(documents.position(conn(), file["id"])),
+        "SHA-256": file["sha256"],
+        _("Size"): f"{show.size(file['size'])} ({show.integer(file['size'])} B)",
     }
     licence = dataset_pages.licence_title(row)
     more = sorted((dc | json.loads(file["supplements"])).items())
     return {
-        "info": [{"name": _("licence"), "value": licence}]
+        "info": [{"name": _("Licence"), "value": licence}]
         + [{"name": key, "value": value} for key, value in plain.items() if value],
         "info_more": [{"name": key, "value": show.value(value)} for key, value in more],
     }

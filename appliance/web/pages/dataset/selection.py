@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from appliance.actions import collecting
 from appliance.model import names
+from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.store import datasets, resources
 from appliance.web.measurement_statistics import MOST_FILES
@@ -134,6 +135,6 @@ def collect() -> Response:
     """Add the chosen datasets to a collection, all or none; the rules are asked by the verb."""
     name, chosen = request.form.get("collection", ""), list(dict.fromkeys(request.form.getlist("id")))
     if not 0 < len(chosen) <= MOST_SELECTED:
-        raise invalid({"id": [f"Between 1 and {MOST_SELECTED} datasets can be added at once"]})
+        raise invalid({"id": [Message("Between 1 and %(most)s datasets can be added at once", most=MOST_SELECTED)]})
     collecting.add(site(), viewer(), name, chosen)
     return back_to(f"/group/{name}", done="added")

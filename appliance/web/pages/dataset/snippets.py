@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 
 #: Where a program that runs the lines has the server's certificate: the folder it runs in.
-_IN_THIS_FOLDER = "from the page Connect, in this folder"
+_IN_THIS_FOLDER = N_("from the page Connect, in this folder")
 
 
 def certificate_file(host: str) -> str:
@@ -33,7 +34,7 @@ def dclab_lines(host: str, resource_id: str, *, token: bool) -> str:
     lines += ["import dclab", "from dclab.rtdc_dataset.fmt_dcor import DCOR_CERTS_SEARCH_PATHS"]
     if token:
         lines += ["from dclab.rtdc_dataset.fmt_dcor.api import APIHandler", 'APIHandler.add_api_key("YOUR-API-TOKEN")']
-    lines.append('DCOR_CERTS_SEARCH_PATHS.append(".")  # this folder')
+    lines.append(f'DCOR_CERTS_SEARCH_PATHS.append(".")  # {_("this folder")}')
     return "\n".join([*lines, f'ds = dclab.new_dataset("https://{host}/api/3/action/dcserv?id={resource_id}")'])
 
 
@@ -51,7 +52,7 @@ def ckanapi_lines(url: str) -> str:
 
 def _trusting(host: str) -> list[str]:
     """Python that makes requests trust the server: by the environment, which would override what a session is told."""
-    return ["import os", f'os.environ["REQUESTS_CA_BUNDLE"] = "{certificate_file(host)}"  # {_IN_THIS_FOLDER}']
+    return ["import os", f'os.environ["REQUESTS_CA_BUNDLE"] = "{certificate_file(host)}"  # {_(_IN_THIS_FOLDER)}']
 
 
 def curl_line(url: str, path: str, *, token: bool, options: str = "") -> str:

@@ -14,7 +14,7 @@ from appliance.security import policy
 from appliance.web.http import retry_after
 from appliance.web.pages.frame import missing_rights
 from appliance.web.pages.frame.i18n import gettext as _
-from appliance.web.pages.frame.problem_texts import translated
+from appliance.web.pages.frame.problem_texts import said
 from appliance.web.pages.frame.render import render
 
 
@@ -30,11 +30,11 @@ def _problem(problem: Problem) -> Any:
     if problem.status == 403 and (viewer is None or viewer.anonymous) and request.method == "GET":
         return redirect("/user/login?next=" + quote(request.full_path.rstrip("?")), 303)
     if wants_json():
-        return {"error": str(problem), "fields": problem.fields}, problem.status, retry_after(problem)
-    text, link = translated(str(problem)) if problem.message or problem.fields else "", None
+        return {"error": said(problem) or problem.kind, "fields": problem.fields}, problem.status, retry_after(problem)
+    text, link = said(problem), None
     if problem.status == 403 and request.method == "GET":
-        said, url, label = missing_rights.explained()
-        text, link = said or text, {"url": url, "text": label} if said else None
+        missing, url, label = missing_rights.explained()
+        text, link = missing or text, {"url": url, "text": label} if missing else None
     return *page(problem.status, text, link=link, ask_at=_ask_at(problem.status)), retry_after(problem)
 
 

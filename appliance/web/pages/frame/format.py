@@ -110,8 +110,8 @@ def events(count: int | None) -> str:
 
 
 def resources(count: int) -> str:
-    """ "1 resource", "2 resources"."""
-    return ngettext("%(count)s resource", "%(count)s resources", count, count=integer(count))
+    """ "1 file", "2 files"."""
+    return ngettext("%(count)s file", "%(count)s files", count, count=integer(count))
 
 
 def datasets(count: int) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from appliance.model.messages import Message, fill
+from appliance.model.problem import Problem
 from appliance.web.pages.frame.i18n import N_
 from appliance.web.pages.frame.i18n import gettext as _
 from appliance.web.pages.frame.message_translation import filled_in, translate
@@ -100,6 +104,29 @@ WORDINGS = {
     "Must be at least %(count)s characters long": N_("Use at least %(count)s characters."),
     "User %(user)s not authorized to %(what)s": N_("You don't have permission."),
 }
+
+
+def said(problem: Problem) -> str:
+    """All that a refusal says, in the reader's language; "" where it says nothing."""
+    texts = list(_texts(problem.fields)) if problem.fields and not problem.message else [problem.message]
+    return " ".join(translated(text) if len(texts) == 1 else _ended(translated(text)) for text in texts)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of messages by field, also nested ones."""
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    else:
+        yield str(value)
+
+
+def _ended(text: str) -> str:
+    """A sentence that others follow."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def translated(text: str) -> str:

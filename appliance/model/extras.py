@@ -42,7 +42,7 @@ def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
     require_number(found)
     own = {str(composed(key)): composed(value) for key, value in found.items()}
     if len(own) < len(found):
-        raise invalid({"extras": ["Two fields have the same name, written with different characters"]})
+        raise invalid({"extras": [Message("Two fields have the same name, written with different characters")]})
     return own
 
 

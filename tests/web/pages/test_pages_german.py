@@ -182,7 +182,8 @@ WORDS = frozenset(
 
 #: What people have written in this house, values of settings and of searches, and names that are the same in every language.
 WRITTEN = (
-    "Study of blood", "Draft of neutrophils", "Private blood", "Public beads", "Series of measurements, day", "Beads before and after",
+    "Study of blood",
+    "Blood with many events", "Draft of neutrophils", "Private blood", "Public beads", "Series of measurements, day", "Beads before and after",
     "Traceback (most recent call last): at work", "experiment:sample", "long-collection", "Filter channel",
 )  # fmt: skip
 #: Texts that are one such value.

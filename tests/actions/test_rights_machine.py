@@ -48,6 +48,7 @@ class Model:
         self.deleted_from = ""
         self.private = True
         self.title = "one"
+        self.licence = "CC-BY-4.0"
         self.circle: dict[str, str] = {}
         self.collection: dict[str, str] = {}
         self.shared: dict[str, str] = {}
@@ -71,7 +72,7 @@ class Model:
         return who == "operator" or self.circle.get(who) == "admin"
 
     def of_circle(self, who: str) -> bool:
-        """What is active is made public, and what is deleted is purged, by the circle's editors, not by guests."""
+        """What is made public, or given another licence, or purged, is so by the circle's editors, not by guests."""
         return who == "operator" or self.circle.get(who) in ("editor", "admin")
 
     def refusal(self, who: str, allowed: bool) -> int:
@@ -142,7 +143,7 @@ class RightsMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.model.exists)
     @rule(private=st.booleans())
     def create(self, private: bool) -> None:
-        values = {"title": "one", "authors": "A", "license_id": "CC0-1.0", "private": private, "state": "draft"}
+        values = {"title": "one", "authors": "A", "license_id": "CC-BY-4.0", "private": private, "state": "draft"}
         self.dataset = datasets.create(self.site, OPERATOR, values | {"owner_org": self.circle})
         file = names.new_id()
         with self.site.db.write() as tx:
@@ -152,7 +153,7 @@ class RightsMachine(RuleBasedStateMachine):
             rtdc.put(tx, file, sane=1)
         model = self.model
         model.exists, model.state, model.private, model.title, model.deleted_from = True, "draft", private, "one", ""
-        model.shared, model.collected, model.put_aside = {}, False, ({}, False)
+        model.licence, model.shared, model.collected, model.put_aside = "CC-BY-4.0", {}, False, ({}, False)
 
     # --- what people do to it
 
@@ -193,16 +194,30 @@ class RightsMachine(RuleBasedStateMachine):
     @rule(who=ACTORS)
     def publish(self, who: str) -> None:
         model = self.model
-        free = model.state == "draft" or who == "operator" or (model.state == "active" and model.of_circle(who))
+        free = who == "operator" or (model.state in ("draft", "active") and model.of_circle(who))
         expected = model.refusal(who, model.edits(who) and free)
         if self.tried(who, expected, lambda me: datasets.update(self.site, me, self.dataset, {"private": False})):
             model.private = False
 
     @precondition(lambda self: self.model.exists)
+    @rule(who=ACTORS, licence=st.sampled_from(["CC0-1.0", "CC-BY-4.0"]))
+    def license(self, who: str, licence: str) -> None:
+        model = self.model
+        same = licence == model.licence
+        looser = same or licence == "CC0-1.0"
+        free = same or who == "operator" or (model.state in ("draft", "active") and model.of_circle(who) and looser)
+        expected = model.refusal(who, model.edits(who) and free)
+        if self.tried(who, expected, lambda me: datasets.update(self.site, me, self.dataset, {"license_id": licence})):
+            model.licence = licence
+
+    @precondition(lambda self: self.model.exists)
     @rule(who=ACTORS)
     def activate(self, who: str) -> None:
         model = self.model
-        expected = model.refusal(who, model.edits(who) and (model.state != "deleted" or who == "operator"))
+        free = who == "operator" or (
+            model.state == "active" or (model.state == "draft" and (model.private or model.of_circle(who)))
+        )
+        expected = model.refusal(who, model.edits(who) and free)
         if self.tried(who, expected, lambda me: datasets.update(self.site, me, self.dataset, {"state": "active"})):
             if model.state == "deleted":
                 model.shared, model.collected = model.put_aside

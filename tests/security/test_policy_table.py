@@ -51,7 +51,7 @@ DELETED = DatasetFacts("d", CIRCLE, ME, private=False, state="deleted", **PLACE)
 DATASET = {
     "dataset:update": EDITORS, "dataset:delete": EDITORS, "dataset:restore": EDITORS, "dataset:withdraw": EDITORS,
     "dataset:collections": EDITORS, "resource:arrange": EDITORS, "dataset:purge": {"editor", "admin"} | SYSADMIN,
-    "dataset:annotate_shared": {"editor", "admin"} | SYSADMIN, "dataset:publish": {"editor", "admin"} | SYSADMIN, "dataset:share": ADMINS, "dataset:collaborators": ADMINS, "dataset:move": SYSADMIN, "resource:delete": SYSADMIN,
+    "dataset:annotate_shared": {"editor", "admin"} | SYSADMIN, "dataset:publish": {"editor", "admin"} | SYSADMIN, "dataset:license": {"editor", "admin"} | SYSADMIN, "dataset:share": ADMINS, "dataset:collaborators": ADMINS, "dataset:move": SYSADMIN, "resource:delete": SYSADMIN,
 }  # fmt: skip
 #: Rules about a circle, and about a collection.
 CIRCLE_RULES = {

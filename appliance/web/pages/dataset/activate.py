@@ -31,15 +31,15 @@ _FINDINGS = 50
 @allow("dataset:update")
 def page(ref: str) -> str:
     """What activation means, and whether the draft is ready for it."""
-    row, _facts = load(ref)
-    return _page(row, {})
+    row, facts = load(ref)
+    return _page(row, facts, {})
 
 
 @bp.post("/dataset/<ref>/activate")
 @allow("dataset:update")
 def activate(ref: str) -> Any:
     """Activate a draft permanently, unless something is broken or looks personal and was not confirmed."""
-    row, _facts = load(ref)
+    row, facts = load(ref)
     if row["state"] != "draft":
         raise not_found()
     try:
@@ -53,7 +53,7 @@ def activate(ref: str) -> Any:
     except Problem as problem:
         if problem.status not in (403, 409, 503):
             raise
-        return _page(row, _errors(problem)), problem.status
+        return _page(row, facts, _errors(problem)), problem.status
     return back_to(f"/dataset/{row['name']}", done="activated")
 
 
@@ -65,7 +65,7 @@ def _errors(problem: Problem) -> dict[str, str]:
     return messages(problem)
 
 
-def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
+def _page(row: sqlite3.Row, facts: DatasetFacts, errors: dict[str, str]) -> str:
     if row["state"] != "draft":
         raise not_found()
     files = resources.of_dataset(conn(), row["id"])
@@ -84,6 +84,7 @@ def _page(row: sqlite3.Row, errors: dict[str, str]) -> str:
         personal_confirmed="personal" in request.form,
         facts=_facts(row),
         has_files=bool(files),
+        publishes=not facts.private and not may("dataset:publish", facts),
     )
 
 

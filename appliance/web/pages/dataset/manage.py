@@ -109,13 +109,15 @@ def _edit_page(
         | {"tag_string": ", ".join(entered)}
         | {key: value for key, value in data.items() if isinstance(value, str)},
         errors=errors or {},
-        licences=licence_options(data.get("license_id", row["license_id"]), old=row["license_id"]),
+        licences=licence_options(
+            data.get("license_id", row["license_id"]), old=row["license_id"], fixed=not may("dataset:license", facts)
+        ),
         visibility=visibility_options(facts, data),
         irreversible=not draft,
     )
 
 
-def licence_options(chosen: str, *, old: str = "") -> list[dict[str, Any]]:
+def licence_options(chosen: str, *, old: str = "", fixed: bool = False) -> list[dict[str, Any]]:
     """The licences that may be chosen: those of the site, for an existing dataset only its own and less restrictive ones."""
     listed = {
         licence["id"]: licence["title"]
@@ -124,7 +126,7 @@ def licence_options(chosen: str, *, old: str = "") -> list[dict[str, Any]]:
     }
     ids = list(listed)
     if old and not viewer().sysadmin:
-        ids = [one for one in licences.looser(old) if one in listed or one == old]
+        ids = [one for one in ([old] if fixed else licences.looser(old)) if one in listed or one == old]
     return [
         {"value": one, "text": listed.get(one) or (licences.find(one) or {"title": one})["title"], "on": one == chosen}
         for one in ids

@@ -24,6 +24,8 @@ _LONGEST = 20_000
 _FIELDS = frozenset({"id", "name", *_TEXTS, "type", "state", "users", "packages", "tags", "groups"})
 #: Datasets whose search entries are rewritten in one transaction.
 _AT_ONCE = 25
+#: What one call may name: more than clients send, and done in a moment.
+MOST_DATASETS, MOST_USERS = 200, 5000
 
 
 def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> str:
@@ -192,8 +194,10 @@ def withdraw(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str
 
 
 def _datasets_of(tx: sqlite3.Connection, row: sqlite3.Row, refs: list[str]) -> Iterator[sqlite3.Row]:
-    """The datasets of a circle with these ids or names. Raises Problem 404."""
-    for ref in refs:
+    """The datasets of a circle with these ids or names, each once. Raises Problem 404, or 409 for too many."""
+    if len(refs) > MOST_DATASETS:
+        raise Problem(409, "Validation Error", message=f"At most {MOST_DATASETS} datasets are accepted in one call")
+    for ref in dict.fromkeys(refs):
         dataset = datasets.find(tx, ref)
         if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
             raise not_found(Message("The circle has no dataset %(ref)s", ref=ref))
@@ -238,10 +242,13 @@ def _listed_users(listed: Any) -> list[tuple[str, str]]:
         return []
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"users": ["A list of objects with name and capacity is needed"]})
-    return [
+    if len(listed) > MOST_USERS:
+        raise invalid({"users": [f"At most {MOST_USERS} users are accepted in one call"]})
+    found = [
         (as_text(entry.get("name") or entry.get("id")), _role(as_text(entry.get("capacity") or "member")))
         for entry in listed
     ]
+    return list(dict.fromkeys(found))
 
 
 def _require_same_users(tx: sqlite3.Connection, row: sqlite3.Row, listed: Any) -> None:

@@ -13,7 +13,7 @@ from appliance.model import extras, licences, names, references
 from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, not_authorized, not_found
 from appliance.model.values import as_bool, as_text, composed, text_error
-from appliance.model.viewer import DatasetFacts, Viewer
+from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.settings import Settings
 from appliance.store import communities, datasets
@@ -212,11 +212,9 @@ def initial_visibility(site: Site, private: bool | None) -> bool:
     return private
 
 
-def require_visibility(site: Site, viewer: Viewer, facts: DatasetFacts, *, private: bool) -> None:
-    """May `viewer` make an existing dataset private or public? Raises Problem 403."""
+def require_visibility(site: Site, viewer: Viewer, *, private: bool) -> None:
+    """Do the settings let `viewer` make an existing dataset private or public? Raises Problem 403."""
     if not private and not site.settings.policy.public_datasets:
         raise not_authorized(f"{NO_PUBLIC[0].upper()}{NO_PUBLIC[1:]}")
-    if facts.state == "active" and facts.private and not private:
-        policy.require(viewer, "dataset:publish", facts)
     if private and site.settings.policy.public_datasets and not viewer.sysadmin:
         raise not_authorized(Message("Changing visibility to private not allowed"))

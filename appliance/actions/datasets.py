@@ -153,6 +153,7 @@ def apply(
     changes = _changes(tx, viewer, row, facts, data)
     fields, circle_id, state = changes.fields, changes.circle_id, changes.state
     _require_allowed(site, viewer, facts, row, changes.keys, fields, data.get("name"))
+    _require_publishing(viewer, facts, changes)
 
     if state == "active" and "active" not in (facts.state, row["deleted_from"]):
         activation.require_ready(tx, facts.id)
@@ -275,9 +276,21 @@ def _require_allowed(
     if unknown:
         raise invalid({key: [f"There is no field '{key}'"] for key in sorted(unknown)})
     if "private" in fields:
-        dataset_fields.require_visibility(site, viewer, facts, private=bool(fields["private"]))
+        dataset_fields.require_visibility(site, viewer, private=bool(fields["private"]))
     if "license_id" in fields and not viewer.sysadmin:
+        policy.require(viewer, "dataset:license", facts)
         licences.require_looser(row["license_id"], fields["license_id"])
+
+
+def _require_publishing(viewer: Viewer, facts: DatasetFacts, changes: _Changes) -> None:
+    """Ask for the right to publish where a draft or private dataset is made public, or a public draft active. Raises Problem 403.
+
+    Neither can be undone, so that is not for guests with whom one dataset is shared.
+    """
+    private = bool(changes.fields.get("private", facts.private))
+    activated = changes.state == "active" and facts.state != "active"
+    if not private and (facts.private or activated):
+        policy.require(viewer, "dataset:publish", facts)
 
 
 def _new_state(viewer: Viewer, facts: DatasetFacts, wanted: Any) -> str | None:

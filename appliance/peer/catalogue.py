@@ -13,6 +13,9 @@ from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit
 
 _PAGE = 100
 _MOST_PAGES = 100_000
+#: Datasets, and circles or collections, of one server: more than any has, so that a list without end fills no memory.
+_MOST_DATASETS, _MOST_COMMUNITIES = 1_000_000, 100_000
+_LONGEST_NAME = 200
 _NAMES = 1000
 #: CKAN's words in the names of actions.
 _WORDS = {"circle": "organization", "collection": "group"}
@@ -136,6 +139,8 @@ def _searched(client: Client, wanted: Selection) -> Iterator[Any]:
         start += len(page)
         if not page:
             return
+        if start > _MOST_DATASETS:
+            break
     raise refused(f"The list of datasets of {client.address.name} has no end.")
 
 
@@ -190,7 +195,11 @@ def _community_names(client: Client, kind: str) -> Iterator[str]:
         fresh = [one for one in page if isinstance(one, str) and one not in seen] if isinstance(page, list) else []
         if not fresh:
             return
+        if max(map(len, fresh)) > _LONGEST_NAME:
+            raise refused(f"{client.address.name} does not list its {kind}s as a DCOR does.")
         seen.update(fresh)
+        if len(seen) > _MOST_COMMUNITIES:
+            raise refused(f"The list of {kind}s of {client.address.name} has no end.")
         yield from fresh
 
 

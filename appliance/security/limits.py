@@ -50,10 +50,13 @@ class Limiter:
 
     @cached_property
     def _window(self) -> MovingWindowRateLimiter:
-        from limits.storage import MemoryStorage  # imported here, because the command line does not need it
-        from limits.strategies import MovingWindowRateLimiter
+        from limits.strategies import (
+            MovingWindowRateLimiter,
+        )  # imported here, because the command line does not need it
 
-        return MovingWindowRateLimiter(MemoryStorage())
+        from appliance.security.attempt_storage import BoundedStorage
+
+        return MovingWindowRateLimiter(BoundedStorage())
 
     @cached_property
     def _items(self) -> dict[str, RateLimitItem]:
@@ -69,9 +72,14 @@ class Limiter:
 
         Call it before the password is looked at (many attempts at once would slip past a count taken afterwards), and
         `login_succeeded` when the password was right. What is refused looks at no password, so it counts no further:
-        else one desk that goes on trying would use up what its victim may try from everywhere.
+        else one desk that goes on trying would use up what its victim may try from everywhere. An address that has used up
+        its own is asked for first, so that names it makes up afterwards are not kept.
         """
-        for item, keys in self._login(name, address):
+        counters = self._login(name, address)
+        item, keys = counters[-1]
+        if not self._window.test(item, *keys):
+            return self._wait(item, *keys)
+        for item, keys in counters:
             if not self._window.hit(item, *keys):
                 return self._wait(item, *keys)
         return 0

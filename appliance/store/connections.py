@@ -15,6 +15,9 @@ from appliance.model.problem import Problem
 STATEMENT = 10.0
 TRANSACTION = 20.0
 Kind = TypeVar("Kind", bound=Callable[[], None])
+#: Text of different long statements that one connection prepares before it is closed instead of kept [characters]. SQLite's memory
+#: for a prepared one is some 25 times its text, and Python keeps up to 512: a search with a thousand terms takes 1 MB.
+_LONG, MOST_PREPARED = 1_000, 256_000
 _STEPS = 50_000  # virtual machine steps between two checks of the deadline
 
 
@@ -46,11 +49,28 @@ class Reader(_Timed):
     limit: float | None = None
     idle_since: float = 0.0
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._long: set[int] = set()
+        self._prepared = 0
+
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """Run a statement."""
+        self.begin(arguments[0])
+        return super().execute(*arguments)
+
+    def begin(self, statement: str) -> None:
+        """Note that a statement is about to run, also through a cursor."""
         if self.limit is not None:
             self.deadline = time.monotonic() + self.limit
-        return super().execute(*arguments)
+        if len(statement) > _LONG and (known := hash(statement)) not in self._long:
+            self._long.add(known)
+            self._prepared += len(statement)
+
+    @property
+    def full(self) -> bool:
+        """Has it prepared so many long statements that it had better be closed?"""
+        return self._prepared > MOST_PREPARED
 
 
 class Writer(_Timed):

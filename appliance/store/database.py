@@ -66,7 +66,7 @@ class Database:
                 ) from error
             raise
         finally:
-            if len(self._idle) < _MOST_IDLE:
+            if len(self._idle) < _MOST_IDLE and not conn.full:
                 conn.idle_since = time.monotonic()
                 self._idle.append(conn)
             else:

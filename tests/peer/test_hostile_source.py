@@ -351,3 +351,23 @@ def test_links_are_no_files(pull: Pull, source: Between, still: Root) -> None:
     source.hook = of_datasets(lambda one: [file.update(link) for file in one["resources"]])
     assert "is a link, not a file" in pull("--dataset", "public-beads").reasons
     nothing_came(still)
+
+
+@pytest.mark.parametrize("name", ["circle-{}", "x" * 300 + "{}"])
+def test_a_list_of_circles_without_end_ends_the_pull(
+    pull: Pull, source: Between, still: Root, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("appliance.peer.catalogue._MOST_COMMUNITIES", 5000)
+    calls = 0
+
+    def endless(path: str, given: dict[str, Any], reply: Reply) -> None:
+        nonlocal calls
+        if path.endswith("/organization_list"):
+            calls += 1
+            reply.body["result"] = [name.format(f"{calls}-{number}") for number in range(1000)]
+
+    source.hook = endless
+    said = pull()
+    assert said.code == 1
+    assert calls < 10
+    nothing_came(still)

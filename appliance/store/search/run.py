@@ -13,6 +13,7 @@ from typing import Any
 from appliance.model.viewer import Viewer
 from appliance.store import visibility
 from appliance.store.cache import Cache
+from appliance.store.connections import Reader
 from appliance.store.search.facets import Counter, Item
 from appliance.store.search.limits import time_limit
 from appliance.store.search.query import SearchQuery
@@ -118,6 +119,8 @@ class _Search:
         """Run a statement over what the viewer may see; without `tail` it is one over all hits."""
         conditions = " AND ".join([*where, *self.where, self.seen if tail else self.seen_of_many])
         sql = f"SELECT {what} FROM {source} WHERE {conditions} {tail}"
+        if isinstance(self.conn, Reader):
+            self.conn.begin(sql)
         return self.cursor.execute(sql, self.parameters).fetchall()
 
     def _count(self, find: str | None) -> int:

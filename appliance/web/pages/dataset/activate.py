@@ -10,11 +10,12 @@ from flask import Blueprint, request
 from appliance.actions import datasets as verbs
 from appliance.model import names
 from appliance.model.problem import Problem, not_found
+from appliance.model.viewer import DatasetFacts
 from appliance.store import communities, resources, rtdc
 from appliance.web.pages.dataset import view as dataset_pages
 from appliance.web.pages.dataset.manage import frame
 from appliance.web.pages.dataset.view import load
-from appliance.web.pages.frame.allow import allow
+from appliance.web.pages.frame.allow import allow, may
 from appliance.web.pages.frame.base import conn, site, viewer
 from appliance.web.pages.frame.forms import messages
 from appliance.web.pages.frame.i18n import gettext as _

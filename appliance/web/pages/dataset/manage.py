@@ -144,7 +144,7 @@ def visibility_options(facts: DatasetFacts, data: dict[str, Any]) -> list[dict[s
             "text": _("Visible to members of its circle and collections and to people it is shared with."),
         }
     ]
-    guest = facts.state == "active" and facts.private and not may("dataset:publish", facts)
+    guest = facts.private and not may("dataset:publish", facts)
     if settings().policy.public_datasets and not guest:
         options.append(
             {

@@ -12,7 +12,7 @@ from appliance.web.pages.frame.i18n import gettext as _
 
 _EDITOR = frozenset({
     "dataset:update", "dataset:delete", "dataset:restore", "dataset:purge", "dataset:collect", "dataset:withdraw",
-    "dataset:version", "dataset:publish", "resource:arrange",
+    "dataset:version", "dataset:publish", "dataset:license", "resource:arrange",
 })  # fmt: skip
 _ADMIN = frozenset({"dataset:share", "dataset:collaborators"})
 

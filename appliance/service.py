@@ -15,6 +15,7 @@ from cryptography import x509
 
 from appliance import __version__, garbage, logs, notify, root_marker, threads
 from appliance.actions import managed_accounts, release_journal
+from appliance.archive import access
 from appliance.jobs.readers import Readers
 from appliance.jobs.runner import JobRunner
 from appliance.jobs.sandbox_child import SandboxError
@@ -75,7 +76,12 @@ class Service:
             stalled=self.stalled,
         )
         self.context.use_settings = self.use_settings
-        self._readers = self.context.readers = Readers(self.jobs.sandbox, depot, cache=self.context.cache)
+        self._readers = self.context.readers = Readers(
+            self.jobs.sandbox,
+            depot,
+            cache=self.context.cache,
+            archived=lambda one: access.stored(self.db, one) is not None,
+        )
         self._started = time.time()
         self._gateway: Gateway | None = None
         self._collector = garbage.Collector(lambda: self._gateway is not None and self._gateway.busy)

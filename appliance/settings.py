@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from appliance import durable
+from appliance.archive_settings import Archive
 from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
@@ -103,6 +104,9 @@ class Depot:
     part_lifetime: int = _option(86400, "Unfinished uploads are removed after this time", "s", live=True)
     quota_circle: int = _option(
         0, "Space a circle may use, including condensed files and previews; 0 = no limit", "bytes", live=True
+    )
+    archive: str = _option(
+        "", "Object storage that old originals are moved to: s3://BUCKET[/PREFIX]; empty = none; see [archive]"
     )
 
 
@@ -241,6 +245,7 @@ class Settings:
     server: Server = field(default_factory=Server)
     policy: Policy = field(default_factory=Policy)
     depot: Depot = field(default_factory=Depot)
+    archive: Archive = field(default_factory=Archive)
     web: Web = field(default_factory=Web)
     jobs: Jobs = field(default_factory=Jobs)
     verdict: Verdict = field(default_factory=Verdict)

@@ -23,6 +23,6 @@ lock() { # lock FILE OPTIONS...
     rm "$work/new.txt"
 }
 
-# With the extras for signing in elsewhere, so that an installed service and the offline bundle have them.
-lock installer/requirements.txt --extra ldap "$@"
+# With the extras for signing in elsewhere and object storage, so that an installed service and the offline bundle have them.
+lock installer/requirements.txt --extra ldap --extra archive "$@"
 lock tests/requirements.txt --extra test "$@"

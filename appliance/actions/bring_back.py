@@ -15,6 +15,7 @@ from typing import Any
 from appliance import root_marker
 from appliance.actions import backups
 from appliance.actions.site import Site
+from appliance.archive import access
 from appliance.backup import claims, crypto, key_sheet
 from appliance.backup import create as backup_create
 from appliance.backup import manifest as backup_manifest
@@ -161,6 +162,8 @@ def _file(site: Site, viewer: Viewer, place: Place, ref: str, progress: Progress
         present = resources.get(conn, ref)
     if present is None:
         return _lost_file(site, viewer, place, ref, progress)
+    if access.stored(site.db, ref) is not None:
+        raise invalid(message=Message("This file is in the archive. Bring it back from there: sudo dcor archive recall --file %(ref)s", ref=ref))  # fmt: skip
     original = _name_below(site, ref, "original")
     for backup in _candidates(site, place, original):
         (entry,) = backup.entries([original])
@@ -266,6 +269,9 @@ def _put_back_files(
     for resource_id in ids:
         for kind in ("original", *row_copies.artefact_kinds(source, resource_id)):
             entry = held.get(_name_below(site, resource_id, kind))
+            if entry is None and kind == "original" and access.stored(site.db, resource_id) is not None:
+                done.notes.append(Message("The file %(id)s is in the archive, as it was.", id=resource_id))
+                continue
             try:
                 if entry is None:
                     raise not_found(Message(

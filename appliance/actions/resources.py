@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.actions import lookup, resource_names, upload_limits
 from appliance.actions.site import Site
+from appliance.archive import access
 from appliance.model import extras, media, names, supplements
 from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
@@ -100,6 +101,8 @@ class DepotTransaction:
         try:
             depot.adopt(depot.path(source_id), resource_id)
         except FileNotFoundError as error:
+            if access.stored(self._site.db, source_id) is not None:
+                raise access.must_be_recalled(source_id) from error
             raise Problem(
                 409, "Validation Error", message=Message("The file is missing on disk. Tell the administrator.")
             ) from error

@@ -11,7 +11,7 @@ import click
 from appliance.actions import ingest, lookup, resources
 from appliance.cli.common import CliState, FilePath, agreed, details, note, pass_state, prints, removes, table
 from appliance.model.viewer import OPERATOR
-from appliance.store import documents, inspection
+from appliance.store import archived_files, documents, inspection
 
 _COLUMNS = {"id": "id", "dataset": "dataset", "name": "file", "size": "bytes", "format": "format"}
 
@@ -44,6 +44,9 @@ def show(state: CliState, resource_id: str) -> dict[str, Any]:
     with state.db.read() as conn:
         row, _facts = lookup.resource(conn, OPERATOR, resource_id)
         data: dict[str, Any] = json.loads(documents.resource(conn, row["id"]))
+        archived = archived_files.stored(conn, row["id"])
+    if archived is not None:
+        data["archived"] = f"{archived.place}/{archived.object_key}"
     return data | {"files": {kind: str(path) for kind, path in state.depot.files(resource_id).items()}}
 
 

@@ -128,7 +128,7 @@ def audit_chain(premises: Premises) -> Iterator[Finding]:
 def files(premises: Premises) -> Iterator[Finding]:
     """A row without its file is lost data: the one thing that must never happen."""
     with premises.db.read() as conn:
-        known = list(inspection.stored_files(conn))
+        known = list(inspection.files_here(conn))
     bad = 0
     for resource_id, kind, size, sha256 in known:
         path = premises.depot.path(resource_id, kind)

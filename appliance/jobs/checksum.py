@@ -16,8 +16,6 @@ def run(context: JobContext) -> Done:
     resource = context.resource()
     if resource["sha256"] and resource["etag"] and resource["crc32"] is not None:
         return Done({"skipped": "known from the upload"})
-    path = context.original()
-    total = max(path.stat().st_size, 1)
 
     def tick(done: int) -> None:
         """Report, and stop when asked to."""
@@ -25,7 +23,9 @@ def run(context: JobContext) -> Done:
             raise JobFailed(Message("cancelled"))
         context.progress(done / total, Message("reading"))
 
-    found = hash_file(path, tick=tick)
+    with context.original() as path:
+        total = max(path.stat().st_size, 1)
+        found = hash_file(path, tick=tick)
     if resource["sha256"] and resource["sha256"] != found.sha256:
         raise JobFailed(Message("the stored file does not match its checksum"))
 

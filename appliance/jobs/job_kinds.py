@@ -28,6 +28,7 @@ _MODULES = (
     "notifications",
     "directory",
     "provider",
+    "archive",
 )
 
 

@@ -79,11 +79,11 @@ def orphans(db: Database, depot: Depot, *, young: float = _YOUNG_SECONDS) -> Ite
 def missing_files(db: Database, depot: Depot) -> list[str]:
     """`<resource id>/<kind>` of every row whose file is not there."""
     with db.read() as conn:
-        listed = [(resource_id, kind) for resource_id, kind, _size, _sha256 in inspection.stored_files(conn)]
+        listed = [(resource_id, kind) for resource_id, kind, _size, _sha256 in inspection.files_here(conn)]
     gone = [(resource_id, kind) for resource_id, kind in listed if not depot.path(resource_id, kind).is_file()]
     with db.read() as conn:  # not those that were removed while we looked
         still = (
-            {(resource_id, kind) for resource_id, kind, _size, _sha256 in inspection.stored_files(conn)}
+            {(resource_id, kind) for resource_id, kind, _size, _sha256 in inspection.files_here(conn)}
             if gone
             else set()
         )

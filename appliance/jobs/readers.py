@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ from appliance.store.cache import Cache
 from appliance.store.depot import Depot
 
 _FILES = ("original", "condensed", "columns")
+_ARCHIVED = Message(
+    "This file is in the archive, so only its condensed copy can be looked into here: no images, traces or masks. "
+    "It can be downloaded, opened with dclab or DCscope, and recalled by an administrator."
+)
 #: What names the reader for long questions, behind a resource's id.
 _LONG = "/long"
 
@@ -44,7 +48,8 @@ class Readers:
     """A pool of readers, one per resource in use. Thread-safe.
 
     :param most: processes at once; :param memory: bytes each may take; :param recycle: requests after which a reader is replaced;
-    :param cache: where answers are kept; None: nowhere.
+    :param cache: where answers are kept; None: nowhere. :param archived: is the original of this resource in the object storage? Then
+        the condensed file answers what it can.
     """
 
     def __init__(
@@ -56,8 +61,9 @@ class Readers:
         memory: int = 1 << 30,
         recycle: int = 500,
         cache: Cache | None = None,
+        archived: Callable[[str], bool] = lambda _id: False,
     ) -> None:
-        self._sandbox, self._depot = sandbox, depot
+        self._sandbox, self._depot, self._archived = sandbox, depot, archived
         self._most, self._memory, self._recycle = most, memory, recycle
         self._changed = threading.Condition()
         self._free: OrderedDict[str, _Reader] = OrderedDict()
@@ -92,12 +98,18 @@ class Readers:
         self, resource_id: str, request: dict[str, Any], caller: str, timeout: float, task: str, long: bool
     ) -> Any:
         stamp = self._stamp(resource_id)
-        if not stamp:
+        whole = any(kind == "original" for kind, *_ in stamp)
+        if not stamp or not (whole or self._archived(resource_id)):
             raise not_found("The file is missing")
         key = ("reader", json.dumps([resource_id, stamp, task, request], sort_keys=True, default=str))
-        return self._cache.get_lasting(
-            key, lambda: self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task, long)
-        )
+        try:
+            return self._cache.get_lasting(
+                key, lambda: self._ask(resource_id, stamp, request, caller, time.monotonic() + timeout, task, long)
+            )
+        except SandboxError as error:
+            if error.answered and not whole:
+                raise invalid(message=_ARCHIVED) from error
+            raise
 
     def forget(self, resource_id: str) -> None:
         """End the reader of a resource whose files change or go."""
@@ -140,7 +152,7 @@ class Readers:
             paths = {kind: str(self._depot.path(resource_id, kind)) for kind, *_ in stamp}
             message = {
                 "task": task,
-                "input": paths.get("original", ""),
+                "input": paths.get("original") or paths.get("condensed", ""),
                 "scratch": None,
                 "request": {**request, "files": paths},
             }

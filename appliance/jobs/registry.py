@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from appliance.archive.moving import Mover, Stopped
 from appliance.jobs.room import NoRoom, Room
 from appliance.jobs.sandbox import Outcome, Sandbox
 from appliance.jobs.sandbox_child import SandboxError
 from appliance.jobs.scratch import measure
 from appliance.model.messages import Message
+from appliance.model.problem import Problem
 from appliance.settings import Settings
 from appliance.store import resources
 from appliance.store.database import Database
@@ -105,12 +109,22 @@ class JobContext:
             raise JobFailed(Message("the resource was removed"))
         return row
 
-    def original(self) -> Path:
-        """The uploaded file. Raises JobFailed when it is missing."""
-        path = self.depot.path(self.resource_id)
-        if not path.is_file():
-            raise JobFailed(Message("the file is missing in the depot"), permanent=False)
-        return path
+    @contextmanager
+    def original(self) -> Iterator[Path]:
+        """The uploaded file; of an archived one a copy that is gone afterwards. Raises JobFailed when it cannot be had."""
+        mover = Mover(self.db, self.depot, self.settings, self.cancelled, self.progress)
+        with ExitStack() as stack:
+            try:
+                path = stack.enter_context(mover.local(self.resource_id))
+            except OSError as error:
+                if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                    raise
+                raise JobFailed(Message("the file is missing in the depot"), permanent=False) from error
+            except Problem as problem:
+                raise JobFailed(problem.message, permanent=problem.status == 409) from problem
+            except Stopped as stopped:
+                raise JobFailed(Message("cancelled")) from stopped
+            yield path
 
     def run(
         self,
@@ -130,7 +144,21 @@ class JobContext:
         :param answer: what the answer must hold, so that nothing is published for one that cannot be used.
         :param unpacked: bytes of the file's data when unpacked, if the task goes through all of them; :param most_cpu: processor seconds for any file; :param options: further ones of `Sandbox.run`; by default it may write half a GiB.
         """
-        settings, path = self.settings.jobs, self.original()
+        with self.original() as path:
+            return self._run(path, task, request, scratch, unpacked, answer, most_cpu, options)
+
+    def _run(
+        self,
+        path: Path,
+        task: str,
+        request: Mapping[str, Any],
+        scratch: Path,
+        unpacked: int,
+        answer: Shape,
+        most_cpu: int,
+        options: dict[str, Any],
+    ) -> Outcome:
+        settings = self.settings.jobs
         options.setdefault("file_size", 512 << 20)
         cpu = min(settings.timeout, most_cpu, processor_seconds(path.stat().st_size, unpacked))
         options.setdefault("cpu", cpu)

@@ -55,6 +55,8 @@ def entries(settings: Settings) -> list[Entry]:
         found.append(Entry("directory", timedelta(seconds=settings.ldap.refresh - 10)))
     if settings.oidc.issuer:
         found.append(Entry("provider", timedelta(seconds=settings.oidc.refresh - 10)))
+    if settings.depot.archive:
+        found.append(Entry("archive", timedelta(days=1)))
     if settings.backup.recipient:
         found.append(Entry("backup", timedelta(days=1)))
     return found

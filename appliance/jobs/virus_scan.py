@@ -8,9 +8,11 @@ from datetime import timedelta
 
 from appliance.actions import resources, virus_gate
 from appliance.actions.site import Site
+from appliance.archive.moving import Mover, Stopped
 from appliance.jobs.registry import Done, JobContext, JobFailed, job
 from appliance.model import times
 from appliance.model.messages import Message
+from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from appliance.security import clamd
 from appliance.store import alarms, audit, file_checks
@@ -33,6 +35,7 @@ def run(context: JobContext) -> Done:
     place, infected, scanned = context.settings.clamav.socket, 0, 0
     if not place:
         return Done({"skipped": "switched off"})
+    mover = Mover(context.db, context.depot, context.settings, context.cancelled)
     site, until = Site(context.settings, context.db, context.depot), time.monotonic() + _AT_MOST
     for resource_id in _waiting(context.db):
         if context.cancelled():
@@ -40,9 +43,11 @@ def run(context: JobContext) -> Done:
         if time.monotonic() > until:  # the next run goes on
             return Done({"scanned": scanned, "infected": infected, "more": True})
         try:
-            with context.depot.path(resource_id).open("rb") as file:
+            with mover.local(resource_id) as path, path.open("rb") as file:
                 name = clamd.scan(place, file)
-        except OSError:  # removed meanwhile, missing, or on a bad disk, which other checks tell
+        except Stopped as stopped:
+            raise JobFailed(Message("cancelled")) from stopped
+        except (OSError, Problem):  # removed meanwhile, missing, or on a bad disk, which other checks tell
             continue
         except clamd.ClamdError as error:
             if error.too_large:

@@ -12,6 +12,7 @@ from typing import Any
 from appliance.actions import virus_gate
 from appliance.actions.outgoing import values_of
 from appliance.actions.site import Site
+from appliance.archive.moving import Mover
 from appliance.model.problem import Problem
 from appliance.peer.client import Client, Refusal
 from appliance.peer.sending import Draft, FileSender, compared, shown
@@ -108,7 +109,9 @@ class DatasetMover:
             elif there.get("state") == "active":
                 raise Problem(409, "Validation Error", message=f"it is active there, without {file['name']}")
             else:
-                sent = self._sender.send(draft, entry, self._site.depot.path(file["id"]), lambda _sent: None)
+                site = self._site
+                with Mover(site.db, site.depot, site.settings).local(file["id"]) as path:
+                    sent = self._sender.send(draft, entry, path, lambda _sent: None)
                 done.files += 1
                 done.sent += sent.size
                 self._describe(draft, sent, file, {}, done)

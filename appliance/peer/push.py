@@ -14,6 +14,7 @@ from typing import Any
 from appliance.actions import upload_limits
 from appliance.actions.outgoing import Outgoing, OutgoingFile, Wishes, address_here, gather
 from appliance.actions.site import Site
+from appliance.archive.moving import Mover
 from appliance.model import names
 from appliance.model.problem import Problem, invalid
 from appliance.model.pseudonymised import Copier
@@ -90,6 +91,7 @@ class _Push:
         self._site, self._viewer, self._client, self._options, self._found = site, viewer, client, options, found
         self._target = client.address.url
         self._sender = FileSender(client, site.settings.publish.storage.split(), progress)
+        self._mover = Mover(site.db, site.depot, site.settings)
         self._fresh, self._former = False, ""  # begun just now; the draft there that --anew leaves alone
         self._report = Report(found.name, self._target, notes=list(found.notes))
 
@@ -221,7 +223,8 @@ class _Push:
 
     def _send(self, draft: Draft, file: OutgoingFile) -> SentFile:
         entry = SentFile(file.id, file.name, file.size, file.sha256, file.etag, "", "sending")
-        return self._sender.send(draft, entry, file.path, self._keep)
+        with self._mover.local(file.id) as path:
+            return self._sender.send(draft, entry, path, self._keep)
 
     def _send_copy(self, draft: Draft, file: OutgoingFile) -> SentFile:
         """Send a pseudonymised copy in place of the file. Raises Problem 409 when the report finds personal data in the copy, too."""
@@ -229,7 +232,10 @@ class _Push:
         assert self._options.copier is not None  # noqa: S101 - who wishes copies gives one
         with self._site.db.read() as conn:
             upload_limits.require_room(self._site, conn, file.size)
-        with self._options.copier.made(file.original) as copy:
+        with (
+            self._mover.local(file.id) as path,
+            self._options.copier.made(replace(file.original, path=path)) as copy,
+        ):
             if copy.personal:
                 found = ", ".join(f"{one['kind']} in {one['where']}" for one in copy.personal[:5])
                 raise invalid(

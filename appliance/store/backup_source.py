@@ -63,15 +63,31 @@ def audit_state(path: Path) -> LogState:
 
 
 def depot_files(path: Path) -> Iterator[DepotFile]:
-    """Yield the originals and artefacts that the database file `path` knows, in a stable order."""
+    """Yield the originals and artefacts that the database file `path` knows, in a stable order, but for archived originals."""
     with closing(_read_only(path)) as conn:
+        archived = _archived(conn)
         yield from (
             DepotFile(*row)
             for row in conn.execute(
-                """SELECT id, 'original', size, sha256 FROM resource WHERE size IS NOT NULL
+                f"""SELECT id, 'original', size, sha256 FROM resource WHERE size IS NOT NULL AND id NOT IN ({archived})
                    UNION ALL SELECT resource_id, kind, size, sha256 FROM artefact ORDER BY 1, 2"""
             )
         )
+
+
+def archived_files(path: Path) -> tuple[int, int]:
+    """(number, bytes) of the originals that are in the object storage, as the database file `path` knows them."""
+    with closing(_read_only(path)) as conn:
+        row = conn.execute(
+            f"SELECT count(*), coalesce(sum(size), 0) FROM resource WHERE id IN ({_archived(conn)})"
+        ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def _archived(conn: sqlite3.Connection) -> str:
+    """A query for the ids of archived originals; databases of releases before 0.2 have none."""
+    known = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'archived_file'").fetchone()
+    return "SELECT resource_id FROM archived_file WHERE state = 'stored'" if known else "SELECT '' WHERE 0"
 
 
 def counts(path: Path) -> dict[str, int]:

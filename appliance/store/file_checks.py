@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from appliance.model import times
 
 _FILES = """SELECT id AS resource_id, 'original' AS kind, size, sha256, created FROM resource WHERE sha256 IS NOT NULL
+              AND id NOT IN (SELECT resource_id FROM archived_file WHERE state = 'stored')
             UNION ALL SELECT resource_id, kind, size, sha256, created FROM artefact WHERE kind != 'original'"""
 
 

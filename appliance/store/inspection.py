@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.model import messages, times
-from appliance.store import migrations
+from appliance.store import archived_files, migrations
 from appliance.store.sqlite_tables import tables
 
 
@@ -80,6 +80,12 @@ def stored_files(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | Non
     )
     for row in rows:
         yield row[0], row[1], row[2], row[3]
+
+
+def files_here(conn: sqlite3.Connection) -> Iterator[tuple[str, str, int | None, str | None]]:
+    """Those of `stored_files` that have to be on this machine: all but archived originals."""
+    away = archived_files.stored_ids(conn)
+    return (file for file in stored_files(conn) if file[1] != "original" or file[0] not in away)
 
 
 def pending_uploads(conn: sqlite3.Connection) -> set[str]:

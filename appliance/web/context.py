@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.actions.site import Site
+from appliance.archive.reading import ReadThrough
 from appliance.security.signing import Signer
 from appliance.store.cache import Cache
 from appliance.store.incidents import Incidents
@@ -33,6 +34,7 @@ class Context(Site):
     :ivar incidents: keeps the traces of unforeseen failures.
     :ivar status: live figures for the health page and metrics (connections, transfers, uptime).
     :ivar reads: slots for what the API reads.
+    :ivar archive: reads originals that are in the object storage.
     :ivar stalled: names of the service's threads that should turn and do not.
     """
 
@@ -42,9 +44,11 @@ class Context(Site):
     stalled: Callable[[], list[str]] = field(default=list)
     cache: Cache = field(init=False)
     incidents: Incidents = field(init=False)
+    archive: ReadThrough = field(init=False)
     bodies: BodyBudget = field(default_factory=BodyBudget)
     reads: fair_slots.FairSlots = field(default_factory=fair_slots.for_reads)
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.db.generation, self.settings.server.cache)
         self.incidents = Incidents(self.db)
+        self.archive = ReadThrough(lambda: self.settings, self.settings.tmp / "archive")

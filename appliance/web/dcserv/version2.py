@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.model.problem import invalid
-from appliance.store import artefacts, documents
+from appliance.store import archived_files, artefacts, documents
 from appliance.web.api.registry import Raw, Stored
 from appliance.web.dcserv.measurement import Measurement
 from appliance.web.transfer import presigned_links
@@ -122,7 +122,9 @@ def _trace_list(subject: Measurement) -> Raw:
 
 
 _QUERIES: dict[str, Callable[[Measurement], Any]] = {
-    "valid": lambda subject: subject.context.depot.path(subject.id).is_file(),
+    "valid": lambda subject: (
+        subject.context.depot.path(subject.id).is_file() or archived_files.stored(subject.conn, subject.id) is not None
+    ),
     "metadata": _metadata,
     "size": _size,
     "feature_list": lambda subject: [],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.actions import virus_gate
+from appliance.archive import access
 from appliance.model import media
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, not_found
@@ -20,6 +21,7 @@ from appliance.web.context import Context
 from appliance.web.http import Request, Response
 from appliance.web.routes import UUID, Route, route
 from appliance.web.transfer import presigned_links
+from appliance.web.transfer.archived_response import archived_response
 from appliance.web.transfer.file_response import file_response
 
 log = logging.getLogger(__name__)
@@ -107,17 +109,30 @@ def _send(context: Context, request: Request, match: re.Match[str], kind: str, d
     file = stored_file(context, request.viewer, match["id"], kind)
     if match["dataset"] not in {file.dataset_id, file.dataset}:
         raise not_found(Message("There is no such file, or you have no access to it."))
-    return _answer(request, file, disposition)
+    return _answer(context, request, match["id"], kind, file, disposition)
 
 
-def _answer(request: Request, file: StoredFile, disposition: str = "attachment") -> Response:
+def _answer(
+    context: Context, request: Request, resource_id: str, kind: str, file: StoredFile, disposition: str = "attachment"
+) -> Response:
     try:
         return file_response(
             request, file.path, etag=file.etag, content_type=file.content_type, name=file.name, disposition=disposition
         )
     except Problem:
-        log.error("depot.missing_file")  # a row without a file: `dcor inspect` names it
-        raise
+        archived = access.stored(context.db, resource_id) if kind == "original" else None
+        if archived is None:
+            log.error("depot.missing_file")  # a row without a file: `dcor inspect` names it
+            raise
+    return archived_response(
+        context,
+        request,
+        archived,
+        etag=file.etag,
+        content_type=file.content_type,
+        name=file.name,
+        disposition=disposition,
+    )
 
 
 def original(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -140,9 +155,8 @@ def stored_object(context: Context, request: Request, match: re.Match[str]) -> R
     """A file by its permanent URL, with a signature or, if it is public, without."""
     cpu_slot.acquire()
     resource_id = match["a"] + match["b"] + match["rest"]
-    return _answer(
-        request, stored_file(context, request.viewer, resource_id, presigned_links.ARTEFACTS[match["artefact"]])
-    )
+    kind = presigned_links.ARTEFACTS[match["artefact"]]
+    return _answer(context, request, resource_id, kind, stored_file(context, request.viewer, resource_id, kind))
 
 
 _RESOURCE = rf"/dataset/(?P<dataset>[a-z0-9_-]+)/resource/(?P<id>{UUID})"

@@ -11,7 +11,7 @@ import struct
 import threading
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,7 @@ class Member:
 
     :ivar key: identity of the content, under which its CRC is remembered.
     :ivar when: (year, month, day, hour, minute, second), not before 1980; :ivar crc32: None when it is not known.
+    :ivar away: gives bytes (start, length) of a file that is not at its path; its CRC is known.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Member:
     key: str
     when: tuple[int, int, int, int, int, int]
     crc32: int | None = None
+    away: Callable[[int, int], Iterable[bytes]] | None = None
 
 
 class Checksums:
@@ -126,8 +128,15 @@ class Archive:
 
     def _file(self, member: Member, start: int, length: int) -> Iterator[bytes]:
         """A piece of a file; reading it from its beginning to its end gives its CRC by the way."""
+        try:
+            file = member.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            if member.away is None:
+                raise
+            yield from member.away(start, length)
+            return
         crc, whole = 0, member.crc32 is None and start == 0 and length == member.size
-        with member.path.open("rb", buffering=0) as file:
+        with file:
             file.seek(start)
             while length > 0:
                 block = file.read(min(_BLOCK, length))

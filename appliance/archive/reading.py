@@ -41,7 +41,11 @@ class Blocks:
         """The blocks, once. Raises ConnectionError when the storage stops answering in the middle."""
         if self._first:
             yield self._first
-        yield from self._blocks
+        try:
+            yield from self._blocks
+        except Problem as problem:
+            log.warning("archive.broken_off reason=%s", problem)
+            raise ConnectionError("the archive does not answer any more") from problem
 
     def close(self) -> None:
         """Give back what is held."""
@@ -112,7 +116,7 @@ class ReadThrough:
                 number += 1
 
     def _passed(self, file: ArchivedFile, start: int, end: int) -> Iterator[bytes]:
-        """Bytes from the storage; a connection that breaks off is made again. Raises ArchiveAway before the first, ConnectionError later."""
+        """Bytes from the storage; a connection that breaks off is made again. Raises ArchiveAway."""
         first, failed = start, 0
         while start < end:
             try:
@@ -120,13 +124,12 @@ class ReadThrough:
                     start += len(block)
                     failed = 0
                     yield block
-            except Problem as problem:
+            except Problem:
                 failed += 1
                 if start == first:
                     raise
                 if failed >= _ATTEMPTS:
-                    log.warning("archive.broken_off reason=%s", problem)
-                    raise ConnectionError("the archive does not answer any more") from problem
+                    raise
 
     def _object(self, file: ArchivedFile, start: int, length: int) -> Iterator[bytes]:
         store: ObjectStore = store_of(self._settings(), file)

@@ -27,7 +27,12 @@ def command(state: CliState, share: bool, as_json: bool) -> int:
             click.echo(f"\r{done * 100:3.0f} %", nl=False, err=True)
 
     report = scrub.scrub(
-        state.db, state.depot, days=state.settings.jobs.scrub_days, everything=not share, progress=told
+        state.db,
+        state.depot,
+        settings=state.settings,
+        days=state.settings.jobs.scrub_days,
+        everything=not share,
+        progress=told,
     )
     emit(report.to_json(), as_json, _text)
     return 1 if report.bad else 0
@@ -35,5 +40,9 @@ def command(state: CliState, share: bool, as_json: bool) -> int:
 
 def _text(data: dict[str, Any]) -> str:
     lines = [f"{data['files']} files ({size(data['bytes'])}) read, {len(data['bad'])} bad."]
+    if data["archived"]:
+        lines.append(f"{data['archived']} archived originals compared in the object storage.")
+    if data.get("archive_away"):
+        lines.append(f"The object storage was not asked: {data['archive_away']}.")
     lines += [f"{row['kind']} of resource {row['resource_id']} {row['reason']}" for row in data["bad"]]
     return "\n".join(lines)

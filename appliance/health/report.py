@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from appliance.health import (
+    archive,
     catalogue,
     certificates,
     directory,
@@ -21,7 +22,7 @@ from appliance.health.base import CHECKS, Finding, Level, NamedCheck, Premises
 from appliance.model.messages import Message
 
 #: In the order in which somebody would look: the ground first, then what stands on it.
-MODULES = (folders, machine, program, units, service, certificates, catalogue, directory, provider, work)
+MODULES = (folders, machine, program, units, service, certificates, catalogue, archive, directory, provider, work)
 
 
 @dataclass(frozen=True)

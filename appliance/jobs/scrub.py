@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from appliance.archive import checking
+from appliance.archive.object_store import ArchiveAway
 from appliance.jobs.artefact_publishing import hash_file
 from appliance.jobs.registry import CARE, Done, JobContext, JobFailed, job
 from appliance.model import times
 from appliance.model.messages import Message
 from appliance.model.viewer import OPERATOR
+from appliance.settings import Settings
 from appliance.store import alarms, artefacts, audit, file_checks, jobs, resources
 from appliance.store.database import Database
 from appliance.store.depot import Depot
@@ -46,10 +49,13 @@ class Report:
     files: int = 0
     bytes: int = 0
     bad: list[dict[str, str]] = field(default_factory=list)
+    archived: int = 0
+    archive_away: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"files": self.files, "bytes": self.bytes, "bad": self.bad}
+        found = {"files": self.files, "bytes": self.bytes, "bad": self.bad, "archived": self.archived}
+        return found | ({"archive_away": self.archive_away} if self.archive_away else {})
 
 
 @job("scrub", lane=CARE)
@@ -58,6 +64,7 @@ def run(context: JobContext) -> Done:
     report = scrub(
         context.db,
         context.depot,
+        settings=context.settings,
         days=context.settings.jobs.scrub_days,
         everything=bool(context.arguments.get("all")),
         cancelled=context.cancelled,
@@ -70,6 +77,7 @@ def scrub(
     db: Database,
     depot: Depot,
     *,
+    settings: Settings | None = None,
     days: int = 30,
     everything: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
@@ -77,21 +85,49 @@ def scrub(
 ) -> Report:
     """Read the files whose last check is longest ago: a day's share of all bytes, unless read today, and all that get overdue.
 
-    Writes alarms for bad ones.
+    Writes alarms for bad ones. Of archived originals, size and ETag of all objects are compared (with `settings`).
 
     Raises JobFailed when cancelled; what was read by then is noted.
     """
+    report = Report()
+    _read_files(db, depot, report, days, everything, cancelled, progress)
+    if settings is not None:
+        _ask_archive(db, settings, report, everything, cancelled)
+    return report
+
+
+def _ask_archive(
+    db: Database, settings: Settings, report: Report, everything: bool, cancelled: Callable[[], bool]
+) -> None:
+    try:
+        for file, reason in checking.checked(db, settings, everything=everything, cancelled=cancelled):
+            report.archived += 1
+            with db.write() as tx:
+                _tell(tx, file.resource_id, "original", reason, report)
+    except ArchiveAway as away:  # the archive's own job raises the alarm
+        report.archive_away = away.reason
+
+
+def _read_files(
+    db: Database,
+    depot: Depot,
+    report: Report,
+    days: int,
+    everything: bool,
+    cancelled: Callable[[], bool],
+    progress: Callable[[float, str], None],
+) -> None:
     with db.read() as conn:
         total = file_checks.total_bytes(conn)
         today = file_checks.bytes_since(conn, times.ahead(-_TODAY))  # by a timer of the system, or by hand
     share = total if everything else max(-(-total // max(days - _MARGIN_DAYS, 1)) - today, 0)
     overdue = times.ahead(-timedelta(days=max(days - _MARGIN_DAYS, 1)))
-    started, report = times.now(), Report()
+    started = times.now()
     with _idle_disk():
         while files := _next_files(db, started):
             for row in files:
                 if not everything and report.bytes >= share and row["checked"] >= overdue:
-                    return report
+                    return
                 if cancelled():
                     raise JobFailed(Message("cancelled"))
                 reason = _check(db, depot, row, cancelled)
@@ -99,7 +135,6 @@ def scrub(
                 report.files += 1
                 report.bytes += row["size"] or 0
                 progress(min(report.bytes / max(share, 1), 1.0), Message("reading"))
-    return report
 
 
 def _next_files(db: Database, started: str) -> list[sqlite3.Row]:
@@ -133,28 +168,32 @@ def _note(db: Database, depot: Depot, row: sqlite3.Row, reason: str | None, repo
     resource_id, kind = row["resource_id"], row["kind"]
     with db.write() as tx:
         file_checks.note(tx, [(resource_id, kind)])
-        name = f"{resource_id}/{kind}"
-        if reason is None:
-            alarms.resolve_for(tx, ALARM, name)
-            return
-        report.bad.append({"resource_id": resource_id, "kind": kind, "reason": reason})
-        if (
-            alarms.raise_(
-                tx,
-                ALARM,
-                name,
-                Message(
-                    "The %(kind)s file of resource %(resource_id)s %(reason)s.",
-                    kind=kind,
-                    resource_id=resource_id,
-                    reason=reason,
-                ),
-            )
-            is not None
-        ):
-            audit.add(tx, OPERATOR, "scrub.bad", "resource", resource_id, kind=kind, reason=reason)
-        if kind in REMAKE:
+        _tell(tx, resource_id, kind, reason, report)
+        if reason is not None and kind in REMAKE:
             remake(tx, depot, resource_id, kind)
+
+
+def _tell(tx: sqlite3.Connection, resource_id: str, kind: str, reason: str | None, report: Report) -> None:
+    name = f"{resource_id}/{kind}"
+    if reason is None:
+        alarms.resolve_for(tx, ALARM, name)
+        return
+    report.bad.append({"resource_id": resource_id, "kind": kind, "reason": reason})
+    if (
+        alarms.raise_(
+            tx,
+            ALARM,
+            name,
+            Message(
+                "The %(kind)s file of resource %(resource_id)s %(reason)s.",
+                kind=kind,
+                resource_id=resource_id,
+                reason=reason,
+            ),
+        )
+        is not None
+    ):
+        audit.add(tx, OPERATOR, "scrub.bad", "resource", resource_id, kind=kind, reason=reason)
 
 
 def remake(tx: sqlite3.Connection, depot: Depot, resource_id: str, kind: str) -> None:

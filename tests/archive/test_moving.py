@@ -11,9 +11,12 @@ import pytest
 
 from appliance.archive.object_store import ArchiveAway
 from appliance.jobs import orphans
+from appliance.jobs.missing import run_missing
 from appliance.model.problem import Problem
+from appliance.store import archived_files
 from tests.archive.conftest import Archived, Dcor
 from tests.support.ceph import SECRET_KEY
+from tests.support.waiting import wait_for
 
 
 def test_a_file_leaves_and_is_served_as_before(archived: Archived, noise: bytes) -> None:
@@ -151,13 +154,9 @@ def test_the_whole_dataset_as_an_archive(archived: Archived, noise: bytes) -> No
 def test_jobs_have_what_they_need(archived: Archived, noise: bytes) -> None:
     archived.file(noise, "noise.tif")
     archived.mover.run()
-    from appliance.jobs.missing import run_missing
-
     context = archived.appliance.context
-    with context.db.read() as conn:
-        ids = [row["id"] for row in archived.mover.candidates()] or [
-            one[0] for one in _stored(archived) if conn is not None
-        ]
+    ids = _stored(archived)
+    assert len(ids) == 2
     run_missing(context.db, context.settings, force=True)
     context.wake_jobs()
     for one in ids:
@@ -174,6 +173,38 @@ def test_nothing_is_missing(archived: Archived, noise: bytes, dcor: Dcor) -> Non
     assert archived.owner.get("dcserv", id=_measurement(archived, one), query="valid").result is True
     found = dcor(archived.appliance.root, "inspect", "--json").json
     assert [line for line in found["findings"] if line["check"] == "files" and line["level"] != "ok"] == []
+
+
+def test_scrub_and_inspect_look_at_the_objects(archived: Archived, noise: bytes, dcor: Dcor) -> None:
+    one = archived.file(noise, "noise.tif")
+    archived.mover.run()
+    root = archived.appliance.root
+    good = dcor(root, "scrub", "--json")
+    assert (good.code, good.json["archived"], good.json["bad"]) == (0, 2, [])
+    key = next(key for key in archived.ceph.keys(archived.bucket) if key.endswith(one[6:]))
+    archived.ceph.client().delete_object(Bucket=archived.bucket, Key=key)
+    bad = dcor(root, "scrub", "--json")
+    assert bad.code == 1
+    assert bad.json["bad"] == [{"resource_id": one, "kind": "original", "reason": "is missing in the object storage"}]
+    assert one in json.dumps(dcor(root, "alarm", "list", "--json").json)
+    assert _archive_level(dcor, archived) == "ok"
+    archived.ceph.stop()
+    try:
+        away = dcor(root, "scrub", "--json")
+        assert (away.json["archived"], away.json["archive_away"]) == (0, "no connection")
+        assert _archive_level(dcor, archived) == "problem"
+    finally:
+        archived.ceph.start()
+
+
+def test_another_bucket_in_the_settings_is_told(archived: Archived, noise: bytes, dcor: Dcor) -> None:
+    archived.file(noise, "noise.tif")
+    archived.mover.run()
+    assert dcor(archived.appliance.root, "config", "set", "depot.archive", f"s3://{archived.ceph.bucket()}").code == 0
+    assert _archive_level(dcor, archived) == "problem"
+    said = dcor(archived.appliance.root, "archive", "recall", "--all")
+    assert said.code == 1
+    assert f"it is in {archived.ceph.endpoint}/{archived.bucket}" in said.err
 
 
 def test_the_command_line(archived: Archived, noise: bytes, dcor: Dcor) -> None:
@@ -221,11 +252,14 @@ def test_objects_of_purged_files_are_kept_until_they_are_pruned(archived: Archiv
     assert archived.ceph.keys(archived.bucket) == []
 
 
-def _stored(archived: Archived) -> list[tuple[str]]:
-    from appliance.store import archived_files
-
+def _stored(archived: Archived) -> set[str]:
     with archived.appliance.context.db.read() as conn:
-        return [(file.resource_id,) for file in archived_files.all_(conn, "stored")]
+        return archived_files.stored_ids(conn)
+
+
+def _archive_level(dcor: Dcor, archived: Archived) -> str:
+    findings = dcor(archived.appliance.root, "inspect", "--json").json["findings"]
+    return next(str(line["level"]) for line in findings if line["check"] == "archive")
 
 
 def _measurement(archived: Archived, beside: str) -> str:
@@ -236,7 +270,6 @@ def _measurement(archived: Archived, beside: str) -> str:
 
 def _in_time(archived: Archived, one: str) -> bytes:
     """The content as soon as the storage is asked again."""
-    from tests.support.waiting import wait_for
 
     def ask() -> bytes | None:
         answer = archived.download(one)

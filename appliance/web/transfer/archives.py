@@ -11,7 +11,7 @@ from datetime import datetime
 from appliance.actions import virus_gate
 from appliance.model import times
 from appliance.model.messages import Message
-from appliance.model.problem import not_found
+from appliance.model.problem import Problem, not_found
 from appliance.model.viewer import Viewer
 from appliance.security import policy
 from appliance.store import archived_files, datasets, downloads
@@ -110,9 +110,12 @@ def _member(context: Context, request: Request, row: sqlite3.Row, archived: Arch
     caller = request.viewer.user_id or request.client
 
     def read(start: int, length: int) -> Iterable[bytes]:
-        """Bytes of the archived file."""
+        """Bytes of the archived file. Raises ConnectionError: the answer has begun."""
         assert archived is not None  # noqa: S101 - given only where it is not
-        return context.archive.read(archived, start, length, caller)
+        try:
+            return context.archive.read(archived, start, length, caller)
+        except Problem as problem:
+            raise ConnectionError("the archive does not answer any more") from problem
 
     away = None if archived is None else read
     return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when, row["crc32"], away)

@@ -30,3 +30,11 @@ def held(path: Path) -> Iterator[bool]:
             yield False
         else:
             yield True
+
+
+@contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold the lock on the file `path` (made if need be) together with others who share it; waits for one who holds it alone. Raises OSError."""
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield

@@ -13,6 +13,7 @@ from typing import Any
 from appliance import __version__, durable, root_marker
 from appliance.actions import rollback_copies
 from appliance.actions.site import Site
+from appliance.archive.moving import files_stay
 from appliance.backup import claims, retention
 from appliance.backup import create as backup
 from appliance.backup import crypto as backup_crypto
@@ -85,6 +86,7 @@ def source(settings: Settings) -> backup.Source:
         hostname=settings.server.hostname,
         version=__version__,
         audit=backup_source.audit_state,
+        stay=lambda: files_stay(settings),
     )
 
 

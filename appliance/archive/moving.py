@@ -27,6 +27,7 @@ from appliance.store.depot import Depot
 #: Kind of the check that the virus scanner leaves.
 _SCANNED = "virus"
 _LOCK = "archive.lock"
+_REMOVAL = "archive-removal.lock"
 
 
 class Stopped(Exception):
@@ -225,10 +226,13 @@ class Mover:
     def _remove_here(self, resource_id: str) -> None:
         """Remove the local file of a stored one. The transaction keeps a recall from counting on it at the same moment."""
         path = self.depot.path(resource_id)
-        with self.db.write() as tx:
-            if archived_files.stored(tx, resource_id) is None:
+        with file_locks.held(self.settings.tmp / _REMOVAL) as mine:
+            if not mine:  # the next run does it
                 return
-            path.unlink(missing_ok=True)
+            with self.db.write() as tx:
+                if archived_files.stored(tx, resource_id) is None:
+                    return
+                path.unlink(missing_ok=True)
         durable.sync_folder(path.parent)
 
     def _finish(self, store: ObjectStore, report: Report) -> None:
@@ -310,6 +314,13 @@ class Mover:
     def _tick(self) -> None:
         if self.cancelled():
             raise Stopped
+
+
+@contextmanager
+def files_stay(settings: Settings) -> Iterator[None]:
+    """No file leaves the depot for the storage meanwhile: for backups, whose copy of the database is older than what they read."""
+    with file_locks.shared(settings.tmp / _REMOVAL):
+        yield
 
 
 def of_datasets(db: Database, refs: Sequence[str]) -> list[str]:

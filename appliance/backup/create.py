@@ -11,7 +11,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,6 +66,7 @@ class Source:
     :ivar snapshot: writes a consistent copy of the running database to the given path.
     :ivar files: lists the depot's files that the copy knows.
     :ivar audit: reads the state of the audit log in the copy.
+    :ivar stay: keeps listed files from leaving the depot as long as its context lasts.
     :ivar system: further files (name below the data root → path): settings, certificates, secrets.
     """
 
@@ -75,6 +76,7 @@ class Source:
     hostname: str
     version: str
     audit: Callable[[Path], LogState | None] = lambda _copy: None
+    stay: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def create(
     if not recipients:
         raise invalid(message=Message("There is no key to encrypt the backup to. `dcor backup keys` creates one."))
     begun = time.monotonic()
-    with locked(folder), scratch(workdir) as work:
+    with locked(folder), source.stay(), scratch(workdir) as work:
         moment = now or datetime.now(UTC)
         path = _new_set(folder, moment)
         copy = work / "dcor.sqlite"

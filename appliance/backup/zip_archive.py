@@ -62,7 +62,7 @@ def create(
     draft = target.with_name(target.name + ".part")
     draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
     try:
-        with scratch(workdir) as work:
+        with source.stay(), scratch(workdir) as work:
             copy = work / DATABASE
             source.snapshot(copy)
             files = list(source.files(copy)) if with_files else []

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from appliance.health import report
 from appliance.health.base import Finding, Level, Premises
-from appliance.store import alarms, audit, inspection, object_names
+from appliance.model.problem import not_found
+from appliance.store import alarms, archived_files, audit, inspection, object_names, resources
 from appliance.store import jobs as job_store
 from appliance.web.pages.admin import first_steps
 from appliance.web.pages.admin.frame import frame
@@ -94,6 +95,21 @@ def retry_file(resource_id: str) -> Response:
         audit.add(tx, viewer(), "job.retry", "resource", resource_id)
     context().wake_jobs()
     return back_to("/admin", done="retried")
+
+
+@bp.post("/admin/files/<resource_id>/recall")
+@allow("site:administer")
+def recall_file(resource_id: str) -> Response:
+    """Queue the job that brings an archived original back."""
+    with context().db.write() as tx:
+        file = resources.get(tx, resource_id)
+        if file is None:
+            raise not_found()
+        if archived_files.stored(tx, resource_id) is not None:
+            job_store.enqueue(tx, "recall", resource_id=resource_id, dataset_id=file["dataset_id"])
+            audit.add(tx, viewer(), "archive.recall", "resource", resource_id)
+    context().wake_jobs()
+    return back_to(f"/dataset/{file['dataset_id']}/resource/{resource_id}")
 
 
 @bp.get("/admin/checks")

@@ -11,7 +11,7 @@ from flask import Blueprint
 from appliance.actions import virus_gate
 from appliance.model.problem import not_found
 from appliance.model.viewer import DatasetFacts
-from appliance.store import artefacts, communities, documents, resources, rtdc, verdicts
+from appliance.store import archived_files, artefacts, communities, documents, resources, rtdc, verdicts
 from appliance.store import jobs as job_store
 from appliance.web.pages.dataset import contents, explorer, measurement, snippets, supplements, verdict
 from appliance.web.pages.dataset import view as dataset_pages
@@ -63,6 +63,7 @@ def page(ref: str, resource_id: str) -> str:
         "figures": measurement.figures(file, dc) if is_measurement and not waits else [],
         "tables": measurement.tables(dc),
         "supplements": supplements.tables(json.loads(file["supplements"]), settings().policy.supplements),
+        "archived": _archived(resource_id),
         "verdict": verdict.of_file(measures, jobs) if is_measurement and not waits else None,
         "warnings": _scan_notes(resource_id, waits) + ([] if measures else measurement.warnings(row, facts_of_file)),
         "reports": measurement.reports(facts_of_file, insider=may("dataset:update", facts)) if facts_of_file else [],
@@ -99,6 +100,17 @@ def jobs_fragment(ref: str, resource_id: str) -> str:
     row, file, _facts = load(ref, resource_id)
     model = _jobs(row, file, job_store.for_resource(conn(), resource_id))
     return render("resource/jobs.html", **model) if model["jobs_open"] else ""
+
+
+def _archived(resource_id: str) -> dict[str, Any] | None:
+    """What is told of an original in the object storage, and where an administrator asks for it."""
+    if archived_files.stored(conn(), resource_id) is None:
+        return None
+    text = _(
+        "The original of this file is in the archive. Downloads and programs reach it as before; images and traces can be shown here "
+        "after it has been recalled."
+    )
+    return {"text": text, "url": f"/admin/files/{resource_id}/recall" if may("site:administer") else ""}
 
 
 def _scan_notes(resource_id: str, waits: bool) -> list[dict[str, Any]]:

@@ -76,6 +76,16 @@ class Ceph:
         self._config.write_text(_CONFIG.format(fsid=fsid, host=LOOPBACK, mon=mon, s3=self.port, folder=folder))
         self._cluster: list[subprocess.Popen[bytes]] = []
         self._gateway: subprocess.Popen[bytes] | None = None
+        begun = False
+        try:
+            self._begin_cluster(fsid, mon)
+            begun = True
+        finally:
+            if not begun:
+                self.end()
+
+    def _begin_cluster(self, fsid: str, mon: int) -> None:
+        folder = self._folder
         self._run(
             "monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v1:{LOOPBACK}:{mon}]", str(folder / "map")
         )
@@ -85,6 +95,7 @@ class Ceph:
         self._run("ceph-osd", "-i", "0", "--mkfs")
         self._cluster.append(self._begin("ceph-osd", "-f", "-i", "0"))
         self._run("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=localhost")
+        assert wait_until(lambda: " 1 up" in self._run("ceph", "osd", "stat"), 60.0, 0.5), "the store does not come up"
         user = ("user", "create", "--uid=dcor", "--display-name=dcor")
         self._run("radosgw-admin", *user, f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")
         self.start()
@@ -146,11 +157,12 @@ class Ceph:
         except OSError:
             return False
 
-    def _run(self, *command: str) -> None:
+    def _run(self, *command: str) -> str:
         done = subprocess.run(
             [*command, "-c", str(self._config)], capture_output=True, text=True, timeout=120, env=self._env()
         )
         assert done.returncode == 0, (command, done.stderr[-2000:])
+        return done.stdout
 
     def _begin(self, *command: str) -> subprocess.Popen[bytes]:
         with (self._folder / f"{command[0]}.out").open("ab") as out:

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 
 from appliance import durable
 from appliance.archive_settings import Archive
+from appliance.external_settings import Clamav, Mail, Syslog
 from appliance.model.messages import Message
 from appliance.model.problem import Problem
 from appliance.model.setting_values import convert, out_of_bounds, toml
@@ -185,53 +186,6 @@ class Reserve:
 
     folder: str = _option("", "Folder on another disk or a share for increments; empty = none are made")
     minutes: int = _option(5, "Interval between increments, in steps of five", "min", least=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """Mail to the administrator; nothing is sent without a server."""
-
-    server: str = _option("", "SMTP host[:port]; empty = no mail", live=True, form="server")
-    sender: str = _option("", "From address", live=True, form="mail")
-    admin: str = _option("", "E-mail address for alarms", live=True, form="mail")
-    security: str = _option(
-        "auto",
-        "auto: encrypted if the server offers it, without checking its certificate; starttls, tls (SMTPS): always "
-        "encrypted, with a valid certificate only",
-        choices=("auto", "starttls", "tls"),
-    )
-    authority: str = _option(
-        "", "PEM file of the authority that signed the mail server's certificate; empty = the system's authorities"
-    )
-    user: str = _option("", "Account at the mail server; `dcor send-mail --login` sets its password; empty = none")
-
-
-@dataclass(frozen=True, slots=True)
-class Syslog:
-    """Entries of the audit log for a syslog server or SIEM; nothing is sent without a server."""
-
-    server: str = _option(
-        "", "tls://host:port, tcp:// or udp://, for entries as RFC 5424 with JSON; empty = none", form="server"
-    )
-    authority: str = _option(
-        "", "PEM file of the authority that signed its certificate; empty = the system's authorities"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Clamav:
-    """Uploads through ClamAV; what is infected goes to quarantine/."""
-
-    socket: str = _option(
-        "", "Socket of clamd, such as /run/clamav/clamd.ctl, or host:port; empty = no scanning", form="server"
-    )
-    hold: bool = _option(True, "Files not scanned yet can be opened by their uploader only", live=True)
-    too_large: str = _option(
-        "hold",
-        "Files larger than StreamMaxLength in clamd.conf: hold (their uploader only), or release without a scan",
-        choices=("hold", "release"),
-        live=True,
-    )
 
 
 @dataclass(frozen=True, slots=True)

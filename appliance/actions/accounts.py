@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from appliance.actions import callers, login, lookup, managed_accounts
+from appliance.actions import callers, login, lookup, managed_accounts, profile_fields
 from appliance.actions.site import Site
 from appliance.model import names, times
 from appliance.model.messages import Message
 from appliance.model.problem import Fields, Problem, invalid, missing, not_authorized
-from appliance.model.values import as_bool, as_text, text_error
+from appliance.model.values import as_bool, as_text
 from appliance.model.viewer import Viewer
 from appliance.security import passwords, policy, tokens
 from appliance.store import audit, identities, one_time_links, pseudonyms, sessions, users
 from appliance.store import tokens as stored
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+|[^@\s]+@localhost")
-#: Types accepted for a profile's text fields.
-_PLAIN = (str, int, float, type(None))
-_PROFILE = ("fullname", "about", "image_url", "locale")
-_LONGEST = {"fullname": 200, "about": 20_000, "image_url": 2000, "locale": 20}
 
 #: Valid API tokens that an account may have.
 MOST_TOKENS = 200
@@ -38,8 +31,8 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any], *, sysadmin: boo
         raise missing(*lacking)
     name, password = data["name"], data.get("password") or None
     names.require_name(name)
-    email = require_email(data["email"])
-    profile = checked_profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
+    email = profile_fields.require_email(data["email"])
+    profile = profile_fields.checked_profile({key: data.get(key) for key in ("fullname", "about", "image_url")})
     id_ = _chosen_id(viewer, data.get("id"))
     sysadmin = bool(_wanted_sysadmin(viewer, data, present=sysadmin)) or sysadmin
     hashed = _hashed(password, name, email) if password else None
@@ -62,13 +55,13 @@ def update(site: Site, viewer: Viewer, ref: str | None, data: Mapping[str, Any])
     _require_unchanged(viewer, row, data)
     if data.get("password"):
         _require_local_password(site, row)
-    address = require_email(data["email"]) if "email" in data else row["email"]
+    address = profile_fields.require_email(data["email"]) if "email" in data else row["email"]
     by_token = viewer.token_id is not None and address != row["email"]
     if row["id"] == viewer.user_id and (data.get("password") or by_token):
         login.require_password(site, viewer, row, str(data.get("old_password") or ""))
     revoke_tokens = _flag(data, "revoke_tokens")
     sysadmin = _wanted_sysadmin(viewer, data, present=bool(row["sysadmin"]))
-    values: dict[str, Any] = checked_profile(data)
+    values: dict[str, Any] = profile_fields.checked_profile(data)
     if "email" in data:
         values["email"] = address
         if (
@@ -281,16 +274,6 @@ def use_link(site: Site, secret: str, new_password: str, *, address: str = "", r
     return str(row["name"])
 
 
-def require_email(value: Any) -> str:
-    """An e-mail address. Raises Problem 409."""
-    email = as_text(value).strip()
-    if not email:
-        raise missing("email")
-    if _EMAIL.fullmatch(email) is None or len(email) > 254:
-        raise invalid({"email": ["Email address is not valid"]})
-    return email
-
-
 def _replace_password(
     site: Site, tx: sqlite3.Connection, viewer: Viewer, user_id: str, hashed: str, *, revoke_tokens: bool
 ) -> None:
@@ -373,23 +356,6 @@ def _require_unchanged(viewer: Viewer, row: sqlite3.Row, data: Mapping[str, Any]
             raise not_authorized("Only administrators may change 'state'")
         if {data["state"], row["state"]} != {"active", "pending"}:
             raise invalid({"state": ["Use user_delete, or `dcor user enable` and `dcor user disable`"]})
-
-
-def checked_profile(data: Mapping[str, Any]) -> dict[str, str]:
-    """The profile fields that `data` has. Raises Problem 409."""
-    unfit: Fields = {key: ["Must be a text"] for key in _PROFILE if key in data and not isinstance(data[key], _PLAIN)}
-    if unfit:
-        raise invalid(unfit)
-    values = {key: as_text(data[key]) for key in _PROFILE if key in data}
-    errors: Fields = {
-        key: [f"At most {_LONGEST[key]} characters are accepted"]
-        for key, value in values.items()
-        if len(value) > _LONGEST[key]
-    }
-    errors |= {key: [error] for key, value in values.items() if (error := text_error(value))}
-    if errors:
-        raise invalid(errors)
-    return values
 
 
 def _used_up() -> NoReturn:

@@ -83,7 +83,7 @@ def restore(
         raise root_marker.half_restored(target)
     backups.require_stopped(target)
     place = target / root_marker.DATABASE
-    if not replace and backups.datasets_in(place):
+    if not replace and backup_source.datasets_in(place):
         raise invalid(message=f"{target} is in use: it has datasets. Use --replace to move its database aside.")
     draft = target / f"{root_marker.DATABASE}.part"
     try:

@@ -264,7 +264,7 @@ def may_move(target: Path, *, replace: bool = False) -> bool:
         return replace
     if not any((target / name).exists() for name in (root_marker.SETTINGS, root_marker.DATABASE, root_marker.MARKER)):
         return False
-    if not replace and datasets_in(target / root_marker.DATABASE):
+    if not replace and backup_source.datasets_in(target / root_marker.DATABASE):
         raise invalid(message=Message(
             "%(target)s is in use: it contains datasets. Restore into another folder, or use --replace to move its "
             "contents into its quarantine first.", target=target))  # fmt: skip
@@ -372,16 +372,6 @@ def require_stopped(root: Path) -> None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise invalid(message=Message("The service is running. Stop it first: sudo systemctl stop dcor")) from error  # fmt: skip
-
-
-def datasets_in(database: Path) -> int:
-    """Number of datasets in a database; none in one that cannot be read."""
-    if not database.exists():
-        return 0
-    try:
-        return backup_source.counts(database)["datasets"]
-    except Problem:
-        return 0
 
 
 def finish(target: Path, action: str, name: str, problems: list[str]) -> None:

@@ -218,3 +218,24 @@ def require_visibility(site: Site, viewer: Viewer, *, private: bool) -> None:
         raise not_authorized(f"{NO_PUBLIC[0].upper()}{NO_PUBLIC[1:]}")
     if private and site.settings.policy.public_datasets and not viewer.sysadmin:
         raise not_authorized(Message("Changing visibility to private not allowed"))
+
+
+def stored(row: sqlite3.Row, key: str) -> Any:
+    """What a dataset has in the field that clients call `key`, as `parsed` gives it."""
+    value = row[COLUMNS[key]]
+    return bool(value) if key == "private" else value
+
+
+def columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns and values for fields as `parsed` gives them."""
+    return {COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()}
+
+
+def other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
+    """Whether name and id differ (the id may be given as the name), and keys with a value that are not fields of a dataset."""
+    changed = set()
+    for key, stored in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
+        if data.get(key) and data[key] not in stored:
+            changed.add(key)
+    known = set(COLUMNS) | DERIVED | {"id", "tags", "tag_string", "groups", "resources"}
+    return changed | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}

@@ -63,7 +63,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
         )
         dataset_id = datasets.create(
             tx,
-            _columns(fields)
+            dataset_fields.columns(fields)
             | {
                 "name": name,
                 "title": fields.get("title") or name,
@@ -157,7 +157,7 @@ def apply(
 
     if state == "active" and "active" not in (facts.state, row["deleted_from"]):
         activation.require_ready(tx, facts.id)
-    columns = _columns(fields) | ({"state": state} if state else {})
+    columns = dataset_fields.columns(fields) | ({"state": state} if state else {})
     if circle_id:
         upload_limits.require_quota_to_move(site, tx, facts.id, circle_id)
         columns["circle_id"] = circle_id
@@ -219,7 +219,9 @@ def _changes(
     tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, data: Mapping[str, Any]
 ) -> _Changes:
     """Compare a request with what is stored. Raises Problem 403, 404 or 409."""
-    fields = {key: value for key, value in dataset_fields.parsed(data).items() if value != _stored(row, key)}
+    fields = {
+        key: value for key, value in dataset_fields.parsed(data).items() if value != dataset_fields.stored(row, key)
+    }
     wanted_tags = dataset_fields.tag_names(data)
     if wanted_tags == tags.of_dataset(tx, facts.id):
         wanted_tags = None
@@ -229,18 +231,12 @@ def _changes(
     circle_id = _new_circle(tx, viewer, row, facts, data)
     state = _new_state(viewer, facts, data.get("state"))
     others = {"tags": wanted_tags, "groups": collection_ids, "owner_org": circle_id, "state": state}
-    keys = {*fields, *(key for key, value in others.items() if value is not None), *_other_keys(row, data)}
+    keys = {
+        *fields,
+        *(key for key, value in others.items() if value is not None),
+        *dataset_fields.other_keys(row, data),
+    }
     return _Changes(fields, wanted_tags, collection_ids, circle_id, state, keys)
-
-
-def _other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
-    """Whether name and id differ (the id may be given as the name), and keys with a value that are not fields of a dataset."""
-    changed = set()
-    for key, stored in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
-        if data.get(key) and data[key] not in stored:
-            changed.add(key)
-    known = set(dataset_fields.COLUMNS) | dataset_fields.DERIVED | {"id", "tags", "tag_string", "groups", "resources"}
-    return changed | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}
 
 
 def _note(tx: sqlite3.Connection, viewer: Viewer, row: sqlite3.Row, facts: DatasetFacts, changes: _Changes) -> None:
@@ -399,14 +395,3 @@ def _set_collections(tx: sqlite3.Connection, viewer: Viewer, facts: DatasetFacts
         collecting.put_in(tx, viewer, collection_id, facts)
     for collection_id in sorted(facts.collection_ids - wanted):
         collecting.take_out(tx, viewer, collection_id, facts)
-
-
-def _stored(row: sqlite3.Row, key: str) -> Any:
-    value = row[dataset_fields.COLUMNS[key]]
-    return bool(value) if key == "private" else value
-
-
-def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        dataset_fields.COLUMNS[key]: int(value) if isinstance(value, bool) else value for key, value in fields.items()
-    }

@@ -7,10 +7,10 @@ import ssl
 from email.message import EmailMessage
 from pathlib import Path
 
+from appliance.external_settings import Mail
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 from appliance.security import secrets
-from appliance.settings import Mail
 from appliance.store import alarms, audit_chain
 from appliance.store.database import Database
 

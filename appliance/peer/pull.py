@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from appliance.actions import accounts
+from appliance.actions import accounts, profile_fields
 from appliance.actions.site import Site
 from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
@@ -135,10 +135,10 @@ class _Pull:
     # --- accounts, circles, collections --------------------------------------------------------------------------------
 
     def _take_user(self, user: PeerUser) -> None:
-        profile: dict[str, Any] = accounts.checked_profile(
+        profile: dict[str, Any] = profile_fields.checked_profile(
             {"fullname": user.fullname, "about": user.about, "image_url": user.image_url}
         )
-        email = accounts.require_email(user.email)
+        email = profile_fields.require_email(user.email)
         secret, hash_, _ = tokens.new_token()
         state = "pending" if user.state == "pending" else "active"
         with self._site.db.write() as tx:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.model.audit_anchor import LogState
-from appliance.model.problem import invalid
+from appliance.model.problem import Problem, invalid
 from appliance.store import audit_chain
 
 
@@ -104,3 +104,13 @@ def counts(path: Path) -> dict[str, int]:
 
 def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+
+
+def datasets_in(database: Path) -> int:
+    """Number of datasets in a database; none in one that cannot be read."""
+    if not database.exists():
+        return 0
+    try:
+        return counts(database)["datasets"]
+    except Problem:
+        return 0

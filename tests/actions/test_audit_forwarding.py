@@ -19,9 +19,10 @@ import pytest
 
 from appliance import settings as settings_module
 from appliance.actions import audit_forwarding
+from appliance.external_settings import Syslog
 from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
-from appliance.settings import Settings, Syslog
+from appliance.settings import Settings
 from appliance.store import alarms, audit
 from appliance.store.database import Database
 from appliance.tls import certificate

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from appliance.actions import mailing
+from appliance.external_settings import Mail
 from appliance.model.problem import Problem
-from appliance.settings import Mail
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names
 from tests.support.ports import unused_port

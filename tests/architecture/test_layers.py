@@ -49,6 +49,7 @@ _BASE = {
     "__version__",
     "archive_settings",
     "durable",
+    "external_settings",
     "file_locks",
     "garbage",
     "settings",

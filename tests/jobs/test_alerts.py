@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from appliance.external_settings import Mail
 from appliance.jobs import schedule
-from appliance.settings import Mail
 from appliance.store import alarms
 from appliance.tls import certificate
 from appliance.tls import names as certificate_names

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from appliance.actions import communities, mailing, notifying, sharing
+from appliance.external_settings import Mail
 from appliance.model import notices, times
 from appliance.model.viewer import OPERATOR
-from appliance.settings import Mail
 from tests.support.furnished import House
 
 SERVER = Mail(server="mail.example:25")

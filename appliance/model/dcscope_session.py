@@ -36,7 +36,7 @@ class Slot:
 def archive(
     slots: Sequence[Slot], gates: Sequence[rules.Gate], axes: tuple[str, str], young: Conditions | None
 ) -> bytes:
-    """The session. Gates that filters cannot express (see `expressible`) are omitted; the first of the others is enabled."""
+    """The session. Gates that filters cannot express (see `inexpressible`) are left out; the first of the others is switched on."""
     filters, polygons = _filters(gates)
     plot = _plot(axes)
     files: dict[str, Any] = {
@@ -62,9 +62,10 @@ def archive(
     return target.getvalue()
 
 
-def expressible(gate: rules.Gate, gates: Sequence[rules.Gate]) -> bool:
-    """Whether a filter can select the same events: not with "or", nor with a negated range or gate."""
-    return _conditions(gates)[gate["name"]] is not None
+def inexpressible(gates: Sequence[rules.Gate]) -> list[str]:
+    """Names of those whose events no filter can select: with "or", or with a range or another gate that must not hold."""
+    known = _conditions(gates)
+    return [one["name"] for one in gates if known[one["name"]] is None]
 
 
 def _conditions(gates: Sequence[rules.Gate]) -> dict[str, list[dict[str, Any]] | None]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from appliance.model.messages import Message
@@ -25,6 +25,8 @@ MOST_CONDITIONS = 10
 MOST_POINTS = 500
 #: Corners of the polygon that approximates an ellipse.
 ELLIPSE_CORNERS = 128
+#: Corners of all polygons of one file for another program.
+MOST_CORNERS = 10_000
 LONGEST_NAME = 60
 _FEATURE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -193,6 +195,15 @@ def corners(condition: dict[str, Any]) -> list[list[float]]:
     angles = (2 * math.pi * place / ELLIPSE_CORNERS for place in range(ELLIPSE_CORNERS))
     turned = ((math.cos(angle), math.sin(angle)) for angle in angles)
     return [[cx + c * ux + s * vx, cy + c * uy + s * vy] for c, s in turned]
+
+
+def require_few_corners(polygons: Iterable[Sequence[Any]]) -> None:
+    """Raises ValueError with a sentence where polygons have more corners than one file for another program may hold."""
+    count = sum(len(one) for one in polygons)
+    if count > MOST_CORNERS:
+        raise ValueError(
+            f"The file would hold polygons with {count} corners, at most {MOST_CORNERS} are written. Use fewer or simpler gates"
+        )
 
 
 def _is_flat(points: Sequence[Sequence[float]]) -> bool:

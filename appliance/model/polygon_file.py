@@ -6,7 +6,7 @@ Format: `dclab.polygon_filter.PolygonFilter.save`. Numbers have all their digits
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from appliance.model import gates as rules
@@ -16,16 +16,28 @@ _FAR = 1e30
 
 
 def text(gates: Sequence[rules.Gate], name: str) -> str:
-    """The file for one of checked gates. Raises ValueError with a sentence when there is none, or it needs an "or"."""
+    """The file for one of checked gates, at most some 100 bytes for each of `gates.MOST_CORNERS` corners.
+
+    Raises ValueError with a sentence when there is no such gate, when it needs an "or", or when its polygons have too many corners.
+    """
     by_name = {gate["name"]: gate for gate in gates}
     if name not in by_name:
         raise ValueError(f"There is no gate '{name}'")
-    found = _gate(by_name, by_name[name], inverted=False)
+    found = list(_once(_gate(by_name, by_name[name], set(), inverted=False)))
+    rules.require_few_corners(one["points"] for one in found)
     return "".join(_lines(place, name, len(found), one) for place, one in enumerate(found))
 
 
-def _gate(by_name: Mapping[str, rules.Gate], gate: rules.Gate, *, inverted: bool) -> list[dict[str, Any]]:
-    """The polygons that must all contain an event."""
+def _gate(
+    by_name: Mapping[str, rules.Gate], gate: rules.Gate, seen: set[tuple[str, bool]], *, inverted: bool
+) -> Iterator[dict[str, Any]]:
+    """The polygons of all of which an event has to be part.
+
+    :param seen: gates whose polygons are there already, and whether they were inverted: each is looked at once, however many name it.
+    """
+    if (gate["name"], inverted) in seen:
+        return
+    seen.add((gate["name"], inverted))
     conditions = list(gate["conditions"])
     joint = gate["combine"] == "and"
     if len(conditions) > 1 and joint and (box := _box(conditions)):
@@ -34,14 +46,22 @@ def _gate(by_name: Mapping[str, rules.Gate], gate: rules.Gate, *, inverted: bool
         raise ValueError(
             f"Gate '{gate['name']}' cannot be written as a polygon file, which knows no 'or'. Export its events instead"
         )
-    found = []
     for one in conditions:
         turned = one["inverted"] != inverted
         if "gate" in one:
-            found += _gate(by_name, by_name[one["gate"]], inverted=turned)
+            yield from _gate(by_name, by_name[one["gate"]], seen, inverted=turned)
         else:
-            found.append(_polygon(one) | {"inverted": turned})
-    return found
+            yield _polygon(one) | {"inverted": turned}
+
+
+def _once(polygons: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Equal polygons select the same events, so one of them is enough."""
+    known = set()
+    for one in polygons:
+        key = (one["x"], one["y"], one["inverted"], tuple(map(tuple, one["points"])))
+        if key not in known:
+            known.add(key)
+            yield one
 
 
 def _box(conditions: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -83,7 +83,7 @@ def page() -> Any:
         save_query=request.query_string.decode("ascii", "replace") if viewer().user_id else "",
         gates=[one["name"] for one in question.gates],
         gates_text=query["g"],
-        not_in_session=_not_in_session([dict(one) for one in question.gates]),
+        not_in_session=dcscope_session.inexpressible([dict(one) for one in question.gates]),
         features=[{"value": one, "text": labels.title(one), "on": one in question.features} for one in features],
         young=elasticity_texts.choices(request.args),
         elasticity=_elasticity(files, question),
@@ -154,11 +154,6 @@ def _elasticity(files: list[dict[str, Any]], question: figures.Question) -> list
         {"number": one["number"], "name": one["name"], "text": elasticity_texts.sentence(answer)}
         for one, answer in zip(files, compute(), strict=True)
     ]
-
-
-def _not_in_session(gates: list[dict[str, Any]]) -> list[str]:
-    """Names of the gates that filters of DCscope cannot express."""
-    return [one["name"] for one in gates if not dcscope_session.expressible(one, gates)]
 
 
 def _saved() -> dict[str, Any] | None:

@@ -36,7 +36,11 @@ class Slot:
 def archive(
     slots: Sequence[Slot], gates: Sequence[rules.Gate], axes: tuple[str, str], young: Conditions | None
 ) -> bytes:
-    """The session. Gates that filters cannot express (see `inexpressible`) are left out; the first of the others is switched on."""
+    """The session, at most some 100 bytes for each of `gates.MOST_CORNERS` corners.
+
+    Gates that filters cannot express (see `inexpressible`) are left out; the first of the others is switched on. Raises ValueError with a
+    sentence when the polygons have too many corners.
+    """
     filters, polygons = _filters(gates)
     plot = _plot(axes)
     files: dict[str, Any] = {
@@ -58,7 +62,7 @@ def archive(
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in files.items():
-            packed.writestr(zipfile.ZipInfo(name), json.dumps(content, indent=2, sort_keys=True))
+            packed.writestr(zipfile.ZipInfo(name), json.dumps(content, sort_keys=True))
     return target.getvalue()
 
 
@@ -83,20 +87,26 @@ def _of_gate(gate: rules.Gate, known: Mapping[str, list[dict[str, Any]] | None])
     if gate["combine"] == "or" and len(gate["conditions"]) > 1:
         return None
     found: dict[int, dict[str, Any]] = {}
+    merged = set()
     for one in gate["conditions"]:
         if "x" not in one and one["inverted"]:
             return None
-        inner = known[one["gate"]] if "gate" in one else [one]
+        if "gate" not in one:
+            found[id(one)] = one
+            continue
+        inner = known[one["gate"]]
         if inner is None:
             return None
-        found |= {id(condition): condition for condition in inner}
+        if id(inner) not in merged:  # a gate may be named several times
+            merged.add(id(inner))
+            found |= {id(condition): condition for condition in inner}
     return list(found.values())
 
 
 def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     known = _conditions(gates)
     filters: list[dict[str, Any]] = []
-    polygons: list[dict[str, Any]] = []
+    polygons = _Polygons()
     for place, gate in enumerate(gates):
         conditions = known[gate["name"]]
         if conditions is None:
@@ -106,18 +116,8 @@ def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[di
         for one in conditions:
             if "feature" in one:
                 _narrow(boxes, one)
-                continue
-            used.append(len(polygons))
-            polygons.append(
-                {
-                    "axis x": one["x"],
-                    "axis y": one["y"],
-                    "identifier": len(polygons),
-                    "inverted": one["inverted"],
-                    "name": gate["name"],
-                    "points": [list(point) for point in rules.corners(one)],
-                }
-            )
+            else:
+                used.append(polygons.number(one, gate["name"]))
         filters.append(
             {
                 "box filters": boxes,
@@ -126,11 +126,44 @@ def _filters(gates: Sequence[rules.Gate]) -> tuple[list[dict[str, Any]], list[di
                 "limit events bool": False,
                 "limit events num": 5000,
                 "name": gate["name"],
-                "polygon filters": used,
+                "polygon filters": list(dict.fromkeys(used)),
                 "remove invalid events": False,
             }
         )
-    return filters, polygons
+    rules.require_few_corners(one["points"] for one in polygons.found)
+    return filters, polygons.found
+
+
+class _Polygons:
+    """The polygons of a session, each once, however many filters use it.
+
+    :ivar found: them as the session has them; the place of each is its identifier.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[dict[str, Any]] = []
+        self._of_condition: dict[int, int] = {}
+        self._of_value: dict[tuple[Any, ...], int] = {}
+
+    def number(self, one: dict[str, Any], name: str) -> int:
+        """The identifier of the polygon of a condition; a new one is called `name`."""
+        if id(one) not in self._of_condition:
+            points = [list(point) for point in rules.corners(one)]
+            key = (one["x"], one["y"], one["inverted"], tuple(map(tuple, points)))
+            if key not in self._of_value:
+                self._of_value[key] = len(self.found)
+                self.found.append(
+                    {
+                        "axis x": one["x"],
+                        "axis y": one["y"],
+                        "identifier": len(self.found),
+                        "inverted": one["inverted"],
+                        "name": name,
+                        "points": points,
+                    }
+                )
+            self._of_condition[id(one)] = self._of_value[key]
+        return self._of_condition[id(one)]
 
 
 def _narrow(boxes: dict[str, dict[str, Any]], one: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from appliance.jobs.rtdc import gating
-from appliance.model import dcscope_session, gates
+from appliance.model import dcscope_session, gates, polygon_file
 from appliance.model.youngs_modulus import checked
 from tests.support.samples import synthetic
 
@@ -94,4 +94,34 @@ def test_gates_that_name_others_many_times_are_written_out_once() -> None:
     chain = [last] + [{"name": f"g{n}", "conditions": [{"gate": f"g{n - 1}"}] * 10} for n in range(1, 20)]
     filters = contents(gates=gates.checked(chain))["filters.sof"]
     assert len(filters["filters"]) == 20
-    assert len(filters["polygon filters"]) == 20
+    assert len(filters["polygon filters"]) == 1
+    assert [one["polygon filters"] for one in filters["filters"]] == [[0]] * 20
+
+
+def ellipses(count: int, *, step: float = 1) -> list[dict[str, Any]]:
+    """Gates of nine ellipses each, `count` in all; each gate is within the one before it."""
+    every = [{"x": "a", "y": "b", "centre": [n * step, 0], "axes": [[1, 0], [0, 1]]} for n in range(count)]
+    pieces = [every[start : start + 9] for start in range(0, count, 9)]
+    return [
+        {"name": str(n), "conditions": [*piece, *([{"gate": str(n - 1)}] if n else [])]}
+        for n, piece in enumerate(pieces)
+    ]
+
+
+def test_polygons_stand_in_the_session_once_however_many_filters_use_them() -> None:
+    asked = gates.checked(ellipses(72))
+    filters = contents(gates=asked)["filters.sof"]
+    assert len(filters["polygon filters"]) == 72
+    assert len(filters["filters"][-1]["polygon filters"]) == 72
+    assert len(dcscope_session.archive(SLOTS, asked, ("a", "b"), None)) < 100 * gates.MOST_CORNERS
+    assert len(contents(gates=gates.checked(ellipses(180, step=0)))["filters.sof"]["polygon filters"]) == 1
+
+
+def test_more_corners_than_a_file_may_hold_are_refused() -> None:
+    with pytest.raises(ValueError, match="23040 corners, at most 10000"):
+        contents(gates=gates.checked(ellipses(180)))
+    with pytest.raises(ValueError, match="23040 corners, at most 10000"):
+        polygon_file.text(gates.checked(ellipses(180)), "19")
+    text = polygon_file.text(gates.checked(ellipses(72)), "7")
+    assert text.count("[Polygon ") == 72
+    assert len(text) < 100 * gates.MOST_CORNERS

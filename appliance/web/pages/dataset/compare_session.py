@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from appliance.model import dcscope_session, gates
 from appliance.model.dcscope_session import Slot
-from appliance.model.problem import not_found
+from appliance.model.problem import invalid, not_found
 from appliance.web.pages.dataset import compare
 from appliance.web.pages.frame.allow import allow
 from appliance.web.pages.frame.i18n import gettext as _
@@ -29,7 +29,11 @@ def session() -> Response:
     known = [
         one if gates.is_feature(one) else default for one, default in zip(chosen, ("area_um", "deform"), strict=True)
     ]
-    found = dcscope_session.archive(slots, [dict(one) for one in question.gates], (known[0], known[1]), question.young)
+    chosen_gates = [dict(one) for one in question.gates]
+    try:
+        found = dcscope_session.archive(slots, chosen_gates, (known[0], known[1]), question.young)
+    except ValueError as error:
+        raise invalid({"gates": [str(error)]}) from error
     return Response(
         found,
         content_type="application/zip",

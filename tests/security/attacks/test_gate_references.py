@@ -7,7 +7,10 @@ the readers.
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +22,7 @@ from appliance.model import gates as rules
 from appliance.web import route_table
 from appliance.web.api.registry import ACTIONS
 from appliance.web.app import create_app
+from tests.support.expressions import ROOT
 from tests.support.furnished import PASSWORD, Visitor
 from tests.support.samples import synthetic
 from tests.support.server import Appliance, Person
@@ -175,7 +179,7 @@ def test_every_address_looks_at_each_condition_a_few_times(
 
 
 @pytest.mark.parametrize("form", ["rtdc", "csv"])
-def test_the_job_that_writes_events_looks_at_each_condition_a_few_times(tmp_path: Any, form: str) -> None:
+def test_the_job_that_writes_events_looks_at_each_condition_a_few_times(tmp_path: Path, form: str) -> None:
     counted = Looks(MOST_LOOKS * 200)
     asked = {"gates": counted.watched(rules.checked(gates())), "gate": "g19", "format": form}
     select(asked, synthetic(), tmp_path, lambda _share, _text: None)
@@ -184,9 +188,49 @@ def test_the_job_that_writes_events_looks_at_each_condition_a_few_times(tmp_path
 
 def test_every_module_that_looks_into_conditions_is_tried_here() -> None:
     """What reads `conditions` of gates is reached by the tests above; another module belongs into them."""
-    from tests.support.expressions import ROOT
-
     found = {str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py") if '["conditions"]' in path.read_text("utf-8")}
     assert {one for one in found if "gat" in one or "session" in one or "polygon" in one} == {
         "model/gates.py", "model/polygon_file.py", "model/dcscope_session.py", "jobs/rtdc/gating.py",
     }  # fmt: skip
+
+
+_IN_THE_BROWSER = """
+import { readFileSync } from "node:fs";
+const { path, gates } = JSON.parse(readFileSync(0, "utf-8"));
+const { Gates } = await import(path);
+const answers = [];
+for (const list of gates) {
+  const known = new Gates(() => {});
+  known.list = list;
+  let reads = 0;
+  const column = async () => {
+    if (++reads > 400) throw new Error("read too often");
+    return new Float32Array([-1, 0, 1]);
+  };
+  const found = await known.inside(list.at(-1).name, column);
+  answers.push({ found: found && [...found], reads });
+}
+console.log(JSON.stringify(answers));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_explorer_looks_at_each_gate_once(tmp_path: Path) -> None:
+    deform = {"feature": "deform", "min": 0}
+    inverted = [{"name": "a", "conditions": [deform]}, {"name": "b", "conditions": [{"gate": "a", "inverted": True}]}]
+    diamond = [*inverted, {"name": "c", "combine": "or", "conditions": [{"gate": "a"}, {"gate": "b"}]}]
+    circle = [
+        {"name": "a", "conditions": [{"gate": "b"}]},
+        {"name": "b", "conditions": [deform, {"gate": "a"}]},
+        {"name": "c", "combine": "or", "conditions": [deform, {"gate": "b"}]},
+    ]
+    module = shutil.copy(ROOT / "web/static/js/explorer/gates.js", tmp_path / "gates.mjs")
+    asked = {"path": str(module), "gates": [gates(), inverted, diamond, circle]}
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", _IN_THE_BROWSER],
+        input=json.dumps(asked), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert [one["found"] for one in answers] == [[0, 1, 1], [1, 0, 0], [1, 1, 1], None]
+    assert [one["reads"] for one in answers[:3]] == [1, 1, 1]

@@ -109,19 +109,23 @@ export class Gates {
   /**
    * Which rows are in a gate: a byte for each; null when the file lacks a feature that it needs.
    * @param {(name: string) => Promise<Float32Array|null>} column
+   * @param {Map<string, Uint8Array|null>} known what was found already: each gate is looked at once, however many refer to it
    */
-  async inside(name, column, seen = new Set()) {
+  async inside(name, column, known = new Map()) {
+    if (known.has(name)) return known.get(name);
+    known.set(name, null); // for a gate that refers to itself
     const gate = this.get(name);
-    if (!gate || seen.has(name)) return null;
+    if (!gate) return null;
     let found = null;
     for (const one of gate.conditions) {
-      const part = one.gate ? await this.inside(one.gate, column, new Set([...seen, name])) : await meets(one, column);
+      const part = one.gate ? await this.inside(one.gate, column, known) : await meets(one, column);
       if (!part) return null;
       const flip = one.inverted ? 1 : 0;
       if (!found) found = part.map((value) => value ^ flip);
       else if (gate.combine === "or") for (let i = 0; i < found.length; i++) found[i] |= part[i] ^ flip;
       else for (let i = 0; i < found.length; i++) found[i] &= part[i] ^ flip;
     }
+    known.set(name, found);
     return found;
   }
 }

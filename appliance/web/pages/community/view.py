@@ -98,7 +98,7 @@ def _card(kind: str, row: sqlite3.Row) -> dict[str, Any]:
         "title": row["title"] or row["name"],
         "picture": picture(row["id"], row["title"] or row["name"], row["image_url"]),
         "url": f"{PATHS[kind]}/{row['name']}",
-        "text": markdown.plain(row["description"], 140) if row["description"] else "",
+        "text": markdown.excerpt(row["description"], 140) if row["description"] else "",
         "count": show.datasets(row["datasets"]),
         "role": {"kind": "info", "icon": "", "text": role_word(role), "hint": ""} if role else None,
     }
@@ -167,7 +167,7 @@ def frame(kind: str, row: sqlite3.Row, on: str) -> dict[str, Any]:
         "words": words(kind),
         "base": base,
         "picture": picture(row["id"], row["title"] or row["name"], row["image_url"]),
-        "summary": markdown.plain(row["description"], 180) if row["description"] else "",
+        "summary": markdown.excerpt(row["description"], 180) if row["description"] else "",
         "role": {"kind": "info", "icon": "user", "text": role_word(role), "hint": _("Your role here")}
         if role
         else None,

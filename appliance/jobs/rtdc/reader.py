@@ -39,8 +39,8 @@ _OVER_ALL: dict[str, Callable[[dict[str, Any], elasticity.Scalars, int], dict[st
     "elasticity": elasticity.elasticity,
 }
 
-#: Bytes of events that are kept for the next piece.
-_MOST_KEPT = 256 << 20
+#: Selections of events that are kept for the next pieces, of `resampling.MOST_SELECTED` bytes each: as many tables can be made at once.
+_MOST_KEPT = 8
 
 _Key = tuple[str, int, int, int]
 
@@ -51,7 +51,7 @@ class ReaderCache:
     def __init__(self, size: int = 8) -> None:
         self._size = size
         self._open: OrderedDict[_Key, tuple[contextlib.ExitStack, SafeRTDC]] = OrderedDict()
-        self._selected: weakref.WeakKeyDictionary[SafeRTDC, dict[str, resampling.Selected]] = (
+        self._selected: weakref.WeakKeyDictionary[SafeRTDC, OrderedDict[str, resampling.Selected]] = (
             weakref.WeakKeyDictionary()
         )
 
@@ -74,19 +74,23 @@ class ReaderCache:
             oldest.close()
         return dataset
 
-    def selected(self, key: str, dataset: SafeRTDC, make: Callable[[], resampling.Selected]) -> resampling.Selected:
-        """→ the events of a gate, made once for all the pieces in which they are asked for, while that takes little memory.
+    def selected(
+        self, key: str, dataset: SafeRTDC, start: int, make: Callable[[], resampling.Selected]
+    ) -> resampling.Selected:
+        """→ events of a gate from `start` on, made once for many of the pieces in which they are asked for.
 
         :param key: the question without its place, and the condensed file.
         """
-        known = self._selected.setdefault(dataset, {})
-        if key in known:
-            return known[key]
-        found = make()
-        for one in self._selected.values():  # one after the other is asked for; two would take twice the memory
-            one.clear()
-        if found.size <= _MOST_KEPT:
-            known[key] = found
+        for other, one in self._selected.items():
+            if other is not dataset:
+                one.clear()
+        known = self._selected.setdefault(dataset, OrderedDict())
+        found = known.pop(key, None)
+        if found is None or not found.has(start):
+            found = make()
+        known[key] = found
+        while len(known) > _MOST_KEPT:
+            known.popitem(last=False)
         return found
 
     def close(self) -> None:
@@ -121,8 +125,9 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
     if what == "rows":
         key = json.dumps([extra, *(request.get(name) for name in ("features", "gates", "gate", "young"))])
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
-        events = cache.selected(key, dataset, lambda: resampling.selected(request, known, len(dataset)))
-        return events.rows(int(request["start"]), int(request["count"])) | {"reasons": known.reasons}
+        start = max(0, int(request["start"]))
+        events = cache.selected(key, dataset, start, lambda: resampling.selected(request, known, len(dataset)))
+        return events.rows(start, int(request["count"])) | {"reasons": known.reasons}
     if what == "modulus":
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
         return elasticity.column(known, (request.get("files") or {}).get("columns"), len(dataset))

@@ -19,6 +19,8 @@ from .gating import Read
 #: Draws and rows of one answer at most.
 MOST_DRAWS = 10_000
 MOST_ROWS = 20_000
+#: Bytes of events that are selected at once [B].
+MOST_SELECTED = 32 << 20
 
 
 def medians(request: dict[str, Any], read: Read, events: int) -> dict[str, Any]:
@@ -72,29 +74,31 @@ def _places(uniform: Array, n: int) -> Array:
 
 @dataclass(frozen=True)
 class Selected:
-    """The events of a gate with their values, to be handed out in pieces.
+    """Events of a gate with their values, to be handed out in pieces.
 
     :ivar numbers: int64 (n,), numbers of the events from 0. :ivar values: (n,) for each feature that the file has, in the file's own type.
     :ivar features: all that were asked for. :ivar missing: those that the file lacks.
+    :ivar first: how many events of the gate come before. :ivar total: how many the gate has.
     """
 
     features: tuple[str, ...]
     numbers: Array
     values: dict[str, Array]
     missing: list[str]
+    first: int
+    total: int
 
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        return int(self.numbers.nbytes + sum(one.nbytes for one in self.values.values()))
+    def has(self, start: int) -> bool:
+        """Is the event here before which the gate has `start` others, or is there none?"""
+        return self.first <= start < self.first + len(self.numbers) or start >= self.total
 
     def rows(self, start: int, count: int) -> dict[str, Any]:
         """→ {events, values, next, missing}: numbers of events (from 0), a list of values for each feature (null where there is none), where to go on (null at the end).
 
-        :param start: how many events of the gate are left out; :param count: how many are wanted.
+        :param start: how many events of the gate are left out, one that `has` takes; :param count: how many are wanted at most.
         """
-        start = max(0, start)
-        piece = slice(start, start + max(1, min(count, MOST_ROWS)))
+        begin = max(0, start - self.first)
+        piece = slice(begin, begin + max(1, min(count, MOST_ROWS)))
         some = self.numbers[piece]
         values = []
         for name in self.features:
@@ -104,18 +108,24 @@ class Selected:
         return {
             "events": some.tolist(),
             "values": values,
-            "next": end if end < len(self.numbers) else None,
+            "next": end if end < self.total else None,
             "missing": self.missing,
         }
 
 
 def selected(request: dict[str, Any], read: Read, events: int) -> Selected:
-    """Request: `features`, `gates`, `gate` ("" for all events). Reads each column and tests each gate once, however many pieces follow."""
+    """Request: `features`, `gates`, `gate` ("" for all events), `start`. Reads each column and tests each gate once.
+
+    → as many events from `start` on as `MOST_SELECTED` bytes hold, so that many pieces follow without reading again.
+    """
     columns, missing, inside = _chosen(request, read, events)
     wanted = tuple(dict.fromkeys(request["features"]))
-    return Selected(
-        wanted, np.flatnonzero(inside), {name: columns[name][inside] for name in wanted if name in columns}, missing
-    )
+    every = np.flatnonzero(inside)
+    known = {name: columns[name] for name in wanted if name in columns}
+    width = every.itemsize + sum(one.itemsize for one in known.values())
+    first = max(0, int(request["start"]))
+    numbers = every[first : first + max(1, MOST_SELECTED // width)].copy()  # a view would keep all of them
+    return Selected(wanted, numbers, {name: one[numbers] for name, one in known.items()}, missing, first, len(every))
 
 
 def _chosen(request: dict[str, Any], read: Read, events: int) -> tuple[dict[str, Array], list[str], Array]:

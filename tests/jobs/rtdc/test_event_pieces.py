@@ -9,7 +9,7 @@ import dclab
 import numpy as np
 import pytest
 
-from appliance.jobs.rtdc import gating
+from appliance.jobs.rtdc import gating, resampling
 from appliance.jobs.rtdc.reader import ReaderCache, read
 from tests.support.samples import synthetic
 
@@ -70,4 +70,37 @@ def test_another_question_is_answered_by_itself() -> None:
     assert every["events"] == list(range(130))
     assert len(every["values"]) == 1
     assert asked(cache, path) == first
+    cache.close()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A number for each test of a polygon from now on."""
+    tests: list[int] = []
+    polygons = gating.points_in_poly
+    monkeypatch.setattr(gating, "points_in_poly", lambda **places: tests.append(1) or polygons(**places))
+    return tests
+
+
+def test_more_events_than_are_kept_are_read_once_for_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, cache = synthetic(events=130), ReaderCache()
+    wanted = [one for piece in pieces(cache, path, gate="inside") for one in piece["events"]]
+    tests = counted(monkeypatch)
+    fitting = 40
+    monkeypatch.setattr(resampling, "MOST_SELECTED", fitting * 3 * 8)
+    cache.close()
+    fresh = ReaderCache()
+    found = pieces(fresh, path, gate="inside", count=4)
+    assert [one for piece in found for one in piece["events"]] == wanted
+    assert len(wanted) > 2 * fitting
+    assert len(tests) <= len(wanted) // fitting + 1
+    fresh.close()
+
+
+def test_tables_made_at_once_do_not_read_again_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    path, cache = synthetic(events=130), ReaderCache()
+    tests = counted(monkeypatch)
+    for start in range(0, 60, 10):
+        for features in (["deform"], ["area_um"], ["deform", "area_um"]):
+            assert asked(cache, path, features=features, gate="inside", start=start)["events"]
+    assert len(tests) == 3
     cache.close()

@@ -202,7 +202,11 @@ def require_few_corners(polygons: Iterable[Sequence[Any]]) -> None:
     count = sum(len(one) for one in polygons)
     if count > MOST_CORNERS:
         raise ValueError(
-            f"The file would hold polygons with {count} corners, at most {MOST_CORNERS} are written. Use fewer or simpler gates"
+            Message(
+                "The file would hold polygons with %(count)s corners, at most %(most)s are written. Use fewer or simpler gates",
+                count=count,
+                most=MOST_CORNERS,
+            )
         )
 
 

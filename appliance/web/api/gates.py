@@ -80,7 +80,7 @@ def dcor_gate_delete(call: Call) -> None:
 def dcor_gate_file(call: Call) -> str:
     """A gate as the text of a polygon file (.poly), which dclab, Shape-Out and DCscope read.
 
-    Its events are those that are in all polygons of the file. A gate that needs an "or" is refused.
+    Its events are those that are in all polygons of the file. A gate that needs an "or", or more than 10,000 corners, is refused.
     """
     try:
         return polygon_file.text(rules.checked(given(call["gates"], "gates")), call["gate"])

@@ -196,7 +196,11 @@ def withdraw(site: Site, viewer: Viewer, ref: str | None, dataset_refs: list[str
 def _datasets_of(tx: sqlite3.Connection, row: sqlite3.Row, refs: list[str]) -> Iterator[sqlite3.Row]:
     """The datasets of a circle with these ids or names, each once. Raises Problem 404, or 409 for too many."""
     if len(refs) > MOST_DATASETS:
-        raise Problem(409, "Validation Error", message=f"At most {MOST_DATASETS} datasets are accepted in one call")
+        raise Problem(
+            409,
+            "Validation Error",
+            message=Message("At most %(most)s datasets are accepted in one call", most=MOST_DATASETS),
+        )
     for ref in dict.fromkeys(refs):
         dataset = datasets.find(tx, ref)
         if dataset is None or dataset["circle_id"] != row["id"] or dataset["state"] == "deleted":
@@ -243,7 +247,7 @@ def _listed_users(listed: Any) -> list[tuple[str, str]]:
     if not isinstance(listed, list) or not all(isinstance(entry, Mapping) for entry in listed):
         raise invalid({"users": ["A list of objects with name and capacity is needed"]})
     if len(listed) > MOST_USERS:
-        raise invalid({"users": [f"At most {MOST_USERS} users are accepted in one call"]})
+        raise invalid({"users": [Message("At most %(most)s users are accepted in one call", most=MOST_USERS)]})
     found = [
         (as_text(entry.get("name") or entry.get("id")), _role(as_text(entry.get("capacity") or "member")))
         for entry in listed

@@ -14,7 +14,7 @@ from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit
 _PAGE = 100
 _MOST_PAGES = 100_000
 #: Datasets, and circles or collections, of one server: more than any has, so that a list without end fills no memory.
-_MOST_DATASETS, _MOST_COMMUNITIES = 1_000_000, 100_000
+MOST_DATASETS, MOST_COMMUNITIES = 1_000_000, 100_000
 _LONGEST_NAME = 200
 _NAMES = 1000
 #: CKAN's words in the names of actions.
@@ -139,7 +139,7 @@ def _searched(client: Client, wanted: Selection) -> Iterator[Any]:
         start += len(page)
         if not page:
             return
-        if start > _MOST_DATASETS:
+        if start > MOST_DATASETS:
             break
     raise refused(f"The list of datasets of {client.address.name} has no end.")
 
@@ -198,7 +198,7 @@ def _community_names(client: Client, kind: str) -> Iterator[str]:
         if max(map(len, fresh)) > _LONGEST_NAME:
             raise refused(f"{client.address.name} does not list its {kind}s as a DCOR does.")
         seen.update(fresh)
-        if len(seen) > _MOST_COMMUNITIES:
+        if len(seen) > MOST_COMMUNITIES:
             raise refused(f"The list of {kind}s of {client.address.name} has no end.")
         yield from fresh
 

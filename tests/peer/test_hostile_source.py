@@ -357,7 +357,7 @@ def test_links_are_no_files(pull: Pull, source: Between, still: Root) -> None:
 def test_a_list_of_circles_without_end_ends_the_pull(
     pull: Pull, source: Between, still: Root, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("appliance.peer.catalogue._MOST_COMMUNITIES", 5000)
+    monkeypatch.setattr("appliance.peer.catalogue.MOST_COMMUNITIES", 5000)
     calls = 0
 
     def endless(path: str, given: dict[str, Any], reply: Reply) -> None:

@@ -39,16 +39,33 @@ TEMPLATES = (
     Message("Metadata: fluorescence laser count inconsistent"),
     Message("Metadata: wrong number of samples per event: %(key)s (expected %(wanted)s, got %(found)s)"),
 )
-_PLACE = re.compile(r"%\\\((\w+)\\\)s")
-_FORMS = tuple(
-    (template.template, re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(template.template)), re.DOTALL))
-    for template in TEMPLATES
-)
+_PLACE = re.compile(r"%\((\w+)\)s")
+#: Of each template: itself, the texts around its places, and the names of these.
+_FORMS = tuple((one.template, _PLACE.split(one.template)[::2], _PLACE.findall(one.template)) for one in TEMPLATES)
 
 
 def message(text: str) -> str:
     """A sentence of dclab as a message; what is not known, as it is."""
-    for template, form in _FORMS:
-        if (found := form.fullmatch(text)) is not None:
-            return Message(template, **found.groupdict())
+    for template, around, names in _FORMS:
+        if (values := _filled_in(text, around)) is not None:
+            return Message(template, **dict(zip(names, values, strict=True)))
     return text
+
+
+def _filled_in(text: str, around: list[str]) -> list[str] | None:
+    """What stands in a sentence between the texts of its template, each as short as possible; None where they do not fit.
+
+    No regular expression: with several places it would take the square of the length and more for a text made for that.
+    """
+    first, *others = around
+    if not text.startswith(first):
+        return None
+    values, start = [], len(first)
+    for number, part in enumerate(others, 1):
+        last = number == len(others)
+        end = len(text) - len(part) if last and text.endswith(part) else -1 if last else text.find(part, start + 1)
+        if end <= start:
+            return None
+        values.append(text[start:end])
+        start = end + len(part)
+    return values if start == len(text) else None

@@ -172,7 +172,7 @@ def _read_communities(client: Client, kind: str, wanted: Selection, found: Catal
         try:
             data = client.call(
                 f"{_WORDS[kind]}_show", id=ref, include_users=True, include_datasets=False, include_dataset_count=False,
-                include_followers=False, include_extras=False, include_tags=False, include_groups=False,
+                include_followers=False, include_extras=True, include_tags=False, include_groups=False,
             )  # fmt: skip
             one = entries.community(kind, data)
         except (Refusal, Unfit) as reason:

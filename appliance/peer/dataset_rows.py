@@ -95,6 +95,7 @@ def _columns(dataset: PeerDataset, name: str, creator_id: str) -> dict[str, Any]
     return {dataset_fields.COLUMNS[key]: value for key, value in parsed.items()} | {
         "name": name,
         "title": dataset.title or name,
+        "extras": dataset.extras,
         "private": int(dataset.private),
         "state": dataset.state,
         "circle_id": dataset.circle_id,
@@ -121,6 +122,7 @@ def _write_file(
         "url_type": file.url_type,
         "description": file.description,
         "supplements": json.dumps(_supplements(site, dataset, file, notes), ensure_ascii=False),
+        "extras": file.extras,
         "last_modified": file.last_modified or dataset.modified,
         "metadata_modified": file.metadata_modified or dataset.modified,
     }

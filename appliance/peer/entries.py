@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from appliance.model import media, names, roles, times
+from appliance.model import extras, media, names, roles, times
 from appliance.model.problem import Problem
 from appliance.model.values import as_bool, nfc, text_error
 from appliance.peer.client import printable
@@ -48,7 +48,7 @@ class PeerUser:
 
 @dataclass(frozen=True, slots=True)
 class PeerCommunity:
-    """A circle or collection (`kind`) there. :ivar members: (user id, user name, role)."""
+    """A circle or collection (`kind`) there. :ivar extras: JSON list of {"key", "value"}; :ivar members: (user id, user name, role)."""
 
     kind: str
     id: str
@@ -56,6 +56,7 @@ class PeerCommunity:
     title: str
     description: str
     image_url: str
+    extras: str
     created: str | None
     members: tuple[tuple[str, str, str], ...]
 
@@ -64,7 +65,7 @@ class PeerCommunity:
 class PeerFile:
     """A file there. :ivar size: [bytes], None when not told; :ivar sha256: None when not told.
 
-    :ivar supplements: ``sp:section:key`` → value, :ivar dc: ``dc:section:key`` → value, both as JSON text.
+    :ivar supplements: ``sp:section:key`` → value, :ivar dc: ``dc:section:key`` → value, :ivar extras: other fields, all as JSON text.
     """
 
     id: str
@@ -77,6 +78,7 @@ class PeerFile:
     url_type: str
     supplements: str
     dc: str
+    extras: str
     created: str | None
     last_modified: str | None
     metadata_modified: str | None
@@ -84,7 +86,7 @@ class PeerFile:
 
 @dataclass(frozen=True, slots=True)
 class PeerDataset:
-    """A dataset there. :ivar tags: (id, name); :ivar collections: (id, name)."""
+    """A dataset there. :ivar extras: JSON list of {"key", "value"}; :ivar tags: (id, name); :ivar collections: (id, name)."""
 
     id: str
     name: str
@@ -94,6 +96,7 @@ class PeerDataset:
     doi: str
     references: str
     license_id: str
+    extras: str
     private: bool
     state: str
     creator_id: str
@@ -149,6 +152,7 @@ def community(kind: str, data: Any) -> PeerCommunity:
         _text(found, "title", 20_000),
         _text(found, "description", 20_000),
         _image(found),
+        _extras(found),
         _moment(found, "created"),
         tuple(sorted(members)),
     )
@@ -188,6 +192,7 @@ def dataset(data: Any) -> PeerDataset:
         _text(found, "doi", 500),
         _text(found, "references", 20_000),
         _text(found, "license_id", 100),
+        _extras(found),
         private,
         state,
         found["creator_user_id"] if names.is_id(found.get("creator_user_id")) else "",
@@ -226,6 +231,7 @@ def _file(data: Any) -> PeerFile:
         "s3_upload" if found.get("url_type") == "s3_upload" else "upload",
         _metadata(found, _SP),
         _metadata(found, _DC),
+        json.dumps(_own_fields(found), ensure_ascii=False),
         _moment(found, "created"),
         _moment(found, "last_modified"),
         _moment(found, "metadata_modified"),
@@ -247,6 +253,24 @@ def _metadata(found: Mapping[str, Any], keys: re.Pattern[str]) -> str:
         if isinstance(key, str) and keys.fullmatch(key) and _plain(value) and len(values) < _MOST_METADATA:
             values[key] = value
     return json.dumps(values, ensure_ascii=False)
+
+
+def _extras(found: Mapping[str, Any]) -> str:
+    """The pairs that scripts have added, in the form in which they are stored. Raises Unfit."""
+    listed = [one for one in _list(found, "extras", _MOST_METADATA) if _object(one, "extra").get("state") != "deleted"]
+    try:
+        return extras.parsed(listed)
+    except Problem as problem:
+        _unfit(f"its extra fields cannot be taken: {printable(problem)}")
+
+
+def _own_fields(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that scripts have added to a file; what is no plain value is left out, as in CKAN's own answers. Raises Unfit."""
+    plain = {key: value for key, value in found.items() if isinstance(key, str) and value != "" and _plain(value)}
+    try:
+        return extras.of_file(plain)
+    except Problem as problem:
+        _unfit(f"the extra fields of {printable(found.get('name'), 80)} cannot be taken: {printable(problem)}")
 
 
 def _plain(value: Any) -> bool:

@@ -156,7 +156,9 @@ class _Pull:
             )
 
     def _take_community(self, one: PeerCommunity, changed: bool) -> None:
-        texts = {"title": one.title, "description": one.description, "image_url": one.image_url}
+        texts = {
+            "title": one.title, "description": one.description, "image_url": one.image_url, "extras": one.extras,
+        }  # fmt: skip
         with self._site.db.write() as tx:
             row = communities.find(tx, one.id, one.kind)
             name = one.name

@@ -61,6 +61,27 @@ def test_everything_is_equal_to_the_byte(pull: Pull, house: House, target: Appli
     assert hashlib.sha256(content).hexdigest() == house.private_file["sha256"]
 
 
+def test_fields_of_ones_own_come_along(pull: Pull, house: House, target: Appliance) -> None:
+    root, extras = house.people["root"], [{"key": "room", "value": "1.23"}]
+    dataset, file = house.dataset("With Fields")
+    for action, ref in (("organization", "lab"), ("group", "study"), ("package", dataset["id"])):
+        root.post(f"{action}_patch", id=ref, extras=extras)
+    root.post("resource_patch", id=file["id"], barcode="B-17", shelf=4)
+    house.appliance.jobs_done(file["id"])
+    pull()
+    target.jobs_done(file["id"])
+    for action, ref in (("organization", "lab"), ("group", "study"), ("package", dataset["id"])):
+        assert target.admin.post(f"{action}_show", id=ref).result["extras"] == extras
+    found = target.admin.post("resource_show", id=file["id"]).result
+    assert (found["barcode"], found["shelf"]) == ("B-17", 4)
+    root.post("resource_patch", id=file["id"], barcode="B-18")
+    pull()
+    assert target.admin.post("resource_show", id=file["id"]).result["barcode"] == "B-18"
+    assert shown(target.admin, "package_show", dataset["id"]) == shown(
+        house.appliance.admin, "package_show", dataset["id"]
+    )
+
+
 def test_a_member_of_the_collection_reads_here_what_they_read_there(pull: Pull, house: House, still: Root) -> None:
     pull("--users")
     with still.site.db.read() as conn:

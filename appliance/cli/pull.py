@@ -20,8 +20,10 @@ from appliance.model.viewer import OPERATOR
 from appliance.peer import pull
 from appliance.peer.catalogue import Selection
 from appliance.peer.client import Client, printable
+from appliance.peer.dump_source import UNKNOWN, DumpSource
 from appliance.peer.plan import Plan
 from appliance.peer.progress import Progress
+from appliance.peer.source import Source
 
 _LOCK = "pull.lock"
 _MOST_TOLD = 50
@@ -30,8 +32,15 @@ _KINDS = ("users", "circles", "collections", "datasets")
 
 
 @click.command("pull")
-@click.argument("url")
+@click.argument("url", required=False)
 @click.option("--token-stdin", is_flag=True, help="Read the API token from stdin; without one: what is public there.")
+@click.option(
+    "--from-dump",
+    "folder",
+    metavar="FOLDER",
+    type=FilePath(exists=True, file_okay=False),
+    help="Instead of asking a server: a dump of its database (pg_dump) and its files.",
+)
 @click.option("--circle", "circles", multiple=True, metavar="NAME", help="Only this circle's datasets; repeatable.")
 @click.option("--collection", "collections", multiple=True, metavar="NAME", help="Only this collection's; repeatable.")
 @click.option(
@@ -57,8 +66,9 @@ _KINDS = ("users", "circles", "collections", "datasets")
 @pass_state
 def command(
     state: CliState,
-    url: str,
+    url: str | None,
     token_stdin: bool,
+    folder: Path | None,
     circles: tuple[str, ...],
     collections: tuple[str, ...],
     datasets: tuple[str, ...],
@@ -79,23 +89,26 @@ def command(
     compared with their SHA-256; jobs here create condensed files and previews anew. After an interruption, even a power
     cut, repeat the command: files that have arrived are not fetched again. Later runs fetch what is new or has changed.
     What was deleted there is reported, but never deleted here. Exit code 1 if something was left out.
+
+    Where the server does not run any more: `--from-dump FOLDER`, which contains one dump and the files as DCOR stores
+    them (resources/abc/def/… of a depot, BUCKET/resource/abc/def/… of an object storage). URL is then the address
+    that the server had; without it, a later dump counts as one of the same server.
     """
     wanted = _selection(circles, collections, datasets, users, since)
-    server = server_address.parse(url)
-    token = sys.stdin.readline().strip() if token_stdin else ""
-    with as_caller():
-        client = Client(server, token, cacert=cacert, storage=storage)
+    if folder is not None and (token_stdin or cacert or storage):
+        raise click.UsageError("--from-dump asks no server; leave out --token-stdin, --cacert and --files-from.")
+    client = _server(url, token_stdin, cacert, storage) if folder is None else _dump(folder, url)
     state.require_root()
     if dry_run:
         plan = pull.preview(state.site, OPERATOR, client, wanted)
-        emit(_planned(plan, server.url), as_json, _plan_text)
+        emit(_planned(plan, client.address.url), as_json, _plan_text)
         return 0
     with ExitStack() as stack:
         if not stack.enter_context(file_locks.held(state.settings.tmp / _LOCK)):
             raise Problem(
                 409, "Validation Error", message="Another `dcor pull` is already running; wait for it to finish."
             )
-        told = stack.enter_context(_Links(links or Path(f"first-logins-{server.host}-{times.now()[:10]}.txt")))
+        told = stack.enter_context(_Links(links or Path(f"first-logins-{client.address.host}-{times.now()[:10]}.txt")))
         options = pull.Options(incomplete, parallel, told)
         report = pull.pull(
             state.site, OPERATOR, client, wanted, options, Progress(line if sys.stderr.isatty() else None)
@@ -105,6 +118,19 @@ def command(
     data = asdict(report) | ({"links": str(told.path)} if told.count else {})
     emit(data, as_json, _report_text)
     return 1 if report.left_out else 0
+
+
+def _server(url: str | None, token_stdin: bool, cacert: Path | None, storage: tuple[str, ...]) -> Source:
+    if url is None:
+        raise click.UsageError("Name the server's address, or a folder: --from-dump FOLDER")
+    address = server_address.parse(url)
+    token = sys.stdin.readline().strip() if token_stdin else ""
+    with as_caller():
+        return Client(address, token, cacert=cacert, storage=storage)
+
+
+def _dump(folder: Path, url: str | None) -> Source:
+    return DumpSource(folder, UNKNOWN if url is None else server_address.parse(url))
 
 
 class _Links:

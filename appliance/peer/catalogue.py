@@ -8,8 +8,9 @@ from typing import Any
 
 from appliance.model.server_address import refused
 from appliance.peer import entries
-from appliance.peer.client import Client, Refusal, TooLarge, printable
+from appliance.peer.client import Refusal, TooLarge, printable
 from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit
+from appliance.peer.source import Source
 
 _PAGE = 100
 _MOST_PAGES = 100_000
@@ -61,9 +62,9 @@ class Catalogue:
     notes: list[str] = field(default_factory=list)
 
 
-def read(client: Client, wanted: Selection) -> Catalogue:
+def read(client: Source, wanted: Selection) -> Catalogue:
     """Ask for everything that is wanted. Raises Problem when the server does not answer, or names something unknown."""
-    found = Catalogue()
+    found = Catalogue(notes=list(client.notes))
     for data in _datasets(client, wanted):
         name = printable(data.get("name") if isinstance(data, Mapping) else "?", 100)
         if isinstance(data, Mapping) and isinstance(data.get("id"), str):
@@ -84,7 +85,7 @@ def read(client: Client, wanted: Selection) -> Catalogue:
     return found
 
 
-def show(client: Client, dataset_id: str) -> PeerDataset:
+def show(client: Source, dataset_id: str) -> PeerDataset:
     """A dataset as it is now, for the list may be older. Raises Unfit, Refusal, Problem."""
     found = entries.dataset(client.call("package_show", id=dataset_id))
     if found.id != dataset_id:
@@ -92,7 +93,7 @@ def show(client: Client, dataset_id: str) -> PeerDataset:
     return found
 
 
-def collaborators(client: Client, dataset_id: str) -> list[tuple[str, str, str | None]] | None:
+def collaborators(client: Source, dataset_id: str) -> list[tuple[str, str, str | None]] | None:
     """With whom a dataset is shared: (user id, member or editor, moment); None when the server does not say. Raises Problem."""
     try:
         return entries.collaborators(client.call("package_collaborator_list", id=dataset_id))
@@ -100,7 +101,7 @@ def collaborators(client: Client, dataset_id: str) -> list[tuple[str, str, str |
         return None
 
 
-def _datasets(client: Client, wanted: Selection) -> Iterator[Any]:
+def _datasets(client: Source, wanted: Selection) -> Iterator[Any]:
     if wanted.circles or wanted.collections or not wanted.datasets:
         yield from _searched(client, wanted)
     for name in wanted.datasets:
@@ -110,7 +111,7 @@ def _datasets(client: Client, wanted: Selection) -> Iterator[Any]:
             raise refused(f"{client.address.name} does not give the dataset '{name}': {refusal}") from refusal
 
 
-def _searched(client: Client, wanted: Selection) -> Iterator[Any]:
+def _searched(client: Source, wanted: Selection) -> Iterator[Any]:
     filters = []
     terms = [f"organization:{name}" for name in wanted.circles] + [f"groups:{name}" for name in wanted.collections]
     if terms:
@@ -158,7 +159,7 @@ def _is_wanted(dataset: PeerDataset, wanted: Selection) -> bool:
     )
 
 
-def _read_communities(client: Client, kind: str, wanted: Selection, found: Catalogue) -> None:
+def _read_communities(client: Source, kind: str, wanted: Selection, found: Catalogue) -> None:
     """Those of the datasets that are taken, those that are named, and without a selection all."""
     if kind == "circle":
         refs, named = {one.circle_id for one in found.datasets}, wanted.circles
@@ -185,7 +186,7 @@ def _read_communities(client: Client, kind: str, wanted: Selection, found: Catal
         known |= {one.id, one.name}
 
 
-def _community_names(client: Client, kind: str) -> Iterator[str]:
+def _community_names(client: Source, kind: str) -> Iterator[str]:
     seen: set[str] = set()
     for _ in range(_MOST_PAGES):
         try:
@@ -203,7 +204,7 @@ def _community_names(client: Client, kind: str) -> Iterator[str]:
         yield from fresh
 
 
-def _read_users(client: Client, wanted: Selection, found: Catalogue) -> None:
+def _read_users(client: Source, wanted: Selection, found: Catalogue) -> None:
     """All accounts, or with a selection those that belong to what is taken."""
     try:
         listed = client.call("user_list", all_fields=True)

@@ -79,11 +79,13 @@ class Sent:
 
 
 class Client:
-    """One other server, asked with one token. Threads may share it; each has its own connection.
+    """One other server, asked with one token. Threads may share it; each has its own connection. :ivar notes: none.
 
     :param cacert: certificates that are trusted besides the system's (a server's own, or a private authority's).
     :param storage: hosts (with ports) to which its files may be redirected.
     """
+
+    notes: Sequence[str] = ()
 
     def __init__(
         self,

@@ -15,9 +15,10 @@ from appliance.actions.site import Site
 from appliance.model.crc32 import Crc32
 from appliance.model.multipart_parts import EtagHasher
 from appliance.model.problem import Problem
-from appliance.peer.client import Body, Client, Passing, Refusal
+from appliance.peer.client import Passing, Refusal
 from appliance.peer.entries import PeerFile, Unfit
 from appliance.peer.progress import Progress
+from appliance.peer.source import Body, Source
 from appliance.store import origins
 from appliance.store.depot import Part
 from appliance.store.filesystem import start_writing
@@ -68,7 +69,7 @@ class FileReceiver:
     :param site: whose depot takes them; :param source: the server, as the database names it.
     """
 
-    def __init__(self, site: Site, client: Client, source: str, progress: Progress) -> None:
+    def __init__(self, site: Site, client: Source, source: str, progress: Progress) -> None:
         self._site, self._client, self._source, self._progress = site, client, source, progress
         self._lock = threading.Lock()
         self._promised = 0

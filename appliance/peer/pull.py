@@ -20,12 +20,13 @@ from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
 from appliance.peer import catalogue, plan
 from appliance.peer.catalogue import LeftOut, Selection
-from appliance.peer.client import Client, Refusal
+from appliance.peer.client import Refusal
 from appliance.peer.dataset_rows import share, write_dataset
 from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit, digest
 from appliance.peer.files import FileReceiver
 from appliance.peer.plan import Plan
 from appliance.peer.progress import Progress
+from appliance.peer.source import Source
 from appliance.security import policy, tokens
 from appliance.store import audit, communities, mirroring, one_time_links, origins, resources, sharing, users
 from appliance.store.origins import Received
@@ -65,13 +66,13 @@ class Options:
     link: Callable[[str, str], None] = lambda _name, _address: None
 
 
-def preview(site: Site, viewer: Viewer, client: Client, wanted: Selection) -> Plan:
+def preview(site: Site, viewer: Viewer, client: Source, wanted: Selection) -> Plan:
     """What `pull` would do. Writes nothing. Raises Problem."""
     policy.require(viewer, "site:administer")
     return plan.make(site, client.address.url, catalogue.read(client, wanted), wanted)
 
 
-def pull(site: Site, viewer: Viewer, client: Client, wanted: Selection, options: Options, progress: Progress) -> Report:
+def pull(site: Site, viewer: Viewer, client: Source, wanted: Selection, options: Options, progress: Progress) -> Report:
     """Take what is new or has changed there. Raises Problem when the other server or the disk here fails as a whole."""
     return _Pull(site, viewer, client, options, progress).run(preview(site, viewer, client, wanted), wanted)
 
@@ -79,7 +80,7 @@ def pull(site: Site, viewer: Viewer, client: Client, wanted: Selection, options:
 class _Pull:
     """One call of `pull`."""
 
-    def __init__(self, site: Site, viewer: Viewer, client: Client, options: Options, progress: Progress) -> None:
+    def __init__(self, site: Site, viewer: Viewer, client: Source, options: Options, progress: Progress) -> None:
         self._site, self._viewer, self._client, self._options = site, viewer, client, options
         self._source = client.address.url
         self._receiver = FileReceiver(site, client, self._source, progress)

@@ -52,6 +52,7 @@ _KINDS = ("users", "circles", "collections", "datasets")
 @click.option(
     "--files-from", "storage", multiple=True, metavar="HOST", help="Where the server keeps its files (S3); repeatable."
 )
+@click.option("--condensed", is_flag=True, help="Also the server's condensed files, instead of making them anew.")
 @click.option("--incomplete", is_flag=True, help="Mirror datasets even if some of their files cannot be fetched.")
 @click.option(
     "--parallel",
@@ -76,6 +77,7 @@ def command(
     since: str | None,
     cacert: Path | None,
     storage: tuple[str, ...],
+    condensed: bool,
     incomplete: bool,
     parallel: int,
     links: Path | None,
@@ -109,7 +111,7 @@ def command(
                 409, "Validation Error", message="Another `dcor pull` is already running; wait for it to finish."
             )
         told = stack.enter_context(_Links(links or Path(f"first-logins-{client.address.host}-{times.now()[:10]}.txt")))
-        options = pull.Options(incomplete, parallel, told)
+        options = pull.Options(incomplete, parallel, told, condensed)
         report = pull.pull(
             state.site, OPERATOR, client, wanted, options, Progress(line if sys.stderr.isatty() else None)
         )

@@ -43,6 +43,11 @@ def run(context: JobContext) -> Done:
         if (done := _readdressed(context, path)) is not None:
             return done
     request = {"name": resource["name"], "basins": _basins(context, resource), "cores": context.cores}
+    refused = ""
+    if taken := context.arguments.get("taken"):
+        adopted, refused = _adopted(context, resource, str(taken), request["basins"])
+        if adopted is not None:
+            return adopted
     with scratch(context) as folder:
         most = _most(context, resource)
         outcome = context.run(
@@ -70,7 +75,7 @@ def run(context: JobContext) -> Done:
         "peak": outcome.peak,
         "cpu": round(outcome.cpu, 3),
     }
-    return Done(summary, write, outcome.log)
+    return Done(summary | ({"not_taken": refused} if refused else {}), write, outcome.log)
 
 
 def _most(context: JobContext, resource: sqlite3.Row) -> int:
@@ -100,6 +105,42 @@ def _readdressed(context: JobContext, path: Path) -> Done | None:
             raise
         note = publish(context, folder, {"condensed": Output(RESULT, most, site_url=site_url)})
     return Done({"basins": outcome.answer["basins"], "cpu": round(outcome.cpu, 3)}, note, outcome.log)
+
+
+def _adopted(
+    context: JobContext, resource: sqlite3.Row, taken: str, found_basins: list[dict[str, Any]]
+) -> tuple[Done | None, str]:
+    """Take over the condensed file that came from another server as the part `taken`, when it is this measurement's; else why not."""
+    path = context.depot.part(taken)
+    if not path.is_file():
+        return None, "it is not there any more"
+    most = _most(context, resource)
+    with scratch(context) as folder:
+        try:
+            outcome = context.run(
+                "adopt",
+                {"condensed": str(path), "basins": found_basins},
+                folder,
+                answer=_ANSWER,
+                outputs=OUTPUTS,
+                file_size=most,
+                read=[path],
+            )
+        except SandboxError as error:
+            if not error.permanent:
+                raise
+            context.depot.discard_part(taken)
+            return None, error.message
+        note = publish(context, folder, {"condensed": Output(RESULT, most, site_url=context.settings.site_url)})
+    found = outcome.answer
+
+    def write(tx: sqlite3.Connection) -> None:
+        """Note the file and what it holds."""
+        note(tx)
+        _store(tx, context.resource_id, found)
+
+    context.depot.discard_part(taken)
+    return Done({"size": found["size"], "taken": True, "cpu": round(outcome.cpu, 3)}, write, outcome.log), ""
 
 
 def _unpacked(context: JobContext) -> int:

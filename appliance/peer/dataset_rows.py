@@ -28,11 +28,12 @@ def write_dataset(
     received: Mapping[str, Received],
     shared: Sequence[tuple[str, str, str | None]],
     fingerprint: str,
+    condensed: Mapping[str, str],
 ) -> tuple[str, list[str]]:
     """Make the dataset, or bring it up to date. → (its name here, what is different here).
 
     :param received: the files that are new here, by id; :param shared: (user id, capacity, moment) of its collaborators;
-    :param fingerprint: of what the server's list tells of it.
+    :param fingerprint: of what the server's list tells of it; :param condensed: parts with condensed files of its measurements, by id.
     :raises Problem: 507 without the reserve; FileExistsError when something else lies where a file belongs.
     """
     notes: list[str] = []
@@ -48,7 +49,7 @@ def write_dataset(
             mirroring.put_dataset(tx, dataset.id, _columns(dataset, name, _creator(tx, source, dataset)))
             mirroring.set_tags(tx, dataset.id, dataset.tags)
             for position, file in enumerate(dataset.files):
-                _write_file(site, tx, dataset, file, position, received.get(file.id), notes)
+                _write_file(site, tx, dataset, file, position, received.get(file.id), notes, condensed)
             for resource_id in received:
                 origins.forget_received(tx, resource_id, source)
             _collect(tx, source, dataset, notes)
@@ -112,6 +113,7 @@ def _write_file(
     position: int,
     received: Received | None,
     notes: list[str],
+    condensed: Mapping[str, str],
 ) -> None:
     """The row of a file: a new one, or one whose texts may have changed. A file that did not come has none."""
     known = resources.get(tx, file.id)
@@ -146,7 +148,9 @@ def _write_file(
     if received is not None and known is None:
         row = resources.get(tx, file.id)
         assert row is not None  # noqa: S101 - just written
-        jobs.enqueue_pipeline(tx, row, condense=site.settings.jobs.condense, bulk=True)
+        jobs.enqueue_pipeline(
+            tx, row, condense=site.settings.jobs.condense, bulk=True, taken=condensed.get(file.id, "")
+        )
 
 
 def _supplements(site: Site, dataset: PeerDataset, file: PeerFile, notes: list[str]) -> dict[str, Any]:

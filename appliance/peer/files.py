@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from appliance.actions import upload_limits
 from appliance.actions.site import Site
@@ -90,7 +91,8 @@ class FileReceiver:
         except FileNotFoundError:
             part = self._site.depot.new_part(part_id)
         try:
-            received = self._received(part, part_id, dataset_id, circle_id, file)
+            path = f"/dataset/{dataset_id}/resource/{file.id}/download/{_name_in_url(file.name)}"
+            received = self._received(part, part_id, path, circle_id, file)
         except Unfit:
             part.discard()
             raise
@@ -99,6 +101,24 @@ class FileReceiver:
         with self._site.db.write() as tx:
             origins.note_received(tx, file.id, self._source, received)
         return received
+
+    def fetch_condensed(self, dataset_id: str, circle_id: str, file: PeerFile) -> str:
+        """The condensed file of a measurement; → its part. Nobody says what it should be: a job compares it with the measurement.
+
+        Raises Unfit when there is none, Problem 507 when the disk is full, 502.
+        """
+        part_id = str(uuid.uuid5(_PARTS, f"{self._source} condensed {file.id}"))
+        self._site.depot.discard_part(part_id)  # without a size and a checksum it cannot be continued
+        unknown = replace(file, name=f"the condensed file of {file.name}", size=None, sha256=None, etag=None)
+        part = self._site.depot.new_part(part_id)
+        path = f"/dataset/{dataset_id}/resource/{file.id}/condensed.rtdc"
+        try:
+            self._received(part, part_id, path, circle_id, unknown)
+        except BaseException:
+            part.discard()
+            raise
+        part.close()
+        return part_id
 
     def discard(self, resource_id: str, part_id: str) -> None:
         """Forget a file that arrived and is not needed any more."""
@@ -120,8 +140,7 @@ class FileReceiver:
             return None
         return known
 
-    def _received(self, part: Part, part_id: str, dataset_id: str, circle_id: str, file: PeerFile) -> Received:
-        path = f"/dataset/{dataset_id}/resource/{file.id}/download/{_name_in_url(file.name)}"
+    def _received(self, part: Part, part_id: str, path: str, circle_id: str, file: PeerFile) -> Received:
         for again in (False, True):
             resumed = os.fstat(part.fd).st_size > 0
             size, hashes = self._stream(part, path, circle_id, file)

@@ -16,13 +16,14 @@ from typing import Any
 
 from appliance.actions import accounts, profile_fields
 from appliance.actions.site import Site
+from appliance.model import names
 from appliance.model.problem import Problem
 from appliance.model.viewer import Viewer
 from appliance.peer import catalogue, plan
 from appliance.peer.catalogue import LeftOut, Selection
 from appliance.peer.client import Refusal
 from appliance.peer.dataset_rows import share, write_dataset
-from appliance.peer.entries import PeerCommunity, PeerDataset, PeerUser, Unfit, digest
+from appliance.peer.entries import PeerCommunity, PeerDataset, PeerFile, PeerUser, Unfit, digest
 from appliance.peer.files import FileReceiver
 from appliance.peer.plan import Plan
 from appliance.peer.progress import Progress
@@ -59,11 +60,15 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to pull. :ivar incomplete: take datasets also without files that cannot be had; :ivar link: is told (name, address of the one-time link)."""
+    """How to pull. :ivar incomplete: take datasets also without files that cannot be had; :ivar link: is told (name, address of the one-time link).
+
+    :ivar condensed: take the server's condensed files, too.
+    """
 
     incomplete: bool = False
     parallel: int = PARALLEL
     link: Callable[[str, str], None] = lambda _name, _address: None
+    condensed: bool = False
 
 
 def preview(site: Site, viewer: Viewer, client: Source, wanted: Selection) -> Plan:
@@ -214,6 +219,7 @@ class _Pull:
         with self._site.db.read() as conn:
             new = plan.require_own_files(conn, shown.id, shown)
         received: dict[str, Received] = {}
+        condensed: dict[str, str] = {}
         lacking: list[str] = []
         for number in new:
             file = shown.files[number]
@@ -221,6 +227,8 @@ class _Pull:
                 return
             try:
                 received[file.id] = self._receiver.fetch(shown.id, shown.circle_id, file)
+                if self._options.condensed and names.is_measurement(file.name):
+                    self._take_condensed(shown, file, condensed)
             except Unfit as reason:
                 if not self._options.incomplete:
                     raise
@@ -228,8 +236,18 @@ class _Pull:
                 self._leave_out("file", f"{shown.name}/{file.name}", str(reason))
         shared = catalogue.collaborators(self._client, shown.id)
         fingerprint = "" if lacking else digest(listed)
-        name, notes = write_dataset(self._site, self._viewer, self._source, shown, received, shared or [], fingerprint)
+        name, notes = write_dataset(
+            self._site, self._viewer, self._source, shown, received, shared or [], fingerprint, condensed
+        )
         self._note_dataset(shown, name, notes, received, changed=changed)
+
+    def _take_condensed(self, dataset: PeerDataset, file: PeerFile, condensed: dict[str, str]) -> None:
+        """Fetch the condensed file of a measurement; where there is none, it is made here as that of any other."""
+        try:
+            condensed[file.id] = self._receiver.fetch_condensed(dataset.id, dataset.circle_id, file)
+        except Unfit as reason:
+            with self._lock:
+                self._report.notes.append(f"{dataset.name}/{file.name}: its condensed file is made anew ({reason}).")
 
     def _share_again(self, dataset: PeerDataset) -> None:
         """A server does not count a dataset as changed when it is shared with somebody else: ask."""

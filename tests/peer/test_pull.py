@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import stat
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from appliance.actions import accounts, callers, communities, datasets, lookup
@@ -15,7 +17,7 @@ from appliance.model.problem import Problem
 from appliance.model.viewer import OPERATOR
 from tests.peer.conftest import Pull, Root
 from tests.support.furnished import House
-from tests.support.peers import Between
+from tests.support.peers import Between, Reply
 from tests.support.server import Appliance, Person
 
 
@@ -80,6 +82,43 @@ def test_fields_of_ones_own_come_along(pull: Pull, house: House, target: Applian
     assert shown(target.admin, "package_show", dataset["id"]) == shown(
         house.appliance.admin, "package_show", dataset["id"]
     )
+
+
+def test_condensed_files_are_taken_over_where_they_fit(
+    pull: Pull, house: House, source: Between, target: Appliance
+) -> None:
+    _, one = house.dataset("Taken Over")
+    _, other = house.dataset("Spoiled")
+    for file in (one, other):
+        house.appliance.jobs_done(file["id"])
+    wrong = house.appliance.admin.fetch(f"/dataset/{one['package_id']}/resource/{one['id']}/condensed.rtdc").content
+
+    def spoil(path: str, request: dict[str, Any], reply: Reply) -> None:
+        if path.endswith(f"{other['id']}/condensed.rtdc"):
+            reply.body = wrong[:-4000]
+            reply.headers["Content-Length"] = str(len(reply.body))
+
+    source.hook = spoil
+    pull("--condensed", "--dataset", "taken-over", "--dataset", "spoiled")
+    for file in (one, other):
+        target.jobs_done(file["id"])
+    with target.context.db.read() as conn:
+        rows = dict(conn.execute("SELECT resource_id, result FROM job WHERE kind = 'condense'").fetchall())
+    assert json.loads(rows[one["id"]])["taken"] is True
+    assert "not_taken" in json.loads(rows[other["id"]])
+    for file in (one, other):
+        path = f"/dataset/{file['package_id']}/resource/{file['id']}/condensed.rtdc"
+        here, there = (
+            contents(io.BytesIO(side.admin.fetch(path).content), side.url) for side in (target, house.appliance)
+        )
+        assert here == there
+
+
+def contents(file: io.BytesIO, url: str) -> dict[str, Any]:
+    """Features and the basins of a condensed file, with the server's own address left out."""
+    with h5py.File(file) as h5:
+        basins = sorted(b"".join(data[:]).decode().replace(url, "") for data in h5["basins"].values())
+        return {"events": {name: data[:].tolist() for name, data in h5["events"].items()}, "basins": basins}
 
 
 def test_a_member_of_the_collection_reads_here_what_they_read_there(pull: Pull, house: House, still: Root) -> None:

@@ -44,7 +44,7 @@ def condense(
     with warnings.catch_warnings(record=True) as caught, open_dataset(source) as dataset:
         warnings.simplefilter("always")
         with explained(Message("condensing the file")), h5py.File(draft, "w") as target:
-            plan = _Plan(dataset)
+            plan = Plan(dataset)
             derived = _Derived(source, dataset, plan.derived, scratch, cores)
             with derived:
                 progress(0.02, Message("copy"))
@@ -54,13 +54,13 @@ def condense(
                 progress(0.9, Message("write"))
                 with RTDCWriter(target, mode="append", compression_kwargs=COMPRESSION) as writer:
                     lost += _write_features(dataset, target, writer, plan, derived)
-                    added = _write_basins(dataset, target, writer, basins, plan)
+                    added = write_basins(dataset, target, writer, basins, plan)
                     notes = [*derived.notes(), *dataset.parts.notes, *lost]
                     _write_logs(dataset, writer, plan, name, [*notes, *_warnings_log(caught)])
-            answer = _answer(target, plan, added, len(dataset))
+            found = answer(target, plan, added, len(dataset))
             packing.pack(target, path)
     progress(1.0, Message("done"))
-    return answer | {
+    return found | {
         "file": RESULT,
         "size": path.stat().st_size,
         "notes": notes,
@@ -68,7 +68,7 @@ def condense(
     }
 
 
-class _Plan:
+class Plan:
     """Which features are copied, which are computed, and what the log says about them."""
 
     def __init__(self, dataset: SafeRTDC) -> None:
@@ -197,7 +197,7 @@ def _chunk_events(dataset: SafeRTDC) -> int:
 
 
 def _write_features(
-    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: _Plan, derived: _Derived
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, plan: Plan, derived: _Derived
 ) -> list[str]:
     """Store what the file lacks. → a sentence for each feature that cannot be computed."""
     notes = []
@@ -226,7 +226,7 @@ def _rename_old_logs(dataset: SafeRTDC, target: h5py.File) -> None:
             del logs[name]
 
 
-def _write_logs(dataset: SafeRTDC, writer: RTDCWriter, plan: _Plan, name: str, notes: list[str]) -> None:
+def _write_logs(dataset: SafeRTDC, writer: RTDCWriter, plan: Plan, name: str, notes: list[str]) -> None:
     log = json.loads("\n".join(common.get_command_log(paths=[dataset.path], custom_dict=plan.log)))
     log["files"][0]["name"] = name
     if notes:
@@ -239,10 +239,10 @@ def _warnings_log(caught: list[warnings.WarningMessage]) -> list[str]:
     return [str(line) for line in common.assemble_warnings(kept)]
 
 
-def _write_basins(
-    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: _Plan
+def write_basins(
+    dataset: SafeRTDC, target: h5py.File, writer: RTDCWriter, basins: list[dict[str, Any]], plan: Plan
 ) -> list[str]:
-    """Store the requested basins. → the features they add to those stored."""
+    """Store the requested basins in `target`, of which `dataset` is the original. → the features they add to those stored."""
     present = set(target["events"]) | set(target.get("basin_events", {}))
     lacking = sorted(set(plan.innate) - present)
     added: set[str] = set()
@@ -280,9 +280,11 @@ def _basin_map(dataset: SafeRTDC, target: h5py.File, basin: dict[str, Any]) -> t
     return mapping, np.asarray(dataset[mapping][:], dtype=np.int64)
 
 
-def _answer(target: h5py.File, plan: _Plan, added: list[str], events: int) -> dict[str, Any]:
+def answer(target: h5py.File, plan: Plan, added: list[str], events: int) -> dict[str, Any]:
+    """What is told of a condensed file: {event_count, features, scalar_features, computed, basin_features, statistics, logs}."""
     stored = sorted(set(target["events"]) | set(target.get("basin_events", {})))
-    log = [line.decode("utf-8", "replace") for line in target["logs/dclab-condense"][:]]
+    lines = target["logs/dclab-condense"][:] if "dclab-condense" in target["logs"] else ()
+    log = [line.decode("utf-8", "replace") for line in lines]
     return {
         "event_count": int(target.attrs.get("experiment:event count", events)),
         "features": stored,

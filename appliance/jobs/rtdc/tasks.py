@@ -114,6 +114,16 @@ def readdress(request: dict[str, Any], input: Path, scratch: Path, *, progress: 
     return write(Path(request["condensed"]), scratch, site_url=str(request["site_url"]))
 
 
+def adopt(request: dict[str, Any], input: Path, scratch: Path, *, progress: Progress | None = None) -> Answer:
+    """Write `condensed.rtdc` from one that another server made. See `adopting.adopt` for the answer.
+
+    Request: `condensed` – path of that file (readable in the sandbox); `basins` – as for `condense`.
+    """
+    from .adopting import adopt as write
+
+    return write(input, Path(request["condensed"]), scratch, basins=list(request.get("basins") or []))
+
+
 def _silent(fraction: float, stage: str) -> None:
     """Progress nobody asked for."""
 

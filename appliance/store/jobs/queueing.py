@@ -73,13 +73,15 @@ def enqueue_pipeline(
     bulk: bool = False,
     condense: bool = True,
     force: bool = False,
+    taken: str = "",
     user_id: str = "",
 ) -> list[str]:
     """Queue the jobs of a new resource: checksum (unless known from the upload), and for measurements metadata → condense →
     preview (which also runs if condensing failed).
 
     :param kinds: only these (others are taken as done); :param bulk: behind what people wait for; :param condense: off by configuration;
-    :param force: also make what is there already; :param user_id: as for `enqueue`.
+    :param force: also make what is there already; :param taken: part with a condensed file of another server, which is tried first;
+    :param user_id: as for `enqueue`.
     """
     wanted = set(PIPELINE if kinds is None else kinds)
     if kinds is None and resource["sha256"] and resource["etag"] and resource["crc32"] is not None:
@@ -99,7 +101,8 @@ def enqueue_pipeline(
                 dataset_id=resource["dataset_id"],
                 needs=needs,
                 priority=PRIORITY[kind] + (BULK if bulk else 0),
-                arguments={"force": True} if force else None,
+                arguments=({"force": True} if force else {})
+                | ({"taken": taken} if taken and kind == "condense" else {}),
                 user_id=user_id,
             )
     return list(made.values())

@@ -46,6 +46,8 @@ FILE: Mapping[str, str] = {
     "s3_url": "this server's address",
     "package_id": "equal; listed to be compared with the dataset's id",
 }
+#: These are filled in here where CKAN leaves them empty: it knows no type of a file that it took by parts.
+FILLED = frozenset({"format", "mimetype"})
 
 
 @dataclass
@@ -126,7 +128,7 @@ def _different(there: Mapping[str, Any], here: Mapping[str, Any], known: Mapping
     return {
         key: (there.get(key), here.get(key))
         for key in (there.keys() | here.keys()) - known.keys()
-        if there.get(key) != here.get(key)
+        if there.get(key) != here.get(key) and not (key in FILLED and not there.get(key))
     }
 
 

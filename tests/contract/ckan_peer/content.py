@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from appliance.demo import synthetic
-from tests.peer.ckan.installation import Installation
+from tests.contract.ckan_peer.installation import Installation
 
 PEOPLE = ("ada", "max", "eve")
 _LICENCES = ("CC0-1.0", "CC-BY-4.0", "CC-BY-NC-4.0")

@@ -265,10 +265,9 @@ def _extras(found: Mapping[str, Any]) -> str:
 
 
 def _own_fields(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that scripts have added to a file; what is no plain value is left out, as in CKAN's own answers. Raises Unfit."""
-    plain = {key: value for key, value in found.items() if isinstance(key, str) and value != "" and _plain(value)}
+    """Fields that scripts have added to a file. Raises Unfit."""
     try:
-        return extras.of_file(plain)
+        return extras.of_file({key: value for key, value in found.items() if value not in (None, "")})
     except Problem as problem:
         _unfit(f"the extra fields of {printable(found.get('name'), 80)} cannot be taken: {printable(problem)}")
 

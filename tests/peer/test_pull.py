@@ -68,14 +68,14 @@ def test_fields_of_ones_own_come_along(pull: Pull, house: House, target: Applian
     dataset, file = house.dataset("With Fields")
     for action, ref in (("organization", "lab"), ("group", "study"), ("package", dataset["id"])):
         root.post(f"{action}_patch", id=ref, extras=extras)
-    root.post("resource_patch", id=file["id"], barcode="B-17", shelf=4)
+    root.post("resource_patch", id=file["id"], barcode="B-17", shelf=4, places=[{"row": 1}])
     house.appliance.jobs_done(file["id"])
     pull()
     target.jobs_done(file["id"])
     for action, ref in (("organization", "lab"), ("group", "study"), ("package", dataset["id"])):
         assert target.admin.post(f"{action}_show", id=ref).result["extras"] == extras
     found = target.admin.post("resource_show", id=file["id"]).result
-    assert (found["barcode"], found["shelf"]) == ("B-17", 4)
+    assert (found["barcode"], found["shelf"], found["places"]) == ("B-17", 4, [{"row": 1}])
     root.post("resource_patch", id=file["id"], barcode="B-18")
     pull()
     assert target.admin.post("resource_show", id=file["id"]).result["barcode"] == "B-18"

@@ -154,7 +154,7 @@ class DumpSource:
         texts = {str(one["key"]): one["value"] or "" for one in extras if one["key"] in _TEXTS}
         owner = self._groups[True].get(str(row["owner_org"]))
         tags = [self._tags.get(str(one["tag_id"])) for one in _living(self._tagged[dataset_id])]
-        files = sorted(_living(self._resources[dataset_id]), key=lambda one: int(one["position"] or 0))
+        files = sorted(_living(self._resources[dataset_id]), key=_position)
         return {
             **row,
             **texts,
@@ -234,8 +234,13 @@ def _resource(row: Row) -> dict[str, Any]:
     }
 
 
+def _position(row: Row) -> int:
+    text = row["position"] or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def _living(rows: Sequence[Row]) -> Iterator[Row]:
-    return (row for row in rows if row.get("state", "active") == "active")
+    return (row for row in rows if row.get("state") in (None, "active"))
 
 
 def _by(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:

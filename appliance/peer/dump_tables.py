@@ -99,6 +99,7 @@ def _read_blocks(lines: Iterator[bytes], tables: dict[str, list[Row]]) -> set[st
 def _rows(lines: Iterator[bytes], columns: list[str], wanted: Iterable[str]) -> Iterator[Row]:
     """The rows of one block up to its end. Raises Problem 409 when the dump ends before."""
     places = [(place, column) for place, column in enumerate(columns) if column in wanted]
+    lacking: Row = dict.fromkeys(set(wanted) - set(columns))  # an older CKAN has not all of them
     for line in lines:
         if line in (b"\\.\n", b"\\.\r\n", b"\\."):
             return
@@ -110,7 +111,7 @@ def _rows(lines: Iterator[bytes], columns: list[str], wanted: Iterable[str]) -> 
             raise invalid(
                 message=f"A row of the dump has {len(fields)} fields instead of {len(columns)}; it is damaged."
             )
-        yield {column: _value(fields[place]) for place, column in places}
+        yield lacking | {column: _value(fields[place]) for place, column in places}
     raise invalid(message="The dump ends in the middle of a table; it is not complete.")
 
 

@@ -220,6 +220,18 @@ def test_a_file_that_is_not_what_it_should_be_is_named(
     assert [one["name"] for one in still.package("beads")["resources"]] == ["notes.txt"]
 
 
+def test_columns_that_an_older_ckan_lacks_are_empty(from_dump: Dump, folder: Path, still: Root) -> None:
+    older = tables()
+    for table, column in (("resource", "metadata_modified"), ("user", "image_url"), ("package_member", "modified")):
+        for row in older[table]:
+            del row[column]
+    for row in older["resource"]:
+        row["position"] = "x"
+    (folder / "ckan.sql").write_text(written(older), encoding="utf-8")
+    assert from_dump("--users").code == 0
+    assert {one["id"] for one in still.package("beads")["resources"]} == {IDS["m1"], IDS["notes"]}
+
+
 def test_a_packed_dump_is_read_too(from_dump: Dump, folder: Path) -> None:
     plain = folder / "ckan.sql"
     (folder / "ckan.sql.gz").write_bytes(gzip.compress(plain.read_bytes()))

@@ -1,14 +1,16 @@
-"""`dcor pull` against a real CKAN 2.11 with DCOR's extensions, and a dump of its database.
+"""`dcor pull` and `dcor push` against a real CKAN 2.11 with DCOR's extensions, and a dump of its database.
 
 PostgreSQL, Redis, CKAN, its extensions and their jobs are real; Solr and S3 have stand-ins (`tests.contract.ckan_peer`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from appliance.store import communities
 from tests.contract.ckan_peer.content import PEOPLE, Content, add, fill
 from tests.contract.ckan_peer.installation import Installation, installed
 from tests.contract.matrix.environments import Unavailable
-from tests.peer.conftest import Root
+from tests.peer.conftest import Publisher, Root
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 #: Datasets there.
@@ -203,3 +205,45 @@ def test_a_dump_of_it_brings_the_same(
             assert root.rows(query) == mirror.root.rows(query)
     finally:
         root.state.close()
+
+
+def _worked(ckan: Installation, arguments: list[str], line: str) -> tuple[str, int]:
+    """Run a command while CKAN does its jobs: it waits for the checksums that they make."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(_said, arguments, line)
+        while not running.done():
+            ckan.work()
+        return running.result()
+
+
+def test_a_dataset_is_sent_and_activated(
+    ckan: Installation, content: Content, files: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCOR_PUBLISH_TARGETS", ckan.url)
+    monkeypatch.setenv("DCOR_PUBLISH_STORAGE", ckan.storage)
+    sent = {name: (files / name).read_bytes() for name in ("M0.rtdc", "notes.txt")}
+    publisher.dataset("Sent Back", sent)
+    command = [
+        "--data",
+        str(publisher.root),
+        "push",
+        "sent-back",
+        "--to",
+        ckan.url,
+        "--circle",
+        "blood",
+        "--token-stdin",
+        "--json",
+    ]
+    said, code = _worked(ckan, command, content.tokens["ada"])
+    assert code == 0, said
+    draft = next(one for one in ckan.ask("package_search", include_drafts=True, include_private=True, rows=1000)["results"] if one["title"] == "Sent Back")  # fmt: skip
+    assert draft["state"] == "draft"
+    said, code = _said([*command, "--activate", "--yes"], content.tokens["ada"])
+    assert code == 0, said
+    there = ckan.ask("package_show", id=draft["id"])
+    assert there["state"] == "active"
+    assert {one["name"]: one["sha256"] for one in there["resources"]} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in sent.items()
+    }
+    assert publisher.package("sent-back")["published_as"]

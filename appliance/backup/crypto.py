@@ -205,8 +205,8 @@ def seal(
     keys = [parse_recipient(text) for text in recipients]
     draft = target.with_name(target.name + ".part")
     draft.unlink(missing_ok=True)  # of a run that was killed: its mode (0400) would refuse to be written over
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     reader = Meter(source, progress)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             writer = Meter(file)

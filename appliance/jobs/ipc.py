@@ -34,8 +34,13 @@ Value = Any
 def pair() -> tuple[socket.socket, socket.socket]:
     """Two connected packet sockets, with buffers for several packets where the kernel permits."""
     both = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for one in both:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+    try:
+        for one in both:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+    except BaseException:
+        for one in both:
+            one.close()
+        raise
     return both
 
 

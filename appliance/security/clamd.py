@@ -93,10 +93,10 @@ def ping(place: str) -> None:
 def _connected(place: str) -> socket.socket:
     if place.startswith("/"):
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        made.settimeout(_TIMEOUT)
         try:
+            made.settimeout(_TIMEOUT)
             made.connect(str(Path(place)))
-        except OSError:
+        except BaseException:
             made.close()
             raise
         return made

@@ -99,15 +99,21 @@ class Depot:
         """
         path = self.part(part_id or str(uuid.uuid4()))
         self._make_folder(self._parts, 0o700)
-        made = Part(path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        if part_id:
-            durable.sync_folder(self._parts)
+        made = Part(path, -1)
+        made.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            if part_id:
+                durable.sync_folder(self._parts)
+        except BaseException:
+            made.discard()
+            raise
         return made
 
     def open_part(self, part_id: str) -> Part:
         """Open a part again. Raises FileNotFoundError."""
-        path = self.part(part_id)
-        return Part(path, os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        part = Part(self.part(part_id), -1)
+        part.fd = os.open(part.path, os.O_RDWR | os.O_CLOEXEC)
+        return part
 
     def publish(self, part: Part | Path, resource_id: str, kind: str = "original") -> Path:
         """Move a finished file into the depot, durably; returns its path. An existing file of this kind is replaced."""

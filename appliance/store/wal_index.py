@@ -22,9 +22,13 @@ _shared: dict[tuple[int, int], _Mapping] = {}
 
 
 class _Mapping:
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.memory = mmap.mmap(fd, _HEADER, access=mmap.ACCESS_READ)
+    def __init__(self, path: Path) -> None:
+        self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.memory = mmap.mmap(self.fd, _HEADER, access=mmap.ACCESS_READ)
+        except BaseException:
+            os.close(self.fd)
+            raise
         self.users = 0
 
     def close(self) -> None:
@@ -46,7 +50,7 @@ class WalIndex:
             self._key = state.st_dev, state.st_ino
             found = _shared.get(self._key)
             if found is None:
-                found = _shared[self._key] = _Mapping(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+                found = _shared[self._key] = _Mapping(path)
             found.users += 1
         self._memory = found.memory
 

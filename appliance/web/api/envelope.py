@@ -30,7 +30,11 @@ def success(site_url: str, name: str, result: Any) -> Response:
 def _streamed(site_url: str, name: str, result: Stored) -> Response:
     """The same with a JSON object from a file, which is read while it is sent. Raises OSError."""
     file = result.path.open("rb")
-    size = os.fstat(file.fileno()).st_size
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except BaseException:
+        file.close()
+        raise
     more = result.more.strip()[1:-1]
     head = f'{{"help": "{_help(site_url, name)}", "success": true, "result": '.encode()
     tail = f"{', ' if more and size > 2 else ''}{more}}}}}".encode()

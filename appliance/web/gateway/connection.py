@@ -157,15 +157,18 @@ class Connection:
         began = time.perf_counter()
         self._peer.enter(Phase.HANDLER)
         rule, response = self._env.application(request)
-        if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
-            self._lower_priority()
-        keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
-        standing_set = (
-            not request.viewer.anonymous or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER
-        )
-        if standing_set:
-            self._set_standing(request)
-        self._peer.enter(Phase.TRANSFER)
+        try:
+            if head.method != "HEAD" and (response.content_length or 0) > self._limits.bulk:
+                self._lower_priority()
+            keep = head.keep_alive and not self._env.closing() and not self._bulk and self._reusable(body)
+            known = not request.viewer.anonymous
+            standing_set = known or not isinstance(response.body, bytes) or len(response.body) > _SMALL_ANSWER
+            if standing_set:
+                self._set_standing(request)
+            self._peer.enter(Phase.TRANSFER)
+        except Exception:
+            response.close()
+            raise
         sent, keep = response_writer.send(
             self._channel, response, head_only=head.method == "HEAD", version=head.version, keep_alive=keep
         )

@@ -26,16 +26,17 @@ def http_date() -> str:
 
 
 def send(channel: Channel, response: Response, *, head_only: bool, version: str, keep_alive: bool) -> tuple[int, bool]:
-    """Send `response`; returns the bytes of body sent and whether the connection can be kept.
+    """Send `response` and close it, whatever happens; returns the bytes of body sent and whether the connection can be kept.
 
-    Raises OSError when the peer is gone; EOFError when a file or an iterable is shorter than announced.
+    Raises OSError when the peer is gone; EOFError when a file or an iterable is shorter than announced;
+    ValueError when a header cannot be written.
     """
     length = response.content_length
     bodyless = head_only or response.status in _BODYLESS or response.status < 200
     chunked = length is None and not bodyless and version == "1.1"
     keep_alive = keep_alive and (length is not None or bodyless or chunked)
-    head = _head(response, length, chunked=chunked, keep_alive=keep_alive)
     try:
+        head = _head(response, length, chunked=chunked, keep_alive=keep_alive)
         if bodyless:
             channel.send(head)
             return 0, keep_alive

@@ -36,16 +36,21 @@ def file_response(
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError as error:
         raise not_found() from error
-    state = os.fstat(fd)
-    selection = select(request.method, request.headers, state.st_size, f'"{etag}"', int(state.st_mtime))
-    headers = entity_headers(etag, content_type, content_disposition(disposition, name), int(state.st_mtime))
-    if selection.status not in {200, 206}:
+    try:
+        state = os.fstat(fd)
+        selection = select(request.method, request.headers, state.st_size, f'"{etag}"', int(state.st_mtime))
+        headers = entity_headers(etag, content_type, content_disposition(disposition, name), int(state.st_mtime))
+        headers += range_headers(selection, state.st_size)
+        if selection.length > 1 << 20:
+            os.posix_fadvise(fd, selection.start, selection.length, os.POSIX_FADV_SEQUENTIAL)
+        if selection.status in {200, 206}:
+            return Response(selection.status, headers, FileBody(fd, selection.start, selection.length))
+        answer = refusal(selection, headers, state.st_size)
+    except BaseException:
         os.close(fd)
-        return refusal(selection, headers, state.st_size)
-    headers += range_headers(selection, state.st_size)
-    if selection.length > 1 << 20:
-        os.posix_fadvise(fd, selection.start, selection.length, os.POSIX_FADV_SEQUENTIAL)
-    return Response(selection.status, headers, FileBody(fd, selection.start, selection.length))
+        raise
+    os.close(fd)
+    return answer
 
 
 def entity_headers(etag: str, content_type: str, disposition: str, modified: int) -> list[tuple[str, str]]:

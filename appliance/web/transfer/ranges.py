@@ -9,6 +9,8 @@ from email.utils import parsedate_to_datetime
 from appliance.web.http import Headers
 
 _RANGE = re.compile(r"bytes\s*=\s*(?:(?P<first>\d{1,18})-(?P<last>\d{0,18})|-(?P<suffix>\d{1,18}))\s*", re.IGNORECASE)
+#: An HTTP date has 29 characters, in its oldest form up to 33 (RFC 9110, section 5.6.7).
+_LONGEST_DATE = 40
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 
 
@@ -78,9 +80,10 @@ def _lists(value: str, etag: str, *, weak: bool) -> bool:
 
 
 def _moment(value: str | None) -> float | None:
-    if value is None:
+    """[Unix s]; None for what is no date: such a condition does not count (RFC 9110, section 13.1)."""
+    if value is None or len(value) > _LONGEST_DATE:
         return None
     try:
         return parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
@@ -15,8 +16,9 @@ from cryptography import x509
 from appliance.tls import certificate as certificates
 from appliance.tls.context import Certificate
 from appliance.web.gateway import Gateway, Limits
-from appliance.web.http import Request, Response, text
+from appliance.web.http import FileBody, Request, Response, text
 from appliance.web.routes import route
+from tests.support.descriptors import held
 from tests.support.waiting import wait_for
 
 PING = "GET /ping HTTP/1.1\nHost: localhost\n\n"
@@ -131,3 +133,21 @@ def test_connections_end_when_the_gateway_does(serve: Any, connect: Connect) -> 
     gateway.stop(1.0)
     assert raw.closed()
     wait_for(lambda: not any(one.is_alive() for one in own))
+
+
+def test_a_file_is_closed_when_nobody_can_say_who_asked(serve: Any, connect: Connect, tmp_path: Path) -> None:
+    """The database may fail between the handler and the answer."""
+    path = tmp_path / "original"
+    path.write_bytes(b"x")
+
+    def known(request: Request) -> str:
+        raise RuntimeError("no database")
+
+    def give(context: Any, request: Request, match: Any) -> Response:
+        return Response(200, [], FileBody(os.open(path, os.O_RDONLY), 0, 1))
+
+    gateway = serve([route("GET", "/give", "open", give)], known=known)
+    raw = connect(gateway.port).send("GET /give HTTP/1.1\nHost: localhost\n\n")
+    assert raw.file.read() == b""
+    wait_for(lambda: gateway.connections == 0)
+    assert held(path) == 0

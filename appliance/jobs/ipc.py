@@ -37,7 +37,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
     try:
         for one in both:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-    except BaseException:
+    except Exception:
         for one in both:
             one.close()
         raise

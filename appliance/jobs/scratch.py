@@ -107,7 +107,7 @@ def open_plain(path: Path) -> IO[bytes]:
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             raise OSError(errno.EINVAL, "not a plain file")
         return os.fdopen(fd, "rb", buffering=0)
-    except BaseException:
+    except Exception:
         os.close(fd)
         raise
 

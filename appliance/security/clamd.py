@@ -96,7 +96,7 @@ def _connected(place: str) -> socket.socket:
         try:
             made.settimeout(_TIMEOUT)
             made.connect(str(Path(place)))
-        except BaseException:
+        except Exception:
             made.close()
             raise
         return made

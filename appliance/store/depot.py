@@ -104,7 +104,7 @@ class Depot:
         try:
             if part_id:
                 durable.sync_folder(self._parts)
-        except BaseException:
+        except Exception:
             made.discard()
             raise
         return made

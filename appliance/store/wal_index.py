@@ -26,7 +26,7 @@ class _Mapping:
         self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.memory = mmap.mmap(self.fd, _HEADER, access=mmap.ACCESS_READ)
-        except BaseException:
+        except Exception:
             os.close(self.fd)
             raise
         self.users = 0

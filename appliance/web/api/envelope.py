@@ -32,7 +32,7 @@ def _streamed(site_url: str, name: str, result: Stored) -> Response:
     file = result.path.open("rb")
     try:
         size = os.fstat(file.fileno()).st_size
-    except BaseException:
+    except Exception:
         file.close()
         raise
     more = result.more.strip()[1:-1]

@@ -46,7 +46,7 @@ def file_response(
         if selection.status in {200, 206}:
             return Response(selection.status, headers, FileBody(fd, selection.start, selection.length))
         answer = refusal(selection, headers, state.st_size)
-    except BaseException:
+    except Exception:
         os.close(fd)
         raise
     os.close(fd)

@@ -61,9 +61,7 @@ def test_a_date_that_is_none_is_no_condition(value: str) -> None:
 
 
 @pytest.mark.parametrize("route", GETS, ids=lambda route: route.pattern.pattern)
-def test_no_route_fails_for_an_odd_date(
-    targets: Targets, route: Route, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_route_fails_for_an_odd_date(targets: Targets, route: Route, caplog: pytest.LogCaptureFixture) -> None:
     ada, root = targets.house.people["ada"], targets.appliance.root
     address = targets.address(route)
     before = held(root / "depot")
@@ -88,6 +86,8 @@ def test_no_page_fails_for_an_odd_date(targets: Targets, caplog: pytest.LogCaptu
                 continue
             for value in ODD[:2]:
                 headers = {**dict.fromkeys(CONDITIONS, value), "Sec-Fetch-Site": "same-origin"}
-                status = ada.http.get(targets.appliance.url + targets.page(rule), headers=headers, allow_redirects=False)
+                status = ada.http.get(
+                    targets.appliance.url + targets.page(rule), headers=headers, allow_redirects=False
+                )
                 assert status.status_code < 500, rule
     assert not [record for record in caplog.records if record.name.startswith("appliance")]

@@ -73,6 +73,7 @@ def each_step_fails(work: Callable[[], object], below: Path) -> int:
     raise AssertionError("no end")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a generator that ends by the fault
 @pytest.mark.parametrize(
     "headers",
     [

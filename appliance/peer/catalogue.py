@@ -132,6 +132,9 @@ def _searched(client: Source, wanted: Selection) -> Iterator[Any]:
             rows = max(1, rows // 4)
             continue
         except Refusal as refusal:
+            if refusal.status == 413 and rows > 1:  # an appliance that was asked for too much at once
+                rows = max(1, rows // 4)
+                continue
             raise refused(f"{client.address.name} does not list its datasets: {refusal}") from refusal
         page = result.get("results") if isinstance(result, Mapping) else None
         if not isinstance(page, list):

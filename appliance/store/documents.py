@@ -15,12 +15,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from appliance.model import licences
+from appliance.model.messages import Message
+from appliance.model.problem import Problem
 from appliance.store import measurements
 
 CIRCLE = """json_object('id', {c}.id, 'name', {c}.name, 'title', {c}.title, 'type', 'organization', 'description', {c}.description,
  'image_url', {c}.image_url, 'created', {c}.created, 'is_organization', json('true'), 'approval_status', 'approved', 'state', {c}.state)"""
 _GROUP = """json_object('id', g.id, 'name', g.name, 'title', g.title, 'display_name', iif(g.title = '', g.name, g.title),
  'description', g.description, 'image_display_url', g.image_url)"""
+
+#: Characters of all the datasets that one answer may have; 1,000 with 5 files each have about 10 million.
+MOST_TOGETHER = 32 << 20
 
 #: SQL of the position of a resource (alias r) among those of its dataset, counted from 0, and of its document.
 POSITION = "(SELECT count(*) FROM resource p WHERE p.dataset_id = r.dataset_id AND p.position < r.position)"
@@ -49,10 +54,26 @@ def package(conn: sqlite3.Connection, dataset_id: str) -> str | None:
 
 
 def packages(conn: sqlite3.Connection, pks: Iterable[int]) -> list[str]:
-    """The package dicts of several datasets (by row number) as JSON texts, in the given order, by one statement."""
+    """The package dicts of several datasets (by row number) as JSON texts, in the given order, by one statement.
+
+    :raises Problem: 413 for more than `MOST_TOGETHER`, so that no question costs memory without a bound.
+    """
     order = list(pks)
     rows = conn.execute(f"{_SELECT} WHERE d.pk IN (SELECT value FROM json_each(?))", (json.dumps(order),))
-    found = {row["pk"]: _join(row) for row in rows}
+    found: dict[int, str] = {}
+    size = 0
+    for row in rows:
+        found[row["pk"]] = _join(row)
+        size += len(found[row["pk"]])
+        if size > MOST_TOGETHER and len(order) > 1:
+            raise Problem(
+                413,
+                "Validation Error",
+                message=Message(
+                    "The answer would be larger than %(most)s MiB; ask for fewer datasets at once",
+                    most=MOST_TOGETHER >> 20,
+                ),
+            )
     return [found[pk] for pk in order if pk in found]
 
 

@@ -30,6 +30,11 @@ from appliance.web.http import Request, Response, json_response
 from appliance.web.routes import Route, route
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
+#: Headers by which a proxy tells that it speaks for somebody else.
+_OF_PROXIES = (
+    "Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
+    "X-Forwarded-Server", "X-Forwarded-Prefix", "True-Client-IP", "CF-Connecting-IP",
+)  # fmt: skip
 
 
 def health(context: Context, request: Request, match: re.Match[str]) -> Response:
@@ -67,7 +72,7 @@ def exposition(context: Context, request: Request, match: re.Match[str]) -> Resp
 
 def scraper(context: Context, request: Request, changes: bool = False) -> Viewer:
     """The sender of a request for metrics: this machine itself (but not a client of a proxy on it), else by credential."""
-    here = request.client in _LOOPBACK and "X-Forwarded-For" not in request.headers
+    here = request.client in _LOOPBACK and not any(name in request.headers for name in _OF_PROXIES)
     return OPERATOR if here else authentication.viewer(context, request, changes)
 
 

@@ -14,6 +14,8 @@ from appliance.web.http import Body, PeerGone
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n\x00]*)?")
 _LINE_LIMIT = 4096
 _TRAILER_LIMIT = 16384
+#: Empty lines that may stand before a request (RFC 9112, 2.2, asks servers to ignore at least one).
+MOST_EMPTY_LINES = 4
 
 
 class _Buffer(threading.local):
@@ -36,6 +38,8 @@ class RequestReader:
         self._channel = channel
         self._rest = b""
         self._searched = 0
+        self._begun = False
+        self._empty_lines = 0
 
     @property
     def pending(self) -> bool:
@@ -50,27 +54,35 @@ class RequestReader:
     def head(self, limit: int, on_first_byte: Callable[[], None]) -> bytes | None:
         """The next request head with its empty line; None when the peer closed before one began.
 
-        Raises Problem 431 for more than `limit` bytes, PeerGone when it breaks off.
+        `on_first_byte` is called once for each head, also when empty lines come before it. Raises Problem 431 for more than `limit`
+        bytes, 400 for too many empty lines, PeerGone when it breaks off.
         """
-        if self._rest and not self._searched:
-            on_first_byte()
+        if self._rest:
+            self._begin(on_first_byte)
         while True:
             while self._rest.startswith(b"\r\n"):
                 self._rest = self._rest[2:]
+                self._empty_lines += 1
+                if self._empty_lines > MOST_EMPTY_LINES:
+                    raise bad("There are too many empty lines before the request.")
             end = self._rest.find(b"\r\n\r\n", max(0, self._searched - 3))
             if end > limit or (end < 0 and len(self._rest) > limit):
                 raise bad("The head of the request is too long.", 431)
             if end >= 0:
                 head, self._rest, self._searched = self._rest[: end + 4], self._rest[end + 4 :], 0
+                self._begun, self._empty_lines = False, 0
                 return head
-            fresh = not self._rest
             self._searched = len(self._rest)
             if not self._receive():
                 if self._rest:
                     raise PeerGone("broken off in the head")
                 return None
-            if fresh:
-                on_first_byte()
+            self._begin(on_first_byte)
+
+    def _begin(self, on_first_byte: Callable[[], None]) -> None:
+        if not self._begun:
+            self._begun = True
+            on_first_byte()
 
     def collect(self, length: int) -> bytes:
         """`length` bytes of body. Raises PeerGone when the connection ends first."""

@@ -76,6 +76,18 @@ def test_slow_head_is_ended_whatever_trickles_in(serve: Any, connect: Connect) -
     assert raw.closed_during("A: b\n")
 
 
+def test_empty_lines_give_no_more_time(serve: Any, connect: Connect) -> None:
+    raw = connect(serve(ROUTES, limits=Limits(tick=0.02, head=0.3)).port)
+    raw.send("\n\n")
+    assert raw.closed_during("A")
+
+
+def test_some_empty_lines_may_stand_before_a_request_and_more_may_not(serve: Any, connect: Connect) -> None:
+    port = serve(ROUTES).port
+    assert connect(port).send("\n\n" + PING).answer()[2] == b"pong"
+    assert connect(port).send("\n" * 200).answer()[0].startswith("400")
+
+
 def test_idle_connection_is_ended(serve: Any, connect: Connect) -> None:
     raw = connect(serve(ROUTES, limits=Limits(tick=0.02, idle=0.2)).port)
     assert raw.send(PING).answer()[2] == b"pong"

@@ -26,7 +26,7 @@ from tests.peer.conftest import Publisher, Root
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 #: Datasets there; 200 take long to fill in, so that is for runs by hand.
-COUNT = int(os.environ.get("DCOR_TEST_CKAN_DATASETS", "20"))
+COUNT = int(os.environ.get("DCOR_TEST_CKAN_DATASETS", "12"))
 
 #: What is different after a pull, and why. Everything else is equal.
 DATASET: Mapping[str, str] = {

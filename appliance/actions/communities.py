@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import Any
 
-from appliance.actions import callers, collecting, lookup, managed_accounts
+from appliance.actions import callers, collecting, lookup, managed_accounts, upload_limits
 from appliance.actions.site import Site
 from appliance.model import extras, names, roles
 from appliance.model.messages import Message
@@ -40,6 +40,7 @@ def create(site: Site, viewer: Viewer, kind: str, data: Mapping[str, Any]) -> st
         raise invalid({"id": ["The input field id was not expected."]})
     if id_ is not None and not names.is_id(id_):
         raise invalid({"id": ["Must be a UUID in small letters"]})
+    upload_limits.require_reserve(site)
     with site.db.write() as tx:
         if id_ is not None and any(communities.find(tx, id_, one, deleted=True) for one in ("circle", "collection")):
             raise invalid({"id": ["Id already exists"]})
@@ -60,6 +61,8 @@ def update(site: Site, viewer: Viewer, kind: str, ref: str | None, data: Mapping
         row = lookup.community(tx, ref, kind)
         policy.require(viewer, f"{kind}:update", communities.facts(row))
         values = _texts(data)
+        if values:
+            upload_limits.require_reserve(site)
         if data.get("users"):
             _require_same_users(tx, row, data["users"])
         name = data.get("name")

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from appliance.actions import callers, lookup
+from appliance.actions import callers, lookup, upload_limits
 from appliance.actions.site import Site
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
@@ -58,6 +58,7 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
             {"title": [Message("Give the comparison a title of at most %(most)s characters", most=LONGEST_TITLE)]}
         )
     ids, query = _parts(address)
+    upload_limits.require_reserve(site)
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
         user_id = _owner(viewer)

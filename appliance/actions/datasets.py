@@ -49,6 +49,7 @@ def create(site: Site, viewer: Viewer, data: Mapping[str, Any]) -> str:
     policy.require(viewer, "dataset:create")
     if data.get("resources"):
         raise invalid({"resources": ["Create the dataset first, then upload its files"]})
+    upload_limits.require_reserve(site)
     with site.db.write() as tx:
         fields = dataset_fields.parsed(data)
         circle_id = dataset_fields.circle(tx, viewer, data.get("owner_org"), private=bool(fields.get("private")))
@@ -154,7 +155,8 @@ def apply(
     fields, circle_id, state = changes.fields, changes.circle_id, changes.state
     _require_allowed(site, viewer, facts, row, changes.keys, fields, data.get("name"))
     _require_publishing(viewer, facts, changes)
-
+    if changes.tags is not None or changes.fields.keys() - {"private", "license_id"}:
+        upload_limits.require_reserve(site)
     if state == "active" and "active" not in (facts.state, row["deleted_from"]):
         activation.require_ready(tx, facts.id)
     columns = dataset_fields.columns(fields) | ({"state": state} if state else {})

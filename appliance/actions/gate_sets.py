@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-from appliance.actions import lookup
+from appliance.actions import lookup, upload_limits
 from appliance.actions.site import Site
 from appliance.model import gates as rules
 from appliance.model.messages import Message
@@ -32,6 +32,7 @@ def listed(conn: sqlite3.Connection, viewer: Viewer, ref: str | None) -> list[di
 def save(site: Site, viewer: Viewer, ref: str | None, name: str, gates: Any, *, shared: bool) -> dict[str, Any]:
     """Save gates under a name, in place of what the caller has saved under it before. Raises Problem 403, 404 or 409."""
     found = _checked(name, gates)
+    upload_limits.require_reserve(site)
     with site.db.write() as tx:
         _row, facts = lookup.dataset(tx, viewer, ref, "dataset:annotate")
         if shared:

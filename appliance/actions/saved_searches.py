@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from appliance.actions import callers
+from appliance.actions import callers, upload_limits
 from appliance.actions.site import Site
 from appliance.model.messages import Message
 from appliance.model.problem import invalid, not_found
@@ -46,6 +46,7 @@ def get(conn: sqlite3.Connection, viewer: Viewer, search_id: str) -> dict[str, A
 def save(site: Site, viewer: Viewer, page: str, title: str, address: str) -> str:
     """Save the query of a page's address under a title, in place of what had the same one; returns its id. Raises Problem 403 or 409."""
     title, query = _title(title), _query(page, address)
+    upload_limits.require_reserve(site)
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
         policy.require(viewer, "user:update", viewer.user_id or "")

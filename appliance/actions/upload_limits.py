@@ -74,14 +74,12 @@ def _require_share(left: int, promises: list[uploads.Promise], size: int, user_i
 
 
 def require_reserve(site: Site) -> None:
-    """Is the free space that uploads must leave still there? Asked while bytes arrive and when they become a resource. Raises Problem 507."""
+    """Is the free space that must be left still there? Asked while bytes arrive, when they become a resource, and by whatever stores texts. Raises Problem 507."""
     if site.depot.free() < site.settings.depot.reserve:
         raise Problem(
             507,
             "Insufficient Storage",
-            message=Message(
-                "The data volume has become too full for this file. It was not stored; tell the administrator."
-            ),
+            message=Message("The data volume has become too full. Nothing was stored; tell the administrator."),
         )
 
 

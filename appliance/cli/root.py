@@ -51,7 +51,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "alarm": ("alarm", "group", "Alarms: open reports of jobs and checks."),
     "audit": ("audit", "group", "The audit log: list, verify, export."),
     "log": ("log", "group", "Incidents behind the numbers shown on error pages."),
-    "archive": ("archive", "group", "Object storage (S3) for old originals: secret, check, status, run, recall, prune."),
+    "archive": (
+        "archive",
+        "group",
+        "Object storage (S3) for old originals: secret, check, status, run, recall, prune.",
+    ),
     "prune": ("prune", "group", "Remove old drafts, unused circles, stale uploads."),
     "scrub": ("scrub", "command", "Read every stored file and compare it with its checksum."),
     "reset": (

@@ -13,6 +13,8 @@ from appliance.model.values import as_text, composed, text_error
 
 #: Pairs of one object, some ten times what clients send; characters of a key and of a value.
 MOST, LONGEST_KEY, LONGEST = 200, 100, 20_000
+#: Characters of all extras of one object: some hundred times what clients send.
+LONGEST_TOGETHER = 500_000
 #: DCOR keeps these fields of a dataset among CKAN's extras, but takes and shows them by their own names.
 OWN_FIELDS = frozenset({"authors", "doi", "references"})
 
@@ -40,6 +42,7 @@ def of_file(entry: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise invalid(errors)
     require_number(found)
+    _require_length(json.dumps(found, ensure_ascii=False))
     own = {str(composed(key)): composed(value) for key, value in found.items()}
     if len(own) < len(found):
         raise invalid({"extras": [Message("Two fields have the same name, written with different characters")]})
@@ -84,6 +87,12 @@ def require_number(found: Mapping[str, Any] | list[Any]) -> None:
         raise invalid({"extras": [Message("At most %(most)s extras are accepted", most=MOST)]})
 
 
+def _require_length(text: str) -> None:
+    if len(text) > LONGEST_TOGETHER:
+        most = LONGEST_TOGETHER
+        raise invalid({"extras": [Message("All extras together may have at most %(most)s characters", most=most)]})
+
+
 def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:
     """The stored form of a list of ``{"key": …, "value": …}``: JSON, sorted by key. Entries with a true `deleted` are left out.
 
@@ -101,7 +110,9 @@ def parsed(listed: Any, *, reserved: Collection[str] = ()) -> str:
     for (key, _), (following, _) in pairwise(pairs):
         if key == following:
             raise invalid({"extras_validation": [f'Duplicate key "{key}"']})
-    return json.dumps([{"key": key, "value": value} for key, value in pairs], ensure_ascii=False)
+    text = json.dumps([{"key": key, "value": value} for key, value in pairs], ensure_ascii=False)
+    _require_length(text)
+    return text
 
 
 def _wrong(entry: Any, reserved: Collection[str]) -> Fields:

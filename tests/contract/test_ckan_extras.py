@@ -83,6 +83,20 @@ def test_extras_of_a_wrong_form_are_refused(world: World, action: str, extras: A
     assert (refused.status, list(refused.error)) == (409, [field])
 
 
+def test_extras_have_a_bound_together(world: World) -> None:
+    one = world.dataset("draft")
+    many = [{"key": f"k{number}", "value": "x" * 19_000} for number in range(30)]
+    for action, more in (("package_patch", {"id": one.id}), ("organization_patch", {"id": world.circle})):
+        refused = world.people["Ca"].post(action, extras=many, **more)
+        assert (refused.status, refused.error) == (
+            409,
+            {"extras": ["All extras together may have at most 500000 characters"]},
+        )
+        assert world.people["Ca"].post(action, extras=many[:20], **more).status == 200
+    fields = {entry["key"]: entry["value"] for entry in many}
+    assert world.people["S"].post("resource_patch", id=one.resource, **fields).status == 409
+
+
 def test_dcors_own_fields_are_no_extras(world: World) -> None:
     sent = {"title": "T", "authors": "A", "license_id": "CC0-1.0", "owner_org": "circle"}
     refused = world.people["S"].post("package_create", **sent, extras=[{"key": "doi", "value": "10.1/2"}])

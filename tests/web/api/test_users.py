@@ -170,13 +170,13 @@ def test_tokens(world: World) -> None:
 
 
 def test_collaborators(world: World) -> None:
-    one, admin, someone = world.dataset("private"), world.people["Ca"], person(world)
+    one, admin, someone = world.dataset("draft"), world.people["Ca"], person(world)
     assert someone.get("package_collaborator_list_for_user").result == []
     made = admin.post("package_collaborator_create", id=one.name, user_id=someone.name, capacity="member").result
     assert made.keys() == {"package_id", "user_id", "capacity", "modified"}
-    assert someone.post("package_patch", id=one.id, license_id="CC0-1.0").status == 403
+    assert someone.post("package_patch", id=one.id, title="Other").status == 403
     admin.post("package_collaborator_create", id=one.id, user_id=someone.id, capacity="editor")
-    assert someone.post("package_patch", id=one.id, license_id="CC0-1.0").status == 200
+    assert someone.post("package_patch", id=one.id, title="Other").status == 200
     own = someone.get("package_collaborator_list_for_user", id=someone.id).result
     assert [(entry["package_id"], entry["capacity"], len(entry)) for entry in own] == [(one.id, "editor", 3)]
     assert len(admin.get("package_collaborator_list", id=one.id).result) == 3

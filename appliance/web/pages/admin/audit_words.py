@@ -15,6 +15,7 @@ OBJECTS = {
     "backup": N_("backup"),
     "site": N_("server"),
     "comparison": N_("comparison"),
+    "search": N_("saved search"),
     "token": N_("token"),
     "circle": N_("circle"),
     "collection": N_("collection"),

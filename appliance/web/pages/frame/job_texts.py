@@ -37,6 +37,8 @@ KINDS = {
     "checks": N_("Health checks"),
     "directory": N_("Directory accounts"),
     "provider": N_("OpenID provider sessions"),
+    "archive": N_("Move to the archive"),
+    "recall": N_("Recall from the archive"),
 }
 STATES = {
     "queued": (N_("waiting"), "warn"),

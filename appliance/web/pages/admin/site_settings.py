@@ -32,6 +32,7 @@ _GROUPS = {
     "backup": N_("Backups"),
     "reserve": N_("Standby machine"),
     "publish": N_("Publishing to other servers"),
+    "archive": N_("Archive (object storage)"),
     "syslog": N_("Audit log forwarding"),
     "clamav": N_("Virus scanner"),
     "mail": N_("Mail"),

@@ -310,7 +310,7 @@ def _switched_off(unit: str) -> None:
         (with_systemd(place) / f"{unit}.off").touch()
 
     switch_off.__name__ = f"{unit.replace('.', '_').replace('-', '_')}_off"
-    damage("units", f"{unit} is", f"systemctl enable --now {unit}")(switch_off)
+    damage("units", f"{unit} does not start at boot", f"systemctl enable --now {unit}")(switch_off)
 
 
 for _name in (units.SERVICE, *units.TIMERS):

@@ -360,7 +360,7 @@ def database_replaced_while_it_runs(place: Place) -> None:
     copy.rename(place.database)
 
 
-@damage("service", "is not writable", lambda place: place.patches.pop().stop(), advice="findmnt")
+@damage("service", "cannot be written", lambda place: place.patches.pop().stop(), advice="findmnt")
 def service_cannot_write(place: Place) -> None:
     place.start()
     tmp = os.fspath(place.root / "tmp")

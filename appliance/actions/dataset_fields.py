@@ -232,10 +232,10 @@ def columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def other_keys(row: sqlite3.Row, data: Mapping[str, Any]) -> set[str]:
-    """Whether name and id differ (the id may be given as the name), and keys with a value that are not fields of a dataset."""
+    """`name` and `id` where they differ (the id may be given as the name), and keys with a value that are not fields of a dataset."""
     changed = set()
-    for key, stored in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
-        if data.get(key) and data[key] not in stored:
+    for key, same in (("name", [row["name"]]), ("id", [row["id"], row["name"]])):
+        if data.get(key) and data[key] not in same:
             changed.add(key)
     known = set(COLUMNS) | DERIVED | {"id", "tags", "tag_string", "groups", "resources"}
     return changed | {key for key, value in data.items() if key not in known and value not in (None, "", [], {})}

@@ -50,9 +50,7 @@ class Limiter:
 
     @cached_property
     def _window(self) -> MovingWindowRateLimiter:
-        from limits.strategies import (
-            MovingWindowRateLimiter,
-        )  # imported here, because the command line does not need it
+        from limits.strategies import MovingWindowRateLimiter  # here, because the command line does not need it
 
         from appliance.security.attempt_storage import BoundedStorage
 

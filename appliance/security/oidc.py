@@ -106,7 +106,6 @@ class Provider:
         self._away: dict[str, tuple[float, str]] = {}
 
     # --- metadata
-    # ----------------------------------------------------------------------------------------------------------
 
     def metadata(self) -> Mapping[str, Any]:
         """The discovery document, cached for up to an hour."""

@@ -178,11 +178,7 @@ class Gateway:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer.connection = Connection(peer, environment, self._certificate.context if secure else None)
                 self._selector.add(peer)
-            except (
-                OSError,
-                ssl.SSLError,
-                MemoryError,
-            ):  # the peer has already closed, or the system is out of resources
+            except (OSError, ssl.SSLError, MemoryError):  # the peer has closed, or the system is out of resources
                 self._end(peer)
 
         self._selector.listen(listener, welcome)

@@ -85,7 +85,7 @@ def _page(row: sqlite3.Row, facts: DatasetFacts, errors: dict[str, str]) -> str:
         personal_confirmed="personal" in request.form,
         facts=_facts(row),
         has_files=bool(files),
-        publishes=not facts.private and not may("dataset:publish", facts),
+        for_editors=not facts.private and not may("dataset:publish", facts),
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 
+from appliance.actions import communities
+from appliance.model.viewer import OPERATOR
 from tests.support.furnished import PASSWORD, House, Visitor
 from tests.support.samples import synthetic
 from tests.support.server import Appliance
@@ -45,3 +48,12 @@ def test_a_datasets_activity_names_people_and_files_and_counts_what_came_togethe
     house.share(made["id"], "eve", "member")
     seen = house.visitor("eve").page(f"/dataset/{made['id']}").split('id="activity"')[1].split("</ol>")[0]
     assert "Ada" not in seen, "who is in the circle is not for people from outside"
+
+
+def test_names_are_shown_as_they_were_given_even_if_they_are_words_of_ours(house: House) -> None:
+    communities.create(house.appliance.context, OPERATOR, "collection", {"name": "draft", "title": "A name"})
+    communities.set_member(house.appliance.context, OPERATOR, "collection", "draft", "eve", "member")
+    page = house.visitor("root", "de").page("/admin/audit?object_id=draft")
+    assert "draft" in re.findall(r"ame: ([^<,]*)", page)
+    assert "Entwurf" not in page
+    assert "Mitglied" in page, "roles are words of ours"

@@ -68,9 +68,9 @@ DETAILS = {
     "tokens": N_("tokens"),
     "value": N_("value"),
 }
-
-
-#: Values that are words of ours.
+_LABELS = DETAILS | OBJECTS
+#: Details whose values are words of ours; those of others, such as names, may look like one of these words.
+_CHOSEN = frozenset({"capacity", "role", "scope", "state"})
 VALUES = {
     "read": N_("read"),
     "write": N_("write"),
@@ -91,14 +91,13 @@ def object_type(name: str) -> str:
 
 def detail(name: str, value: Any) -> str:
     """One detail of an entry: what it is called, and its value."""
-    words = DETAILS | OBJECTS
-    label = _(words[name]) if name in words else name
+    label = _(_LABELS[name]) if name in _LABELS else name
     if isinstance(value, bool):
         said = _("yes") if value else _("no")
     elif isinstance(value, list) and all(isinstance(one, str) for one in value):
         said = ", ".join(value) or "–"
     elif isinstance(value, str):
-        said = _(VALUES[value]) if value in VALUES else value
+        said = _(VALUES[value]) if name in _CHOSEN and value in VALUES else value
     else:
         said = json.dumps(value, ensure_ascii=False)
     return f"{label}: {said}"

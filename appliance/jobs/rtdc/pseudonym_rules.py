@@ -104,8 +104,10 @@ class Rules:
 
         A line that cannot be searched whole, or in which a finding was cut, does not stay.
         """
-        findings = [] if _beyond_search(text) else list(found(text))
-        if _beyond_search(text) or any(len(excerpt) >= MAX_EXCERPT for _, excerpt in findings):
+        if _beyond_search(text):
+            return REMOVED
+        findings = list(found(text))
+        if any(len(excerpt) >= MAX_EXCERPT for _, excerpt in findings):
             return REMOVED
         for kind, excerpt in findings:
             text = text.replace(excerpt, f"[{kind}]")

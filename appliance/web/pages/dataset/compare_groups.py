@@ -32,10 +32,8 @@ _MOST_VALUES = 6
 
 def assigned(files: Sequence[File]) -> dict[str, Assignment]:
     """Where each measurement belongs: by hand (`role`, `rep`, in the order of `r`), otherwise by a supplement (`by`). Raises Problem 409."""
-    asked = request.args
-    hand = _by_hand()
-    replicates = dict(reversed(list(zip(asked.getlist("r"), asked.getlist("rep"), strict=False))))
-    key, _sign, control = asked.get("by", "").partition("=")
+    hand, replicates = _by_hand("role"), _by_hand("rep")
+    key, _sign, control = request.args.get("by", "").partition("=")
     found = {}
     for one in files:
         role = hand.get(one["id"], "")
@@ -50,10 +48,10 @@ def assigned(files: Sequence[File]) -> dict[str, Assignment]:
     return found
 
 
-def _by_hand() -> dict[str, str]:
-    """The first `role` of each `r` that has one."""
+def _by_hand(name: str) -> dict[str, str]:
+    """The first value of the parameter `name` for each `r` that has one."""
     asked = request.args
-    return dict(reversed(list(zip(asked.getlist("r"), asked.getlist("role"), strict=False))))
+    return dict(reversed(list(zip(asked.getlist("r"), asked.getlist(name), strict=False))))
 
 
 def form(files: Sequence[File], groups: Mapping[str, Assignment]) -> dict[str, Any]:
@@ -61,7 +59,7 @@ def form(files: Sequence[File], groups: Mapping[str, Assignment]) -> dict[str, A
 
     Groups by a supplement are not chosen in the fields: sent back they would be groups by hand, which no other supplement changes.
     """
-    rows, hand = [], _by_hand()
+    rows, hand = [], _by_hand("role")
     for one in files:
         where = groups.get(one["id"])
         options = [{"value": role, "text": _(text), "on": hand.get(one["id"]) == role} for role, text in _ROLES.items()]

@@ -88,7 +88,7 @@ def page() -> str:
     if not known:
         raise not_found()
     conditions = _conditions(known)
-    chosen = next((one for one in conditions if one["on"]), conditions[0])
+    chosen = next(one for one in conditions if one["on"])
     sample, since = request.args.get("sample", "").strip(), request.args.get("since", "").strip()
     shown = [
         one

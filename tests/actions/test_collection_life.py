@@ -103,14 +103,18 @@ class SharingMachine(RuleBasedStateMachine):
         return self.roles.get((who, place), "")
 
     def _edits(self, who: str, one: Known) -> bool:
-        return who in self.active and (
-            who in self.admins or self._role(who, one.circle) in {"editor", "admin"} or one.shared.get(who) == "editor"
-        )
+        return who in self.active and (self._of_circle(who, one) or one.shared.get(who) == "editor")
 
     def _publishes(self, who: str, one: Known) -> bool:
-        """What is active is made public by editors of its circle, not by those it is shared with."""
-        of_circle = who in self.admins or self._role(who, one.circle) in {"editor", "admin"}
-        return self._edits(who, one) and (one.state == "draft" or of_circle or not one.private)
+        """Datasets are made public by editors of their circle, not by those they are shared with."""
+        return self._edits(who, one) and (self._of_circle(who, one) or not one.private)
+
+    def _activates(self, who: str, one: Known) -> bool:
+        """A public draft is made public by that, which is for the editors of its circle."""
+        return self._edits(who, one) and (one.state == "active" or one.private or self._of_circle(who, one))
+
+    def _of_circle(self, who: str, one: Known) -> bool:
+        return who in self.admins or self._role(who, one.circle) in {"editor", "admin"}
 
     def _reads(self, who: str, one: Known) -> bool:
         return (
@@ -167,7 +171,7 @@ class SharingMachine(RuleBasedStateMachine):
         if who not in self.active or one.state == "deleted":
             return
         if self._attempt(
-            self._edits(who, one), lambda: datasets.update(self.site, self._viewer(who), id_, {"state": "active"})
+            self._activates(who, one), lambda: datasets.update(self.site, self._viewer(who), id_, {"state": "active"})
         ):
             one.state = "active"
 

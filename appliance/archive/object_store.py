@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, TypeVar
-from urllib.parse import urlsplit
 
 from appliance.archive_settings import Archive
+from appliance.model import server_address
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
 
@@ -26,6 +26,7 @@ BLOCK = 1 << 20
 _PART = 16 << 20
 _MOST_PARTS = 9_000
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[A-Za-z0-9._/-]*))?")
+_ENDPOINT = re.compile(r"[a-zA-Z]+://[^/?#]+/?")  # a server without a path
 _PAUSE = 5.0
 _T = TypeVar("_T")
 
@@ -70,10 +71,8 @@ def parse_address(archive: str, settings: Archive) -> Address:
         raise invalid(
             message=Message("depot.archive: '%(value)s' is no bucket such as s3://dcor-archive.", value=archive)
         )
-    parts = urlsplit(settings.endpoint)
-    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
-    plain = parts.path in {"", "/"} and not parts.query and "@" not in parts.netloc
-    if not parts.hostname or not plain or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+    server = server_address.split(settings.endpoint) if _ENDPOINT.fullmatch(settings.endpoint) else None
+    if server is None or (server.scheme == "http" and not server_address.is_loopback(server.host)):
         raise invalid(
             message=Message(
                 "archive.endpoint: '%(value)s' is no storage such as https://s3.hospital.example. Unencrypted http:// is only for this machine itself.",
@@ -81,7 +80,7 @@ def parse_address(archive: str, settings: Archive) -> Address:
             )
         )
     prefix = (match["prefix"] or "").strip("/")
-    return Address(f"{parts.scheme}://{parts.netloc}".lower(), match["bucket"], f"{prefix}/" if prefix else "")
+    return Address(server.url, match["bucket"], f"{prefix}/" if prefix else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The address of another DCOR, and which redirections of it are followed."""
+"""The address of another server, and which redirections of it are followed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Address:
 def parse(text: str) -> Address:
     """The server that somebody typed; without a scheme: https. Raises Problem 409."""
     whole = text.strip() if "://" in text else f"https://{text.strip()}"
-    address = _split(whole)
+    address = split(whole)
     if address is None:
         raise invalid(
             message=Message("'%(text)s' is not the address of a server, such as https://dcor.example.org.", text=text)
@@ -74,7 +74,7 @@ def upload_place(target: Address, url: str, storage: frozenset[str]) -> tuple[Ad
 
 def _permitted(asked: Address, url: str, storage: frozenset[str], *, does: str, allow: str) -> tuple[Address, str]:
     """(server, path with query) of an address that `asked` named. Raises Problem 502 for a place that was not allowed."""
-    place = _split(url)
+    place = split(url)
     if place is None:
         raise refused(Message("%(name)s %(does)s something that is not an address.", name=asked.name, does=does))
     if place.origin != asked.origin and place.name not in storage:
@@ -113,8 +113,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _split(url: str) -> Address | None:
-    """The server of a URL, None for what is none (other schemes, names and passwords in it)."""
+def split(url: str) -> Address | None:
+    """The server of an http(s) URL; None for anything else and for one with a user name or password."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port

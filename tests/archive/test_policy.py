@@ -80,6 +80,11 @@ def test_a_secret_belongs_to_one_endpoint_and_key(shared: Appliance) -> None:
         ("s3://dcor", "http://s3.example"),
         ("s3://dcor", "https://key:secret@s3.example"),
         ("s3://dcor", "https://s3.example/path"),
+        ("s3://dcor", "https://s3.example/api/3"),
+        ("s3://dcor", "https://s3.example?x"),
+        ("s3://dcor", "https://s3.example#x"),
+        ("s3://dcor", "https://s3.example:port"),
+        ("s3://dcor", "https://[s3"),
     ],
 )
 def test_other_addresses_are_refused(archive: str, endpoint: str) -> None:
@@ -90,3 +95,5 @@ def test_other_addresses_are_refused(archive: str, endpoint: str) -> None:
 def test_an_address() -> None:
     found = parse_address("s3://dcor/of/us/", Archive(endpoint="https://S3.example:9000"))
     assert (found.place, found.prefix) == ("https://s3.example:9000/dcor", "of/us/")
+    for same in ("https://s3.example", "https://s3.example:443/", "HTTPS://S3.example"):
+        assert parse_address("s3://dcor", Archive(endpoint=same)).place == "https://s3.example/dcor"

@@ -10,7 +10,7 @@ from appliance.settings import Settings
 from appliance.store import audit, file_checks
 
 #: As which a scan is noted among the checks of files.
-KIND = "virus"
+KIND = file_checks.VIRUS
 #: As which is noted that the scanner takes no file of this size.
 TOO_LARGE = "virus-too-large"
 #: What makes somebody the one from whom a file came, in the audit log; not bringing one back, and not taking it into a new version.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.archive.object_store import SECRET, ArchiveAway, ObjectStore, parse_address
+from functools import lru_cache
+
+from appliance.archive.object_store import SECRET, ArchiveAway, NoObject, ObjectStore, parse_address
 from appliance.archive_settings import Archive
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid
@@ -12,8 +14,6 @@ from appliance.store import archived_files
 from appliance.store.archived_files import ArchivedFile
 from appliance.store.database import Database
 
-_open: dict[tuple[str, Archive, str], ObjectStore] = {}
-
 
 def object_store(settings: Settings) -> ObjectStore:
     """The storage of these settings, with its open connections. Raises Problem 409 where none is set up, ArchiveAway without a secret."""
@@ -22,14 +22,12 @@ def object_store(settings: Settings) -> ObjectStore:
     secret = read_secret(settings)
     if not secret:
         raise ArchiveAway("no secret key is stored for this endpoint and access key: sudo dcor archive secret")
-    key = (settings.depot.archive, settings.archive, secret)
-    found = _open.get(key)
-    if found is None:
-        _open.clear()  # other settings than before
-        found = _open[key] = ObjectStore(
-            parse_address(settings.depot.archive, settings.archive), settings.archive, secret
-        )
-    return found
+    return _open(settings.depot.archive, settings.archive, secret)
+
+
+@lru_cache(maxsize=1)  # the settings in force
+def _open(archive: str, settings: Archive, secret: str) -> ObjectStore:
+    return ObjectStore(parse_address(archive, settings), settings, secret)
 
 
 def store_of(settings: Settings, file: ArchivedFile) -> ObjectStore:
@@ -40,6 +38,17 @@ def store_of(settings: Settings, file: ArchivedFile) -> ObjectStore:
     if store.address.place != file.place:
         raise ArchiveAway(f"it is in {file.place}, and the settings name {store.address.place}")
     return store
+
+
+def fault(store: ObjectStore, file: ArchivedFile) -> Message | None:
+    """What is wrong with the object of a file, None when it is as it was stored. Raises ArchiveAway."""
+    try:
+        found = store.head(file.object_key)
+    except NoObject:
+        return Message("is missing in the object storage")
+    if found.size != file.size or found.etag != file.etag:
+        return Message("was changed in the object storage")
+    return None
 
 
 def read_secret(settings: Settings) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from appliance.archive.access import store_of
-from appliance.archive.object_store import NoObject
+from appliance.archive.access import fault, store_of
 from appliance.model import times
 from appliance.model.messages import Message
 from appliance.settings import Settings
@@ -28,7 +27,7 @@ def checked(
     for file in files:
         if cancelled():
             return
-        reason = fault(settings, file)
+        reason = fault(store_of(settings, file), file)
         with db.write() as tx:
             now = archived_files.stored(tx, file.resource_id)
             if now is None or now.etag != file.etag:
@@ -36,14 +35,3 @@ def checked(
             if reason is None:
                 archived_files.note_checked(tx, file.resource_id)
         yield file, reason
-
-
-def fault(settings: Settings, file: ArchivedFile) -> Message | None:
-    """What is wrong with the object of a file, None when it is as it was stored. Raises ArchiveAway."""
-    try:
-        found = store_of(settings, file).head(file.object_key)
-    except NoObject:
-        return Message("is missing in the object storage")
-    if found.size != file.size or found.etag != file.etag:
-        return Message("was changed in the object storage")
-    return None

@@ -5,27 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from appliance import durable, file_locks
-from appliance.archive.access import object_store, store_of
+from appliance.archive.access import fault, object_store, store_of
 from appliance.archive.object_store import BLOCK, NoObject, ObjectStore
 from appliance.model import times
 from appliance.model.messages import Message
 from appliance.model.problem import Problem, invalid, not_found
 from appliance.model.viewer import OPERATOR
 from appliance.settings import Settings
-from appliance.store import archived_files, audit, datasets, resources
+from appliance.store import archived_files, audit, file_checks, resources
 from appliance.store.archived_files import ArchivedFile
 from appliance.store.database import Database
 from appliance.store.depot import Depot
 
-#: Kind of the check that the virus scanner leaves.
-_SCANNED = "virus"
 _LOCK = "archive.lock"
 _REMOVAL = "archive-removal.lock"
 
@@ -46,13 +44,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {
-            "moved": self.moved,
-            "bytes": self.bytes,
-            "finished": self.finished,
-            "deleted": self.deleted,
-            "problems": list(self.problems),
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class Mover:
         with self.db.read() as conn:
             rows = archived_files.candidates(
                 conn, before=moment, least_size=settings.least_size, circles=settings.circles.split(),
-                dataset_ids=dataset_ids, scanned=_SCANNED if self.settings.clamav.socket else "",
+                dataset_ids=dataset_ids, scanned=file_checks.VIRUS if self.settings.clamav.socket else "",
             )  # fmt: skip
         return [dict(row) for row in rows]
 
@@ -186,12 +178,9 @@ class Mover:
         """Is the object of an earlier move still there, so that it need not be sent again?"""
         with self.db.read() as conn:
             known = archived_files.get(conn, resource_id)
-        if known is None or known.state != "recalled" or known.place != store.address.place:
+        if known is None or known.state != "recalled" or known.place != store.address.place or known.size != size:
             return False
-        with suppress(NoObject):
-            found = store.head(known.object_key)
-            return found.size == size and found.etag == known.etag
-        return False
+        return fault(store, known) is None
 
     def _upload(self, store: ObjectStore, key: str, path: Path, row: dict[str, Any]) -> None:
         digest = hashlib.sha256()
@@ -248,7 +237,7 @@ class Mover:
             self._tick()
             here = self.depot.path(file.resource_id).is_file()
             if file.state == "stored" and here:
-                if self._holds(store, file):
+                if fault(store, file) is None:
                     self._remove_here(file.resource_id)
                     report.finished += 1
                 else:
@@ -260,13 +249,6 @@ class Mover:
                 with self.db.write() as tx:
                     archived_files.forget(tx, file.resource_id)
                 report.deleted += 1
-
-    def _holds(self, store: ObjectStore, file: ArchivedFile) -> bool:
-        try:
-            found = store.head(file.object_key)
-        except NoObject:
-            return False
-        return found.size == file.size and found.etag == file.etag
 
     def _is_right(self, file: ArchivedFile) -> bool:
         """Does the local file have its checksum? Asked before its object goes."""
@@ -321,18 +303,6 @@ def files_stay(settings: Settings) -> Iterator[None]:
     """No file leaves the depot for the storage meanwhile: for backups, whose copy of the database is older than what they read."""
     with file_locks.shared(settings.tmp / _REMOVAL):
         yield
-
-
-def of_datasets(db: Database, refs: Sequence[str]) -> list[str]:
-    """Ids of datasets by name or id. Raises Problem 404."""
-    found = []
-    with db.read() as conn:
-        for ref in refs:
-            row = datasets.find(conn, ref)
-            if row is None:
-                raise not_found(Message("There is no dataset %(name)s.", name=ref))
-            found.append(str(row["id"]))
-    return found
 
 
 def _damaged(file: ArchivedFile) -> Problem:

@@ -26,7 +26,7 @@ BLOCK = 1 << 20
 _PART = 16 << 20
 _MOST_PARTS = 9_000
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>[A-Za-z0-9._/-]*))?")
-_ENDPOINT = re.compile(r"[a-zA-Z]+://[^/?#]+/?")  # a server without a path
+_ENDPOINT = re.compile(r"[a-zA-Z]+://[^/?#@]+/?")  # a server without a path
 _PAUSE = 5.0
 _T = TypeVar("_T")
 
@@ -149,7 +149,9 @@ class ObjectStore:
         try:
             tags = []
             for number in range(1, -(-size // part) + 1):
-                tags.append({"PartNumber": number, "ETag": self._send_part(key, upload, number, file, size, passed)})
+                content = _exactly(file, min(part, size - (number - 1) * part))
+                passed(content)
+                tags.append({"PartNumber": number, "ETag": self._send_part(key, upload, number, content)})
             self._call(
                 lambda client: client.complete_multipart_upload(
                     Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": tags}
@@ -178,12 +180,7 @@ class ObjectStore:
                 lambda client: client.abort_multipart_upload(Bucket=self.address.bucket, Key=key, UploadId=upload)
             )
 
-    def _send_part(
-        self, key: str, upload: str, number: int, file: BinaryIO, size: int, passed: Callable[[bytes], None]
-    ) -> str:
-        part = max(_PART, -(-size // _MOST_PARTS))
-        content = _exactly(file, min(part, size - (number - 1) * part))
-        passed(content)
+    def _send_part(self, key: str, upload: str, number: int, content: bytes) -> str:
         answer = self._call(
             lambda client: client.upload_part(
                 Bucket=self.address.bucket, Key=key, UploadId=upload, PartNumber=number, Body=content

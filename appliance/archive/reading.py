@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.archive.access import store_of
+from appliance.archive.access import fault, store_of
 from appliance.archive.chunk_cache import ChunkCache
 from appliance.archive.object_store import BLOCK, ArchiveAway, NoObject, ObjectStore
 from appliance.model.messages import Message
@@ -73,11 +73,7 @@ class ReadThrough:
 
     def require(self, file: ArchivedFile) -> None:
         """Raises Problem 503 unless the storage has the file and answers."""
-        try:
-            found = store_of(self._settings(), file).head(file.object_key)
-        except NoObject as error:
-            raise _lost(file) from error
-        if found.size != file.size or found.etag != file.etag:
+        if fault(store_of(self._settings(), file), file) is not None:
             raise _lost(file)
 
     def _read(self, file: ArchivedFile, start: int, length: int, caller: str) -> Iterator[bytes]:
@@ -126,9 +122,7 @@ class ReadThrough:
                     yield block
             except Problem:
                 failed += 1
-                if start == first:
-                    raise
-                if failed >= _ATTEMPTS:
+                if start == first or failed >= _ATTEMPTS:
                     raise
 
     def _object(self, file: ArchivedFile, start: int, length: int) -> Iterator[bytes]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
+from appliance.actions import lookup
 from appliance.archive import access
-from appliance.archive.moving import Mover, of_datasets
+from appliance.archive.moving import Mover
 from appliance.archive.object_store import ArchiveAway
 from appliance.cli.common import (
     EXIT_OK,
@@ -21,6 +21,7 @@ from appliance.cli.common import (
     json_option,
     note,
     pass_state,
+    percentage,
     prints,
     read_password,
     size,
@@ -29,6 +30,7 @@ from appliance.cli.common import (
 from appliance.cli.inputs import DAYS
 from appliance.model.messages import Message
 from appliance.model.problem import Problem
+from appliance.model.viewer import OPERATOR
 from appliance.store import archived_files, resources
 
 
@@ -102,7 +104,7 @@ def run(state: CliState, refs: tuple[str, ...], dry_run: bool, as_json: bool) ->
     """
     mover = _mover(state)
     access.object_store(state.settings)
-    ids = of_datasets(state.db, refs)
+    ids = _ids(state, refs)
     if dry_run:
         emit(mover.candidates(ids, any_age=bool(refs)), as_json, _list)
         return EXIT_OK
@@ -122,7 +124,7 @@ def recall(state: CliState, refs: tuple[str, ...], ids: tuple[str, ...], everyth
         raise click.UsageError("Say what is wanted: --dataset, --file or --all.")
     with state.db.read() as conn:
         wanted = list(ids)
-        for dataset_id in of_datasets(state.db, refs):
+        for dataset_id in _ids(state, refs):
             wanted += [file.resource_id for file in archived_files.stored_of_dataset(conn, dataset_id)]
         if everything:
             known = archived_files.all_(conn, "stored")
@@ -146,24 +148,21 @@ def recall(state: CliState, refs: tuple[str, ...], ids: tuple[str, ...], everyth
 def prune(state: CliState, older_than_days: int, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete the objects of files that were purged here. They cannot be brought back from the archive then."""
     mover = _mover(state)
-    found = mover.prune(older_than_days, dry_run=True)
+    found, removed = mover.prune(older_than_days, dry_run=True), []
     if found and not dry_run:
         confirm(f"Delete {len(found)} objects for good?", yes)
-        mover.prune(older_than_days)
-    data = {
-        "found": [file.object_key for file in found],
-        "removed": [] if dry_run else [file.object_key for file in found],
-    }
+        removed = mover.prune(older_than_days)
+    data = {"found": [file.object_key for file in found], "removed": [file.object_key for file in removed]}
     emit(data, as_json, lambda one: f"{len(one['found'])} found, {len(one['removed'])} removed")
 
 
 def _mover(state: CliState) -> Mover:
-    def told(done: float, stage: str) -> None:
-        """A percentage at the terminal."""
-        if sys.stderr.isatty():
-            click.echo(f"\r{stage}: {done * 100:3.0f} %", nl=False, err=True)
+    return Mover(state.db, state.depot, state.settings, progress=percentage)
 
-    return Mover(state.db, state.depot, state.settings, progress=told)
+
+def _ids(state: CliState, refs: tuple[str, ...]) -> list[str]:
+    with state.db.read() as conn:
+        return [lookup.dataset(conn, OPERATOR, ref)[0]["id"] for ref in refs]
 
 
 def _list(rows: list[dict[str, Any]]) -> str:

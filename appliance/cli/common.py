@@ -190,6 +190,12 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def percentage(done: float, stage: str) -> None:
+    """Say at the terminal how far a stage is (fraction 0 to 1), over the former line."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{stage}: {done * 100:3.0f} %", nl=False, err=True)
+
+
 def confirm(question: str, yes: bool) -> None:
     """Go on only after a yes. Without a terminal to ask on, `--yes` is needed."""
     if yes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from appliance.cli.common import CliState, emit, json_option, pass_state, size
+from appliance.cli.common import CliState, emit, json_option, pass_state, percentage, size
 
 
 @click.command("scrub")
@@ -21,18 +20,13 @@ def command(state: CliState, share: bool, as_json: bool) -> int:
     """
     from appliance.jobs import scrub
 
-    def told(done: float, _stage: str) -> None:
-        """A percentage at the terminal."""
-        if sys.stderr.isatty():
-            click.echo(f"\r{done * 100:3.0f} %", nl=False, err=True)
-
     report = scrub.scrub(
         state.db,
         state.depot,
         settings=state.settings,
         days=state.settings.jobs.scrub_days,
         everything=not share,
-        progress=told,
+        progress=percentage,
     )
     emit(report.to_json(), as_json, _text)
     return 1 if report.bad else 0

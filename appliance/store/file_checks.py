@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from appliance.model import times
 
+#: Kind of the check that a scan for viruses is noted as.
+VIRUS = "virus"
 _FILES = """SELECT id AS resource_id, 'original' AS kind, size, sha256, created FROM resource WHERE sha256 IS NOT NULL
               AND id NOT IN (SELECT resource_id FROM archived_file WHERE state = 'stored')
             UNION ALL SELECT resource_id, kind, size, sha256, created FROM artefact WHERE kind != 'original'"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from appliance.actions import virus_gate
@@ -84,8 +84,12 @@ def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], na
     with context.db.read() as conn:
         for row in rows:
             virus_gate.require_scanned(conn, context.settings, request.viewer.user_id, row["id"])
-        away = {row["id"]: archived_files.stored(conn, row["id"]) for row in rows}
-    members = [_member(context, request, row, away[row["id"]]) for row in rows]
+        away = {
+            file.resource_id: file
+            for dataset_id in {row["dataset_id"] for row in rows}
+            for file in archived_files.stored_of_dataset(conn, dataset_id)
+        }
+    members = [_member(context, request, row, away.get(row["id"])) for row in rows]
     packed = Archive(members, _CHECKSUMS)
     identity = "\n".join(f"{member.name}\0{member.size}\0{member.key}" for member in members)
     etag = hashlib.sha256(identity.encode()).hexdigest()[:32]
@@ -95,7 +99,7 @@ def _archive(context: Context, request: Request, rows: Sequence[sqlite3.Row], na
     if selection.status not in {200, 206}:
         return refusal(selection, headers, packed.size)
     headers += range_headers(selection, packed.size)
-    archived = next((one for one in away.values() if one is not None), None)
+    archived = next((away[row["id"]] for row in rows if row["id"] in away), None)
     if archived is not None and request.method != "HEAD":  # better no archive than half of one
         cpu_slot.release()
         context.archive.require(archived)
@@ -107,18 +111,21 @@ def _member(context: Context, request: Request, row: sqlite3.Row, archived: Arch
     created: datetime = times.parse(row["created"])
     when = (created.year, created.month, created.day, created.hour, created.minute, created.second)
     path = context.depot.path(row["id"])
+    away = None if archived is None else _reader(context, request, archived)
+    return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when, row["crc32"], away)
+
+
+def _reader(context: Context, request: Request, file: ArchivedFile) -> Callable[[int, int], Iterable[bytes]]:
     caller = request.viewer.user_id or request.client
 
     def read(start: int, length: int) -> Iterable[bytes]:
         """Bytes of the archived file. Raises ConnectionError: the answer has begun."""
-        assert archived is not None  # noqa: S101 - given only where it is not
         try:
-            return context.archive.read(archived, start, length, caller)
+            return context.archive.read(file, start, length, caller)
         except Problem as problem:
             raise ConnectionError("the archive does not answer any more") from problem
 
-    away = None if archived is None else read
-    return Member(f"{row['dataset']}/{row['name']}", path, row["size"], row["id"], when, row["crc32"], away)
+    return read
 
 
 def _text(content: str, name: str, content_type: str) -> Response:

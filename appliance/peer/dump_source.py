@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import invalid
 from appliance.model.server_address import Address
 from appliance.model.values import decoded
 from appliance.peer import dump_tables
@@ -162,13 +162,13 @@ class DumpSource:
             "organization": owner and {"id": owner["id"], "name": owner["name"]},
             "tags": [tag for tag in tags if tag is not None],
             "groups": self._collections[dataset_id],
-            "extras": [{"key": one["key"], "value": one["value"] or ""} for one in extras if one["key"] not in _TEXTS],
+            "extras": [_pair(one) for one in extras if one["key"] not in _TEXTS],
             "resources": [_resource(one) for one in files],
         }
 
     def _community(self, group_id: str) -> dict[str, Any]:
         row = self._groups[False].get(group_id) or self._groups[True][group_id]
-        extras = [{"key": one["key"], "value": one["value"] or ""} for one in _living(self._group_extras[group_id])]
+        extras = [_pair(one) for one in _living(self._group_extras[group_id])]
         return {**row, "users": self._members[group_id], "extras": extras}
 
     @staticmethod
@@ -234,6 +234,11 @@ def _resource(row: Row) -> dict[str, Any]:
     }
 
 
+def _pair(row: Row) -> dict[str, Any]:
+    """An extra field as the API tells it."""
+    return {"key": row["key"], "value": row["value"] or ""}
+
+
 def _position(row: Row) -> int:
     text = row["position"] or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
@@ -277,8 +282,6 @@ def _roots(folder: Path) -> list[Path]:
 
 
 def _unreadable(error: OSError) -> None:
-    raise Problem(
-        409,
-        "Validation Error",
+    raise invalid(
         message=f"{error.filename} cannot be read by the account of this service ({error.strerror}); give it the right to.",
     )

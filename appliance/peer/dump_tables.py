@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from appliance.model.problem import Problem, invalid
+from appliance.model.problem import invalid
 
 Row = dict[str, str | None]
 
@@ -90,8 +90,8 @@ def _read_blocks(lines: Iterator[bytes], tables: dict[str, list[Row]]) -> set[st
             if rows is not None:
                 rows.append(row)
                 count += 1
-        if count > _MOST_ROWS:
-            raise invalid(message=f"The dump has more than {_MOST_ROWS} rows; that many are not read.")
+                if count > _MOST_ROWS:
+                    raise invalid(message=f"The dump has more than {_MOST_ROWS} rows; that many are not read.")
         seen.add(name)
     return seen & WANTED.keys()
 
@@ -183,8 +183,5 @@ def _pg_restore() -> str | None:
 def _bounded(file: IO[bytes]) -> Iterator[bytes]:
     while line := file.readline(_LONGEST_LINE):
         if len(line) == _LONGEST_LINE:
-            raise Problem(409, "Validation Error", message="A line of the dump is too long; it is no dump of CKAN's.")
+            raise invalid(message="A line of the dump is too long; it is no dump of CKAN's.")
         yield line
-
-
-__all__ = ["WANTED", "Row", "read"]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from appliance.model import times
@@ -45,7 +45,7 @@ def stored(conn: sqlite3.Connection, resource_id: str) -> ArchivedFile | None:
 def all_(conn: sqlite3.Connection, state: str = "") -> list[ArchivedFile]:
     """Rows in this state (or in all), the earliest first."""
     rows = conn.execute("SELECT * FROM archived_file WHERE ? IN ('', state) ORDER BY since, resource_id", (state,))
-    return [ArchivedFile(**dict(row)) for row in rows]
+    return _files(rows)
 
 
 def stored_ids(conn: sqlite3.Connection) -> set[str]:
@@ -60,7 +60,7 @@ def stored_of_dataset(conn: sqlite3.Connection, dataset_id: str) -> list[Archive
            WHERE r.dataset_id = ? AND a.state = 'stored' ORDER BY r.position""",
         (dataset_id,),
     )
-    return [ArchivedFile(**dict(row)) for row in rows]
+    return _files(rows)
 
 
 def candidates(
@@ -141,7 +141,7 @@ def note_removed(tx: sqlite3.Connection) -> None:
 def removed_before(conn: sqlite3.Connection, moment: str) -> list[ArchivedFile]:
     """Rows whose resources were found gone before `moment`."""
     rows = conn.execute("SELECT * FROM archived_file WHERE removed < ? ORDER BY removed", (moment,))
-    return [ArchivedFile(**dict(row)) for row in rows]
+    return _files(rows)
 
 
 def least_recently_checked(conn: sqlite3.Connection, before: str) -> list[ArchivedFile]:
@@ -150,7 +150,7 @@ def least_recently_checked(conn: sqlite3.Connection, before: str) -> list[Archiv
         "SELECT * FROM archived_file WHERE state = 'stored' AND removed IS NULL AND checked < ? ORDER BY checked",
         (before,),
     )
-    return [ArchivedFile(**dict(row)) for row in rows]
+    return _files(rows)
 
 
 def note_checked(tx: sqlite3.Connection, resource_id: str) -> None:
@@ -165,3 +165,7 @@ def totals(conn: sqlite3.Connection) -> dict[str, tuple[int, int]]:
            FROM archived_file GROUP BY kind"""
     )
     return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def _files(rows: Iterable[sqlite3.Row]) -> list[ArchivedFile]:
+    return [ArchivedFile(**dict(row)) for row in rows]

@@ -34,9 +34,12 @@ KEYS = frozenset({
 
 def listed(conn: sqlite3.Connection, viewer: Viewer) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The caller's own comparisons, and those shared with them of which they may read something."""
-    user_id = viewer.user_id or ""
-    shared = [one for one in saved_pages.shared_with(conn, user_id) if _reads_some(conn, viewer, one["resources"])]
-    return saved_pages.own(conn, user_id, saved_pages.COMPARE), shared
+    return saved_pages.own(conn, viewer.user_id or "", saved_pages.COMPARE), _shared(conn, viewer)
+
+
+def count(conn: sqlite3.Connection, viewer: Viewer) -> int:
+    """How many comparisons `listed` gives."""
+    return len(saved_pages.titles(conn, viewer.user_id or "", saved_pages.COMPARE)) + len(_shared(conn, viewer))
 
 
 def get(conn: sqlite3.Connection, viewer: Viewer, comparison_id: str | None) -> dict[str, Any]:
@@ -64,8 +67,8 @@ def save(site: Site, viewer: Viewer, title: str, address: str) -> str:
         user_id = _owner(viewer)
         for one in ids:
             lookup.resource(tx, viewer, one)
-        known = {one["title"] for one in saved_pages.own(tx, user_id, saved_pages.COMPARE)}
-        if title not in known and len(known) >= MOST:
+        known = saved_pages.titles(tx, user_id, saved_pages.COMPARE)
+        if len(known) >= MOST and (saved_pages.COMPARE, title) not in known:
             raise invalid(
                 {"title": [Message("You have saved %(most)s comparisons already. Delete one first", most=MOST)]}
             )
@@ -137,6 +140,11 @@ def _seen(conn: sqlite3.Connection, viewer: Viewer, found: dict[str, Any]) -> bo
     return saved_pages.is_shared_with(conn, found["id"], viewer.user_id) and _reads_some(
         conn, viewer, found["resources"]
     )
+
+
+def _shared(conn: sqlite3.Connection, viewer: Viewer) -> list[dict[str, Any]]:
+    known = saved_pages.shared_with(conn, viewer.user_id or "")
+    return [one for one in known if _reads_some(conn, viewer, one["resources"])]
 
 
 def _reads_some(conn: sqlite3.Connection, viewer: Viewer, ids: Sequence[str]) -> bool:

@@ -35,6 +35,11 @@ def listed(conn: sqlite3.Connection, viewer: Viewer) -> list[dict[str, Any]]:
     return saved_pages.own(conn, viewer.user_id or "", *PAGES)
 
 
+def count(conn: sqlite3.Connection, viewer: Viewer) -> int:
+    """How many searches `listed` gives."""
+    return len(saved_pages.titles(conn, viewer.user_id or "", *PAGES))
+
+
 def get(conn: sqlite3.Connection, viewer: Viewer, search_id: str) -> dict[str, Any]:
     """A search of the caller's. Raises Problem 404."""
     found = saved_pages.get(conn, search_id, *PAGES)
@@ -50,8 +55,8 @@ def save(site: Site, viewer: Viewer, page: str, title: str, address: str) -> str
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
         policy.require(viewer, "user:update", viewer.user_id or "")
-        known = saved_pages.own(tx, viewer.user_id or "", *PAGES)
-        if len(known) >= MOST and (page, title) not in {(one["page"], one["title"]) for one in known}:
+        known = saved_pages.titles(tx, viewer.user_id or "", *PAGES)
+        if len(known) >= MOST and (page, title) not in known:
             raise invalid({"title": [Message("You have saved %(most)s searches already. Delete one first", most=MOST)]})
         made = saved_pages.put(tx, viewer.user_id or "", page, title, query)
         audit.add(tx, viewer, "search.save", "search", made)
@@ -64,8 +69,8 @@ def retitle(site: Site, viewer: Viewer, search_id: str, title: str) -> None:
     with site.db.write() as tx:
         viewer = callers.renewed(tx, site.settings, viewer)
         found = _owned(tx, viewer, search_id)
-        same = [one for one in saved_pages.own(tx, found["user_id"], found["page"]) if one["title"] == title]
-        if any(one["id"] != found["id"] for one in same):
+        known = saved_pages.titles(tx, found["user_id"], found["page"])
+        if title != found["title"] and (found["page"], title) in known:
             raise invalid({"title": [Message("You have another search with this title. Choose a different one")]})
         saved_pages.retitle(tx, found["id"], title)
         audit.add(tx, viewer, "search.rename", "search", found["id"])

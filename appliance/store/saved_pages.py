@@ -22,6 +22,15 @@ def own(conn: sqlite3.Connection, user_id: str, *pages: str) -> list[dict[str, A
     return [_decoded(row) for row in rows]
 
 
+def titles(conn: sqlite3.Connection, user_id: str, *pages: str) -> set[tuple[str, str]]:
+    """(page, title) of each that a user has saved of these pages."""
+    rows = conn.execute(
+        "SELECT page, title FROM saved_page WHERE user_id = ? AND page IN (SELECT value FROM json_each(?))",
+        (user_id, json.dumps(pages)),
+    )
+    return {(row["page"], row["title"]) for row in rows}
+
+
 def shared_with(conn: sqlite3.Connection, user_id: str) -> list[dict[str, Any]]:
     """What others share with a user, the newest first."""
     rows = conn.execute(

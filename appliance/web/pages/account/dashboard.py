@@ -97,8 +97,7 @@ def _tabs(counts: dict[str, int], on: str) -> list[dict[str, Any]]:
         for name, count in counts.items()
         if count or name in ("own", "drafts", on)
     ]
-    saved = sum(map(len, comparisons.listed(conn(), viewer())))
-    searches = len(saved_searches.listed(conn(), viewer()))
+    saved, searches = comparisons.count(conn(), viewer()), saved_searches.count(conn(), viewer())
     return [
         *found,
         {"url": "/comparisons", "text": _("Comparisons"), "on": on == "comparisons", "count": saved},

@@ -70,12 +70,15 @@ def measurements(
     paths = {f"path{number}": f"$.{name}.median" for number, name in enumerate(features)}
     medians = "".join(f", t.statistics ->> :{key} AS {key}" for key in paths)
     rows = conn.execute(
-        f"""SELECT r.id, r.name, r.dataset_id, m.sample, m.date, coalesce(r.dc ->> '$."dc:experiment:time"', '') AS time, m.region,
-                   m.flow, m.width, s.dataset_id IS NOT NULL AS reference{medians}
-            FROM measurement m JOIN dataset d ON d.pk = m.dataset_pk JOIN resource r ON r.pk = m.id
-                 LEFT JOIN rtdc t ON t.resource_id = r.id LEFT JOIN reference_sample s ON s.dataset_id = d.id
-            WHERE m.device = :device AND m.date != '' AND d.state IN ('active', 'draft') AND {seen}
-            ORDER BY reference DESC, m.date DESC, time DESC, m.id DESC LIMIT :most""",
+        f"""SELECT c.*{medians} FROM (
+                SELECT r.id, r.name, r.dataset_id, m.sample, m.date, coalesce(r.dc ->> '$."dc:experiment:time"', '') AS time, m.region,
+                       m.flow, m.width, s.dataset_id IS NOT NULL AS reference
+                FROM measurement m JOIN dataset d ON d.pk = m.dataset_pk JOIN resource r ON r.pk = m.id
+                     LEFT JOIN reference_sample s ON s.dataset_id = d.id
+                WHERE m.device = :device AND m.date != '' AND d.state IN ('active', 'draft') AND {seen}
+                ORDER BY reference DESC, m.date DESC, time DESC, m.id DESC LIMIT :most
+            ) c LEFT JOIN rtdc t ON t.resource_id = c.id  -- reads the statistics of these alone
+            ORDER BY c.reference DESC, c.date DESC, c.time DESC, c.id DESC""",
         parameters | paths | {"device": device, "most": most},
     )
     return [_decoded(row, features) for row in rows]

@@ -127,7 +127,7 @@ def read(request: dict[str, Any], path: Path, cache: ReaderCache) -> dict[str, A
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
         start = max(0, int(request["start"]))
         events = cache.selected(key, dataset, start, lambda: resampling.selected(request, known, len(dataset)))
-        return events.rows(start, int(request["count"])) | {"reasons": known.reasons}
+        return events.rows(start, int(request["count"]))
     if what == "modulus":
         known = elasticity.Scalars(dataset, condensed, _conditions(request), scalar)
         return elasticity.column(known, (request.get("files") or {}).get("columns"), len(dataset))
